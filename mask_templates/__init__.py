@@ -1,0 +1,1 @@
+"""The mask templates that come with maskgen, as package data."""

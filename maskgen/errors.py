@@ -1,0 +1,68 @@
+"""The exceptions maskgen raises, and the exit code each one ends a command with.
+
+::
+
+    MaskgenError                 2
+    |- UsageError                2   options that contradict each other, an unknown name
+    |- ConfigurationError        2   a config file, or an output folder of another configuration
+    |- MissingDataError          2   a dataset, file or folder that is not where it was looked for
+    |- AnnotationError           2   an annotation file that cannot be read, or that leads out of its root
+    |- TemplateError             2   a mask template that cannot be used
+    |- ModelError                2   a landmark model that cannot be found, fetched or opened
+    |- LandmarkFileError         2   a precomputed landmark file that cannot be read
+    |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
+    `- UnreadableImageError      -   one image that cannot be decoded: becomes a row, ends no run
+
+"No face found" is not an error but an outcome, and is returned as a value.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_TOO_MANY_ERRORS = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class MaskgenError(Exception):
+    """Base of everything maskgen raises on purpose; the message says what, where, and what to do."""
+
+    exit_code = EXIT_USAGE
+
+
+class UsageError(MaskgenError):
+    """Options that contradict each other, or a name that does not exist."""
+
+
+class ConfigurationError(MaskgenError):
+    """A config file that cannot be read, or an output folder that holds another configuration's run."""
+
+
+class MissingDataError(MaskgenError):
+    """A dataset, file or folder that is not where it was looked for."""
+
+
+class AnnotationError(MaskgenError):
+    """An annotation file that cannot be read, or a path in it that leaves the dataset's root."""
+
+
+class TemplateError(MaskgenError):
+    """A mask template whose picture or description cannot be used."""
+
+
+class ModelError(MaskgenError):
+    """A landmark model that cannot be found, fetched, verified or opened."""
+
+
+class LandmarkFileError(MaskgenError):
+    """A precomputed landmark file that cannot be read."""
+
+
+class TooManyErrorsError(MaskgenError):
+    """The run finished or stopped with more errors than ``--max-errors`` allows."""
+
+    exit_code = EXIT_TOO_MANY_ERRORS
+
+
+class UnreadableImageError(MaskgenError):
+    """One image that cannot be decoded. The message is the ``reason`` of its manifest row."""

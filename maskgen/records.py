@@ -1,0 +1,284 @@
+"""The records that name the stages of maskgen, in the order in which they follow from one another.
+
+::
+
+    Sample -> Landmarks -> Plan (+ MaskTemplate) -> Layer -> Composite -> Outcome -> ManifestRow
+
+*Convention*, said once and valid everywhere:
+
+- Images are ``uint8`` arrays of shape (height, width, 3) in BGR order.
+- Points are ``(x, y)`` in pixels, x to the right, y down; pixel centres are at whole numbers.
+- Boxes are ``(x, y, width, height)`` in pixels.
+- "left" is the image's left, never the person's.
+- Angles are in degrees. Yaw is positive when the face looks to the image's right, pitch when it
+  looks down, roll when it is turned clockwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.anchors import ANCHORS, FACE_OVAL
+
+Image = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+
+SPLITS = ("train", "validation", "test")
+STATUSES = ("masked", "no_face", "too_small", "off_image", "unreadable", "error")
+WEARS = ("correct", "nose-out", "mouth-out", "chin")
+TONES = ("light", "dark", "patterned")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One input picture of a dataset, with what the dataset says about it.
+
+    Attributes:
+        id: Unique in the dataset: the path below the root with ``/`` between folders. Bytes that
+            are not UTF-8 are written ``%FF``, so that an id is always valid text.
+        path: Where to read it.
+        relative: The path below the root with ``/`` between folders, as the file system has it
+            (undecodable bytes as surrogates): what ``--layout mirror`` repeats.
+        split: One of `SPLITS`, or None where the dataset has none.
+        identity: The person, or None where the dataset does not say.
+        attributes: What is known, JSON values only; ``gender`` is "male" or "female".
+        boxes: Faces the dataset has marked, as `Box` in pixels of the upright image.
+        note: Why an attribute is missing, in words for the manifest; None when nothing is amiss.
+    """
+
+    id: str
+    path: Path
+    relative: str
+    split: str | None = None
+    identity: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    boxes: tuple[Box, ...] = ()
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.split is not None and self.split not in SPLITS:
+            raise ValueError(f"split of {self.id!r} must be one of {SPLITS} or None, got {self.split!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """The face mesh of one face.
+
+    Attributes:
+        points: (468, 3) float32: x and y in pixels of the image, z in pixels, smaller is nearer to
+            the camera. Rounded to 1/100 px, so that landmarks read from a file give the same bytes.
+        image_size: (width, height) of the image in pixels.
+        step: Which step of the detection cascade found it, e.g. "as-is"; "file" if it was read.
+    """
+
+    points: NDArray[np.float32]
+    image_size: tuple[int, int]
+    step: str = "as-is"
+
+    def __post_init__(self) -> None:
+        if self.points.shape != (468, 3):
+            raise ValueError(f"a face mesh has shape (468, 3), got {self.points.shape}")
+        object.__setattr__(self, "points", np.round(self.points.astype(np.float64), 2).astype(np.float32))
+
+    def anchor(self, name: str) -> NDArray[np.float32]:
+        """The anchor of that name in `ANCHORS` as (2,) float32 x, y in pixels."""
+        mean: NDArray[np.float32] = self.points[list(ANCHORS[name]), :2].mean(axis=0)
+        return mean
+
+    @property
+    def oval(self) -> NDArray[np.float32]:
+        """(36, 2) float32: the face's outline, clockwise from the top of the forehead."""
+        return self.points[list(FACE_OVAL), :2]
+
+    @property
+    def box(self) -> Box:
+        """The smallest box around all points."""
+        low, high = self.points[:, :2].min(axis=0), self.points[:, :2].max(axis=0)
+        return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
+    @property
+    def eye_distance(self) -> float:
+        """Distance of the outer eye corners in the mesh's three dimensions, in pixels.
+
+        In three dimensions, because a turned face foreshortens the two-dimensional one.
+        """
+        return float(np.linalg.norm(self.points[263] - self.points[33]))
+
+    @property
+    def axes(self) -> NDArray[np.float64]:
+        """(3, 3) float64 rows: unit vectors of the face to its right, down its chin, and into the head."""
+        right = (self.points[454] - self.points[234]).astype(np.float64)
+        right /= np.linalg.norm(right)
+        down = (self.points[152] - self.points[10]).astype(np.float64)
+        down -= right * (down @ right)
+        down /= np.linalg.norm(down)
+        return np.stack([right, down, np.cross(right, down)])
+
+    @property
+    def pose(self) -> dict[str, float]:
+        """Yaw, pitch and roll in degrees, rounded to a tenth; signs as at the top of this file."""
+        right, _, into = self.axes
+        yaw = np.degrees(np.arctan2(-into[0], np.hypot(into[1], into[2])))
+        pitch = np.degrees(np.arctan2(-into[1], into[2]))
+        roll = np.degrees(np.arctan2(right[1], right[0]))
+        return {"yaw": round(float(yaw), 1), "pitch": round(float(pitch), 1), "roll": round(float(roll), 1)}
+
+
+@dataclass(frozen=True, eq=False)
+class MaskTemplate:
+    """A picture of a mask laid flat, with the places on the face its parts belong to.
+
+    Attributes:
+        name: File name without extension.
+        kind: surgical, n95, kn95, cloth, ... - what the object is.
+        tone: One of `TONES`.
+        bgra: (height, width, 4) uint8, straight (not premultiplied) alpha.
+        anchors: Anchor name in `ANCHORS` -> (x, y) in pixels of `bgra`.
+        recolourable: Whether `--color` and `--pattern` may change it.
+        licence: SPDX identifier.
+        sha256: Of the picture's and the description's bytes together, in hex.
+    """
+
+    name: str
+    kind: str
+    tone: str
+    bgra: Image
+    anchors: Mapping[str, tuple[float, float]]
+    recolourable: bool
+    licence: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every random choice for one masked face; whatever follows is a pure function of image and plan.
+
+    Attributes:
+        template: Name of the template; empty for a blend that uses none.
+        wear: One of `WEARS`.
+        color: "#rrggbb" to recolour the template with, or None to leave it as drawn.
+        pattern: Name of the pattern to print on it, or None.
+        seed: 63 bits for what must be drawn later, such as the pattern's own noise.
+    """
+
+    template: str
+    wear: str
+    color: str | None
+    pattern: str | None
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A template fitted to a face: a rectangle in image space, already cut to the image.
+
+    Attributes:
+        bgr: (height, width, 3) uint8, straight colour; meaningful where alpha > 0.
+        alpha: (height, width) uint8, 255 is opaque.
+        origin: (x, y) of the rectangle's top left pixel in the image.
+    """
+
+    bgr: Image
+    alpha: Image
+    origin: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if self.bgr.shape != (*self.alpha.shape, 3):
+            raise ValueError(f"colour {self.bgr.shape} and alpha {self.alpha.shape} differ in size")
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Indexes the rectangle in an image array."""
+        (x, y), (height, width) = self.origin, self.alpha.shape
+        return slice(y, y + height), slice(x, x + width)
+
+
+@dataclass(frozen=True, eq=False)
+class Composite(Layer):
+    """The pixels a compositor made: they replace the layer's rectangle in the image.
+
+    ``bgr`` equals the image where ``alpha`` is 0; ``alpha`` says how much of each pixel was replaced.
+    """
+
+
+@dataclass(frozen=True)
+class FaceRecord:
+    """What the manifest says of one masked face; field for field the objects in a row's ``faces``.
+
+    ``box`` and ``mask_box`` are (x, y, width, height) in whole pixels of the written image. ``landmarks``
+    maps anchor names to [x, y]. ``coverage`` maps nose, mouth, chin and lower_face to the share of
+    that part which the composited alpha covers.
+    """
+
+    box: tuple[int, int, int, int]
+    mask_box: tuple[int, int, int, int]
+    pose: Mapping[str, float]
+    landmarks: Mapping[str, tuple[float, float]]
+    detection: str
+    template: str | None
+    template_sha256: str | None
+    kind: str | None
+    tone: str | None
+    color: str | None
+    pattern: str | None
+    fit: str
+    blend: str
+    wear: str
+    wear_agrees: bool
+    coverage: Mapping[str, float]
+    alpha_file: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of one sample and variant, before anything is written.
+
+    ``image`` and ``alpha`` (whole image size) are None unless ``status`` is "masked". It is falsy
+    otherwise, so that ``if outcome:`` asks whether there is a picture to write.
+    """
+
+    status: str
+    reason: str | None = None
+    image: Image | None = None
+    alpha: Image | None = None
+    faces: tuple[FaceRecord, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status must be one of {STATUSES}, got {self.status!r}")
+
+    def __bool__(self) -> bool:
+        return self.status == "masked"
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One line of ``manifest.jsonl``: one input and variant, whatever became of it.
+
+    ``file_name`` and ``sha256`` are those of the written image, ``width`` and ``height`` its size;
+    None when there is none. ``source`` holds dataset, path and sha256 (None if it could not be read).
+    """
+
+    id: str
+    variant: int
+    status: str
+    reason: str | None
+    file_name: str | None
+    sha256: str | None
+    width: int | None
+    height: int | None
+    label: str | None
+    split: str | None
+    identity: str | None
+    attributes: Mapping[str, Any]
+    source: Mapping[str, str | None]
+    faces: tuple[FaceRecord, ...]
+    seed: int
+    unmasked_file: str | None = None
+    schema: int = 1
