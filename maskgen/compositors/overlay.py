@@ -1,0 +1,30 @@
+"""Overlay: the layer laid over the image by its alpha.
+
+Every pixel is a weighted mean of the layer's colour and the image's, so it lies between the two: an
+edge can neither glow nor darken beyond its neighbours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskgen.records import Composite, Image, Landmarks, Layer
+
+
+def blend(image: Image, layer_bgr: Image, alpha: Image) -> Image:
+    """``alpha * layer + (1 - alpha) * image``, rounded, for arrays of one size.
+
+    Args:
+        image: (height, width, 3) uint8.
+        layer_bgr: (height, width, 3) uint8, straight colour.
+        alpha: (height, width) uint8, 255 is opaque.
+    """
+    weight = alpha[:, :, None].astype(np.int32)
+    mixed = image * (255 - weight) + layer_bgr * weight
+    return np.asarray((mixed + 127) // 255, np.uint8)
+
+
+def overlay(image: Image, layer: Layer, landmarks: Landmarks) -> Composite:
+    """Composite ``layer`` over ``image``; the landmarks are not needed, but every compositor gets them."""
+    bgr = blend(image[layer.window], layer.bgr, layer.alpha)
+    return Composite(bgr, layer.alpha, layer.origin)

@@ -1,0 +1,82 @@
+"""How much of the nose, mouth, chin and lower face an alpha covers, and what wear that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.records import Image, Landmarks
+
+# Outlines in the face mesh: tip, wings and base of the nose; the outer lips; from under the lip to the chin.
+_NOSE = (5, 281, 278, 294, 327, 2, 98, 64, 48, 51)
+_MOUTH = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
+_CHIN = (18, 313, 406, 378, 377, 152, 148, 149, 182, 83)
+
+# What each wear covers: (part, lowest share, highest share). Measured on the composited alpha.
+_RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
+    "correct": (("nose", 0.85, 1.0), ("mouth", 0.95, 1.0), ("chin", 0.85, 1.0)),
+    "nose-out": (("nose", 0.0, 0.35), ("mouth", 0.9, 1.0), ("chin", 0.85, 1.0)),
+    "mouth-out": (("nose", 0.0, 0.02), ("mouth", 0.0, 0.2), ("chin", 0.6, 1.0)),
+    "chin": (("nose", 0.0, 0.0), ("mouth", 0.0, 0.02), ("chin", 0.0, 0.85)),
+}
+
+
+def coverage(alpha: Image, landmarks: Landmarks) -> dict[str, float]:
+    """The share of each part of the face that is covered.
+
+    Args:
+        alpha: (height, width) uint8 of the whole image.
+        landmarks: The face in that image.
+
+    Returns:
+        "nose", "mouth", "chin" and "lower_face" (the face oval below the middle of the nose), each
+        in [0, 1], rounded to three decimals. Parts outside the image count as not covered.
+    """
+    points = landmarks.points[:, :2]
+    # Measured on a crop around the face, moved so that parts outside the image keep their area.
+    low = np.floor(points.min(axis=0)).astype(int) - 1
+    size = np.ceil(points.max(axis=0)).astype(int) + 2 - low
+    covered = np.zeros((int(size[1]), int(size[0])), np.uint8)
+    height, width = alpha.shape
+    x0, y0 = max(low[0], 0), max(low[1], 0)
+    x1, y1 = min(low[0] + size[0], width), min(low[1] + size[1], height)
+    if x1 > x0 and y1 > y0:
+        covered[y0 - low[1] : y1 - low[1], x0 - low[0] : x1 - low[0]] = alpha[y0:y1, x0:x1]
+
+    def share(outline: NDArray[np.float32]) -> float:
+        region = np.zeros_like(covered)
+        cv2.fillPoly(region, [np.round(outline - low).astype(np.int32)], [1])
+        area = int(region.sum())
+        return round(float((covered * (region > 0)).sum() / (255.0 * area)), 3) if area else 0.0
+
+    parts = {"nose": _NOSE, "mouth": _MOUTH, "chin": _CHIN}
+    shares = {part: share(points[list(indices)]) for part, indices in parts.items()}
+    shares["lower_face"] = share(_below_nose(landmarks))
+    return shares
+
+
+def _below_nose(landmarks: Landmarks) -> NDArray[np.float32]:
+    """The face oval cut by the line through the middle of the nose, across the face's own axis."""
+    axis = landmarks.anchor("right_eye") - landmarks.anchor("left_eye")
+    axis /= max(float(np.linalg.norm(axis)), 1e-6)
+    down = np.array([-axis[1], axis[0]])
+    height = (landmarks.oval - landmarks.anchor("nose_middle")) @ down
+    clipped = []
+    for (here, h), (there, t) in zip(
+        zip(landmarks.oval, height, strict=True),
+        zip(np.roll(landmarks.oval, -1, axis=0), np.roll(height, -1), strict=True),
+        strict=True,
+    ):
+        if h >= 0:
+            clipped.append(here)
+        if (h >= 0) != (t >= 0):
+            clipped.append(here + (there - here) * (h / (h - t)))
+    return np.array(clipped if len(clipped) >= 3 else landmarks.oval, dtype=np.float32)
+
+
+def wear_agrees(wear: str, shares: Mapping[str, float]) -> bool:
+    """Whether measured coverage is what that wear means, so that it may serve as a label."""
+    return all(low <= shares[part] <= high for part, low, high in _RULES[wear])

@@ -1,0 +1,13 @@
+"""Fits: they put a template into image space, and blend nothing. Each is one function in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from maskgen.fits.half_split import half_split
+from maskgen.fits.mesh import mesh
+from maskgen.records import Image, Landmarks, Layer, MaskTemplate
+
+Fit = Callable[[MaskTemplate, tuple[Image, ...], Landmarks, str], Layer | None]
+
+FIT_FUNCTIONS: dict[str, Fit] = {"half-split": half_split, "mesh": mesh}

@@ -1,0 +1,80 @@
+"""The cloth of a mask as a surface over the face mesh: where it touches the skin, and where it bridges.
+
+A mask rests on the nose ridge, the cheeks, the jaw and the chin. Between the nose tip and the chin it hangs
+free, so an open mouth does not dent it, and under the jaw it wraps backwards. Each control point is a fixed
+mixture of mesh points; the same mixtures over the mean face give its place in template space.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.fits.canonical import TEMPLATE_ORIGIN, TEMPLATE_UNIT, canonical_face
+
+Points = NDArray[np.float64]
+
+# Mesh points the cloth lies on, left and right partner; and those on the middle.
+_RIDGE = (6, 197, 195, 5, 4)
+_SKIN = (
+    *((121, 350), (119, 348), (117, 346), (116, 345), (127, 356), (101, 330), (50, 280), (123, 352)),
+    *((207, 427), (147, 376), (214, 434), (210, 430), (140, 369)),
+)
+_CONTOUR = ((234, 454), (93, 323), (132, 361), (58, 288), (172, 397), (136, 365), (150, 379), (149, 378))
+_UNDER = ((132, 361), (58, 288), (172, 397), (136, 365), (150, 379), (149, 378), (176, 400), (148, 377))
+
+_TIP, _CHIN_FRONT, _CHIN = 4, 199, 152
+# Shares of the way from the nose tip to the front of the chin; the second is about at the mouth.
+_BRIDGED = (0.25, 0.5, 0.75)
+# (share of that way, cheek point): the cloth half way between the free middle and the cheek.
+_FLANKS = ((0.0, (205, 425)), (0.25, (206, 426)), (0.5, (214, 434)), (0.8, (210, 430)))
+
+# How far the hem stands off the jaw: sideways and down, and back under it, in eye distances.
+_STAND_OFF = 0.09
+_WRAP = 0.10
+
+# An ellipsoid about as round as a head, for the cloth's normals: centre and radii in canonical units.
+_HEAD_CENTRE = np.array([0.0, 0.45, 0.45])
+_HEAD_RADII = np.array([0.78, 1.15, 1.0])
+
+
+def cloth(points: Points, eye_distance: float, into: Points) -> Points:
+    """The control points of the cloth over one face.
+
+    Args:
+        points: (468, 3) mesh in any unit.
+        eye_distance: Distance of the outer eye corners in that unit.
+        into: (3,) unit vector into the head.
+
+    Returns:
+        (n, 3), always in the same order.
+    """
+    tip, front = points[_TIP], points[_CHIN_FRONT]
+    free = [tip + share * (front - tip) for share in _BRIDGED]
+    flanks = [(tip + share * (front - tip) + points[index]) / 2 for share, pair in _FLANKS for index in pair]
+    middle = points[[_RIDGE[0], _CHIN]].mean(axis=0)
+    under = []
+    for index in (*(i for pair in _UNDER for i in pair), _CHIN):
+        outwards = points[index] - middle
+        outwards = outwards - into * (outwards @ into)
+        outwards /= max(float(np.linalg.norm(outwards)), 1e-9)
+        under.append(points[index] + eye_distance * (_STAND_OFF * outwards + _WRAP * into))
+    flat = [i for pair in (*_SKIN, *_CONTOUR) for i in pair]
+    return np.concatenate([points[[*_RIDGE, *flat, _CHIN_FRONT, _CHIN]], free, flanks, under])
+
+
+@cache
+def cloth_in_template_space() -> Points:
+    """(n, 2): the control points over the mean face, in pixels of template space."""
+    flat = cloth(canonical_face(), 1.0, np.array([0.0, 0.0, 1.0]))[:, :2]
+    return flat * TEMPLATE_UNIT + TEMPLATE_ORIGIN
+
+
+@cache
+def cloth_normals() -> Points:
+    """(n, 3): unit normals of the cloth over the mean face, pointing outwards."""
+    at = cloth(canonical_face(), 1.0, np.array([0.0, 0.0, 1.0]))
+    normals = (at - _HEAD_CENTRE) / _HEAD_RADII**2
+    return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True), np.float64)

@@ -1,0 +1,140 @@
+"""The mesh fit: the template is laid over the face by some seventy points of the cloth at once.
+
+A thin-plate spline (Bookstein, "Principal Warps", 1989) leads from the image into template space, so that one
+`cv2.remap` renders the layer and no triangle shows. Points of the cloth that face away from the camera have
+no say in it, less and less as they turn away, so nothing jumps between one pose and the next; what they would
+show lies behind the outline of the whole cloth, and that outline cuts the layer.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.anchors import ANCHORS
+from maskgen.fits.canonical import canonical_template_points
+from maskgen.fits.cloth import cloth, cloth_in_template_space, cloth_normals
+from maskgen.fits.render import render, window_around
+from maskgen.fits.wear import drape
+from maskgen.records import Image, Landmarks, Layer, MaskTemplate
+
+Array = NDArray[np.float64]
+
+# Smoothing of a control point in full view and of one that is hidden, for lengths in eye distances.
+_STIFF, _LOOSE = 5e-2, 30.0
+# The depth of a cloth normal (0 is sideways, 1 away from the camera) from which its point begins to be hidden,
+# and at which it is.
+_TURNS_AWAY, _HIDDEN = 0.22, 0.55
+# The map is smooth: it is computed at this many cells a side and interpolated.
+_CELLS = 24
+# How far the cloth stands off beyond the control points' outline, in eye distances.
+_HEM = 0.035
+
+
+def mesh(template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks, wear: str) -> Layer | None:
+    """Fit ``template`` to a face by a thin-plate spline over the cloth.
+
+    Args:
+        template: All its anchors are used.
+        levels: The template's premultiplied pyramid, full size first.
+        landmarks: The face.
+        wear: One of `WEARS`.
+
+    Returns:
+        The layer, or None if no part of it lies in the image.
+    """
+    points = landmarks.points.astype(np.float64)
+    unit = max(landmarks.eye_distance, 1e-3)
+    axes = landmarks.axes
+    at = cloth(points, unit, axes[2])[:, :2]
+    depth = cloth_normals() @ axes[:, 2]
+    hidden = np.clip((depth - _TURNS_AWAY) / (_HIDDEN - _TURNS_AWAY), 0, 1) ** 2
+    centre = at.mean(axis=0)
+    spline = _Spline((at - centre) / unit, _targets(template), _STIFF * (_LOOSE / _STIFF) ** hidden)
+    reach = _HEM * unit
+    window = window_around(np.concatenate([at - reach, at + reach]), landmarks.image_size)
+    if window is None:
+        return None
+    left, top = window[:2]
+    map_x, map_y = _dense(spline, window, centre, unit)
+    map_y, limit = drape(template, wear, map_x, map_y)
+    outline = _outline(at, reach, window)
+    limit = outline if limit is None else np.minimum(limit, outline).astype(np.uint8)
+    drawn = template.anchors
+    span = float(np.linalg.norm(np.subtract(drawn["chin"], drawn["nose_bridge"])))
+    length = float(np.linalg.norm(points[152] - points[6]))
+    return render(levels, map_x, map_y, span / max(length, 1e-3), (left, top), limit)
+
+
+class _Spline:
+    """A smoothing thin-plate spline from (n, 2) places to (n, 2) values."""
+
+    def __init__(self, places: Array, values: Array, smoothing: Array) -> None:
+        count = len(places)
+        system = np.zeros((count + 3, count + 3))
+        system[:count, :count] = _kernel(places, places) + np.diag(smoothing)
+        system[:count, count:] = np.column_stack([np.ones(count), places])
+        system[count:, :count] = system[:count, count:].T
+        right = np.concatenate([values, np.zeros((3, 2))])
+        self._places = places
+        self._weights = np.linalg.solve(system, right)
+
+    def __call__(self, places: Array) -> Array:
+        count = len(self._places)
+        plane = np.column_stack([np.ones(len(places)), places])
+        return np.asarray(
+            _kernel(places, self._places) @ self._weights[:count] + plane @ self._weights[count:], np.float64
+        )
+
+
+def _kernel(a: Array, b: Array) -> Array:
+    """r^2 log r^2 / 2 of all pairs."""
+    squared = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
+    return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-12)), np.float64)
+
+
+@lru_cache(maxsize=64)
+def _targets(template: MaskTemplate) -> Array:
+    """(n, 2): where the cloth's control points lie in this template.
+
+    A template that maskgen drew has its anchors where the mean face has them. Another one is led there by a
+    spline over the anchors that it names, which with three of them is an affine map.
+    """
+    names = sorted(template.anchors)
+    drawn = np.array([template.anchors[name] for name in names], dtype=np.float64)
+    mean = np.array([canonical_template_points()[list(ANCHORS[name])].mean(axis=0) for name in names])
+    if np.abs(drawn - mean).max() < 0.5:
+        return cloth_in_template_space()
+    centre, unit = mean.mean(axis=0), 600.0
+    spline = _Spline((mean - centre) / unit, drawn, np.full(len(names), 0.05))
+    return spline((cloth_in_template_space() - centre) / unit)
+
+
+def _dense(
+    spline: _Spline, window: tuple[int, int, int, int], centre: Array, unit: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The spline at every pixel of the window, from a coarse grid with one cell to spare on each side."""
+    left, top, columns, rows = window
+    cell = max(1, int(np.ceil(max(columns, rows) / _CELLS)))
+    across, down = -(-columns // cell) + 2, -(-rows // cell) + 2
+    x = left + (np.arange(across) - 0.5) * cell - 0.5
+    y = top + (np.arange(down) - 0.5) * cell - 0.5
+    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    coarse = spline((grid - centre) / unit).reshape(down, across, 2).astype(np.float32)
+    full = cv2.resize(coarse, (across * cell, down * cell), interpolation=cv2.INTER_CUBIC)
+    inside = full[cell : cell + rows, cell : cell + columns]
+    return np.ascontiguousarray(inside[:, :, 0]), np.ascontiguousarray(inside[:, :, 1])
+
+
+def _outline(at: Array, reach: float, window: tuple[int, int, int, int]) -> Image:
+    """(height, width) uint8: the convex outline of the cloth, ``reach`` pixels wider, with a soft edge."""
+    left, top, columns, rows = window
+    hull = cv2.convexHull(at.astype(np.float32)).reshape(-1, 2).astype(np.float64)
+    outline = np.zeros((rows, columns), np.uint8)
+    shifted = np.round((hull - (left, top)) * 16).astype(np.int32)
+    cv2.fillPoly(outline, [shifted], [255], cv2.LINE_AA, 4)
+    cv2.polylines(outline, [shifted], True, [255], max(1, round(2 * reach)), cv2.LINE_AA, 4)
+    return outline

@@ -1,0 +1,89 @@
+"""Wear: how far a mask has been pulled down, as a change of the map into template space.
+
+The cloth is moved, not squashed: its middle slides down the face while its corners stay at the ears, and
+what would hang below the chin is tucked under it. Both fits use this, as it only knows template space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.records import Image, MaskTemplate
+
+
+@dataclass(frozen=True)
+class _Drape:
+    """Where the top edge's middle comes to lie, and how far the lower edge may go below its own place.
+
+    Both as a share of the way from nose bridge to chin, 0 being the bridge and 1 the chin.
+    """
+
+    top: float
+    below: float
+
+
+# On the mean face the nostrils end at 0.42 and the upper lip begins at 0.50, the lower lip ends at 0.70.
+_DRAPES = {
+    "nose-out": _Drape(top=0.455, below=0.02),
+    "mouth-out": _Drape(top=0.76, below=0.05),
+    "chin": _Drape(top=0.93, below=0.14),
+}
+
+
+@lru_cache(maxsize=256)
+def _frame(template: MaskTemplate) -> tuple[float, float, float, float, float]:
+    """(middle x, half width, bridge y, chin y, y of the top edge in the middle) in template pixels."""
+    (bridge_x, bridge_y), (_, chin_y) = template.anchors["nose_bridge"], template.anchors["chin"]
+    half = (template.anchors["right_cheek"][0] - template.anchors["left_cheek"][0]) / 2
+    column = template.bgra[:, int(np.clip(round(bridge_x), 0, template.bgra.shape[1] - 1)), 3]
+    opaque = np.flatnonzero(column >= 128)
+    top = float(opaque[0]) if len(opaque) else bridge_y
+    return bridge_x, half, bridge_y, chin_y, top
+
+
+@lru_cache(maxsize=64)
+def _above_lower_edge(template: MaskTemplate) -> Image:
+    """(height, width) uint8: the alpha, filled upwards, so that only the lower edge still limits."""
+    upwards = np.maximum.accumulate(template.bgra[::-1, :, 3], axis=0)[::-1]
+    return np.ascontiguousarray(upwards)
+
+
+def drape(
+    template: MaskTemplate, wear: str, map_x: NDArray[np.float32], map_y: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], Image | None]:
+    """Change a map into template space to that of a mask worn so.
+
+    Args:
+        template: The template that the map leads into.
+        wear: One of `WEARS`; "correct" changes nothing.
+        map_x: (height, width) float32 template x of each pixel.
+        map_y: Likewise y.
+
+    Returns:
+        The changed ``map_y``, and an alpha of the same shape that limits the layer's, or None.
+    """
+    if wear == "correct":
+        return map_y, None
+    goal = _DRAPES[wear]
+    middle, half, bridge, chin, top = _frame(template)
+    length = chin - bridge
+    shift = np.float32(bridge + goal.top * length - top)
+    # The corners at the ears hold the cloth: the shift fades to nothing there.
+    sideways = np.clip(np.abs(map_x - np.float32(middle)) / np.float32(half * 1.04), 0, 1)
+    fade = 1 - sideways**2
+    limit = cv2.remap(
+        _above_lower_edge(template),
+        map_x,
+        (map_y - np.float32(goal.below * length) * fade).astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=[0],
+    )
+    # Above the picture the filled alpha goes on upwards without end.
+    limit[map_y < goal.below * length] = 255
+    return map_y - shift * fade, np.asarray(limit, np.uint8)

@@ -1,0 +1,205 @@
+"""One masked face: `plan` draws every random choice, `mask_face` and `mask_image` only apply it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from maskgen.compositors import COMPOSITORS
+from maskgen.coverage import coverage, wear_agrees
+from maskgen.draws import draw_bits, draw_unit, draw_weighted
+from maskgen.fits import FIT_FUNCTIONS
+from maskgen.fits.polygon import polygon
+from maskgen.options import SynthOptions
+from maskgen.recolor import PATTERNS, print_pattern, recolor
+from maskgen.records import (
+    Composite,
+    FaceRecord,
+    Image,
+    Landmarks,
+    Layer,
+    MaskTemplate,
+    Outcome,
+    Plan,
+)
+from maskgen.templates import template_levels
+
+# What the manifest keeps of each face's mesh.
+_KEPT_ANCHORS = (
+    *("left_eye", "right_eye", "nose_bridge", "nose_tip", "left_mouth", "right_mouth"),
+    *("chin", "left_cheek", "right_cheek", "left_jaw", "right_jaw"),
+)
+
+
+def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> Plan:
+    """Draw every random choice for one face from (seed, sample id, variant, face) and from nothing else.
+
+    No attribute of the sample is looked at, so no choice can correlate with one except by chance.
+    """
+    key = (sample_id, variant, face)
+    template = draw_weighted(options.templates, options.seed, *key, "template")
+    wear = draw_weighted(options.wears, options.seed, *key, "wear")
+    color = pattern = None
+    if options.colors:
+        color = _one_of(options.colors, options.seed, *key, "color")
+        if color == "random":
+            color = f"#{draw_bits(options.seed, *key, 'random color') & 0xFFFFFF:06x}"
+    if options.patterns:
+        pattern = _one_of(options.patterns, options.seed, *key, "pattern")
+        if pattern == "random":
+            pattern = _one_of(tuple(PATTERNS), options.seed, *key, "random pattern")
+    if options.blend == "flatten":
+        template, color, pattern = "", None, None
+    return Plan(template, wear, color, pattern, draw_bits(options.seed, *key, "seed"))
+
+
+def _one_of(values: Sequence[str], seed: int, *names: str | int) -> str:
+    return values[int(draw_unit(seed, *names) * len(values))]
+
+
+def mask_face(
+    image: Image, landmarks: Landmarks, template: MaskTemplate | None, drawn: Plan, options: SynthOptions
+) -> tuple[Composite, str | None, str | None] | None:
+    """Fit, blend, and nothing else: the picture of one masked face.
+
+    Args:
+        image: (height, width, 3) uint8 BGR; not changed.
+        landmarks: The face to mask.
+        template: What is put on it; None for a blend that uses no template.
+        drawn: The random choices.
+        options: The run's options.
+
+    Returns:
+        The composite, and the colour and pattern really applied; None if it lies outside the image.
+    """
+    color = pattern = None
+    layer: Layer | None
+    if template is None:
+        layer = polygon(landmarks)
+    else:
+        if template.recolourable:
+            color, pattern = drawn.color, drawn.pattern
+        levels = _dyed_levels(template, color, pattern, drawn.seed)
+        layer = FIT_FUNCTIONS[options.fit](template, levels, landmarks, drawn.wear)
+    if layer is None or not layer.alpha.any():
+        return None
+    return COMPOSITORS[options.blend](image, layer, landmarks), color, pattern
+
+
+def _dyed_levels(
+    template: MaskTemplate, color: str | None, pattern: str | None, seed: int
+) -> tuple[Image, ...]:
+    """The template's pyramid, recoloured or printed where that is asked for."""
+    if color is None and pattern is None:
+        return template_levels(template)
+    bgra = template.bgra
+    if color is not None:
+        bgra = recolor(bgra, color)
+    if pattern is not None:
+        bgra = print_pattern(bgra, pattern, seed)
+    return template_levels(template, bgra)
+
+
+def mask_image(
+    image: Image,
+    faces: Sequence[Landmarks],
+    plans: Sequence[Plan],
+    templates: Mapping[str, MaskTemplate],
+    options: SynthOptions,
+) -> Outcome:
+    """Mask the given faces of one image, the farthest (smallest) first, so that near masks lie on top.
+
+    Args:
+        image: (height, width, 3) uint8 BGR; not changed.
+        faces: Landmarks, largest face first, as a `FaceLandmarker` returns them.
+        plans: One for each face.
+        templates: By the name that a plan uses.
+        options: The run's options.
+
+    Returns:
+        status "masked" with the picture and one `FaceRecord` a face; "no_face" if none was given, "too_small"
+        if all are below ``options.min_face``, "off_image" if no mask lies inside the image.
+    """
+    if not faces:
+        return Outcome("no_face", "no step of the detection cascade found a face")
+    large = [(f, p) for f, p in zip(faces, plans, strict=True) if f.eye_distance >= options.min_face]
+    if not large:
+        widest = max(face.eye_distance for face in faces)
+        return Outcome(
+            "too_small", f"outer eye corners {widest:.1f} px apart, below --min-face {options.min_face:g}"
+        )
+    masked, alpha = image.copy(), np.zeros(image.shape[:2], np.uint8)
+    done: list[tuple[Landmarks, Plan, Composite, str | None, str | None]] = []
+    for landmarks, drawn in reversed(large):
+        template = templates[drawn.template] if drawn.template else None
+        made = mask_face(masked, landmarks, template, drawn, options)
+        if made is None:
+            continue
+        composite, color, pattern = made
+        masked[composite.window] = composite.bgr
+        np.maximum(alpha[composite.window], composite.alpha, out=alpha[composite.window])
+        done.append((landmarks, drawn, composite, color, pattern))
+    if not done:
+        return Outcome("off_image", "the mask lies outside the image")
+    records = tuple(
+        _record(image, *parts, templates.get(parts[1].template), options) for parts in reversed(done)
+    )
+    return Outcome("masked", None, masked, alpha, records)
+
+
+def _record(
+    image: Image,
+    landmarks: Landmarks,
+    drawn: Plan,
+    composite: Composite,
+    color: str | None,
+    pattern: str | None,
+    template: MaskTemplate | None,
+    options: SynthOptions,
+) -> FaceRecord:
+    whole = np.zeros(image.shape[:2], np.uint8)
+    whole[composite.window] = composite.alpha
+    shares = coverage(whole, landmarks)
+    x, y = composite.origin
+    height, width = composite.alpha.shape
+    left, top, across, down = (round(value) for value in landmarks.box)
+    return FaceRecord(
+        box=(left, top, across, down),
+        mask_box=(x, y, width, height),
+        pose=landmarks.pose,
+        landmarks={name: _pair(landmarks, name) for name in _KEPT_ANCHORS},
+        detection=landmarks.step,
+        template=template.name if template else None,
+        template_sha256=template.sha256 if template else None,
+        kind=template.kind if template else None,
+        tone=template.tone if template else None,
+        color=color,
+        pattern=pattern,
+        fit=options.fit if template else "polygon",
+        blend=options.blend,
+        wear=drawn.wear,
+        wear_agrees=wear_agrees(drawn.wear, shares),
+        coverage=shares,
+    )
+
+
+def _pair(landmarks: Landmarks, name: str) -> tuple[float, float]:
+    x, y = landmarks.anchor(name)
+    return round(float(x), 2), round(float(y), 2)
+
+
+def choose_faces(faces: Sequence[Landmarks], which: str) -> list[Landmarks]:
+    """The faces that ``--faces largest|all|center`` means, largest first."""
+    if which == "all" or not faces:
+        return list(faces)
+    if which == "largest":
+        return [faces[0]]
+    width, height = faces[0].image_size
+    middle = np.array([width / 2, height / 2])
+
+    def off_center(face: Landmarks) -> float:
+        x, y, w, h = face.box
+        return float(np.linalg.norm(np.array([x + w / 2, y + h / 2]) - middle))
+
+    return [min(faces, key=off_center)]
