@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 
+from maskgen.anchors import ANCHORS
 from maskgen.fits.canonical import canonical_face, canonical_template_points
-from maskgen.records import ANCHORS, Landmarks, MaskTemplate
+from maskgen.records import Landmarks, MaskTemplate
 
 
 def mean_face(

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maskgen.templates import load_template, template_levels
 from synthetic_faces import canonical_anchors, mean_face, plain_template, pyramid
 
 from maskgen.coverage import coverage, wear_agrees
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.fits.polygon import polygon
 from maskgen.fits.render import render
+from maskgen.templates import load_template, template_levels
 
 FITS = sorted(FIT_FUNCTIONS)
 
@@ -91,7 +91,7 @@ def test_the_seam_is_continuous(fit, yaw):
 
 
 @pytest.mark.parametrize("fit", FITS)
-def test_a_fit_is_None_where_the_face_is_outside_the_image(fit):
+def test_a_fit_is_none_where_the_face_is_outside_the_image(fit):
     assert fitted(fit, mean_face(center=(2000.0, 100.0))) is None
 
 

@@ -2,8 +2,8 @@
 
 Three anchors define each half: nose bridge and chin, which both halves share, and the cheek of its side.
 Coordinates on the face are ``along``, 0 at the bridge and 1 at the chin, and ``across``, the distance from
-the line through both. The maps agree on that line, so the seam is continuous by construction; each half follows
-the head's roll, and at yaw the far half narrows while the near one widens.
+the line through both. The maps agree on that line, so the seam is continuous by construction; each half
+follows the head's roll, and at yaw the far half narrows while the near one widens.
 
 In a turned face the nose stands out over that line, and a straight seam leaves it bare. So the seam is bent:
 it runs from the bridge over the nose tip to the chin, and the cloth beside it gives way, the less the nearer

@@ -25,8 +25,8 @@ Array = NDArray[np.float64]
 
 # Smoothing of a control point in full view and of one that is hidden, for lengths in eye distances.
 _STIFF, _LOOSE = 5e-2, 30.0
-# The depth of a cloth normal (0 is sideways, 1 away from the camera) from which its point begins to be hidden,
-# and at which it is.
+# The depth of a cloth normal (0 is sideways, 1 away from the camera) from which its point begins to be
+# hidden, and at which it is.
 _TURNS_AWAY, _HIDDEN = 0.22, 0.55
 # The map is smooth: it is computed at this many cells a side and interpolated.
 _CELLS = 24
