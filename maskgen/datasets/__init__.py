@@ -1,0 +1,91 @@
+"""The public datasets maskgen reads: one module each, a table of facts and ``samples(root)``.
+
+To add one, copy ``utkface.py`` (labels in the file names) or ``lfw.py`` (labels in files), and name it below.
+
+The inputs are the picture files below the root, whatever label files say; label files only add what
+is known of them. Nothing outside the root is read, and nothing is written.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from maskgen.datasets.adience import ADIENCE
+from maskgen.datasets.celeba import CELEBA
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.fairface import FAIRFACE
+from maskgen.datasets.folder import FOLDER
+from maskgen.datasets.gender_folders import GENDER_FOLDERS
+from maskgen.datasets.imdb_wiki import IMDB_WIKI
+from maskgen.datasets.lfw import LFW
+from maskgen.datasets.sample import SAMPLE
+from maskgen.datasets.table import TABLE
+from maskgen.datasets.utkface import UTKFACE
+from maskgen.datasets.vggface2 import VGGFACE2
+from maskgen.datasets.widerface import WIDERFACE
+from maskgen.errors import MissingDataError, UsageError
+
+__all__ = ["DATASETS", "FaceDataset", "find_root", "found", "get_dataset"]
+
+DATASETS: dict[str, FaceDataset] = {
+    dataset.name: dataset
+    for dataset in (
+        *(CELEBA, LFW, ADIENCE, UTKFACE, FAIRFACE, IMDB_WIKI, WIDERFACE, VGGFACE2),
+        *(GENDER_FOLDERS, FOLDER, TABLE, SAMPLE),
+    )
+}
+
+
+def get_dataset(name: str) -> FaceDataset:
+    """The dataset of that name; `UsageError` names the ones there are."""
+    if name not in DATASETS:
+        raise UsageError(f"there is no dataset {name!r}; expected one of {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def places(dataset: FaceDataset) -> list[Path]:
+    """The folders a dataset is looked for in when no root is given, in that order."""
+    if dataset.ships_in:
+        return [dataset.ships_in]
+    shared = os.environ.get("MASKGEN_DATA")
+    return [
+        *([Path(shared) / dataset.name] if shared else []),
+        Path("data") / dataset.name,
+        Path(dataset.name),
+    ]
+
+
+def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
+    """The folder to read a dataset from: the given one, or the first of `places` that holds it.
+
+    Raises:
+        MissingDataError: It is in none of them; the message says where it was looked for, what was
+            expected there and where to get it.
+    """
+    looked_in = places(dataset) if root is None else [root]
+    for place in looked_in:
+        if place.exists() and dataset.holds(place):
+            return place
+    states = [
+        f"  {place} ({'does not hold it' if place.exists() else 'is not there'})" for place in looked_in
+    ]
+    hint = "" if os.environ.get("MASKGEN_DATA") else " ($MASKGEN_DATA is not set)"
+    lines = [
+        f"{dataset.title} was not found. Looked in{'' if root else hint}:",
+        *states,
+        "Expected there:",
+        *(f"  {what}" for what in dataset.expects),
+    ]
+    if dataset.homepage:
+        lines.append(f"Get it from {dataset.homepage} ({dataset.licence})")
+    lines.append("Put it into one of these folders, or say where it is with --root DIR.")
+    raise MissingDataError("\n".join(lines))
+
+
+def found() -> list[tuple[FaceDataset, Path | None]]:
+    """Every dataset with the folder it was found in, None where it was not."""
+    return [
+        (dataset, next((place for place in places(dataset) if place.exists() and dataset.holds(place)), None))
+        for dataset in DATASETS.values()
+    ]

@@ -1,0 +1,91 @@
+"""Adience: 19,370 faces from Flickr albums of 2,284 people, in five folds that share no person.
+
+Read as ``faces/`` (tilt-aligned crops) or ``aligned/``, with the text files that lie beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from maskgen.datasets.annotations import Annotations, gender_of, locate, merged, present, read_table
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.walk import images, sample_at
+from maskgen.records import Sample
+
+FOLD_FILES = tuple(f"fold_{fold}_data.txt" for fold in range(5))
+FRONTAL_FILES = tuple(f"fold_frontal_{fold}_data.txt" for fold in range(5))
+PICTURE = re.compile(r"(?:coarse_tilt_aligned_face|landmark_aligned_face)\.(\d+)\.(.+)")
+NUMBERS = ("face_id", "x", "y", "dx", "dy", "tilt_ang", "fiducial_yaw_angle", "fiducial_score")
+REQUIRED = ("user_id", "original_image", "face_id", "age", "gender")
+BUCKETS = ((0, 2), (4, 6), (8, 12), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))
+
+
+def _age(text: str) -> str | None:
+    """The bucket that holds the age or range, "25-32"; the range itself where none does."""
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    if not numbers:
+        return None
+    low, high = (25, 32) if numbers == [25, 23] else (numbers[0], numbers[-1])  # 72 rows have the typo
+    for first, last in BUCKETS:
+        if first <= low <= high <= last:
+            return f"{first}-{last}"
+    return f"{low}-{high}" if high != low else str(low)
+
+
+def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
+    gender = gender_of(row["gender"])
+    known: dict[str, Any] = {"gender": gender, "age": _age(row["age"]), "fold": fold}
+    for name in NUMBERS:
+        if re.fullmatch(r"-?\d+", row.get(name, "")):
+            known[name] = int(row[name])
+    if gender is None:
+        known["note"] = f"its gender in {file} is {row['gender'] or 'empty'}"
+    return known
+
+
+def _rows(root: Path) -> Annotations[dict[str, Any]]:
+    """Attributes by user, face and picture."""
+    present = [(fold, locate(root, name)) for fold, name in enumerate(FOLD_FILES)]
+    if not any(path for _, path in present):
+        present = [(fold, locate(root, name)) for fold, name in enumerate(FRONTAL_FILES)]
+    table = Annotations[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
+    for fold, path in present:
+        for _, row in read_table(path, REQUIRED, delimiter="\t", quoted=False) if path else ():
+            key = f"{row['user_id']}/{row['face_id']}/{row['original_image']}"
+            table.add(key, _attributes(row, fold, path.name if path else ""))
+    return table
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """Every picture below the root; the face number in its name is the person."""
+    rows = _rows(root)
+    for relative in images(root):
+        *folders, name = relative.split("/")
+        match = PICTURE.fullmatch(name)
+        if match is None or not folders:
+            yield sample_at(root, relative, {"note": "its name is not USER/PREFIX.FACE.PICTURE"})
+            continue
+        key = f"{folders[-1]}/{match[1]}/{match[2]}"
+        yield sample_at(root, relative, rows.find(key) or {"note": rows.missing(key)}, identity=match[1])
+    rows.report()
+
+
+ADIENCE = FaceDataset(
+    name="adience",
+    title="Adience",
+    homepage="https://talhassner.github.io/home/projects/Adience/Adience-data.html",
+    licence="For research; the pictures are from Flickr, under Creative Commons terms of their authors.",
+    citation="Eidinger, Enbar, Hassner: Age and Gender Estimation of Unfiltered Faces, IEEE TIFS 2014",
+    expects=(
+        "faces/USER/coarse_tilt_aligned_face.FACE.PICTURE.jpg or aligned/USER/landmark_aligned_face....",
+        "fold_0_data.txt ... fold_4_data.txt",
+    ),
+    holds=lambda root: (
+        any((root / name).is_dir() for name in ("faces", "aligned")) or bool(locate(root, *FOLD_FILES))
+    ),
+    samples=samples,
+    annotations=lambda root: present(root, *FOLD_FILES, *FRONTAL_FILES),
+)

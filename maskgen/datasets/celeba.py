@@ -1,0 +1,120 @@
+"""CelebA: 202,599 pictures of 10,177 celebrities with 40 attributes each.
+
+Read as published (``Anno/``, ``Eval/``, ``Img/``), as the loaders expect it (all in one folder), and as
+Kaggle has it (CSV files, picture folders nested twice, no identities); aligned or in the wild.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from maskgen.datasets.annotations import Annotations, locate, present, read_lines
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.walk import images, sample_at
+from maskgen.errors import AnnotationError
+from maskgen.records import Box, Sample
+
+# The order of the columns, for copies whose header is gone.
+ATTRIBUTES = [
+    *("5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs"),
+    *("Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows"),
+    *("Chubby", "Double_Chin", "Eyeglasses", "Goatee", "Gray_Hair", "Heavy_Makeup", "High_Cheekbones"),
+    *("Male", "Mouth_Slightly_Open", "Mustache", "Narrow_Eyes", "No_Beard", "Oval_Face", "Pale_Skin"),
+    *("Pointy_Nose", "Receding_Hairline", "Rosy_Cheeks", "Sideburns", "Smiling", "Straight_Hair"),
+    *("Wavy_Hair", "Wearing_Earrings", "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace"),
+    *("Wearing_Necktie", "Young"),
+]
+SPLITS = {"0": "train", "1": "validation", "2": "test"}
+TRUTH = {"1": True, "-1": False, "0": False}
+FOLDERS = (".", "Anno", "Eval")
+IMAGE_FOLDERS = ("img_align_celeba", "img_celeba", "img_align_celeba_png", "Img")
+LABEL_FILES = tuple(
+    f"{stem}.{suffix}"
+    for stem in (
+        *("list_attr_celeba", "identity_CelebA", "list_eval_partition", "list_bbox_celeba"),
+        *("list_landmarks_align_celeba", "list_landmarks_celeba"),
+    )
+    for suffix in ("txt", "csv")
+)
+
+
+def _label_file(root: Path, stem: str = "list_attr_celeba") -> Path | None:
+    return locate(root, f"{stem}.txt", f"{stem}.csv", folders=FOLDERS)
+
+
+def _rows(root: Path, stem: str) -> tuple[list[str], Annotations[str]]:
+    """Column names (none without a header) and each picture's cells as text: most are not needed."""
+    path = _label_file(root, stem)
+    table = Annotations[str](path.name if path else f"{stem}.txt")
+    header: list[str] = []
+    for number, line in enumerate(read_lines(path) if path else ()):
+        if number < 2 and line.strip() and not line.partition(".")[0].strip().isdigit():
+            header = line.replace(",", " ").split()
+            if header[0].lower() in ("image_id", "image", "file", "filename"):
+                header = header[1:]
+            continue
+        cells = line.replace(",", " ").split(None, 1)
+        if len(cells) == 2:  # neither the count nor a blank line
+            table.add(cells[0].partition(".")[0], cells[1].strip())
+    if path and stem == "list_attr_celeba" and "Male" not in (header := header or ATTRIBUTES):
+        raise AnnotationError(f"{path}, line 2: expected a column 'Male', got {header}")
+    return header, table
+
+
+def _attributes(header: list[str], cells: list[str]) -> dict[str, Any]:
+    """The attributes in one row; ``note`` instead where it cannot be read."""
+    if len(cells) != len(header):
+        return {"note": f"its row has {len(cells)} values where {len(header)} were expected"}
+    row = dict(zip(header, cells, strict=True))
+    split = SPLITS.get(row.pop("Partition", ""))  # one copy has it among the attributes
+    if strange := [name for name, cell in row.items() if cell not in TRUTH]:
+        return {"note": f"{strange[0]} is {row[strange[0]]!r} where 1 or -1 was expected"}
+    attributes: dict[str, Any] = {name: TRUTH[cell] for name, cell in row.items()}
+    attributes["gender"] = "male" if attributes["Male"] else "female"
+    return attributes | {"split": split}
+
+
+def _box(cells: str | None) -> tuple[Box, ...]:
+    try:
+        x, y, width, height = map(float, (cells or "").split())
+    except ValueError:
+        return ()
+    return ((x, y, width, height),) if width > 0 and height > 0 else ()
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """Every picture below the root, aligned ones and others, by the number in its name."""
+    header, attributes = _rows(root, "list_attr_celeba")
+    _, identities = _rows(root, "identity_CelebA")
+    _, splits = _rows(root, "list_eval_partition")
+    _, boxes = _rows(root, "list_bbox_celeba")
+    for relative in images(root):
+        *folders, name = relative.split("/")
+        number = name.partition(".")[0]
+        row = attributes.find(number)
+        known = {"note": attributes.missing(number)} if row is None else _attributes(header, row.split())
+        if split := SPLITS.get(splits.find(number) or ""):
+            known["split"] = split
+        # The published boxes are those of the pictures as found, not of the aligned ones.
+        box = _box(boxes.find(number)) if "img_celeba" in folders else ()
+        yield sample_at(root, relative, known, identity=identities.find(number), boxes=box)
+    for table in (attributes, identities, splits):
+        table.report()
+
+
+CELEBA = FaceDataset(
+    name="celeba",
+    title="CelebA",
+    homepage="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+    licence="Non-commercial research only; neither pictures nor what is made of them may be passed on.",
+    citation="Liu, Luo, Wang, Tang: Deep Learning Face Attributes in the Wild, ICCV 2015",
+    expects=(
+        "img_align_celeba/000001.jpg ... (or img_celeba/, img_align_celeba_png/)",
+        "list_attr_celeba.txt or .csv, list_eval_partition.txt or .csv, identity_CelebA.txt",
+    ),
+    holds=lambda root: any((root / name).is_dir() for name in IMAGE_FOLDERS) or bool(_label_file(root)),
+    samples=samples,
+    annotations=lambda root: present(root, *LABEL_FILES, folders=FOLDERS),
+)

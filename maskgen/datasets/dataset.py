@@ -1,0 +1,43 @@
+"""What maskgen knows of a public face dataset: a table of facts and three functions of its root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from maskgen.records import Sample
+
+
+@dataclass(frozen=True)
+class FaceDataset:
+    """One public dataset, as its module under `maskgen.datasets` describes it.
+
+    Attributes:
+        name: What ``--dataset`` calls it.
+        title: What its authors call it.
+        homepage: Where to get it and to read its terms.
+        licence: Those terms in one sentence.
+        citation: Authors, title, venue and year.
+        expects: The files that are looked for below the root, in words, for the error.
+        holds: Whether a folder has this layout; looks at a few names and reads no label.
+        samples: Every picture below a root, in the byte order of the paths. Label files that
+            are missing or damaged leave pictures without label and with a note.
+        annotations: The label files below a root, relative to it, that a drop-in copy needs.
+        label: The attribute that becomes the class by default, or None.
+        several_faces: Whether a picture commonly shows more than one face.
+        ships_in: The folder inside the package that holds it, for the embedded sample.
+    """
+
+    name: str
+    title: str
+    homepage: str
+    licence: str
+    citation: str
+    expects: tuple[str, ...]
+    holds: Callable[[Path], bool]
+    samples: Callable[[Path], Iterator[Sample]]
+    annotations: Callable[[Path], list[Path]] = lambda root: []
+    label: str | None = "gender"
+    several_faces: bool = False
+    ships_in: Path | None = None

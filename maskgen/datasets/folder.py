@@ -1,0 +1,38 @@
+"""Any folder of pictures, however deep: one's own, or a dataset that has no module here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.walk import images, sample_at, text_of
+from maskgen.records import Sample
+
+GENDERS = ("male", "female")
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """Every picture below the root; ``folder`` is the one it lies in, gender one named so."""
+    for relative in images(root):
+        folders = relative.split("/")[:-1]
+        attributes = {"folder": text_of(folders[-1])} if folders else {}
+        genders = {name.lower() for name in folders}.intersection(GENDERS)
+        if len(genders) == 1:
+            attributes["gender"] = genders.pop()
+        elif genders:
+            attributes["note"] = "it lies in male/ and in female/"
+        yield sample_at(root, relative, attributes)
+
+
+FOLDER = FaceDataset(
+    name="folder",
+    title="A folder of pictures",
+    homepage="",
+    licence="The terms of whoever made the pictures.",
+    citation="",
+    expects=("pictures, in folders or not",),
+    holds=Path.is_dir,
+    samples=samples,
+    label="folder",
+)

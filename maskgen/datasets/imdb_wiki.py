@@ -1,0 +1,90 @@
+"""IMDB-WIKI: 523,051 pictures of celebrities with dates of birth and gender, as the face crops.
+
+Labels are in the Matlab files ``imdb_crop/imdb.mat`` and ``wiki_crop/wiki.mat``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from maskgen.datasets.annotations import Annotations, locate
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.matlab import read_columns
+from maskgen.datasets.paths import refuse_escape
+from maskgen.datasets.walk import images, sample_at, tail
+from maskgen.errors import AnnotationError
+from maskgen.records import Sample
+
+PARTS = ("imdb", "wiki")
+GENDERS = {0.0: "female", 1.0: "male"}
+REQUIRED = ("full_path", "gender")
+TEXTS = ("full_path", "name")
+NUMBERS = ("gender", "dob", "photo_taken", "face_score", "second_face_score")
+
+
+def _mat_file(root: Path, part: str) -> Path | None:
+    return locate(root, f"{part}_crop/{part}.mat", f"{part}.mat", f"{part}/{part}.mat")
+
+
+def _age(born: float, taken: float) -> int | None:
+    """Full years at the middle of the year the picture was taken, or None if nobody can be that old."""
+    if not (math.isfinite(born) and math.isfinite(taken) and 366 < born < 800_000):
+        return None
+    birth = date.fromordinal(int(born) - 366)  # Matlab counts days from the year 0
+    age = int(taken) - birth.year - (birth.month >= 7)
+    return age if 0 <= age <= 100 else None
+
+
+class _Labels:
+    """The columns of one Matlab file, and the row of each picture by the last two parts of its path."""
+
+    def __init__(self, path: Path, part: str) -> None:
+        self.columns = read_columns(path, part, TEXTS, NUMBERS)
+        self.rows = Annotations[int](path.name)
+        if lacking := [name for name in REQUIRED if name not in self.columns]:
+            raise AnnotationError(f"{path}: expected a field {lacking[0]!r} in {part!r}")
+        for row, text in enumerate(self.columns["full_path"]):
+            picture = refuse_escape(text or "", f"{path}, row {row + 1} of full_path")
+            self.rows.add(tail(picture), row)
+
+    def attributes(self, row: int) -> dict[str, Any]:
+        """What the file says of one picture."""
+        cells = {name: column[row] for name, column in self.columns.items()}
+        known: dict[str, Any] = {
+            "gender": GENDERS.get(cells["gender"]),
+            "age": _age(cells.get("dob", math.nan), cells.get("photo_taken", math.nan)),
+            "identity": cells.get("name"),
+        }
+        for name in ("face_score", "second_face_score"):  # -inf where there is no face, NaN where no second
+            known[name] = cells[name] if math.isfinite(cells.get(name, math.nan)) else None
+        return known | ({} if known["gender"] else {"note": f"{self.rows.name} does not say its gender"})
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """Every picture below the root, by its folder and name in the Matlab file of its part."""
+    labels = [_Labels(path, part) for part in PARTS if (path := _mat_file(root, part))]
+    names = " or ".join(label.rows.name for label in labels) or "imdb.mat or wiki.mat"
+    for relative in images(root):
+        rows = [(label, label.rows.find(tail(relative))) for label in labels]
+        known = [label.attributes(row) for label, row in rows if row is not None]
+        note = f"{'several rows' if known else 'no row'} in {names}"
+        yield sample_at(root, relative, known[0] if len(known) == 1 else {"note": note})
+    for label in labels:
+        label.rows.report()
+
+
+IMDB_WIKI = FaceDataset(
+    name="imdb-wiki",
+    title="IMDB-WIKI",
+    homepage="https://data.vision.ee.ethz.ch/cvl/rrothe/imdb-wiki/",
+    licence="Academic research only; the pictures belong to their original owners.",
+    citation="Rothe, Timofte, Van Gool: Deep Expectation of Real and Apparent Age, IJCV 2018",
+    expects=("imdb_crop/ or wiki_crop/ with imdb.mat or wiki.mat and the folders 00/ ... 99/",),
+    holds=lambda root: any(_mat_file(root, part) or (root / f"{part}_crop").is_dir() for part in PARTS),
+    samples=samples,
+    annotations=lambda root: [path.relative_to(root) for part in PARTS if (path := _mat_file(root, part))],
+)

@@ -1,0 +1,111 @@
+"""Labeled Faces in the Wild: 13,233 pictures of 5,749 people, plain, funneled or deep-funneled.
+
+LFW itself says who, not which gender. Gender comes from the lists of the University of Massachusetts
+(``male_names.txt`` and ``female_names.txt``, one file name a line) or else from Kumar's
+``lfw_attributes.txt``; the splits are those of view 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from maskgen.datasets.annotations import Annotations, locate, present, read_lines
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.walk import images, sample_at
+from maskgen.errors import AnnotationError
+from maskgen.records import Sample
+
+VARIANTS = ("lfw", "lfw_funneled", "lfw-funneled", "lfw-deepfunneled", "lfw_deepfunneled")
+FOLDERS = (".", *VARIANTS, *(f"{variant}/{variant}" for variant in VARIANTS))
+GENDER_LISTS = {"male_names.txt": "male", "female_names.txt": "female"}
+SPLIT_LISTS = (
+    {"peopleDevTrain.txt": "train", "peopleDevTest.txt": "test"},
+    {"pairsDevTrain.txt": "train", "pairsDevTest.txt": "test"},
+)
+OTHER_LISTS = ("lfw_attributes.txt", "lfw-names.txt", "people.txt", "pairs.txt")
+
+
+def _genders(root: Path) -> Annotations[str]:
+    """Gender by picture, which is named without ``.jpg``."""
+    table = Annotations[str]("male_names.txt, female_names.txt")
+    for name, gender in GENDER_LISTS.items():
+        if path := locate(root, name, folders=FOLDERS):
+            for line in read_lines(path):
+                if picture := line.strip().partition(".jpg")[0]:
+                    table.add(picture, gender)
+    path = locate(root, "lfw_attributes.txt", folders=FOLDERS)
+    return table if table.count or path is None else _scores(path)
+
+
+def _scores(path: Path) -> Annotations[str]:
+    """Gender by the sign of Kumar's score; ``person``, ``imagenum`` and ``Male`` are the columns."""
+    table = Annotations[str](path.name)
+    header: list[str] = []
+    for number, line in enumerate(read_lines(path), 1):
+        cells = line.lstrip("#").strip().split("\t")
+        if not header and {"person", "imagenum", "Male"} <= set(cells):
+            header = cells
+        elif header and len(cells) > 1:
+            row = dict(zip(header, cells, strict=False))
+            try:
+                picture = f"{row['person'].strip().replace(' ', '_')}_{int(row['imagenum']):04d}"
+                table.add(picture, "male" if float(row["Male"]) > 0 else "female")
+            except (KeyError, ValueError) as error:
+                raise AnnotationError(
+                    f"{path}, line {number}: expected a person, a number and scores, got {line[:80]!r}"
+                ) from error
+    if not header:
+        raise AnnotationError(f"{path}: expected a line that names the columns person, imagenum and Male")
+    return table
+
+
+def _splits(root: Path) -> Annotations[str]:
+    """Split by person, from the lists of people or else from the pairs."""
+    table = Annotations[str]("view 1")
+    for lists in SPLIT_LISTS:
+        for name, split in lists.items():
+            path = locate(root, name, folders=FOLDERS)
+            for word in " ".join(read_lines(path)).split() if path else ():
+                if not word.isdigit():
+                    table.add(word, split)
+        if table.count:
+            break
+    return table
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """Every picture below the root; the folder it lies in names the person."""
+    genders, splits = _genders(root), _splits(root)
+    for relative in images(root):
+        *folders, name = relative.split("/")
+        identity = folders[-1] if folders else None
+        picture = name.partition(".")[0]
+        gender = genders.find(picture)
+        yield sample_at(
+            root,
+            relative,
+            {"gender": gender} if gender else {"note": genders.missing(picture)},
+            split=splits.find(identity or ""),
+            identity=identity,
+        )
+    genders.report()
+
+
+LFW = FaceDataset(
+    name="lfw",
+    title="Labeled Faces in the Wild",
+    homepage="https://vis-www.cs.umass.edu/lfw/",
+    licence="Published for research without a licence; the news photographs belong to their agencies.",
+    citation="Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, UMass Amherst TR 07-49, 2007",
+    expects=(
+        "lfw/, lfw_funneled/ or lfw-deepfunneled/ with Aaron_Eckhart/Aaron_Eckhart_0001.jpg ...",
+        "male_names.txt and female_names.txt, or lfw_attributes.txt, for the gender",
+        "peopleDevTrain.txt and peopleDevTest.txt for the splits",
+    ),
+    holds=lambda root: any((root / name).is_dir() for name in VARIANTS) or any(root.glob("A*_*/A*_*_0001.*")),
+    samples=samples,
+    annotations=lambda root: present(
+        root, *GENDER_LISTS, *SPLIT_LISTS[0], *SPLIT_LISTS[1], *OTHER_LISTS, folders=FOLDERS
+    ),
+)

@@ -1,0 +1,73 @@
+"""Nothing outside a dataset's root is read: the two checks that see to it.
+
+`refuse_escape` looks at the text of a path that an annotation file holds, `contained` at where a
+path leads once its links are followed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from maskgen.errors import AnnotationError
+
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_SEPARATORS = re.compile(r"[\\/]")
+
+
+def refuse_escape(text: str, where: str) -> str:
+    """The path as given, once its text is known to lead nowhere but down.
+
+    Args:
+        text: A path from an annotation file.
+        where: File and line it stands on, for the error.
+
+    Raises:
+        AnnotationError: The path is empty, absolute, has a ``..`` or can be no file name at all.
+    """
+    if not text or text.isspace():
+        raise AnnotationError(f"{where}: expected a path below the dataset's root, got an empty one")
+    if text[0] in "/\\" or _DRIVE.match(text):
+        raise AnnotationError(f"{where}: {text!r} is an absolute path; expected one below the dataset's root")
+    if ".." in text and ".." in _SEPARATORS.split(text):
+        raise AnnotationError(f"{where}: {text!r} has a '..'; expected a path below the dataset's root")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise AnnotationError(f"{where}: {text!r} cannot be a file name on this system") from error
+    if "\0" in text:
+        raise AnnotationError(f"{where}: {text!r} cannot be a file name: it holds a NUL")
+    return text
+
+
+def contained(root: Path, relative: str, where: str) -> str:
+    """The relative path as given, once its links are known to stay below the root.
+
+    The root itself may be a link. A path that does not exist is contained: there is nothing to read.
+
+    Raises:
+        AnnotationError: A link on the way leads out of the root.
+    """
+    folder, _, name = relative.rpartition("/")
+    real_root = _real(str(root))
+    target = os.path.join(_real(os.path.join(str(root), folder)), name)  # noqa: PTH118
+    if os.path.islink(target):  # noqa: PTH114
+        target = os.path.realpath(target)
+    if not is_below(target, real_root):
+        raise AnnotationError(
+            f"{where}: {os.fsencode(relative).decode('utf-8', 'backslashreplace')} is a link out of {root}, "
+            f"to {target!r}; copy the files there, or give the folder they are in as the root"
+        )
+    return relative
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a resolved path is the resolved folder or lies below it."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+@lru_cache(maxsize=4096)
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)

@@ -1,0 +1,31 @@
+"""The embedded sample: one portrait in three crops, so that everything can be tried without a download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.walk import images, sample_at
+from maskgen.records import Sample
+
+SHIPS_IN = Path(__file__).parent / "sample"
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """The crops; all show the same person."""
+    for relative in images(root):
+        yield sample_at(root, relative, {"gender": "female"}, identity="Eileen Collins")
+
+
+SAMPLE = FaceDataset(
+    name="sample",
+    title="Portrait of the astronaut Eileen Collins",
+    homepage="https://images.nasa.gov/",
+    licence="Public domain: a photograph by NASA, as scikit-image's data.astronaut() has it.",
+    citation="NASA, portrait of Eileen Collins",
+    expects=("the pictures that are installed with maskgen",),
+    holds=Path.is_dir,
+    samples=samples,
+    ships_in=SHIPS_IN,
+)

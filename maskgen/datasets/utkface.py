@@ -1,0 +1,58 @@
+"""UTKFace: 23,708 faces with age, gender and race in their file names, aligned or in the wild.
+
+``[age]_[gender]_[race]_[date].jpg``; a few names lack a field, and then it is the gender that is
+missing, so those pictures stay unlabelled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.walk import images, sample_at
+from maskgen.records import Sample
+
+FOLDERS = ("UTKFace", "utkcropped", "crop_part1", "part1", "part2", "part3")
+NAME = re.compile(r"(\d{1,3})_(\d)_(\d)_\d{8,}.*")
+SHORT_NAME = re.compile(r"(\d{1,3})_\d_\d{8,}.*")
+GENDERS = {"0": "male", "1": "female"}
+RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
+
+
+def _attributes(name: str) -> dict[str, Any]:
+    """What a file name says; ``note`` says what it does not."""
+    if match := NAME.fullmatch(name):
+        known = {"age": int(match[1]), "gender": GENDERS.get(match[2]), "race": RACES.get(match[3])}
+        lacking = [field for field, value in known.items() if value is None]
+        return known | {"note": f"the file name has no valid {' and '.join(lacking)}" if lacking else None}
+    if match := SHORT_NAME.fullmatch(name):
+        return {"age": int(match[1]), "note": "the file name has three fields instead of four: no gender"}
+    return {"note": "the file name is not AGE_GENDER_RACE_DATE"}
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """Every picture below the root, by what its name says."""
+    for relative in images(root):
+        yield sample_at(root, relative, _attributes(relative.rpartition("/")[2]))
+
+
+def _holds(root: Path) -> bool:
+    if any((root / name).is_dir() for name in FOLDERS):
+        return True
+    return root.is_dir() and any(NAME.fullmatch(path.name) for path in islice(root.iterdir(), 100))
+
+
+UTKFACE = FaceDataset(
+    name="utkface",
+    title="UTKFace",
+    homepage="https://susanqq.github.io/UTKFace/",
+    licence="Non-commercial research only; the pictures belong to their original owners.",
+    citation="Zhang, Song, Qi: Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017",
+    expects=("UTKFace/, crop_part1/ or part1/ ... part3/ with 26_1_0_20170116171048641.jpg.chip.jpg ...",),
+    holds=_holds,
+    samples=samples,
+)

@@ -1,0 +1,59 @@
+"""VGGFace2: 3.31 million pictures of 9,131 people, loosely cropped; gender by person.
+
+``identity_meta.csv`` has a blank after each comma and names with commas in them. Its gender is used, and not
+the one of ``attributes/01-Male.txt``, which contradicts it for 215 pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from maskgen.datasets.annotations import Annotations, gender_of, locate, present, read_table
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.walk import images, sample_at
+from maskgen.records import Sample
+
+META = "identity_meta.csv"
+SPLITS = {"train": "train", "test": "test"}
+LABEL_FILES = (META, f"meta/{META}", "train_list.txt", "test_list.txt")
+
+
+def _genders(root: Path) -> Annotations[str]:
+    """Gender by person, "m" or "f" as in the file."""
+    table = Annotations[str](META)
+    path = locate(root, META, f"meta/{META}")
+    for _, row in read_table(path, ("Class_ID", "Gender")) if path else ():
+        table.add(row["Class_ID"].strip(), row["Gender"].strip())
+    return table
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """Every picture below the root; the folder it lies in is the person."""
+    genders = _genders(root)
+    for relative in images(root):
+        folders = relative.split("/")[:-1]
+        person = folders[-1] if folders else ""
+        found = genders.find(person)
+        gender = gender_of(found or "")
+        missing = genders.missing(person) if found is None else f"its gender in {META} is {found!r}"
+        yield sample_at(
+            root,
+            relative,
+            {"gender": gender} if gender else {"note": missing},
+            split=next((SPLITS[folder] for folder in folders if folder in SPLITS), None),
+            identity=person or None,
+        )
+
+
+VGGFACE2 = FaceDataset(
+    name="vggface2",
+    title="VGGFace2",
+    homepage="https://github.com/ox-vgg/vgg_face2",
+    licence="For research, on the terms of its authors; the pictures belong to their original owners.",
+    citation="Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2: recognising faces across pose and age, FG 2018",
+    expects=("train/n000002/0001_01.jpg ... and test/n000001/0001_01.jpg ...", "identity_meta.csv or meta/"),
+    holds=lambda root: bool(locate(root, META, f"meta/{META}")) or any(root.glob("t*/n0*")),
+    samples=samples,
+    annotations=lambda root: present(root, *LABEL_FILES),
+)

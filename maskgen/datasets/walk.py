@@ -1,0 +1,118 @@
+"""Lists the pictures below a folder: in the byte order of their paths, one folder's names at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from maskgen.datasets.paths import is_below
+from maskgen.errors import AnnotationError, MissingDataError
+from maskgen.records import Box, Sample
+
+IMAGE_SUFFIXES = frozenset(("jpg", "jpeg", "jpe", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm"))
+
+log = logging.getLogger("maskgen")
+
+# A "%" that could be taken for one of ours, or for the escape of one.
+_LOOKS_ESCAPED = re.compile("%(?=(?:25)*[89A-F][0-9A-F])")
+_UNDECODABLE = re.compile("[\udc80-\udcff]")
+
+
+def text_of(path: str) -> str:
+    """The path as valid text, each byte that is not UTF-8 as ``%FF``; two paths never give the same text."""
+    if path.isascii() and "%" not in path:
+        return path
+    escaped = _LOOKS_ESCAPED.sub("%25", path)
+    return _UNDECODABLE.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", escaped)
+
+
+def tail(path: str) -> str:
+    """The last two parts of a path: what copies of a dataset agree on, whatever they put before."""
+    return "/".join(path.split("/")[-2:])
+
+
+def sample_at(
+    root: Path,
+    relative: str,
+    known: Mapping[str, Any] | None = None,
+    *,
+    split: str | None = None,
+    identity: str | None = None,
+    boxes: tuple[Box, ...] = (),
+) -> Sample:
+    """The sample whose picture is at ``relative`` below ``root``.
+
+    ``known`` is what a label says: ``split``, ``identity`` and ``note`` go where a `Sample` has them,
+    everything else into its attributes, without what is None.
+    """
+    attributes = {name: value for name, value in (known or {}).items() if value is not None}
+    split, identity = attributes.pop("split", split), attributes.pop("identity", identity)
+    return Sample(
+        id=text_of(relative),
+        path=root / relative,
+        relative=relative,
+        split=split,
+        identity=None if identity is None else text_of(identity),
+        boxes=boxes,
+        note=attributes.pop("note", None),
+        attributes=attributes,
+    )
+
+
+def images(root: Path) -> Iterator[str]:
+    """Every file below ``root`` whose name ends like a picture's, as a path relative to it with ``/``.
+
+    Files are told by their names alone: a broken link or a pipe named ``.jpg`` is an input too, and
+    whoever opens it reports it. Folders reached by a link are walked unless they contain the link.
+
+    Raises:
+        MissingDataError: ``root`` or a folder below it is not there or cannot be listed.
+        AnnotationError: A picture or folder is a link to somewhere outside ``root``.
+    """
+    real_root = os.path.realpath(root)
+    open_folders = [(real_root, iter(_entries(root, "", real_root)))]
+    below = [""]
+    while open_folders:
+        real, entries = open_folders[-1]
+        entry = next(entries, None)
+        if entry is None:
+            open_folders.pop()
+            below.pop()
+            continue
+        relative = below[-1] + os.fsdecode(entry)
+        if not entry.endswith(b"/"):
+            yield relative
+            continue
+        is_link = (root / relative).is_symlink()
+        real = os.path.realpath(root / relative) if is_link else f"{real}/{os.fsdecode(entry[:-1])}"
+        if any(real == ancestor for ancestor, _ in open_folders):
+            log.info("%s: the link leads back to a folder above it and is not followed", text_of(relative))
+            continue
+        open_folders.append((real, iter(_entries(root, relative, real_root))))
+        below.append(relative)
+
+
+def _entries(root: Path, below: str, real_root: str) -> list[bytes]:
+    """Names of the pictures and, with a ``/`` behind, of the folders in ``root/below``; in path order."""
+    names = []
+    try:
+        with os.scandir(root / below) as scan:
+            for entry in scan:
+                is_link = entry.is_symlink()
+                is_folder = Path(entry.path).is_dir() if is_link else entry.is_dir()
+                _, dot, suffix = entry.name.rpartition(".")
+                if not is_folder and not (dot and suffix.lower() in IMAGE_SUFFIXES):
+                    continue
+                if is_link and not is_below(target := os.path.realpath(entry.path), real_root):
+                    raise AnnotationError(
+                        f"{text_of(below + entry.name)} is a link out of {root}, to {text_of(target)}; "
+                        "copy the files there, or give the folder they are in as the root"
+                    )
+                names.append(os.fsencode(entry.name) + (b"/" if is_folder else b""))
+    except OSError as error:
+        raise MissingDataError(f"{text_of(str(root / below))}: cannot list it: {error.strerror}") from error
+    return sorted(names)

@@ -1,0 +1,113 @@
+"""WIDER FACE: 32,203 scenes with all faces marked; and the crops of its faces sorted by gender.
+
+The scenes give boxes and splits. The crops (``0/`` female, ``1/`` male) give gender.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from maskgen.datasets.annotations import Annotations, locate, read_lines
+from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.paths import refuse_escape
+from maskgen.datasets.walk import images, sample_at, tail
+from maskgen.errors import AnnotationError
+from maskgen.records import Box, Sample
+
+SPLITS = {"WIDER_train": "train", "WIDER_val": "validation", "WIDER_test": "test"}
+LABELS = "wider_face_split"
+BOX_FILES = {
+    "WIDER_train": f"{LABELS}/wider_face_train_bbx_gt.txt",
+    "WIDER_val": f"{LABELS}/wider_face_val_bbx_gt.txt",
+}
+# As its readme has it; a widely used loader names 7, 8 and 9 occlusion, pose and invalid, which is wrong.
+INVALID = 7
+GENDERS = {"0": "female", "1": "male"}
+CROP = re.compile(r".*_([fm])\.\w+")
+CROP_FOLDERS = (".", "CroppedFaces", "root")
+
+
+def _boxes(root: Path, file: str) -> Annotations[tuple[Box, ...]]:
+    """Boxes by event folder and name; a picture's rows end where the next path begins, whatever its count."""
+    table = Annotations[tuple[Box, ...]](Path(file).name)
+    path = locate(root, file)
+    picture, boxes = "", list[Box]()
+    for number, line in enumerate(read_lines(path) if path else (), 1):
+        where, cells = f"{path}, line {number}", line.split()
+        if any(letter.isalpha() for letter in line):
+            if picture:
+                table.add(picture, tuple(boxes))
+            picture, boxes = tail(refuse_escape(line.strip(), where)), []
+        elif cells and not picture:
+            raise AnnotationError(f"{where}: expected the path of a picture, got {line[:80]!r}")
+        elif len(cells) > 1:
+            boxes.extend(_box(cells, where))
+    if picture:
+        table.add(picture, tuple(boxes))
+    return table
+
+
+def _box(cells: list[str], where: str) -> list[Box]:
+    """The one box in a row; none where it is marked invalid or has no area."""
+    try:
+        x, y, width, height = map(float, cells[:4])
+    except ValueError as error:
+        raise AnnotationError(
+            f"{where}: expected x y width height ..., got {' '.join(cells)[:80]!r}"
+        ) from error
+    is_invalid = len(cells) > INVALID and cells[INVALID] == "1"
+    return [] if is_invalid or width <= 0 or height <= 0 else [(x, y, width, height)]
+
+
+def _crop(folder: str, name: str) -> dict[str, str]:
+    """Gender of a crop by its folder, unless the end of its name says otherwise."""
+    match, gender = CROP.fullmatch(name), GENDERS[folder]
+    if match and gender[0] != match[1]:
+        return {"note": f"its folder {folder}/ says {gender}, its name says {match[1]}"}
+    return {"gender": gender}
+
+
+def samples(root: Path) -> Iterator[Sample]:
+    """Every picture below the root: scenes by event and name, crops by folder."""
+    tables = {folder: _boxes(root, file) for folder, file in BOX_FILES.items()}
+    for relative in images(root):
+        *folders, name = relative.split("/")
+        part = next((folder for folder in folders if folder in SPLITS), "")
+        if not part and folders and folders[-1] in GENDERS:
+            yield sample_at(root, relative, _crop(folders[-1], name))
+            continue
+        known: dict[str, str | None] = {"event": folders[-1].partition("--")[2] or None} if folders else {}
+        boxes = None
+        if (table := tables.get(part)) is not None:
+            boxes = table.find(tail(relative))
+            known["note"] = f"no boxes: {table.missing(tail(relative))}" if boxes is None else None
+        yield sample_at(root, relative, known, split=SPLITS.get(part), boxes=boxes or ())
+    for table in tables.values():
+        table.report()
+
+
+WIDERFACE = FaceDataset(
+    name="widerface",
+    title="WIDER FACE",
+    homepage="http://shuoyang1213.me/WIDERFACE/",
+    licence="Non-commercial research only; the pictures belong to their original owners.",
+    citation="Yang, Luo, Loy, Tang: WIDER FACE: A Face Detection Benchmark, CVPR 2016",
+    expects=(
+        "WIDER_train/images/, WIDER_val/images/ or WIDER_test/images/",
+        "wider_face_split/wider_face_train_bbx_gt.txt and wider_face_val_bbx_gt.txt",
+        "or the crops by gender: 0/ (female) and 1/ (male)",
+    ),
+    holds=lambda root: (
+        any((root / name).is_dir() for name in SPLITS)
+        or any((root / folder / name).is_dir() for folder in CROP_FOLDERS for name in GENDERS)
+    ),
+    samples=samples,
+    annotations=lambda root: (
+        sorted(path.relative_to(root) for path in (root / LABELS).glob("*.*"))
+        if (root / LABELS).is_dir()
+        else []
+    ),
+    several_faces=True,
+)

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from layouts import WIKI_ROWS, matlab
+
+from maskgen.datasets import matlab as matlab_reader
+from maskgen.errors import AnnotationError
+
+PICTURES = tuple(row["full_path"] for row in WIKI_ROWS)
+
+
+@pytest.mark.parametrize(("part", "below"), [("wiki", "wiki_crop/"), ("imdb", "imdb_crop/"), ("imdb", "")])
+def test_reads_the_matlab_file_of_either_part(part, below, tree, read):
+    root = tree({f"{below}{part}.mat": matlab(part, WIKI_ROWS)}, *(below + path for path in PICTURES))
+    samples = list(read("imdb-wiki", root).values())
+    assert [sample.attributes for sample in samples] == [
+        {"gender": "male", "age": 50, "face_score": 3.5},
+        {"gender": "female", "age": 49, "second_face_score": 1.5},
+        {"face_score": 1.0},
+    ]
+    assert [sample.identity for sample in samples] == ["A B", "C D", "E F"]
+    assert [sample.note for sample in samples] == [None, None, f"{part}.mat does not say its gender"]
+
+
+@pytest.mark.parametrize("taken", [1900, 2100, np.nan])
+def test_an_age_that_nobody_can_have_is_left_out(taken, tree, read):
+    root = tree({"wiki.mat": matlab("wiki", [{**WIKI_ROWS[0], "photo_taken": taken}])}, PICTURES[0])
+    assert "age" not in read("imdb-wiki", root)[PICTURES[0]].attributes
+
+
+def test_a_picture_without_a_row_is_unlabelled(tree, read):
+    root = tree({"wiki_crop/wiki.mat": matlab("wiki", WIKI_ROWS)}, "wiki_crop/77/7.jpg")
+    assert read("imdb-wiki", root)["wiki_crop/77/7.jpg"].note == "no row in wiki.mat"
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../../x.jpg", ""])
+def test_a_path_that_leads_out_is_refused_with_its_row(path, tree, read):
+    rows = [WIKI_ROWS[0], {**WIKI_ROWS[1], "full_path": path}]
+    with pytest.raises(AnnotationError, match=r"wiki\.mat, row 2 of full_path"):
+        read("imdb-wiki", tree({"wiki_crop/wiki.mat": matlab("wiki", rows)}))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"version https://git-lfs.github.com/spec/v1\n", matlab("imdb", WIKI_ROWS)]
+)
+def test_a_file_that_is_no_such_table_is_refused(data, tree, read):
+    with pytest.raises(AnnotationError, match=r"wiki\.mat: expected a Matlab file with a struct 'wiki'"):
+        read("imdb-wiki", tree({"wiki_crop/wiki.mat": data}))
+
+
+def test_a_file_that_crashes_its_reader_is_refused(tree, read, monkeypatch):
+    monkeypatch.setattr(matlab_reader, "_CHILD", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    with pytest.raises(AnnotationError, match=r"wiki\.mat: .*the reader crashed"):
+        read("imdb-wiki", tree({"wiki_crop/wiki.mat": matlab("wiki", WIKI_ROWS)}))
