@@ -1,0 +1,36 @@
+"""Files that appear whole or not at all, whenever the process is killed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
+    """Opens a new file for writing that takes its place at ``path`` when the block ends without an exception.
+
+    Args:
+        path: Where the file shall be; what is there is replaced. Missing folders are made.
+        scratch: A folder on the same file system for the unfinished file; by default the file's own. After a
+            kill it may hold leftovers, named ``.maskgen-*``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = (scratch or path.parent) / f".maskgen-{secrets.token_hex(8)}"
+    try:
+        # Not `tempfile`: its files are readable by their owner only, and a rename keeps that.
+        with unfinished.open("xb") as file:
+            yield file
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def write_atomic(path: Path, data: bytes, scratch: Path | None = None) -> None:
+    """Writes a whole file by `open_atomic`."""
+    with open_atomic(path, scratch) as file:
+        file.write(data)

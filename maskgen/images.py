@@ -1,0 +1,277 @@
+"""Bytes to ``uint8`` BGR array and back: the only place in maskgen where pictures are decoded and encoded.
+
+What a picture loses on its way through is only what has to change: `decode` keeps beside the pixels what
+`encode` needs to write them the way they came, which for a JPEG means its own quantisation tables. A second
+encoding with the same tables rounds most coefficients to where they were, so that the pixels outside the
+mask stay what they are to within a grey level or so.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageFile
+
+from maskgen.errors import UnreadableImageError, UsageError
+from maskgen.formats import LONGEST_SIDE, OPENERS, SUFFIXES, is_lossless_webp, sniff
+from maskgen.pixels import to_planes, upright
+
+Image = NDArray[np.uint8]
+
+# The largest picture that is decoded, in pixels: 200 megapixels take 600 MB as BGR. The header is asked
+# before anything is decoded, so that a small file that unfolds into gigabytes costs nothing.
+MAX_PIXELS = 200_000_000
+
+# For a JPEG that has no tables of its own to follow: fine enough that encoding is not what limits the data,
+# and without chroma subsampling, which would smear the edge of a coloured mask over the skin.
+JPEG_QUALITY = 95
+WEBP_QUALITY = 90
+PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 6, files 6 % larger
+
+
+@dataclass(frozen=True)
+class JpegSettings:
+    """How a JPEG was encoded, so that it can be encoded so again.
+
+    Attributes:
+        tables: Quantisation tables of luma and, unless grey, of the two chroma components.
+        subsampling: Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write
+            (4:1:1, 4:4:0) become 4:4:4, which loses nothing that was there.
+        progressive: Whether the picture comes in scans of growing detail.
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    subsampling: int
+    progressive: bool
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedImage:
+    """A picture, upright, with what is needed to write it back as it came.
+
+    Attributes:
+        bgr: (height, width, 3) uint8, upright whatever its EXIF orientation was.
+        format: Pillow's name of the format it really has, whatever its file is called: "JPEG", "PNG", ...
+        grey: Whether it had one channel; the three of `bgr` are then equal.
+        alpha: (height, width) uint8 transparency that came with the picture, or None.
+        icc: Colour profile for RGB or grey pixels, or None.
+        jpeg: How to encode it again as JPEG, or None if it was none.
+        lossless: Whether a WEBP was lossless.
+        note: What was left behind, in words (further frames, bits beyond 8), or None.
+    """
+
+    bgr: Image
+    format: str
+    grey: bool = False
+    alpha: Image | None = None
+    icc: bytes | None = None
+    jpeg: JpegSettings | None = None
+    lossless: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """A picture as bytes.
+
+    Attributes:
+        data: The file's content.
+        suffix: The format's usual suffix with its dot, in lower case.
+        same_format: Whether that is the source's own format, whose file name then still fits.
+    """
+
+    data: bytes
+    suffix: str
+    same_format: bool = False
+
+
+def decode(data: bytes) -> DecodedImage:
+    """Decodes a JPEG, PNG, WEBP, BMP, TIFF, GIF or PNM file into upright BGR pixels.
+
+    Grey, palette, CMYK, 16 bit and floating point pictures are converted; of several frames the first is
+    taken. A truncated file is refused, since a face that is half grey would be worse than none. Pillow's
+    warnings are kept in; the line that libtiff itself prints about a broken TIFF is not.
+
+    Args:
+        data: The whole file.
+
+    Raises:
+        UnreadableImageError: The file is empty, no picture, of another format, larger than `MAX_PIXELS`,
+            broken or truncated; the message says which.
+    """
+    file_format = sniff(data)
+    with _pillow_settings():
+        try:
+            picture = OPENERS[file_format](BytesIO(data))
+            _check_size(picture.size)
+            orientation, notes = _orientation(picture)
+            if getattr(picture, "is_animated", False):
+                notes.append("first of several frames")
+            picture.load()
+        except (UnreadableImageError, MemoryError):
+            raise
+        except PillowImage.DecompressionBombError as error:
+            raise UnreadableImageError(f"more than {MAX_PIXELS} pixels in a frame") from error
+        except Exception as error:
+            # A broken header makes Pillow raise anything from struct.error to RecursionError.
+            cause = "truncated" if "truncated" in str(error).lower() else "broken"
+            reason = str(error).split(" at 0x")[0] or type(error).__name__
+            raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
+        if file_format == "TIFF":
+            orientation = 1  # Pillow has turned it while loading.
+        jpeg = _jpeg_settings(picture) if file_format == "JPEG" else None
+        icc: bytes | None = picture.info.get("icc_profile") or None
+        bgr, alpha, grey = to_planes(picture, icc, notes)
+        if picture.mode == "CMYK":
+            icc = None
+    wanted = b"GRAY" if grey else b"RGB "
+    return DecodedImage(
+        bgr=upright(bgr, orientation),
+        format=file_format,
+        grey=grey,
+        alpha=None if alpha is None else upright(alpha, orientation),
+        icc=icc if icc and icc[16:20] == wanted else None,
+        jpeg=jpeg,
+        lossless=file_format == "WEBP" and is_lossless_webp(data),
+        note="; ".join(notes) or None,
+    )
+
+
+def encode(
+    bgr: Image, like: DecodedImage | None = None, format: str | None = None, quality: int | None = None
+) -> EncodedImage:
+    """Encodes BGR pixels, in the manner of the picture they were made from.
+
+    The same arguments give the same bytes. Of the source's metadata only the colour profile is carried over.
+
+    Args:
+        bgr: (height, width, 3) uint8.
+        like: The source. Its format, JPEG tables, single grey channel, transparency (where the format can
+            hold it) and colour profile are kept. None means a colour PNG.
+        format: "jpeg", "png" or "webp" to write another format. A GIF is written as PNG, because a palette
+            of 256 colours would spoil both face and mask.
+        quality: 1 to 100 for JPEG and lossy WEBP, in place of the source's own. Default `JPEG_QUALITY` with
+            4:4:4 chroma where a JPEG's source was none, and `WEBP_QUALITY`, since a WEBP does not say.
+
+    Raises:
+        UsageError: `format` or `quality` does not exist, or the format cannot hold so large a picture.
+    """
+    if quality is not None and not 1 <= quality <= 100:
+        raise UsageError(f"quality must be from 1 to 100, got {quality}")
+    target = _target_format(like, format)
+    height, width = bgr.shape[:2]
+    if max(height, width) > (limit := LONGEST_SIDE.get(target, 1 << 31)):
+        raise UsageError(f"{target} holds at most {limit} pixels a side, the picture has {width} x {height}")
+    grey = like is not None and like.grey
+    alpha = like.alpha if like is not None and target in ("PNG", "WEBP", "TIFF") else None
+    options: dict[str, Any] = {}
+    if like is not None and like.icc and target in ("JPEG", "PNG", "WEBP", "TIFF"):
+        options["icc_profile"] = like.icc
+    if target == "JPEG":
+        options |= _jpeg_options(like.jpeg if like else None, quality, grey)
+    elif target == "WEBP":
+        lossless = quality is None and like is not None and like.format == "WEBP" and like.lossless
+        options |= {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True}
+    elif target == "PNG":
+        options["compress_level"] = PNG_COMPRESSION
+    elif target == "TIFF":
+        options["compression"] = "tiff_lzw"
+    data = _save(_pixels(bgr, grey, alpha), target, options)
+    suffix = ".pgm" if target == "PPM" and grey else SUFFIXES[target][0]
+    return EncodedImage(data, suffix, same_format=like is not None and like.format == target)
+
+
+def encode_grey_png(alpha: Image) -> bytes:
+    """Encodes an alpha plane, (height, width) uint8, as a one-channel PNG."""
+    return _save(
+        PillowImage.fromarray(np.ascontiguousarray(alpha)), "PNG", {"compress_level": PNG_COMPRESSION}
+    )
+
+
+@contextmanager
+def _pillow_settings() -> Iterator[None]:
+    """Pillow's process-wide switches as `decode` needs them, whatever the caller has set; put back after."""
+    before = PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    # Pillow warns above this number and raises above twice of it.
+    PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = MAX_PIXELS // 2, False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise UnreadableImageError(f"a picture of {width} x {height} pixels")
+    if width * height > MAX_PIXELS:
+        raise UnreadableImageError(f"{width} x {height} pixels are more than {MAX_PIXELS}")
+
+
+def _orientation(picture: PillowImage.Image) -> tuple[int, list[str]]:
+    try:
+        return int(picture.getexif().get(0x0112) or 1), []
+    except Exception:  # damaged metadata, in any of Pillow's ways, does not make the pixels unreadable
+        return 1, ["EXIF data cannot be read"]
+
+
+def _jpeg_settings(picture: Any) -> JpegSettings | None:
+    """Reads how a JPEG was encoded; None for CMYK, whose tables are for other channels."""
+    layers = picture.layer
+    if len(layers) not in (1, 3):
+        return None
+    tables = tuple(tuple(picture.quantization[layer[3]]) for layer in layers)
+    factors = tuple(layer[1:3] for layer in layers)
+    known = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}
+    progressive = bool(picture.info.get("progressive") or picture.info.get("progression"))
+    return JpegSettings(tables, known.get(factors, 0), progressive)
+
+
+def _target_format(like: DecodedImage | None, format: str | None) -> str:
+    if format is None:
+        return "PNG" if like is None or like.format == "GIF" else like.format
+    name = {"JPG": "JPEG"}.get(format.upper(), format.upper())
+    if name not in ("JPEG", "PNG", "WEBP"):
+        raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
+    return name
+
+
+def _jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) -> dict[str, Any]:
+    if source is None:
+        return {"quality": quality or JPEG_QUALITY, "subsampling": 0}
+    options: dict[str, Any] = {"subsampling": source.subsampling, "progressive": source.progressive}
+    if quality is not None:
+        return options | {"quality": quality}
+    # libjpeg gives component i table i, and the last one to those left over.
+    tables = [list(table) for table in source.tables]
+    if grey or len(set(source.tables)) == 1:
+        tables = tables[:1]
+    elif source.tables[1:2] == source.tables[2:3]:
+        tables = tables[:2]
+    return options | {"qtables": tables}
+
+
+def _pixels(bgr: Image, grey: bool, alpha: Image | None) -> PillowImage.Image:
+    if grey:
+        plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+        return PillowImage.fromarray(plane if alpha is None else np.dstack([plane, alpha]))
+    if alpha is None:
+        return PillowImage.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+    return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
+
+
+def _save(picture: PillowImage.Image, file_format: str, options: dict[str, Any]) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, file_format, **options)
+    return buffer.getvalue()

@@ -1,0 +1,92 @@
+"""Pixels of any kind Pillow knows (grey, palette, CMYK, 16 bit, floating point) to upright BGR and alpha."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageCms
+
+Image = NDArray[np.uint8]
+
+
+def upright(plane: Image, orientation: int) -> Image:
+    """Turns and mirrors a plane by its EXIF orientation, 1 to 8; other numbers leave it as it is."""
+    if orientation in (5, 6, 7, 8):
+        plane = plane.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        plane = plane[::-1]
+    if orientation in (2, 3, 6, 7):
+        plane = plane[:, ::-1]
+    return np.ascontiguousarray(plane)
+
+
+def to_planes(
+    picture: PillowImage.Image, icc: bytes | None, notes: list[str]
+) -> tuple[Image, Image | None, bool]:
+    """A loaded picture's colour, transparency, and whether it had one channel only.
+
+    Args:
+        picture: Of any of Pillow's modes.
+        icc: Its colour profile, used for CMYK alone: others stay valid for the pixels as they are.
+        notes: What cannot be kept is added here, in words.
+
+    Returns:
+        (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether it was grey.
+    """
+    if picture.mode.startswith("I") or picture.mode == "F":
+        notes.append("floating point reduced to 8 bits" if picture.mode == "F" else "16 bits reduced to 8")
+        return _to_three(_to_8_bits(np.asarray(picture))), None, True
+    if picture.mode == "1":
+        picture = picture.convert("L")
+    elif picture.mode == "CMYK":
+        notes.append("CMYK converted to RGB")
+        picture = _cmyk_to_rgb(picture, icc)
+    elif picture.mode in ("P", "PA") or "transparency" in picture.info:
+        transparent = picture.mode == "PA" or "transparency" in picture.info
+        opaque, see_through = ("L", "LA") if picture.mode == "L" else ("RGB", "RGBA")
+        picture = picture.convert(see_through if transparent else opaque)
+    elif picture.mode not in ("L", "LA", "RGB", "RGBA"):
+        picture = picture.convert("RGBA" if picture.mode == "RGBa" else "RGB")
+    pixels = np.asarray(picture)
+    if picture.mode == "L":
+        return _to_three(pixels), None, True
+    if picture.mode == "LA":
+        return _to_three(pixels[:, :, 0]), pixels[:, :, 1].copy(), True
+    alpha = pixels[:, :, 3].copy() if picture.mode == "RGBA" else None
+    return cv2.cvtColor(pixels[:, :, :3], cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False), alpha, False
+
+
+def _to_three(plane: Image) -> Image:
+    return cv2.cvtColor(plane, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
+
+
+def _to_8_bits(values: NDArray[Any]) -> Image:
+    """Scales 16 bit, 32 bit or floating point grey to 0..255 by the range that the values show they have."""
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:
+        table: Image = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)
+        return np.take(table, values)
+    numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(numbers.min()), float(numbers.max())
+    usual = (1.0, 255.0, 65535.0) if values.dtype.kind == "f" else (65535.0,)
+    if low >= 0 and high <= usual[-1]:
+        low, high = 0.0, next(top for top in usual if high <= top)
+    scaled: Image = np.rint((numbers - low) * (255.0 / max(high - low, 1e-9))).astype(np.uint8)
+    return scaled
+
+
+def _cmyk_to_rgb(picture: PillowImage.Image, icc: bytes | None) -> PillowImage.Image:
+    """By the picture's own profile where it has a usable one: Pillow's formula makes skin glow."""
+    if icc and icc[16:20] == b"CMYK":
+        try:
+            srgb = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(picture, BytesIO(icc), srgb, outputMode="RGB")
+            if converted is not None:
+                return converted
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            return picture.convert("RGB")
+    return picture.convert("RGB")
