@@ -1,0 +1,228 @@
+"""Where a masked picture goes, and the writing of it.
+
+Two layouts so far, each a function in `LAYOUTS` from a sample to a path below the output folder. A third
+kind, which packs pictures into archives instead of placing them, would stand beside `write_outputs`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from maskgen.atomic import write_atomic
+from maskgen.errors import UsageError
+from maskgen.formats import IMAGE_SUFFIXES, SUFFIXES
+from maskgen.images import EncodedImage
+from maskgen.names import name_of, text_of
+from maskgen.records import Sample
+
+UNMASKED = "unmasked"
+ALPHA = "alpha"
+UNLABELLED = "unlabelled"
+
+# What maskgen itself writes at the top of an output folder.
+OWN_FILES = frozenset(
+    ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", ".maskgen")
+)
+
+LONGEST_NAME = 255  # bytes, on common file systems
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^\.|[. ]$')
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the files of one sample and variant go: paths below the output folder, as in the manifest.
+
+    They are text, with ``%FF`` for a byte that is not UTF-8: `maskgen.names.name_of` gives the name on disk.
+
+    Attributes:
+        image: The masked picture.
+        unmasked: The same picture without mask, or None where none is written.
+        alpha: Its alpha as PNG, or None where none is written.
+    """
+
+    image: str
+    unmasked: str | None = None
+    alpha: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a run lays out its files.
+
+    Attributes:
+        name: "mirror" (the source's own tree and names, so that its existing loaders read the copy) or
+            "folders" (``split/label/name``).
+        variants: Masked pictures of each sample; with more than one, each variant's name says which it is.
+        pairs: Whether the unmasked picture is written too.
+        alpha: Whether the alpha is written.
+        converts: Whether pictures are written in another format than their own.
+    """
+
+    name: str = "mirror"
+    variants: int = 1
+    pairs: bool = False
+    alpha: bool = False
+    converts: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name not in LAYOUTS:
+            raise UsageError(f"layout must be one of {', '.join(LAYOUTS)}, got {self.name!r}")
+
+    def place(self, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> Places:
+        """Where the files of a sample and variant go.
+
+        Two samples never share a place. A picture that keeps its format keeps its name; in another format
+        it gets the new suffix after the old one, since ``a.jpg`` may stand beside ``a.gif``.
+
+        Args:
+            sample: The source.
+            label: Its class, for "folders".
+            variant: From 0.
+            encoded: The masked picture, for its format.
+        """
+        path = PurePosixPath(LAYOUTS[self.name](self, sample, label, variant, encoded))
+        if path.is_absolute() or ".." in path.parts:
+            raise UsageError(f"{text_of(sample.relative)!r} leads out of the output folder")
+        path = path.with_name(_shortened(path.name, sample.id, path.suffix))
+        beside = path.with_name(_shortened(f"{path.name}.png", sample.id, ".png"))
+        return Places(
+            image=text_of(str(path)),
+            unmasked=text_of(f"{UNMASKED}/{path}") if self.pairs else None,
+            alpha=text_of(f"{ALPHA}/{beside}") if self.alpha else None,
+        )
+
+
+def write_outputs(
+    out: Path,
+    scratch: Path | None,
+    places: Places,
+    image: bytes,
+    unmasked: bytes | None = None,
+    alpha: bytes | None = None,
+) -> str:
+    """Writes the files of one sample and variant, each whole or not at all.
+
+    Args:
+        out: The output folder.
+        scratch: A folder below it for unfinished files; None puts them beside the finished ones.
+        places: Where they go.
+        image: The masked picture, encoded.
+        unmasked: The unmasked picture, encoded; written if it has a place.
+        alpha: The alpha as PNG; written if it has a place.
+
+    Returns:
+        The sha256 of the masked picture's bytes, in hex.
+    """
+    files = ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image))
+    for place, data in files:
+        if place is not None and data is not None:
+            write_atomic(out / name_of(place), data, scratch)
+    return hashlib.sha256(image).hexdigest()
+
+
+def check_apart(root: Path, out: Path) -> None:
+    """Sees to it that a run can neither write into its source nor read what it writes.
+
+    Links, ``..`` and file systems that ignore case are seen through.
+
+    Raises:
+        UsageError: The two are the same, or one lies in the other.
+    """
+    source, target = root.resolve(), out.resolve()
+    if source == target:
+        raise UsageError(f"the output folder {out} is the source itself; give another --out")
+    for inner, outer, words in (
+        (target, source, f"the output folder {out} lies in the source {root}"),
+        (source, target, f"the source {root} lies in the output folder {out}"),
+    ):
+        for folder in (inner, *inner.parents):
+            if folder == outer or (folder.exists() and outer.exists() and folder.samefile(outer)):
+                raise UsageError(f"{words}; give an --out outside of it")
+
+
+def _mirror(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
+    path = PurePosixPath(sample.relative)
+    # Without --format only GIFs change their format, and so only theirs can be taken names.
+    taken = _has_image_suffix(path.stem) and (layout.converts or path.stem.lower().endswith(".gif"))
+    path = path.with_name(_renamed(path.name, sample.id, encoded, taken))
+    if layout.variants > 1:
+        return f"variant-{variant}/{path}"
+    own = OWN_FILES | ({UNMASKED} if layout.pairs else set()) | ({ALPHA} if layout.alpha else set())
+    # Names that have a "_" already get one more, so that "_alpha" and "alpha" stay two folders.
+    return f"_{path}" if path.parts[0].lstrip("_") in own else str(path)
+
+
+def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
+    flat = sample.id.replace("/", "__")
+    name = _UNSAFE.sub("_", flat)
+    reversible = name == flat and not re.search("__|_/|/_", sample.id)
+    # Loaders of such trees go by the suffix, so that here a wrong one does not stay.
+    fitting = replace(encoded, same_format=_same_format(name, encoded.suffix))
+    path = PurePosixPath(_renamed(name, sample.id, fitting, _has_image_suffix(PurePosixPath(name).stem)))
+    stem = path.stem if reversible else f"{path.stem}~{_short_hash(sample.id)}"
+    ending = f"-v{variant}{path.suffix}" if layout.variants > 1 else path.suffix
+    # Room for the ".png" of the alpha, whose name could not be shortened without losing the variant.
+    short = _shortened(stem + ending, sample.id, ending, LONGEST_NAME - len(".png"))
+    return f"{sample.split or 'all'}/{_class_folder(label)}/{short}"
+
+
+# Layout -> function from a sample to its path below the output folder.
+LAYOUTS: dict[str, Callable[[Layout, Sample, str | None, int, EncodedImage], str]] = {
+    "mirror": _mirror,
+    "folders": _folders,
+}
+
+
+def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:
+    """The name of a picture that may have changed its format.
+
+    Args:
+        name: The source's name.
+        key: The source's id.
+        encoded: What is written.
+        taken: Whether a picture that changes its format might get this very name, as ``a.jpg`` becomes
+            ``a.jpg.png``: then a source ``a.jpg.png`` becomes ``a.jpg.png.png``.
+    """
+    if encoded.same_format and not taken:
+        return name
+    if _has_image_suffix(name):
+        return name + encoded.suffix
+    return f"{name}~{_short_hash(key)}{encoded.suffix}"
+
+
+def _has_image_suffix(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def _same_format(name: str, suffix: str) -> bool:
+    named = PurePosixPath(name).suffix.lower()
+    return any(named in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
+
+
+def _class_folder(label: str | None) -> str:
+    if label is None:
+        return UNLABELLED
+    safe = _UNSAFE.sub("_", label)
+    if safe != label or safe in ("", UNLABELLED):
+        safe = f"{safe}~{_short_hash(label)}"
+    return _shortened(safe, label, "")
+
+
+def _shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:
+    """The name, or if it is too long for a file system its beginning, a hash of the key, and its ending."""
+    if len(os.fsencode(name)) <= limit:
+        return name
+    ending = f"~{_short_hash(key)}{ending if len(os.fsencode(ending)) < 32 else ''}"
+    while len(os.fsencode(name + ending)) > limit:
+        name = name[:-1]
+    return name + ending
+
+
+def _short_hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:12]
