@@ -182,11 +182,13 @@ class Layer:
         bgr: (height, width, 3) uint8, straight colour; meaningful where alpha > 0.
         alpha: (height, width) uint8, 255 is opaque.
         origin: (x, y) of the rectangle's top left pixel in the image.
+        shadow: (height, width) uint8, how much the layer darkens the image under and beside it; or None.
     """
 
     bgr: Image
     alpha: Image
     origin: tuple[int, int]
+    shadow: Image | None = None
 
     def __post_init__(self) -> None:
         if self.bgr.shape != (*self.alpha.shape, 3):
@@ -203,7 +205,8 @@ class Layer:
 class Composite(Layer):
     """The pixels a compositor made: they replace the layer's rectangle in the image.
 
-    ``bgr`` equals the image where ``alpha`` is 0; ``alpha`` says how much of each pixel was replaced.
+    ``bgr`` equals the image where ``alpha`` and ``shadow`` are 0; ``alpha`` says how much of each pixel was
+    replaced, ``shadow`` how much of it was darkened first.
     """
 
 

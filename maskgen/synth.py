@@ -11,6 +11,7 @@ from maskgen.coverage import coverage, wear_agrees
 from maskgen.draws import draw_bits, draw_unit, draw_weighted
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.fits.polygon import polygon
+from maskgen.harmonise import harmonise
 from maskgen.options import SynthOptions
 from maskgen.recolor import PATTERNS, print_pattern, recolor
 from maskgen.records import (
@@ -23,7 +24,7 @@ from maskgen.records import (
     Outcome,
     Plan,
 )
-from maskgen.templates import template_levels
+from maskgen.templates import premultiplied_levels, template_levels
 
 # What the manifest keeps of each face's mesh.
 _KEPT_ANCHORS = (
@@ -61,7 +62,7 @@ def _one_of(values: Sequence[str], seed: int, *names: str | int) -> str:
 def mask_face(
     image: Image, landmarks: Landmarks, template: MaskTemplate | None, drawn: Plan, options: SynthOptions
 ) -> tuple[Composite, str | None, str | None] | None:
-    """Fit, blend, and nothing else: the picture of one masked face.
+    """Fit, harmonise and blend: the picture of one masked face.
 
     Args:
         image: (height, width, 3) uint8 BGR; not changed.
@@ -84,6 +85,9 @@ def mask_face(
         layer = FIT_FUNCTIONS[options.fit](template, levels, landmarks, drawn.wear)
     if layer is None or not layer.alpha.any():
         return None
+    if template is not None and options.harmonise:
+        # Poisson cloning takes the light's change over the face from the image itself.
+        layer = harmonise(image, layer, landmarks, drawn.seed, follow_light=options.blend != "poisson")
     return COMPOSITORS[options.blend](image, layer, landmarks), color, pattern
 
 
@@ -98,7 +102,7 @@ def _dyed_levels(
         bgra = recolor(bgra, color)
     if pattern is not None:
         bgra = print_pattern(bgra, pattern, seed)
-    return template_levels(template, bgra)
+    return premultiplied_levels(bgra)
 
 
 def mask_image(

@@ -24,7 +24,15 @@ def blend(image: Image, layer_bgr: Image, alpha: Image) -> Image:
     return np.asarray((mixed + 127) // 255, np.uint8)
 
 
+def shaded(image: Image, layer: Layer) -> Image:
+    """The layer's rectangle of the image, darkened by the layer's shadow; a view of it if there is none."""
+    under = image[layer.window]
+    if layer.shadow is None:
+        return under
+    return blend(under, np.zeros_like(under), layer.shadow)
+
+
 def overlay(image: Image, layer: Layer, landmarks: Landmarks) -> Composite:
     """Composite ``layer`` over ``image``; the landmarks are not needed, but every compositor gets them."""
-    bgr = blend(image[layer.window], layer.bgr, layer.alpha)
-    return Composite(bgr, layer.alpha, layer.origin)
+    bgr = blend(shaded(image, layer), layer.bgr, layer.alpha)
+    return Composite(bgr, layer.alpha, layer.origin, layer.shadow)

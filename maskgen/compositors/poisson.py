@@ -8,9 +8,8 @@ skin-brown, since the boundary asks for skin there. Two things mend that:
   template's edge. What the boundary then adds is only how the light varies around that mean.
 - Light multiplies. So the cloning is done on logarithms, and what it adds there is a gain.
 
-As cloning is linear, the result is the source plus a smooth membrane that depends on the boundary alone. Only
-that membrane is asked of OpenCV, with a source of one colour; the template, multiplied by it, stays at full
-sharpness, is never clipped, and the membrane may be computed at reduced size.
+As cloning is linear, the template may be left out of the source and multiplied by the result afterwards: it
+then stays at full sharpness, is never clipped, and the cloning, of light alone, may be done at reduced size.
 
 Quirks of `seamlessClone`, contained here: it writes into the mask it is given (it gets its own); it puts the
 middle of the mask's bounding rectangle at the given point; it raises when the region leaves the
@@ -23,11 +22,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.compositors.overlay import blend
+from maskgen.compositors.overlay import blend, shaded
 from maskgen.light import skin_light
 from maskgen.records import Composite, Image, Landmarks, Layer
 
 _REACH = 0.06  # of the eye distance: how far the cloned region goes past the template's edge
+# How much of the light on the covered skin is drawn into the source: a boundary alone does not know that the
+# middle of a face is lit otherwise than its outline.
+_COVERED = 0.65
 _LEVELS = 255.0 / np.log(256.0)  # grey levels of the 8-bit logarithm for one natural logarithm
 
 
@@ -37,7 +39,8 @@ def poisson(image: Image, layer: Layer, landmarks: Landmarks) -> Composite:
         return Composite(image[layer.window], layer.alpha, layer.origin)
     gain = membrane(image, layer, landmarks)
     lit = np.minimum((layer.bgr + 1.0) * gain - 0.5, 255.0).astype(np.uint8)
-    return Composite(blend(image[layer.window], lit, layer.alpha), layer.alpha, layer.origin)
+    bgr = blend(shaded(image, layer), lit, layer.alpha)
+    return Composite(bgr, layer.alpha, layer.origin, layer.shadow)
 
 
 def membrane(image: Image, layer: Layer, landmarks: Landmarks) -> NDArray[np.float32]:
@@ -63,7 +66,7 @@ def membrane(image: Image, layer: Layer, landmarks: Landmarks) -> NDArray[np.flo
         return np.ones((height, width, 3), np.float32)
     edge = (cv2.dilate(region, np.ones((3, 3), np.uint8)) > 0) & (region == 0)
     mean = np.round(target[edge].mean(axis=0))
-    source = np.broadcast_to(mean, target.shape).astype(np.uint8)
+    source = np.clip(np.round(mean + _COVERED * (target - mean)), 0, 255).astype(np.uint8)
     x, y, w, h = cv2.boundingRect(region)
     destination = np.clip(np.round(target), 0, 255).astype(np.uint8)
     cloned = cv2.seamlessClone(

@@ -1,0 +1,189 @@
+"""Dyeing and printing templates: new colours under the shading that is drawn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.errors import UsageError
+from maskgen.records import Image
+
+Plane = NDArray[np.float32]
+# A printer gets template coordinates and a generator, and returns the index of the colour at each pixel.
+Printer = Callable[[Plane, Plane, np.random.Generator], NDArray[np.int64]]
+
+# The sixteen colour names of HTML 4.01, with orange, pink, brown and beige.
+NAMED_COLORS = {
+    "black": "#000000", "silver": "#c0c0c0", "gray": "#808080", "grey": "#808080", "white": "#ffffff",
+    "maroon": "#800000", "red": "#ff0000", "purple": "#800080", "fuchsia": "#ff00ff", "green": "#008000",
+    "lime": "#00ff00", "olive": "#808000", "yellow": "#ffff00", "navy": "#000080", "blue": "#0000ff",
+    "teal": "#008080", "aqua": "#00ffff", "orange": "#ffa500", "pink": "#ffc0cb", "brown": "#8b5a2b",
+    "beige": "#e8dcc4",
+}  # fmt: skip
+
+# Pixels of this chroma difference from the cloth are not cloth (straps, wire, valve) and keep their colour.
+_FOREIGN = 42.0
+_LUMA = np.array([0.114, 0.587, 0.299], np.float32)
+# Cloth is never quite black or white: shading must stay visible on it.
+_DARKEST, _LIGHTEST = 14.0, 246.0
+
+
+def parse_color(text: str) -> str:
+    """A colour as ``#rrggbb``, from that, ``#rgb`` or a name; ``random`` stays what it is.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    word = text.strip().lower()
+    if word == "random":
+        return word
+    word = NAMED_COLORS.get(word, word)
+    if re.fullmatch("#[0-9a-f]{3}", word):
+        word = "#" + "".join(2 * digit for digit in word[1:])
+    if not re.fullmatch("#[0-9a-f]{6}", word):
+        raise UsageError(f"colour must be #rrggbb, random or one of {', '.join(NAMED_COLORS)}; got {text!r}")
+    return word
+
+
+def _bgr(color: str) -> NDArray[np.float32]:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return np.clip(np.array([blue, green, red], np.float32), _DARKEST, _LIGHTEST)
+
+
+def _cloth(bgra: Image) -> tuple[Plane, Plane]:
+    """(height, width) float32 each: shading of the cloth around 1, and how surely a pixel is cloth."""
+    color = bgra[:, :, :3].astype(np.float32)
+    opaque = bgra[:, :, 3] >= 128
+    if not opaque.any():
+        return np.ones(opaque.shape, np.float32), np.zeros(opaque.shape, np.float32)
+    base = np.median(color[opaque], axis=0)
+    luma = color @ _LUMA
+    shade = luma / max(float(base @ _LUMA), 1.0)
+    chroma = (color - luma[:, :, None]) - (base - base @ _LUMA) * shade[:, :, None]
+    foreign = np.linalg.norm(chroma, axis=2) / _FOREIGN
+    return shade.astype(np.float32), np.clip(2 - foreign, 0, 1).astype(np.float32)
+
+
+def _dyed(bgra: Image, color: NDArray[np.float32]) -> Image:
+    """``color``, (3,) or (height, width, 3), under the template's shading."""
+    shade, cloth = _cloth(bgra)
+    # Folds in black cloth show by their sheen: there the shading is added rather than multiplied.
+    sheen = (shade - 1)[:, :, None] * 18 * (1 - color / 255)
+    dyed = np.clip(color * shade[:, :, None] + sheen, 0, 255)
+    mixed = bgra[:, :, :3] + (dyed - bgra[:, :, :3]) * cloth[:, :, None]
+    return np.dstack([np.round(mixed).astype(np.uint8), bgra[:, :, 3]])
+
+
+def recolor(bgra: Image, color: str) -> Image:
+    """The template's cloth in ``#rrggbb``, with its own shading.
+
+    Args:
+        bgra: (height, width, 4) uint8, straight alpha.
+        color: As `parse_color` returns it.
+    """
+    return _dyed(bgra, _bgr(color))
+
+
+def print_pattern(bgra: Image, pattern: str, seed: int) -> Image:
+    """The template's cloth with a printed pattern whose colours, size and angle come from ``seed``.
+
+    Args:
+        bgra: (height, width, 4) uint8, straight alpha.
+        pattern: One of `PATTERNS`.
+        seed: Any non-negative number.
+
+    Raises:
+        UsageError: There is no such pattern.
+    """
+    if pattern not in PATTERNS:
+        raise UsageError(f"pattern must be one of {', '.join(PATTERNS)} or random, got {pattern!r}")
+    generator = np.random.Generator(np.random.PCG64(seed))
+    height, width = bgra.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) * (1024 / width)
+    angle = generator.uniform(-0.15, 0.15)
+    turned_x, turned_y = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+    inks = _inks(generator)
+    index = PATTERNS[pattern](turned_x.astype(np.float32), turned_y.astype(np.float32), generator)
+    # Printed edges are a little soft, and the weave lets no line be sharper than a thread.
+    return _dyed(bgra, cv2.GaussianBlur(inks[index], (0, 0), 0.8).astype(np.float32))
+
+
+def _inks(generator: np.random.Generator) -> NDArray[np.float32]:
+    """(4, 3) float32 BGR: a ground and three inks that stand out from it."""
+    hue = generator.uniform(0, 180)
+    hues = (hue + np.array([0.0, 90.0, 25.0, 150.0]) + generator.uniform(-10, 10, 4)) % 180
+    dark = generator.uniform() < 0.5
+    value = np.array([70.0, 190, 140, 225]) if dark else np.array([225.0, 120, 170, 70])
+    hsv = np.stack([hues, generator.uniform(60, 170, 4), value], axis=1).astype(np.uint8)
+    return np.asarray(cv2.cvtColor(hsv[None], cv2.COLOR_HSV2BGR)[0], np.float32)
+
+
+def _stripes(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:
+    period = generator.uniform(28, 64)
+    along = x if generator.uniform() < 0.5 else y
+    phase = along / period % 1
+    return np.where(phase < 0.45, 1, np.where((phase > 0.7) & (phase < 0.76), 2, 0))
+
+
+def _checks(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:
+    period = generator.uniform(36, 72)
+    return np.asarray((x / period % 1 < 0.5).astype(np.int64) + (y / period % 1 < 0.5), np.int64)
+
+
+def _dots(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:
+    period = generator.uniform(44, 80)
+    row = np.floor(y / period)
+    dx = ((x / period + 0.5 * (row % 2)) % 1) - 0.5
+    dy = (y / period % 1) - 0.5
+    return (dx**2 + dy**2 < generator.uniform(0.05, 0.1)).astype(np.int64)
+
+
+def _floral(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:
+    index = np.zeros(x.shape, np.int64)
+    spacing = 86.0
+    for row in range(-2, 14):
+        for column in range(-2, 15):
+            cx, cy = (np.array([column + 0.5 * (row % 2), row]) + generator.uniform(-0.22, 0.22, 2)) * spacing
+            radius, turn = generator.uniform(20, 36), generator.uniform(0, 2 * np.pi)
+            ink = int(generator.integers(1, 4))
+            # Only the square around a flower is looked at.
+            near = (np.abs(x - cx) < radius) & (np.abs(y - cy) < radius)
+            dx, dy = x[near] - cx, y[near] - cy
+            distance, around = np.hypot(dx, dy), np.arctan2(dy, dx) + turn
+            petals = distance < radius * (0.55 + 0.42 * np.cos(5 * around))
+            index[near] = np.where(distance < radius * 0.2, ink % 3 + 1, np.where(petals, ink, index[near]))
+    return index
+
+
+def _noise_field(shape: tuple[int, ...], scale: float, generator: np.random.Generator) -> Plane:
+    coarse = generator.standard_normal((int(shape[0] / scale) + 3, int(shape[1] / scale) + 3)).astype(
+        np.float32
+    )
+    return np.asarray(cv2.resize(coarse, shape[1::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _camouflage(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:
+    index = np.zeros(x.shape, np.int64)
+    for ink in (1, 2, 3):
+        field = _noise_field(x.shape, 70, generator) + 0.5 * _noise_field(x.shape, 28, generator)
+        index[field > 0.75] = ink
+    return index
+
+
+def _noise(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:
+    blocks = generator.integers(0, 4, (int(x.shape[0] / 24) + 2, int(x.shape[1] / 24) + 2))
+    return np.kron(blocks, np.ones((24, 24), np.int64))[: x.shape[0], : x.shape[1]]
+
+
+PATTERNS: dict[str, Printer] = {
+    "stripes": _stripes,
+    "checks": _checks,
+    "dots": _dots,
+    "floral": _floral,
+    "camouflage": _camouflage,
+    "noise": _noise,
+}
