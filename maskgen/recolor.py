@@ -118,7 +118,7 @@ def _inks(generator: np.random.Generator) -> NDArray[np.float32]:
     hues = (hue + np.array([0.0, 90.0, 25.0, 150.0]) + generator.uniform(-10, 10, 4)) % 180
     dark = generator.uniform() < 0.5
     value = np.array([70.0, 190, 140, 225]) if dark else np.array([225.0, 120, 170, 70])
-    hsv = np.stack([hues, generator.uniform(60, 170, 4), value], axis=1).astype(np.uint8)
+    hsv = np.stack([hues, generator.uniform(35, 120, 4), value], axis=1).astype(np.uint8)
     return np.asarray(cv2.cvtColor(hsv[None], cv2.COLOR_HSV2BGR)[0], np.float32)
 
 
