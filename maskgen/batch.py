@@ -1,0 +1,240 @@
+"""A whole dataset: lists it, cuts it into shards, has each done once, and goes on where it was interrupted.
+
+The bytes of the result depend on the job alone: not on the number of workers, the backend, the shares of a
+job array, nor on how often the run was killed. So nothing here writes a time or a count of workers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from maskgen.claim import check_claim, claim, describe, options_of
+from maskgen.counts import Counts
+from maskgen.datasets import FaceDataset, get_dataset
+from maskgen.engine import LostWorkersError, interruptible, run_tasks
+from maskgen.errors import ConfigurationError, TooManyErrorsError, UsageError
+from maskgen.finish import Report, finish
+from maskgen.forecast import forecast
+from maskgen.landmarks import LandmarkerSpec
+from maskgen.listing import Listing
+from maskgen.options import SynthOptions
+from maskgen.state import RunFolder, Shard, ShardStats
+from maskgen.worker import Task, mask_shard
+from maskgen.writers import check_apart
+
+__all__ = ["Counts", "Job", "merge", "run"]
+
+log = logging.getLogger("maskgen")
+
+# Called with the shards and a number of processes; gives their stats as they are done.
+Engine = Callable[[Iterator[Shard], int], Iterator[ShardStats]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be masked, and where to.
+
+    Attributes:
+        options: What decides the bytes.
+        root: Where the dataset lies.
+        out: The output folder; apart from the dataset.
+        landmark_model: A ``face_landmarker.task`` file, or None for the default model.
+        max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
+    """
+
+    options: SynthOptions
+    root: Path
+    out: Path
+    landmark_model: Path | None = None
+    max_errors: int | None = None
+
+
+def run(
+    job: Job,
+    *,
+    workers: int = 1,
+    backend: str = "loky",
+    scheduler: str | None = None,
+    share: tuple[int, int] = (1, 1),
+    overwrite: bool = False,
+    retry_failed: bool = False,
+    progress: bool = True,
+    dry_run: bool = False,
+    report: Report | None = None,
+) -> Counts:
+    """Mask a dataset, or go on with it.
+
+    Args:
+        job: What to do.
+        workers: Processes; 1 works in this one, -1 takes every core.
+        backend: One of `maskgen.engine.BACKENDS`.
+        scheduler: Address of a cluster's scheduler.
+        share: (i, n), from 1: do only every n-th shard, for job arrays. Final files are then left to `merge`.
+        overwrite: Remove what an earlier run wrote into ``job.out`` first; files of others stay.
+        retry_failed: Do those shards again that hold unreadable inputs or errors.
+        progress: Say on stderr what is being done, with a bar if that is a terminal.
+        dry_run: Count what would be done; write nothing and open no model.
+        report: Called with ``job.out`` when all other files are written; draws the card and contact sheet.
+
+    Returns:
+        Counts over all shards that are done, those of earlier runs and other shares included.
+
+    Raises:
+        ConfigurationError: ``job.out`` holds another configuration's run, or files that are no run's, or
+            the dataset has changed since the run began.
+        MissingDataError: The dataset has no picture that is asked for.
+        TooManyErrorsError: There were more than ``job.max_errors``.
+        KeyboardInterrupt: SIGINT or SIGTERM; the same call goes on where this one stopped.
+    """
+    dataset = get_dataset(job.options.dataset)
+    check_apart(job.root, job.out)
+    folder, spec = RunFolder(job.out), _landmarker_spec(job)
+    config = describe(job.options, job.root, spec)
+    if dry_run:
+        check_claim(folder, config, overwrite)
+        return forecast(job.options, dataset, job.root, job.out, say=_say if progress else None)
+    if overwrite and share != (1, 1):
+        raise UsageError("--overwrite would remove what other shares have done; run it once without --shard")
+    with interruptible():
+        claim(folder, config, overwrite)
+        if retry_failed:
+            for stats in folder.done().values():
+                if stats.counts.failed:
+                    folder.forget(stats.index)
+        listing = Listing(job.options, dataset, job.root, folder, share)
+        if listing.missing() != []:
+            function = partial(mask_shard, _task(job, spec, config, dataset))
+
+            def engine(shards: Iterator[Shard], processes: int) -> Iterator[ShardStats]:
+                return run_tasks(function, shards, workers=processes, backend=backend, scheduler=scheduler)
+
+            _work_off(listing, folder, engine, _processes(workers), job.max_errors, progress)
+        counts = sum((stats.counts for stats in listing.done.values()), Counts())
+        if share == (1, 1) and listing.missing() == []:
+            finish(folder, job.options, dataset, job.root, config["templates"], report)
+    _check_errors(counts, folder, job.max_errors)
+    if share != (1, 1) and progress:
+        _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
+    return counts
+
+
+def merge(out: Path, *, report: Report | None = None) -> Counts:
+    """Write the final files of a run whose shards were done by several jobs.
+
+    Args:
+        out: The output folder they share.
+        report: As for `run`.
+
+    Raises:
+        ConfigurationError: There is no run in ``out``, or shards are missing; the message names them.
+    """
+    folder = RunFolder(out)
+    config = folder.read("config.json")
+    if config is None:
+        raise ConfigurationError(f"{out} holds no run; expected a folder that `maskgen synth` wrote into")
+    options, root = options_of(config), Path(config["root"])
+    dataset = get_dataset(options.dataset)
+    listing = Listing(options, dataset, root, folder)
+    missing = listing.missing()
+    if missing is None:
+        raise ConfigurationError(f"no job has listed the whole dataset for {out} yet; run its shares first")
+    if missing:
+        names = ", ".join(map(str, missing[:20])) + (", ..." if len(missing) > 20 else "")
+        raise ConfigurationError(
+            f"{len(missing)} shards of {out} are not done: {names}. Run the shares they belong to "
+            "(`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
+        )
+    with interruptible():
+        finish(folder, options, dataset, root, config["templates"], report)
+    return sum((stats.counts for stats in listing.done.values()), Counts())
+
+
+def root_of(out: Path) -> Path | None:
+    """Where the sources of the run in ``out`` lay; None if there is no run."""
+    config = RunFolder(out).read("config.json")
+    return Path(config["root"]) if config else None
+
+
+def _work_off(
+    listing: Listing,
+    folder: RunFolder,
+    engine: Engine,
+    processes: int,
+    max_errors: int | None,
+    progress: bool,
+) -> None:
+    """Have every shard of the listing done, with fewer processes each time some of them die."""
+    from tqdm import tqdm
+
+    counts = sum((stats.counts for stats in listing.done.values()), Counts())
+    with tqdm(
+        total=listing.samples,
+        initial=counts.samples,
+        unit="image",
+        file=sys.stderr,
+        disable=not (progress and sys.stderr.isatty()),
+    ) as bar:
+        while max_errors is None or counts.failed <= max_errors:
+            try:
+                with closing(engine(listing.to_do(), processes)) as results:  # type: ignore[type-var]
+                    for stats in results:
+                        listing.finished(stats)
+                        counts += stats.counts
+                        bar.total = listing.samples
+                        bar.set_postfix(dict(counts.statuses), refresh=False)
+                        bar.update(stats.counts.samples)
+                        if max_errors is not None and counts.failed > max_errors:
+                            return
+                return
+            except LostWorkersError:
+                if processes == 1:
+                    raise
+                processes = max(1, processes // 2)
+                log.warning("a worker process died; going on with %d", processes)
+            finally:
+                for index in list(listing.under_way):
+                    folder.settle(index)
+                listing.under_way.clear()
+
+
+def _check_errors(counts: Counts, folder: RunFolder, max_errors: int | None) -> None:
+    if max_errors is None or counts.failed <= max_errors:
+        return
+    manifest = folder.out / "manifest.jsonl"
+    rows = manifest if manifest.exists() else folder.rows_path(0).parent / "*.jsonl"
+    raise TooManyErrorsError(
+        f"{counts.failed} pictures could not be read or ended in an error, more than --max-errors "
+        f"{max_errors}; the rows in {rows} of status unreadable and error say why"
+    )
+
+
+def _landmarker_spec(job: Job) -> LandmarkerSpec:
+    options = job.options
+    return LandmarkerSpec(options.landmarks, job.landmark_model, options.detector)
+
+
+def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: FaceDataset) -> Task:
+    return Task(
+        options=job.options,
+        out=job.out,
+        landmarker=spec,
+        model_sha256=config["landmark_model"]["sha256"],
+        templates=tuple(config["templates"].items()),
+        several_faces=dataset.several_faces,
+    )
+
+
+def _processes(workers: int) -> int:
+    return workers if workers > 0 else max(1, (os.cpu_count() or 1) + 1 + workers)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,106 @@
+"""Whether an output folder may take a run: it is new, or holds a run of the very same configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from maskgen.errors import ConfigurationError, LandmarkFileError, ModelError
+from maskgen.landmarks import LandmarkerSpec
+from maskgen.manifest import differences, versions
+from maskgen.options import SynthOptions
+from maskgen.state import STATE, RunFolder
+from maskgen.templates import load_template
+from maskgen.writers import OWN_FILES
+
+MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"
+
+
+def describe(options: SynthOptions, root: Path, landmarker: LandmarkerSpec) -> dict[str, Any]:
+    """What ``config.json`` says of a run: all that decides its bytes, and where it reads from."""
+    names = [name for name, weight in options.templates if weight > 0 and options.blend != "flatten"]
+    return {
+        "options": options.as_dict(),
+        "root": str(root.resolve()),
+        "templates": {name: load_template(name).sha256 for name in names},
+        "landmark_model": {"member": landmarker.member, "sha256": _model_sha256(landmarker)},
+        "versions": versions(),
+    }
+
+
+def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
+    """Of the file that the landmarks come from; None where maskgen or mediapipe brings it along."""
+    named = os.environ.get(MODEL_VARIABLE) if landmarker.member == "tasks" else None
+    path = Path(landmarker.model) if landmarker.reads_file else landmarker.model_path or named
+    if path is None:
+        return None
+    hashed = hashlib.sha256()
+    try:
+        with Path(path).open("rb") as file:
+            while piece := file.read(1 << 20):
+                hashed.update(piece)
+    except OSError as error:
+        kind = LandmarkFileError if landmarker.reads_file else ModelError
+        raise kind(f"{path} cannot be read: {error.strerror}") from error
+    return hashed.hexdigest()
+
+
+def options_of(config: Mapping[str, Any]) -> SynthOptions:
+    """The options that `describe` was given."""
+
+    def frozen(value: Any) -> Any:
+        return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+    return SynthOptions(**{name: frozen(value) for name, value in config["options"].items()})
+
+
+def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None:
+    """See to it that the folder may take the run.
+
+    Raises:
+        ConfigurationError: It holds files that are no run's, or another configuration's run and
+            ``overwrite`` is not set; the message says what differs.
+    """
+    out, there = folder.out, folder.read("config.json")
+    if there is None:
+        if out.exists() and not out.is_dir():
+            raise ConfigurationError(f"{out} is a file; give another --out")
+        strange = sorted(path.name for path in out.iterdir() if path.name != STATE) if out.exists() else []
+        if strange:
+            raise ConfigurationError(
+                f"{out} holds files that maskgen has not written, such as {strange[0]!r}; give another --out"
+            )
+    elif not overwrite and (changed := differences(there, config)):
+        raise ConfigurationError(
+            f"{out} holds a run of another configuration:\n  "
+            + "\n  ".join(changed)
+            + "\nGive another --out, or replace that run with --overwrite."
+        )
+
+
+def claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None:
+    """Take the folder for the run, after what an earlier one wrote is removed if that is asked for."""
+    check_claim(folder, config, overwrite)
+    if overwrite and folder.folder.exists():
+        remove_run(folder)
+    if folder.read("config.json") is None:
+        folder.write("config.json", config)
+    # Two jobs of an array may have begun at once, by mistake with different options.
+    check_claim(folder, config, overwrite=False)
+
+
+def remove_run(folder: RunFolder) -> None:
+    """Remove every file that a run has written into its folder, and no other."""
+    begun = folder.begun()
+    for index in begun:
+        # First of all: were this killed half-way, no shard may pass for done whose pictures are gone.
+        folder.forget(index)
+    for index in begun:
+        folder.remove(folder.written(index))
+    finished = folder.read("finished.json") or {"files": []}
+    folder.remove({*finished["files"], *OWN_FILES} - {STATE})
+    shutil.rmtree(folder.folder)

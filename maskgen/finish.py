@@ -1,0 +1,148 @@
+"""The files that a run writes when all its shards are done: from manifest to contact sheet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from maskgen.atomic import open_atomic, write_atomic
+from maskgen.counts import Counts
+from maskgen.datasets import FaceDataset
+from maskgen.manifest import run_record, write_metadata
+from maskgen.names import name_of, text_of
+from maskgen.options import SynthOptions
+from maskgen.records import SPLITS
+from maskgen.state import STATE, RunFolder
+from maskgen.writers import OWN_FILES
+
+Report = Callable[[Path], Any]
+
+# What the run record says of the dataset.
+_FACTS = ("name", "title", "homepage", "licence", "citation")
+
+_LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
+
+
+def finish(
+    folder: RunFolder,
+    options: SynthOptions,
+    dataset: FaceDataset,
+    root: Path,
+    templates: Mapping[str, str],
+    report: Report | None,
+) -> None:
+    """Write the final files, unless they are there and were made from these very shards.
+
+    Args:
+        folder: The run's folder.
+        options: Its options.
+        dataset: Where its samples came from.
+        root: Where that lies, for its label files.
+        templates: Name -> sha256 of each template in use.
+        report: Draws the dataset card and contact sheet from the other final files.
+    """
+    out, stats = folder.out, folder.done()
+    state = _state(folder, stats)
+    before = folder.read("finished.json")
+    current = before and before["stats"] == state and (before["report"] or report is None)
+    if before and current and all((out / name_of(name)).exists() for name in before["files"]):
+        return
+    counts = sum((shard.counts for shard in stats.values()), Counts())
+    copies = _copies(options, dataset, root) if options.layout == "mirror" else {}
+    tables = [f"{split}/metadata.jsonl" for split in ("all", *SPLITS)] if options.layout == "folders" else []
+    planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
+    # Said before they are written: if this run is killed, --overwrite must know of them.
+    folder.write("finished.json", {"stats": None, "report": False, "files": planned})
+    _sweep(out, tables)
+    with open_atomic(out / "manifest.jsonl", folder.scratch) as manifest:
+        for index in stats:
+            with folder.rows_path(index).open("rb") as rows:
+                shutil.copyfileobj(rows, manifest)
+    write_metadata(out, options.layout)
+    for name, source in copies.items():
+        with source.open("rb") as original, open_atomic(out / name, folder.scratch) as copy:
+            shutil.copyfileobj(original, copy)
+    record = run_record(
+        command=command_line(options),
+        options=options.as_dict(),
+        seed=options.seed,
+        templates=templates,
+        counts=counts.as_dict(),
+        source={name: getattr(dataset, name) for name in _FACTS},
+    )
+    text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+    write_atomic(out / "maskgen.json", text.encode(), folder.scratch)
+    if report is not None:
+        report(out)
+    files = [name for name in planned if (out / name_of(name)).exists()]
+    folder.write("finished.json", {"stats": state, "report": report is not None, "files": files})
+    shutil.rmtree(folder.scratch, ignore_errors=True)
+
+
+def _state(folder: RunFolder, stats: Iterable[int]) -> str:
+    """A hash of the stats files, whose bytes say all that the final files depend on."""
+    hashed = hashlib.sha256()
+    for index in stats:
+        hashed.update(folder.stats_path(index).read_bytes())
+    return hashed.hexdigest()
+
+
+def _sweep(out: Path, tables: Iterable[str]) -> None:
+    """Remove what `open_atomic` leaves beside its target when it is killed."""
+    for folder in (out, *((out / table).parent for table in tables)):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _LEFTOVER.fullmatch(path.name):
+                path.unlink()
+
+
+def _copies(options: SynthOptions, dataset: FaceDataset, root: Path) -> dict[str, Path]:
+    """Name in the output -> label file, for the dataset's own loaders; a copy for each variant."""
+    base = root if root.is_dir() else root.parent  # a table is a root of its own
+    tops = [f"variant-{variant}/" for variant in range(options.variants)] if options.variants > 1 else [""]
+    names = {f"{top}{path.as_posix()}": base / path for path in dataset.annotations(root) for top in tops}
+    return {name: path for name, path in names.items() if name not in OWN_FILES}
+
+
+# Said even at their defaults, which may be others in another version.
+_ALWAYS = ("blend", "fit", "templates", "label", "seed")
+
+
+def command_line(options: SynthOptions) -> str:
+    """The command that makes this result, without what does not decide its bytes."""
+    default = SynthOptions(dataset=options.dataset)
+    words = ["maskgen", "synth", "--dataset", options.dataset]
+    for name, value in options.as_dict().items():
+        if name != "dataset" and (name in _ALWAYS or value != getattr(default, name)):
+            words += _words(name, value)
+    return shlex.join(words)
+
+
+# Fields of `SynthOptions` that hold several values -> the option that is repeated for each.
+_REPEATED = {
+    "templates": "template",
+    "colors": "color",
+    "patterns": "pattern",
+    "wears": "wear",
+    "splits": "split",
+}
+
+
+def _words(name: str, value: Any) -> list[str]:
+    option = "--" + _REPEATED.get(name, name).replace("_", "-")
+    if name in _REPEATED:
+        return [word for part in value for word in (option, _weighted(part))]
+    if isinstance(value, bool):
+        return [option]
+    return [option, "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)]
+
+
+def _weighted(part: str | tuple[str, float]) -> str:
+    if isinstance(part, str):
+        return part
+    return part[0] if part[1] == 1 else f"{part[0]}={part[1]:g}"

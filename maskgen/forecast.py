@@ -1,0 +1,66 @@
+"""What a run would do: counted from the dataset's listing alone, for ``--dry-run``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+from maskgen.counts import Counts
+from maskgen.datasets import FaceDataset
+from maskgen.images import EncodedImage
+from maskgen.labels import FACE_LABELS, label_of
+from maskgen.listing import list_samples
+from maskgen.options import SynthOptions
+from maskgen.worker import layout_of
+
+# How many of the first pictures are named with the file they would become.
+NAMED = 5
+
+
+def forecast(
+    options: SynthOptions, dataset: FaceDataset, root: Path, out: Path, say: Callable[[str], None] | None
+) -> Counts:
+    """Count what would be done, and name the first files that would be written.
+
+    Args:
+        options: The run's options.
+        dataset: Where its samples come from.
+        root: Where that lies.
+        out: The output folder, for the words only.
+        say: Called with each line for people; None for silence.
+
+    Returns:
+        Counts without statuses, which only masking can tell; the same holds for labels that it decides.
+    """
+    labels: Counter[str | None] = Counter()
+    splits: Counter[str] = Counter()
+    known = options.label if options.label not in FACE_LABELS else None
+    for sample in list_samples(options, dataset, root):
+        splits[sample.split or "none"] += options.variants
+        if known:
+            labels[label_of(sample, (), known)[0]] += options.variants
+    unlabelled = labels.pop(None, 0)
+    rows = splits.total()
+    samples = rows // options.variants
+    counts = Counts(
+        samples=samples,
+        rows=rows,
+        labels={str(label): count for label, count in sorted(labels.items(), key=str)},
+        splits=dict(sorted(splits.items())),
+        unlabelled=unlabelled,
+        shards=-(-samples // options.shard_size),
+    )
+    if say is not None:
+        say(f"{samples:,} pictures in {counts.shards:,} shards would give {counts.rows:,} rows in {out}")
+        for name, values in (("split", counts.splits), ("label", counts.labels)):
+            for value, count in values.items():
+                say(f"  {name} {value}: {count:,}")
+        if unlabelled:
+            say(f"  without label: {unlabelled:,}")
+        for sample in islice(list_samples(options, dataset, root), min(NAMED, samples)):
+            label = label_of(sample, (), known)[0] if known else None
+            same = EncodedImage(b"", sample.path.suffix, same_format=options.format == "source")
+            say(f"  {sample.id} -> {layout_of(options).place(sample, label, 0, same).image}")
+    return counts

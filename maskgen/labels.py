@@ -1,0 +1,37 @@
+"""The class of a row: an attribute of the sample, or what the masking itself decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskgen.records import FaceRecord, Sample
+
+# Labels that the masking decides; each is a field of `FaceRecord`.
+FACE_LABELS = ("wear", "kind", "template")
+
+
+def label_of(sample: Sample, faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
+    """The class of one row, or None and why there is none.
+
+    Args:
+        sample: The input.
+        faces: Its masked faces in this variant.
+        label: An attribute's name, "identity", "split", or one of `FACE_LABELS`.
+    """
+    if label in FACE_LABELS:
+        return _face_label(faces, label) if faces else (None, None)
+    value = getattr(sample, label) if label in ("identity", "split") else sample.attributes.get(label)
+    if value is None:
+        return None, sample.note or f"the dataset gives no {label}"
+    return (str(value).lower() if isinstance(value, bool) else str(value)), None
+
+
+def _face_label(faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
+    value, *others = {getattr(face, label) for face in faces}
+    if others:
+        return None, f"its faces differ in {label}"
+    if value is None:
+        return None, f"this blend has no {label}"
+    if label == "wear" and not all(face.wear_agrees for face in faces):
+        return None, f"the coverage contradicts {value}"
+    return value, None

@@ -1,0 +1,256 @@
+"""The ``.maskgen`` folder of an output: what the run is, which shards are done, and what they came to.
+
+::
+
+    OUT/.maskgen/config.json          what the run is; another one is refused
+    OUT/.maskgen/listing.json         shards and samples of the dataset, once it has been listed to its end
+    OUT/.maskgen/tmp/000012-1f2e3d4c/ what is being written for shard 12; its rows are in rows.jsonl
+    OUT/.maskgen/shards/000012.left   files that killed attempts at shard 12 have written
+    OUT/.maskgen/shards/000012.jsonl  the rows of shard 12
+    OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file is there
+    OUT/.maskgen/finished.json        which stats the final files were made from
+
+Each of them appears by an atomic rename, and a row is in ``rows.jsonl`` before the pictures it names are
+written: nothing that a killed run wrote is unknown to the next one. Only ``config.json`` and
+``listing.json`` are written by more than one job of an array, with the same content by each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from maskgen.atomic import write_atomic
+from maskgen.counts import Counts
+from maskgen.names import name_of
+from maskgen.records import Sample
+
+STATE = ".maskgen"
+
+# The rows of a shard in its scratch folder, until it is done.
+ROWS = "rows.jsonl"
+
+log = logging.getLogger("maskgen")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The unit of work: ``options.shard_size`` samples that follow each other in the dataset."""
+
+    index: int
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True)
+class ShardStats:
+    """What one shard came to.
+
+    Attributes:
+        index: Which shard, from 0.
+        counts: Of its rows.
+        first: Id of its first sample.
+        last: Id of its last sample.
+        ids: `digest` of all its ids: tells whether the dataset still lists the same.
+        rows_sha256: Of its part of the manifest.
+    """
+
+    index: int
+    counts: Counts
+    first: str
+    last: str
+    ids: str
+    rows_sha256: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ShardStats:
+        """The stats that `as_dict` gave."""
+        return cls(**{**values, "counts": Counts.from_dict(values["counts"])})
+
+
+def digest(ids: Iterable[str]) -> str:
+    """A hash of these ids in this order."""
+    return hashlib.sha256("\0".join(ids).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The state of the run that writes into ``out``; holds nothing but the path."""
+
+    out: Path
+
+    @property
+    def folder(self) -> Path:
+        """The ``.maskgen`` folder."""
+        return self.out / STATE
+
+    @property
+    def scratch(self) -> Path:
+        """Where files are before they are whole."""
+        return self.folder / "tmp"
+
+    def make_folders(self) -> None:
+        """Make what is not there yet."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        (self.folder / "shards").mkdir(exist_ok=True)
+
+    def rows_path(self, index: int) -> Path:
+        """A shard's part of the manifest."""
+        return self.folder / "shards" / f"{index:06}.jsonl"
+
+    def stats_path(self, index: int) -> Path:
+        """A shard's stats."""
+        return self.folder / "shards" / f"{index:06}.json"
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """What ``config.json``, ``listing.json`` or ``finished.json`` holds; None if it is not there."""
+        return _read_json(self.folder / name)
+
+    def write(self, name: str, values: Mapping[str, Any]) -> None:
+        """Write one of those files, whole or not at all."""
+        self.make_folders()
+        write_atomic(self.folder / name, _json(values), self.scratch)
+
+    def done(self) -> dict[int, ShardStats]:
+        """The shards that are done, in their order. A stats file that cannot be read counts as not there."""
+        found: dict[int, ShardStats] = {}
+        for name in self._names("shards"):
+            values = _read_json(self.folder / "shards" / name) if name.endswith(".json") else None
+            if values is not None and name == f"{values.get('index', -1):06}.json":
+                found[values["index"]] = ShardStats.from_dict(values)
+        return dict(sorted(found.items()))
+
+    def forget(self, index: int) -> None:
+        """Say that a shard is not done after all."""
+        self.stats_path(index).unlink(missing_ok=True)
+
+    def open_scratch(self, index: int) -> Path:
+        """A new empty folder for a shard's unfinished files, after killed attempts at it are settled.
+
+        Its name is new each time: a process that outlived its killed driver must not find its folder again
+        and write beside the one that has taken over.
+        """
+        self.settle(index)
+        scratch = self.scratch / f"{index:06}-{secrets.token_hex(4)}"
+        scratch.mkdir()
+        return scratch
+
+    def settle(self, index: int) -> None:
+        """Remove the unfinished files of a shard, but keep in mind which files it has written."""
+        self.make_folders()
+        written = self.written(index)
+        if written and not self.stats_path(index).exists():
+            write_atomic(self._left_path(index), json.dumps(sorted(written)).encode(), self.scratch)
+        for name in self._names("tmp"):
+            if name.startswith(f"{index:06}-"):
+                shutil.rmtree(self.scratch / name, ignore_errors=True)
+
+    def finish_shard(self, scratch: Path, stats: ShardStats) -> None:
+        """Say that a shard is done, and remove files that only earlier attempts at it wrote.
+
+        Args:
+            scratch: From `open_scratch`; holds the rows.
+            stats: What it came to.
+        """
+        earlier = self.written(stats.index)
+        (scratch / ROWS).replace(self.rows_path(stats.index))
+        self.remove(earlier - named_files(self.rows_path(stats.index)))
+        self._left_path(stats.index).unlink(missing_ok=True)
+        write_atomic(self.stats_path(stats.index), _json(stats.as_dict()), scratch)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+    def written(self, index: int) -> set[str]:
+        """The files that any attempt at a shard has written, or was about to."""
+        names = named_files(self.rows_path(index))
+        for name in self._names("tmp"):
+            if name.startswith(f"{index:06}-"):
+                names |= named_files(self.scratch / name / ROWS)
+        try:
+            return names | set(json.loads(self._left_path(index).read_bytes()))
+        except FileNotFoundError:
+            return names
+
+    def begun(self) -> list[int]:
+        """The shards that anything is known of, be they done or not."""
+        names = (*self._names("shards"), *self._names("tmp"))
+        return sorted({int(found[0]) for name in names if (found := re.match("[0-9]{6,}", name))})
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files of this run, by their names in the manifest, and the folders they leave empty."""
+        inside = self.out.resolve()
+        for name in sorted(names):
+            path = self.out / name_of(name)
+            # A folder of the output that someone has replaced by a link leads to files that are not ours.
+            if not path.parent.resolve().is_relative_to(inside):
+                log.warning("%s leads out of %s and is left alone", name, self.out)
+                continue
+            path.unlink(missing_ok=True)
+            folder = path.parent
+            while folder != self.out and _remove_empty(folder):
+                folder = folder.parent
+
+    def _left_path(self, index: int) -> Path:
+        return self.folder / "shards" / f"{index:06}.left"
+
+    def _names(self, below: str) -> list[str]:
+        try:
+            with os.scandir(self.folder / below) as scan:
+                return [entry.name for entry in scan]
+        except FileNotFoundError:
+            return []
+
+
+def named_files(rows: Path) -> set[str]:
+    """The files that a part of the manifest names; a line that a kill cut short names none."""
+    names: set[str] = set()
+    try:
+        with rows.open("rb") as lines:
+            for line in lines:
+                names.update(_named_in(line))
+    except FileNotFoundError:
+        return names
+    return names
+
+
+def _named_in(line: bytes) -> list[str]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return []
+    named = [row["file_name"], row["unmasked_file"], *(face["alpha_file"] for face in row["faces"])]
+    return [name for name in named if name]
+
+
+def _remove_empty(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        values = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        log.warning("%s is damaged and taken as absent", path)
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode()
