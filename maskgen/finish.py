@@ -138,11 +138,11 @@ def _words(name: str, value: Any) -> list[str]:
     if name in _REPEATED:
         return [word for part in value for word in (option, _weighted(part))]
     if isinstance(value, bool):
-        return [option]
-    return [option, "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)]
+        return [option if value else option.replace("--", "--no-", 1)]
+    return [option, "none" if value is None else str(value)]
 
 
 def _weighted(part: str | tuple[str, float]) -> str:
     if isinstance(part, str):
         return part
-    return part[0] if part[1] == 1 else f"{part[0]}={part[1]:g}"
+    return part[0] if part[1] == 1 else f"{part[0]}={part[1]!r}"
