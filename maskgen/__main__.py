@@ -1,0 +1,53 @@
+"""``python -m maskgen`` and the console script: runs a command and turns what ends it into an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from maskgen.cli import ReaderGoneError, cli
+from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError
+
+# What a shell reports of a program that SIGPIPE ended, as in `maskgen templates | head -1`.
+EXIT_BROKEN_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: The command line without the program's name; ``sys.argv`` by default.
+
+    Returns:
+        The exit code: 0 done, 1 too many errors, 2 wrong usage or missing data, 130 interrupted, and 141
+        when whoever read stdout went away.
+    """
+    try:
+        code = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="maskgen", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except MaskgenError as error:
+        return _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; run the same command again to go on", EXIT_INTERRUPTED, kind="")
+    except (ReaderGoneError, BrokenPipeError):
+        # The interpreter flushes stdout once more when it ends, and would complain about the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    return code if isinstance(code, int) else EXIT_OK
+
+
+def _fail(message: str, code: int, kind: str = "error: ") -> int:
+    print(f"maskgen: {kind}{message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

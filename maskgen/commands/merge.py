@@ -1,0 +1,29 @@
+"""`maskgen merge`: the last job of a job array."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from maskgen.commands.parameters import FOLDER, verbose_option
+from maskgen.commands.summary import print_summary
+
+
+@click.command(name="merge")
+@click.argument("out", metavar="OUT", type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@verbose_option
+def command(out: Path, as_json: bool, quiet: bool) -> None:
+    """Join the shares of a job array.
+
+    Once every `maskgen synth --shard I/N` of OUT has ended, this writes its manifest, run record, dataset
+    card and contact sheet. If a share is not done, it says which and exits 2.
+    """
+    from maskgen.batch import merge, root_of
+    from maskgen.report import write_report
+
+    counts = merge(out, report=partial(write_report, root=root_of(out)))
+    print_summary(counts, out, as_json, quiet)

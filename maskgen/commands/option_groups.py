@@ -1,0 +1,182 @@
+"""Options that several commands share, as decorators; `synth_options` makes `SynthOptions` of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from maskgen.commands.parameters import ANY_PATH, FILE, stacked
+from maskgen.datasets import DATASETS
+from maskgen.errors import UsageError
+from maskgen.landmarks import DETECTORS
+from maskgen.options import BLENDS, FACES, FITS, FORMATS, LAYOUTS, SynthOptions
+from maskgen.records import SPLITS, WEARS
+
+_DEFAULTS = SynthOptions(dataset="")
+
+
+def _choice(flag: str, values: tuple[str, ...], default: str, text: str) -> Any:
+    return click.option(flag, type=click.Choice(values), default=default, show_default=True, help=text)
+
+
+dataset_options = stacked(
+    click.option(
+        "--dataset",
+        type=click.Choice(tuple(DATASETS)),
+        metavar="NAME",
+        required=True,
+        help=f"Which dataset: {', '.join(DATASETS)}.",
+    ),
+    click.option(
+        "--root",
+        type=ANY_PATH,
+        help="Where the dataset lies.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
+    ),
+    click.option(
+        "--split",
+        type=click.Choice(SPLITS),
+        multiple=True,
+        help="Only this split; may be repeated.  [default: all]",
+    ),
+    click.option(
+        "--limit", type=click.IntRange(min=0), help="Only the first so many pictures.  [default: all]"
+    ),
+)
+
+mask_options = stacked(
+    _choice(
+        "--blend",
+        BLENDS,
+        _DEFAULTS.blend,
+        "How the mask goes into the picture: laid over it, by Poisson cloning, which takes the face's light, "
+        "or the texture-flattening baseline, which uses no template.",
+    ),
+    _choice("--fit", FITS, _DEFAULTS.fit, "How the template is laid over the face."),
+    click.option(
+        "--template",
+        multiple=True,
+        metavar="WHAT[=WEIGHT]",
+        help="A template's name, a kind (surgical, n95, cloth, ...), a tone (light, dark, patterned), the "
+        f"path of one of your own, or all; may be repeated.  [default: {_DEFAULTS.templates[0][0]}]",
+    ),
+    click.option(
+        "--color",
+        multiple=True,
+        metavar="COLOR",
+        help="Recolour templates that allow it: #rrggbb, a name, or random; may be repeated.",
+    ),
+    click.option(
+        "--pattern",
+        multiple=True,
+        metavar="NAME",
+        help="Print a pattern on templates that allow it: stripes, checks, dots, ... or random; may be "
+        "repeated.",
+    ),
+    click.option(
+        "--wear",
+        multiple=True,
+        metavar="HOW[=WEIGHT]",
+        help=f"How the mask is worn: {', '.join(WEARS)}; may be repeated.  [default: correct]",
+    ),
+    click.option(
+        "--harmonise/--no-harmonise",
+        default=_DEFAULTS.harmonise,
+        show_default=True,
+        help="Give the mask the photograph's light, sharpness and grain, and a contact shadow.",
+    ),
+    _choice("--faces", FACES, _DEFAULTS.faces, "Which faces of a picture are masked."),
+    click.option(
+        "--min-face",
+        type=click.FloatRange(min=0),
+        default=_DEFAULTS.min_face,
+        show_default=True,
+        metavar="PIXELS",
+        help="Leave faces alone whose outer eye corners lie closer together than this.",
+    ),
+    _choice("--format", FORMATS, _DEFAULTS.format, "Format of the written pictures."),
+    click.option(
+        "--quality",
+        type=click.IntRange(1, 100),
+        help="JPEG or WebP quality.  [default: the source's own JPEG tables]",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        default=_DEFAULTS.seed,
+        show_default=True,
+        help="Where every random choice starts.",
+    ),
+)
+
+landmark_options = stacked(
+    click.option(
+        "--landmark-model",
+        type=FILE,
+        help="A face_landmarker.task file for mediapipe Tasks.  [default: the models in the mediapipe wheel]",
+    ),
+    _choice("--detector", DETECTORS, _DEFAULTS.detector, "What finds the faces."),
+)
+
+dataset_writing_options = stacked(
+    click.option(
+        "--variants",
+        type=click.IntRange(min=1),
+        default=_DEFAULTS.variants,
+        show_default=True,
+        help="Masked copies of each picture.",
+    ),
+    click.option(
+        "--label",
+        metavar="ATTRIBUTE",
+        help="What becomes the class: an attribute of the dataset, or wear, kind, template, identity, split, "
+        "none.  [default: gender where the dataset has it]",
+    ),
+    _choice(
+        "--layout",
+        LAYOUTS,
+        _DEFAULTS.layout,
+        "The source's own tree and names, or split/label folders.",
+    ),
+    click.option("--pairs", is_flag=True, help="Write the unmasked pictures too, through the same encoder."),
+    click.option("--alpha", is_flag=True, help="Write each mask's alpha as a PNG."),
+    click.option(
+        "--shard-size",
+        type=click.IntRange(min=1),
+        default=_DEFAULTS.shard_size,
+        show_default=True,
+        help="Pictures in a shard, the unit of work and of resuming.",
+    ),
+)
+
+
+def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions:
+    """Resolve what was given on the command line.
+
+    Args:
+        dataset: Name of the adapter; empty for a picture that is part of none.
+        label: The attribute that becomes the class, or None.
+        **given: Further fields of `SynthOptions`; those that may be repeated under the name of their option
+            and as they were typed. What was left empty takes its default.
+
+    Raises:
+        UsageError: A name that does not exist, or options that contradict each other.
+    """
+    from maskgen.recolor import PATTERNS, parse_color
+    from maskgen.templates import resolve_selection, split_weight
+
+    colors, patterns = given.pop("color"), given.pop("pattern")
+    for pattern in patterns:
+        if pattern not in (*PATTERNS, "random"):
+            known = ", ".join(PATTERNS)
+            raise UsageError(f"--pattern must be one of {known} or random, got {pattern!r}")
+    return SynthOptions(
+        dataset=dataset,
+        label=label,
+        templates=tuple(resolve_selection(given.pop("template") or (_DEFAULTS.templates[0][0],))),
+        colors=tuple(color if color == "random" else parse_color(color) for color in colors),
+        patterns=patterns,
+        wears=tuple(map(split_weight, given.pop("wear"))) or _DEFAULTS.wears,
+        splits=given.pop("split", ()),
+        **given,
+    )

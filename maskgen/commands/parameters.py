@@ -1,0 +1,90 @@
+"""Parameter types of the command line, and how a config file and verbosity are taken up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from maskgen.config_file import read_config
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+ANY_PATH = click.Path(path_type=Path)
+
+
+class Share(click.ParamType[tuple[int, int]]):
+    """``I/N``: the I-th of N shares, counted from 1."""
+
+    name = "I/N"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Read "2/3" as (2, 3)."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            share, shares = (int(part) for part in str(value).split("/"))
+        except ValueError:
+            self.fail(f"expected I/N, such as 1/8, got {value!r}", param, ctx)
+        if not 1 <= share <= shares:
+            self.fail(f"I must lie between 1 and N, got {value!r}", param, ctx)
+        return share, shares
+
+
+def _load_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        known = {
+            flag.lstrip("-"): (option.name or "", option.multiple)
+            for option in ctx.command.params
+            if isinstance(option, click.Option)
+            for flag in option.opts
+            if flag.startswith("--")
+        }
+        ctx.default_map = {**(ctx.default_map or {}), **read_config(value, known)}
+
+
+def config_option(function: Decorated) -> Decorated:
+    """Add ``--config``."""
+    return click.option(
+        "--config",
+        type=FILE,
+        is_eager=True,
+        expose_value=False,
+        callback=_load_config,
+        help="TOML or JSON file of these options; the command line and the environment go before it.",
+    )(function)
+
+
+def _set_level(ctx: click.Context, param: click.Parameter, value: int) -> None:
+    if value:
+        logging.getLogger("maskgen").setLevel(logging.INFO if value == 1 else logging.DEBUG)
+
+
+def verbose_option(function: Decorated) -> Decorated:
+    """Add ``-v``."""
+    return click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        expose_value=False,
+        callback=_set_level,
+        help="Say more on stderr; twice for tracebacks.",
+    )(function)
+
+
+def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
+    """Join option decorators into one that adds them in the order given."""
+
+    def decorate(function: Decorated) -> Decorated:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate

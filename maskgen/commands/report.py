@@ -1,0 +1,28 @@
+"""`maskgen report`: the dataset card and the contact sheet of a result, drawn again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from maskgen.commands.parameters import ANY_PATH, FOLDER
+
+
+@click.command(name="report")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--root",
+    type=ANY_PATH,
+    help="Where the sources lie now.  [default: where the run read them]",
+)
+def command(folder: Path, root: Path | None) -> None:
+    """Redraw a result's dataset card and contact sheet.
+
+    DIR is a folder that `maskgen synth` wrote; its README.md and preview.jpg are made from its manifest.
+    """
+    from maskgen.commands.sources import find_sources
+    from maskgen.report import write_report
+
+    write_report(folder, find_sources(folder, root))
+    click.echo(f"wrote {folder / 'README.md'} and {folder / 'preview.jpg'}", err=True)

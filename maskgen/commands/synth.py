@@ -1,0 +1,123 @@
+"""`maskgen synth`: a dataset in, a masked dataset out."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maskgen.commands.option_groups import (
+    dataset_options,
+    dataset_writing_options,
+    landmark_options,
+    mask_options,
+    synth_options,
+)
+from maskgen.commands.parameters import FILE, FOLDER, Share, config_option, stacked, verbose_option
+from maskgen.commands.summary import print_summary
+from maskgen.engine import BACKENDS
+
+running_options = stacked(
+    click.option(
+        "-j", "--jobs", type=int, default=1, show_default=True, help="Processes; -1 takes every core."
+    ),
+    click.option(
+        "--backend",
+        type=click.Choice(BACKENDS),
+        default="loky",
+        show_default=True,
+        help="What joblib runs the processes with: this machine, or a cluster.",
+    ),
+    click.option("--scheduler", metavar="URL", help="Address of the cluster, such as tcp://host:8786."),
+    click.option(
+        "--shard",
+        type=Share(),
+        default="1/1",
+        help="Do only the I-th of N shares, for job arrays; `maskgen merge` joins them.",
+    ),
+    click.option(
+        "--overwrite", is_flag=True, help="Remove what an earlier run wrote into OUT, and start anew."
+    ),
+    click.option(
+        "--retry-failed", is_flag=True, help="Do again what ended in an error or could not be read."
+    ),
+    click.option(
+        "--max-errors",
+        type=click.IntRange(min=0),
+        help="Stop with exit code 1 once more pictures than this failed.  [default: no limit]",
+    ),
+    click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing."),
+    click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
+    verbose_option,
+)
+
+
+@click.command(name="synth")
+@dataset_options
+@click.option("--out", type=FOLDER, help="Where the result goes.  [default: masked/NAME]")
+@mask_options
+@dataset_writing_options
+@click.option("--landmarks", type=FILE, help="Read landmarks from this file instead of running the model.")
+@landmark_options
+@running_options
+@config_option
+def command(
+    dataset: str,
+    root: Path | None,
+    out: Path | None,
+    label: str | None,
+    landmarks: Path | None,
+    landmark_model: Path | None,
+    jobs: int,
+    backend: str,
+    scheduler: str | None,
+    shard: tuple[int, int],
+    overwrite: bool,
+    retry_failed: bool,
+    max_errors: int | None,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Mask a face dataset.
+
+    \b
+    maskgen synth --dataset sample --blend poisson
+    maskgen synth --dataset celeba --blend poisson --template all --wear correct=8 --wear nose-out=2 -j 8
+    maskgen synth --dataset folder --root photos --faces all --pairs --alpha
+
+    OUT gets the masked pictures, manifest.jsonl with a line for every input, maskgen.json, README.md (the
+    dataset card) and preview.jpg. A run that was interrupted goes on when the same command is given again.
+    The sources are only read.
+    """  # noqa: D301
+    from maskgen.batch import Job, run
+    from maskgen.datasets import find_root, get_dataset
+    from maskgen.report import write_report
+
+    adapter = get_dataset(dataset)
+    wanted = adapter.label if label is None else label
+    options = synth_options(
+        dataset,
+        None if wanted == "none" else wanted,
+        landmarks="mediapipe" if landmarks is None else str(landmarks),
+        **given,
+    )
+    source = find_root(adapter, root)
+    out = out or Path("masked") / dataset
+    counts = run(
+        Job(options, source, out, landmark_model, max_errors),
+        workers=jobs,
+        backend=backend,
+        scheduler=scheduler,
+        share=shard,
+        overwrite=overwrite,
+        retry_failed=retry_failed,
+        progress=not quiet,
+        dry_run=dry_run,
+        report=partial(write_report, root=source),
+    )
+    print_summary(counts, out, as_json, quiet, dry_run=dry_run)

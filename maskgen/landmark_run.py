@@ -1,0 +1,118 @@
+"""Runs the landmark model over a dataset and keeps what it finds, for `maskgen synth --landmarks FILE`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import count
+from pathlib import Path
+
+from maskgen.atomic import open_atomic
+from maskgen.datasets import FaceDataset
+from maskgen.engine import interruptible, run_tasks
+from maskgen.errors import UnreadableImageError
+from maskgen.images import decode
+from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
+from maskgen.landmarks.file import landmark_line
+from maskgen.listing import cut, list_samples
+from maskgen.options import SynthOptions
+from maskgen.records import Sample
+
+# Pictures that a worker takes at once.
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run came to; ``a + b`` joins two.
+
+    Attributes:
+        inputs: Pictures that were looked at.
+        with_face: Those in which there is at least one face.
+        faces: All faces.
+        unreadable: Pictures that could not be read; they have no line.
+    """
+
+    inputs: int = 0
+    with_face: int = 0
+    faces: int = 0
+    unreadable: int = 0
+
+    def __add__(self, other: Found) -> Found:
+        return Found(
+            self.inputs + other.inputs,
+            self.with_face + other.with_face,
+            self.faces + other.faces,
+            self.unreadable + other.unreadable,
+        )
+
+
+_Chunk = tuple[int, tuple[Sample, ...]]
+_Lines = tuple[int, str, Found]
+
+
+def write_landmarks(
+    dataset: FaceDataset,
+    root: Path,
+    out: Path,
+    *,
+    options: SynthOptions,
+    spec: LandmarkerSpec,
+    every_face: bool = False,
+    workers: int = 1,
+    progress: bool = True,
+) -> Found:
+    """Write a landmark file with a line for each readable picture, in the order of the dataset.
+
+    Args:
+        dataset: Where the pictures come from.
+        root: Where it lies.
+        out: The file; it appears when it is complete.
+        options: Of these, the splits and the limit count.
+        spec: What finds the faces.
+        every_face: Keep all faces of a picture, for `maskgen synth --faces all`.
+        workers: Processes; -1 takes every core.
+        progress: Show a bar on stderr if that is a terminal.
+    """
+    from tqdm import tqdm
+
+    chunks: Iterator[_Chunk] = zip(count(), cut(list_samples(options, dataset, root), _AT_ONCE))
+    total, waiting, following = Found(), dict[int, str](), 0
+    with (
+        interruptible(),
+        open_atomic(out) as file,
+        tqdm(unit="image", file=sys.stderr, disable=not (progress and sys.stderr.isatty())) as bar,
+        closing(run_tasks(partial(_find, spec, every_face), chunks, workers=workers)) as results,  # type: ignore[type-var]
+    ):
+        for index, lines, found in results:
+            total += found
+            bar.update(found.inputs)
+            waiting[index] = lines
+            while following in waiting:
+                file.write(waiting.pop(following).encode())
+                following += 1
+    return total
+
+
+def _find(spec: LandmarkerSpec, every_face: bool, chunk: _Chunk) -> _Lines:
+    index, samples = chunk
+    lines, found = [], Found()
+    for sample in samples:
+        try:
+            image = decode(sample.path.read_bytes()).bgr
+        except (OSError, UnreadableImageError):
+            found += Found(inputs=1, unreadable=1)
+            continue
+        faces = _landmarker(spec).find(image, boxes=sample.boxes, sample_id=sample.id, every_face=every_face)
+        lines.append(landmark_line(sample.id, (image.shape[1], image.shape[0]), faces))
+        found += Found(inputs=1, with_face=bool(faces), faces=len(faces))
+    return index, "".join(lines), found
+
+
+@lru_cache(maxsize=1)
+def _landmarker(spec: LandmarkerSpec) -> FaceLandmarker:
+    """Opened once per process: the models take most of a second to load."""
+    return open_landmarker(spec)

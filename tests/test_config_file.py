@@ -1,0 +1,72 @@
+"""Config files: what they may hold, what is refused, and what goes before them."""
+
+import pytest
+from click.testing import CliRunner
+
+from maskgen.cli import cli
+from maskgen.config_file import read_config
+from maskgen.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("run.toml", 'blend = "poisson"\nmin-face = 20\nwear = ["correct=8", "chin"]\npairs = true\n'),
+        ("run.json", '{"blend": "poisson", "min_face": 20, "wear": ["correct=8", "chin"], "pairs": true}'),
+        ("bom.toml", '\ufeffblend = "poisson"\nmin-face = 20\nwear = ["correct=8", "chin"]\npairs = true\n'),
+    ],
+)
+def test_a_config_file_is_toml_or_json(tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    known = {"blend": ("blend", False), "min-face": ("min_face", False), "pairs": ("pairs", False)}
+    known["wear"] = ("wear", True)
+    assert read_config(tmp_path / name, known) == {
+        "blend": "poisson",
+        "min_face": 20,
+        "wear": ["correct=8", "chin"],
+        "pairs": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.toml", "blend = ", "not valid toml"),
+        ("a.json", "[1]", "expected names and values, got a list"),
+        ("a.json", "{", "not valid json"),
+        ("a.toml", 'bland = "poisson"', "no option is called 'bland'; did you mean 'blend'"),
+        ("a.toml", 'config = "b.toml"', "no option is called 'config'"),
+        ("a.toml", "blend = [1, 2]", "blend takes one value"),
+        ("a.toml", "wear = [true]", "wear takes a list of texts"),
+        ("a.toml", "[synth]\nblend = 'poisson'", "no option is called 'synth'"),
+    ],
+)
+def test_a_wrong_config_file_is_refused(tmp_path, name, text, said):
+    (tmp_path / name).write_text(text)
+    known = {"blend": ("blend", False), "wear": ("wears", True), "config": ("config", False)}
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        read_config(tmp_path / name, known)
+    assert str(tmp_path / name) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "environment", "file", "expected"),
+    [
+        ([], {}, "", "overlay"),
+        ([], {}, 'blend = "flatten"', "flatten"),
+        ([], {"MASKGEN_SYNTH_BLEND": "poisson"}, 'blend = "flatten"', "poisson"),
+        (["--blend", "overlay"], {"MASKGEN_SYNTH_BLEND": "poisson"}, 'blend = "flatten"', "overlay"),
+    ],
+)
+def test_the_command_line_goes_before_the_environment_before_the_config_file(
+    line, environment, file, expected, tmp_path, monkeypatch
+):
+    """Told by the job that the command hands over, which is not done here."""
+    seen = []
+    monkeypatch.setattr("maskgen.batch.run", lambda job, **_: seen.append(job))
+    monkeypatch.setattr("maskgen.commands.synth.print_summary", lambda *_, **__: None)
+    (tmp_path / "run.toml").write_text(file)
+    arguments = ["synth", "--dataset", "sample", "--config", str(tmp_path / "run.toml"), *line]
+    result = CliRunner().invoke(cli, arguments, auto_envvar_prefix="MASKGEN", env=environment)
+    assert result.exception is None, result.output
+    assert seen[0].options.blend == expected

@@ -1,0 +1,141 @@
+"""The architecture, as imports: which module may know which, and what `maskgen --help` must not load."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "maskgen"
+
+NOUNS = {"records", "anchors", "errors"}
+# Part of maskgen -> the parts it may import. A part is a module or a subpackage; all may import their own.
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "anchors": set(),
+    "records": {"anchors"},
+    "atomic": {"errors"},
+    "names": set(),
+    "draws": set(),
+    "formats": {"errors"},
+    "pixels": {"errors"},
+    "images": {"formats", "pixels", "errors"},
+    "options": NOUNS,
+    "light": NOUNS,
+    "coverage": NOUNS,
+    "landmarks": NOUNS | {"atomic"},
+    "recolor": NOUNS,
+    "templates": NOUNS | {"images", "mask_templates"},
+    "texture": NOUNS,
+    "harmonise": NOUNS | {"light", "texture"},
+    "fits": NOUNS | {"light"},
+    "compositors": NOUNS | {"light"},
+    "datasets": NOUNS,
+    "counts": NOUNS,
+    "manifest": NOUNS | {"images", "atomic", "names"},
+    "writers": NOUNS | {"images", "formats", "atomic", "names", "options"},
+    "state": NOUNS | {"atomic", "counts", "names"},
+    "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names"},
+    "report": NOUNS | {"atomic", "images", "manifest", "contact_sheet"},
+    "synth": NOUNS
+    | {"options", "draws", "coverage", "fits", "compositors", "harmonise", "recolor", "templates"},
+    "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
+    "config_file": {"errors"},
+}
+# The two ends of the program: the batch may know all but the command line and the report, which it is
+# handed; the command line may know everything.
+BATCH = {
+    *("batch", "worker", "engine", "listing", "claim", "forecast", "finish", "labels", "landmark_run"),
+}
+COMMAND_LINE = {"cli", "commands", "__main__"}
+NOT_FOR_BATCH = COMMAND_LINE | {"report", "contact_sheet", "single", "config_file"}
+
+HEAVY = ("numpy", "cv2", "mediapipe", "tensorflow", "scipy", "PIL", "joblib")
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Full names of all modules a file imports, wherever in the file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+            if node.module == "maskgen":
+                names.update(f"maskgen.{alias.name}" for alias in node.names if alias.name != "__version__")
+    return names
+
+
+def at_top(path: Path) -> set[str]:
+    """First names of the modules a file imports when it is itself imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_the_table_allows(path: Path) -> None:
+    part = part_of(path)
+    parts = {name.split(".")[1] for name in imported(path) if name.startswith("maskgen.")} - {part}
+    if part in COMMAND_LINE:
+        return
+    if part in BATCH:
+        assert not parts & NOT_FOR_BATCH
+    elif part == "__init__":
+        assert not parts
+    else:
+        assert part in ALLOWED, f"{part} has no line in the table of tests/test_imports.py"
+        assert parts <= ALLOWED[part]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_is_slow_to_import_is_imported_inside_functions(path: Path) -> None:
+    slow = {"mediapipe", "tensorflow", "joblib", "scipy"}
+    if part_of(path) in COMMAND_LINE | {"config_file"}:
+        slow |= {"cv2", "numpy", "PIL"}
+    if part_of(path) in {"fits", "compositors", "harmonise", "light", "texture"}:
+        slow -= {"scipy"}
+    assert not at_top(path) & slow
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_is_longer_than_300_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["nonsense"]])
+def test_the_top_level_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        "import sys; from maskgen.__main__ import main; main(sys.argv[1:]); "
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
+    )
+    print(f"maskgen {arguments[0]}: {time.perf_counter() - started:.2f} s")
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    program = f"import maskgen, sys; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

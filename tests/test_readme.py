@@ -1,0 +1,124 @@
+"""Every command of the README is run, over tiny datasets where it names ones that must be downloaded."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from maskgen.cli import cli
+from maskgen.datasets import DATASETS
+from maskgen.manifest import ROW_FIELDS, read_manifest
+from maskgen.templates import list_templates
+
+REPOSITORY = Path(__file__).parents[1]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PORTRAIT = REPOSITORY / "maskgen" / "datasets" / "sample" / "eileen_collins_face.jpg"
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+INSTALLING = [block for block in blocks("sh") if "pip install" in block]
+RUNNING = [block for block in blocks("sh") if "pip install" not in block]
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A folder with what the README's reader has: a small CelebA, photographs, a template, and `maskgen`."""
+    celeba = tmp_path / "data" / "celeba" / "img_align_celeba"
+    photos = tmp_path / "photos"
+    for folder in (celeba, photos, tmp_path / "bin"):
+        folder.mkdir(parents=True)
+    portrait = Image.open(PORTRAIT).convert("RGB").resize((218, 218))
+    for number in (1, 2):
+        portrait.crop((20, 0, 198, 218)).save(celeba / f"{number:06}.jpg", quality=90 + number)
+    (celeba.parent / "list_attr_celeba.txt").write_text(
+        "2\nMale Smiling \n000001.jpg -1  1\n000002.jpg -1 -1\n"
+    )
+    (celeba.parent / "list_eval_partition.txt").write_text("000001.jpg 0\n000002.jpg 2\n")
+    for name in ("a.jpg", "b.jpg"):
+        portrait.save(photos / name)
+    portrait.save(tmp_path / "photo.jpg")
+    shutil.copy(REPOSITORY / "mask_templates" / f"{list_templates()[0].name}.png", tmp_path / "mine.png")
+    (tmp_path / "mine.json").write_text(blocks("json")[0])
+    program = tmp_path / "bin" / "maskgen"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m maskgen "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def shell(script, folder):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MASKGEN_")}
+    paths = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**clean, **paths, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("block", RUNNING, ids=lambda block: block.split("\n")[0][:60])
+def test_commands_run_and_mask(block, desk):
+    done = shell(block, desk)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    for manifest in desk.glob("masked/*/manifest.jsonl"):
+        assert {row.status for row in read_manifest(manifest)} == {"masked"}
+    if "synth" in block:
+        assert list(desk.glob("masked/*/manifest.jsonl"))
+
+
+def test_the_two_lines_install_mask_and_test_and_are_what_the_checks_run():
+    mask, test = INSTALLING
+    assert mask.strip().endswith("&& .venv/bin/maskgen synth --dataset sample --blend poisson")
+    assert test.strip() == ".venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
+    for pattern in re.findall(r"grep -m 1 ('.*?'|\".*?\") README", (REPOSITORY / ".ci" / "run").read_text()):
+        found = [line for line in README.splitlines() if re.search(shlex.split(pattern)[0], line)]
+        assert found in ([mask.strip()], [test.strip()])
+
+
+def test_the_celeba_pipeline_masks_joins_and_counts(desk):
+    done = shell(f"bash {shlex.quote(str(REPOSITORY / 'examples' / 'celeba.sh'))}", desk)
+    assert done.returncode == 0, done.stderr
+    counted = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [line[:2] for line in counted] == [["test", "female"], ["train", "female"]]
+    assert (desk / "masked" / "celeba" / "unmasked" / "img_align_celeba" / "000001.jpg").is_file()
+
+
+def test_the_tables_name_every_dataset_kind_option_and_field():
+    assert set(re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", README, re.MULTILINE)) >= set(DATASETS)
+    for kind in {template.kind for template in list_templates()}:
+        assert f"`{kind}`" in README
+    synth = cli.get_command(None, "synth")
+    for option in synth.params:
+        names = [*option.opts, *option.secondary_opts]
+        if not {"--verbose", "--quiet", "--root", "--out", "--jobs", "--shard-size"} & set(names):
+            assert any(name in README for name in names), names
+    for field in set(ROW_FIELDS) - {"schema"}:
+        assert f"`{field}`" in README
+
+
+def test_the_json_of_a_template_is_what_the_templates_have():
+    (example,) = blocks("json")
+    shipped = json.loads(
+        (REPOSITORY / "mask_templates" / f"{list_templates()[0].name}.json").read_text("utf-8")
+    )
+    assert set(json.loads(example)) <= set(shipped)
+
+
+def test_every_file_the_readme_names_is_there():
+    for name in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (REPOSITORY / name).is_file(), name
+    for name in re.findall(r"`((?:maskgen|tests|examples)/[\w/.]+)`", README):
+        assert (REPOSITORY / name).exists(), name
