@@ -24,12 +24,13 @@ _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
 }
 
 
-def coverage(alpha: Image, landmarks: Landmarks) -> dict[str, float]:
+def coverage(alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0)) -> dict[str, float]:
     """The share of each part of the face that is covered.
 
     Args:
-        alpha: (height, width) uint8 of the whole image.
-        landmarks: The face in that image.
+        alpha: (height, width) uint8: of the whole image, or of a rectangle of it that holds all of it.
+        landmarks: The face in the image.
+        origin: (x, y) in the image of the alpha's top left pixel.
 
     Returns:
         "nose", "mouth", "chin" and "lower_face" (the face oval below the middle of the nose), each
@@ -37,8 +38,8 @@ def coverage(alpha: Image, landmarks: Landmarks) -> dict[str, float]:
     """
     points = landmarks.points[:, :2]
     # Measured on a crop around the face, moved so that parts outside the image keep their area.
-    low = np.floor(points.min(axis=0)).astype(int) - 1
-    size = np.ceil(points.max(axis=0)).astype(int) + 2 - low
+    low = np.floor(points.min(axis=0)).astype(int) - 1 - origin
+    size = np.ceil(points.max(axis=0)).astype(int) + 2 - origin - low
     covered = np.zeros((int(size[1]), int(size[0])), np.uint8)
     height, width = alpha.shape
     x0, y0 = max(low[0], 0), max(low[1], 0)
@@ -48,7 +49,7 @@ def coverage(alpha: Image, landmarks: Landmarks) -> dict[str, float]:
 
     def share(outline: NDArray[np.float32]) -> float:
         region = np.zeros_like(covered)
-        cv2.fillPoly(region, [np.round(outline - low).astype(np.int32)], [1])
+        cv2.fillPoly(region, [np.round(outline - origin - low).astype(np.int32)], [1])
         area = int(region.sum())
         return round(float((covered * (region > 0)).sum() / (255.0 * area)), 3) if area else 0.0
 

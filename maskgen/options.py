@@ -36,6 +36,7 @@ class SynthOptions:
         patterns: Names of patterns and ``random``; empty prints none.
         wears: (wear, weight) pairs.
         variants: Masked copies of each input.
+        jitter: Let every mask sit a little otherwise: height, tilt, size and slack.
         harmonise: Give the layer the photograph's light, sharpness, grain and contact shadow.
         faces: Which faces of a picture are masked.
         label: Attribute that becomes the class; None for no label.
@@ -61,6 +62,7 @@ class SynthOptions:
     patterns: tuple[str, ...] = ()
     wears: Weighted = (("correct", 1.0),)
     variants: int = 1
+    jitter: bool = True
     harmonise: bool = True
     faces: str = "largest"
     label: str | None = "gender"

@@ -139,7 +139,7 @@ def _dots(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int6
     row = np.floor(y / period)
     dx = ((x / period + 0.5 * (row % 2)) % 1) - 0.5
     dy = (y / period % 1) - 0.5
-    return (dx**2 + dy**2 < generator.uniform(0.05, 0.1)).astype(np.int64)
+    return np.asarray(dx**2 + dy**2 < generator.uniform(0.05, 0.1), np.int64)
 
 
 def _floral(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:

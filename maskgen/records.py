@@ -25,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.anchors import ANCHORS, FACE_OVAL
+from maskgen.rows import FaceRecord as FaceRecord
+from maskgen.rows import ManifestRow as ManifestRow
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -156,6 +158,23 @@ class MaskTemplate:
 
 
 @dataclass(frozen=True)
+class Hang:
+    """How one mask sits a little otherwise than the next.
+
+    Attributes:
+        lift: How far it is pulled up, as a share of the way from nose bridge to chin.
+        tilt: How far it is turned clockwise against the face, in degrees.
+        size: Its size against the size that fits.
+        slack: How far its cloth strays from where it was drawn, as a share of that way.
+    """
+
+    lift: float = 0.0
+    tilt: float = 0.0
+    size: float = 1.0
+    slack: float = 0.0
+
+
+@dataclass(frozen=True)
 class Plan:
     """Every random choice for one masked face; whatever follows is a pure function of image and plan.
 
@@ -165,6 +184,7 @@ class Plan:
         color: "#rrggbb" to recolour the template with, or None to leave it as drawn.
         pattern: Name of the pattern to print on it, or None.
         seed: 63 bits for what must be drawn later, such as the pattern's own noise.
+        hang: How the mask sits.
     """
 
     template: str
@@ -172,6 +192,7 @@ class Plan:
     color: str | None
     pattern: str | None
     seed: int
+    hang: Hang = Hang()
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,34 +231,6 @@ class Composite(Layer):
     """
 
 
-@dataclass(frozen=True)
-class FaceRecord:
-    """What the manifest says of one masked face; field for field the objects in a row's ``faces``.
-
-    ``box`` and ``mask_box`` are (x, y, width, height) in whole pixels of the written image. ``landmarks``
-    maps anchor names to [x, y]. ``coverage`` maps nose, mouth, chin and lower_face to the share of
-    that part which the composited alpha covers.
-    """
-
-    box: tuple[int, int, int, int]
-    mask_box: tuple[int, int, int, int]
-    pose: Mapping[str, float]
-    landmarks: Mapping[str, tuple[float, float]]
-    detection: str
-    template: str | None
-    template_sha256: str | None
-    kind: str | None
-    tone: str | None
-    color: str | None
-    pattern: str | None
-    fit: str
-    blend: str
-    wear: str
-    wear_agrees: bool
-    coverage: Mapping[str, float]
-    alpha_file: str | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What became of one sample and variant, before anything is written.
@@ -258,30 +251,3 @@ class Outcome:
 
     def __bool__(self) -> bool:
         return self.status == "masked"
-
-
-@dataclass(frozen=True)
-class ManifestRow:
-    """One line of ``manifest.jsonl``: one input and variant, whatever became of it.
-
-    ``file_name`` and ``sha256`` are those of the written image, ``width`` and ``height`` its size;
-    None when there is none. ``source`` holds dataset, path and sha256 (None if it could not be read).
-    """
-
-    id: str
-    variant: int
-    status: str
-    reason: str | None
-    file_name: str | None
-    sha256: str | None
-    width: int | None
-    height: int | None
-    label: str | None
-    split: str | None
-    identity: str | None
-    attributes: Mapping[str, Any]
-    source: Mapping[str, str | None]
-    faces: tuple[FaceRecord, ...]
-    seed: int
-    unmasked_file: str | None = None
-    schema: int = 1

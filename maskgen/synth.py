@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from maskgen.recolor import PATTERNS, print_pattern, recolor
 from maskgen.records import (
     Composite,
     FaceRecord,
+    Hang,
     Image,
     Landmarks,
     Layer,
@@ -31,6 +33,12 @@ _KEPT_ANCHORS = (
     *("left_eye", "right_eye", "nose_bridge", "nose_tip", "left_mouth", "right_mouth"),
     *("chin", "left_cheek", "right_cheek", "left_jaw", "right_jaw"),
 )
+
+
+# The widest that a mask sits otherwise than it fits: see `Hang` for the units.
+_LIFT, _TILT, _SIZE, _SLACK = 0.022, 1.4, 0.025, 0.008
+# How often a mask whose coverage contradicts its wear is hung anew.
+_TRIES = 3
 
 
 def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> Plan:
@@ -52,17 +60,47 @@ def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> 
             pattern = _one_of(tuple(PATTERNS), options.seed, *key, "random pattern")
     if options.blend == "flatten":
         template, color, pattern = "", None, None
-    return Plan(template, wear, color, pattern, draw_bits(options.seed, *key, "seed"))
+    seed = draw_bits(options.seed, *key, "seed")
+    hang = draw_hang(seed, 0) if options.jitter else Hang()
+    return Plan(template, wear, color, pattern, seed, hang)
+
+
+def draw_hang(seed: int, attempt: int) -> Hang:
+    """How a mask sits, within what photographs of worn masks show; another for each attempt."""
+
+    def around(name: str, reach: float) -> float:
+        # The sum of two draws: most masks sit nearly as they should.
+        return reach * (draw_unit(seed, attempt, name, 0) + draw_unit(seed, attempt, name, 1) - 1)
+
+    return Hang(
+        lift=around("lift", _LIFT),
+        tilt=around("tilt", _TILT),
+        size=1 + around("size", _SIZE),
+        slack=_SLACK * draw_unit(seed, attempt, "slack"),
+    )
 
 
 def _one_of(values: Sequence[str], seed: int, *names: str | int) -> str:
     return values[int(draw_unit(seed, *names) * len(values))]
 
 
+@dataclass(frozen=True, eq=False)
+class MaskedFace:
+    """One face's composite, with what was really applied and what it really covers."""
+
+    composite: Composite
+    plan: Plan
+    color: str | None
+    pattern: str | None
+    coverage: Mapping[str, float]
+    agrees: bool
+    tries: int
+
+
 def mask_face(
     image: Image, landmarks: Landmarks, template: MaskTemplate | None, drawn: Plan, options: SynthOptions
-) -> tuple[Composite, str | None, str | None] | None:
-    """Fit, harmonise and blend: the picture of one masked face.
+) -> MaskedFace | None:
+    """Fit, harmonise and blend; anew, hung otherwise, while the coverage contradicts the wear.
 
     Args:
         image: (height, width, 3) uint8 BGR; not changed.
@@ -72,8 +110,25 @@ def mask_face(
         options: The run's options.
 
     Returns:
-        The composite, and the colour and pattern really applied; None if it lies outside the image.
+        The last try's result, or None if it lies outside the image.
     """
+    made: MaskedFace | None = None
+    for attempt in range(_TRIES if options.jitter and template is not None else 1):
+        hung = drawn if attempt == 0 else replace(drawn, hang=draw_hang(drawn.seed, attempt))
+        made = _try_once(image, landmarks, template, hung, options, attempt + 1)
+        if made is None or made.agrees:
+            break
+    return made
+
+
+def _try_once(
+    image: Image,
+    landmarks: Landmarks,
+    template: MaskTemplate | None,
+    drawn: Plan,
+    options: SynthOptions,
+    tries: int,
+) -> MaskedFace | None:
     color = pattern = None
     layer: Layer | None
     if template is None:
@@ -82,13 +137,15 @@ def mask_face(
         if template.recolourable:
             color, pattern = drawn.color, drawn.pattern
         levels = _dyed_levels(template, color, pattern, drawn.seed)
-        layer = FIT_FUNCTIONS[options.fit](template, levels, landmarks, drawn.wear)
+        layer = FIT_FUNCTIONS[options.fit](template, levels, landmarks, drawn)
     if layer is None or not layer.alpha.any():
         return None
     if template is not None and options.harmonise:
         # Poisson cloning takes the light's change over the face from the image itself.
         layer = harmonise(image, layer, landmarks, drawn.seed, follow_light=options.blend != "poisson")
-    return COMPOSITORS[options.blend](image, layer, landmarks), color, pattern
+    composite = COMPOSITORS[options.blend](image, layer, landmarks)
+    shares = coverage(composite.alpha, landmarks, composite.origin)
+    return MaskedFace(composite, drawn, color, pattern, shares, wear_agrees(drawn.wear, shares), tries)
 
 
 def _dyed_levels(
@@ -134,39 +191,29 @@ def mask_image(
             "too_small", f"outer eye corners {widest:.1f} px apart, below --min-face {options.min_face:g}"
         )
     masked, alpha = image.copy(), np.zeros(image.shape[:2], np.uint8)
-    done: list[tuple[Landmarks, Plan, Composite, str | None, str | None]] = []
+    done: list[tuple[Landmarks, MaskedFace]] = []
     for landmarks, drawn in reversed(large):
         template = templates[drawn.template] if drawn.template else None
         made = mask_face(masked, landmarks, template, drawn, options)
         if made is None:
             continue
-        composite, color, pattern = made
-        masked[composite.window] = composite.bgr
-        np.maximum(alpha[composite.window], composite.alpha, out=alpha[composite.window])
-        done.append((landmarks, drawn, composite, color, pattern))
+        window = made.composite.window
+        masked[window] = made.composite.bgr
+        np.maximum(alpha[window], made.composite.alpha, out=alpha[window])
+        done.append((landmarks, made))
     if not done:
         return Outcome("off_image", "the mask lies outside the image")
     records = tuple(
-        _record(image, *parts, templates.get(parts[1].template), options) for parts in reversed(done)
+        _record(face, made, templates.get(made.plan.template), options) for face, made in done[::-1]
     )
     return Outcome("masked", None, masked, alpha, records)
 
 
 def _record(
-    image: Image,
-    landmarks: Landmarks,
-    drawn: Plan,
-    composite: Composite,
-    color: str | None,
-    pattern: str | None,
-    template: MaskTemplate | None,
-    options: SynthOptions,
+    landmarks: Landmarks, made: MaskedFace, template: MaskTemplate | None, options: SynthOptions
 ) -> FaceRecord:
-    whole = np.zeros(image.shape[:2], np.uint8)
-    whole[composite.window] = composite.alpha
-    shares = coverage(whole, landmarks)
-    x, y = composite.origin
-    height, width = composite.alpha.shape
+    x, y = made.composite.origin
+    height, width = made.composite.alpha.shape
     left, top, across, down = (round(value) for value in landmarks.box)
     return FaceRecord(
         box=(left, top, across, down),
@@ -178,13 +225,14 @@ def _record(
         template_sha256=template.sha256 if template else None,
         kind=template.kind if template else None,
         tone=template.tone if template else None,
-        color=color,
-        pattern=pattern,
+        color=made.color,
+        pattern=made.pattern,
         fit=options.fit if template else "polygon",
         blend=options.blend,
-        wear=drawn.wear,
-        wear_agrees=wear_agrees(drawn.wear, shares),
-        coverage=shares,
+        wear=made.plan.wear,
+        wear_agrees=made.agrees,
+        tries=made.tries,
+        coverage=made.coverage,
     )
 
 

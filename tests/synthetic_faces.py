@@ -5,7 +5,7 @@ import numpy as np
 
 from maskgen.anchors import ANCHORS
 from maskgen.fits.canonical import canonical_face, canonical_template_points
-from maskgen.records import Landmarks, MaskTemplate
+from maskgen.records import Hang, Landmarks, MaskTemplate, Plan
 
 
 def mean_face(
@@ -44,3 +44,8 @@ def pyramid(template):
     alpha = template.bgra[:, :, 3:].astype(np.float64) / 255
     color = np.round(template.bgra[:, :, :3] * alpha).astype(np.uint8)
     return (np.concatenate([color, template.bgra[:, :, 3:]], axis=2),)
+
+
+def worn(wear="correct", **hang):
+    """A plan of that wear, hung as it fits unless told otherwise."""
+    return Plan("", wear, None, None, 12345, Hang(**hang))

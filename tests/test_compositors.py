@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic_faces import mean_face, plain_template, pyramid
+from synthetic_faces import mean_face, plain_template, pyramid, worn
 
 from maskgen.compositors import COMPOSITORS
 from maskgen.compositors.overlay import blend
@@ -30,7 +30,7 @@ def portrait(skin=(120, 150, 200), background=(60, 60, 60), noise=4, **face):
 
 def layer_on(landmarks, bgr=BLUE):
     template = plain_template(bgr)
-    return FIT_FUNCTIONS["half-split"](template, pyramid(template), landmarks, "correct")
+    return FIT_FUNCTIONS["half-split"](template, pyramid(template), landmarks, worn())
 
 
 def inner(layer):

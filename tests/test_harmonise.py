@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from synthetic_faces import mean_face, plain_template, pyramid
+from synthetic_faces import mean_face, plain_template, pyramid, worn
 
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.harmonise import harmonise
@@ -30,7 +30,7 @@ def portrait(seed=0):
 
 def harmonised(image, landmarks, follow_light=True):
     template = plain_template(COLOR)
-    layer = FIT_FUNCTIONS["mesh"](template, pyramid(template), landmarks, "correct")
+    layer = FIT_FUNCTIONS["mesh"](template, pyramid(template), landmarks, worn())
     return harmonise(image, layer, landmarks, 3, follow_light)
 
 

@@ -17,7 +17,8 @@ NOUNS = {"records", "anchors", "errors"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "anchors": set(),
-    "records": {"anchors"},
+    "rows": set(),
+    "records": {"anchors", "rows"},
     "atomic": {"errors"},
     "names": set(),
     "draws": set(),
@@ -25,6 +26,8 @@ ALLOWED: dict[str, set[str]] = {
     "pixels": {"errors"},
     "images": {"formats", "pixels", "errors"},
     "options": NOUNS,
+    "occlusion": NOUNS | {"light"},
+    "preview": NOUNS,
     "light": NOUNS,
     "coverage": NOUNS,
     "landmarks": NOUNS | {"atomic"},
@@ -42,7 +45,17 @@ ALLOWED: dict[str, set[str]] = {
     "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names"},
     "report": NOUNS | {"atomic", "images", "manifest", "contact_sheet"},
     "synth": NOUNS
-    | {"options", "draws", "coverage", "fits", "compositors", "harmonise", "recolor", "templates"},
+    | {
+        "options",
+        "draws",
+        "coverage",
+        "fits",
+        "compositors",
+        "harmonise",
+        "occlusion",
+        "recolor",
+        "templates",
+    },
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
     "config_file": {"errors"},
 }

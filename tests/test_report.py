@@ -44,6 +44,7 @@ def face(**changes):
         blend="poisson",
         wear="correct",
         wear_agrees=True,
+        tries=1,
         coverage={"nose": 1.0, "mouth": 1.0, "chin": 1.0, "lower_face": 0.9},
     )
     return replace(whole, **changes)

@@ -80,6 +80,12 @@ mask_options = stacked(
         help=f"How the mask is worn: {', '.join(WEARS)}; may be repeated.  [default: correct]",
     ),
     click.option(
+        "--jitter/--no-jitter",
+        default=_DEFAULTS.jitter,
+        show_default=True,
+        help="Let every mask sit a little otherwise: height, tilt, size and slack.",
+    ),
+    click.option(
         "--harmonise/--no-harmonise",
         default=_DEFAULTS.harmonise,
         show_default=True,

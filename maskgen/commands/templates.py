@@ -39,7 +39,8 @@ def preview(out: Path, names: tuple[str, ...]) -> None:
     """
     from maskgen.atomic import write_atomic
     from maskgen.images import encode
-    from maskgen.templates import draw_preview, load_template, resolve_selection
+    from maskgen.preview import draw_preview
+    from maskgen.templates import load_template, resolve_selection
 
     chosen = [load_template(name) for name, _ in resolve_selection(names or ("all",))]
     kind = "png" if out.suffix.lower() == ".png" else "jpeg"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from maskgen.fits.half_split import half_split
 from maskgen.fits.mesh import mesh
-from maskgen.records import Image, Landmarks, Layer, MaskTemplate
+from maskgen.records import Image, Landmarks, Layer, MaskTemplate, Plan
 
-Fit = Callable[[MaskTemplate, tuple[Image, ...], Landmarks, str], Layer | None]
+Fit = Callable[[MaskTemplate, tuple[Image, ...], Landmarks, Plan], Layer | None]
 
 FIT_FUNCTIONS: dict[str, Fit] = {"half-split": half_split, "mesh": mesh}

@@ -35,6 +35,9 @@ _FLANKS = ((0.0, (205, 425)), (0.25, (206, 426)), (0.5, (214, 434)), (0.8, (210,
 _STAND_OFF = 0.09
 _WRAP = 0.10
 
+# How much further out than drawn the side edges lie.
+_SIDE_REACH = 0.042
+
 # An ellipsoid about as round as a head, for the cloth's normals: centre and radii in canonical units.
 _HEAD_CENTRE = np.array([0.0, 0.45, 0.45])
 _HEAD_RADII = np.array([0.78, 1.15, 1.0])
@@ -67,8 +70,15 @@ def cloth(points: Points, eye_distance: float, into: Points) -> Points:
 
 @cache
 def cloth_in_template_space() -> Points:
-    """(n, 2): the control points over the mean face, in pixels of template space."""
+    """(n, 2): the control points over the mean face, in pixels of template space.
+
+    Seen from the front, the last of the cloth before the ear is a narrow strip; seen from the side it is
+    broad. So the outermost points lie a little further in, which lets a drawn side edge reach the outline of
+    the face.
+    """
     flat = cloth(canonical_face(), 1.0, np.array([0.0, 0.0, 1.0]))[:, :2]
+    outwards = np.clip((np.abs(flat[:, 0]) - 0.45) / 0.27, 0, 1)
+    flat[:, 0] *= 1 - _SIDE_REACH * outwards
     return flat * TEMPLATE_UNIT + TEMPLATE_ORIGIN
 
 

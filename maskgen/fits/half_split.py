@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from maskgen.fits.render import render, window_around
 from maskgen.fits.wear import drape
-from maskgen.records import Image, Landmarks, Layer, MaskTemplate
+from maskgen.records import Image, Landmarks, Layer, MaskTemplate, Plan
 
 Array = NDArray[np.float32]
 
@@ -69,7 +69,7 @@ def _face(landmarks: Landmarks) -> _Face:
 
 
 def half_split(
-    template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks, wear: str
+    template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks, plan: Plan
 ) -> Layer | None:
     """Fit ``template`` to a face by two affine maps that share a bent midline.
 
@@ -77,7 +77,7 @@ def half_split(
         template: Its anchors nose_bridge, chin, left_cheek and right_cheek are used.
         levels: The template's premultiplied pyramid, full size first.
         landmarks: The face.
-        wear: One of `WEARS`.
+        plan: Wear and hang are taken from it.
 
     Returns:
         The layer, or None if no part of it lies in the image.
@@ -93,7 +93,7 @@ def half_split(
     along = (x * np.float32(face.down[0]) + y * np.float32(face.down[1])) / np.float32(face.length)
     across = x * np.float32(face.right[0]) + y * np.float32(face.right[1])
     map_x, map_y = _into_template(face, drawn, along, across)
-    map_y, limit = drape(template, wear, map_x, map_y)
+    map_x, map_y, limit = drape(template, plan, map_x, map_y)
     # The longer way of the two decides, so that detail which a turned face still shows is kept.
     span = float(np.linalg.norm(drawn["chin"] - drawn["nose_bridge"]))
     return render(levels, map_x, map_y, span / face.length, (left, top), limit)

@@ -19,7 +19,7 @@ from maskgen.fits.canonical import canonical_template_points
 from maskgen.fits.cloth import cloth, cloth_in_template_space, cloth_normals
 from maskgen.fits.render import render, window_around
 from maskgen.fits.wear import drape
-from maskgen.records import Image, Landmarks, Layer, MaskTemplate
+from maskgen.records import Image, Landmarks, Layer, MaskTemplate, Plan
 
 Array = NDArray[np.float64]
 
@@ -28,20 +28,23 @@ _STIFF, _LOOSE = 5e-2, 30.0
 # The depth of a cloth normal (0 is sideways, 1 away from the camera) from which its point begins to be
 # hidden, and at which it is.
 _TURNS_AWAY, _HIDDEN = 0.22, 0.55
-# The map is smooth: it is computed at this many cells a side and interpolated.
-_CELLS = 24
+# The map is smooth: it is computed at this many cells a side and interpolated, linearly, as OpenCV's cubic does
+# not keep a straight line straight.
+_CELLS = 28
+_SPARE = 1
 # How far the cloth stands off beyond the control points' outline, in eye distances.
 _HEM = 0.035
+_AROUND = [np.array([np.cos(turn), np.sin(turn)]) for turn in np.arange(8) * np.pi / 4]
 
 
-def mesh(template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks, wear: str) -> Layer | None:
+def mesh(template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks, plan: Plan) -> Layer | None:
     """Fit ``template`` to a face by a thin-plate spline over the cloth.
 
     Args:
         template: All its anchors are used.
         levels: The template's premultiplied pyramid, full size first.
         landmarks: The face.
-        wear: One of `WEARS`.
+        plan: Wear and hang are taken from it.
 
     Returns:
         The layer, or None if no part of it lies in the image.
@@ -60,11 +63,11 @@ def mesh(template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks
         return None
     left, top = window[:2]
     map_x, map_y = _dense(spline, window, centre, unit)
-    map_y, limit = drape(template, wear, map_x, map_y)
+    map_x, map_y, limit = drape(template, plan, map_x, map_y)
     outline = _outline(at, reach, window)
     limit = outline if limit is None else np.minimum(limit, outline).astype(np.uint8)
-    drawn = template.anchors
-    span = float(np.linalg.norm(np.subtract(drawn["chin"], drawn["nose_bridge"])))
+    anchors = template.anchors
+    span = float(np.linalg.norm(np.subtract(anchors["chin"], anchors["nose_bridge"])))
     length = float(np.linalg.norm(points[152] - points[6]))
     return render(levels, map_x, map_y, span / max(length, 1e-3), (left, top), limit)
 
@@ -116,25 +119,25 @@ def _targets(template: MaskTemplate) -> Array:
 def _dense(
     spline: _Spline, window: tuple[int, int, int, int], centre: Array, unit: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The spline at every pixel of the window, from a coarse grid with one cell to spare on each side."""
+    """The spline at every pixel of the window, from a coarse grid with a cell to spare on each side."""
     left, top, columns, rows = window
     cell = max(1, int(np.ceil(max(columns, rows) / _CELLS)))
-    across, down = -(-columns // cell) + 2, -(-rows // cell) + 2
-    x = left + (np.arange(across) - 0.5) * cell - 0.5
-    y = top + (np.arange(down) - 0.5) * cell - 0.5
+    across, down = -(-columns // cell) + 2 * _SPARE, -(-rows // cell) + 2 * _SPARE
+    x = left + (np.arange(across) + 0.5 - _SPARE) * cell - 0.5
+    y = top + (np.arange(down) + 0.5 - _SPARE) * cell - 0.5
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     coarse = spline((grid - centre) / unit).reshape(down, across, 2).astype(np.float32)
-    full = cv2.resize(coarse, (across * cell, down * cell), interpolation=cv2.INTER_CUBIC)
-    inside = full[cell : cell + rows, cell : cell + columns]
+    full = cv2.resize(coarse, (across * cell, down * cell), interpolation=cv2.INTER_LINEAR)
+    edge = _SPARE * cell
+    inside = full[edge : edge + rows, edge : edge + columns]
     return np.ascontiguousarray(inside[:, :, 0]), np.ascontiguousarray(inside[:, :, 1])
 
 
 def _outline(at: Array, reach: float, window: tuple[int, int, int, int]) -> Image:
     """(height, width) uint8: the convex outline of the cloth, ``reach`` pixels wider, with a soft edge."""
     left, top, columns, rows = window
-    hull = cv2.convexHull(at.astype(np.float32)).reshape(-1, 2).astype(np.float64)
+    around = np.concatenate([at + reach * offset for offset in _AROUND])
+    hull = cv2.convexHull(around.astype(np.float32)).reshape(-1, 2).astype(np.float64)
     outline = np.zeros((rows, columns), np.uint8)
-    shifted = np.round((hull - (left, top)) * 16).astype(np.int32)
-    cv2.fillPoly(outline, [shifted], [255], cv2.LINE_AA, 4)
-    cv2.polylines(outline, [shifted], True, [255], max(1, round(2 * reach)), cv2.LINE_AA, 4)
+    cv2.fillPoly(outline, [np.round((hull - (left, top)) * 16).astype(np.int32)], [255], cv2.LINE_AA, 4)
     return outline

@@ -1,4 +1,4 @@
-"""Wear: how far a mask has been pulled down, as a change of the map into template space.
+"""Wear and hang: how a mask has been pulled down, and how it sits, as changes of the map into template space.
 
 The cloth is moved, not squashed: its middle slides down the face while its corners stay at the ears, and
 what would hang below the chin is tucked under it. Both fits use this, as it only knows template space.
@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.records import Image, MaskTemplate
+from maskgen.records import Hang, Image, MaskTemplate, Plan
+
+Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -54,22 +56,23 @@ def _above_lower_edge(template: MaskTemplate) -> Image:
 
 
 def drape(
-    template: MaskTemplate, wear: str, map_x: NDArray[np.float32], map_y: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], Image | None]:
-    """Change a map into template space to that of a mask worn so.
+    template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane
+) -> tuple[Plane, Plane, Image | None]:
+    """Change a map into template space to that of a mask worn and hung so.
 
     Args:
         template: The template that the map leads into.
-        wear: One of `WEARS`; "correct" changes nothing.
+        drawn: Its wear, hang and seed are used.
         map_x: (height, width) float32 template x of each pixel.
         map_y: Likewise y.
 
     Returns:
-        The changed ``map_y``, and an alpha of the same shape that limits the layer's, or None.
+        The changed ``map_x`` and ``map_y``, and an alpha of their shape that limits the layer's, or None.
     """
-    if wear == "correct":
-        return map_y, None
-    goal = _DRAPES[wear]
+    map_x, map_y = _hung(template, drawn.hang, drawn.seed, map_x, map_y)
+    if drawn.wear == "correct":
+        return map_x, map_y, None
+    goal = _DRAPES[drawn.wear]
     middle, half, bridge, chin, top = _frame(template)
     length = chin - bridge
     shift = np.float32(bridge + goal.top * length - top)
@@ -86,4 +89,31 @@ def drape(
     )
     # Above the picture the filled alpha goes on upwards without end.
     limit[map_y < goal.below * length] = 255
-    return map_y - shift * fade, np.asarray(limit, np.uint8)
+    return map_x, np.asarray(map_y - shift * fade, np.float32), np.asarray(limit, np.uint8)
+
+
+def _hung(template: MaskTemplate, hang: Hang, seed: int, map_x: Plane, map_y: Plane) -> tuple[Plane, Plane]:
+    """The map of a mask that sits a little otherwise; hung as it fits, it stays as it is."""
+    if hang == Hang():
+        return map_x, map_y
+    middle, _, bridge, chin, _ = _frame(template)
+    length = chin - bridge
+    # Turned and sized about the mouth, where a mask is held least.
+    x0, y0 = middle, bridge + 0.6 * length
+    x, y = map_x - np.float32(x0), map_y - np.float32(y0 - hang.lift * length)
+    angle = np.radians(hang.tilt)
+    cosine, sine = np.float32(np.cos(angle) / hang.size), np.float32(np.sin(angle) / hang.size)
+    turned_x, turned_y = x * cosine + y * sine, y * cosine - x * sine
+    if hang.slack:
+        # Three long waves in the cloth, a third to two thirds of its length.
+        phases = [(seed >> shift) % 628 / 100 for shift in (0, 10, 20)]
+        wave = np.float32(2 * np.pi / length)
+        reach = np.float32(hang.slack * length)
+        turned_y = turned_y + reach * (
+            np.sin(1.6 * wave * turned_x + np.float32(phases[0]))
+            + 0.6 * np.sin(2.6 * wave * turned_x + np.float32(phases[1]))
+        )
+        turned_x = turned_x + reach * np.sin(1.8 * wave * turned_y + np.float32(phases[2]))
+    return np.asarray(turned_x + np.float32(x0), np.float32), np.asarray(
+        turned_y + np.float32(y0), np.float32
+    )

@@ -1,0 +1,74 @@
+"""The face models in mediapipe's wheel (up to 0.10.21), by way of ``mediapipe.solutions``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from maskgen.landmarks.cascade import CONFIDENT, TENTATIVE
+from maskgen.landmarks.import_mediapipe import QuietUntilFirstFace, import_mediapipe, quiet_stderr
+from maskgen.landmarks.views import Points
+from maskgen.records import Box, Image
+
+# More faces than this in one picture are found tile by tile.
+MANY = 24
+
+
+class BundledEngine:
+    """`maskgen.landmarks.cascade.Engine` on the models in the wheel; each is opened when first needed."""
+
+    def __init__(self) -> None:
+        self._solutions = import_mediapipe().solutions
+        self._open: dict[Hashable, Any] = {}
+        self._quiet = QuietUntilFirstFace()
+
+    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Points]:
+        """Face meshes of `image` in its pixels: list of (468, 3) float64; z is in pixels too."""
+        level = CONFIDENT if confident else TENTATIVE
+        model = self._model(
+            (confident, many),
+            lambda: self._solutions.face_mesh.FaceMesh(
+                # Without it a picture's result depends on the picture before it.
+                static_image_mode=True,
+                max_num_faces=MANY if many else 1,
+                min_detection_confidence=level.detection,
+                min_tracking_confidence=level.presence,
+            ),
+        )
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        faces = self._quiet(lambda: model.process(rgb).multi_face_landmarks or (), bool)
+        height, width = image.shape[:2]
+        return [
+            np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) * (width, height, width)
+            for face in faces
+        ]
+
+    def locate(self, image: Image) -> list[Box]:
+        """Boxes of faces by the full-range detector, which sees small ones that the mesh's own does not."""
+        model = self._model(
+            "full range",
+            lambda: self._solutions.face_detection.FaceDetection(
+                model_selection=1, min_detection_confidence=TENTATIVE.location
+            ),
+        )
+        found = model.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).detections or ()
+        height, width = image.shape[:2]
+        boxes = [face.location_data.relative_bounding_box for face in found]
+        return [(b.xmin * width, b.ymin * height, b.width * width, b.height * height) for b in boxes]
+
+    def close(self) -> None:
+        """Close every model that was opened."""
+        for model in self._open.values():
+            model.close()
+        self._open.clear()
+
+    def _model(self, key: Hashable, construct: Callable[[], Any]) -> Any:
+        if key not in self._open:
+            with quiet_stderr():
+                self._open[key] = construct()
+                # The models write their first lines of log when they first run.
+                self._open[key].process(np.zeros((64, 64, 3), np.uint8))
+        return self._open[key]

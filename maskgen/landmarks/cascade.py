@@ -1,0 +1,265 @@
+"""Finding faces by asking again, each time in an easier way, only when the last found nothing.
+
+=================  ==========================================================================
+step               what is looked at
+=================  ==========================================================================
+as-is              the picture, as it is (one call of the model: all that most faces ever cost)
+low-confidence     the same, with the model's thresholds lowered
+padded             with a black border, for crops so tight that the face touches the edge
+full-range         where the full-range detector sees a face: small ones, turned ones
+box                the boxes the dataset marks, instead of all of the above
+haar               the boxes of OpenCV's Haar cascades, likewise, where they are chosen
+tiles              part after part of a large picture, for faces that are tiny in it; all parts where
+                   every face is wanted
+=================  ==========================================================================
+
+Whatever comes from a lowered threshold has to pass two more looks (`maskgen.landmarks.gate`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from maskgen.landmarks import gate
+from maskgen.landmarks.haar import haar_boxes
+from maskgen.landmarks.views import Points, View, close_up, square, tiles, whole
+from maskgen.records import Box, Image, Landmarks
+
+
+@dataclass(frozen=True)
+class Level:
+    """How sure the models have to be: of a face being there, of the mesh sitting on it, of a face's place."""
+
+    detection: float
+    presence: float
+    location: float
+
+
+CONFIDENT = Level(0.5, 0.5, 0.5)
+TENTATIVE = Level(0.2, 0.2, 0.3)
+
+PAD_MARGINS = (0.15, 0.5)
+# Sides of a view of one face, in sides of its box.
+CLOSE_SIDES = (2.0, 1.6)
+SMALLEST_BOX = 16.0
+# Into how many parts a group picture's longer side is cut, one time after the other.
+TILE_PARTS = (2, 4, 8)
+SMALLEST_TILE = 240
+
+
+class Engine(Protocol):
+    """A landmark model; see `maskgen.landmarks.bundled.BundledEngine`."""
+
+    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Points]:
+        """Face meshes of `image` in its pixels, (468, 3) each."""
+
+    def locate(self, image: Image) -> list[Box]:
+        """Boxes of faces, small ones too; empty where the model has no such detector."""
+
+    def close(self) -> None:
+        """Close the models."""
+
+
+class Cascade:
+    """`maskgen.landmarks.FaceLandmarker` on an engine.
+
+    Args:
+        engine: The landmark model; closed with the cascade.
+        detector: "mediapipe" for the steps of this module, "haar" for OpenCV's boxes instead.
+    """
+
+    def __init__(self, engine: Engine, detector: str = "mediapipe") -> None:
+        self._engine = engine
+        self._detector = detector
+
+    def find(
+        self,
+        image: Image,
+        *,
+        boxes: Sequence[Box] = (),
+        sample_id: str | None = None,
+        every_face: bool = False,
+    ) -> list[Landmarks]:
+        """As `maskgen.landmarks.FaceLandmarker.find`.
+
+        With `boxes`, and with Haar's, only faces in them are found: a face elsewhere is not the one marked.
+        Without `every_face` the largest box that holds a face ends the search.
+        """
+        if boxes:
+            return self._in_boxes(image, boxes, "box", every_face)
+        if self._detector == "haar":
+            return self._in_boxes(image, haar_boxes(image), "haar", every_face)
+        found = self._everywhere(image) if every_face else []
+        steps: tuple[Callable[[Image], list[Landmarks]], ...] = (
+            self._as_is,
+            self._low_confidence,
+            self._padded,
+            self._full_range,
+            self._in_tiles,
+        )
+        for step in steps[1:] if every_face else steps:
+            found = found or step(image)
+        return found
+
+    def close(self) -> None:
+        """Close the engine."""
+        self._engine.close()
+
+    def _as_is(self, image: Image, many: bool = False) -> list[Landmarks]:
+        view = whole(image)
+        meshes = self._meshes(square(view), many=many)
+        faces: list[Landmarks] = []
+        for points in meshes:
+            if gate.refusal(points, _size(image)):
+                continue
+            if gate.doubtful(points, _size(image)):
+                faces += self._closer(image, points, "as-is")
+            else:
+                faces.append(_landmarks(image, points, "as-is"))
+        return _distinct(faces)
+
+    def _low_confidence(self, image: Image) -> list[Landmarks]:
+        return self._first_closer(image, [square(whole(image))], "low-confidence")
+
+    def _padded(self, image: Image) -> list[Landmarks]:
+        views = (square(whole(image), margin, cv2.BORDER_CONSTANT) for margin in PAD_MARGINS)
+        return self._first_closer(image, views, "padded")
+
+    def _full_range(self, image: Image) -> list[Landmarks]:
+        view = square(whole(image), PAD_MARGINS[-1], cv2.BORDER_CONSTANT)
+        return self._in_boxes(
+            image, self._located(square(whole(image))) + self._located(view), "full-range", False
+        )
+
+    def _in_tiles(self, image: Image) -> list[Landmarks]:
+        for parts in TILE_PARTS[:2]:
+            places = _distinct_boxes(self._tile_places(image, parts))
+            if faces := self._in_boxes(image, places, "tiles", False):
+                return faces
+        return []
+
+    def _everywhere(self, image: Image) -> list[Landmarks]:
+        faces = self._as_is(image, many=True)
+        places = self._located(square(whole(image)))
+        for parts in TILE_PARTS:
+            places += self._tile_places(image, parts)
+        new = [box for box in places if not any(_same_place(box, face.box) for face in faces)]
+        return _distinct(faces + self._in_boxes(image, _distinct_boxes(new), "tiles", True))
+
+    def _tile_places(self, image: Image, parts: int) -> list[Box]:
+        side = max(image.shape[:2]) // parts
+        cut = tiles(image, side) if side >= SMALLEST_TILE else []
+        return [
+            tile.box_to_image(box) for tile in cut for box in self._located(square(whole(tile.image)))
+        ]
+
+    def _in_boxes(self, image: Image, boxes: Sequence[Box], step: str, every_face: bool) -> list[Landmarks]:
+        """The face in each box, the largest box first; without `every_face` only the first that is found."""
+        faces: list[Landmarks] = []
+        for box in sorted(boxes, key=lambda box: (-box[2] * box[3], box)):
+            if box[2] * box[3] < SMALLEST_BOX**2 or (faces and not every_face):
+                break
+            faces += self._in_box(image, box, step)
+        return _distinct(faces)
+
+    def _in_box(self, image: Image, box: Box, step: str) -> list[Landmarks]:
+        center = np.array((box[0] + box[2] / 2, box[1] + box[3] / 2))
+        for border in (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT):
+            for sides in CLOSE_SIDES:
+                view = close_up(image, center, max(box[2:]) * sides, border=border)
+                for points in self._meshes(view, confident=False):
+                    if _same_place(box, _box(points)) and (face := self._closer(image, points, step)):
+                        return face
+        return []
+
+    def _first_closer(
+        self, image: Image, views: Sequence[View] | Iterator[View], step: str
+    ) -> list[Landmarks]:
+        for view in views:
+            for points in self._meshes(view, confident=False):
+                if face := self._closer(image, points, step):
+                    return face
+        return []
+
+    def _closer(self, image: Image, points: Points, step: str) -> list[Landmarks]:
+        """The face at `points`, looked at again from near, if that look and its mirror image agree with it.
+
+        Returns:
+            One face with the points of the near look, which are better for a small face, or none.
+        """
+        if gate.refusal(points, _size(image)):
+            return []
+        allowed = gate.largest_disagreement(points, _size(image))
+        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+        for border in (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT):
+            view = close_up(
+                image, (low + high) / 2, float((high - low).max()) * CLOSE_SIDES[0], gate.roll(points), border
+            )
+            for again in self._meshes(view, confident=False):
+                for mirrored in self._meshes_of_mirrored(view):
+                    apart = max(
+                        gate.disagreement(points, again),
+                        gate.mirrored_disagreement(points, mirrored),
+                        gate.mirrored_disagreement(again, mirrored),
+                    )
+                    if apart <= allowed and not gate.refusal(again, _size(image)):
+                        return [_landmarks(image, again, step)]
+        return []
+
+    def _meshes(self, view: View, *, confident: bool = True, many: bool = False) -> list[Points]:
+        return [
+            view.to_image(points)
+            for points in self._engine.meshes(view.image, confident=confident, many=many)
+        ]
+
+    def _meshes_of_mirrored(self, view: View) -> list[Points]:
+        flipped = np.ascontiguousarray(view.image[:, ::-1])
+        meshes = self._engine.meshes(flipped, confident=False)
+        last = view.image.shape[1] - 1
+        return [view.to_image(points * (-1, 1, 1) + (last, 0, 0)) for points in meshes]
+
+    def _located(self, view: View) -> list[Box]:
+        return [view.box_to_image(box) for box in self._engine.locate(view.image)]
+
+
+def _landmarks(image: Image, points: Points, step: str) -> Landmarks:
+    return Landmarks(points.astype(np.float32), _size(image), step)
+
+
+def _size(image: Image) -> tuple[int, int]:
+    return image.shape[1], image.shape[0]
+
+
+def _box(points: Points) -> Box:
+    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
+
+def _same_place(one: Box, other: Box) -> bool:
+    """Whether two boxes are of one face: near middles, similar sizes."""
+    sides = np.array([max(one[2:]), max(other[2:])])
+    middles = [np.array((x + width / 2, y + height / 2)) for x, y, width, height in (one, other)]
+    near = float(np.linalg.norm(middles[0] - middles[1])) < 0.45 * sides.min()
+    return bool(near and sides.max() < 2.5 * sides.min())
+
+
+def _distinct_boxes(boxes: Sequence[Box]) -> list[Box]:
+    kept: list[Box] = []
+    for box in boxes:
+        if not any(_same_place(box, other) for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _distinct(faces: Sequence[Landmarks]) -> list[Landmarks]:
+    """Each face once, the first found of it, largest first."""
+    kept: list[Landmarks] = []
+    for face in faces:
+        if not any(_same_place(face.box, other.box) for other in kept):
+            kept.append(face)
+    return sorted(kept, key=lambda face: (-face.box[2] * face.box[3], face.box))

@@ -1,0 +1,53 @@
+"""Where OpenCV's Haar cascades see faces: what masked-face pipelines used before landmark models."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from maskgen.errors import ModelError
+from maskgen.landmarks.views import whole
+from maskgen.records import Box, Image
+
+FRONTAL = "haarcascade_frontalface_default.xml"
+PROFILE = "haarcascade_profileface.xml"
+# Share of the picture's shorter side below which the cascades mostly see faces where there are none.
+SMALLEST = 1 / 12
+
+
+def haar_boxes(image: Image) -> list[Box]:
+    """Boxes of faces: frontal ones, and only without any, profiles to either side.
+
+    Args:
+        image: (height, width, 3) uint8 BGR.
+    """
+    view = whole(image)
+    grey = cv2.equalizeHist(cv2.cvtColor(view.image, cv2.COLOR_BGR2GRAY)).astype(np.uint8, copy=False)
+    boxes = _detect(FRONTAL, grey) or _detect(PROFILE, grey)
+    if not boxes:
+        # The profile cascade knows one side only.
+        width = grey.shape[1]
+        boxes = [
+            (width - x - w, y, w, h) for x, y, w, h in _detect(PROFILE, np.ascontiguousarray(grey[:, ::-1]))
+        ]
+    return [view.box_to_image(box) for box in boxes]
+
+
+def _detect(name: str, grey: Image) -> list[Box]:
+    smallest = max(20, round(min(grey.shape) * SMALLEST))
+    found = _cascade(name).detectMultiScale(
+        grey, scaleFactor=1.1, minNeighbors=4, minSize=(smallest, smallest)
+    )
+    return [(float(x), float(y), float(w), float(h)) for x, y, w, h in found]
+
+
+@lru_cache(maxsize=2)
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    path = Path(cv2.__file__).with_name("data") / name
+    classifier = cv2.CascadeClassifier(str(path))
+    if classifier.empty():
+        raise ModelError(f"OpenCV's Haar cascade {path} cannot be read; reinstall opencv-python")
+    return classifier

@@ -1,0 +1,152 @@
+"""mediapipe's Tasks API: the only one that mediapipe 0.10.30 and later have, and it needs a model file."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import cv2
+import numpy as np
+
+from maskgen.atomic import write_atomic
+from maskgen.errors import ModelError
+from maskgen.landmarks.cascade import CONFIDENT, TENTATIVE
+from maskgen.landmarks.import_mediapipe import QuietUntilFirstFace, import_mediapipe, quiet_stderr
+from maskgen.landmarks.views import Points
+from maskgen.records import Box, Image
+
+MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"
+MODEL_NAME = "face_landmarker.task"
+MODEL_URL = "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task"
+MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
+SECONDS = 30
+MANY = 24
+# The model adds ten points of the irises after the 468 of the mesh.
+MESH_POINTS = 468
+
+
+class TasksEngine:
+    """`maskgen.landmarks.cascade.Engine` on a ``face_landmarker.task`` file.
+
+    Args:
+        model_path: The file; by default what `find_model` finds or fetches.
+    """
+
+    def __init__(self, model_path: Path | None = None) -> None:
+        self._path = find_model(model_path)
+        self._mediapipe = import_mediapipe()
+        self._open: dict[tuple[bool, bool], Any] = {}
+        self._quiet = QuietUntilFirstFace()
+        self._model(True, False)
+
+    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Points]:
+        """Face meshes of `image` in its pixels: list of (468, 3) float64; z is in pixels too."""
+        model = self._model(confident, many)
+        rgb = np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=rgb)
+        faces = self._quiet(lambda: model.detect(picture).face_landmarks, bool)
+        height, width = image.shape[:2]
+        return [
+            np.array([(p.x, p.y, p.z) for p in face[:MESH_POINTS]], np.float64) * (width, height, width)
+            for face in faces
+        ]
+
+    def locate(self, image: Image) -> list[Box]:
+        """Boxes of the meshes found at the lowered threshold: Tasks has no full-range detector."""
+        lows_highs = [
+            (points[:, :2].min(axis=0), points[:, :2].max(axis=0))
+            for points in self.meshes(image, confident=False, many=True)
+        ]
+        return [(float(a[0]), float(a[1]), float(b[0] - a[0]), float(b[1] - a[1])) for a, b in lows_highs]
+
+    def close(self) -> None:
+        """Close every model that was opened."""
+        for model in self._open.values():
+            model.close()
+        self._open.clear()
+
+    def _model(self, confident: bool, many: bool) -> Any:
+        key = (confident, many)
+        if key not in self._open:
+            level = CONFIDENT if confident else TENTATIVE
+            tasks = self._mediapipe.tasks
+            options = tasks.vision.FaceLandmarkerOptions(
+                # Bytes, because the library's own reading of paths fails on some that are not ASCII.
+                base_options=tasks.BaseOptions(model_asset_buffer=self._path.read_bytes()),
+                num_faces=MANY if many else 1,
+                min_face_detection_confidence=level.detection,
+                min_face_presence_confidence=level.presence,
+            )
+            try:
+                with quiet_stderr():
+                    self._open[key] = tasks.vision.FaceLandmarker.create_from_options(options)
+            except (RuntimeError, ValueError) as error:
+                raise ModelError(
+                    f"{self._path} is not a landmark model that mediapipe can open: {error}"
+                ) from error
+        return self._open[key]
+
+
+def find_model(explicit: Path | None = None, fetch: Callable[[str], bytes] | None = None) -> Path:
+    """Where the model file is: the one given, the one the environment names, or the cached one.
+
+    Args:
+        explicit: The file the user names; nothing else is looked for.
+        fetch: URL -> bytes; called only when no file is there. By default over the network.
+
+    Raises:
+        ModelError: There is none, and it cannot be fetched.
+    """
+    for path, origin in ((explicit, "--landmark-model"), (os.environ.get(MODEL_VARIABLE), MODEL_VARIABLE)):
+        if path:
+            if not Path(path).is_file():
+                raise ModelError(f"{origin} names {path}, which is not a file")
+            return Path(path)
+    cached = cache_folder() / MODEL_NAME
+    if not cached.is_file():
+        _fetch_to(cached, fetch or _download)
+    return cached
+
+
+def cache_folder() -> Path:
+    """The folder for maskgen's files in the user's cache, by each system's custom."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData/Local") / "maskgen"
+    if sys.platform == "darwin":
+        return home / "Library/Caches/maskgen"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "maskgen"
+
+
+def _fetch_to(path: Path, fetch: Callable[[str], bytes]) -> None:
+    help_text = (
+        f"Download {MODEL_URL} on any machine, and either put it at {path} "
+        f"or set {MODEL_VARIABLE} to where it is."
+    )
+    try:
+        data = fetch(MODEL_URL)
+    except (URLError, OSError, http.client.HTTPException) as error:
+        raise ModelError(f"the landmark model cannot be fetched ({error}). {help_text}") from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != MODEL_SHA256:
+        raise ModelError(
+            f"what came from {MODEL_URL} is not the landmark model: its sha256 is {sha256}, "
+            f"expected {MODEL_SHA256}. {help_text}"
+        )
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        raise ModelError(f"the landmark model cannot be kept ({error}). {help_text}") from error
+
+
+def _download(url: str) -> bytes:
+    with urlopen(url, timeout=SECONDS) as answer:
+        data: bytes = answer.read()
+    return data

@@ -1,0 +1,149 @@
+"""Pictures cut from a picture for the landmark model to look at, each with the way back for the points.
+
+*Convention*: a view shows the image's pixel (x, y) at ``matrix @ (x, y, 1)``; pixel centres
+are at whole numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.records import Box, Image
+
+Points = NDArray[np.float64]
+
+# The models reduce what they are shown to at most 256 pixels; this is ample for a picture's largest face.
+WHOLE = 1024
+# Side of a view of one face; the model reads the face itself, about half of it, at 192.
+CLOSE = 320
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A picture to look at.
+
+    Attributes:
+        image: (height, width, 3) uint8 BGR.
+        matrix: (2, 3) float64, a similarity but for rounding, from the whole image to this picture.
+    """
+
+    image: Image
+    matrix: NDArray[np.float64]
+
+    @property
+    def scale(self) -> float:
+        """Pixels of the view per pixel of the image."""
+        return float(np.hypot(self.matrix[0, 0], self.matrix[1, 0]))
+
+    def to_image(self, points: Points) -> Points:
+        """(n, 3) points of the view as points of the image; z keeps its proportion to x and y."""
+        back = cv2.invertAffineTransform(self.matrix)
+        flat = points[:, :2] @ back[:, :2].T + back[:, 2]
+        return np.column_stack([flat, points[:, 2] / self.scale])
+
+    def box_to_image(self, box: Box) -> Box:
+        """An upright box of an unturned view as a box of the image."""
+        x, y, width, height = box
+        left, top = (np.array((x, y)) - self.matrix[:, 2]) / self.scale
+        return (float(left), float(top), width / self.scale, height / self.scale)
+
+
+def whole(image: Image, longest: int = WHOLE) -> View:
+    """The whole image, reduced so that its longer side is at most `longest`."""
+    height, width = image.shape[:2]
+    scale = longest / max(height, width)
+    if scale >= 1.0:
+        return View(image, np.eye(2, 3))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    # Averaging, because the models take single pixels and would see moiré in a large photograph.
+    smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    # In whole pixels the two directions differ by a trifle, which adds up across a large photograph.
+    return View(smaller.astype(np.uint8, copy=False), _zoom(size[0] / width, size[1] / height))
+
+
+def square(view: View, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) -> View:
+    """The view in the middle of a square canvas, `margin` of its longer side wider all around.
+
+    Args:
+        view: What to put there.
+        margin: Share of the longer side.
+        border: What to fill up with: ``cv2.BORDER_REPLICATE``, with which the mesh of a face cut off by the
+            image's edge is better by a third, or ``cv2.BORDER_CONSTANT`` (black), with which the detector
+            finds more of the faces that fill the picture.
+    """
+    height, width = view.image.shape[:2]
+    around = round(max(height, width) * margin)
+    side = max(height, width) + 2 * around
+    top, left = (side - height) // 2, (side - width) // 2
+    if side == height == width:
+        return view
+    canvas = cv2.copyMakeBorder(view.image, top, side - height - top, left, side - width - left, border)
+    return View(canvas.astype(np.uint8, copy=False), view.matrix + np.array([[0, 0, left], [0, 0, top]]))
+
+
+def close_up(
+    image: Image, center: Points, side: float, degrees: float = 0.0, border: int = cv2.BORDER_REPLICATE
+) -> View:
+    """A square of the image around `center`, turned so that what was rolled by `degrees` is upright.
+
+    Args:
+        image: (height, width, 3) uint8.
+        center: (2,) x, y.
+        side: Of the square, in pixels of the image.
+        degrees: Clockwise roll that is taken back.
+        border: What lies outside the image, as for `square`.
+    """
+    base = _reduced_around(image, center, side)
+    middle = base.matrix @ (*center, 1.0)
+    around = (float(middle[0]), float(middle[1]))
+    matrix = np.asarray(cv2.getRotationMatrix2D(around, degrees, CLOSE / (side * base.scale)), np.float64)
+    matrix[:, 2] = matrix[:, 2] + (CLOSE - 1) / 2 - middle
+    turned = cv2.warpAffine(base.image, matrix, (CLOSE, CLOSE), flags=cv2.INTER_LINEAR, borderMode=border)
+    return View(turned.astype(np.uint8, copy=False), matrix @ np.vstack([base.matrix, (0, 0, 1)]))
+
+
+def _reduced_around(image: Image, center: Points, side: float) -> View:
+    """The part of the image that `close_up` needs, reduced when it would otherwise leave pixels out.
+
+    `warpAffine` takes single pixels and does not average.
+    """
+    reach = side * 0.75
+    height, width = image.shape[:2]
+    left, top = (
+        int(np.clip(value - reach, 0, end - 1)) for value, end in zip(center, (width, height), strict=True)
+    )
+    right, bottom = (
+        int(np.clip(value + reach, 0, end - 1)) + 1
+        for value, end in zip(center, (width, height), strict=True)
+    )
+    if CLOSE / side >= 0.5 or right <= left or bottom <= top:
+        return View(image, np.eye(2, 3))
+    part = image[top:bottom, left:right]
+    less = whole(part, max(1, round(max(part.shape[:2]) * 1.5 * CLOSE / side)))
+    return View(less.image, less.matrix @ [[1, 0, -left], [0, 1, -top], [0, 0, 1]])
+
+
+def tiles(image: Image, side: int) -> list[View]:
+    """Square tiles of that side over the whole image, each overlapping its neighbours by half."""
+    height, width = image.shape[:2]
+    return [
+        View(image[y : y + side, x : x + side], np.array([[1.0, 0, -x], [0, 1.0, -y]]))
+        for y in _starts(height, side)
+        for x in _starts(width, side)
+    ]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    if length <= side:
+        return [0]
+    count = -(-2 * (length - side) // side) + 1
+    return [round(place) for place in np.linspace(0, length - side, count)]
+
+
+def _zoom(across: float, down: float) -> NDArray[np.float64]:
+    """Scaling about the image's corner, which lies half a pixel before the first pixel's centre."""
+    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
