@@ -31,7 +31,7 @@ def n95(color: Color, seed: int, strap: Color = (120, 205, 235), valve: bool = F
     inwards = outline.inwards()
     height = dome(0.6, (0, 0.58), (0.86, 0.84)) + nose_ridge(0.05, 0.12)
     flange = step((inwards - 0.055) / 0.008)
-    height = height + 0.018 * flange
+    height = height + 0.012 * flange
     for at, depth in ((0.44, 0.006), (0.78, 0.006)):
         height = height - depth * np.exp(-(((Y - at - 0.12 * (X / 0.7) ** 2) / 0.012) ** 2)) * (
             inwards > 0.07
@@ -60,7 +60,7 @@ def n95(color: Color, seed: int, strap: Color = (120, 205, 235), valve: bool = F
 
 def _with_valve(body: Picture, at: tuple[float, float]) -> Picture:
     around = np.hypot((X - at[0]) * 1.05, Y - at[1])
-    height = 0.05 * step((0.135 - around) / 0.006) - 0.018 * step((0.1 - around) / 0.004)
+    height = 0.03 * step((0.135 - around) / 0.009) - 0.011 * step((0.1 - around) / 0.004)
     slots = (np.abs((Y - at[1]) % 0.046 - 0.023) < 0.010) & (around < 0.088)
     height = height - 0.015 * blur(slots.astype(np.float32), 0.002)
     color = surface_under((214, 214, 212), lit(height.astype(np.float32), 0.8), 0.006 * fine_noise(2, 9))
@@ -82,7 +82,7 @@ def kn95(color: Color, seed: int, strap: Color = (240, 240, 240)) -> Picture:
     inwards = outline.inwards()
     ridge = -0.42 * np.abs(X) ** 1.25 - 0.16 * (Y - 0.6) ** 2
     height = (ridge + 0.012 * np.exp(-np.abs(X) / 0.012)).astype(np.float32)
-    height = height + 0.005 * noise(0.2, seed) + 0.0005 * noise(0.05, seed + 1)
+    height = height + 0.0035 * noise(0.25, seed) + 0.0005 * noise(0.05, seed + 1)
     # The panels dent beside the ridge where the mask is folded flat in its bag.
     height = height - 0.012 * np.exp(-(((np.abs(X) - 0.3 - 0.1 * (Y - 0.6)) / 0.05) ** 2)) * np.clip(
         (inwards - 0.06) / 0.12, 0, 1

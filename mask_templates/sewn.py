@@ -40,7 +40,7 @@ def cloth(
     outline = CLOTH
     inwards = outline.inwards()
     height = dome(0.46, (0, 0.58), (0.88, 0.9)) + nose_ridge(0.09, 0.09)
-    height = height + 0.005 * noise(0.2, seed, 1.4) + 0.003 * noise(0.08, seed + 1, 1.6)
+    height = height + 0.005 * noise(0.2, seed, 1.4) + 0.0015 * noise(0.08, seed + 1, 1.6)
     for corner, count, strength in (((0.73, 0.3), 9, 0.009), ((0.71, 0.6), 10, 0.008)):
         angle = np.arctan2(Y - corner[1], np.abs(X) - corner[0])
         side = np.where(X > 0, 0.0, 1.7)

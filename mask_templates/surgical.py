@@ -42,11 +42,11 @@ def surgical(color: Color, seed: int, strap: Color = (238, 238, 238)) -> Picture
         line = middle + (at_side - middle) * spread + 0.006 * noise(0.25, seed + int(middle * 100))
         below = Y - line
         # A pleat is a flap: it rises slowly downwards and ends in an edge with a hollow under it.
-        open_ = 0.55 + 0.45 * np.clip(spread, 0, 1)
+        open_ = 0.4 + 0.6 * np.clip(spread, 0, 1)
         flap = np.exp(np.clip(below, -0.2, 0) / 0.06) * (below <= 0)
-        height = height + 0.0105 * open_ * blur(flap.astype(np.float32), 0.0022)
-        shade = shade * (1 - 0.2 * open_ * np.exp(-np.clip(below, 0, None) / 0.028) * (below > 0))
-    height = height + 0.004 * noise(0.16, seed, 2.5) + 0.0025 * noise(0.06, seed + 1, 3)
+        height = height + 0.0115 * open_ * blur(flap.astype(np.float32), 0.0042)
+        shade = shade * (1 - 0.26 * open_ * np.exp(-np.clip(below, 0, None) / 0.03) * (below > 0))
+    height = height + 0.004 * noise(0.16, seed, 2.5) + 0.0012 * noise(0.06, seed + 1, 3)
     # Tension runs from the corners, where the loops pull.
     for corner in ((0.7, 0.3), (0.68, 0.66)):
         angle = np.arctan2(Y - corner[1], np.abs(X) - corner[0])

@@ -50,8 +50,7 @@ def coverage(alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0
     def share(outline: NDArray[np.float32]) -> float:
         region = np.zeros_like(covered)
         cv2.fillPoly(region, [np.round(outline - origin - low).astype(np.int32)], [1])
-        area = int(region.sum())
-        return round(float((covered * (region > 0)).sum() / (255.0 * area)), 3) if area else 0.0
+        return round(cv2.mean(covered, region)[0] / 255.0, 3)
 
     parts = {"nose": _NOSE, "mouth": _MOUTH, "chin": _CHIN}
     shares = {part: share(points[list(indices)]) for part, indices in parts.items()}

@@ -43,6 +43,30 @@ _HEAD_CENTRE = np.array([0.0, 0.45, 0.45])
 _HEAD_RADII = np.array([0.78, 1.15, 1.0])
 
 
+_HEM = [*(index for pair in _UNDER for index in pair), _CHIN]
+
+
+@cache
+def _mixtures() -> Points:
+    """(n, 468): each row the shares of the mesh's points in one control point on the skin or between."""
+    rows = []
+
+    def mixed(*shares: tuple[int, float]) -> None:
+        row = np.zeros(468)
+        for index, share in shares:
+            row[index] += share
+        rows.append(row)
+
+    for index in (*_RIDGE, *(i for pair in (*_SKIN, *_CONTOUR) for i in pair), _CHIN_FRONT, _CHIN):
+        mixed((index, 1.0))
+    for share in _BRIDGED:
+        mixed((_TIP, 1 - share), (_CHIN_FRONT, share))
+    for share, pair in _FLANKS:
+        for index in pair:
+            mixed((_TIP, (1 - share) / 2), (_CHIN_FRONT, share / 2), (index, 0.5))
+    return np.array(rows)
+
+
 def cloth(points: Points, eye_distance: float, into: Points) -> Points:
     """The control points of the cloth over one face.
 
@@ -54,18 +78,12 @@ def cloth(points: Points, eye_distance: float, into: Points) -> Points:
     Returns:
         (n, 3), always in the same order.
     """
-    tip, front = points[_TIP], points[_CHIN_FRONT]
-    free = [tip + share * (front - tip) for share in _BRIDGED]
-    flanks = [(tip + share * (front - tip) + points[index]) / 2 for share, pair in _FLANKS for index in pair]
-    middle = points[[_RIDGE[0], _CHIN]].mean(axis=0)
-    under = []
-    for index in (*(i for pair in _UNDER for i in pair), _CHIN):
-        outwards = points[index] - middle
-        outwards = outwards - into * (outwards @ into)
-        outwards /= max(float(np.linalg.norm(outwards)), 1e-9)
-        under.append(points[index] + eye_distance * (_STAND_OFF * outwards + _WRAP * into))
-    flat = [i for pair in (*_SKIN, *_CONTOUR) for i in pair]
-    return np.concatenate([points[[*_RIDGE, *flat, _CHIN_FRONT, _CHIN]], free, flanks, under])
+    hem = points[_HEM]
+    outwards = hem - points[[_RIDGE[0], _CHIN]].mean(axis=0)
+    outwards -= np.outer(outwards @ into, into)
+    outwards /= np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-9)
+    under = hem + eye_distance * (_STAND_OFF * outwards + _WRAP * into)
+    return np.concatenate([_mixtures() @ points, under])
 
 
 @cache

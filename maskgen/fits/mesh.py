@@ -9,6 +9,7 @@ show lies behind the outline of the whole cloth, and that outline cuts the layer
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,8 +29,8 @@ _STIFF, _LOOSE = 5e-2, 30.0
 # The depth of a cloth normal (0 is sideways, 1 away from the camera) from which its point begins to be
 # hidden, and at which it is.
 _TURNS_AWAY, _HIDDEN = 0.22, 0.55
-# The map is smooth: it is computed at this many cells a side and interpolated, linearly, as OpenCV's cubic does
-# not keep a straight line straight.
+# The map is smooth: it is computed at this many cells a side and interpolated, linearly, as OpenCV's cubic
+# does not keep a straight line straight.
 _CELLS = 28
 _SPARE = 1
 # How far the cloth stands off beyond the control points' outline, in eye distances.
@@ -87,16 +88,15 @@ class _Spline:
 
     def __call__(self, places: Array) -> Array:
         count = len(self._places)
-        plane = np.column_stack([np.ones(len(places)), places])
-        return np.asarray(
-            _kernel(places, self._places) @ self._weights[:count] + plane @ self._weights[count:], np.float64
-        )
+        weights, centres, at = (part.astype(np.float32) for part in (self._weights, self._places, places))
+        bent = _kernel(at, centres) @ weights[:count]
+        return np.asarray(bent + at @ weights[count + 1 :] + weights[count], np.float64)
 
 
-def _kernel(a: Array, b: Array) -> Array:
+def _kernel(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """r^2 log r^2 / 2 of all pairs."""
-    squared = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
-    return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-12)), np.float64)
+    squared = np.square(a[:, :1] - b[None, :, 0]) + np.square(a[:, 1:] - b[None, :, 1])
+    return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-12)), a.dtype)
 
 
 @lru_cache(maxsize=64)
