@@ -126,8 +126,8 @@ _USUAL_SKIN_RED, _USUAL_SKIN_BLUE = 0.32, -0.20
 _USUAL_RED, _USUAL_BLUE = 0.25, -0.17
 # A dark skin is not a dark light: the brightest things near the face count for more than the skin does.
 _TRUST_SKIN, _TRUST_BRIGHT = 0.33, 0.6
-_TRUST_SKIN_CAST, _TRUST_CAST = 0.38, 0.26
-_BRIGHTEST = 0.06
+_TRUST_SKIN_CAST, _TRUST_CAST, _ORDINARY = 0.6, 0.85, 0.07
+_BRIGHTEST = 0.10
 _GREY = 2.5
 
 
@@ -159,12 +159,17 @@ def photograph_light(image: Image, landmarks: Landmarks) -> tuple[NDArray[np.flo
     exposure = _BRIGHTEST - float(np.log1p(np.exp(4 * (_BRIGHTEST - exposure)))) / 4
     if grey:
         return np.full(3, np.exp(exposure), np.float32), True
-    red = _TRUST_SKIN_CAST * (skin[2] - skin[1] - _USUAL_SKIN_RED) + _TRUST_CAST * (
-        mean[2] - mean[1] - _USUAL_RED
-    )
-    blue = _TRUST_SKIN_CAST * (skin[0] - skin[1] - _USUAL_SKIN_BLUE) + _TRUST_CAST * (
-        mean[0] - mean[1] - _USUAL_BLUE
-    )
+    red = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, mean[2] - mean[1] - _USUAL_RED)
+    blue = _cast(skin[0] - skin[1] - _USUAL_SKIN_BLUE, mean[0] - mean[1] - _USUAL_BLUE)
     cast = np.array([blue, 0.0, red])
     cast -= cast @ (0.114, 0.587, 0.299)
     return np.exp(exposure + cast).astype(np.float32), False
+
+
+def _cast(of_skin: float, of_picture: float) -> float:
+    """The light's cast along one axis, from how far skin and picture are from what is usual.
+
+    Small differences are people and places rather than light, and count for little.
+    """
+    away = _TRUST_SKIN_CAST * float(of_skin) + (1 - _TRUST_SKIN_CAST) * float(of_picture)
+    return _TRUST_CAST * away * abs(away) / (abs(away) + _ORDINARY)

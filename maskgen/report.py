@@ -85,14 +85,15 @@ def tally(rows: Iterable[ManifestRow]) -> Tally:
     return counted
 
 
-def write_report(out: Path, root: Path | None = None) -> None:
+def write_report(out: Path, root: Path | None = None, samples: int = 24) -> None:
     """Write the card and the contact sheet of a result.
 
     Args:
         out: A folder that `maskgen synth` wrote.
         root: Where its sources lie, for the contact sheet.
+        samples: How many pictures the contact sheet shows.
     """
-    drawn = write_contact_sheet(out, root)
+    drawn = write_contact_sheet(out, root, samples)
     write_card(out, picture=drawn is not None)
 
 

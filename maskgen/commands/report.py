@@ -16,7 +16,14 @@ from maskgen.commands.parameters import ANY_PATH, FOLDER
     type=ANY_PATH,
     help="Where the sources lie now.  [default: where the run read them]",
 )
-def command(folder: Path, root: Path | None) -> None:
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=24,
+    show_default=True,
+    help="How many pictures the contact sheet shows, evenly spread over the manifest.",
+)
+def command(folder: Path, root: Path | None, samples: int) -> None:
     """Redraw a result's dataset card and contact sheet.
 
     DIR is a folder that `maskgen synth` wrote; its README.md and preview.jpg are made from its manifest.
@@ -24,5 +31,5 @@ def command(folder: Path, root: Path | None) -> None:
     from maskgen.commands.sources import find_sources
     from maskgen.report import write_report
 
-    write_report(folder, find_sources(folder, root))
+    write_report(folder, find_sources(folder, root), samples)
     click.echo(f"wrote {folder / 'README.md'} and {folder / 'preview.jpg'}", err=True)

@@ -29,6 +29,7 @@ class _Drape:
     below: float
 
 
+_HEM_SOFTNESS = 4.0
 # On the mean face the nostrils end at 0.42 and the upper lip begins at 0.50, the lower lip ends at 0.70.
 _DRAPES = {
     "nose-out": _Drape(top=0.455, below=0.02),
@@ -50,9 +51,12 @@ def _frame(template: MaskTemplate) -> tuple[float, float, float, float, float]:
 
 @lru_cache(maxsize=64)
 def _above_lower_edge(template: MaskTemplate) -> Image:
-    """(height, width) uint8: the alpha, filled upwards, so that only the lower edge still limits."""
+    """(height, width) uint8: the alpha, filled upwards, so that only the lower edge still limits.
+
+    The edge is soft over some pixels, as small faces see it from far: a hard one would show as steps.
+    """
     upwards = np.maximum.accumulate(template.bgra[::-1, :, 3], axis=0)[::-1]
-    return np.ascontiguousarray(upwards)
+    return np.asarray(cv2.GaussianBlur(np.ascontiguousarray(upwards), (0, 0), _HEM_SOFTNESS), np.uint8)
 
 
 def drape(
