@@ -82,7 +82,7 @@ def test_commands_run_and_mask(block, desk):
 def test_the_two_lines_install_mask_and_test_and_are_what_the_checks_run():
     mask, test = INSTALLING
     assert mask.strip().endswith("&& .venv/bin/maskgen synth --dataset sample --blend poisson")
-    assert test.strip() == ".venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
+    assert test.strip() == ".venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest -n auto"
     for pattern in re.findall(r"grep -m 1 ('.*?'|\".*?\") README", (REPOSITORY / ".ci" / "run").read_text()):
         found = [line for line in README.splitlines() if re.search(shlex.split(pattern)[0], line)]
         assert found in ([mask.strip()], [test.strip()])

@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from maskgen.landmarks import gate
 from maskgen.landmarks.cascade import CONFIDENT, TENTATIVE
 from maskgen.landmarks.import_mediapipe import QuietUntilFirstFace, import_mediapipe, quiet_stderr
 from maskgen.landmarks.views import Points
@@ -19,6 +20,9 @@ MANY = 24
 
 class BundledEngine:
     """`maskgen.landmarks.cascade.Engine` on the models in the wheel; each is opened when first needed."""
+
+    is_sure = True
+    largest_disagreement = gate.DISAGREEMENT_FILLING
 
     def __init__(self) -> None:
         self._solutions = import_mediapipe().solutions

@@ -53,7 +53,15 @@ SMALLEST_TILE = 240
 
 
 class Engine(Protocol):
-    """A landmark model; see `maskgen.landmarks.bundled.BundledEngine`."""
+    """A landmark model; see `maskgen.landmarks.bundled.BundledEngine`.
+
+    Attributes:
+        is_sure: Whether a mesh it finds with confidence needs no second look unless it is doubtful.
+        largest_disagreement: By how much its looks at one face may differ at most, in eye distances.
+    """
+
+    is_sure: bool
+    largest_disagreement: float
 
     def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Points]:
         """Face meshes of `image` in its pixels, (468, 3) each."""
@@ -117,7 +125,7 @@ class Cascade:
         for points in meshes:
             if gate.refusal(points, _size(image)):
                 continue
-            if gate.doubtful(points, _size(image)):
+            if not self._engine.is_sure or gate.doubtful(points, _size(image)):
                 faces += self._closer(image, points, "as-is")
             else:
                 faces.append(_landmarks(image, points, "as-is"))
@@ -154,9 +162,7 @@ class Cascade:
     def _tile_places(self, image: Image, parts: int) -> list[Box]:
         side = max(image.shape[:2]) // parts
         cut = tiles(image, side) if side >= SMALLEST_TILE else []
-        return [
-            tile.box_to_image(box) for tile in cut for box in self._located(square(whole(tile.image)))
-        ]
+        return [tile.box_to_image(box) for tile in cut for box in self._located(square(whole(tile.image)))]
 
     def _in_boxes(self, image: Image, boxes: Sequence[Box], step: str, every_face: bool) -> list[Landmarks]:
         """The face in each box, the largest box first; without `every_face` only the first that is found."""
@@ -194,7 +200,7 @@ class Cascade:
         """
         if gate.refusal(points, _size(image)):
             return []
-        allowed = gate.largest_disagreement(points, _size(image))
+        allowed = min(gate.largest_disagreement(points, _size(image)), self._engine.largest_disagreement)
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         for border in (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT):
             view = close_up(

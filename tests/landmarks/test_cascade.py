@@ -22,6 +22,9 @@ def painted(size, *faces):
 class PaintedEngine:
     """Finds the painted faces: bright ones always, dim ones only when it need not be confident."""
 
+    is_sure = True
+    largest_disagreement = 0.25
+
     def __init__(self, *, locates=True, smallest=0.0):
         self.calls = []
         self.locates, self.smallest = locates, smallest
@@ -59,7 +62,8 @@ class PaintedEngine:
                 continue
             roll = float(np.degrees(np.arctan2(across[1], across[0])))
             mesh = mean_face(eye_distance=distance, roll=roll).points.astype(np.float64)
-            found.append(mesh + (*((left + right) / 2 - mesh[[33, 263], :2].mean(axis=0)), 0))
+            mesh[:, :2] += (left + right) / 2 - mesh[[33, 263], :2].mean(axis=0)
+            found.append(mesh)
         return sorted(found, key=lambda mesh: -np.ptp(mesh[:, 0]))
 
 
@@ -91,6 +95,19 @@ def test_a_dim_face_is_found_by_the_next_step_and_looked_at_twice_more():
     faces = Cascade(engine).find(painted((300, 400), (150, 150, 80, DIM)))
     assert (where(faces), faces[0].step) == ([(150, 150)], "low-confidence")
     assert engine.calls == ["mesh", *["tentative"] * 3]
+
+
+def test_an_engine_that_is_never_sure_looks_twice_more():
+    engine = PaintedEngine()
+    engine.is_sure = False
+    assert Cascade(engine).find(painted((300, 400), (150, 150, 80, BRIGHT)))[0].step == "as-is"
+    assert engine.calls == ["mesh", *["tentative"] * 2]
+
+
+def test_an_engine_may_ask_for_closer_agreement():
+    engine = PaintedEngine()
+    engine.largest_disagreement = 0.0
+    assert Cascade(engine).find(painted((300, 400), (150, 150, 80, DIM))) == []
 
 
 def test_a_face_too_small_for_the_mesh_is_found_by_the_full_range_detector():

@@ -31,16 +31,16 @@ def test_the_landmarks_are_where_the_features_are(landmarker, astronaut):
     assert abs(face.pose["roll"]) < 6
 
 
-def test_a_face_found_as_is_costs_one_call_of_the_model(landmarker, head, monkeypatch):
+def test_a_face_found_as_is_costs_one_call_of_the_model(bundled, head, monkeypatch):
     calls = []
-    meshes = landmarker._engine.meshes
+    meshes = bundled._engine.meshes
 
     def counted(image, **how):
         calls.append(how)
         return meshes(image, **how)
 
-    monkeypatch.setattr(landmarker._engine, "meshes", counted)
-    assert landmarker.find(head)
+    monkeypatch.setattr(bundled._engine, "meshes", counted)
+    assert bundled.find(head)
     assert len(calls) == 1
 
 
