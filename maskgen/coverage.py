@@ -20,7 +20,7 @@ _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
     "correct": (("nose", 0.85, 1.0), ("mouth", 0.95, 1.0), ("chin", 0.85, 1.0)),
     "nose-out": (("nose", 0.0, 0.35), ("mouth", 0.9, 1.0), ("chin", 0.85, 1.0)),
     "mouth-out": (("nose", 0.0, 0.02), ("mouth", 0.0, 0.2), ("chin", 0.6, 1.0)),
-    "chin": (("nose", 0.0, 0.0), ("mouth", 0.0, 0.02), ("chin", 0.0, 0.85)),
+    "chin": (("nose", 0.0, 0.0), ("mouth", 0.0, 0.08), ("chin", 0.0, 0.85)),
 }
 
 

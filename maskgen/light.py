@@ -30,7 +30,9 @@ _NOT_SKIN = (
 # Luminance, red-green and blue-yellow of a logarithmic BGR colour.
 _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [0.0, -1.0, 1.0], [1.0, -0.5, -0.5]], dtype=np.float32)
 # Colours this far from the skin's median, in natural logarithms along those axes, count about half.
-_SPREAD = np.array([0.9, 0.22, 0.35], dtype=np.float32)
+_SPREAD = np.array([1.0, 0.32, 0.5], dtype=np.float32)
+# Keeps a slope flat where few pixels tell of it.
+_FLAT = np.diag([0.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +99,21 @@ def _skin_weight(logarithm: NDArray[np.float32], points: NDArray[np.float32]) ->
         cv2.fillPoly(face, [np.round(points[list(outline)]).astype(np.int32)], [0])
     if not face.any():
         return np.ones(face.shape, np.float32)
-    opponent = logarithm @ _OPPONENT.T
-    middle = np.median(opponent[face > 0], axis=0)
-    distance = (((opponent - middle) / _SPREAD) ** 2).sum(axis=2)
-    return np.asarray(face / (1.0 + distance**2), np.float32)
+    rows, columns = np.nonzero(face)
+    opponent = logarithm[rows, columns] @ _OPPONENT.T
+    away = opponent - np.median(opponent, axis=0)
+    # Brightness is compared with a slope over the face, not with one level: the shaded side is skin too.
+    places = np.column_stack([np.ones(len(rows)), columns, rows]) / (1.0, *face.shape[::-1])
+    trust = np.ones(len(rows))
+    for _ in range(3):
+        moments = (places * trust[:, None]).T
+        slope = np.linalg.solve(moments @ places + 1e-3 * len(rows) * _FLAT, moments @ opponent[:, 0])
+        away[:, 0] = opponent[:, 0] - places @ slope
+        distance = ((away / _SPREAD) ** 2).sum(axis=1)
+        trust = 1.0 / (1.0 + distance**2)
+    weight = np.zeros(face.shape, np.float32)
+    weight[rows, columns] = trust
+    return weight
 
 
 def _spread(values: NDArray[np.float32], weight: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -126,8 +139,8 @@ _USUAL_SKIN_RED, _USUAL_SKIN_BLUE = 0.32, -0.20
 _USUAL_RED, _USUAL_BLUE = 0.25, -0.17
 # A dark skin is not a dark light: the brightest things near the face count for more than the skin does.
 _TRUST_SKIN, _TRUST_BRIGHT = 0.33, 0.6
-_TRUST_SKIN_CAST, _TRUST_CAST, _ORDINARY = 0.6, 0.85, 0.07
-_BRIGHTEST = 0.10
+_TRUST_SKIN_CAST, _TRUST_CAST, _ORDINARY = 0.6, 0.9, 0.045
+_BRIGHTER, _HEADROOM = 0.6, 0.14
 _GREY = 2.5
 
 
@@ -155,8 +168,9 @@ def photograph_light(image: Image, landmarks: Landmarks) -> tuple[NDArray[np.flo
     skin, mean = np.median(chosen, axis=0), logarithm.mean(axis=(0, 1))
     bright = float(np.percentile(logarithm.mean(axis=2), 95))
     exposure = _TRUST_SKIN * (float(skin.mean()) - _USUAL_SKIN) + _TRUST_BRIGHT * (bright - _USUAL_BRIGHT)
-    # Never much brighter than drawn: a soft ceiling, so that a darker photograph is always a darker mask.
-    exposure = _BRIGHTEST - float(np.log1p(np.exp(4 * (_BRIGHTEST - exposure)))) / 4
+    # White paper is drawn as white as a photograph gets, and is seldom quite that white in one.
+    exposure -= _HEADROOM
+    exposure *= _BRIGHTER if exposure > 0 else 1.0
     if grey:
         return np.full(3, np.exp(exposure), np.float32), True
     red = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, mean[2] - mean[1] - _USUAL_RED)

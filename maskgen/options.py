@@ -37,6 +37,7 @@ class SynthOptions:
         wears: (wear, weight) pairs.
         variants: Masked copies of each input.
         jitter: Let every mask sit a little otherwise: height, tilt, size and slack.
+        occlusion: Let the mask go behind hair, hands and other things in front of the face.
         harmonise: Give the layer the photograph's light, sharpness, grain and contact shadow.
         faces: Which faces of a picture are masked.
         label: Attribute that becomes the class; None for no label.
@@ -63,6 +64,7 @@ class SynthOptions:
     wears: Weighted = (("correct", 1.0),)
     variants: int = 1
     jitter: bool = True
+    occlusion: bool = True
     harmonise: bool = True
     faces: str = "largest"
     label: str | None = "gender"

@@ -35,6 +35,7 @@ class FaceRecord:
     wear: str
     wear_agrees: bool
     tries: int
+    occluded: float
     coverage: Mapping[str, float]
     alpha_file: str | None = None
 

@@ -13,6 +13,7 @@ from maskgen.draws import draw_bits, draw_unit, draw_weighted
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.fits.polygon import polygon
 from maskgen.harmonise import harmonise
+from maskgen.occlusion import occluders
 from maskgen.options import SynthOptions
 from maskgen.recolor import PATTERNS, print_pattern, recolor
 from maskgen.records import (
@@ -95,6 +96,7 @@ class MaskedFace:
     coverage: Mapping[str, float]
     agrees: bool
     tries: int
+    occluded: float
 
 
 def mask_face(
@@ -140,12 +142,26 @@ def _try_once(
         layer = FIT_FUNCTIONS[options.fit](template, levels, landmarks, drawn)
     if layer is None or not layer.alpha.any():
         return None
+    worn, occluded = layer, 0.0
+    if template is not None and options.occlusion:
+        layer, occluded = _behind(layer, occluders(image, layer, landmarks))
     if template is not None and options.harmonise:
         # Poisson cloning takes the light's change over the face from the image itself.
         layer = harmonise(image, layer, landmarks, drawn.seed, follow_light=options.blend != "poisson")
     composite = COMPOSITORS[options.blend](image, layer, landmarks)
     shares = coverage(composite.alpha, landmarks, composite.origin)
-    return MaskedFace(composite, drawn, color, pattern, shares, wear_agrees(drawn.wear, shares), tries)
+    # A hand before the mask hides it and does not change how it is worn.
+    agrees = wear_agrees(drawn.wear, coverage(worn.alpha, landmarks, worn.origin) if occluded else shares)
+    return MaskedFace(composite, drawn, color, pattern, shares, agrees, tries, occluded)
+
+
+def _behind(layer: Layer, matte: Image) -> tuple[Layer, float]:
+    """The layer behind what the matte shows, and the share of it that this hides."""
+    if not matte.any():
+        return layer, 0.0
+    left = layer.alpha * (255 - matte.astype(np.uint16)) // 255
+    hidden = 1 - float(left.sum()) / max(float(layer.alpha.sum()), 1.0)
+    return replace(layer, alpha=left.astype(np.uint8)), round(hidden, 4)
 
 
 def _dyed_levels(
@@ -232,6 +248,7 @@ def _record(
         wear=made.plan.wear,
         wear_agrees=made.agrees,
         tries=made.tries,
+        occluded=made.occluded,
         coverage=made.coverage,
     )
 

@@ -41,6 +41,7 @@ FACE = FaceRecord(
     wear="correct",
     wear_agrees=True,
     tries=1,
+    occluded=0.0,
     coverage={"nose": 0.987, "mouth": 1.0, "chin": 0.9, "lower_face": 0.912},
 )
 ROW = ManifestRow(

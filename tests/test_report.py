@@ -45,6 +45,7 @@ def face(**changes):
         wear="correct",
         wear_agrees=True,
         tries=1,
+        occluded=0.0,
         coverage={"nose": 1.0, "mouth": 1.0, "chin": 1.0, "lower_face": 0.9},
     )
     return replace(whole, **changes)

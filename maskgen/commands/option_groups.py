@@ -86,6 +86,12 @@ mask_options = stacked(
         help="Let every mask sit a little otherwise: height, tilt, size and slack.",
     ),
     click.option(
+        "--occlusion/--no-occlusion",
+        default=_DEFAULTS.occlusion,
+        show_default=True,
+        help="Let the mask go behind hair, hands and other things in front of the face.",
+    ),
+    click.option(
         "--harmonise/--no-harmonise",
         default=_DEFAULTS.harmonise,
         show_default=True,

@@ -29,7 +29,7 @@ from maskgen.records import Composite, Image, Landmarks, Layer
 _REACH = 0.06  # of the eye distance: how far the cloned region goes past the template's edge
 # How much of the light on the covered skin is drawn into the source: a boundary alone does not know that the
 # middle of a face is lit otherwise than its outline.
-_COVERED = 0.65
+_COVERED = 0.85
 _LEVELS = 255.0 / np.log(256.0)  # grey levels of the 8-bit logarithm for one natural logarithm
 
 

@@ -32,21 +32,30 @@ class _Drape:
 _HEM_SOFTNESS = 4.0
 # On the mean face the nostrils end at 0.42 and the upper lip begins at 0.50, the lower lip ends at 0.70.
 _DRAPES = {
-    "nose-out": _Drape(top=0.455, below=0.02),
+    "nose-out": _Drape(top=0.45, below=0.02),
     "mouth-out": _Drape(top=0.76, below=0.05),
-    "chin": _Drape(top=0.93, below=0.14),
+    "chin": _Drape(top=0.96, below=0.14),
 }
 
 
 @lru_cache(maxsize=256)
-def _frame(template: MaskTemplate) -> tuple[float, float, float, float, float]:
-    """(middle x, half width, bridge y, chin y, y of the top edge in the middle) in template pixels."""
+def _frame(template: MaskTemplate) -> tuple[float, float, float, float]:
+    """(middle x, half width, bridge y, chin y) in template pixels."""
     (bridge_x, bridge_y), (_, chin_y) = template.anchors["nose_bridge"], template.anchors["chin"]
     half = (template.anchors["right_cheek"][0] - template.anchors["left_cheek"][0]) / 2
-    column = template.bgra[:, int(np.clip(round(bridge_x), 0, template.bgra.shape[1] - 1)), 3]
-    opaque = np.flatnonzero(column >= 128)
-    top = float(opaque[0]) if len(opaque) else bridge_y
-    return bridge_x, half, bridge_y, chin_y, top
+    return bridge_x, half, bridge_y, chin_y
+
+
+@lru_cache(maxsize=256)
+def _top_edge(template: MaskTemplate) -> Plane:
+    """(width,) float32: y of the upper edge in each column, smoothed; beside the mask as at its side."""
+    opaque = template.bgra[:, :, 3] >= 128
+    columns = np.flatnonzero(opaque.any(axis=0))
+    if len(columns) == 0:
+        return np.zeros(template.bgra.shape[1], np.float32)
+    edge = np.interp(np.arange(template.bgra.shape[1]), columns, opaque.argmax(axis=0)[columns])
+    smooth = cv2.GaussianBlur(edge[None].astype(np.float32), (0, 0), 0.02 * template.bgra.shape[1])
+    return np.asarray(smooth[0], np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -77,9 +86,12 @@ def drape(
     if drawn.wear == "correct":
         return map_x, map_y, None
     goal = _DRAPES[drawn.wear]
-    middle, half, bridge, chin, top = _frame(template)
+    middle, half, bridge, chin = _frame(template)
     length = chin - bridge
-    shift = np.float32(bridge + goal.top * length - top)
+    # A peak drawn for the nose ridge lies flat below it, so every column's edge comes to the same height.
+    edge = _top_edge(template)
+    top = np.interp(map_x.ravel(), np.arange(len(edge)), edge).reshape(map_x.shape)
+    shift = bridge + goal.top * length - top
     # The corners at the ears hold the cloth: the shift fades to nothing there.
     sideways = np.clip(np.abs(map_x - np.float32(middle)) / np.float32(half * 1.04), 0, 1)
     fade = 1 - sideways**2
@@ -100,7 +112,7 @@ def _hung(template: MaskTemplate, hang: Hang, seed: int, map_x: Plane, map_y: Pl
     """The map of a mask that sits a little otherwise; hung as it fits, it stays as it is."""
     if hang == Hang():
         return map_x, map_y
-    middle, _, bridge, chin, _ = _frame(template)
+    middle, _, bridge, chin = _frame(template)
     length = chin - bridge
     # Turned and sized about the mouth, where a mask is held least.
     x0, y0 = middle, bridge + 0.6 * length

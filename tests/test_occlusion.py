@@ -1,0 +1,307 @@
+"""What the mask goes behind, and above all what it does not."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from maskgen.occlusion import occluders
+from maskgen.records import Landmarks, Layer
+from tests.synthetic_faces import mean_face
+
+SKIN = {"light": (150, 175, 225), "brown": (80, 115, 170), "dark": (38, 55, 85)}
+HAIR, WALL = (18, 22, 30), (190, 190, 185)
+LIPS = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
+CHIN = (58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 291, 61)
+
+
+def photograph(face, skin="light", background=WALL):
+    """A flat face with eyes, nostrils and lips, a little out of focus and noisy."""
+    width, height = face.image_size
+    image = np.full((height, width, 3), background, np.uint8)
+    tone = np.array(SKIN[skin], float)
+    fill(image, face, range(468), tone)
+    fill(image, face, LIPS, tone * (0.75, 0.6, 0.85))
+    for nostril in (98, 327):
+        cv2.circle(image, point(face, nostril), 4, (tone * 0.25).tolist(), -1)
+    return image
+
+
+def point(face, index, dx=0.0, dy=0.0):
+    x, y = face.points[index, :2] + np.array([dx, dy]) * face.eye_distance
+    return round(float(x)), round(float(y))
+
+
+def fill(image, face, indices, color):
+    hull = cv2.convexHull(np.round(face.points[list(indices), :2]).astype(np.int32))
+    cv2.fillConvexPoly(image, hull, np.asarray(color, float).tolist())
+
+
+def taken(image):
+    """As a camera sees it."""
+    noise = np.random.default_rng(5).normal(0, 2.5, image.shape)
+    return np.clip(cv2.GaussianBlur(image, (0, 0), 1.0) + noise, 0, 255).astype(np.uint8)
+
+
+def layer_over(face):
+    """An opaque layer over the lower face, a little beyond its outline, cut to the image."""
+    width, height = face.image_size
+    alpha = np.zeros((height, width), np.uint8)
+    middle = face.points[6, :2]
+    lower = [p for p in face.points[:, :2] if p[1] > middle[1]]
+    hull = cv2.convexHull(np.round(lower).astype(np.int32))
+    cv2.fillConvexPoly(alpha, hull, 255)
+    alpha = cv2.dilate(alpha, np.ones((5, 5), np.uint8))
+    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
+    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    alpha = alpha[window]
+    return Layer(np.zeros((*alpha.shape, 3), np.uint8), alpha, (int(columns[0]), int(rows[0])))
+
+
+def in_image(face, layer, matte):
+    whole = np.zeros(face.image_size[::-1], np.uint8)
+    whole[layer.window] = matte
+    return whole
+
+
+def lock_of_hair(image, face):
+    """A lock falls from the temple over the edge of the right cheek."""
+    corners = [point(face, 454, 0.3, -0.5), point(face, 454, -0.12, -0.5)]
+    corners += [point(face, 454, -0.12, 0.35), point(face, 454, 0.3, 0.5)]
+    cv2.fillConvexPoly(image, np.array(corners), HAIR)
+
+
+def hair_around(image, face):
+    """Dark hair behind the face on both sides, nothing of it in front."""
+    fresh = photograph(face, background=HAIR)
+    image[:] = fresh
+
+
+def microphone(image, face):
+    """A blue thing comes up from below on one side of the chin."""
+    cv2.line(image, point(face, 378, 0.15, 0.5), point(face, 314, 0.1, 0.15), (170, 60, 20), 26)
+
+
+def beard(image, face):
+    hairy = image.copy()
+    fill(hairy, face, CHIN, (30, 34, 42))
+    fill(hairy, face, (98, 327, 410, 186, 0), (30, 34, 42))
+    fill(hairy, face, LIPS, (110, 105, 190))
+    speckle = np.random.default_rng(3).random(image.shape[:2]) < 0.85
+    image[speckle] = hairy[speckle]
+
+
+def white_beard(image, face):
+    fill(image, face, CHIN, (205, 208, 212))
+    fill(image, face, LIPS, (110, 105, 190))
+
+
+def side_light(image, face):
+    """One half falls into the dark, as does the wall behind it."""
+    across = (np.arange(image.shape[1]) - face.points[4, 0]) / face.eye_distance
+    image[:] = (image * (0.06 + 0.94 / (1 + np.exp(9 * across)))[None, :, None]).astype(np.uint8)
+
+
+def hard_shadow(image, face):
+    """A shadow with an edge covers a third of the face, beyond its outline."""
+    image[:, point(face, 4, 0.2)[0] :] //= 6
+
+
+def narrow_shadow(image, face):
+    """The light comes from one side: the other cheek is duller, and dark towards the ear."""
+    rows, right = point(face, 4)[1] - 60, point(face, 454)[0]
+    shade = np.ones(image.shape[1])
+    shade[point(face, 4)[0] + 20 :] = 0.6
+    shade[right - 16 :] = 0.2
+    image[rows:] = (image[rows:] * shade[None, :, None]).astype(np.uint8)
+
+
+def cast_shadow(image, face):
+    """The shadow of a hat's brim or a head covers one side from the temple to the jaw."""
+    image[:, point(face, 454, -0.27)[0] :] //= 6
+
+
+def rounded_shading(image, face):
+    """Both cheeks darken smoothly towards a dark background."""
+    hair_around(image, face)
+    across = np.abs(np.arange(image.shape[1]) - face.points[4, 0]) / face.eye_distance
+    image[:] = (image * np.clip(1.0 - 3.2 * (across - 0.45), 0.15, 1)[None, :, None]).astype(np.uint8)
+
+
+def lipstick(image, face):
+    fill(image, face, LIPS, (60, 10, 190))
+
+
+def open_mouth(image, face):
+    fill(image, face, LIPS, (20, 15, 40))
+    cv2.line(image, point(face, 61, 0.1), point(face, 291, -0.1), (225, 230, 235), 5)
+
+
+def painted_chin(image, face):
+    """Face paint that stays within the face."""
+    cv2.circle(image, point(face, 200), 18, (60, 160, 60), -1)
+
+
+def coloured_light(image, face):
+    image[:] = (image * (1.0, 0.45, 0.5)).astype(np.uint8)
+
+
+def scarf(image, face):
+    """A red scarf up to the chin, none of it in front."""
+    image[point(face, 152)[1] :] = (40, 30, 180)
+
+
+def nothing(image, face):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("drawn", "inside", "free"),
+    [
+        (lock_of_hair, (454, 323), (4, 13, 152, 234, 50, 280)),
+        (microphone, (378, 369), (4, 234, 454, 50, 280)),
+    ],
+)
+def test_the_mask_goes_behind(drawn, inside, free):
+    face = mean_face()
+    image = photograph(face)
+    drawn(image, face)
+    layer = layer_over(face)
+    matte = in_image(face, layer, occluders(taken(image), layer, face))
+    shown = {index: matte[point(face, index)[::-1]] for index in (*inside, *free)}
+    assert [index for index in inside if shown[index] < 200] == []
+    assert [index for index in free if shown[index] > 20] == []
+
+
+@pytest.mark.parametrize("skin", SKIN)
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        *(nothing, hair_around, beard, white_beard, side_light, hard_shadow, narrow_shadow, cast_shadow),
+        *(rounded_shading, lipstick, open_mouth, painted_chin, coloured_light, scarf),
+    ],
+)
+def test_the_mask_stays_whole(drawn, skin):
+    face = mean_face()
+    image = photograph(face, skin)
+    drawn(image, face)
+    layer = layer_over(face)
+    assert not occluders(taken(image), layer, face).any()
+
+
+@pytest.mark.parametrize(("yaw", "found"), [(-16, True), (0, True), (16, False), (-30, False)])
+def test_on_the_far_side_of_a_turned_face_hair_may_be_background(yaw, found):
+    face = mean_face(yaw=yaw)
+    image = photograph(face)
+    lock_of_hair(image, face)
+    layer = layer_over(face)
+    assert occluders(taken(image), layer, face).any() == found
+
+
+def test_hair_over_a_beard_is_left_since_they_cannot_be_told_apart():
+    face = mean_face()
+    image = photograph(face)
+    beard(image, face)
+    lock_of_hair(image, face)
+    layer = layer_over(face)
+    assert not occluders(taken(image), layer, face).any()
+
+
+def test_in_a_grey_photograph_hair_and_shadow_cannot_be_told_apart():
+    face = mean_face()
+    image = photograph(face)
+    lock_of_hair(image, face)
+    grey = cv2.cvtColor(cv2.cvtColor(taken(image), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    layer = layer_over(face)
+    assert not occluders(grey, layer, face).any()
+
+
+@pytest.mark.parametrize(("size", "eyes"), [((400, 400), 100.0), ((200, 200), 50.0), ((1200, 1200), 300.0)])
+def test_the_edge_is_soft_and_follows_what_is_drawn_at_any_size(size, eyes):
+    face = mean_face(size=size, eye_distance=eyes, center=(size[0] / 2, size[1] * 0.4))
+    image = photograph(face)
+    plain = image.copy()
+    lock_of_hair(image, face)
+    layer = layer_over(face)
+    found = occluders(taken(image), layer, face)
+    drawn = (image != plain).any(axis=2)[layer.window] & (layer.alpha > 0)
+    wrong = (found > 127) != drawn
+    assert wrong.sum() < 0.2 * drawn.sum()
+    assert 0 < np.count_nonzero((found > 10) & (found < 245)) < 0.5 * np.count_nonzero(found)
+    assert cv2.connectedComponents((found > 127).astype(np.uint8))[0] == 2, "one piece, no speckles"
+
+
+def test_no_end_of_an_ear_loop_stays_behind_the_hair():
+    face = mean_face()
+    image = photograph(face)
+    lock_of_hair(image, face)
+    layer = layer_over(face)
+    wider = np.zeros((layer.alpha.shape[0], layer.alpha.shape[1] + 60), np.uint8)
+    wider[:, : layer.alpha.shape[1]] = layer.alpha
+    wider[60:64, layer.alpha.shape[1] - 20 :] = 255
+    layer = Layer(np.zeros((*wider.shape, 3), np.uint8), wider, layer.origin)
+    left = (layer.alpha > 127) & (occluders(taken(image), layer, face) < 128)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(left.astype(np.uint8))
+    assert (stats[2:, cv2.CC_STAT_AREA] < 12).all()
+
+
+def test_the_same_bytes_every_time_and_the_arguments_untouched():
+    face = mean_face()
+    image = photograph(face)
+    lock_of_hair(image, face)
+    image = taken(image)
+    layer = layer_over(face)
+    before = image.copy(), layer.alpha.copy(), face.points.copy()
+    first = occluders(image, layer, face)
+    assert first.any()
+    assert first.shape == layer.alpha.shape and first.dtype == np.uint8
+    assert np.array_equal(first, occluders(image, layer, face))
+    for was, now in zip(before, (image, layer.alpha, face.points), strict=True):
+        assert np.array_equal(was, now)
+
+
+def test_an_empty_layer_and_a_face_too_small_are_left():
+    face = mean_face()
+    image = photograph(face)
+    lock_of_hair(image, face)
+    empty = Layer(np.zeros((30, 40, 3), np.uint8), np.zeros((30, 40), np.uint8), (150, 150))
+    assert not occluders(taken(image), empty, face).any()
+    tiny = mean_face(size=(80, 80), eye_distance=20.0, center=(40, 32))
+    image = photograph(tiny)
+    lock_of_hair(image, tiny)
+    assert not occluders(taken(image), layer_over(tiny), tiny).any()
+
+
+@pytest.mark.parametrize("center", [(10, 160), (390, 160), (200, 380), (200, -60), (395, 395)])
+@pytest.mark.parametrize("yaw", [-60, -20, 0, 20, 60])
+def test_a_face_partly_outside_the_image(center, yaw):
+    face = mean_face(center=center, yaw=yaw)
+    image = photograph(face, background=HAIR)
+    layer = layer_over(face)
+    found = occluders(taken(image), layer, face)
+    assert found.shape == layer.alpha.shape
+    assert not found.any()
+
+
+def test_on_real_faces_little_is_ever_hidden():
+    """At most some percent of photographs have something before the mouth, and none all of it."""
+    folder = os.environ.get("MASKGEN_FACES")
+    if not folder:
+        pytest.skip("set MASKGEN_FACES to a folder of faces")
+    landmarker = pytest.importorskip("maskgen.landmarks")
+    paths = sorted(Path(folder, "lfw").rglob("*.jpg"))[:40]
+    assert paths
+    shares = []
+    finder = landmarker.open_landmarker(landmarker.LandmarkerSpec())
+    for path in paths:
+        image = cv2.imread(str(path))
+        faces = finder.find(image)
+        if faces:
+            assert isinstance(faces[0], Landmarks)
+            layer = layer_over(faces[0])
+            shares.append(float((occluders(image, layer, faces[0]) > 127).mean()))
+    finder.close()
+    assert max(shares) < 0.25
+    assert np.mean(np.array(shares) > 0) < 0.15
