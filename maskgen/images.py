@@ -47,11 +47,13 @@ class JpegSettings:
         subsampling: Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write
             (4:1:1, 4:4:0) become 4:4:4, which loses nothing that was there.
         progressive: Whether the picture comes in scans of growing detail.
+        stored: How many tables the file has for them; two may be equal.
     """
 
     tables: tuple[tuple[int, ...], ...]
     subsampling: int
     progressive: bool
+    stored: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +237,7 @@ def _jpeg_settings(picture: Any) -> JpegSettings | None:
     factors = tuple(layer[1:3] for layer in layers)
     known = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}
     progressive = bool(picture.info.get("progressive") or picture.info.get("progression"))
-    return JpegSettings(tables, known.get(factors, 0), progressive)
+    return JpegSettings(tables, known.get(factors, 0), progressive, len({layer[3] for layer in layers}))
 
 
 def _target_format(like: DecodedImage | None, format: str | None) -> str:
@@ -255,7 +257,7 @@ def _jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) 
         return options | {"quality": quality}
     # libjpeg gives component i table i, and the last one to those left over.
     tables = [list(table) for table in source.tables]
-    if grey or len(set(source.tables)) == 1:
+    if grey or source.stored == 1:
         tables = tables[:1]
     elif source.tables[1:2] == source.tables[2:3]:
         tables = tables[:2]

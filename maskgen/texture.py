@@ -17,7 +17,7 @@ _LARGEST = 480
 _WIDEST = 6.0
 # An edge sampled by a camera is never sharper than this, in pixels.
 _SHARPEST = 0.45
-_CROWDING = 0.18
+_CROWDING = 0.15
 # The median absolute deviation of normal noise; the norm of the kernel that lifts it out (Immerkaer, 1996).
 _DEVIATION, _KERNEL_NORM = 0.6745, 6.0
 _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
 
@@ -205,6 +205,7 @@ def test_jpeg_is_written_with_the_sources_tables(options, subsampling):
     progressive=st.booleans(),
     grey=st.booleans(),
 )
+@example(width=1, height=1, quality=100, subsampling=0, progressive=False, grey=False)  # two equal tables
 def test_a_second_encoding_is_pillows_own_keep(width, height, quality, subsampling, progressive, grey):
     picture = Image.fromarray(scene(height, width)).convert("L" if grey else "RGB")
     chroma = {} if grey else {"subsampling": subsampling}

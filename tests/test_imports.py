@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "harmonise": NOUNS | {"light", "texture"},
     "fits": NOUNS | {"light"},
     "compositors": NOUNS | {"light"},
-    "datasets": NOUNS,
+    "datasets": NOUNS | {"names"},
     "counts": NOUNS,
     "manifest": NOUNS | {"images", "atomic", "names"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options"},

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.walk import images, sample_at, text_of
+from maskgen.datasets.walk import images, sample_at
+from maskgen.names import text_of
 from maskgen.records import Sample
 
 GENDERS = ("male", "female")

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.paths import is_below
 from maskgen.errors import AnnotationError, MissingDataError
+from maskgen.names import text_of
 from maskgen.records import Box, Sample
 
 IMAGE_SUFFIXES = frozenset(("jpg", "jpeg", "jpe", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm"))
 
 log = logging.getLogger("maskgen")
-
-# A "%" that could be taken for one of ours, or for the escape of one.
-_LOOKS_ESCAPED = re.compile("%(?=(?:25)*[89A-F][0-9A-F])")
-_UNDECODABLE = re.compile("[\udc80-\udcff]")
-
-
-def text_of(path: str) -> str:
-    """The path as valid text, each byte that is not UTF-8 as ``%FF``; two paths never give the same text."""
-    if path.isascii() and "%" not in path:
-        return path
-    escaped = _LOOKS_ESCAPED.sub("%25", path)
-    return _UNDECODABLE.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", escaped)
 
 
 def tail(path: str) -> str:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskgen.datasets.walk import IMAGE_SUFFIXES, images, sample_at, text_of
+from maskgen.datasets.walk import IMAGE_SUFFIXES, images, sample_at
 from maskgen.errors import AnnotationError, MissingDataError
+from maskgen.names import text_of
 
 
 def test_lists_pictures_of_every_format_in_any_case_and_nothing_else(tree):
