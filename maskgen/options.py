@@ -16,11 +16,19 @@ BLENDS = ("overlay", "poisson", "flatten")
 FITS = ("half-split", "mesh")
 FACES = ("largest", "all", "center")
 LAYOUTS = ("mirror", "folders")
+OCCLUSION = ("on", "off")
 FORMATS = ("source", "jpeg", "png", "webp")
 
 Weighted = tuple[tuple[str, float], ...]
 
-_CHOICES = {"blend": BLENDS, "fit": FITS, "faces": FACES, "layout": LAYOUTS, "format": FORMATS}
+_CHOICES = {
+    "blend": BLENDS,
+    "fit": FITS,
+    "faces": FACES,
+    "layout": LAYOUTS,
+    "format": FORMATS,
+    "occlusion": OCCLUSION,
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class SynthOptions:
         wears: (wear, weight) pairs.
         variants: Masked copies of each input.
         jitter: Let every mask sit a little otherwise: height, tilt, size and slack.
-        occlusion: Let the mask go behind hair, hands and other things in front of the face.
+        occlusion: "on" lets the mask go behind hair and other things in front of the face.
         harmonise: Give the layer the photograph's light, sharpness, grain and contact shadow.
         faces: Which faces of a picture are masked.
         label: Attribute that becomes the class; None for no label.
@@ -64,7 +72,7 @@ class SynthOptions:
     wears: Weighted = (("correct", 1.0),)
     variants: int = 1
     jitter: bool = True
-    occlusion: bool = True
+    occlusion: str = "on"
     harmonise: bool = True
     faces: str = "largest"
     label: str | None = "gender"

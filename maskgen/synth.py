@@ -143,7 +143,7 @@ def _try_once(
     if layer is None or not layer.alpha.any():
         return None
     worn, occluded = layer, 0.0
-    if template is not None and options.occlusion:
+    if template is not None and options.occlusion == "on":
         layer, occluded = _behind(layer, occluders(image, layer, landmarks))
     if template is not None and options.harmonise:
         # Poisson cloning takes the light's change over the face from the image itself.

@@ -30,4 +30,5 @@ def command(as_json: bool) -> None:
             }
             click.echo(json.dumps(row, ensure_ascii=False))
         else:
-            click.echo(f"{dataset.name:<16}{place or '-'!s:<28}{dataset.title}")
+            # The place comes last: it is the one column that may be long.
+            click.echo(f"{dataset.name:<16}{dataset.title:<44}{place or 'not found'}")

@@ -10,7 +10,7 @@ from maskgen.commands.parameters import ANY_PATH, FILE, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS
-from maskgen.options import BLENDS, FACES, FITS, FORMATS, LAYOUTS, SynthOptions
+from maskgen.options import BLENDS, FACES, FITS, FORMATS, LAYOUTS, OCCLUSION, SynthOptions
 from maskgen.records import SPLITS, WEARS
 
 _DEFAULTS = SynthOptions(dataset="")
@@ -85,11 +85,11 @@ mask_options = stacked(
         show_default=True,
         help="Let every mask sit a little otherwise: height, tilt, size and slack.",
     ),
-    click.option(
-        "--occlusion/--no-occlusion",
-        default=_DEFAULTS.occlusion,
-        show_default=True,
-        help="Let the mask go behind hair, hands and other things in front of the face.",
+    _choice(
+        "--occlusion",
+        OCCLUSION,
+        _DEFAULTS.occlusion,
+        "Whether the mask goes behind hair and other things that clearly lie in front of the face.",
     ),
     click.option(
         "--harmonise/--no-harmonise",
