@@ -31,4 +31,6 @@ def command(as_json: bool) -> None:
             click.echo(json.dumps(row, ensure_ascii=False))
         else:
             # The place comes last: it is the one column that may be long.
-            click.echo(f"{dataset.name:<16}{dataset.title:<44}{place or 'not found'}")
+            click.echo(f"{dataset.name:<16}{dataset.title:<44}{place or 'not found; expects'}")
+            for expected in () if place else dataset.expects:
+                click.echo(f"{'':<16}  {expected}")
