@@ -24,17 +24,21 @@ _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
 }
 
 
-def coverage(alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0)) -> dict[str, float]:
+def coverage(
+    alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0), *, in_view: bool = False
+) -> dict[str, float]:
     """The share of each part of the face that is covered.
 
     Args:
         alpha: (height, width) uint8: of the whole image, or of a rectangle of it that holds all of it.
         landmarks: The face in the image.
         origin: (x, y) in the image of the alpha's top left pixel.
+        in_view: Ask only of what the image shows; a part of which it shows nothing is left out.
 
     Returns:
         "nose", "mouth", "chin" and "lower_face" (the face oval below the middle of the nose), each
-        in [0, 1], rounded to three decimals. Parts outside the image count as not covered.
+        in [0, 1], rounded to three decimals. Parts outside the image count as not covered, unless
+        ``in_view``.
     """
     points = landmarks.points[:, :2]
     # Measured on a crop around the face, moved so that parts outside the image keep their area.
@@ -47,14 +51,21 @@ def coverage(alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0
     if x1 > x0 and y1 > y0:
         covered[y0 - low[1] : y1 - low[1], x0 - low[0] : x1 - low[0]] = alpha[y0:y1, x0:x1]
 
-    def share(outline: NDArray[np.float32]) -> float:
+    shown = np.ones_like(covered)
+    if in_view:
+        left, top = np.maximum(-low - origin, 0)
+        right, bottom = np.maximum(np.array(landmarks.image_size) - origin - low, 0)
+        shown = np.zeros_like(covered)
+        shown[top:bottom, left:right] = 1
+    outlines = {part: points[list(at)] for part, at in (("nose", _NOSE), ("mouth", _MOUTH), ("chin", _CHIN))}
+    outlines["lower_face"] = _below_nose(landmarks)
+    shares = {}
+    for part, outline in outlines.items():
         region = np.zeros_like(covered)
         cv2.fillPoly(region, [np.round(outline - origin - low).astype(np.int32)], [1])
-        return round(cv2.mean(covered, region)[0] / 255.0, 3)
-
-    parts = {"nose": _NOSE, "mouth": _MOUTH, "chin": _CHIN}
-    shares = {part: share(points[list(indices)]) for part, indices in parts.items()}
-    shares["lower_face"] = share(_below_nose(landmarks))
+        region &= shown
+        if not in_view or region.any():
+            shares[part] = round(cv2.mean(covered, region)[0] / 255.0, 3)
     return shares
 
 
@@ -78,5 +89,8 @@ def _below_nose(landmarks: Landmarks) -> NDArray[np.float32]:
 
 
 def wear_agrees(wear: str, shares: Mapping[str, float]) -> bool:
-    """Whether measured coverage is what that wear means, so that it may serve as a label."""
-    return all(low <= shares[part] <= high for part, low, high in _RULES[wear])
+    """Whether measured coverage is what that wear means, so that it may serve as a label.
+
+    Only parts that ``shares`` holds are asked.
+    """
+    return all(low <= shares[part] <= high for part, low, high in _RULES[wear] if part in shares)

@@ -150,8 +150,9 @@ def _try_once(
         layer = harmonise(image, layer, landmarks, drawn.seed, follow_light=options.blend != "poisson")
     composite = COMPOSITORS[options.blend](image, layer, landmarks)
     shares = coverage(composite.alpha, landmarks, composite.origin)
-    # A hand before the mask hides it and does not change how it is worn.
-    agrees = wear_agrees(drawn.wear, coverage(worn.alpha, landmarks, worn.origin) if occluded else shares)
+    # What hides the mask, or cuts the picture, does not change how it is worn.
+    whole = worn if occluded else composite
+    agrees = wear_agrees(drawn.wear, coverage(whole.alpha, landmarks, whole.origin, in_view=True))
     return MaskedFace(composite, drawn, color, pattern, shares, agrees, tries, occluded)
 
 

@@ -47,3 +47,20 @@ def test_parts_outside_the_image_count_as_not_covered():
     shares = coverage(np.full((400, 400), 255, np.uint8), face)
     assert shares["chin"] == 0
     assert 0 < shares["lower_face"] < 0.7
+
+
+def test_in_view_asks_only_of_what_the_image_shows():
+    face = mean_face(center=(200.0, 340.0))
+    shown = coverage(np.full((400, 400), 255, np.uint8), face, in_view=True)
+    assert shown == dict.fromkeys(shown, 1.0) and "lower_face" in shown
+    away = coverage(np.full((400, 400), 255, np.uint8), mean_face(center=(200.0, 395.0)), in_view=True)
+    assert "chin" not in away
+    assert wear_agrees("correct", away)
+
+
+def test_in_view_knows_where_a_part_of_the_image_lies():
+    face = mean_face(center=(30.0, 340.0))
+    whole = alpha_below(face.anchor("nose_middle")[1])
+    assert coverage(whole[300:, 20:], face, (20, 300), in_view=True) == coverage(
+        np.where(np.arange(400)[None] >= 20, whole, 0).astype(np.uint8), face, in_view=True
+    )
