@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+from synthetic_faces import mean_face
 
 from maskgen.landmarks.cascade import Cascade
-from tests.synthetic_faces import mean_face
 
 BRIGHT, DIM = 255, 120
 

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from synthetic_faces import mean_face
 
 from maskgen.errors import LandmarkFileError
 from maskgen.landmarks import LandmarkerSpec, open_landmarker
 from maskgen.landmarks.file import LandmarkFile, landmark_line, write_landmark_file
-from tests.synthetic_faces import mean_face
 
 IMAGE = np.zeros((400, 400, 3), np.uint8)
 

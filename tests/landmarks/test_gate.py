@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from synthetic_faces import mean_face
 
 from maskgen.fits.canonical import canonical_face
 from maskgen.landmarks import gate
-from tests.synthetic_faces import mean_face
 
 SIZE = (400, 400)
 
