@@ -150,10 +150,20 @@ def _try_once(
         layer = harmonise(image, layer, landmarks, drawn.seed, follow_light=options.blend != "poisson")
     composite = COMPOSITORS[options.blend](image, layer, landmarks)
     shares = coverage(composite.alpha, landmarks, composite.origin)
-    # What hides the mask, or cuts the picture, does not change how it is worn.
-    whole = worn if occluded else composite
-    agrees = wear_agrees(drawn.wear, coverage(whole.alpha, landmarks, whole.origin, in_view=True))
+    seen = shares
+    if occluded or not _in_view(landmarks):
+        # What hides the mask, or cuts the picture, does not change how it is worn.
+        whole = worn if occluded else composite
+        seen = coverage(whole.alpha, landmarks, whole.origin, in_view=True)
+    agrees = wear_agrees(drawn.wear, seen)
     return MaskedFace(composite, drawn, color, pattern, shares, agrees, tries, occluded)
+
+
+def _in_view(landmarks: Landmarks) -> bool:
+    """Whether the image shows the whole face."""
+    x, y, across, down = landmarks.box
+    width, height = landmarks.image_size
+    return x >= 0 and y >= 0 and x + across <= width - 1 and y + down <= height - 1
 
 
 def _behind(layer: Layer, matte: Image) -> tuple[Layer, float]:

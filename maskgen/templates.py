@@ -100,27 +100,10 @@ def load_template(name_or_path: str | Path) -> MaskTemplate:
         TemplateError: What is wrong with which file, and what is expected there.
         UsageError: No template has that name.
     """
-    picture = _picture_path(str(name_or_path))
-    problems = check_template(picture)
-    if problems:
+    problems, template = _examine(_picture_path(str(name_or_path)))
+    if template is None:
         raise TemplateError("; ".join(problems))
-    described = picture.with_suffix(".json")
-    told = _description(described)
-    data = picture.read_bytes()
-    decoded = decode(data)
-    assert decoded.alpha is not None, "check_template has seen the alpha"
-    import numpy as np
-
-    return MaskTemplate(
-        name=picture.stem,
-        kind=told["kind"],
-        tone=told["tone"],
-        bgra=np.dstack([decoded.bgr, decoded.alpha]),
-        anchors={name: (float(x), float(y)) for name, (x, y) in told["anchors"].items()},
-        recolourable=told["recolourable"],
-        licence=told["licence"],
-        sha256=hashlib.sha256(data + described.read_bytes()).hexdigest(),
-    )
+    return template
 
 
 def _picture_path(token: str) -> Path:
@@ -135,25 +118,46 @@ def _picture_path(token: str) -> Path:
 
 def check_template(path: Path) -> list[str]:
     """Everything that keeps a template from being used, each as a sentence; empty if nothing does."""
-    picture = path.with_suffix(".png") if path.suffix.lower() == ".json" else path
+    problems, _ = _examine(path.with_suffix(".png") if path.suffix.lower() == ".json" else path)
+    return problems
+
+
+def _examine(picture: Path) -> tuple[list[str], MaskTemplate | None]:
+    """What is wrong with the template, and the template itself if nothing is; its picture is decoded once."""
+    import numpy as np
+
+    described = picture.with_suffix(".json")
     try:
-        told = _description(picture.with_suffix(".json"))
+        told = _description(described)
     except TemplateError as problem:
-        return [str(problem)]
+        return [str(problem)], None
     try:
-        decoded = decode(picture.read_bytes())
+        data = picture.read_bytes()
+        decoded = decode(data)
     except OSError as problem:
-        return [f"{picture} cannot be read: {problem.strerror}"]
+        return [f"{picture} cannot be read: {problem.strerror}"], None
     except UnreadableImageError as problem:
-        return [f"{picture} cannot be decoded: {problem}"]
+        return [f"{picture} cannot be decoded: {problem}"], None
     problems = []
-    if decoded.alpha is None:
+    alpha = decoded.alpha
+    if alpha is None:
         problems.append(f"{picture} has no alpha channel: save it as RGBA, transparent where the mask is not")
-    elif not (decoded.alpha >= 128).any():
+    elif not (alpha >= 128).any():
         problems.append(f"{picture} is transparent everywhere: nothing of it would show")
     height, width = decoded.bgr.shape[:2]
-    problems += _anchor_problems(picture.with_suffix(".json"), told["anchors"], (width, height))
-    return problems
+    problems += _anchor_problems(described, told["anchors"], (width, height))
+    if problems or alpha is None:
+        return problems, None
+    return [], MaskTemplate(
+        name=picture.stem,
+        kind=told["kind"],
+        tone=told["tone"],
+        bgra=np.dstack([decoded.bgr, alpha]),
+        anchors={name: (float(x), float(y)) for name, (x, y) in told["anchors"].items()},
+        recolourable=told["recolourable"],
+        licence=told["licence"],
+        sha256=hashlib.sha256(data + described.read_bytes()).hexdigest(),
+    )
 
 
 def _anchor_problems(path: Path, anchors: Mapping[str, Any], size: tuple[int, int]) -> list[str]:
