@@ -8,12 +8,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.anchors import ANCHORS, FACE_OVAL
 from maskgen.records import Image, Landmarks
 
 # Outlines in the face mesh: tip, wings and base of the nose; the outer lips; from under the lip to the chin.
 _NOSE = (5, 281, 278, 294, 327, 2, 98, 64, 48, 51)
 _MOUTH = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
 _CHIN = (18, 313, 406, 378, 377, 152, 148, 149, 182, 83)
+
+_PARTS = {
+    part: np.array(at)
+    for part, at in (("nose", _NOSE), ("mouth", _MOUTH), ("chin", _CHIN), ("lower_face", FACE_OVAL))
+}
+_LEFT_EYE, _RIGHT_EYE, _NOSE_MIDDLE = (ANCHORS[name][0] for name in ("left_eye", "right_eye", "nose_middle"))
 
 # What each wear covers: (part, lowest share, highest share). Measured on the composited alpha.
 _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
@@ -25,67 +32,56 @@ _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
 
 
 def coverage(
-    alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0), *, in_view: bool = False
-) -> dict[str, float]:
+    alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0)
+) -> tuple[dict[str, float], dict[str, float]]:
     """The share of each part of the face that is covered.
 
     Args:
         alpha: (height, width) uint8: of the whole image, or of a rectangle of it that holds all of it.
         landmarks: The face in the image.
         origin: (x, y) in the image of the alpha's top left pixel.
-        in_view: Ask only of what the image shows; a part of which it shows nothing is left out.
 
     Returns:
         "nose", "mouth", "chin" and "lower_face" (the face oval below the middle of the nose), each
-        in [0, 1], rounded to three decimals. Parts outside the image count as not covered, unless
-        ``in_view``.
+        in [0, 1], rounded to three decimals: first of the whole parts, of which what lies outside the
+        image is not covered; then of what the image shows of them, without those of which it shows nothing.
     """
-    points = landmarks.points[:, :2]
-    # Measured on a crop around the face, moved so that parts outside the image keep their area.
-    low = np.floor(points.min(axis=0)).astype(int) - 1 - origin
-    size = np.ceil(points.max(axis=0)).astype(int) + 2 - origin - low
-    covered = np.zeros((int(size[1]), int(size[0])), np.uint8)
-    height, width = alpha.shape
-    x0, y0 = max(low[0], 0), max(low[1], 0)
-    x1, y1 = min(low[0] + size[0], width), min(low[1] + size[1], height)
-    if x1 > x0 and y1 > y0:
-        covered[y0 - low[1] : y1 - low[1], x0 - low[0] : x1 - low[0]] = alpha[y0:y1, x0:x1]
-
-    shown = np.ones_like(covered)
-    if in_view:
-        left, top = np.maximum(-low - origin, 0)
-        right, bottom = np.maximum(np.array(landmarks.image_size) - origin - low, 0)
-        shown = np.zeros_like(covered)
-        shown[top:bottom, left:right] = 1
-    outlines = {part: points[list(at)] for part, at in (("nose", _NOSE), ("mouth", _MOUTH), ("chin", _CHIN))}
-    outlines["lower_face"] = _below_nose(landmarks)
-    shares = {}
-    for part, outline in outlines.items():
-        region = np.zeros_like(covered)
-        cv2.fillPoly(region, [np.round(outline - origin - low).astype(np.int32)], [1])
-        region &= shown
-        if not in_view or region.any():
-            shares[part] = round(cv2.mean(covered, region)[0] / 255.0, 3)
-    return shares
+    corners = np.round(landmarks.points[:, :2] - np.array(origin, np.float32)).astype(np.int32)
+    across, down = landmarks.image_size[0] - origin[0], landmarks.image_size[1] - origin[1]
+    whole, shown = {}, {}
+    for part, indices in _PARTS.items():
+        outline = corners[indices]
+        x, y, width, height = cv2.boundingRect(outline)
+        region = np.zeros((height, width), np.uint8)
+        cv2.fillPoly(region, [outline], [255], offset=(-x, -y))
+        if part == "lower_face":
+            cv2.fillConvexPoly(region, _above_nose(landmarks, corners) - (x, y), [0])
+        area = in_image = cv2.countNonZero(region)
+        if x < -origin[0] or y < -origin[1] or x + width > across or y + height > down:
+            rows = slice(max(-origin[1] - y, 0), max(down - y, 0))
+            in_image = cv2.countNonZero(region[rows, max(-origin[0] - x, 0) : max(across - x, 0)])
+        covered = alpha[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
+        left, top = max(-x, 0), max(-y, 0)
+        inside = region[top : top + covered.shape[0], left : left + covered.shape[1]]
+        total = cv2.sumElems(cv2.bitwise_and(covered, inside))[0] / 255.0 if covered.size else 0.0
+        whole[part] = round(total / max(area, 1), 3)
+        if in_image:
+            shown[part] = round(total / in_image, 3)
+    return whole, shown
 
 
-def _below_nose(landmarks: Landmarks) -> NDArray[np.float32]:
-    """The face oval cut by the line through the middle of the nose, across the face's own axis."""
-    axis = landmarks.anchor("right_eye") - landmarks.anchor("left_eye")
-    axis /= max(float(np.linalg.norm(axis)), 1e-6)
-    down = np.array([-axis[1], axis[0]])
-    height = (landmarks.oval - landmarks.anchor("nose_middle")) @ down
-    clipped = []
-    for (here, h), (there, t) in zip(
-        zip(landmarks.oval, height, strict=True),
-        zip(np.roll(landmarks.oval, -1, axis=0), np.roll(height, -1), strict=True),
-        strict=True,
-    ):
-        if h >= 0:
-            clipped.append(here)
-        if (h >= 0) != (t >= 0):
-            clipped.append(here + (there - here) * (h / (h - t)))
-    return np.array(clipped if len(clipped) >= 3 else landmarks.oval, dtype=np.float32)
+def _above_nose(landmarks: Landmarks, corners: NDArray[np.int32]) -> NDArray[np.int32]:
+    """A rectangle over all of the face above the middle of the nose, across the face's own axis."""
+    (left_x, left_y), (right_x, right_y) = corners[_LEFT_EYE].tolist(), corners[_RIGHT_EYE].tolist()
+    length = max(float(np.hypot(right_x - left_x, right_y - left_y)), 1.0)
+    far = 4 * max(landmarks.box[2:])
+    across = np.array([right_x - left_x, right_y - left_y]) * (far / length)
+    up = np.array([across[1], -across[0]])
+    # fillConvexPoly paints its border too: kept half a pixel off the line.
+    middle = corners[_NOSE_MIDDLE] + up * (0.5 / far)
+    return np.rint([middle - across, middle + across, middle + across + up, middle - across + up]).astype(
+        np.int32
+    )
 
 
 def wear_agrees(wear: str, shares: Mapping[str, float]) -> bool:

@@ -7,6 +7,7 @@ the order of work, or on a library's generator, and a new kind of draw changes n
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Sequence
 
 
@@ -19,6 +20,13 @@ def draw_bits(seed: int, *names: str | int) -> int:
 def draw_unit(seed: int, *names: str | int) -> float:
     """A number in [0, 1) for (seed, *names), uniformly distributed."""
     return (draw_bits(seed, *names) >> 10) / 2.0**53
+
+
+def draw_units(count: int, seed: int, *names: str | int) -> list[float]:
+    """``count`` numbers in [0, 1) for (seed, *names), at most eight, uniformly distributed."""
+    key = "\0".join(str(part) for part in (seed, *names)).encode("utf-8", "surrogateescape")
+    numbers = struct.unpack(">8Q", hashlib.sha512(key).digest())
+    return [(number >> 11) / 2.0**53 for number in numbers[:count]]
 
 
 def draw_weighted(choices: Sequence[tuple[str, float]], seed: int, *names: str | int) -> str:

@@ -6,6 +6,7 @@ and its answer is spread into the rest by normalised convolution (Knutsson and W
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -14,10 +15,16 @@ from numpy.typing import NDArray
 
 from maskgen.anchors import FACE_OVAL
 from maskgen.records import Image, Landmarks
+from maskgen.reduced import Reduced, reduce
 
-# Light varies slowly over a face: at this many pixels between the eyes nothing of it is lost.
-_EYE_PIXELS = 24.0
-_SMOOTHING = 0.22  # of the eye distance
+Floats = NDArray[np.float32]
+
+# Light varies slowly over a face: at this many pixels between the eyes, or up to twice as many, little of it
+# is lost.
+_EYE_PIXELS = 8.0
+# How wide the skin's answer is spread, in eye distances: the nearest that tells enough decides.
+_SPREADS = (0.55, 0.22)
+_ENOUGH = 0.08  # weight of skin that does
 
 # Outlines in the face mesh that are not skin: both eyes with their brows, the lips, the nostrils.
 _NOT_SKIN = (
@@ -27,109 +34,15 @@ _NOT_SKIN = (
     (98, 97, 2, 326, 327, 4),
 )
 
-# Luminance, red-green and blue-yellow of a logarithmic BGR colour.
-_OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [0.0, -1.0, 1.0], [1.0, -0.5, -0.5]], dtype=np.float32)
-# Colours this far from the skin's median, in natural logarithms along those axes, count about half.
-_SPREAD = np.array([1.0, 0.32, 0.5], dtype=np.float32)
+# Luminance, red-green and blue-yellow of a logarithmic BGR colour, over their spreads: colours this far from
+# the skin's median, in natural logarithms along those axes, count about half.
+_AXES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.0, -1.0, 1.0], [1.0, -0.5, -0.5]], np.float32)
+_AXES /= np.array([[1.0], [0.32], [0.5]], np.float32)
 # Keeps a slope flat where few pixels tell of it.
-_FLAT = np.diag([0.0, 1.0, 1.0])
-
-
-@dataclass(frozen=True, eq=False)
-class SkinLight:
-    """The smoothed skin colour over a rectangle of the image, at reduced size.
-
-    Attributes:
-        log_bgr: (height, width, 3) float32: natural logarithm of BGR + 1, smoothed.
-        scale: Pixels of ``log_bgr`` for one pixel of the image.
-        origin: (x, y) in the image of the rectangle's top left corner.
-    """
-
-    log_bgr: NDArray[np.float32]
-    scale: float
-    origin: tuple[int, int]
-
-
-def skin_light(image: Image, landmarks: Landmarks, box: tuple[int, int, int, int]) -> SkinLight:
-    """Measure the light on the face over ``box``.
-
-    Args:
-        image: (height, width, 3) uint8 BGR.
-        landmarks: The face.
-        box: (x, y, width, height) in whole pixels; may lie partly outside the image.
-
-    Returns:
-        The light over the box and never less than one pixel of it.
-    """
-    x, y, width, height = box
-    scale = float(min(1.0, _EYE_PIXELS / max(landmarks.eye_distance, 1.0)))
-    # The face itself is always in view, even where the box shows little of it.
-    fx, fy, fw, fh = landmarks.box
-    x0, y0 = int(min(x, np.floor(fx))), int(min(y, np.floor(fy)))
-    x1, y1 = int(max(x + width, np.ceil(fx + fw))), int(max(y + height, np.ceil(fy + fh)))
-    size = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
-    small = cv2.resize(_cut(image, x0, y0, x1, y1), size, interpolation=cv2.INTER_AREA)
-    logarithm = np.log1p(small.astype(np.float32))
-    weight = _skin_weight(logarithm, (landmarks.points[:, :2] - (x0, y0)) * scale)
-    sigma = _SMOOTHING * landmarks.eye_distance * scale
-    smoothed = _spread(logarithm, weight, sigma)
-    left, top = int((x - x0) * scale), int((y - y0) * scale)
-    right = max(left + 1, round((x + width - x0) * scale))
-    bottom = max(top + 1, round((y + height - y0) * scale))
-    return SkinLight(smoothed[top:bottom, left:right], scale, (x, y))
-
-
-def _cut(image: Image, x0: int, y0: int, x1: int, y1: int) -> Image:
-    """The rectangle of the image, its border repeated where the rectangle leaves it."""
-    height, width = image.shape[:2]
-    inside = image[max(y0, 0) : max(min(y1, height), 1), max(x0, 0) : max(min(x1, width), 1)]
-    above, below, before, behind = max(0, -y0), max(0, y1 - height), max(0, -x0), max(0, x1 - width)
-    if not any((above, below, before, behind)):
-        return inside
-    return np.asarray(
-        cv2.copyMakeBorder(inside, above, below, before, behind, cv2.BORDER_REPLICATE), np.uint8
-    )
-
-
-def _skin_weight(logarithm: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(height, width) float32 in [0, 1]: how surely each pixel is skin of this face."""
-    face = np.zeros(logarithm.shape[:2], np.uint8)
-    cv2.fillPoly(face, [np.round(points[list(FACE_OVAL)]).astype(np.int32)], [1])
-    for outline in _NOT_SKIN:
-        cv2.fillPoly(face, [np.round(points[list(outline)]).astype(np.int32)], [0])
-    if not face.any():
-        return np.ones(face.shape, np.float32)
-    rows, columns = np.nonzero(face)
-    opponent = logarithm[rows, columns] @ _OPPONENT.T
-    away = opponent - np.median(opponent, axis=0)
-    # Brightness is compared with a slope over the face, not with one level: the shaded side is skin too.
-    places = np.column_stack([np.ones(len(rows)), columns, rows]) / (1.0, *face.shape[::-1])
-    trust = np.ones(len(rows))
-    for _ in range(3):
-        moments = (places * trust[:, None]).T
-        slope = np.linalg.solve(moments @ places + 1e-3 * len(rows) * _FLAT, moments @ opponent[:, 0])
-        away[:, 0] = opponent[:, 0] - places @ slope
-        distance = ((away / _SPREAD) ** 2).sum(axis=1)
-        trust = 1.0 / (1.0 + distance**2)
-    weight = np.zeros(face.shape, np.float32)
-    weight[rows, columns] = trust
-    return weight
-
-
-def _spread(values: NDArray[np.float32], weight: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Normalised convolution, coarse to fine: where no skin is near, a wider look decides."""
-    total = np.maximum(weight.sum(), 1e-6)
-    mean = (values * weight[:, :, None]).sum(axis=(0, 1)) / total
-    result = np.broadcast_to(mean.astype(np.float32), values.shape)
-    for width in (sigma * 3, sigma * 1.7, sigma):
-        near = cv2.GaussianBlur(weight, (0, 0), max(width, 0.3), borderType=cv2.BORDER_CONSTANT)
-        sums = cv2.GaussianBlur(
-            values * weight[:, :, None], (0, 0), max(width, 0.3), borderType=cv2.BORDER_CONSTANT
-        )
-        trust = 0.08
-        result = (sums + trust * result) / (near[:, :, None] + trust)
-    return np.asarray(result, np.float32)
-
+_FLAT = np.diag([0.0, 1e-3, 1e-3]).astype(np.float32)
+_STRANGE = 0.2  # trust below which a pixel is hardly skin
+_MEAN = np.full(3, 1 / 3, np.float32)
+_LOGARITHM = np.log1p(np.arange(256, dtype=np.float32))
 
 # What is usual: over 587 colour photographs of faces in LFW, UTKFace, CelebA and FairFace, the median
 # logarithms of the skin's brightness, of the brightest twentieth around the face, and of red and blue against
@@ -141,41 +54,128 @@ _USUAL_RED, _USUAL_BLUE = 0.25, -0.17
 _TRUST_SKIN, _TRUST_BRIGHT = 0.33, 0.6
 _TRUST_SKIN_CAST, _TRUST_CAST, _ORDINARY = 0.6, 0.9, 0.045
 _BRIGHTER, _HEADROOM = 0.6, 0.14
-_GREY = 2.5
+# Channels of a grey picture differ by no more, but for a few pixels.
+_GREY, _COLORED = 2, 0.05
 
 
-def photograph_light(image: Image, landmarks: Landmarks) -> tuple[NDArray[np.float32], bool]:
-    """Exposure and colour cast of the photograph around a face, against what is usual.
+@dataclass(frozen=True, eq=False)
+class Light:
+    """The light on and around a face.
 
-    Returns:
-        (3,) float32 BGR gains for something drawn in neutral light, and whether the picture is grey.
+    Attributes:
+        log_bgr: (height, width, 3) float32 of the reduced part's size: natural logarithm of the skin's
+            BGR + 1, smoothed and continued.
+        level: (height, width) float32: the mean of its three channels.
+        part: The part of the image that it was measured in.
+        gains: (3,) float32 BGR: what the photograph's exposure and cast make of something drawn in neutral
+            light.
+        grey: Whether the picture is grey.
+        strange: Area inside the face's outline, without eyes, brows, lips and nostrils, that is hardly of
+            the skin's light and colour, in square eye distances.
+    """
+
+    log_bgr: Floats
+    level: Floats
+    part: Reduced
+    gains: Floats
+    grey: bool
+    strange: float
+
+
+def measure_light(image: Image, landmarks: Landmarks) -> Light:
+    """Measure the light on a face and in its surroundings, as far as half its own size around it.
+
+    Args:
+        image: (height, width, 3) uint8 BGR.
+        landmarks: The face.
     """
     x, y, width, height = landmarks.box
-    scale = float(min(1.0, _EYE_PIXELS / max(landmarks.eye_distance, 1.0)))
-    x0, y0 = max(0, int(x - width / 2)), max(0, int(y - height / 2))
-    x1 = max(min(image.shape[1], int(x + 1.5 * width)), x0 + 1)
-    y1 = max(min(image.shape[0], int(y + 1.5 * height)), y0 + 1)
-    around = image[y0:y1, x0:x1]
-    if around.size == 0:
-        return np.ones(3, np.float32), False
-    size = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
-    small = cv2.resize(around, size, interpolation=cv2.INTER_AREA)
-    spread = small.astype(np.int32).max(axis=2) - small.astype(np.int32).min(axis=2)
-    grey = bool(np.percentile(spread, 95) <= _GREY)
-    logarithm = np.log1p(small.astype(np.float32))
-    weight = _skin_weight(logarithm, (landmarks.points[:, :2] - (x0, y0)) * scale)
-    chosen = logarithm[weight > 0.5] if (weight > 0.5).any() else logarithm.reshape(-1, 3)
-    skin, mean = np.median(chosen, axis=0), logarithm.mean(axis=(0, 1))
-    bright = float(np.percentile(logarithm.mean(axis=2), 95))
+    box = (x - width / 2, y - height / 2, x + 1.5 * width, y + 1.5 * height)
+    part = reduce(image, box, _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
+    logarithm = np.asarray(cv2.LUT(part.bgr, _LOGARITHM), np.float32)
+    eye = landmarks.eye_distance / part.step
+    weight, strange = _skin_weight(logarithm, part.points(landmarks.points[:, :2]))
+    smoothed = _spread(logarithm, weight, eye)
+    gains, grey = _exposure(part.bgr, logarithm, weight)
+    return Light(smoothed, smoothed @ _MEAN, part, gains, grey, strange / max(eye, 1e-3) ** 2)
+
+
+def _skin_weight(logarithm: Floats, points: Floats) -> tuple[Floats, int]:
+    """(height, width) float32 in [0, 1]: how surely each pixel is skin of this face, and how many are not."""
+    face = np.zeros(logarithm.shape[:2], np.uint8)
+    corners = np.round(points).astype(np.int32)
+    cv2.fillPoly(face, [corners[list(FACE_OVAL)]], [1])
+    for outline in _NOT_SKIN:
+        cv2.fillPoly(face, [corners[list(outline)]], [0])
+    at = np.flatnonzero(face)
+    if len(at) == 0:
+        return np.ones(face.shape, np.float32), 0
+    opponent = np.take(logarithm.reshape(-1, 3), at, axis=0) @ _AXES.T
+    away = opponent[:, 1:] - _median(opponent[:, 1:])
+    colored = np.square(away[:, 0]) + np.square(away[:, 1])
+    light = np.ascontiguousarray(opponent[:, 0])
+    # Brightness is compared with a slope over the face, not with one level: the shaded side is skin too.
+    places = np.ones((3, len(at)), np.float32)
+    places[1] = (at % face.shape[1]) / np.float32(face.shape[1])
+    places[2] = (at // face.shape[1]) / np.float32(face.shape[0])
+    distance = colored
+    for _ in range(2):
+        trust = 1 / (1 + np.square(distance))
+        moments = places * trust
+        slope = np.linalg.solve(moments @ places.T + np.float32(len(at)) * _FLAT, moments @ light)
+        distance = np.square(light - slope @ places) + colored
+    trust = 1 / (1 + np.square(distance))
+    weight = np.zeros(face.size, np.float32)
+    weight[at] = trust
+    return weight.reshape(face.shape), np.count_nonzero(trust < _STRANGE)
+
+
+def _median(values: Floats) -> Floats:
+    """The upper median along the first axis: np.median's mean of two costs several times as much."""
+    middle = len(values) // 2
+    return np.asarray(np.partition(values, middle, axis=0)[middle])
+
+
+def _spread(values: Floats, weight: Floats, eye: float) -> Floats:
+    """Normalised convolution, coarse to fine: where no skin is near, a wider look decides.
+
+    Two box filters stand for a Gaussian; their cost does not depend on their width.
+    """
+    channels = cv2.merge([values * weight[:, :, None], weight])
+    total = cv2.sumElems(channels)
+    result: Floats = np.array(total[:3], np.float32) * np.float32(_ENOUGH / max(total[3], 1e-6))
+    for width in _SPREADS:
+        # A box of side b has a variance of (b^2 - 1) / 12, two of them twice that.
+        side = 2 * round((math.sqrt(6 * (width * eye) ** 2 + 1) - 1) / 2) + 1
+        near = channels
+        for _ in range(2):
+            near = np.asarray(cv2.blur(near, (side, side), borderType=cv2.BORDER_CONSTANT), np.float32)
+        result = (near[:, :, :3] + result) / (near[:, :, 3:] + np.float32(_ENOUGH))
+        result *= np.float32(_ENOUGH)
+    return result / np.float32(_ENOUGH)
+
+
+def _exposure(small: Image, logarithm: Floats, weight: Floats) -> tuple[Floats, bool]:
+    """Exposure and colour cast of the photograph, against what is usual, and whether it is grey."""
+    blue, green, red = cv2.split(small)
+    widest = cv2.max(cv2.absdiff(blue, green), cv2.max(cv2.absdiff(green, red), cv2.absdiff(blue, red)))
+    colored = cv2.countNonZero(cv2.threshold(widest, _GREY, 1, cv2.THRESH_BINARY)[1])
+    grey = colored <= _COLORED * widest.size
+    flat = logarithm.reshape(-1, 3)
+    sure = np.flatnonzero(weight > 0.5)
+    skin, mean = _median(np.take(flat, sure, axis=0) if len(sure) else flat), cv2.mean(logarithm)
+    level = flat @ _MEAN
+    at = int(0.95 * (len(level) - 1))
+    bright = float(np.partition(level, at)[at])
     exposure = _TRUST_SKIN * (float(skin.mean()) - _USUAL_SKIN) + _TRUST_BRIGHT * (bright - _USUAL_BRIGHT)
     # White paper is drawn as white as a photograph gets, and is seldom quite that white in one.
     exposure -= _HEADROOM
     exposure *= _BRIGHTER if exposure > 0 else 1.0
     if grey:
         return np.full(3, np.exp(exposure), np.float32), True
-    red = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, mean[2] - mean[1] - _USUAL_RED)
-    blue = _cast(skin[0] - skin[1] - _USUAL_SKIN_BLUE, mean[0] - mean[1] - _USUAL_BLUE)
-    cast = np.array([blue, 0.0, red])
+    reddish = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, mean[2] - mean[1] - _USUAL_RED)
+    bluish = _cast(skin[0] - skin[1] - _USUAL_SKIN_BLUE, mean[0] - mean[1] - _USUAL_BLUE)
+    cast = np.array([bluish, 0.0, reddish])
     cast -= cast @ (0.114, 0.587, 0.299)
     return np.exp(exposure + cast).astype(np.float32), False
 

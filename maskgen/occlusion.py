@@ -16,14 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.look import FaceLook
 from maskgen.records import Image, Landmarks, Layer
-from maskgen.skin import CHEEKS, FaceView, view_face
+from maskgen.skin import CHEEKS, FaceView
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-# Pixels between the outer eye corners at which a face is looked at; a smaller face is taken as it is.
-_EYE_PIXELS = 48.0
 # A face with fewer tells nothing of hair.
 _SMALLEST = 24.0
 _EDGE = 2.0  # pixels that an edge may take to fall off
@@ -42,8 +41,11 @@ _STRAYING = 0.5  # share of the skin's distance from grey that a thing differs f
 _GREY_MARGIN = 0.05  # added to the distance beyond grey before it is compared with that off the line
 _GREY = 0.08  # skin of less colour: a grey photograph, where hair and shadow cannot be told apart
 
+# The least area of a face that is not like its skin, in square eye distances, for a closer look. Half of all
+# faces have less.
+_SUSPICIOUS = 0.01
+
 # In eye distances:
-_MARGIN = 0.12  # how far around the layer is looked
 _MIDDLE = 0.3  # so far to both sides of the middle hair is not looked for
 _BESIDE = 0.06  # how far from a piece its surroundings reach
 _FOLLOWED = 0.15  # how far a piece is followed outside the face
@@ -81,60 +83,52 @@ _HAIR = _Kind(least=0.7, contrast=0.65, edge=0.47, solidity=0.0, reach=(0.08, 0.
 _THING = _Kind(least=0.28, contrast=0.22, edge=0.15, solidity=0.65, reach=(0.12, 0.6), area=(0.03, 0.2))
 
 
-def occluders(image: Image, layer: Layer, landmarks: Landmarks) -> Image:
+def occluders(look: FaceLook, layer: Layer) -> Image:
     """Tell what lies in front of a layer.
 
     Args:
-        image: (height, width, 3) uint8 BGR, without the layer; not changed.
+        look: The face it was fitted to, in the image without the layer.
         layer: The fitted template.
-        landmarks: The face it was fitted to.
 
     Returns:
         (height, width) uint8 of the layer's size: 255 where the layer must be behind what the image shows.
     """
     none = np.zeros_like(layer.alpha)
-    if landmarks.eye_distance < _SMALLEST or not layer.alpha.any():
+    small = look.landmarks.eye_distance < _SMALLEST
+    if small or abs(look.landmarks.pose["yaw"]) > _PROFILE or look.light.strange < _SUSPICIOUS:
         return none
-    margin = int(_MARGIN * landmarks.eye_distance) + 1
-    (left, top), (height, width) = layer.origin, layer.alpha.shape
-    x0, y0 = max(0, left - margin), max(0, top - margin)
-    x1, y1 = min(image.shape[1], left + width + margin), min(image.shape[0], top + height + margin)
-    scale = min(1.0, _EYE_PIXELS / landmarks.eye_distance)
-    size = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
-    ratio = np.array([size[0] / (x1 - x0), size[1] / (y1 - y0)], np.float32)
-    points = (landmarks.points[:, :2] - (x0, y0) + 0.5) * ratio - 0.5
-    small = np.asarray(cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA), np.uint8)
-    view = view_face(small, points.astype(np.float32), landmarks.eye_distance * scale)
+    view = look.skin
     if view is None:
         return none
-    padded = np.zeros((y1 - y0, x1 - x0), np.uint8)
-    at = slice(top - y0, top - y0 + height), slice(left - x0, left - x0 + width)
-    padded[at] = layer.alpha
-    cloth = np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_LINEAR) > _CLOTH, np.bool_)
-    found = _in_front(view, cloth, landmarks)
+    cloth = view.from_image(layer.alpha, layer.origin) > _CLOTH
+    found = _in_front(view, cloth, look.landmarks)
     if not found.any():
         return none
     found = _without_scraps(_smoothed(found, _RAGGED * view.eye), cloth)
     soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.8)
-    matte = cv2.resize(soft, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
-    return np.where(layer.alpha > 0, np.round(matte[at] * 255), 0).astype(np.uint8)
+    height, width = layer.alpha.shape
+    matte = view.part.back(np.asarray(soft, np.float32), (*layer.origin, width, height))
+    return np.where(layer.alpha > 0, np.round(matte * 255), 0).astype(np.uint8)
 
 
 def _in_front(view: FaceView, cloth: Flags, landmarks: Landmarks) -> Flags:
     """Which pixels of the view lie in front of the cloth."""
     found = np.zeros(cloth.shape, np.bool_)
+    yaw, seen = landmarks.pose["yaw"], cloth & view.face
+    things: list[Flags] = []
     strange = np.maximum(view.across, view.beyond + _GREY_MARGIN)
-    strange[view.unclear | view.inside(_LIPS)] = 0
-    # The more coloured the light or the skin, the further shadows and reflections stray from the line.
-    thing = replace(_THING, contrast=max(_THING.contrast, _STRAYING * view.chroma))
-    things = list(_entering(view, strange, thing, cloth))
-    right, below = _face_coordinates(view)
-    darker = np.where(np.abs(right) > _MIDDLE * view.eye, -view.light, 0)
-    locks = [] if view.chroma < _GREY else list(_entering(view, darker, _HAIR, cloth))
+    if _enough(strange, _THING, seen, view.eye):
+        strange[view.unclear | view.inside(_LIPS)] = 0
+        # The more coloured the light or the skin, the further shadows and reflections stray from the line.
+        thing = replace(_THING, contrast=max(_THING.contrast, _STRAYING * view.chroma))
+        things = list(_entering(view, strange, thing, seen))
+    locks: list[Flags] = []
+    darker = -view.light
+    if view.chroma >= _GREY and _enough(darker, _HAIR, seen, view.eye):
+        right, below = _face_coordinates(view)
+        darker[np.abs(right) <= np.float32(_MIDDLE * view.eye)] = 0
+        locks = list(_entering(view, darker, _HAIR, seen))
     if not things and not locks:
-        return found
-    yaw = landmarks.pose["yaw"]
-    if abs(yaw) > _PROFILE:
         return found
     for piece in things:
         found |= piece
@@ -153,7 +147,7 @@ def _in_front(view: FaceView, cloth: Flags, landmarks: Landmarks) -> Flags:
 def _face_coordinates(view: FaceView) -> tuple[Floats, Floats]:
     """Each pixel's distance to the right of the face's midline, and below the mouth, in pixels."""
     bridge, mouth, chin = view.points[6], view.points[13], view.points[152]
-    down = (chin - bridge) / max(float(np.linalg.norm(chin - bridge)), 1.0)
+    down = (chin - bridge) / np.float32(max(float(np.linalg.norm(chin - bridge)), 1.0))
     columns = np.arange(view.light.shape[1], dtype=np.float32)
     rows = np.arange(view.light.shape[0], dtype=np.float32)[:, None]
     right = (columns - bridge[0]) * down[1] - (rows - bridge[1]) * down[0]
@@ -161,17 +155,23 @@ def _face_coordinates(view: FaceView) -> tuple[Floats, Floats]:
     return right, below
 
 
-def _entering(view: FaceView, evidence: Floats, kind: _Kind, cloth: Flags) -> Iterator[Flags]:
+def _enough(evidence: Floats, kind: _Kind, seen: Flags, eye: float) -> bool:
+    """Whether there may be a piece of that kind at all."""
+    return np.count_nonzero((evidence > kind.least) & seen) >= kind.area[0] * eye**2
+
+
+def _entering(view: FaceView, evidence: Floats, kind: _Kind, seen: Flags) -> Iterator[Flags]:
     """The pieces of strong evidence that come in over the face's outline and end at a sharp edge.
 
     Args:
         view: The face.
         evidence: (height, width) float32: how unlike this face's skin a pixel is.
         kind: What is asked of a piece.
-        cloth: (height, width) bool: where the layer is.
+        seen: (height, width) bool: where the layer lies on the face.
     """
-    strong, face = evidence > kind.least, view.depth > 0
-    seen = face & cloth
+    if not _enough(evidence, kind, seen, view.eye):
+        return
+    strong, face = evidence > kind.least, view.face
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         (strong & seen).astype(np.uint8), connectivity=4
     )

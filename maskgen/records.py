@@ -16,8 +16,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -93,43 +95,46 @@ class Landmarks:
         mean: NDArray[np.float32] = self.points[list(ANCHORS[name]), :2].mean(axis=0)
         return mean
 
-    @property
+    @cached_property
     def oval(self) -> NDArray[np.float32]:
         """(36, 2) float32: the face's outline, clockwise from the top of the forehead."""
         return self.points[list(FACE_OVAL), :2]
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """The smallest box around all points."""
-        low, high = self.points[:, :2].min(axis=0), self.points[:, :2].max(axis=0)
-        return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+        x0, y0 = self.points[:, :2].min(axis=0).tolist()
+        x1, y1 = self.points[:, :2].max(axis=0).tolist()
+        return (x0, y0, x1 - x0, y1 - y0)
 
-    @property
+    @cached_property
     def eye_distance(self) -> float:
         """Distance of the outer eye corners in the mesh's three dimensions, in pixels.
 
         In three dimensions, because a turned face foreshortens the two-dimensional one.
         """
-        return float(np.linalg.norm(self.points[263] - self.points[33]))
+        x, y, z = (self.points[263] - self.points[33]).tolist()
+        return math.sqrt(x * x + y * y + z * z)
 
-    @property
+    @cached_property
     def axes(self) -> NDArray[np.float64]:
         """(3, 3) float64 rows: unit vectors of the face to its right, down its chin, and into the head."""
         right = (self.points[454] - self.points[234]).astype(np.float64)
-        right /= np.linalg.norm(right)
+        right /= math.sqrt(right @ right)
         down = (self.points[152] - self.points[10]).astype(np.float64)
         down -= right * (down @ right)
-        down /= np.linalg.norm(down)
-        return np.stack([right, down, np.cross(right, down)])
+        down /= math.sqrt(down @ down)
+        (a, b, c), (x, y, z) = right.tolist(), down.tolist()
+        return np.array([right, down, (b * z - c * y, c * x - a * z, a * y - b * x)])
 
-    @property
+    @cached_property
     def pose(self) -> dict[str, float]:
         """Yaw, pitch and roll in degrees, rounded to a tenth; signs as at the top of this file."""
-        right, _, into = self.axes
-        yaw = np.degrees(np.arctan2(-into[0], np.hypot(into[1], into[2])))
-        pitch = np.degrees(np.arctan2(-into[1], into[2]))
-        roll = np.degrees(np.arctan2(right[1], right[0]))
-        return {"yaw": round(float(yaw), 1), "pitch": round(float(pitch), 1), "roll": round(float(roll), 1)}
+        right, _, into = self.axes.tolist()
+        yaw = math.degrees(math.atan2(-into[0], math.hypot(into[1], into[2])))
+        pitch = math.degrees(math.atan2(-into[1], into[2]))
+        roll = math.degrees(math.atan2(right[1], right[0]))
+        return {"yaw": round(yaw, 1), "pitch": round(pitch, 1), "roll": round(roll, 1)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +208,8 @@ class Layer:
         bgr: (height, width, 3) uint8, straight colour; meaningful where alpha > 0.
         alpha: (height, width) uint8, 255 is opaque.
         origin: (x, y) of the rectangle's top left pixel in the image.
-        shadow: (height, width) uint8, how much the layer darkens the image under and beside it; or None.
+        shadow: (height, width) uint8, how much the layer darkens the image under and beside it, or None; where
+            the layer is opaque it does not show.
     """
 
     bgr: Image

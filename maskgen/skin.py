@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.records import Image
+from maskgen.records import Image, Landmarks
+from maskgen.reduced import Reduced, reduce
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -17,6 +19,14 @@ Floats = NDArray[np.float32]
 CHEEKS = ((117, 118, 119, 101, 36, 205, 50), (346, 347, 348, 330, 266, 425, 280))
 _NOSE = (6, 197, 195, 5, 45, 275, 122, 351)
 _LEAST_PIXELS = 12
+
+# Least pixels between the outer eye corners at which a face is looked at; a smaller face is taken as it is.
+_EYE_PIXELS = 32.0
+# What is looked at: all that a mask may cover, and as far around it, in eye distances.
+_LOWER_FACE = [6, 127, 356, 234, 454, 93, 323, 132, 361, 58, 288, 172, 397, 136, 365, 150, 379, 176, 400, 152]
+_MARGIN = 0.3
+# Light, red against green, and blue against both, from logarithms of BGR.
+_AXES = np.array([[1 / 3, 1 / 3, 1 / 3], [0, -1, 1], [1, -0.5, -0.5]], np.float32)
 
 # Added to a colour before its logarithm, so that the noise of dark pixels is not taken for colour.
 _DARK = 10.0
@@ -42,8 +52,8 @@ class FaceView:
         beyond: (height, width) float32: along the line from the skin's colour to grey; positive beyond grey.
         across: (height, width) float32: distance from that line.
         unclear: (height, width) bool: too dark or too bright for the colour to be told.
-        depth: (height, width) float32: distance to the face's outline, 0 outside; the view's own border
-            is no outline.
+        face: (height, width) bool: the hull of the mesh.
+        part: The part of the image that is looked at.
     """
 
     points: Floats
@@ -53,7 +63,25 @@ class FaceView:
     beyond: Floats
     across: Floats
     unclear: Flags
-    depth: Floats
+    face: Flags
+    part: Reduced
+
+    @cached_property
+    def depth(self) -> Floats:
+        """(height, width) float32: distance to the face's outline, 0 outside; the view's border is none."""
+        padded = cv2.copyMakeBorder(self.face.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 3), np.float32)[1:-1, 1:-1]
+
+    def from_image(self, plane: Image, origin: tuple[int, int]) -> Image:
+        """A plane that lies at ``origin`` in the image, as the view shows it; 0 where it is not."""
+        (rows, columns), step = self.light.shape, self.part.step
+        x, y = (a - b for a, b in zip(origin, self.part.corner, strict=True))
+        shown = np.zeros((rows * step, columns * step), np.uint8)
+        inside = plane[max(0, -y) : max(0, rows * step - y), max(0, -x) : max(0, columns * step - x)]
+        top, left = max(0, y), max(0, x)
+        shown[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+        # The view's pixels are few enough of the image's for the middle one to stand for all.
+        return np.ascontiguousarray(shown[step // 2 :: step, step // 2 :: step])
 
     def shade(self, outline: tuple[int, ...]) -> float:
         """The median light inside the hull of those mesh points; very dark if they are out of view."""
@@ -65,39 +93,47 @@ class FaceView:
         return _hull(self.light.shape, self.points[list(outline)])
 
 
-def view_face(small: Image, points: Floats, eye: float) -> FaceView | None:
-    """Measure light and colour against those of the bare skin.
+def view_face(image: Image, landmarks: Landmarks) -> FaceView | None:
+    """Look at the lower face with a margin, and measure light and colour against those of its bare skin.
 
     Args:
-        small: (height, width, 3) uint8 BGR: the lower face with a margin.
-        points: (468, 2) float32: the face mesh in pixels of ``small``.
-        eye: Distance of the outer eye corners in pixels of ``small``.
+        image: (height, width, 3) uint8 BGR.
+        landmarks: The face.
 
     Returns:
         The view, or None where no bare skin is in it.
     """
-    blue, green, red = cv2.split(cv2.LUT(small, _LOGARITHM))
-    light = (blue + green + red) / 3
-    warm, cold = red - green, blue - (green + red) / 2
-    bare = np.zeros(light.shape, np.bool_)
-    for outline in (*CHEEKS, _NOSE):
-        bare |= _hull(light.shape, points[list(outline)])
-    if np.count_nonzero(bare) < _LEAST_PIXELS:
+    lower, margin = landmarks.points[_LOWER_FACE, :2], _MARGIN * landmarks.eye_distance
+    low, high = lower.min(axis=0) - margin, lower.max(axis=0) + margin
+    if (high < 0).any() or low[0] >= image.shape[1] or low[1] >= image.shape[0]:
         return None
-    light -= _median(light[bare])
-    skin = (_median(warm[bare]), _median(cold[bare]))
-    chroma = float(np.hypot(*skin))
-    x, y = (-value / max(chroma, 1e-3) for value in skin)
-    face = cv2.copyMakeBorder(_hull(light.shape, points).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+    part = reduce(image, box, _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
+    small, points = part.bgr, part.points(landmarks.points[:, :2])
+    planes = cv2.split(cv2.transform(cv2.LUT(small, _LOGARITHM), _AXES))
+    light, warm, cold = (np.asarray(plane, np.float32) for plane in planes)
+    bare = np.zeros(light.shape, np.uint8)
+    corners = np.round(points).astype(np.int32)
+    for outline in (*CHEEKS, _NOSE):
+        cv2.fillConvexPoly(bare, cv2.convexHull(corners[list(outline)]), [1])
+    if cv2.countNonZero(bare) < _LEAST_PIXELS:
+        return None
+    at = np.flatnonzero(bare)
+    middle, redness, coldness = (_median(np.take(plane, at)) for plane in (light, warm, cold))
+    light = light - np.float32(middle)
+    chroma = float(np.hypot(redness, coldness))
+    x, y = (np.float32(-value / max(chroma, 1e-3)) for value in (redness, coldness))
+    blue, green, red = cv2.split(small)
     return FaceView(
         points=points,
-        eye=eye,
+        eye=landmarks.eye_distance / part.step,
         chroma=chroma,
         light=light,
         beyond=warm * x + cold * y,
-        across=np.abs((warm - skin[0]) * y - (cold - skin[1]) * x),
-        unclear=(light < _TOO_DARK) | (small.max(axis=2) >= _CLIPPED),
-        depth=np.asarray(cv2.distanceTransform(face, cv2.DIST_L2, 3), np.float32)[1:-1, 1:-1],
+        across=np.abs((warm - np.float32(redness)) * y - (cold - np.float32(coldness)) * x),
+        unclear=(light < _TOO_DARK) | (cv2.max(cv2.max(blue, green), red) >= _CLIPPED),
+        face=_hull(light.shape, points),
+        part=part,
     )
 
 

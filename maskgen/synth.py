@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from maskgen.anchors import ANCHORS
 from maskgen.compositors import COMPOSITORS
 from maskgen.coverage import coverage, wear_agrees
-from maskgen.draws import draw_bits, draw_unit, draw_weighted
+from maskgen.draws import draw_bits, draw_unit, draw_units, draw_weighted
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.fits.polygon import polygon
 from maskgen.harmonise import harmonise
+from maskgen.look import FaceLook
 from maskgen.occlusion import occluders
 from maskgen.options import SynthOptions
 from maskgen.recolor import PATTERNS, print_pattern, recolor
@@ -35,6 +37,10 @@ _KEPT_ANCHORS = (
     *("chin", "left_cheek", "right_cheek", "left_jaw", "right_jaw"),
 )
 
+# Each anchor as shares of the mesh's points.
+_KEPT_SHARES = np.zeros((len(_KEPT_ANCHORS), 468))
+for _row, _name in enumerate(_KEPT_ANCHORS):
+    _KEPT_SHARES[_row, list(ANCHORS[_name])] = 1 / len(ANCHORS[_name])
 
 # The widest that a mask sits otherwise than it fits: see `Hang` for the units.
 _LIFT, _TILT, _SIZE, _SLACK = 0.022, 1.4, 0.025, 0.008
@@ -69,16 +75,10 @@ def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> 
 def draw_hang(seed: int, attempt: int) -> Hang:
     """How a mask sits, within what photographs of worn masks show; another for each attempt."""
 
-    def around(name: str, reach: float) -> float:
-        # The sum of two draws: most masks sit nearly as they should.
-        return reach * (draw_unit(seed, attempt, name, 0) + draw_unit(seed, attempt, name, 1) - 1)
-
-    return Hang(
-        lift=around("lift", _LIFT),
-        tilt=around("tilt", _TILT),
-        size=1 + around("size", _SIZE),
-        slack=_SLACK * draw_unit(seed, attempt, "slack"),
-    )
+    drawn = draw_units(7, seed, attempt, "hang")
+    # The sum of two draws: most masks sit nearly as they should.
+    lift, tilt, size = (drawn[n] + drawn[n + 1] - 1 for n in (0, 2, 4))
+    return Hang(lift=_LIFT * lift, tilt=_TILT * tilt, size=1 + _SIZE * size, slack=_SLACK * drawn[6])
 
 
 def _one_of(values: Sequence[str], seed: int, *names: str | int) -> str:
@@ -100,13 +100,13 @@ class MaskedFace:
 
 
 def mask_face(
-    image: Image, landmarks: Landmarks, template: MaskTemplate | None, drawn: Plan, options: SynthOptions
+    image: Image, look: FaceLook, template: MaskTemplate | None, drawn: Plan, options: SynthOptions
 ) -> MaskedFace | None:
     """Fit, harmonise and blend; anew, hung otherwise, while the coverage contradicts the wear.
 
     Args:
-        image: (height, width, 3) uint8 BGR; not changed.
-        landmarks: The face to mask.
+        image: (height, width, 3) uint8 BGR, other faces masked already; not changed.
+        look: The face to mask.
         template: What is put on it; None for a blend that uses no template.
         drawn: The random choices.
         options: The run's options.
@@ -117,7 +117,7 @@ def mask_face(
     made: MaskedFace | None = None
     for attempt in range(_TRIES if options.jitter and template is not None else 1):
         hung = drawn if attempt == 0 else replace(drawn, hang=draw_hang(drawn.seed, attempt))
-        made = _try_once(image, landmarks, template, hung, options, attempt + 1)
+        made = _try_once(image, look, template, hung, options, attempt + 1)
         if made is None or made.agrees:
             break
     return made
@@ -125,13 +125,14 @@ def mask_face(
 
 def _try_once(
     image: Image,
-    landmarks: Landmarks,
+    look: FaceLook,
     template: MaskTemplate | None,
     drawn: Plan,
     options: SynthOptions,
     tries: int,
 ) -> MaskedFace | None:
     color = pattern = None
+    landmarks = look.landmarks
     layer: Layer | None
     if template is None:
         layer = polygon(landmarks)
@@ -144,26 +145,17 @@ def _try_once(
         return None
     worn, occluded = layer, 0.0
     if template is not None and options.occlusion == "on":
-        layer, occluded = _behind(layer, occluders(image, layer, landmarks))
+        layer, occluded = _behind(layer, occluders(look, layer))
     if template is not None and options.harmonise:
         # Poisson cloning takes the light's change over the face from the image itself.
-        layer = harmonise(image, layer, landmarks, drawn.seed, follow_light=options.blend != "poisson")
-    composite = COMPOSITORS[options.blend](image, layer, landmarks)
-    shares = coverage(composite.alpha, landmarks, composite.origin)
-    seen = shares
-    if occluded or not _in_view(landmarks):
-        # What hides the mask, or cuts the picture, does not change how it is worn.
-        whole = worn if occluded else composite
-        seen = coverage(whole.alpha, landmarks, whole.origin, in_view=True)
+        layer = harmonise(look, layer, drawn.seed, follow_light=options.blend != "poisson")
+    composite = COMPOSITORS[options.blend](image, layer, look)
+    shares, seen = coverage(composite.alpha, landmarks, composite.origin)
+    if occluded:
+        # What hides the mask does not change how it is worn.
+        _, seen = coverage(worn.alpha, landmarks, worn.origin)
     agrees = wear_agrees(drawn.wear, seen)
     return MaskedFace(composite, drawn, color, pattern, shares, agrees, tries, occluded)
-
-
-def _in_view(landmarks: Landmarks) -> bool:
-    """Whether the image shows the whole face."""
-    x, y, across, down = landmarks.box
-    width, height = landmarks.image_size
-    return x >= 0 and y >= 0 and x + across <= width - 1 and y + down <= height - 1
 
 
 def _behind(layer: Layer, matte: Image) -> tuple[Layer, float]:
@@ -191,7 +183,7 @@ def _dyed_levels(
 
 def mask_image(
     image: Image,
-    faces: Sequence[Landmarks],
+    faces: Sequence[Landmarks] | Sequence[FaceLook],
     plans: Sequence[Plan],
     templates: Mapping[str, MaskTemplate],
     options: SynthOptions,
@@ -200,7 +192,8 @@ def mask_image(
 
     Args:
         image: (height, width, 3) uint8 BGR; not changed.
-        faces: Landmarks, largest face first, as a `FaceLandmarker` returns them.
+        faces: Landmarks, largest face first, as a `FaceLandmarker` returns them; or what was seen of these
+            faces in ``image`` before, so that the next variant need not look again.
         plans: One for each face.
         templates: By the name that a plan uses.
         options: The run's options.
@@ -211,23 +204,29 @@ def mask_image(
     """
     if not faces:
         return Outcome("no_face", "no step of the detection cascade found a face")
-    large = [(f, p) for f, p in zip(faces, plans, strict=True) if f.eye_distance >= options.min_face]
+    looks = [face if isinstance(face, FaceLook) else FaceLook(image, face) for face in faces]
+    sizes = [look.landmarks.eye_distance for look in looks]
+    large = [
+        (look, drawn)
+        for look, drawn, size in zip(looks, plans, sizes, strict=True)
+        if size >= options.min_face
+    ]
     if not large:
-        widest = max(face.eye_distance for face in faces)
+        widest = max(sizes)
         return Outcome(
             "too_small", f"outer eye corners {widest:.1f} px apart, below --min-face {options.min_face:g}"
         )
     masked, alpha = image.copy(), np.zeros(image.shape[:2], np.uint8)
     done: list[tuple[Landmarks, MaskedFace]] = []
-    for landmarks, drawn in reversed(large):
+    for look, drawn in reversed(large):
         template = templates[drawn.template] if drawn.template else None
-        made = mask_face(masked, landmarks, template, drawn, options)
+        made = mask_face(masked, look, template, drawn, options)
         if made is None:
             continue
         window = made.composite.window
         masked[window] = made.composite.bgr
         np.maximum(alpha[window], made.composite.alpha, out=alpha[window])
-        done.append((landmarks, made))
+        done.append((look.landmarks, made))
     if not done:
         return Outcome("off_image", "the mask lies outside the image")
     records = tuple(
@@ -246,7 +245,7 @@ def _record(
         box=(left, top, across, down),
         mask_box=(x, y, width, height),
         pose=landmarks.pose,
-        landmarks={name: _pair(landmarks, name) for name in _KEPT_ANCHORS},
+        landmarks=_anchors(landmarks),
         detection=landmarks.step,
         template=template.name if template else None,
         template_sha256=template.sha256 if template else None,
@@ -264,9 +263,11 @@ def _record(
     )
 
 
-def _pair(landmarks: Landmarks, name: str) -> tuple[float, float]:
-    x, y = landmarks.anchor(name)
-    return round(float(x), 2), round(float(y), 2)
+def _anchors(landmarks: Landmarks) -> dict[str, tuple[float, float]]:
+    return {
+        name: (round(x, 2), round(y, 2))
+        for name, (x, y) in zip(_KEPT_ANCHORS, (_KEPT_SHARES @ landmarks.points[:, :2]).tolist(), strict=True)
+    }
 
 
 def choose_faces(faces: Sequence[Landmarks], which: str) -> list[Landmarks]:

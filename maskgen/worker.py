@@ -21,6 +21,7 @@ from maskgen.errors import ModelError, TemplateError, UnreadableImageError
 from maskgen.images import DecodedImage, EncodedImage, decode, encode, encode_grey_png
 from maskgen.labels import label_of
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
+from maskgen.look import FaceLook
 from maskgen.manifest import row_to_json
 from maskgen.names import text_of
 from maskgen.options import SynthOptions
@@ -100,7 +101,8 @@ def mask_sample(sample: Sample, task: Task) -> Masked:
         decoded = decode(data)
         del data
         faces = _find(sample, decoded, task)
-        pictures = tuple(_mask(sample, decoded, faces, variant, task) for variant in range(options.variants))
+        looks = [FaceLook(decoded.bgr, face) for face in faces]
+        pictures = tuple(_mask(sample, decoded, looks, variant, task) for variant in range(options.variants))
         unmasked = (
             _encode(decoded.bgr, decoded, options).data
             if options.pairs and any(picture.image for picture in pictures)
@@ -144,7 +146,7 @@ def _find(sample: Sample, decoded: DecodedImage, task: Task) -> list[Landmarks]:
 
 
 def _mask(
-    sample: Sample, decoded: DecodedImage, faces: Sequence[Landmarks], variant: int, task: Task
+    sample: Sample, decoded: DecodedImage, faces: Sequence[FaceLook], variant: int, task: Task
 ) -> Picture:
     options = task.options
     plans = [plan(options, sample.id, variant, face) for face in range(len(faces))]

@@ -7,6 +7,7 @@ from synthetic_faces import mean_face, plain_template, pyramid, worn
 
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.harmonise import harmonise
+from maskgen.look import FaceLook
 from maskgen.texture import edge_blur, measure_texture, noise_level
 
 COLOR = np.array([200.0, 190.0, 180.0])
@@ -31,7 +32,7 @@ def portrait(seed=0):
 def harmonised(image, landmarks, follow_light=True):
     template = plain_template(COLOR)
     layer = FIT_FUNCTIONS["mesh"](template, pyramid(template), landmarks, worn())
-    return harmonise(image, layer, landmarks, 3, follow_light)
+    return harmonise(FaceLook(image, landmarks), layer, 3, follow_light)
 
 
 def inside(layer):

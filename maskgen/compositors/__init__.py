@@ -7,8 +7,9 @@ from collections.abc import Callable
 from maskgen.compositors.flatten import flatten
 from maskgen.compositors.overlay import overlay
 from maskgen.compositors.poisson import poisson
-from maskgen.records import Composite, Image, Landmarks, Layer
+from maskgen.look import FaceLook
+from maskgen.records import Composite, Image, Layer
 
-Compositor = Callable[[Image, Layer, Landmarks], Composite]
+Compositor = Callable[[Image, Layer, FaceLook], Composite]
 
 COMPOSITORS: dict[str, Compositor] = {"overlay": overlay, "poisson": poisson, "flatten": flatten}

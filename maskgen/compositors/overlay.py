@@ -6,9 +6,11 @@ edge can neither glow nor darken beyond its neighbours.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from maskgen.records import Composite, Image, Landmarks, Layer
+from maskgen.look import FaceLook
+from maskgen.records import Composite, Image, Layer
 
 
 def blend(image: Image, layer_bgr: Image, alpha: Image) -> Image:
@@ -19,10 +21,9 @@ def blend(image: Image, layer_bgr: Image, alpha: Image) -> Image:
         layer_bgr: (height, width, 3) uint8, straight colour.
         alpha: (height, width) uint8, 255 is opaque.
     """
-    weight = alpha[:, :, None].astype(np.uint16)
-    mixed = image * (255 - weight) + layer_bgr * weight + np.uint16(128)
-    # (v + 128 + (v + 128) / 256) / 256 is v / 255, rounded, for every v that occurs, and stays in 16 bits.
-    return np.asarray((mixed + (mixed >> 8)) >> 8, np.uint8)
+    over, under = alpha.astype(np.float32), (255 - alpha).astype(np.float32)
+    # Divides by the sum of the weights and rounds: where the alpha is 0 the image's own values come out.
+    return np.asarray(cv2.blendLinear(layer_bgr, image, over, under), np.uint8)
 
 
 def shaded(image: Image, layer: Layer) -> Image:
@@ -30,10 +31,11 @@ def shaded(image: Image, layer: Layer) -> Image:
     under = image[layer.window]
     if layer.shadow is None:
         return under
-    return blend(under, np.zeros_like(under), layer.shadow)
+    left = 255 - layer.shadow
+    return np.asarray(cv2.multiply(under, cv2.merge([left, left, left]), scale=1 / 255), np.uint8)
 
 
-def overlay(image: Image, layer: Layer, landmarks: Landmarks) -> Composite:
-    """Composite ``layer`` over ``image``; the landmarks are not needed, but every compositor gets them."""
+def overlay(image: Image, layer: Layer, look: FaceLook) -> Composite:
+    """Composite ``layer`` over ``image``; the look is not needed, but every compositor gets it."""
     bgr = blend(shaded(image, layer), layer.bgr, layer.alpha)
     return Composite(bgr, layer.alpha, layer.origin, layer.shadow)

@@ -18,62 +18,76 @@ destination and answers an empty mask with silence (the patch always has room, t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.compositors.overlay import blend, shaded
-from maskgen.light import skin_light
-from maskgen.records import Composite, Image, Landmarks, Layer
+from maskgen.look import FaceLook
+from maskgen.records import Composite, Image, Layer
+from maskgen.reduced import cut
 
 _REACH = 0.06  # of the eye distance: how far the cloned region goes past the template's edge
 # How much of the light on the covered skin is drawn into the source: a boundary alone does not know that the
 # middle of a face is lit otherwise than its outline.
 _COVERED = 0.85
+_SEEN = 24  # alpha from which on a reduced pixel counts as covered
+_BORDER = 2  # pixels around the region, which may not touch the patch's border
 _LEVELS = 255.0 / np.log(256.0)  # grey levels of the 8-bit logarithm for one natural logarithm
 
 
-def poisson(image: Image, layer: Layer, landmarks: Landmarks) -> Composite:
-    """Composite ``layer`` into ``image`` by seamless cloning."""
+def poisson(image: Image, layer: Layer, look: FaceLook) -> Composite:
+    """Composite ``layer`` into ``image`` by seamless cloning; the light is that of the look's own image."""
     if not layer.alpha.any():
         return Composite(image[layer.window], layer.alpha, layer.origin)
-    gain = membrane(image, layer, landmarks)
-    lit = np.minimum((layer.bgr + 1.0) * gain - 0.5, 255.0).astype(np.uint8)
-    bgr = blend(shaded(image, layer), lit, layer.alpha)
+    gain = membrane(layer, look)
+    # Half a grey level is added before and taken off after, as `Light` counts logarithms of 1 more.
+    lit = cv2.multiply(layer.bgr, gain, dtype=cv2.CV_32F)
+    lit = cv2.add(lit, gain - np.float32(1), dtype=cv2.CV_8U)
+    bgr = blend(shaded(image, layer), np.asarray(lit, np.uint8), layer.alpha)
     return Composite(bgr, layer.alpha, layer.origin, layer.shadow)
 
 
-def membrane(image: Image, layer: Layer, landmarks: Landmarks) -> NDArray[np.float32]:
+def membrane(layer: Layer, look: FaceLook) -> NDArray[np.float32]:
     """How the light varies over the layer, continued from its boundary.
 
     Returns:
         (height, width, 3) float32 gains for the layer's pixels, around 1.
     """
+    light, part = look.light, look.light.part
     (left, top), (height, width) = layer.origin, layer.alpha.shape
-    reach = max(2, round(_REACH * landmarks.eye_distance))
-    room = reach + max(4, round(0.2 * landmarks.eye_distance))
-    box = (left - room, top - room, width + 2 * room, height + 2 * room)
-    light = skin_light(image, landmarks, box)
-    rows, columns = light.log_bgr.shape[:2]
-    # A few pixels more on every side, as the region may not touch the patch's border.
-    target = cv2.copyMakeBorder(light.log_bgr * _LEVELS, 3, 3, 3, 3, cv2.BORDER_REPLICATE)
-    padded = np.zeros((height + 2 * room, width + 2 * room), np.uint8)
-    padded[room:-room, room:-room] = layer.alpha
-    wide = cv2.dilate(padded, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    small = cv2.resize(wide, (columns, rows), interpolation=cv2.INTER_AREA)
-    region = np.pad(np.where(small > 24, 255, 0).astype(np.uint8), 3)
+    eye = look.landmarks.eye_distance / part.step
+    reach = max(1, round(_REACH * eye))
+    # The layer's rectangle among the light's pixels, and around it room for the boundary.
+    room = reach + max(2, round(0.2 * eye)) + _BORDER
+    x, y = ((a - b) // part.step for a, b in zip((left, top), part.corner, strict=True))
+    columns = (left + width - 1 - part.corner[0]) // part.step + 1 - x
+    rows = (top + height - 1 - part.corner[1]) // part.step + 1 - y
+    target = cut(light.log_bgr, x - room, y - room, x + columns + room, y + rows + room) * np.float32(_LEVELS)
+    region = np.zeros(target.shape[:2], np.uint8)
+    region[room : room + rows, room : room + columns] = _seen(layer.alpha, columns, rows)
+    region = np.asarray(cv2.dilate(region, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.uint8)
     if not region.any():
         return np.ones((height, width, 3), np.float32)
-    edge = (cv2.dilate(region, np.ones((3, 3), np.uint8)) > 0) & (region == 0)
-    mean = np.round(target[edge].mean(axis=0))
-    source = np.clip(np.round(mean + _COVERED * (target - mean)), 0, 255).astype(np.uint8)
-    x, y, w, h = cv2.boundingRect(region)
-    destination = np.clip(np.round(target), 0, 255).astype(np.uint8)
-    cloned = cv2.seamlessClone(
-        np.ascontiguousarray(source), destination, region.copy(), (x + w // 2, y + h // 2), cv2.NORMAL_CLONE
+    edge = cv2.dilate(region, np.ones((3, 3), np.uint8)) - region
+    mean = np.round(cv2.mean(target, edge)[:3]).astype(np.float32)
+    source, destination = (
+        np.clip(values + np.float32(0.5), 0, 255).astype(np.uint8)
+        for values in (mean + np.float32(_COVERED) * (target - mean), target)
     )
-    added = (cloned.astype(np.float32) - mean.astype(np.float32))[3:-3, 3:-3]
+    across, down, w, h = cv2.boundingRect(region)
+    middle = (across + w // 2, down + h // 2)
+    cloned = cv2.seamlessClone(source, destination, region.copy(), middle, cv2.NORMAL_CLONE)
     # Eight bits of logarithm are steps of 2 %; smoothing takes them away, as the membrane has no edges.
-    added = cv2.GaussianBlur(added, (0, 0), 1.5)
-    whole = cv2.resize(added, (width + 2 * room, height + 2 * room), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.exp(whole[room:-room, room:-room] / _LEVELS), np.float32)
+    added = cv2.GaussianBlur(cloned.astype(np.float32) - mean, (0, 0), 1.2)
+    gain = np.asarray(cv2.exp(added / np.float32(_LEVELS)), np.float32)
+    corner = part.corner[0] + (x - room) * part.step, part.corner[1] + (y - room) * part.step
+    return replace(part, corner=corner).back(gain, (left, top, width, height))
+
+
+def _seen(alpha: Image, columns: int, rows: int) -> Image:
+    """(rows, columns) uint8: 255 where the reduced alpha counts as covered."""
+    small = cv2.resize(alpha, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.threshold(small, _SEEN, 255, cv2.THRESH_BINARY)[1], np.uint8)

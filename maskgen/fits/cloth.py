@@ -43,28 +43,28 @@ _HEAD_CENTRE = np.array([0.0, 0.45, 0.45])
 _HEAD_RADII = np.array([0.78, 1.15, 1.0])
 
 
-_HEM = [*(index for pair in _UNDER for index in pair), _CHIN]
+_HEM = np.array([*(index for pair in _UNDER for index in pair), _CHIN])
+_ONES = np.ones((3, 1))
 
 
 @cache
-def _mixtures() -> Points:
-    """(n, 468): each row the shares of the mesh's points in one control point on the skin or between."""
-    rows = []
-
-    def mixed(*shares: tuple[int, float]) -> None:
-        row = np.zeros(468)
-        for index, share in shares:
-            row[index] += share
-        rows.append(row)
-
-    for index in (*_RIDGE, *(i for pair in (*_SKIN, *_CONTOUR) for i in pair), _CHIN_FRONT, _CHIN):
-        mixed((index, 1.0))
-    for share in _BRIDGED:
-        mixed((_TIP, 1 - share), (_CHIN_FRONT, share))
-    for share, pair in _FLANKS:
-        for index in pair:
-            mixed((_TIP, (1 - share) / 2), (_CHIN_FRONT, share / 2), (index, 0.5))
-    return np.array(rows)
+def _mixtures() -> tuple[NDArray[np.intp], Points]:
+    """(n, 3) mesh points and (n, 3, 1) their shares in each control point on the skin or between."""
+    rows: list[tuple[tuple[int, float], ...]] = [
+        ((index, 1.0),)
+        for index in (*_RIDGE, *(i for pair in (*_SKIN, *_CONTOUR) for i in pair), _CHIN_FRONT, _CHIN)
+    ]
+    rows += [((_TIP, 1 - share), (_CHIN_FRONT, share)) for share in _BRIDGED]
+    rows += [
+        ((_TIP, (1 - share) / 2), (_CHIN_FRONT, share / 2), (index, 0.5))
+        for share, pair in _FLANKS
+        for index in pair
+    ]
+    full = [(*row, *((row[0][0], 0.0),) * (3 - len(row))) for row in rows]
+    return (
+        np.array([[index for index, _ in row] for row in full]),
+        np.array([[(share,) for _, share in row] for row in full]),
+    )
 
 
 def cloth(points: Points, eye_distance: float, into: Points) -> Points:
@@ -79,11 +79,12 @@ def cloth(points: Points, eye_distance: float, into: Points) -> Points:
         (n, 3), always in the same order.
     """
     hem = points[_HEM]
-    outwards = hem - points[[_RIDGE[0], _CHIN]].mean(axis=0)
-    outwards -= np.outer(outwards @ into, into)
-    outwards /= np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-9)
+    outwards = hem - (points[_RIDGE[0]] + points[_CHIN]) / 2
+    outwards -= (outwards @ into)[:, None] * into
+    outwards /= np.maximum(np.sqrt(np.square(outwards) @ _ONES), 1e-9)
     under = hem + eye_distance * (_STAND_OFF * outwards + _WRAP * into)
-    return np.concatenate([_mixtures() @ points, under])
+    indices, shares = _mixtures()
+    return np.concatenate([(points[indices] * shares).sum(axis=1), under])
 
 
 @cache

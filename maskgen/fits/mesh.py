@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from maskgen.anchors import ANCHORS
 from maskgen.fits.canonical import canonical_template_points
 from maskgen.fits.cloth import cloth, cloth_in_template_space, cloth_normals
+from maskgen.fits.lattice import Lattice
 from maskgen.fits.render import render, window_around
-from maskgen.fits.wear import drape
+from maskgen.fits.wear import hung, worn
 from maskgen.records import Image, Landmarks, Layer, MaskTemplate, Plan
 
 Array = NDArray[np.float64]
@@ -29,13 +30,12 @@ _STIFF, _LOOSE = 5e-2, 30.0
 # The depth of a cloth normal (0 is sideways, 1 away from the camera) from which its point begins to be
 # hidden, and at which it is.
 _TURNS_AWAY, _HIDDEN = 0.22, 0.55
-# The map is smooth: it is computed at this many cells a side and interpolated, linearly, as OpenCV's cubic
-# does not keep a straight line straight.
-_CELLS = 28
-_SPARE = 1
+# The map is smooth: it is computed at nodes about this many pixels apart, at least and at most so many along
+# the window's longer side, and filled in by cubics.
+_CELL, _LEAST_CELLS, _MOST_CELLS = 12, 9, 20
 # How far the cloth stands off beyond the control points' outline, in eye distances.
 _HEM = 0.035
-_AROUND = [np.array([np.cos(turn), np.sin(turn)]) for turn in np.arange(8) * np.pi / 4]
+_AROUND = np.array([(np.cos(turn), np.sin(turn)) for turn in np.arange(8) * np.pi / 4])
 
 
 def mesh(template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks, plan: Plan) -> Layer | None:
@@ -62,9 +62,14 @@ def mesh(template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks
     window = window_around(np.concatenate([at - reach, at + reach]), landmarks.image_size)
     if window is None:
         return None
-    left, top = window[:2]
-    map_x, map_y = _dense(spline, window, centre, unit)
-    map_x, map_y, limit = drape(template, plan, map_x, map_y)
+    left, top, columns, rows = window
+    cells = min(max(max(columns, rows) // _CELL, _LEAST_CELLS), _MOST_CELLS)
+    lattice = Lattice.over(columns, rows, cells)
+    nodes = lattice.nodes() + np.array((left, top))
+    bent = spline(((nodes - centre) / unit).reshape(-1, 2)).reshape(nodes.shape)
+    map_x, map_y = hung(template, plan, bent[:, :, 0], bent[:, :, 1])
+    map_x, map_y = lattice.fill(map_x), lattice.fill(map_y)
+    map_x, map_y, limit = worn(template, plan, map_x, map_y)
     outline = _outline(at, reach, window)
     limit = outline if limit is None else np.minimum(limit, outline).astype(np.uint8)
     anchors = template.anchors
@@ -78,25 +83,27 @@ class _Spline:
 
     def __init__(self, places: Array, values: Array, smoothing: Array) -> None:
         count = len(places)
-        system = np.zeros((count + 3, count + 3))
-        system[:count, :count] = _kernel(places, places) + np.diag(smoothing)
-        system[:count, count:] = np.column_stack([np.ones(count), places])
+        system, right = np.zeros((count + 3, count + 3)), np.zeros((count + 3, 2))
+        system[:count, :count] = _kernel(places, places)
+        system.flat[: count * (count + 3) : count + 4] += smoothing
+        system[:count, count], system[:count, count + 1 :] = 1, places
         system[count:, :count] = system[:count, count:].T
-        right = np.concatenate([values, np.zeros((3, 2))])
+        right[:count] = values
         self._places = places
         self._weights = np.linalg.solve(system, right)
 
-    def __call__(self, places: Array) -> Array:
+    def __call__(self, places: Array) -> NDArray[np.float32]:
         count = len(self._places)
         weights, centres, at = (part.astype(np.float32) for part in (self._weights, self._places, places))
         bent = _kernel(at, centres) @ weights[:count]
-        return np.asarray(bent + at @ weights[count + 1 :] + weights[count], np.float64)
+        return np.asarray(bent + at @ weights[count + 1 :] + weights[count], np.float32)
 
 
 def _kernel(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """r^2 log r^2 / 2 of all pairs."""
-    squared = np.square(a[:, :1] - b[None, :, 0]) + np.square(a[:, 1:] - b[None, :, 1])
-    return np.asarray(0.5 * squared * np.log(np.maximum(squared, 1e-12)), a.dtype)
+    squared = np.square(a[:, :1] - b[:, 0]) + np.square(a[:, 1:] - b[:, 1])
+    logarithm = np.log(np.maximum(squared, a.dtype.type(1e-12)))
+    return np.asarray(logarithm * squared * a.dtype.type(0.5))
 
 
 @lru_cache(maxsize=64)
@@ -113,31 +120,14 @@ def _targets(template: MaskTemplate) -> Array:
         return cloth_in_template_space()
     centre, unit = mean.mean(axis=0), 600.0
     spline = _Spline((mean - centre) / unit, drawn, np.full(len(names), 0.05))
-    return spline((cloth_in_template_space() - centre) / unit)
-
-
-def _dense(
-    spline: _Spline, window: tuple[int, int, int, int], centre: Array, unit: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The spline at every pixel of the window, from a coarse grid with a cell to spare on each side."""
-    left, top, columns, rows = window
-    cell = max(1, int(np.ceil(max(columns, rows) / _CELLS)))
-    across, down = -(-columns // cell) + 2 * _SPARE, -(-rows // cell) + 2 * _SPARE
-    x = left + (np.arange(across) + 0.5 - _SPARE) * cell - 0.5
-    y = top + (np.arange(down) + 0.5 - _SPARE) * cell - 0.5
-    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    coarse = spline((grid - centre) / unit).reshape(down, across, 2).astype(np.float32)
-    full = cv2.resize(coarse, (across * cell, down * cell), interpolation=cv2.INTER_LINEAR)
-    edge = _SPARE * cell
-    inside = full[edge : edge + rows, edge : edge + columns]
-    return np.ascontiguousarray(inside[:, :, 0]), np.ascontiguousarray(inside[:, :, 1])
+    return spline((cloth_in_template_space() - centre) / unit).astype(np.float64)
 
 
 def _outline(at: Array, reach: float, window: tuple[int, int, int, int]) -> Image:
     """(height, width) uint8: the convex outline of the cloth, ``reach`` pixels wider, with a soft edge."""
     left, top, columns, rows = window
-    around = np.concatenate([at + reach * offset for offset in _AROUND])
-    hull = cv2.convexHull(around.astype(np.float32)).reshape(-1, 2).astype(np.float64)
+    inner = cv2.convexHull(at.astype(np.float32)).reshape(-1, 1, 2)
+    hull = cv2.convexHull((inner + reach * _AROUND).astype(np.float32).reshape(-1, 2)).reshape(-1, 2)
     outline = np.zeros((rows, columns), np.uint8)
     cv2.fillPoly(outline, [np.round((hull - (left, top)) * 16).astype(np.int32)], [255], cv2.LINE_AA, 4)
     return outline

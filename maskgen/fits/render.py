@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.records import Image, Layer
 
-# Below this alpha the straight colour cannot be recovered from premultiplied bytes, and does not show.
-_INVISIBLE = 3
+# Up to this alpha the straight colour cannot be recovered from premultiplied bytes, and does not show.
+_INVISIBLE = 2
 
 
 def window_around(
@@ -19,12 +21,10 @@ def window_around(
 
     None if nothing of it lies in the image.
     """
-    low = np.floor(points.min(axis=0)).astype(int) - 1
-    high = np.ceil(points.max(axis=0)).astype(int) + 2
-    low, high = np.maximum(low, 0), np.minimum(high, image_size)
-    if (high <= low).any():
-        return None
-    return int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])
+    x0, y0 = (max(math.floor(value) - 1, 0) for value in points.min(axis=0).tolist())
+    ends = zip(points.max(axis=0).tolist(), image_size, strict=True)
+    x1, y1 = (min(math.ceil(value) + 2, end) for value, end in ends)
+    return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
 def render(
@@ -49,7 +49,7 @@ def render(
     Returns:
         The layer, with straight colour.
     """
-    level = int(np.clip(np.floor(np.log2(max(minification, 1.0)) + 0.35), 0, len(levels) - 1))
+    level = min(max(math.floor(math.log2(max(minification, 1.0)) + 0.35), 0), len(levels) - 1)
     scale = 0.5**level
     # Pixel centres are at whole numbers: pixel 0 of a halved picture covers pixels 0 and 1 of the full one.
     shift = (scale - 1.0) / 2.0
@@ -62,21 +62,19 @@ def render(
         borderValue=(0, 0, 0, 0),
     )
     premultiplied = np.asarray(sampled, np.uint8)
-    alpha = premultiplied[:, :, 3]
-    alpha = np.where(alpha < _INVISIBLE, 0, alpha).astype(np.uint8)
-    divisor = np.maximum(alpha, 1)[:, :, None].astype(np.float32)
-    straight = np.minimum(premultiplied[:, :, :3] * (255.0 / divisor) + 0.5, 255.0)
-    straight[alpha == 0] = 0
+    blue, green, red, alpha = cv2.split(premultiplied)
+    alpha = cv2.threshold(alpha, _INVISIBLE, 0, cv2.THRESH_TOZERO)[1]
+    # OpenCV divides by 0 to 0.
+    straight = cv2.divide(cv2.merge([blue, green, red]), cv2.merge([alpha] * 3), scale=255.0)
     if limit is not None:
-        alpha = np.minimum(alpha, limit).astype(np.uint8)
-    return trim(Layer(straight.astype(np.uint8), alpha, origin))
+        alpha = cv2.min(alpha, limit)
+    return trim(Layer(np.asarray(straight, np.uint8), np.asarray(alpha, np.uint8), origin))
 
 
 def trim(layer: Layer) -> Layer:
     """Cut a layer to the smallest rectangle that holds its alpha; an empty layer becomes one pixel."""
-    rows, columns = np.flatnonzero(layer.alpha.any(axis=1)), np.flatnonzero(layer.alpha.any(axis=0))
-    if len(rows) == 0:
+    left, top, width, height = cv2.boundingRect(layer.alpha)
+    if width == 0:
         return Layer(layer.bgr[:1, :1], layer.alpha[:1, :1], layer.origin)
-    y, x = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    origin = (layer.origin[0] + int(columns[0]), layer.origin[1] + int(rows[0]))
-    return Layer(layer.bgr[y, x], layer.alpha[y, x], origin)
+    y, x = slice(top, top + height), slice(left, left + width)
+    return Layer(layer.bgr[y, x], layer.alpha[y, x], (layer.origin[0] + left, layer.origin[1] + top))

@@ -71,18 +71,24 @@ def _above_lower_edge(template: MaskTemplate) -> Image:
 def drape(
     template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane
 ) -> tuple[Plane, Plane, Image | None]:
-    """Change a map into template space to that of a mask worn and hung so.
+    """`hung` and then `worn`."""
+    return worn(template, drawn, *hung(template, drawn, map_x, map_y))
+
+
+def worn(
+    template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane
+) -> tuple[Plane, Plane, Image | None]:
+    """Change a map into template space to that of a mask worn so.
 
     Args:
         template: The template that the map leads into.
-        drawn: Its wear, hang and seed are used.
+        drawn: Its wear is used.
         map_x: (height, width) float32 template x of each pixel.
         map_y: Likewise y.
 
     Returns:
         The changed ``map_x`` and ``map_y``, and an alpha of their shape that limits the layer's, or None.
     """
-    map_x, map_y = _hung(template, drawn.hang, drawn.seed, map_x, map_y)
     if drawn.wear == "correct":
         return map_x, map_y, None
     goal = _DRAPES[drawn.wear]
@@ -108,8 +114,16 @@ def drape(
     return map_x, np.asarray(map_y - shift * fade, np.float32), np.asarray(limit, np.uint8)
 
 
-def _hung(template: MaskTemplate, hang: Hang, seed: int, map_x: Plane, map_y: Plane) -> tuple[Plane, Plane]:
-    """The map of a mask that sits a little otherwise; hung as it fits, it stays as it is."""
+def hung(template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane) -> tuple[Plane, Plane]:
+    """The map of a mask that sits a little otherwise; hung as it fits, it stays as it is.
+
+    Args:
+        template: The template that the map leads into.
+        drawn: Its hang and seed are used.
+        map_x: float32 template x of any places, such as the nodes of a lattice.
+        map_y: Likewise y.
+    """
+    hang, seed = drawn.hang, drawn.seed
     if hang == Hang():
         return map_x, map_y
     middle, _, bridge, chin = _frame(template)

@@ -11,6 +11,7 @@ import numpy as np
 from maskgen.landmarks import gate
 from maskgen.landmarks.cascade import CONFIDENT, TENTATIVE
 from maskgen.landmarks.import_mediapipe import QuietUntilFirstFace, import_mediapipe, quiet_stderr
+from maskgen.landmarks.run_mesh import run_mesh
 from maskgen.landmarks.views import Points
 from maskgen.records import Box, Image
 
@@ -42,13 +43,10 @@ class BundledEngine:
                 min_tracking_confidence=level.presence,
             ),
         )
-        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        faces = self._quiet(lambda: model.process(rgb).multi_face_landmarks or (), bool)
+        rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+        faces = self._quiet(lambda: run_mesh(model, rgb), bool)
         height, width = image.shape[:2]
-        return [
-            np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) * (width, height, width)
-            for face in faces
-        ]
+        return [points * (width, height, width) for points in faces]
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which sees small ones that the mesh's own does not."""

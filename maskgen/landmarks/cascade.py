@@ -123,9 +123,10 @@ class Cascade:
         meshes = self._meshes(square(view), many=many)
         faces: list[Landmarks] = []
         for points in meshes:
-            if gate.refusal(points, _size(image)):
+            shape = gate.shape_of(points)
+            if gate.refusal(points, _size(image), shape):
                 continue
-            if not self._engine.is_sure or gate.doubtful(points, _size(image)):
+            if not self._engine.is_sure or gate.doubtful(points, _size(image), shape):
                 faces += self._closer(image, points, "as-is")
             else:
                 faces.append(_landmarks(image, points, "as-is"))

@@ -12,6 +12,8 @@ that lies right agrees with them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from maskgen.anchors import ANCHORS
@@ -37,6 +39,7 @@ MEAN_FACE = {
 }
 _INDICES = list(MEAN_FACE)
 _MEAN = np.array(list(MEAN_FACE.values())) - np.mean(list(MEAN_FACE.values()), axis=0)
+_MEAN_SQUARED = float((_MEAN**2).sum())
 
 # Of 2,400 meshes of real faces, turned up to 60 degrees, none is further from the mean face than 0.13.
 LARGEST_MISFIT = 0.2
@@ -52,36 +55,52 @@ FILLING = 0.25
 UPRIGHT = 45.0
 
 
-def refusal(points: Points, image_size: tuple[int, int]) -> str | None:
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """How a mesh compares with the mean face after the best turn, shift and scaling.
+
+    Attributes:
+        misfit: How far it is from it, in eye distances.
+        turn: (3, 3) rotation that turns row vectors of the mean face into the image.
+    """
+
+    misfit: float
+    turn: Points
+
+
+def refusal(points: Points, image_size: tuple[int, int], shape: Shape | None = None) -> str | None:
     """Why these points cannot be a face in an image of that size, or None if they can.
 
     Args:
         points: (468, 3) x, y, z in pixels.
         image_size: (width, height) in pixels.
+        shape: `shape_of` the points, where it is known already.
     """
     if not np.isfinite(points).all():
         return "a point is not a number"
     if float(np.linalg.norm(points[263] - points[33])) < SMALLEST_EYE_DISTANCE:
         return f"the eyes are less than {SMALLEST_EYE_DISTANCE:g} pixels apart"
-    inside = ((points[:, :2] >= 0) & (points[:, :2] <= np.subtract(image_size, 1))).all(axis=1).mean()
+    x, y = points[:, 0], points[:, 1]
+    seen = (x >= 0) & (y >= 0) & (x <= image_size[0] - 1) & (y <= image_size[1] - 1)
+    inside = np.count_nonzero(seen) / len(points)
     if inside < LEAST_INSIDE:
         return f"only {inside:.0%} of the face is in the picture"
-    apart, turn = _fit(points)
-    if turn[2, 2] <= 0:
+    shape = shape or shape_of(points)
+    if shape.turn[2, 2] <= 0:
         return "the face is turned inside out or seen from behind"
-    if apart > LARGEST_MISFIT:
+    if shape.misfit > LARGEST_MISFIT:
         return "the proportions are not those of a face"
     return None
 
 
-def doubtful(points: Points, image_size: tuple[int, int]) -> bool:
+def doubtful(points: Points, image_size: tuple[int, int], shape: Shape | None = None) -> bool:
     """Whether a mesh that was found with confidence still needs a second look.
 
     It does when the face is small in the picture, is turned far from upright, or is oddly shaped. Nearly
     all faces of face datasets are none of these.
     """
     small = float(np.linalg.norm(points[263] - points[33])) < 0.08 * max(image_size)
-    return small or abs(roll(points)) > 30 or misfit(points) > 0.1
+    return small or abs(roll(points)) > 30 or (shape or shape_of(points)).misfit > 0.1
 
 
 def largest_disagreement(points: Points, image_size: tuple[int, int]) -> float:
@@ -90,9 +109,19 @@ def largest_disagreement(points: Points, image_size: tuple[int, int]) -> float:
     return DISAGREEMENT_FILLING if fills and abs(roll(points)) <= UPRIGHT else DISAGREEMENT
 
 
-def misfit(points: Points) -> float:
-    """How far the mesh is from the mean face after the best turn, shift and scaling, in eye distances."""
-    return _fit(points)[0]
+def shape_of(points: Points) -> Shape:
+    """Compare a mesh with the mean face: Kabsch's solution by singular values; reflections are excluded."""
+    found = points[_INDICES]
+    found = found - found.sum(axis=0) / len(_INDICES)
+    u, values, v = np.linalg.svd(_MEAN.T @ found)
+    product = u @ v
+    if product[0] @ np.cross(product[1], product[2]) < 0:
+        u, values = u * (1.0, 1.0, -1.0), values * (1.0, 1.0, -1.0)
+    turn = u @ v
+    scale = max(float(values.sum()) / _MEAN_SQUARED, 1e-9)
+    # Relative to the fitted scale and not to the measured eyes, so that a collapsed mesh does not hide.
+    apart = found - _MEAN @ turn * scale
+    return Shape(float(np.sqrt((apart**2).sum() / len(_INDICES))) / scale, turn)
 
 
 def roll(points: Points) -> float:
@@ -130,18 +159,3 @@ def _other_side(name: str) -> str:
     if name.startswith("left_"):
         return name.replace("left_", "right_", 1)
     return name.replace("right_", "left_", 1)
-
-
-def _fit(points: Points) -> tuple[float, Points]:
-    """`misfit`, and the (3, 3) rotation that turns row vectors of the mean face into the image.
-
-    Kabsch's solution by singular values; reflections are excluded.
-    """
-    found = points[_INDICES] - points[_INDICES].mean(axis=0)
-    u, values, v = np.linalg.svd(_MEAN.T @ found)
-    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ v)) or 1.0])
-    turn = (u * flip) @ v
-    scale = max(float((values * flip).sum() / (_MEAN**2).sum()), 1e-9)
-    # Relative to the fitted scale and not to the measured eyes, so that a collapsed mesh does not hide.
-    apart = float(np.sqrt(((found - _MEAN @ turn * scale) ** 2).sum(axis=1).mean()) / scale)
-    return apart, turn

@@ -42,8 +42,10 @@ class View:
     def to_image(self, points: Points) -> Points:
         """(n, 3) points of the view as points of the image; z keeps its proportion to x and y."""
         back = cv2.invertAffineTransform(self.matrix)
-        flat = points[:, :2] @ back[:, :2].T + back[:, 2]
-        return np.column_stack([flat, points[:, 2] / self.scale])
+        there = np.empty_like(points)
+        there[:, :2] = points[:, :2] @ back[:, :2].T + back[:, 2]
+        there[:, 2] = points[:, 2] / self.scale
+        return there
 
     def box_to_image(self, box: Box) -> Box:
         """An upright box of an unturned view as a box of the image."""

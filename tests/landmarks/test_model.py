@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from maskgen.landmarks import LandmarkerSpec, has_bundled_models, open_landmarker
+from maskgen.landmarks.import_mediapipe import import_mediapipe
+from maskgen.landmarks.run_mesh import run_mesh
 
 # Places of the astronaut's features, read off the picture by eye.
 FEATURES = {
@@ -197,3 +199,16 @@ def test_haar_finds_the_face_too(bundled, astronaut):
     assert np.abs(middle(face) - middle(bundled.find(astronaut)[0])).max() < 3
     assert landmarker.find(np.full((300, 300, 3), 128, np.uint8)) == []
     landmarker.close()
+
+
+def test_the_mesh_run_here_is_that_of_mediapipes_own_wrapper(astronaut):
+    if not has_bundled_models():
+        pytest.skip("this mediapipe carries no models")
+    model = import_mediapipe().solutions.face_mesh.FaceMesh(static_image_mode=True)
+    rgb = np.ascontiguousarray(astronaut[:, :, ::-1])
+    (face,) = model.process(rgb).multi_face_landmarks
+    (points,) = run_mesh(model, rgb)
+    assert (points == [(p.x, p.y, p.z) for p in face.landmark]).all()
+    assert run_mesh(model, np.zeros_like(rgb)) == []
+    # Whatever was run here leaves the wrapper as it was.
+    assert model.process(rgb).multi_face_landmarks[0] == face

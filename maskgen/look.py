@@ -1,0 +1,41 @@
+"""What masking wants to know of a face in its photograph, found when it is first asked for and then kept.
+
+However many masks are made for a face, it is looked at once.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from maskgen.light import Light, measure_light
+from maskgen.records import Image, Landmarks
+from maskgen.skin import FaceView, view_face
+from maskgen.texture import Texture, measure_texture
+
+
+class FaceLook:
+    """One face in the photograph as it was before any mask.
+
+    Args:
+        image: (height, width, 3) uint8 BGR; neither copied nor changed.
+        landmarks: The face.
+    """
+
+    def __init__(self, image: Image, landmarks: Landmarks) -> None:
+        self.image = image
+        self.landmarks = landmarks
+
+    @cached_property
+    def light(self) -> Light:
+        """The light on the face."""
+        return measure_light(self.image, self.landmarks)
+
+    @cached_property
+    def texture(self) -> Texture:
+        """The photograph's sharpness and grain."""
+        return measure_texture(self.image, self.landmarks)
+
+    @cached_property
+    def skin(self) -> FaceView | None:
+        """The lower face measured against its own bare skin; None where no bare skin is in view."""
+        return view_face(self.image, self.landmarks)
