@@ -19,6 +19,8 @@ from maskgen.texture import grain_field
 
 # Sharpness of a template sampled by a fit, in pixels.
 _DRAWN_BLUR = 0.55
+# Blur below this does not show.
+_LEAST_BLUR = 0.4
 # How far the contact shadow and the darker rim reach, in eye distances, and how strong they are.
 _SHADOW_REACH, _SHADOW_DROP, _SHADOW_DEPTH = 0.035, 0.018, 0.42
 _RIM_REACH, _RIM_DEPTH = 0.014, 0.16
@@ -51,7 +53,7 @@ def harmonise(look: FaceLook, layer: Layer, seed: int, follow_light: bool) -> La
     if follow_light:
         gain = gain * _light_over(look, layer)
     color = np.asarray(cv2.multiply(color, cv2.merge([gain * g for g in light.gains]), dtype=cv2.CV_8U))
-    if blur > 0.25:
+    if blur > _LEAST_BLUR:
         color, alpha = _blurred(color, alpha, blur)
     if texture.grain > 0.4:
         noise = grain_field(alpha.shape[0], alpha.shape[1], texture, seed)
@@ -91,7 +93,7 @@ def _blurred(color: Image, alpha: Image, sigma: float) -> tuple[Image, Image]:
     # Premultiplied, so that the nothing outside the mask does not blur into its colour.
     weighted = cv2.multiply(color, cv2.merge([alpha] * 3), scale=1 / 255)
     # A third of the time that `GaussianBlur` takes over bytes.
-    kernel = cv2.getGaussianKernel(2 * math.ceil(3 * sigma) + 1, sigma, cv2.CV_32F)
+    kernel = cv2.getGaussianKernel(2 * math.ceil(2.5 * sigma) + 1, sigma, cv2.CV_32F)
     spread = cv2.sepFilter2D(cv2.merge([weighted, alpha]), -1, kernel, kernel)
     blue, green, red, soft = cv2.split(spread)
     straight = cv2.divide(cv2.merge([blue, green, red]), cv2.merge([soft] * 3), scale=255)

@@ -95,8 +95,11 @@ def measure_light(image: Image, landmarks: Landmarks) -> Light:
     logarithm = np.asarray(cv2.LUT(part.bgr, _LOGARITHM), np.float32)
     eye = landmarks.eye_distance / part.step
     weight, strange = _skin_weight(logarithm, part.points(landmarks.points[:, :2]))
-    smoothed = _spread(logarithm, weight, eye)
-    gains, grey = _exposure(part.bgr, logarithm, weight)
+    channels = cv2.merge([logarithm * weight[:, :, None], weight])
+    blue, green, red, total = cv2.sumElems(channels)
+    skin = np.array((blue, green, red), np.float32) / np.float32(max(total, 1e-6))
+    smoothed = _spread(np.asarray(channels, np.float32), skin, eye)
+    gains, grey = _exposure(part.bgr, logarithm, skin)
     return Light(smoothed, smoothed @ _MEAN, part, gains, grey, strange / max(eye, 1e-3) ** 2)
 
 
@@ -118,13 +121,10 @@ def _skin_weight(logarithm: Floats, points: Floats) -> tuple[Floats, int]:
     places = np.ones((3, len(at)), np.float32)
     places[1] = (at % face.shape[1]) / np.float32(face.shape[1])
     places[2] = (at // face.shape[1]) / np.float32(face.shape[0])
-    distance = colored
-    for _ in range(2):
-        trust = 1 / (1 + np.square(distance))
-        moments = places * trust
-        slope = np.linalg.solve(moments @ places.T + np.float32(len(at)) * _FLAT, moments @ light)
-        distance = np.square(light - slope @ places) + colored
-    trust = 1 / (1 + np.square(distance))
+    # The first guess goes by colour alone.
+    moments = places / (1 + np.square(colored))
+    slope = np.linalg.solve(moments @ places.T + np.float32(len(at)) * _FLAT, moments @ light)
+    trust = 1 / (1 + np.square(np.square(light - slope @ places) + colored))
     weight = np.zeros(face.size, np.float32)
     weight[at] = trust
     return weight.reshape(face.shape), np.count_nonzero(trust < _STRANGE)
@@ -136,14 +136,17 @@ def _median(values: Floats) -> Floats:
     return np.asarray(np.partition(values, middle, axis=0)[middle])
 
 
-def _spread(values: Floats, weight: Floats, eye: float) -> Floats:
+def _spread(channels: Floats, skin: Floats, eye: float) -> Floats:
     """Normalised convolution, coarse to fine: where no skin is near, a wider look decides.
 
     Two box filters stand for a Gaussian; their cost does not depend on their width.
+
+    Args:
+        channels: (height, width, 4) float32: values times weight, and weight.
+        skin: (3,) float32: their weighted mean.
+        eye: Eye distance in pixels.
     """
-    channels = cv2.merge([values * weight[:, :, None], weight])
-    total = cv2.sumElems(channels)
-    result: Floats = np.array(total[:3], np.float32) * np.float32(_ENOUGH / max(total[3], 1e-6))
+    result: Floats = skin * np.float32(_ENOUGH)
     for width in _SPREADS:
         # A box of side b has a variance of (b^2 - 1) / 12, two of them twice that.
         side = 2 * round((math.sqrt(6 * (width * eye) ** 2 + 1) - 1) / 2) + 1
@@ -155,16 +158,13 @@ def _spread(values: Floats, weight: Floats, eye: float) -> Floats:
     return result / np.float32(_ENOUGH)
 
 
-def _exposure(small: Image, logarithm: Floats, weight: Floats) -> tuple[Floats, bool]:
+def _exposure(small: Image, logarithm: Floats, skin: Floats) -> tuple[Floats, bool]:
     """Exposure and colour cast of the photograph, against what is usual, and whether it is grey."""
     blue, green, red = cv2.split(small)
     widest = cv2.max(cv2.absdiff(blue, green), cv2.max(cv2.absdiff(green, red), cv2.absdiff(blue, red)))
     colored = cv2.countNonZero(cv2.threshold(widest, _GREY, 1, cv2.THRESH_BINARY)[1])
     grey = colored <= _COLORED * widest.size
-    flat = logarithm.reshape(-1, 3)
-    sure = np.flatnonzero(weight > 0.5)
-    skin, mean = _median(np.take(flat, sure, axis=0) if len(sure) else flat), cv2.mean(logarithm)
-    level = flat @ _MEAN
+    mean, level = cv2.mean(logarithm), logarithm.reshape(-1, 3) @ _MEAN
     at = int(0.95 * (len(level) - 1))
     bright = float(np.partition(level, at)[at])
     exposure = _TRUST_SKIN * (float(skin.mean()) - _USUAL_SKIN) + _TRUST_BRIGHT * (bright - _USUAL_BRIGHT)

@@ -208,8 +208,8 @@ class Layer:
         bgr: (height, width, 3) uint8, straight colour; meaningful where alpha > 0.
         alpha: (height, width) uint8, 255 is opaque.
         origin: (x, y) of the rectangle's top left pixel in the image.
-        shadow: (height, width) uint8, how much the layer darkens the image under and beside it, or None; where
-            the layer is opaque it does not show.
+        shadow: (height, width) uint8, how much the layer darkens the image under and beside it; or None.
+            Where the layer is opaque it does not show.
     """
 
     bgr: Image

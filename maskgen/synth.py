@@ -74,7 +74,6 @@ def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> 
 
 def draw_hang(seed: int, attempt: int) -> Hang:
     """How a mask sits, within what photographs of worn masks show; another for each attempt."""
-
     drawn = draw_units(7, seed, attempt, "hang")
     # The sum of two draws: most masks sit nearly as they should.
     lift, tilt, size = (drawn[n] + drawn[n + 1] - 1 for n in (0, 2, 4))

@@ -14,7 +14,7 @@ from maskgen.records import Image, Landmarks
 
 # What is looked at, in eye distances from between the eyes: they, the brows and the nose tell a face's
 # sharpness, and what is bare between them its grain. Of a large face no more than this many pixels a side.
-_BETWEEN_EYES, _BESIDE, _ABOVE, _BELOW = 6, 0.72, 0.42, 0.5
+_BETWEEN_EYES, _BESIDE, _ABOVE, _BELOW = 6, 0.65, 0.36, 0.42
 _LARGEST = 256
 # Blur as wide as this is all that is told apart; beyond it everything is soft.
 _WIDEST = 6.0

@@ -11,6 +11,7 @@ from maskgen.compositors import COMPOSITORS
 from maskgen.compositors.overlay import blend
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.fits.polygon import polygon
+from maskgen.look import FaceLook
 from maskgen.records import Layer
 
 BLUE = (200, 160, 90)

@@ -84,7 +84,8 @@ class _Spline:
     def __init__(self, places: Array, values: Array, smoothing: Array) -> None:
         count = len(places)
         system, right = np.zeros((count + 3, count + 3)), np.zeros((count + 3, 2))
-        system[:count, :count] = _kernel(places, places)
+        flat = places.astype(np.float32)
+        system[:count, :count] = _kernel(flat, flat)
         system.flat[: count * (count + 3) : count + 4] += smoothing
         system[:count, count], system[:count, count + 1 :] = 1, places
         system[count:, :count] = system[:count, count:].T

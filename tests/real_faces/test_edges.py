@@ -6,6 +6,7 @@ from real_pictures import masked
 
 from maskgen.compositors import COMPOSITORS
 from maskgen.compositors.poisson import membrane
+from maskgen.look import FaceLook
 
 ROUNDING = 1
 
@@ -21,8 +22,8 @@ def seen(monkeypatch):
     last = {}
 
     def spied(blend, compositor):
-        def run(image, layer, landmarks):
-            last[blend] = (layer, compositor(image, layer, landmarks))
+        def run(image, layer, look):
+            last[blend] = (layer, compositor(image, layer, look))
             return last[blend][1]
 
         return run
@@ -56,7 +57,7 @@ def test_poisson_stays_between_the_lit_layer_and_the_image(hundred_faces, seen):
     for face in hundred_faces:
         masked(face.image, face.landmarks, name=face.id, blend="poisson")
         layer, composite = seen["poisson"]
-        gain = membrane(face.image, layer, face.landmarks)
+        gain = membrane(layer, FaceLook(face.image, face.landmarks))
         edge, opaque = (layer.alpha > 0) & (layer.alpha < 255), layer.alpha == 255
         assert gain[edge].max() <= 1.25 * gain[opaque].max(), face.id
         lit = np.clip((layer.bgr + 1.0) * gain - 0.5, 0, 255)
