@@ -11,12 +11,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from maskgen.claim import check_claim, claim, describe, options_of
+from maskgen.claim import MODEL_VARIABLE, check_claim, claim, describe, options_of
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset, get_dataset
 from maskgen.engine import LostWorkersError, interruptible, run_tasks
@@ -74,7 +74,8 @@ def run(
 
     Args:
         job: What to do.
-        workers: Processes; 1 works in this one, -1 takes every core.
+        workers: Processes; 1 works in this one, -1 takes every core. Of a cluster the most that are taken;
+            all with 1 or -1.
         backend: One of `maskgen.engine.BACKENDS`.
         scheduler: Address of a cluster's scheduler.
         share: (i, n), from 1: do only every n-th shard, for job arrays. Final files are then left to `merge`.
@@ -94,6 +95,9 @@ def run(
         TooManyErrorsError: There were more than ``job.max_errors``.
         KeyboardInterrupt: SIGINT or SIGTERM; the same call goes on where this one stopped.
     """
+    if backend != "loky":
+        # Its workers were started in whatever folder.
+        job = replace(job, root=job.root.absolute(), out=job.out.absolute())
     dataset = get_dataset(job.options.dataset)
     check_apart(job.root, job.out)
     folder, spec = RunFolder(job.out), _landmarker_spec(job)
@@ -114,9 +118,18 @@ def run(
             function = partial(mask_shard, _task(job, spec, config, dataset))
 
             def engine(shards: Iterator[Shard], processes: int) -> Iterator[ShardStats]:
-                return run_tasks(function, shards, workers=processes, backend=backend, scheduler=scheduler)
+                needs = (job.root, folder.folder / "config.json")
+                return run_tasks(
+                    function,
+                    shards,
+                    workers=processes,
+                    backend=backend,
+                    scheduler=scheduler,
+                    needs=needs,
+                )
 
-            _work_off(listing, folder, engine, _processes(workers), job.max_errors, progress)
+            processes = _processes(workers) if backend == "loky" else workers
+            _work_off(listing, folder, engine, processes, job.max_errors, progress)
         counts = sum((stats.counts for stats in listing.done.values()), Counts())
         if share == (1, 1) and listing.missing() == []:
             finish(folder, job.options, dataset, job.root, config["templates"], report)
@@ -225,11 +238,21 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
     return Task(
         options=job.options,
         out=job.out,
-        landmarker=spec,
+        landmarker=_anywhere(spec),
         model_sha256=config["landmark_model"]["sha256"],
         templates=tuple(config["templates"].items()),
         several_faces=dataset.several_faces,
+        folder=Path.cwd(),
     )
+
+
+def _anywhere(spec: LandmarkerSpec) -> LandmarkerSpec:
+    """The same, for a process that was started in another folder and with another environment."""
+    if spec.reads_file:
+        return replace(spec, model=str(Path(spec.model).absolute()))
+    named = os.environ.get(MODEL_VARIABLE) if spec.member == "tasks" else None
+    path = spec.model_path or named
+    return replace(spec, model_path=Path(path).absolute()) if path else spec
 
 
 def _processes(workers: int) -> int:
