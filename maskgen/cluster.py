@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import pickle
 import platform
 import signal
 import socket
@@ -84,14 +85,30 @@ def _versions_here() -> dict[str, str]:
     return versions()
 
 
+def _unpickler() -> Callable[[bytes], Any]:
+    """What is sent in place of an `OnWorker`, so that the cluster can take it in where maskgen is missing.
+
+    A function inside another goes over by value. A Dask worker that cannot import what it is sent would
+    end without a word, and a scheduler would have to have maskgen installed.
+    """
+
+    def run(data: bytes) -> Any:
+        import pickle
+
+        call, task = pickle.loads(data)
+        return call(task)
+
+    return run
+
+
 class _Cluster(Protocol):
     """What `run_on_cluster` asks of one."""
 
     def slots(self) -> int:
         """How many tasks it does at once, now."""
 
-    def submit(self, call: Callable[[Task], Result], task: Task) -> Any:
-        """Hand a task in; returns its ticket."""
+    def submit(self, data: bytes) -> Any:
+        """Hand in what `_unpickler` takes; returns a ticket."""
 
     def ready(self, tickets: Sequence[Any]) -> list[Any]:
         """Those that have a result, after a wait of at most `_LOOK` seconds for the first."""
@@ -137,7 +154,7 @@ def run_on_cluster(
                 room = workers or _AHEAD * max(1, _slots(cluster))
                 while more and len(under_way) < room:
                     for task in waiting:
-                        under_way.add(cluster.submit(call, task))
+                        under_way.add(cluster.submit(pickle.dumps((call, task))))
                         break
                     else:
                         more = False
@@ -186,6 +203,8 @@ def _connect_dask(scheduler: str | None) -> Iterator[_Cluster]:
     if not address:
         raise ClusterError("--backend dask needs --scheduler, such as tcp://host:8786")
     try:
+        # A client that is given no address at all would try to close itself for ten seconds.
+        distributed.comm.get_address_host(address)
         client = distributed.Client(address, timeout=_REACH, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise ClusterError(
@@ -198,7 +217,7 @@ def _connect_dask(scheduler: str | None) -> Iterator[_Cluster]:
 
 class _Dask:
     def __init__(self, distributed: Any, client: Any):
-        self._distributed, self._client = distributed, client
+        self._distributed, self._client, self._run = distributed, client, _unpickler()
         self._asked, self._slots = float("-inf"), 0
         if any(threads > 1 for threads in client.nthreads().values()):
             log.warning("workers do one shard at a time; start them with `dask worker --nthreads 1`")
@@ -212,9 +231,9 @@ class _Dask:
             self._asked = time.monotonic()
         return self._slots
 
-    def submit(self, call: Callable[[Task], Result], task: Task) -> Any:
-        # Not pure: the same shard is handed in again after its files were removed.
-        return self._client.submit(call, task, pure=False)
+    def submit(self, data: bytes) -> Any:
+        # Not pure: the same shard may be handed in again after its files were removed.
+        return self._client.submit(self._run, data, pure=False)
 
     def ready(self, tickets: Sequence[Any]) -> list[Any]:
         with contextlib.suppress(TimeoutError), self._client.as_current():
@@ -289,13 +308,13 @@ def _check_answers(address: str | None) -> None:
 class _Ray:
     def __init__(self, ray: ModuleType):
         self._ray = ray
-        self._function = ray.remote(num_cpus=1, max_retries=_LOSSES)(_call)
+        self._run = ray.remote(num_cpus=1, max_retries=_LOSSES)(_unpickler())
 
     def slots(self) -> int:
         return int(self._ray.cluster_resources().get("CPU", 0))
 
-    def submit(self, call: Callable[[Task], Result], task: Task) -> Any:
-        return self._function.remote(call, task)
+    def submit(self, data: bytes) -> Any:
+        return self._run.remote(data)
 
     def ready(self, tickets: Sequence[Any]) -> list[Any]:
         done: list[Any] = self._ray.wait(tickets, num_returns=1, timeout=_LOOK)[0]
@@ -316,7 +335,3 @@ class _Ray:
     def cancel(self, tickets: Sequence[Any]) -> None:
         for ticket in tickets:
             self._ray.cancel(ticket)
-
-
-def _call(call: Callable[[Task], Result], task: Task) -> Result:
-    return call(task)

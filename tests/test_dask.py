@@ -19,7 +19,7 @@ pytest.importorskip("distributed")
 def desk(tmp_path_factory):
     """A folder with a dataset, and in ``alone`` what one process makes of it."""
     folder = tmp_path_factory.mktemp("desk")
-    write_dataset(folder / "faces", count=36, size=(420, 480))
+    write_dataset(folder / "faces", count=28, size=(420, 480))
     run = synth(folder, "--out", "alone")
     said = finished(run)
     assert run.returncode == 0, said
