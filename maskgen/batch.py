@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -130,9 +131,9 @@ def run(
 
             processes = _processes(workers) if backend == "loky" else workers
             _work_off(listing, folder, engine, processes, job.max_errors, progress)
-        counts = sum((stats.counts for stats in listing.done.values()), Counts())
+        counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
-            finish(folder, job.options, dataset, job.root, config["templates"], report)
+            finish(folder, listing.done, job.options, dataset, job.root, config["templates"], report)
     _check_errors(counts, folder, job.max_errors)
     if share != (1, 1) and progress:
         _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
@@ -166,8 +167,8 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
             "(`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
     with interruptible():
-        finish(folder, options, dataset, root, config["templates"], report)
-    return sum((stats.counts for stats in listing.done.values()), Counts())
+        finish(folder, listing.done, options, dataset, root, config["templates"], report)
+    return listing.counts()
 
 
 def root_of(out: Path) -> Path | None:
@@ -187,24 +188,26 @@ def _work_off(
     """Have every shard of the listing done, with fewer processes each time some of them die."""
     from tqdm import tqdm
 
-    counts = sum((stats.counts for stats in listing.done.values()), Counts())
+    before = listing.counts()
+    failed, statuses = before.failed, Counter(before.statuses)
     with tqdm(
         total=listing.samples,
-        initial=counts.samples,
+        initial=before.samples,
         unit="image",
         file=sys.stderr,
         disable=not (progress and sys.stderr.isatty()),
     ) as bar:
-        while max_errors is None or counts.failed <= max_errors:
+        while max_errors is None or failed <= max_errors:
             try:
                 with closing(engine(listing.to_do(), processes)) as results:  # type: ignore[type-var]
                     for stats in results:
                         listing.finished(stats)
-                        counts += stats.counts
+                        failed += stats.counts.failed
+                        statuses.update(stats.counts.statuses)
                         bar.total = listing.samples
-                        bar.set_postfix(dict(counts.statuses), refresh=False)
+                        bar.set_postfix(dict(statuses), refresh=False)
                         bar.update(stats.counts.samples)
-                        if max_errors is not None and counts.failed > max_errors:
+                        if max_errors is not None and failed > max_errors:
                             return
                 return
             except LostWorkersError:

@@ -1,10 +1,11 @@
-"""A Ray cluster on this machine, where Ray is installed: it is too large a package for the tests to demand."""
+"""A Ray cluster on this machine, where Ray is installed: too large a package for the tests to demand."""
 
 import os
 import secrets
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from clusters import Attempts, environment, finished, synth, wait_until
@@ -61,13 +62,13 @@ def address(tmp_path_factory):
 def workers_of(out):
     """Process ids of the Ray workers that hold a file of the run's scratch folder open."""
     found = []
-    for process in filter(str.isdigit, os.listdir("/proc")):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            opened = [os.readlink(f"/proc/{process}/fd/{fd}") for fd in os.listdir(f"/proc/{process}/fd")]
+            opened = [file.readlink() for file in (process / "fd").iterdir()]
         except OSError:
             continue
-        if any(name.startswith(f"{out}/.maskgen/tmp/") for name in opened):
-            found.append(int(process))
+        if any(path.is_relative_to(out / ".maskgen" / "tmp") for path in opened):
+            found.append(int(process.name))
     return found
 
 
