@@ -1,14 +1,14 @@
 """A Dask cluster: a scheduler and two workers, all real processes, over a folder they share."""
 
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from clusters import Attempts, dask_scheduler, dask_worker, finished, synth, wait_until
 from PIL import Image
 from small_runs import differing, tree, write_dataset
 
-from maskgen import cluster as engine_cluster
+from maskgen import cluster as driver
 from maskgen.engine import run_tasks
 from maskgen.errors import EXIT_INTERRUPTED, EXIT_USAGE, ClusterError
 
@@ -19,26 +19,35 @@ pytest.importorskip("distributed")
 def desk(tmp_path_factory):
     """A folder with a dataset, and in ``alone`` what one process makes of it."""
     folder = tmp_path_factory.mktemp("desk")
-    write_dataset(folder / "faces", count=28, size=(420, 480))
+    write_dataset(folder / "faces", count=20, size=(420, 480))
     run = synth(folder, "--out", "alone")
     said = finished(run)
     assert run.returncode == 0, said
     return folder
 
 
-@pytest.fixture
-def cluster(tmp_path):
+@contextmanager
+def two_workers(folder):
     """(address, [worker, worker])."""
     with ExitStack() as stack:
-        address, _ = stack.enter_context(dask_scheduler(tmp_path))
-        yield (
-            address,
-            [stack.enter_context(dask_worker(address, tmp_path / name)) for name in ("one", "two")],
-        )
+        address, _ = stack.enter_context(dask_scheduler(folder))
+        workers = [stack.enter_context(dask_worker(address, folder / name)) for name in ("one", "two")]
+        yield address, workers
 
 
-def test_a_run_whose_worker_is_killed_half_way_leaves_the_bytes_of_one_process(desk, cluster):
-    address, (one, _) = cluster
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Of a cluster whose workers nobody kills."""
+    with two_workers(tmp_path_factory.mktemp("cluster")) as (address, _):
+        yield address
+
+
+def test_a_run_whose_worker_is_killed_half_way_leaves_the_bytes_of_one_process(desk, tmp_path):
+    with two_workers(tmp_path) as (address, (one, _)):
+        run_and_kill(desk, address, one)
+
+
+def run_and_kill(desk, address, one):
     out = desk / "killed"
     run = synth(desk, "--out", "killed", "--backend", "dask", "--scheduler", address)
     attempts = Attempts(out)
@@ -52,8 +61,7 @@ def test_a_run_whose_worker_is_killed_half_way_leaves_the_bytes_of_one_process(d
     assert "Traceback" not in said
 
 
-def test_an_interrupted_run_leaves_no_partial_file_and_goes_on(desk, cluster):
-    address, _ = cluster
+def test_an_interrupted_run_leaves_no_partial_file_and_goes_on(desk, address):
     out = desk / "interrupted"
     options = ("--out", "interrupted", "--backend", "dask", "--scheduler", address)
     run = synth(desk, *options)
@@ -72,7 +80,7 @@ def test_an_interrupted_run_leaves_no_partial_file_and_goes_on(desk, cluster):
     assert differing(tree(out), tree(desk / "alone")) == []
 
 
-def test_results_come_as_they_are_ready_and_tasks_are_taken_lazily(cluster):
+def test_results_come_as_they_are_ready_and_tasks_are_taken_lazily(address):
     taken = []
 
     def tasks():
@@ -80,27 +88,27 @@ def test_results_come_as_they_are_ready_and_tasks_are_taken_lazily(cluster):
             taken.append(number)
             yield -number
 
-    results = run_tasks(abs, tasks(), backend="dask", scheduler=cluster[0])
+    results = run_tasks(abs, tasks(), backend="dask", scheduler=address)
     assert {next(results) for _ in range(20)} <= set(range(40))
     results.close()
     assert len(taken) < 40
 
 
-def test_what_a_task_raises_arrives(cluster):
+def test_what_a_task_raises_arrives(address):
     with pytest.raises(TypeError, match="bad operand"):
-        list(run_tasks(abs, ["text"], backend="dask", scheduler=cluster[0]))
+        list(run_tasks(abs, ["text"], backend="dask", scheduler=address))
 
 
-def test_a_worker_that_does_not_see_the_folder_is_told(cluster, tmp_path):
+def test_a_worker_that_does_not_see_the_folder_is_told(address, tmp_path):
     missing = tmp_path / "not-mounted"
     with pytest.raises(ClusterError, match=r"does not see .*not-mounted; source and output"):
-        list(run_tasks(abs, [1], backend="dask", scheduler=cluster[0], needs=[missing]))
+        list(run_tasks(abs, [1], backend="dask", scheduler=address, needs=[missing]))
 
 
-def test_a_worker_with_other_versions_is_told(cluster, monkeypatch):
-    monkeypatch.setattr(engine_cluster, "versions", lambda: {"opencv": "4.5.0"})
+def test_a_worker_with_other_versions_is_told(address, monkeypatch):
+    monkeypatch.setattr(driver, "versions", lambda: {"opencv": "4.5.0"})
     with pytest.raises(ClusterError, match=r'opencv was "4\.5\.0", now'):
-        list(run_tasks(abs, [1], backend="dask", scheduler=cluster[0]))
+        list(run_tasks(abs, [1], backend="dask", scheduler=address))
 
 
 def test_workers_without_maskgen_are_told(tmp_path):

@@ -1,4 +1,4 @@
-"""What must not grow with the dataset: the memory of listing it, and the files that a finished run is known by."""
+"""What must not grow with the dataset: the memory of listing it, and what a finished run is known by."""
 
 import json
 import os
@@ -23,7 +23,8 @@ from pathlib import Path
 from maskgen.batch import Job, run
 from maskgen.options import SynthOptions
 root = Path(sys.argv[1])
-counts = run(Job(SynthOptions("folder", label="folder"), root, root.with_name("out")), dry_run=True, progress=False)
+job = Job(SynthOptions("folder", label="folder"), root, root.with_name("out"))
+counts = run(job, dry_run=True, progress=False)
 print(counts.samples, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
