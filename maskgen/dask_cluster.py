@@ -60,8 +60,11 @@ class _Dask:
         return self._client.submit(self._run, data, pure=False)
 
     def ready(self, tickets: Sequence[Any]) -> list[Any]:
-        with contextlib.suppress(TimeoutError), self._client.as_current():
-            self._distributed.wait(tickets, timeout=LOOK, return_when="FIRST_COMPLETED")
+        try:
+            with contextlib.suppress(self._distributed.TimeoutError), self._client.as_current():
+                self._distributed.wait(tickets, timeout=LOOK, return_when="FIRST_COMPLETED")
+        except self._distributed.CancelledError as error:
+            raise self._gone() from error
         return [ticket for ticket in tickets if ticket.done()]
 
     def result(self, ticket: Any) -> Any:

@@ -1,6 +1,8 @@
 """A Dask cluster: a scheduler and two workers, all real processes, over a folder they share."""
 
 import signal
+import threading
+import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -92,6 +94,26 @@ def test_results_come_as_they_are_ready_and_tasks_are_taken_lazily(address):
     assert {next(results) for _ in range(20)} <= set(range(40))
     results.close()
     assert len(taken) < 40
+
+
+def test_a_scheduler_that_goes_away_is_told(tmp_path):
+    with dask_scheduler(tmp_path) as (address, scheduler), dask_worker(address, tmp_path / "worker"):
+        results = run_tasks(time.sleep, [0, 60], backend="dask", scheduler=address)
+        next(results)
+        scheduler.kill()
+        with pytest.raises(ClusterError, match="the same command again"):
+            next(results)
+
+
+def test_a_cluster_without_a_worker_is_waited_for(tmp_path, caplog):
+    with dask_scheduler(tmp_path) as (address, _), ExitStack() as stack:
+
+        def late():
+            stack.enter_context(dask_worker(address, tmp_path / "worker"))
+
+        threading.Timer(0.5, late).start()
+        assert list(run_tasks(abs, [-1], backend="dask", scheduler=address)) == [1]
+    assert "no worker; waiting for one" in caplog.text
 
 
 def test_what_a_task_raises_arrives(address):
