@@ -34,7 +34,6 @@ def connect_ray(scheduler: str | None) -> Iterator[Cluster]:
                 address=scheduler or "auto",
                 logging_level=logging.ERROR,
                 log_to_driver=False,
-                namespace="maskgen",
             )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ClusterError(
