@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from maskgen.claim import check_claim, claim, describe, options_of
+from maskgen.claim import MODEL_VARIABLE, check_claim, claim, describe, options_of
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset, get_dataset
 from maskgen.engine import LostWorkersError, interruptible, run_tasks
@@ -74,7 +75,8 @@ def run(
 
     Args:
         job: What to do.
-        workers: Processes; 1 works in this one, -1 takes every core.
+        workers: Processes; 1 works in this one, -1 takes every core. Of a cluster the most that are taken;
+            all with 1 or -1.
         backend: One of `maskgen.engine.BACKENDS`.
         scheduler: Address of a cluster's scheduler.
         share: (i, n), from 1: do only every n-th shard, for job arrays. Final files are then left to `merge`.
@@ -94,6 +96,9 @@ def run(
         TooManyErrorsError: There were more than ``job.max_errors``.
         KeyboardInterrupt: SIGINT or SIGTERM; the same call goes on where this one stopped.
     """
+    if backend != "loky":
+        # Its workers were started in whatever folder.
+        job = replace(job, root=job.root.absolute(), out=job.out.absolute())
     dataset = get_dataset(job.options.dataset)
     check_apart(job.root, job.out)
     folder, spec = RunFolder(job.out), _landmarker_spec(job)
@@ -114,12 +119,21 @@ def run(
             function = partial(mask_shard, _task(job, spec, config, dataset))
 
             def engine(shards: Iterator[Shard], processes: int) -> Iterator[ShardStats]:
-                return run_tasks(function, shards, workers=processes, backend=backend, scheduler=scheduler)
+                needs = (job.root, folder.folder / "config.json")
+                return run_tasks(
+                    function,
+                    shards,
+                    workers=processes,
+                    backend=backend,
+                    scheduler=scheduler,
+                    needs=needs,
+                )
 
-            _work_off(listing, folder, engine, _processes(workers), job.max_errors, progress)
-        counts = sum((stats.counts for stats in listing.done.values()), Counts())
+            processes = _processes(workers) if backend == "loky" else workers
+            _work_off(listing, folder, engine, processes, job.max_errors, progress)
+        counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
-            finish(folder, job.options, dataset, job.root, config["templates"], report)
+            finish(folder, listing.done, job.options, dataset, job.root, config["templates"], report)
     _check_errors(counts, folder, job.max_errors)
     if share != (1, 1) and progress:
         _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
@@ -153,8 +167,8 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
             "(`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
     with interruptible():
-        finish(folder, options, dataset, root, config["templates"], report)
-    return sum((stats.counts for stats in listing.done.values()), Counts())
+        finish(folder, listing.done, options, dataset, root, config["templates"], report)
+    return listing.counts()
 
 
 def root_of(out: Path) -> Path | None:
@@ -174,24 +188,26 @@ def _work_off(
     """Have every shard of the listing done, with fewer processes each time some of them die."""
     from tqdm import tqdm
 
-    counts = sum((stats.counts for stats in listing.done.values()), Counts())
+    before = listing.counts()
+    failed, statuses = before.failed, Counter(before.statuses)
     with tqdm(
         total=listing.samples,
-        initial=counts.samples,
+        initial=before.samples,
         unit="image",
         file=sys.stderr,
         disable=not (progress and sys.stderr.isatty()),
     ) as bar:
-        while max_errors is None or counts.failed <= max_errors:
+        while max_errors is None or failed <= max_errors:
             try:
                 with closing(engine(listing.to_do(), processes)) as results:  # type: ignore[type-var]
                     for stats in results:
                         listing.finished(stats)
-                        counts += stats.counts
+                        failed += stats.counts.failed
+                        statuses.update(stats.counts.statuses)
                         bar.total = listing.samples
-                        bar.set_postfix(dict(counts.statuses), refresh=False)
+                        bar.set_postfix(dict(statuses), refresh=False)
                         bar.update(stats.counts.samples)
-                        if max_errors is not None and counts.failed > max_errors:
+                        if max_errors is not None and failed > max_errors:
                             return
                 return
             except LostWorkersError:
@@ -225,11 +241,21 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
     return Task(
         options=job.options,
         out=job.out,
-        landmarker=spec,
+        landmarker=_anywhere(spec),
         model_sha256=config["landmark_model"]["sha256"],
         templates=tuple(config["templates"].items()),
         several_faces=dataset.several_faces,
+        folder=Path.cwd(),
     )
+
+
+def _anywhere(spec: LandmarkerSpec) -> LandmarkerSpec:
+    """The same, for a process that was started in another folder and with another environment."""
+    if spec.reads_file:
+        return replace(spec, model=str(Path(spec.model).absolute()))
+    named = os.environ.get(MODEL_VARIABLE) if spec.member == "tasks" else None
+    path = spec.model_path or named
+    return replace(spec, model_path=Path(path).absolute()) if path else spec
 
 
 def _processes(workers: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from maskgen.records import ManifestRow
@@ -60,17 +61,22 @@ class Counts:
         """JSON values."""
         return asdict(self)
 
+    @classmethod
+    def total(cls, parts: Iterable[Counts]) -> Counts:
+        """The sum of any number, in time proportional to what they hold."""
+        numbers: Counter[str] = Counter()
+        tables: dict[str, Counter[str]] = {name: Counter() for name in _TABLES}
+        for part in parts:
+            for name in _NUMBERS:
+                numbers[name] += getattr(part, name)
+            for name, table in tables.items():
+                table.update(getattr(part, name))
+        # Sorted, so that the same counts are the same bytes in whatever order they were added up.
+        ordered = {name: dict(sorted(table.items())) for name, table in tables.items()}
+        return cls.from_dict({**numbers, **ordered})
+
     def __add__(self, other: Counts) -> Counts:
-        return Counts(
-            samples=self.samples + other.samples,
-            rows=self.rows + other.rows,
-            images=self.images + other.images,
-            statuses=_joined(self.statuses, other.statuses),
-            labels=_joined(self.labels, other.labels),
-            splits=_joined(self.splits, other.splits),
-            unlabelled=self.unlabelled + other.unlabelled,
-            shards=self.shards + other.shards,
-        )
+        return Counts.total((self, other))
 
     @property
     def failed(self) -> int:
@@ -78,6 +84,5 @@ class Counts:
         return self.statuses.get("unreadable", 0) + self.statuses.get("error", 0)
 
 
-def _joined(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    # Sorted, so that the same counts are the same bytes in whatever order they were added up.
-    return {key: one.get(key, 0) + other.get(key, 0) for key in sorted({*one, *other})}
+_TABLES = ("statuses", "labels", "splits")
+_NUMBERS = tuple(field.name for field in fields(Counts) if field.name not in _TABLES)

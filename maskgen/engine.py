@@ -1,4 +1,4 @@
-"""Runs a function over many tasks: in this process, in others, or on a cluster, by joblib.
+"""Runs a function over many tasks: in this process, in others by joblib, or on a cluster.
 
 The results come in whatever order they are ready. Tasks are taken from their iterator as workers get free,
 so that a million of them are never held at once.
@@ -7,28 +7,22 @@ so that a million of them are never held at once.
 from __future__ import annotations
 
 import contextlib
-import importlib
-import logging
 import os
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
-from maskgen.errors import ConfigurationError, UsageError
+from maskgen.errors import UsageError
 
 BACKENDS = ("loky", "dask", "ray")
 
-# What joblib can return one by one; ray gives a list when all is done.
-_STREAMING = ("loky", "dask")
-
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-log = logging.getLogger("maskgen")
 
 
 class LostWorkersError(Exception):
@@ -42,35 +36,39 @@ def run_tasks(
     workers: int = 1,
     backend: str = "loky",
     scheduler: str | None = None,
+    needs: Sequence[Path] = (),
 ) -> Iterator[Result]:
     """Yields ``function(task)`` of each task as it is ready; closing the generator ends the workers.
 
     Args:
         function: Must be picklable unless ``workers`` is 1.
         tasks: Consumed lazily. An exception it raises is raised here, after what was under way is done.
-        workers: Processes; 1 works in this one. A cluster has its own number.
+        workers: Processes; 1 works in this one. Of a cluster the most that are taken, or with 1 all.
         backend: One of `BACKENDS`.
         scheduler: Address of the cluster's scheduler.
+        needs: Files and folders that every worker of a cluster must see.
 
     Raises:
         LostWorkersError: A worker process died. What it was at is lost, other results may be too.
         UsageError: There is no such backend.
         ConfigurationError: What the backend needs is not installed.
+        ClusterError: The cluster cannot be reached, or its workers cannot do the work.
     """
     if backend not in BACKENDS:
         raise UsageError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
-    if backend == "loky" and workers == 1:
+    if backend != "loky":
+        from maskgen.cluster import run_on_cluster
+
+        most = workers if workers > 1 else None
+        return run_on_cluster(
+            function, tasks, backend=backend, scheduler=scheduler, workers=most, needs=needs
+        )
+    if workers == 1:
         return (function(task) for task in tasks)
-    return _parallel(function, tasks, workers, backend, scheduler)
+    return _parallel(function, tasks, workers)
 
 
-def _parallel(
-    function: Callable[[Task], Result],
-    tasks: Iterable[Task],
-    workers: int,
-    backend: str,
-    scheduler: str | None,
-) -> Iterator[Result]:
+def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
     import joblib
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
@@ -85,59 +83,28 @@ def _parallel(
         except BaseException as error:
             raised.append(error)
 
-    options: dict[str, Any] = {"max_nbytes": None}
-    if backend == "loky":
-        options["initializer"] = _start_worker
-    with _cluster(backend, scheduler):
-        parallel = joblib.Parallel(
-            # A cluster has its own number of workers, and takes them all unless it is told a number.
-            n_jobs=workers if backend == "loky" or workers > 1 else -1,
-            backend=backend,
-            batch_size=1,
-            pre_dispatch="2*n_jobs",
-            return_as="generator_unordered" if backend in _STREAMING else "list",
-            **(options if backend == "loky" else {}),
-        )
-        results = parallel(calls())
-        try:
-            # Not `yield from`, which would close the results before the warning of it is silenced.
-            for result in results:  # noqa: UP028
-                yield result
-        except BrokenProcessPool as error:
-            raise LostWorkersError("a worker process died") from error
-        finally:
-            if hasattr(results, "close"):
-                with warnings.catch_warnings():
-                    # joblib warns that closing early discards what is under way, which is what is wanted.
-                    warnings.simplefilter("ignore")
-                    results.close()
+    parallel = joblib.Parallel(
+        n_jobs=workers,
+        batch_size=1,
+        pre_dispatch="2*n_jobs",
+        return_as="generator_unordered",
+        max_nbytes=None,
+        initializer=_start_worker,
+    )
+    results = parallel(calls())
+    try:
+        # Not `yield from`, which would close the results before the warning of it is silenced.
+        for result in results:  # noqa: UP028
+            yield result
+    except BrokenProcessPool as error:
+        raise LostWorkersError("a worker process died") from error
+    finally:
+        with warnings.catch_warnings():
+            # joblib warns that closing early discards what is under way, which is what is wanted.
+            warnings.simplefilter("ignore")
+            results.close()
     if raised:
         raise raised[0]
-
-
-@contextlib.contextmanager
-def _cluster(backend: str, scheduler: str | None) -> Iterator[None]:
-    """The connection to a cluster, for the backends that need one."""
-    if backend == "loky":
-        yield
-        return
-    try:
-        if backend == "dask":
-            distributed = importlib.import_module("distributed")
-        else:
-            ray = importlib.import_module("ray")
-            register_ray = importlib.import_module("ray.util.joblib").register_ray
-    except ImportError as error:
-        raise ConfigurationError(
-            f"--backend {backend} needs a package that is not installed: pip install 'maskgen[{backend}]'"
-        ) from error
-    if backend == "dask":
-        with distributed.Client(scheduler):
-            yield
-        return
-    ray.init(address=scheduler or "auto", ignore_reinit_error=True)
-    register_ray()
-    yield
 
 
 def _start_worker() -> None:

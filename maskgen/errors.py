@@ -10,6 +10,7 @@
     |- TemplateError             2   a mask template that cannot be used
     |- ModelError                2   a landmark model that cannot be found, fetched or opened
     |- LandmarkFileError         2   a precomputed landmark file that cannot be read
+    |- ClusterError              2   a cluster that cannot be reached, or whose workers cannot do the work
     |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
     `- UnreadableImageError      -   one image that cannot be decoded: becomes a row, ends no run
 
@@ -56,6 +57,10 @@ class ModelError(MaskgenError):
 
 class LandmarkFileError(MaskgenError):
     """A precomputed landmark file that cannot be read."""
+
+
+class ClusterError(MaskgenError):
+    """A cluster that does not answer, or whose workers lack the files, versions or memory for the work."""
 
 
 class TooManyErrorsError(MaskgenError):

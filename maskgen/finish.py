@@ -18,7 +18,7 @@ from maskgen.manifest import run_record, write_metadata
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
 from maskgen.records import SPLITS
-from maskgen.state import STATE, RunFolder
+from maskgen.state import STATE, RunFolder, ShardStats
 from maskgen.writers import OWN_FILES
 
 Report = Callable[[Path], Any]
@@ -31,6 +31,7 @@ _LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
 
 def finish(
     folder: RunFolder,
+    done: Mapping[int, ShardStats],
     options: SynthOptions,
     dataset: FaceDataset,
     root: Path,
@@ -41,19 +42,20 @@ def finish(
 
     Args:
         folder: The run's folder.
+        done: Its shards, in any order; reading their stats again would double the time of a resumed run.
         options: Its options.
         dataset: Where its samples came from.
         root: Where that lies, for its label files.
         templates: Name -> sha256 of each template in use.
         report: Draws the dataset card and contact sheet from the other final files.
     """
-    out, stats = folder.out, folder.done()
-    state = _state(folder, stats)
+    out, stats = folder.out, dict(sorted(done.items()))
+    state = _state(stats.values())
     before = folder.read("finished.json")
     current = before and before["stats"] == state and (before["report"] or report is None)
     if before and current and all((out / name_of(name)).exists() for name in before["files"]):
         return
-    counts = sum((shard.counts for shard in stats.values()), Counts())
+    counts = Counts.total(shard.counts for shard in stats.values())
     copies = _copies(options, dataset, root) if options.layout == "mirror" else {}
     tables = [f"{split}/metadata.jsonl" for split in ("all", *SPLITS)] if options.layout == "folders" else []
     planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
@@ -85,11 +87,11 @@ def finish(
     shutil.rmtree(folder.scratch, ignore_errors=True)
 
 
-def _state(folder: RunFolder, stats: Iterable[int]) -> str:
-    """A hash of the stats files, whose bytes say all that the final files depend on."""
+def _state(stats: Iterable[ShardStats]) -> str:
+    """A hash of the shards' stats, which say all that the final files depend on."""
     hashed = hashlib.sha256()
-    for index in stats:
-        hashed.update(folder.stats_path(index).read_bytes())
+    for shard in stats:
+        hashed.update(shard.as_json())
     return hashed.hexdigest()
 
 

@@ -15,8 +15,9 @@ from maskgen.listing import list_samples
 from maskgen.options import SynthOptions
 from maskgen.worker import layout_of
 
-# How many of the first pictures are named with the file they would become.
+# How many of the first pictures are named with the file they would become, and how many labels counted aloud.
 NAMED = 5
+LABELS = 20
 
 
 def forecast(
@@ -53,10 +54,15 @@ def forecast(
         shards=-(-samples // options.shard_size),
     )
     if say is not None:
-        say(f"{samples:,} pictures in {counts.shards:,} shards would give {counts.rows:,} rows in {out}")
+        say(
+            f"{_counted(samples, 'picture')} in {_counted(counts.shards, 'shard')} would give "
+            f"{_counted(counts.rows, 'row')} in {out}"
+        )
         for name, values in (("split", counts.splits), ("label", counts.labels)):
-            for value, count in values.items():
+            for value, count in islice(values.items(), LABELS):
                 say(f"  {name} {value}: {count:,}")
+            if len(values) > LABELS:
+                say(f"  and {len(values) - LABELS:,} more {name}s")
         if unlabelled:
             say(f"  without label: {unlabelled:,}")
         for sample in islice(list_samples(options, dataset, root), min(NAMED, samples)):
@@ -64,3 +70,7 @@ def forecast(
             same = EncodedImage(b"", sample.path.suffix, same_format=options.format == "source")
             say(f"  {sample.id} -> {layout_of(options).place(sample, label, 0, same).image}")
     return counts
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.options import SynthOptions
@@ -71,6 +72,10 @@ class Listing:
             return None
         indexes = range(self._shards)
         return [i for i in indexes if i not in self.done and (every_share or self._is_ours(i))]
+
+    def counts(self) -> Counts:
+        """Over all shards that are done."""
+        return Counts.total(stats.counts for stats in self.done.values())
 
     def finished(self, stats: ShardStats) -> None:
         """Take note that a shard is done."""

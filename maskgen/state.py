@@ -25,7 +25,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +70,13 @@ class ShardStats:
     ids: str
     rows_sha256: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return asdict(self)
+    def as_json(self) -> bytes:
+        """The content of its stats file."""
+        return _json({**vars(self), "counts": vars(self.counts)})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ShardStats:
-        """The stats that `as_dict` gave."""
+        """The stats whose JSON values these are."""
         return cls(**{**values, "counts": Counts.from_dict(values["counts"])})
 
 
@@ -168,7 +168,7 @@ class RunFolder:
         (scratch / ROWS).replace(self.rows_path(stats.index))
         self.remove(earlier - named_files(self.rows_path(stats.index)))
         self._left_path(stats.index).unlink(missing_ok=True)
-        write_atomic(self.stats_path(stats.index), _json(stats.as_dict()), scratch)
+        write_atomic(self.stats_path(stats.index), stats.as_json(), scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
     def written(self, index: int) -> set[str]:

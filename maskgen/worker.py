@@ -48,6 +48,7 @@ class Task:
         templates: (name or path, sha256) of each template that a plan can draw.
         several_faces: Whether the dataset's pictures commonly show more than one face.
         model_sha256: Of the landmark model or file, so that a changed one is opened anew.
+        folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
     """
 
     options: SynthOptions
@@ -56,6 +57,7 @@ class Task:
     templates: tuple[tuple[str, str], ...]
     several_faces: bool
     model_sha256: str | None
+    folder: Path = Path()
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +153,8 @@ def _mask(
     options = task.options
     plans = [plan(options, sample.id, variant, face) for face in range(len(faces))]
     known = dict(task.templates)
-    templates = {name: _template(name, known[name]) for name in {drawn.template for drawn in plans} if name}
+    drawn = {each.template for each in plans if each.template}
+    templates = {name: _template(_place(name, task.folder), known[name]) for name in drawn}
     outcome = mask_image(decoded.bgr, faces, plans, templates, options)
     if outcome.image is None or outcome.alpha is None:
         return Picture(outcome)
@@ -168,6 +171,10 @@ def _encode(bgr: Image, decoded: DecodedImage, options: SynthOptions) -> Encoded
 def _landmarker(spec: LandmarkerSpec, sha256: str | None) -> FaceLandmarker:
     """Opened once per process: the models take most of a second to load."""
     return open_landmarker(spec)
+
+
+def _place(name: str, folder: Path) -> str:
+    return str(folder / name) if Path(name).suffix.lower() in (".png", ".json") else name
 
 
 # Each takes several megabytes with its pyramid, and most runs use a few.

@@ -260,6 +260,21 @@ def test_a_picture_that_is_written_no_more_goes_when_its_shard_is_done_again(tmp
 # What would be done.
 
 
+@pytest.mark.parametrize(("limit", "said"), [(1, "1 picture in 1 shard would give 1 row"), (0, "0 pictures")])
+def test_a_dry_run_speaks_of_one_and_of_none(source, tmp_path, capsys, limit, said):
+    assert run(job(source, tmp_path / "out", limit=limit), dry_run=True).samples == limit
+    assert said in capsys.readouterr().err
+
+
+def test_a_dry_run_names_no_more_than_the_first_labels(tmp_path, capsys):
+    root = write_dataset(tmp_path / "faces", count=1)
+    for number in range(30):
+        (root / f"person-{number:02}").mkdir()
+        (root / f"person-{number:02}" / "1.jpg").touch()
+    assert len(run(job(root, tmp_path / "out", label="folder"), dry_run=True).labels) == 31
+    assert "and 11 more labels" in capsys.readouterr().err
+
+
 def test_a_dry_run_counts_and_writes_nothing(source, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(worker, "_landmarker", None)
     counts = run(job(source, tmp_path / "out", variants=2, limit=7), dry_run=True)

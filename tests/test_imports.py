@@ -66,7 +66,21 @@ ALLOWED: dict[str, set[str]] = {
 # The two ends of the program: the batch may know all but the command line and the report, which it is
 # handed; the command line may know everything.
 BATCH = {
-    *("batch", "worker", "engine", "listing", "claim", "forecast", "finish", "labels", "landmark_run"),
+    *(
+        "batch",
+        "worker",
+        "engine",
+        "cluster",
+        "on_worker",
+        "dask_cluster",
+        "ray_cluster",
+        "listing",
+        "claim",
+        "forecast",
+        "finish",
+        "labels",
+        "landmark_run",
+    ),
 }
 COMMAND_LINE = {"cli", "commands", "__main__"}
 NOT_FOR_BATCH = COMMAND_LINE | {"report", "contact_sheet", "single", "config_file"}

@@ -7,9 +7,11 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from clusters import dask_scheduler, dask_worker
 from PIL import Image
 
 from maskgen.cli import cli
@@ -27,7 +29,22 @@ def blocks(language):
 
 
 INSTALLING = [block for block in blocks("sh") if "pip install" in block]
-RUNNING = [block for block in blocks("sh") if "pip install" not in block]
+ON_CLUSTERS = [block for block in blocks("sh") if "--scheduler" in block]
+RUNNING = [block for block in blocks("sh") if "pip install" not in block and block not in ON_CLUSTERS]
+
+# Runs the jobs of an array at once, one after the other.
+SBATCH = """\
+#!/usr/bin/env bash
+set -euo pipefail
+while [[ $1 == --* ]]; do
+    if [[ $1 == --array=* ]]; then array=${1#--array=}; fi
+    shift
+done
+for ((task = ${array%-*}; task <= ${array#*-}; task++)); do
+    SLURM_ARRAY_TASK_ID=$task SLURM_ARRAY_TASK_COUNT=$((${array#*-} - ${array%-*} + 1)) bash "$@"
+done
+echo 4711
+"""
 
 
 @pytest.fixture
@@ -49,9 +66,11 @@ def desk(tmp_path):
     portrait.save(tmp_path / "photo.jpg")
     shutil.copy(REPOSITORY / "mask_templates" / f"{list_templates()[0].name}.png", tmp_path / "mine.png")
     (tmp_path / "mine.json").write_text(blocks("json")[0])
-    program = tmp_path / "bin" / "maskgen"
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m maskgen "$@"\n')
-    program.chmod(0o755)
+    (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
+    run = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m maskgen "$@"\n'
+    for name, script in (("maskgen", run), ("sbatch", SBATCH)):
+        (tmp_path / "bin" / name).write_text(script)
+        (tmp_path / "bin" / name).chmod(0o755)
     return tmp_path
 
 
@@ -77,6 +96,20 @@ def test_commands_run_and_mask(block, desk):
         assert {row.status for row in read_manifest(manifest)} == {"masked"}
     if "synth" in block:
         assert list(desk.glob("masked/*/manifest.jsonl"))
+
+
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+def test_commands_for_clusters_run_on_one_of_this_machine(backend, desk):
+    (block,) = (block for block in ON_CLUSTERS if f"--backend {backend}" in block)
+    pytest.importorskip({"dask": "distributed"}.get(backend, backend))
+    with ExitStack() as stack:
+        address = "local"
+        if backend == "dask":
+            address, _ = stack.enter_context(dask_scheduler(desk))
+            stack.enter_context(dask_worker(address, desk / "worker"))
+        done = shell(re.sub(r"--scheduler \S+", f"--scheduler {address}", block), desk)
+    assert done.returncode == 0, done.stderr
+    assert {row.status for row in read_manifest(desk / "masked" / "celeba" / "manifest.jsonl")} == {"masked"}
 
 
 def test_the_two_lines_install_mask_and_test_and_are_what_the_checks_run():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ import click
 
 if TYPE_CHECKING:
     from maskgen.counts import Counts
+
+# With folders as labels there may be thousands.
+_LISTED = 20
 
 
 def print_summary(counts: Counts, out: Path, as_json: bool, quiet: bool, *, dry_run: bool = False) -> None:
@@ -37,4 +41,6 @@ def print_summary(counts: Counts, out: Path, as_json: bool, quiet: bool, *, dry_
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "none"
+    listed = [f"{count:,} {name}" for name, count in islice(counts.items(), _LISTED)]
+    more = [f"and {len(counts) - _LISTED:,} more"] if len(counts) > _LISTED else []
+    return ", ".join(listed + more) or "none"

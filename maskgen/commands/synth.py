@@ -21,16 +21,25 @@ from maskgen.engine import BACKENDS
 
 running_options = stacked(
     click.option(
-        "-j", "--jobs", type=int, default=1, show_default=True, help="Processes; -1 takes every core."
+        "-j",
+        "--jobs",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Processes, or the most of a cluster's; -1 takes all.",
     ),
     click.option(
         "--backend",
         type=click.Choice(BACKENDS),
         default="loky",
         show_default=True,
-        help="What joblib runs the processes with: this machine, or a cluster.",
+        help="Where the work is done: in processes of this machine, or on a cluster.",
     ),
-    click.option("--scheduler", metavar="URL", help="Address of the cluster, such as tcp://host:8786."),
+    click.option(
+        "--scheduler",
+        metavar="URL",
+        help="Address of the cluster: tcp://host:8786 for Dask, host:6379 for Ray.",
+    ),
     click.option(
         "--shard",
         type=Share(),

@@ -37,7 +37,9 @@ def sample_at(
     ``known`` is what a label says: ``split``, ``identity`` and ``note`` go where a `Sample` has them,
     everything else into its attributes, without what is None.
     """
-    attributes = {name: value for name, value in (known or {}).items() if value is not None}
+    attributes = dict(known or ())
+    if None in attributes.values():
+        attributes = {name: value for name, value in attributes.items() if value is not None}
     split, identity = attributes.pop("split", split), attributes.pop("identity", identity)
     return Sample(
         id=text_of(relative),

@@ -1,0 +1,35 @@
+"""A finished run of any size, without a picture in it: what a resumed command finds and reads."""
+
+from maskgen.claim import claim, describe
+from maskgen.counts import Counts
+from maskgen.datasets import get_dataset
+from maskgen.finish import finish
+from maskgen.landmarks import LandmarkerSpec
+from maskgen.state import RunFolder, ShardStats
+
+
+def write_finished_run(root, out, options, shards):
+    """Makes ``out`` look as after a run with that many full shards, whose rows are all empty of faces."""
+    folder = RunFolder(out)
+    config = describe(options, root, LandmarkerSpec(options.landmarks, None, options.detector))
+    claim(folder, config, overwrite=False)
+    size = options.shard_size
+    folder.write("listing.json", {"shards": shards, "samples": shards * size})
+    for index in range(shards):
+        counts = Counts(size, size, 0, {"no_face": size}, {f"person {index}": size}, {"none": size}, 0, 1)
+        stats = ShardStats(index, counts, f"{index}/0.jpg", f"{index}/9.jpg", "0" * 64, "0" * 64)
+        folder.stats_path(index).write_bytes(stats.as_json())
+        folder.rows_path(index).write_text("")
+    finish(folder, folder.done(), options, get_dataset(options.dataset), root, config["templates"], None)
+    finished = folder.read("finished.json")
+    folder.write("finished.json", {**finished, "report": True})
+
+
+if __name__ == "__main__":
+    import sys
+    from pathlib import Path
+
+    from maskgen.options import SynthOptions
+
+    root, out, shards = sys.argv[1:]
+    write_finished_run(Path(root), Path(out), SynthOptions("folder", label="folder"), int(shards))
