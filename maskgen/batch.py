@@ -95,7 +95,8 @@ def run(
         KeyboardInterrupt: SIGINT or SIGTERM; the same call goes on where this one stopped.
     """
     dataset = get_dataset(job.options.dataset)
-    check_apart(job.root, job.out)
+    for source in dataset.files(job.root) if dataset.files else [job.root]:
+        check_apart(source, job.out)
     folder, spec = RunFolder(job.out), _landmarker_spec(job)
     config = describe(job.options, job.root, spec)
     if dry_run:
