@@ -45,7 +45,10 @@ def find_tars(root: Path) -> list[Path]:
 
 def holds_tars(root: Path) -> bool:
     """Whether a root names a tar; looks no further than the first."""
-    return any(True for pattern in _expanded(root) for _ in _matching(pattern))
+    try:
+        return any(True for pattern in _expanded(root) for _ in _matching(pattern))
+    except MissingDataError:
+        return False
 
 
 def _expanded(root: Path) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from maskgen.datasets.annotations import split_of
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.folder import told_by_folders
 from maskgen.datasets.member_labels import Labels, labels_of
 from maskgen.datasets.paths import refuse_escape
 from maskgen.datasets.seen import Seen
@@ -93,15 +94,18 @@ def _groups(file: BinaryIO) -> Iterator[_Group]:
 
 def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, seen: Seen) -> Sample:
     name = plain_name(entry.name)
-    relative = seen.unused(_placeable(labels.source or name), archive)
+    relative = _placeable(labels.source or name)
+    told = {} if labels.source else told_by_folders(relative)
+    note = told.pop("note", labels.note)
+    relative = seen.unused(relative, archive)
     return Sample(
         id=text_of(relative),
         path=path,
         relative=relative,
         split=labels.split or _split_in(archive),
         identity=labels.identity,
-        attributes=labels.attributes,
-        note=labels.note,
+        attributes={**told, **labels.attributes},
+        note=note,
         member=Member(archive, name, entry.offset, entry.size, size, _refusal(entry, size)),
     )
 
