@@ -6,16 +6,20 @@ reading what lies between, and a picture is then read by its place alone.
 
 from __future__ import annotations
 
+import re
 import stat
 import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from maskgen.errors import UnreadableImageError
 from maskgen.records import Sample
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # A member larger than this is no face picture.
 MAX_BYTES = 2 << 30
@@ -25,6 +29,7 @@ BLOCK = 512
 # Long names and PAX records are read whole, and a damaged one may claim any length.
 _LONGEST_HEADER = 1 << 20
 
+_OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip", "gunzip"),
     (b"BZh", "bzip2", "bunzip2"),
@@ -65,6 +70,25 @@ class _Headers:
         return self._file.read(size)
 
 
+class _PlainHeader(tarfile.TarInfo):
+    """A header of which only what `scan` needs is read: that takes a third of the time."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header; whatever is not plain is left to `tarfile`."""
+        size = _OCTAL.fullmatch(buf, 124, 136) if len(buf) == BLOCK else None
+        if size is None or buf[156] not in b"0\0" or buf[257:262] != b"ustar" or buf[345]:
+            return super().frombuf(buf, encoding, errors)
+        stated = _OCTAL.fullmatch(buf, 148, 156)
+        # The sum counts its own field as spaces.
+        if stated is None or sum(buf) - sum(buf[148:156]) + 8 * 32 != int(stated[1], 8):
+            return super().frombuf(buf, encoding, errors)
+        info = cls(buf[:100].partition(b"\0")[0].decode(encoding, errors))
+        info.size, info.type = int(size[1], 8), tarfile.REGTYPE
+        # A name with a slash behind it was a folder before there was a type for folders.
+        return super().frombuf(buf, encoding, errors) if info.name.endswith("/") else info
+
+
 def scan(file: BinaryIO) -> Iterator[Entry]:
     """The members of an open tar, in its order, each as its header is reached.
 
@@ -81,6 +105,7 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
         tar = tarfile.TarFile(
             fileobj=_Headers(file),  # type: ignore[arg-type]
             mode="r",
+            tarinfo=_PlainHeader,
             encoding="utf-8",
             errors="surrogateescape",
         )
@@ -165,6 +190,8 @@ def _named(tar: Path, name: str) -> bytes:
 
 def plain_name(name: str) -> str:
     """A member's name without the ``./`` that some programs put before it."""
+    if name[:1] not in ("", "/", ".") and "//" not in name and "/." not in name and name[-1] != "/":
+        return name
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 

@@ -20,6 +20,9 @@ from maskgen.errors import AnnotationError
 from maskgen.names import name_of
 from maskgen.records import SPLITS
 
+# NaN and infinity are no JSON, but many programs write them for what is missing.
+_DECODER = json.JSONDecoder(parse_constant=lambda constant: None)
+
 # Members beside the picture that `maskgen synth` writes: KEY.alpha.png and KEY.unmasked.jpg.
 MANIFEST_COLUMNS = ("alpha", "unmasked")
 
@@ -66,8 +69,7 @@ def _read(members: Mapping[str, bytes | None], stem: str, key: str) -> tuple[dic
     if content is None:
         return {}, f"{file} is too large for labels"
     try:
-        # NaN and infinity are no JSON, but many programs write them for what is missing.
-        values = json.loads(content, parse_constant=lambda constant: None)
+        values = _DECODER.decode(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         return {}, f"{file} is not JSON: {error}"
     if not isinstance(values, dict):
