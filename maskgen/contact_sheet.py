@@ -17,7 +17,7 @@ from maskgen.images import decode, encode
 from maskgen.manifest import read_manifest
 from maskgen.names import name_of
 from maskgen.records import ManifestRow
-from maskgen.tar_members import read_path
+from maskgen.tar_members import folder_of, read_path
 
 THUMBNAIL = 160
 COLUMNS = 3
@@ -47,8 +47,7 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
     Returns:
         The file's path; None, and no file, when nothing was masked.
     """
-    while root is not None and not root.is_dir() and root != root.parent:
-        root = root.parent
+    root = root and folder_of(root)
     masked = (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked")
     cells = [cell for row in evenly_spread(masked, samples) if (cell := _cell(out, root, row))]
     path = out / "preview.jpg"

@@ -6,6 +6,7 @@ reading what lies between, and a picture is then read by its place alone.
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import tarfile
@@ -186,6 +187,14 @@ def _named(tar: Path, name: str) -> bytes:
                 file.seek(entry.offset)
                 return file.read(entry.size)
     raise FileNotFoundError(f"{tar} has no member {name!r}")
+
+
+def folder_of(root: Path) -> Path:
+    """The folder that a root names or lies in; for a pattern the last one before it begins."""
+    # `Path.is_dir` raises for a pattern that is too long for a name.
+    while not os.path.isdir(root) and root != root.parent:  # noqa: PTH112
+        root = root.parent
+    return root
 
 
 def plain_name(name: str) -> str:

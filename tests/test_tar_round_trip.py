@@ -12,8 +12,11 @@ from PIL import Image
 from small_runs import differing, landmark_file, masked, template_file, tree, write_dataset
 from small_tars import masked_tars, pack
 
+from maskgen.datasets import get_dataset
+from maskgen.landmark_run import write_landmarks
+from maskgen.landmarks import LandmarkerSpec
 from maskgen.manifest import read_manifest
-from maskgen.options import SAMPLES_IN_TAR
+from maskgen.options import SAMPLES_IN_TAR, SynthOptions
 from maskgen.report import write_report
 
 REPOSITORY = Path(__file__).parents[1]
@@ -60,7 +63,7 @@ def test_our_own_shards_read_as_the_folder_that_they_are(source, tmp_path):
             json.dumps({**line, "id": f"variant-{v}/{line['id']}"}) + "\n" for line in lines for v in (0, 1)
         )
     )
-    again = {"landmarks": str(landmarks), "blend": "poisson"}
+    again = {"landmarks": str(landmarks)}
     templates = {"templates": ((str(template_file(source)), 1.0),)}
     masked(loose, tmp_path / "folder", **again, **templates)
     masked_tars(loose, tmp_path / "packed" / "shards", tmp_path / "tars", **again, **templates)
@@ -69,6 +72,22 @@ def test_our_own_shards_read_as_the_folder_that_they_are(source, tmp_path):
     assert sorted(ours) == sorted(theirs) == sorted(names)
     for name in names:
         assert (ours[name].sha256, ours[name].label) == (theirs[name].sha256, theirs[name].label)
+
+
+def test_landmarks_of_tars_are_those_of_the_folder(tmp_path):
+    folder = get_dataset("sample").ships_in
+    pack(folder, tmp_path / "shards", each=2)
+    for name, root in (("folder", folder), ("webdataset", tmp_path / "shards" / "*.tar")):
+        found = write_landmarks(
+            get_dataset(name),
+            root,
+            tmp_path / f"{name}.jsonl",
+            options=SynthOptions(name),
+            spec=LandmarkerSpec(),
+            progress=False,
+        )
+        assert found.inputs == found.with_face == len(list(folder.glob("*.jpg")))
+    assert (tmp_path / "folder.jsonl").read_bytes() == (tmp_path / "webdataset.jsonl").read_bytes()
 
 
 def test_the_command_takes_a_pattern_and_larger_shards_by_itself(source, tmp_path):

@@ -178,15 +178,15 @@ def test_processes_and_shares_leave_the_tars_of_one_run(source, whole, tmp_path)
 
 
 def test_a_killed_run_goes_on_to_the_same_tars(tmp_path):
-    root = write_dataset(tmp_path / "faces", count=24)
-    fixed = {"layout": "webdataset", "alpha": True, "shard_size": 8, "label": "folder"}
+    root = write_dataset(tmp_path / "faces", count=18)
+    fixed = {"layout": "webdataset", "alpha": True, "shard_size": 6, "label": "folder"}
     masked(root, tmp_path / "whole", running={"report": partial(write_report, root=root)}, **fixed)
     out = tmp_path / "out"
 
     def start(jobs):
         options = [
             *("--dataset", "folder", "--root", root, "--out", out, "--landmarks", landmark_file(root)),
-            *("--template", template_file(root), "--layout", "webdataset", "--alpha", "--shard-size", 8),
+            *("--template", template_file(root), "--layout", "webdataset", "--alpha", "--shard-size", 6),
         ]
         command = [sys.executable, "-m", "maskgen", "synth", *map(str, options), "-q", "-j", str(jobs)]
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}

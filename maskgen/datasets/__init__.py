@@ -66,7 +66,7 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
     """
     looked_in = places(dataset) if root is None else [root]
     for place in looked_in:
-        if (place.exists() or dataset.files) and dataset.holds(place):
+        if (dataset.files or place.exists()) and dataset.holds(place):
             return place
     states = [
         f"  {place} ({'does not hold it' if place.exists() else 'is not there'})" for place in looked_in

@@ -24,13 +24,6 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
 
-def folder_of(root: Path) -> Path:
-    """The folder that a root names or lies in; for a pattern the last one before it begins."""
-    while not root.is_dir() and root != root.parent:
-        root = root.parent
-    return root
-
-
 def find_tars(root: Path) -> list[Path]:
     """The tars that a root names, each once and in the byte order of their paths; folders are looked through.
 
@@ -54,7 +47,8 @@ def holds_tars(root: Path) -> bool:
 def _expanded(root: Path) -> Iterator[str]:
     """The patterns without braces that a pattern with braces stands for; a name that is there is itself."""
     text = str(root)
-    if root.exists():
+    # `Path.exists` raises for a long list in braces, which no file system takes for a name.
+    if os.path.exists(text):  # noqa: PTH110
         yield glob.escape(text)
         return
     count = 0

@@ -21,12 +21,12 @@ from maskgen.datasets.folder import told_by_folders
 from maskgen.datasets.member_labels import Labels, labels_of
 from maskgen.datasets.paths import refuse_escape
 from maskgen.datasets.seen import Seen
-from maskgen.datasets.tars import find_tars, folder_of, holds_tars
+from maskgen.datasets.tars import find_tars, holds_tars
 from maskgen.datasets.walk import IMAGE_SUFFIXES
 from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.names import text_of
 from maskgen.records import Member, Sample
-from maskgen.tar_members import Entry, is_regular, plain_name, scan
+from maskgen.tar_members import Entry, folder_of, is_regular, plain_name, scan
 
 # Members that are held at a time, and the largest label file.
 _MOST_MEMBERS = 1000
@@ -147,7 +147,9 @@ def _split_in(archive: str) -> str | None:
 
 def _files(root: Path) -> list[Path]:
     """A folder itself; otherwise one tar of each folder, since an output may lie beside them."""
-    return [root] if root.is_dir() else list({path.parent: path for path in find_tars(root)}.values())
+    if folder_of(root) == root:
+        return [root]
+    return list({path.parent: path for path in find_tars(root)}.values())
 
 
 WEBDATASET = FaceDataset(

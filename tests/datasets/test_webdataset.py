@@ -120,6 +120,7 @@ def shards(tmp_path, monkeypatch):
         ("train/{00..01}.tar", ["train/00", "train/01"]),
         ("train/{01..00}.tar", ["train/00", "train/01"]),
         ("{train,val}/{00,0*}.tar", ["train/00", "train/01", "train/02", "val/00"]),
+        (f"train/{{{','.join(['01'] * 200)},00}}.tar", ["train/00", "train/01"]),
         ("{train/{00,02},b}.tar", ["b", "train/00", "train/02"]),
     ],
 )
