@@ -12,6 +12,7 @@ from PIL import Image
 from small_runs import differing, landmark_file, masked, template_file, tree, write_dataset
 from small_tars import masked_tars, pack
 
+from maskgen.commands.option_groups import synth_options
 from maskgen.datasets import get_dataset
 from maskgen.landmark_run import write_landmarks
 from maskgen.landmarks import LandmarkerSpec
@@ -88,6 +89,15 @@ def test_landmarks_of_tars_are_those_of_the_folder(tmp_path):
         )
         assert found.inputs == found.with_face == len(list(folder.glob("*.jpg")))
     assert (tmp_path / "folder.jsonl").read_bytes() == (tmp_path / "webdataset.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("layout", "given", "expected"),
+    [("mirror", None, 64), ("webdataset", None, SAMPLES_IN_TAR), ("webdataset", 64, 64)],
+)
+def test_tars_are_larger_than_other_shards_unless_told_otherwise(layout, given, expected):
+    nothing = dict.fromkeys(("color", "pattern", "template", "wear"), ())
+    assert synth_options("folder", None, **nothing, layout=layout, shard_size=given).shard_size == expected
 
 
 def test_the_command_takes_a_pattern_and_larger_shards_by_itself(source, tmp_path):

@@ -16,6 +16,7 @@ from typing import Any
 
 from maskgen.datasets.annotations import gender_of, split_of
 from maskgen.datasets.paths import refuse_escape
+from maskgen.datasets.walk import IMAGE_SUFFIXES
 from maskgen.errors import AnnotationError
 from maskgen.names import name_of
 from maskgen.records import SPLITS
@@ -113,12 +114,15 @@ def _of_row(values: Mapping[str, Any], key: str) -> Labels:
 
 def _source(values: Mapping[str, Any], key: str) -> str | None:
     """The name of the source, told apart from that of its other variants as ``--layout mirror`` does it."""
-    source = values["id"]
+    source = str(values["id"])
+    # Without it, a picture could have the name of a folder in which others lie.
+    if source.rpartition(".")[2].lower() not in IMAGE_SUFFIXES:
+        return None
     try:
-        refuse_escape(str(source), "its row")
+        refuse_escape(source, "its row")
     except AnnotationError:
         return None
-    name, variant = name_of(str(source)), f"variant-{values['variant']}/"
+    name, variant = name_of(source), f"variant-{values['variant']}/"
     # A source may itself lie in a folder of that name.
     several = key.startswith(variant) and (not name.startswith(variant) or key.startswith(2 * variant))
     return f"{variant}{name}" if several else name

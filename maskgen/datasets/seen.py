@@ -42,9 +42,9 @@ class Seen:
         slots[place] = digest
         return True
 
-    def unused(self, name: str, archive: str) -> str:
+    def unused(self, name: str, shard: str) -> str:
         """The name, or if it was given before one with its tar's name in front; and take it in."""
-        found, shard, number = name, archive.removesuffix(".tar"), 1
+        found, number = name, 1
         while not self.add(found):
             found = f"{shard}/{name}" if number == 1 else f"{shard}~{number}/{name}"
             number += 1

@@ -52,7 +52,7 @@ def samples(root: Path) -> Iterator[Sample]:
     """
     seen, folder = Seen(), folder_of(root)
     for path in find_tars(root):
-        archive = path.relative_to(folder).as_posix() if path != folder else path.name
+        archive = path.relative_to(folder).as_posix()
         try:
             if not is_regular(path):
                 raise UnreadableImageError("a pipe, socket or device, not a tar")
@@ -97,7 +97,7 @@ def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, s
     relative = _placeable(labels.source or name)
     told = {} if labels.source else told_by_folders(relative)
     note = told.pop("note", labels.note)
-    relative = seen.unused(relative, archive)
+    relative = seen.unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"))
     return Sample(
         id=text_of(relative),
         path=path,

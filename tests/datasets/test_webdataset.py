@@ -75,6 +75,12 @@ def test_a_name_that_was_used_before_gets_its_tar_in_front(tmp_path):
     ]
 
 
+def test_not_even_a_tar_that_is_named_like_a_picture_takes_its_place(tmp_path):
+    write_tar(tmp_path / "0.tar", {"1.jpg": b""})
+    write_tar(tmp_path / "1.jpg.tar", {"1.jpg": b""})
+    assert ids(tmp_path) == ["1.jpg", "1.jpg~/1.jpg"]
+
+
 def test_many_names_are_told_apart(tmp_path):
     for shard in range(2):
         write_tar(tmp_path / f"{shard}.tar", {f"{number}.jpg": b"" for number in range(2000)})
@@ -256,6 +262,7 @@ ROW = {
         ("variant-1/variant-1/1~png", "variant-1/1.png", "variant-1/variant-1/1.png"),
         ("1", "../../etc/1.png", "1.png"),
         ("1", "/etc/1.png", "1.png"),
+        ("1", "etc", "1.png"),
         ("1", "\ud800.png", "1.png"),
     ],
 )
