@@ -100,7 +100,8 @@ def run(
         # Its workers were started in whatever folder.
         job = replace(job, root=job.root.absolute(), out=job.out.absolute())
     dataset = get_dataset(job.options.dataset)
-    check_apart(job.root, job.out)
+    for source in dataset.files(job.root) if dataset.files else [job.root]:
+        check_apart(source, job.out)
     folder, spec = RunFolder(job.out), _landmarker_spec(job)
     config = describe(job.options, job.root, spec)
     if dry_run:

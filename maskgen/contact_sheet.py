@@ -17,6 +17,7 @@ from maskgen.images import decode, encode
 from maskgen.manifest import read_manifest
 from maskgen.names import name_of
 from maskgen.records import ManifestRow
+from maskgen.tar_members import folder_of, read_path
 
 THUMBNAIL = 160
 COLUMNS = 3
@@ -39,12 +40,14 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
 
     Args:
         out: A folder that `maskgen synth` wrote.
-        root: Where the sources lie; without it, or where one has gone, its place stays empty.
+        root: Where the sources lie: a folder, or something in one, such as a table or a pattern of names.
+            Without it, or where a source has gone, its place stays empty.
         samples: How many, evenly spread over the masked rows of the manifest.
 
     Returns:
         The file's path; None, and no file, when nothing was masked.
     """
+    root = root and folder_of(root)
     masked = (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked")
     cells = [cell for row in evenly_spread(masked, samples) if (cell := _cell(out, root, row))]
     path = out / "preview.jpg"
@@ -93,9 +96,9 @@ def _cell(out: Path, root: Path | None, row: ManifestRow) -> _Cell | None:
 
 
 def _read(path: Path) -> NDArray[np.uint8] | None:
-    """(height, width, 3) uint8 BGR, or None when the file has gone or is no picture any more."""
+    """(height, width, 3) uint8 BGR, or None when what lies there has gone or is no picture any more."""
     try:
-        return decode(path.read_bytes()).bgr
+        return decode(read_path(path)).bgr
     except (OSError, UnreadableImageError):
         return None
 

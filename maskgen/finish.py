@@ -66,7 +66,9 @@ def finish(
         for index in stats:
             with folder.rows_path(index).open("rb") as rows:
                 shutil.copyfileobj(rows, manifest)
-    write_metadata(out, options.layout)
+    # ImageFolder reads loose files; tars hold what their pictures are beside them.
+    if options.layout != "webdataset":
+        write_metadata(out, options.layout)
     for name, source in copies.items():
         with source.open("rb") as original, open_atomic(out / name, folder.scratch) as copy:
             shutil.copyfileobj(original, copy)

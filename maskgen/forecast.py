@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
@@ -67,7 +67,9 @@ def forecast(
             say(f"  without label: {unlabelled:,}")
         for sample in islice(list_samples(options, dataset, root), min(NAMED, samples)):
             label = label_of(sample, (), known)[0] if known else None
-            same = EncodedImage(b"", sample.path.suffix, same_format=options.format == "source")
+            same = EncodedImage(
+                b"", PurePosixPath(sample.relative).suffix, same_format=options.format == "source"
+            )
             say(f"  {sample.id} -> {layout_of(options).place(sample, label, 0, same).image}")
     return counts
 

@@ -20,6 +20,7 @@ from maskgen.landmarks.file import landmark_line
 from maskgen.listing import cut, list_samples
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
+from maskgen.tar_members import read_member
 
 # Pictures that a worker takes at once.
 _AT_ONCE = 64
@@ -102,7 +103,7 @@ def _find(spec: LandmarkerSpec, every_face: bool, chunk: _Chunk) -> _Lines:
     lines, found = [], Found()
     for sample in samples:
         try:
-            image = decode(sample.path.read_bytes()).bgr
+            image = decode(read_member(sample) if sample.member else sample.path.read_bytes()).bgr
         except (OSError, UnreadableImageError):
             found += Found(inputs=1, unreadable=1)
             continue

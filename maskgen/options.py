@@ -15,7 +15,9 @@ from maskgen.records import SPLITS, WEARS
 BLENDS = ("overlay", "poisson", "flatten")
 FITS = ("half-split", "mesh")
 FACES = ("largest", "all", "center")
-LAYOUTS = ("mirror", "folders")
+LAYOUTS = ("mirror", "folders", "webdataset")
+# Samples in a shard of "webdataset" unless the command line says otherwise: a tar of 64 would be small.
+SAMPLES_IN_TAR = 1000
 OCCLUSION = ("on", "off")
 FORMATS = ("source", "jpeg", "png", "webp")
 

@@ -40,13 +40,34 @@ TONES = ("light", "dark", "patterned")
 
 
 @dataclass(frozen=True)
+class Member:
+    """Where a picture lies in a tar.
+
+    Attributes:
+        archive: The tar, relative to the folder it was looked for in, with ``/`` between folders.
+        name: The member's name in it.
+        offset: Where its bytes begin.
+        size: How many they are.
+        archive_size: Of the tar when it was listed, in bytes.
+        refusal: Why it is not read, as the reason of its row; None where it is.
+    """
+
+    archive: str
+    name: str
+    offset: int = 0
+    size: int = 0
+    archive_size: int = 0
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
 class Sample:
     """One input picture of a dataset, with what the dataset says about it.
 
     Attributes:
         id: Unique in the dataset: the path below the root with ``/`` between folders. Bytes that
             are not UTF-8 are written ``%FF``, so that an id is always valid text.
-        path: Where to read it.
+        path: Where to read it: its file, or the tar it lies in.
         relative: The path below the root with ``/`` between folders, as the file system has it
             (undecodable bytes as surrogates): what ``--layout mirror`` repeats.
         split: One of `SPLITS`, or None where the dataset has none.
@@ -54,6 +75,7 @@ class Sample:
         attributes: What is known, JSON values only; ``gender`` is "male" or "female".
         boxes: Faces the dataset has marked, as `Box` in pixels of the upright image.
         note: Why an attribute is missing, in words for the manifest; None when nothing is amiss.
+        member: Its place in the tar; None for a file of its own.
     """
 
     id: str
@@ -64,6 +86,14 @@ class Sample:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     boxes: tuple[Box, ...] = ()
     note: str | None = None
+    member: Member | None = None
+
+    @property
+    def source_path(self) -> str:
+        """Its path below the root; one in a tar has the tar's name before its own."""
+        if self.member is None:
+            return self.relative
+        return "/".join(filter(None, (self.member.archive, self.member.name)))
 
     def __post_init__(self) -> None:
         if self.split is not None and self.split not in SPLITS:

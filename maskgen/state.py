@@ -26,12 +26,12 @@ import secrets
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from maskgen.atomic import write_atomic
 from maskgen.counts import Counts
-from maskgen.names import name_of
+from maskgen.names import name_of, text_of
 from maskgen.records import Sample
 
 STATE = ".maskgen"
@@ -166,7 +166,8 @@ class RunFolder:
         """
         earlier = self.written(stats.index)
         (scratch / ROWS).replace(self.rows_path(stats.index))
-        self.remove(earlier - named_files(self.rows_path(stats.index)))
+        now = named_files(self.rows_path(stats.index))
+        self._unlink(self._files(earlier - now) - self._files(now))
         self._left_path(stats.index).unlink(missing_ok=True)
         write_atomic(self.stats_path(stats.index), stats.as_json(), scratch)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -189,17 +190,28 @@ class RunFolder:
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files of this run, by their names in the manifest, and the folders they leave empty."""
+        self._unlink(self._files(names))
+
+    def _unlink(self, files: Iterable[str]) -> None:
         inside = self.out.resolve()
-        for name in sorted(names):
-            path = self.out / name_of(name)
+        for name in sorted(files):
+            path = self.out / name
             # A folder of the output that someone has replaced by a link leads to files that are not ours.
             if not path.parent.resolve().is_relative_to(inside):
-                log.warning("%s leads out of %s and is left alone", name, self.out)
+                log.warning("%s leads out of %s and is left alone", text_of(name), self.out)
                 continue
             path.unlink(missing_ok=True)
             folder = path.parent
             while folder != self.out and _remove_empty(folder):
                 folder = folder.parent
+
+    def _files(self, names: Iterable[str]) -> set[str]:
+        """The files of these names in the manifest; one that leads on through a tar is in that tar."""
+        files = set()
+        for name in map(name_of, names):
+            above = (str(parent) for parent in PurePosixPath(name).parents)
+            files.add(next((tar for tar in above if (self.out / tar).is_file()), name))
+        return files
 
     def _left_path(self, index: int) -> Path:
         return self.folder / "shards" / f"{index:06}.left"

@@ -28,6 +28,8 @@ from maskgen.options import SynthOptions
 from maskgen.records import Image, Landmarks, ManifestRow, MaskTemplate, Outcome, Sample
 from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
 from maskgen.synth import choose_faces, mask_image, plan
+from maskgen.tar_members import read_member
+from maskgen.tar_shards import open_tar_shard
 from maskgen.templates import load_template
 from maskgen.writers import Layout, Places, write_outputs
 
@@ -98,7 +100,7 @@ def mask_sample(sample: Sample, task: Task) -> Masked:
         return Masked((Picture(Outcome(status, reason)),) * options.variants, sha256)
 
     try:
-        data = _read(sample.path)
+        data = read_member(sample) if sample.member else _read(sample.path)
         sha256 = hashlib.sha256(data).hexdigest()
         decoded = decode(data)
         del data
@@ -197,10 +199,13 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
     options = task.options
     layout = layout_of(options)
     counts, hashed = Counts(shards=1), hashlib.sha256()
-    with (scratch / ROWS).open("xb") as rows:
+    with (scratch / ROWS).open("xb") as rows, open_tar_shard(task.out, scratch, shard.index) as tar:
         for sample in shard.samples:
             masked = mask_sample(sample, task)
-            files = [_row(sample, masked, variant, layout, task) for variant in range(options.variants)]
+            files = [
+                _row(sample, masked, variant, layout, task, shard.index)
+                for variant in range(options.variants)
+            ]
             lines = "".join(row_to_json(row) + "\n" for row, _ in files).encode()
             hashed.update(lines)
             rows.write(lines)
@@ -209,8 +214,11 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
             for (row, places), picture in zip(files, masked.pictures, strict=True):
                 counts += Counts.of_row(row, options.label is not None)
                 if places is not None and picture.image is not None:
-                    data = picture.image.data
-                    write_outputs(task.out, scratch, places, data, masked.unmasked, picture.alpha)
+                    data = (picture.image.data, masked.unmasked, picture.alpha)
+                    if layout.packs:
+                        tar.add(places, row_to_json(row).encode(), *data)
+                    else:
+                        write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
     stats = ShardStats(shard.index, counts, ids[0], ids[-1], digest(ids), hashed.hexdigest())
     folder.finish_shard(scratch, stats)
@@ -224,14 +232,14 @@ def layout_of(options: SynthOptions) -> Layout:
 
 
 def _row(
-    sample: Sample, masked: Masked, variant: int, layout: Layout, task: Task
+    sample: Sample, masked: Masked, variant: int, layout: Layout, task: Task, shard: int
 ) -> tuple[ManifestRow, Places | None]:
     """The row of one variant, and where its files go if there are any."""
     picture, options = masked.pictures[variant], task.options
     outcome = picture.outcome
     label, unlabelled = label_of(sample, outcome.faces, options.label) if options.label else (None, None)
     reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
-    places = layout.place(sample, label, variant, picture.image) if picture.image else None
+    places = layout.place(sample, label, variant, picture.image, shard) if picture.image else None
     size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
     row = ManifestRow(
         id=sample.id,
@@ -246,7 +254,7 @@ def _row(
         split=sample.split,
         identity=sample.identity,
         attributes=sample.attributes,
-        source={"dataset": options.dataset, "path": text_of(sample.relative), "sha256": masked.sha256},
+        source={"dataset": options.dataset, "path": text_of(sample.source_path), "sha256": masked.sha256},
         faces=tuple(replace(face, alpha_file=places.alpha if places else None) for face in outcome.faces),
         seed=options.seed,
         unmasked_file=places.unmasked if places else None,

@@ -1,7 +1,7 @@
 """Where a masked picture goes, and the writing of it.
 
-Two layouts so far, each a function in `LAYOUTS` from a sample to a path below the output folder. A third
-kind, which packs pictures into archives instead of placing them, would stand beside `write_outputs`.
+Each layout of loose files is a function in `LAYOUTS` from a sample to a path below the output folder. The
+layout "webdataset" packs them into tars, and its paths go on through the tar: see `maskgen.tar_shards`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,16 @@ OWN_FILES = frozenset(
     ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", ".maskgen")
 )
 
+# The layout that packs pictures into tars.
+PACKED = "webdataset"
+
 LONGEST_NAME = 255  # bytes, on common file systems
+LONGEST_PART_OF_KEY = 200  # leaves room for ".unmasked.jpg" where a tar is unpacked
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^\.|[. ]$')
+
+# The webdataset library ends a key at the first dot and passes over names that begin with "__".
+_UNSAFE_IN_KEY = re.compile(rf"[.~]|^__|{_UNSAFE.pattern}")
 
 
 @dataclass(frozen=True)
@@ -56,8 +63,8 @@ class Layout:
     """How a run lays out its files.
 
     Attributes:
-        name: "mirror" (the source's own tree and names, so that its existing loaders read the copy) or
-            "folders" (``split/label/name``).
+        name: "mirror" (the source's own tree and names, so that its existing loaders read the copy),
+            "folders" (``split/label/name``) or "webdataset" (tars for the webdataset library).
         variants: Masked pictures of each sample; with more than one, each variant's name says which it is.
         pairs: Whether the unmasked picture is written too.
         alpha: Whether the alpha is written.
@@ -71,10 +78,17 @@ class Layout:
     converts: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in LAYOUTS:
-            raise UsageError(f"layout must be one of {', '.join(LAYOUTS)}, got {self.name!r}")
+        if self.name not in (*LAYOUTS, PACKED):
+            raise UsageError(f"layout must be one of {', '.join((*LAYOUTS, PACKED))}, got {self.name!r}")
 
-    def place(self, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> Places:
+    @property
+    def packs(self) -> bool:
+        """Whether pictures go into tars and not into files of their own."""
+        return self.name == PACKED
+
+    def place(
+        self, sample: Sample, label: str | None, variant: int, encoded: EncodedImage, shard: int = 0
+    ) -> Places:
         """Where the files of a sample and variant go.
 
         Two samples never share a place. A picture that keeps its format keeps its name; in another format
@@ -85,7 +99,16 @@ class Layout:
             label: Its class, for "folders".
             variant: From 0.
             encoded: The masked picture, for its format.
+            shard: The shard it is in, for "webdataset".
         """
+        if self.packs:
+            top = f"variant-{variant}/" if self.variants > 1 else ""
+            key = f"{tar_place(shard)}/{_key(sample, top)}"
+            return Places(
+                image=f"{key}{encoded.suffix}",
+                unmasked=f"{key}.{UNMASKED}{encoded.suffix}" if self.pairs else None,
+                alpha=f"{key}.{ALPHA}.png" if self.alpha else None,
+            )
         path = PurePosixPath(LAYOUTS[self.name](self, sample, label, variant, encoded))
         if path.is_absolute() or ".." in path.parts:
             raise UsageError(f"{text_of(sample.relative)!r} leads out of the output folder")
@@ -177,6 +200,26 @@ LAYOUTS: dict[str, Callable[[Layout, Sample, str | None, int, EncodedImage], str
     "mirror": _mirror,
     "folders": _folders,
 }
+
+
+def tar_place(shard: int) -> str:
+    """The tar of a shard, as a path below the output folder."""
+    return f"shards/{shard:06}.tar"
+
+
+def _key(sample: Sample, top: str) -> str:
+    """What the members of one sample and variant are called in their tar, without a dot.
+
+    It is the id without ``.jpg``; another suffix stays as ``~png``, since ``a.png`` may stand beside
+    ``a.jpg``. An id that has more dots, or parts that no file or no reader of tars takes, is told by a hash.
+    """
+    path = PurePosixPath(sample.id)
+    parts = [_UNSAFE_IN_KEY.sub("_", part) for part in (*path.parts[:-1], path.stem)]
+    ending = "" if path.suffix == ".jpg" else f"~{path.suffix[1:]}"
+    if "/".join(parts) + path.suffix != sample.id or path.suffix.lower() not in IMAGE_SUFFIXES:
+        ending = f"~{_short_hash(sample.id)}"
+    parts[-1] += ending
+    return top + "/".join(_shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
 
 
 def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:

@@ -88,7 +88,6 @@ def test_defaults_of_the_command_line_are_those_of_the_options():
         "layout",
         "format",
         "seed",
-        "shard_size",
     ):
         assert given[name] == getattr(default, name), name
 

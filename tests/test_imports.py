@@ -40,12 +40,14 @@ ALLOWED: dict[str, set[str]] = {
     "harmonise": NOUNS | {"look", "reduced", "texture"},
     "fits": NOUNS,
     "compositors": NOUNS | {"look", "reduced"},
-    "datasets": NOUNS | {"names"},
+    "tar_members": NOUNS,
+    "datasets": NOUNS | {"names", "tar_members"},
     "counts": NOUNS,
     "manifest": NOUNS | {"images", "atomic", "names"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options"},
+    "tar_shards": NOUNS | {"writers"},
     "state": NOUNS | {"atomic", "counts", "names"},
-    "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names"},
+    "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "tar_members"},
     "report": NOUNS | {"atomic", "images", "manifest", "contact_sheet"},
     "synth": NOUNS
     | {

@@ -186,7 +186,7 @@ def test_nothing_is_placed_outside(relative):
 
 
 def test_an_unknown_layout():
-    with pytest.raises(UsageError, match="layout must be one of mirror, folders, got 'flat'"):
+    with pytest.raises(UsageError, match="layout must be one of mirror, folders, webdataset, got 'flat'"):
         Layout("flat")
 
 

@@ -10,7 +10,16 @@ from maskgen.commands.parameters import ANY_PATH, FILE, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS
-from maskgen.options import BLENDS, FACES, FITS, FORMATS, LAYOUTS, OCCLUSION, SynthOptions
+from maskgen.options import (
+    BLENDS,
+    FACES,
+    FITS,
+    FORMATS,
+    LAYOUTS,
+    OCCLUSION,
+    SAMPLES_IN_TAR,
+    SynthOptions,
+)
 from maskgen.records import SPLITS, WEARS
 
 _DEFAULTS = SynthOptions(dataset="")
@@ -31,7 +40,8 @@ dataset_options = stacked(
     click.option(
         "--root",
         type=ANY_PATH,
-        help="Where the dataset lies.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
+        help="Where the dataset lies; for webdataset also a pattern, such as 'shards/*.tar'.  "
+        "[default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
     ),
     click.option(
         "--split",
@@ -148,16 +158,15 @@ dataset_writing_options = stacked(
         "--layout",
         LAYOUTS,
         _DEFAULTS.layout,
-        "The source's own tree and names, or split/label folders.",
+        "The source's own tree and names, split/label folders, or tars for the webdataset library.",
     ),
     click.option("--pairs", is_flag=True, help="Write the unmasked pictures too, through the same encoder."),
     click.option("--alpha", is_flag=True, help="Write each mask's alpha as a PNG."),
     click.option(
         "--shard-size",
         type=click.IntRange(min=1),
-        default=_DEFAULTS.shard_size,
-        show_default=True,
-        help="Pictures in a shard, the unit of work and of resuming.",
+        help="Pictures in a shard, the unit of work and of resuming, and a tar of --layout webdataset.  "
+        f"[default: {_DEFAULTS.shard_size}, and {SAMPLES_IN_TAR:,} with that layout]",
     ),
 )
 
@@ -177,6 +186,9 @@ def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions
     from maskgen.recolor import PATTERNS, parse_color
     from maskgen.templates import resolve_selection, split_weight
 
+    if given.get("shard_size", 0) is None:
+        packs = given.get("layout") == "webdataset"
+        given["shard_size"] = SAMPLES_IN_TAR if packs else _DEFAULTS.shard_size
     colors, patterns = given.pop("color"), given.pop("pattern")
     for pattern in patterns:
         if pattern not in (*PATTERNS, "random"):

@@ -25,9 +25,10 @@ def find_sources(out: Path, root: Path | None = None) -> Path | None:
     from maskgen.errors import MissingDataError
     from maskgen.report import read_record
 
-    if root is not None and not root.exists():
-        raise MissingDataError(f"{root} is not there")
     name = (read_record(out).get("options") or {}).get("dataset", "")
+    # Where a root may be a pattern, there is no file of its name.
+    if root is not None and not get_dataset(name).files and not root.exists():
+        raise MissingDataError(f"{root} is not there")
     for place in [root] if root else [*filter(None, [root_of(out)]), None]:
         try:
             return find_root(get_dataset(name), place)

@@ -23,6 +23,7 @@ from maskgen.datasets.sample import SAMPLE
 from maskgen.datasets.table import TABLE
 from maskgen.datasets.utkface import UTKFACE
 from maskgen.datasets.vggface2 import VGGFACE2
+from maskgen.datasets.webdataset import WEBDATASET
 from maskgen.datasets.widerface import WIDERFACE
 from maskgen.errors import MissingDataError, UsageError
 
@@ -32,7 +33,7 @@ DATASETS: dict[str, FaceDataset] = {
     dataset.name: dataset
     for dataset in (
         *(CELEBA, LFW, ADIENCE, UTKFACE, FAIRFACE, IMDB_WIKI, WIDERFACE, VGGFACE2),
-        *(GENDER_FOLDERS, FOLDER, TABLE, SAMPLE),
+        *(GENDER_FOLDERS, FOLDER, TABLE, WEBDATASET, SAMPLE),
     )
 }
 
@@ -65,7 +66,7 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
     """
     looked_in = places(dataset) if root is None else [root]
     for place in looked_in:
-        if place.exists() and dataset.holds(place):
+        if (dataset.files or place.exists()) and dataset.holds(place):
             return place
     states = [
         f"  {place} ({'does not hold it' if place.exists() else 'is not there'})" for place in looked_in

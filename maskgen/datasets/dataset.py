@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class FaceDataset:
         annotations: The label files below a root, relative to it, that a drop-in copy needs.
         label: The attribute that becomes the class by default, or None.
         several_faces: Whether a picture commonly shows more than one face.
+        files: Where a root may also be a pattern of file names: what it stands for that no output may
+            hold. None where a root is a file or folder.
         ships_in: The folder inside the package that holds it, for the embedded sample.
     """
 
@@ -40,4 +42,5 @@ class FaceDataset:
     annotations: Callable[[Path], list[Path]] = lambda root: []
     label: str | None = "gender"
     several_faces: bool = False
+    files: Callable[[Path], Iterable[Path]] | None = None
     ships_in: Path | None = None

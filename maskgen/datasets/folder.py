@@ -16,14 +16,19 @@ GENDERS = ("male", "female")
 def samples(root: Path) -> Iterator[Sample]:
     """Every picture below the root; ``folder`` is the one it lies in, gender one named so."""
     for relative in images(root):
-        folders = relative.split("/")[:-1]
-        attributes = {"folder": text_of(folders[-1])} if folders else {}
-        genders = {name.lower() for name in folders}.intersection(GENDERS)
-        if len(genders) == 1:
-            attributes["gender"] = genders.pop()
-        elif genders:
-            attributes["note"] = "it lies in male/ and in female/"
-        yield sample_at(root, relative, attributes)
+        yield sample_at(root, relative, told_by_folders(relative))
+
+
+def told_by_folders(relative: str) -> dict[str, str]:
+    """The attributes that the folders of a path say, and a ``note`` where they contradict each other."""
+    folders = relative.split("/")[:-1]
+    attributes = {"folder": text_of(folders[-1])} if folders else {}
+    genders = {name.lower() for name in folders}.intersection(GENDERS)
+    if len(genders) == 1:
+        attributes["gender"] = genders.pop()
+    elif genders:
+        attributes["note"] = "it lies in male/ and in female/"
+    return attributes
 
 
 FOLDER = FaceDataset(

@@ -53,7 +53,7 @@ def sample_at(
     )
 
 
-def images(root: Path) -> Iterator[str]:
+def images(root: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iterator[str]:
     """Every file below ``root`` whose name ends like a picture's, as a path relative to it with ``/``.
 
     Files are told by their names alone: a broken link or a pipe named ``.jpg`` is an input too, and
@@ -64,7 +64,7 @@ def images(root: Path) -> Iterator[str]:
         AnnotationError: A picture or folder is a link to somewhere outside ``root``.
     """
     real_root = os.path.realpath(root)
-    open_folders = [(real_root, iter(_entries(root, "", real_root)))]
+    open_folders = [(real_root, iter(_entries(root, "", real_root, suffixes)))]
     below = [""]
     while open_folders:
         real, entries = open_folders[-1]
@@ -82,11 +82,11 @@ def images(root: Path) -> Iterator[str]:
         if any(real == ancestor for ancestor, _ in open_folders):
             log.info("%s: the link leads back to a folder above it and is not followed", text_of(relative))
             continue
-        open_folders.append((real, iter(_entries(root, relative, real_root))))
+        open_folders.append((real, iter(_entries(root, relative, real_root, suffixes))))
         below.append(relative)
 
 
-def _entries(root: Path, below: str, real_root: str) -> list[bytes]:
+def _entries(root: Path, below: str, real_root: str, suffixes: frozenset[str]) -> list[bytes]:
     """Names of the pictures and, with a ``/`` behind, of the folders in ``root/below``; in path order."""
     names = []
     try:
@@ -95,7 +95,7 @@ def _entries(root: Path, below: str, real_root: str) -> list[bytes]:
                 is_link = entry.is_symlink()
                 is_folder = Path(entry.path).is_dir() if is_link else entry.is_dir()
                 _, dot, suffix = entry.name.rpartition(".")
-                if not is_folder and not (dot and suffix.lower() in IMAGE_SUFFIXES):
+                if not is_folder and not (dot and suffix.lower() in suffixes):
                     continue
                 if is_link and not is_below(target := os.path.realpath(entry.path), real_root):
                     raise AnnotationError(
