@@ -20,6 +20,7 @@ from maskgen.landmarks.file import landmark_line
 from maskgen.listing import cut, list_samples
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
+from maskgen.stores import check_workers
 
 # Pictures that a worker takes at once.
 _AT_ONCE = 64
@@ -79,6 +80,7 @@ def write_landmarks(
     """
     from tqdm import tqdm
 
+    check_workers((root, out), workers == 1)
     chunks: Iterator[_Chunk] = zip(count(), cut(list_samples(options, dataset, root), _AT_ONCE))
     total, waiting, following = Found(), dict[int, str](), 0
     with (

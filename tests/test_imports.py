@@ -19,7 +19,8 @@ ALLOWED: dict[str, set[str]] = {
     "anchors": set(),
     "rows": set(),
     "records": {"anchors", "rows"},
-    "atomic": {"errors"},
+    "stores": {"errors"},
+    "atomic": {"errors", "stores"},
     "names": set(),
     "draws": set(),
     "formats": {"errors"},
@@ -38,11 +39,11 @@ ALLOWED: dict[str, set[str]] = {
     "harmonise": NOUNS | {"light", "texture"},
     "fits": NOUNS | {"light"},
     "compositors": NOUNS | {"light"},
-    "datasets": NOUNS | {"names"},
+    "datasets": NOUNS | {"names", "stores"},
     "counts": NOUNS,
-    "manifest": NOUNS | {"images", "atomic", "names"},
-    "writers": NOUNS | {"images", "formats", "atomic", "names", "options"},
-    "state": NOUNS | {"atomic", "counts", "names"},
+    "manifest": NOUNS | {"images", "atomic", "names", "stores"},
+    "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
+    "state": NOUNS | {"atomic", "counts", "names", "stores"},
     "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names"},
     "report": NOUNS | {"atomic", "images", "manifest", "contact_sheet"},
     "synth": NOUNS
@@ -64,6 +65,7 @@ ALLOWED: dict[str, set[str]] = {
 # handed; the command line may know everything.
 BATCH = {
     *("batch", "worker", "engine", "listing", "claim", "forecast", "finish", "labels", "landmark_run"),
+    "stored_run",
 }
 COMMAND_LINE = {"cli", "commands", "__main__"}
 NOT_FOR_BATCH = COMMAND_LINE | {"report", "contact_sheet", "single", "config_file"}

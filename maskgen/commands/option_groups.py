@@ -31,7 +31,8 @@ dataset_options = stacked(
     click.option(
         "--root",
         type=ANY_PATH,
-        help="Where the dataset lies.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
+        help="Where the dataset lies: a path, or a URL such as s3://bucket/faces.  [default: "
+        "$MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
     ),
     click.option(
         "--split",

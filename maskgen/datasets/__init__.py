@@ -25,6 +25,7 @@ from maskgen.datasets.utkface import UTKFACE
 from maskgen.datasets.vggface2 import VGGFACE2
 from maskgen.datasets.widerface import WIDERFACE
 from maskgen.errors import MissingDataError, UsageError
+from maskgen.stores import exists
 
 __all__ = ["DATASETS", "FaceDataset", "find_root", "found", "get_dataset"]
 
@@ -65,11 +66,9 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
     """
     looked_in = places(dataset) if root is None else [root]
     for place in looked_in:
-        if place.exists() and dataset.holds(place):
+        if exists(place) and dataset.holds(place):
             return place
-    states = [
-        f"  {place} ({'does not hold it' if place.exists() else 'is not there'})" for place in looked_in
-    ]
+    states = [f"  {place} ({'does not hold it' if exists(place) else 'is not there'})" for place in looked_in]
     hint = "" if os.environ.get("MASKGEN_DATA") else " ($MASKGEN_DATA is not set)"
     lines = [
         f"{dataset.title} was not found. Looked in{'' if root else hint}:",

@@ -12,6 +12,7 @@ from maskgen.datasets.paths import is_below
 from maskgen.errors import AnnotationError, MissingDataError
 from maskgen.names import text_of
 from maskgen.records import Box, Sample
+from maskgen.stores import entries, is_remote
 
 IMAGE_SUFFIXES = frozenset(("jpg", "jpeg", "jpe", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm"))
 
@@ -61,6 +62,9 @@ def images(root: Path) -> Iterator[str]:
         MissingDataError: ``root`` or a folder below it is not there or cannot be listed.
         AnnotationError: A picture or folder is a link to somewhere outside ``root``.
     """
+    if is_remote(root):
+        yield from _remote_images(root)
+        return
     real_root = os.path.realpath(root)
     open_folders = [(real_root, iter(_entries(root, "", real_root)))]
     below = [""]
@@ -92,8 +96,7 @@ def _entries(root: Path, below: str, real_root: str) -> list[bytes]:
             for entry in scan:
                 is_link = entry.is_symlink()
                 is_folder = Path(entry.path).is_dir() if is_link else entry.is_dir()
-                _, dot, suffix = entry.name.rpartition(".")
-                if not is_folder and not (dot and suffix.lower() in IMAGE_SUFFIXES):
+                if not is_folder and not _is_picture(entry.name):
                     continue
                 if is_link and not is_below(target := os.path.realpath(entry.path), real_root):
                     raise AnnotationError(
@@ -104,3 +107,30 @@ def _entries(root: Path, below: str, real_root: str) -> list[bytes]:
     except OSError as error:
         raise MissingDataError(f"{text_of(str(root / below))}: cannot list it: {error.strerror}") from error
     return sorted(names)
+
+
+def _is_picture(name: str) -> bool:
+    _, dot, suffix = name.rpartition(".")
+    return bool(dot) and suffix.lower() in IMAGE_SUFFIXES
+
+
+def _remote_images(root: Path, below: str = "") -> Iterator[str]:
+    """What `images` yields, from a store; only those that stand for another file system know links."""
+    names = []
+    try:
+        for entry in entries(root / below if below else root):
+            if not entry.is_folder and not _is_picture(entry.name):
+                continue
+            if entry.is_link:
+                raise AnnotationError(
+                    f"{root}: {below + entry.name} is a link; a root that is a URL must hold none"
+                )
+            names.append(os.fsencode(entry.name) + (b"/" if entry.is_folder else b""))
+    except OSError as error:
+        raise MissingDataError(f"{root}/{below}: cannot list it: {error.strerror or error}") from error
+    for name in sorted(names):
+        relative = below + os.fsdecode(name)
+        if name.endswith(b"/"):
+            yield from _remote_images(root, relative)
+        else:
+            yield relative
