@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from maskgen.errors import ConfigurationError, UsageError
@@ -66,7 +66,8 @@ def location(text: str) -> Path:
     if found[1] == "local":
         options["auto_mkdir"] = True
     try:
-        path = UPath(text, **options)
+        # As of a path, neither a ".." nor a "/" at the end makes another place of it.
+        path = UPath(text.rstrip("/") if text[found.end() :].strip("/") else text, **options).resolve()
         _ = path.fs
     except ImportError as error:
         raise ConfigurationError(
@@ -192,8 +193,8 @@ def local_copy(path: Path) -> Iterator[Path]:
 
 def lies_in(inner: Path, outer: Path) -> bool:
     """Whether one place in a store is another one or lies below it."""
-    mine, other = _key(inner).strip("/").split("/"), _key(outer).strip("/").split("/")
-    return _system(inner) == _system(outer) and mine[: len(other)] == other
+    mine, other = PurePosixPath(_key(inner).strip("/")), PurePosixPath(_key(outer).strip("/"))
+    return bool(_system(inner) == _system(outer)) and mine.is_relative_to(other)
 
 
 def _at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

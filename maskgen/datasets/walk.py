@@ -116,9 +116,9 @@ def _is_picture(name: str) -> bool:
 
 def _remote_images(root: Path, below: str = "") -> Iterator[str]:
     """What `images` yields, from a store; only those that stand for another file system know links."""
-    names = []
+    names, folder = [], root / below if below else root
     try:
-        for entry in entries(root / below if below else root):
+        for entry in entries(folder):
             if not entry.is_folder and not _is_picture(entry.name):
                 continue
             if entry.is_link:
@@ -127,7 +127,7 @@ def _remote_images(root: Path, below: str = "") -> Iterator[str]:
                 )
             names.append(os.fsencode(entry.name) + (b"/" if entry.is_folder else b""))
     except OSError as error:
-        raise MissingDataError(f"{root}/{below}: cannot list it: {error.strerror or error}") from error
+        raise MissingDataError(f"{folder}: cannot list it: {error.strerror or repr(error)}") from error
     for name in sorted(names):
         relative = below + os.fsdecode(name)
         if name.endswith(b"/"):
