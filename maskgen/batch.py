@@ -114,7 +114,7 @@ def run(
                     folder.forget(stats.index)
         listing = Listing(job.options, dataset, job.root, folder, share)
         if listing.missing() != []:
-            mask = mask_stored_shard if is_remote(job.out) else mask_shard
+            mask = mask_stored_shard if is_remote(job.root) or is_remote(job.out) else mask_shard
             function = partial(mask, _task(job, spec, config, dataset))
 
             def engine(shards: Iterator[Shard], processes: int) -> Iterator[ShardStats]:

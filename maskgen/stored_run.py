@@ -1,25 +1,32 @@
-"""A run whose output is in an object store: each shard is made in a local folder and then uploaded.
+"""A run whose source or output is in an object store.
 
-The store holds what a local output folder would, ``.maskgen`` included but for its scratch folder. A shard's
-rows are uploaded before its pictures, so that the next run knows the names of whatever a killed one left, and
-its stats after them: the shard is done if and only if they are there. That needs no rename, and not even
-uploads that are all or nothing: what is cut short belongs to a shard that is not done, and is written again.
+A shard's pictures are fetched into a local folder, many at once, and what is made of them is uploaded from
+one: the network is waited for once a shard, not once a picture. A kill leaves these folders to the system's
+own care for temporary files.
+
+The store of an output holds what a local output folder would, ``.maskgen`` included but for its scratch
+folder. A shard's rows are uploaded before its pictures, so that the next run knows the names of whatever a
+killed one left, and its stats after them: the shard is done if and only if they are there. That needs no
+rename, and not even uploads that are all or nothing: what is cut short belongs to a shard that is not done,
+and is written again.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from maskgen.atomic import write_atomic
 from maskgen.errors import UsageError
 from maskgen.names import name_of, text_of
+from maskgen.records import Sample
 from maskgen.state import STATE, RunFolder, Shard, ShardStats
-from maskgen.stores import exists, is_remote, names_in, put, put_each, read_each, remove_each
-from maskgen.worker import Task, mask_shard
+from maskgen.stores import exists, get_each, is_remote, names_in, put, put_each, read_each, remove_each
+from maskgen.worker import MAX_BYTES, Task, mask_shard
 
 
 def run_folder(out: Path) -> RunFolder:
@@ -103,9 +110,26 @@ class StoredRun(RunFolder):
         return names_in(self.folder / below)
 
 
-def mask_stored_shard(task: Task, shard: Shard) -> ShardStats:
-    """What `mask_shard` does, for an output in a store."""
+@contextmanager
+def fetched(samples: Sequence[Sample]) -> Iterator[tuple[Sample, ...]]:
+    """The samples, with copies of those pictures that are in a store for as long as the block lasts."""
+    remote = [sample for sample in samples if is_remote(sample.path)]
+    if not remote:
+        yield tuple(samples)
+        return
     with tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
+        copies = iter(get_each([sample.path for sample in remote], Path(folder), MAX_BYTES))
+        yield tuple(
+            replace(sample, path=next(copies)) if is_remote(sample.path) else sample for sample in samples
+        )
+
+
+def mask_stored_shard(task: Task, shard: Shard) -> ShardStats:
+    """What `mask_shard` does, where the source or the output is in a store."""
+    with fetched(shard.samples) as samples, tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
+        shard = replace(shard, samples=samples)
+        if not is_remote(task.out):
+            return mask_shard(task, shard)
         made = RunFolder(Path(folder))
         stats = mask_shard(replace(task, out=made.out), shard)
         StoredRun(task.out).take(made, shard.index)

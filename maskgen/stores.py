@@ -104,8 +104,7 @@ def exists(path: Path) -> bool:
         return False
     # Each driver raises what it likes for lacking credentials, and `UPath.exists` calls that "not there".
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise ConfigurationError(f"{path} cannot be reached: {type(error).__name__}: {reason}") from error
+        raise ConfigurationError(f"{path} cannot be reached: {_said(error)}") from error
     return True
 
 
@@ -149,8 +148,43 @@ def read_each(paths: Sequence[Path]) -> Iterator[bytes]:
 
 
 def put(local: Path, path: Path) -> None:
-    """Copy a local file to a place in a store, whole or not at all where the store works so."""
-    _system(path).put_file(str(local), _key(path))
+    """Copy a local file to a place in a store, whole or not at all where the store works so.
+
+    Raises:
+        ConfigurationError: The store does not take it.
+    """
+    try:
+        _system(path).put_file(str(local), _key(path))
+    except Exception as error:
+        raise ConfigurationError(f"{path} cannot be written: {_said(error)}") from error
+
+
+def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:
+    """Copy files of a store into a local folder.
+
+    Args:
+        paths: Where they are.
+        folder: Where the copies go; it is there.
+        limit: Larger files than so many bytes are not fetched.
+
+    Returns:
+        A path for each: that of its copy, or its own if there is none. Whoever reads that meets the reason.
+    """
+
+    def get(numbered: tuple[int, Path]) -> Path:
+        number, path = numbered
+        copy = folder / str(number)
+        try:
+            info = _system(path).info(_key(path))
+            if info["type"] != "file" or (info["size"] or 0) > limit:
+                return path
+            _system(path).get_file(_key(path), str(copy))
+        # As above; and what cannot be fetched is one picture's matter.
+        except Exception:
+            return path
+        return copy
+
+    return list(_at_once(get, enumerate(paths)))
 
 
 def put_each(files: Mapping[Path, Path]) -> None:
@@ -200,6 +234,10 @@ def lies_in(inner: Path, outer: Path) -> bool:
 def _at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     with ThreadPoolExecutor(_REQUESTS) as pool:
         yield from pool.map(function, items)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _system(path: Path) -> Any:

@@ -1,20 +1,14 @@
 """Runs from and into fsspec's memory and local file systems: the bytes of a run between two folders."""
 
 import json
-import shutil
-from dataclasses import replace
-from functools import partial
 
 import pytest
-from small_runs import differing, face, job, landmark_file, masked, template_file, tree, write_dataset
+from small_runs import differing, masked, tree, write_dataset
+from small_stores import but_root, fresh_memory, run_from, stored, upload
 
 from maskgen import stored_run
-from maskgen.__main__ import main
-from maskgen.batch import merge, run
-from maskgen.datasets import DATASETS
-from maskgen.errors import ConfigurationError, MissingDataError, UsageError
-from maskgen.landmarks.file import write_landmark_file
-from maskgen.report import write_report
+from maskgen.batch import merge
+from maskgen.errors import ConfigurationError
 from maskgen.stored_run import run_folder
 from maskgen.stores import location
 
@@ -28,45 +22,13 @@ def source(tmp_path_factory):
 
 @pytest.fixture
 def memory():
-    """A fresh place in fsspec's memory."""
-    place = location("memory://test")
-    place.fs.store.clear()
-    place.fs.pseudo_dirs[:] = [""]
-    return place
+    return fresh_memory("memory://test")
 
 
 @pytest.fixture
 def stored_source(source, memory):
     """The dataset in memory, its landmarks and template beside the local one."""
-    root = memory / "faces"
-    upload(source, root)
-    return root
-
-
-def upload(folder, place):
-    for path in folder.rglob("*"):
-        if path.is_file():
-            place.fs.pipe_file((place / path.relative_to(folder).as_posix()).path, path.read_bytes())
-
-
-def stored(place):
-    """As `tree`, of a place in a store."""
-    files = {path: path[len(place.path) :].strip("/") for path in place.fs.find(place.path)}
-    return {name: place.fs.cat_file(path) for path, name in files.items()}
-
-
-def run_from(source, root, out, report=write_report, running=None, **options):
-    """The run of `small_runs.masked` with its pictures read from another root; with the final report."""
-    local = job(source, out, **options)
-    whole = partial(report, root=root) if report else None
-    return run(replace(local, root=root), progress=False, report=whole, **(running or {}))
-
-
-def but_root(files):
-    """The files without the one value that may differ: where the sources were read."""
-    config = json.loads(files[".maskgen/config.json"])
-    del config["root"]
-    return {**files, ".maskgen/config.json": json.dumps(config).encode()}
+    return upload(source, memory / "faces")
 
 
 @pytest.fixture(scope="module", params=[{}, EVERYTHING], ids=["mirror", "everything"])
@@ -206,87 +168,3 @@ def test_a_place_of_other_files_is_refused(source, memory):
     (memory / "out" / "thesis.tex").write_text("")
     with pytest.raises(ConfigurationError, match=r"thesis\.tex"):
         masked(source, memory / "out", running={"overwrite": True})
-
-
-# What cannot be.
-
-
-@pytest.mark.parametrize("out", ["", "/out", "/../faces"])
-def test_an_output_in_its_source_is_refused(source, stored_source, out):
-    with pytest.raises(UsageError, match="lie in one another"):
-        run_from(source, stored_source, location(f"{stored_source}{out}"))
-
-
-def test_memory_is_refused_where_there_are_several_processes(source, memory):
-    with pytest.raises(UsageError, match=r"memory of one process.*-j 1"):
-        masked(source, memory / "out", running={"workers": 2})
-
-
-def test_an_output_with_a_character_of_patterns_is_refused(source, memory):
-    with pytest.raises(UsageError, match="part of a pattern"):
-        masked(source, memory / "out[1]")
-
-
-def test_a_picture_that_has_gone_since_it_was_listed_is_a_row(source, stored_source, memory, monkeypatch):
-    listed = stored_run.mask_shard
-
-    def remove_first(task, shard):
-        (stored_source / "female/000.jpg").unlink(missing_ok=True)
-        return listed(task, shard)
-
-    monkeypatch.setattr(stored_run, "mask_shard", remove_first)
-    run_from(source, stored_source, memory / "out", report=None)
-    row = json.loads((memory / "out/manifest.jsonl").read_text().splitlines()[0])
-    assert (row["status"], row["reason"]) == ("unreadable", "file not found")
-
-
-def test_names_that_look_like_patterns_or_queries_are_names(tmp_path, memory):
-    root, out = write_dataset(tmp_path / "faces", count=1), memory / "out"
-    names = ["female/*.jpg", "female/[0].jpg", "female/0?a=b#c.jpg", "female/50%25 ü.jpg"]
-    for name in names:
-        shutil.copy(root / "female" / "000.jpg", root / name)
-    write_landmark_file(landmark_file(root), [(name, (120, 140), [face()]) for name in names])
-    upload(root, memory / "faces")
-    run_from(root, memory / "faces", out)
-    run_from(root, root, tmp_path / "out")
-    assert differing(but_root(stored(out)), but_root(tree(tmp_path / "out"))) == []
-    assert set(names) <= set(stored(out))
-    masked(root, out, limit=1, running={"overwrite": True})
-    assert [name for name in stored(out) if name.endswith(".jpg")] == ["female/*.jpg"]
-
-
-# The command line.
-
-
-def arguments(source, root, out):
-    return [
-        *("synth", "--dataset", "folder", "--root", str(root), "--out", str(out), "--label", "gender"),
-        *("--landmarks", str(landmark_file(source)), "--template", str(template_file(source))),
-        *("--shard-size", "3"),
-    ]
-
-
-def test_the_command_line_takes_urls(source, stored_source, memory, tmp_path, capsys):
-    run_from(source, source, tmp_path / "out")
-    files = tree(tmp_path / "out")
-    assert main(arguments(source, stored_source, memory / "out")) == 0
-    assert "the result is in memory://test/out" in capsys.readouterr().err
-    assert differing(but_root(stored(memory / "out")), but_root(files)) == []
-    (memory / "out/preview.jpg").unlink()
-    assert main(["report", "memory://test/out"]) == 0
-    assert (memory / "out/preview.jpg").read_bytes() == files["preview.jpg"]
-    assert main(["merge", "memory://test/out"]) == 0
-
-
-def test_a_root_that_is_not_there_is_named(source, memory, tmp_path, capsys):
-    assert main(arguments(source, "memory://test/nowhere", tmp_path / "out")) == MissingDataError.exit_code
-    assert "memory://test/nowhere (is not there)" in capsys.readouterr().err
-
-
-def test_one_picture_and_a_landmark_file_by_url(memory, tmp_path):
-    (memory / "in.jpg").write_bytes((DATASETS["sample"].ships_in / "eileen_collins_face.jpg").read_bytes())
-    assert main(["apply", "memory://test/in.jpg", "memory://test/out.png", "-q"]) == 0
-    assert (memory / "out.png").read_bytes().startswith(b"\x89PNG")
-    assert main(["apply", "memory://test/in.jpg", "memory://test/in.jpg"]) == 2
-    assert main(["landmarks", "--dataset", "sample", "--limit", "1", "--out", "memory://test/l", "-q"]) == 0
-    assert len((memory / "l").read_text().splitlines()) == 1

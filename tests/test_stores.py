@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fsspec import register_implementation
+from small_stores import fresh_memory
 
 from maskgen import stores
 from maskgen.atomic import open_atomic
@@ -17,11 +18,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 @pytest.fixture
 def memory():
-    """A fresh place in fsspec's memory."""
-    place = location("memory://stores")
-    place.fs.store.clear()
-    place.fs.pseudo_dirs[:] = [""]
-    return place
+    return fresh_memory("memory://stores")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from maskgen.config_file import read_config
-from maskgen.stores import is_remote, is_url, location
+from maskgen.stores import is_url, location
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -21,7 +21,7 @@ class PathOrURL(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read a URL as `maskgen.stores.location`, all else as a path."""
         path = location(value) if isinstance(value, str) and is_url(value) else value
-        return path if is_remote(path) else super().convert(path, param, ctx)
+        return super().convert(path, param, ctx) if isinstance(path, (str, Path)) else path
 
 
 FOLDER = PathOrURL(path_type=Path, file_okay=False)

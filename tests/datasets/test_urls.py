@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from layouts import LAYOUTS
+from small_stores import fresh_memory
 
 from maskgen.datasets import DATASETS, find_root
 from maskgen.errors import AnnotationError, MissingDataError
@@ -14,11 +15,7 @@ PICTURE = b"\xff\xd8\xff\xd9"
 
 @pytest.fixture
 def memory():
-    """A fresh place in fsspec's memory."""
-    place = location("memory://datasets/root")
-    place.fs.store.clear()
-    place.fs.pseudo_dirs[:] = [""]
-    return place
+    return fresh_memory("memory://datasets/root")
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
