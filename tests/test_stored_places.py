@@ -9,7 +9,7 @@ from small_stores import but_root, fresh_memory, run_from, stored, upload
 
 from maskgen import batch, stored_run, worker
 from maskgen.__main__ import main
-from maskgen.datasets import DATASETS
+from maskgen.datasets import DATASETS, find_root
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.landmarks.file import write_landmark_file
 from maskgen.stores import location
@@ -121,6 +121,19 @@ def test_the_command_line_takes_urls(source, stored_source, memory, tmp_path, ca
 def test_a_root_that_is_not_there_is_named(source, memory, tmp_path, capsys):
     assert main(arguments(source, "memory://test/nowhere", tmp_path / "out")) == MissingDataError.exit_code
     assert "memory://test/nowhere (is not there)" in capsys.readouterr().err
+
+
+def test_a_landmark_file_by_url_is_refused(source, tmp_path, capsys):
+    given = arguments(source, source, tmp_path / "out")
+    given[given.index("--landmarks") + 1] = "memory://test/landmarks"
+    assert main(given) == 2
+    assert "got the URL memory://test/landmarks" in capsys.readouterr().err
+
+
+def test_the_shared_folder_of_datasets_may_be_a_url(source, memory, monkeypatch):
+    upload(source, memory / "folder")
+    monkeypatch.setenv("MASKGEN_DATA", "memory://test")
+    assert find_root(DATASETS["folder"]) == memory / "folder"
 
 
 def test_one_picture_and_a_landmark_file_by_url(memory, tmp_path):

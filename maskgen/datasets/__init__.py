@@ -25,7 +25,7 @@ from maskgen.datasets.utkface import UTKFACE
 from maskgen.datasets.vggface2 import VGGFACE2
 from maskgen.datasets.widerface import WIDERFACE
 from maskgen.errors import MissingDataError, UsageError
-from maskgen.stores import exists
+from maskgen.stores import exists, location
 
 __all__ = ["DATASETS", "FaceDataset", "find_root", "found", "get_dataset"]
 
@@ -51,7 +51,7 @@ def places(dataset: FaceDataset) -> list[Path]:
         return [dataset.ships_in]
     shared = os.environ.get("MASKGEN_DATA")
     return [
-        *([Path(shared) / dataset.name] if shared else []),
+        *([location(shared) / dataset.name] if shared else []),
         Path("data") / dataset.name,
         Path(dataset.name),
     ]
@@ -85,6 +85,6 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
 def found() -> list[tuple[FaceDataset, Path | None]]:
     """Every dataset with the folder it was found in, None where it was not."""
     return [
-        (dataset, next((place for place in places(dataset) if place.exists() and dataset.holds(place)), None))
+        (dataset, next((place for place in places(dataset) if exists(place) and dataset.holds(place)), None))
         for dataset in DATASETS.values()
     ]
