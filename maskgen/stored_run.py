@@ -14,6 +14,7 @@ and is written again.
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from maskgen.records import Sample
 from maskgen.state import STATE, RunFolder, Shard, ShardStats
 from maskgen.stores import exists, get_each, is_remote, names_in, put, put_each, read_each, remove_each
 from maskgen.worker import MAX_BYTES, Task, mask_shard
+
+_OWN_TAR = re.compile(r"^(shards/\d{6,}\.tar)/.*", re.DOTALL)
 
 
 def run_folder(out: Path) -> RunFolder:
@@ -89,13 +92,20 @@ class StoredRun(RunFolder):
         put_each(
             {path: self._place(name) for path, name in names.items() if not name.startswith(f"{STATE}/")}
         )
-        self.remove(earlier - named)
+        self._unlink(self._files(earlier - named) - self._files(named))
         remove_each([self._left_path(index)])
         put(made.stats_path(index), self.stats_path(index))
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files of this run, by their names in the manifest."""
-        remove_each([self.out / name_of(name) for name in sorted(names)])
+        self._unlink(self._files(names))
+
+    def _unlink(self, files: Iterable[str]) -> None:
+        remove_each([self.out / file for file in sorted(files)])
+
+    def _files(self, names: Iterable[str]) -> set[str]:
+        """The files of these names in the manifest; a member of one of the run's own tars is in that tar."""
+        return {_OWN_TAR.sub(r"\1", name_of(name)) for name in names}
 
     def _place(self, name: str) -> Path:
         try:
@@ -113,15 +123,13 @@ class StoredRun(RunFolder):
 @contextmanager
 def fetched(samples: Sequence[Sample]) -> Iterator[tuple[Sample, ...]]:
     """The samples, with copies of those pictures that are in a store for as long as the block lasts."""
-    remote = [sample for sample in samples if is_remote(sample.path)]
-    if not remote:
+    paths = list(dict.fromkeys(sample.path for sample in samples if is_remote(sample.path)))
+    if not paths:
         yield tuple(samples)
         return
     with tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
-        copies = iter(get_each([sample.path for sample in remote], Path(folder), MAX_BYTES))
-        yield tuple(
-            replace(sample, path=next(copies)) if is_remote(sample.path) else sample for sample in samples
-        )
+        copies = dict(zip(paths, get_each(paths, Path(folder), MAX_BYTES), strict=True))
+        yield tuple(replace(sample, path=copies.get(sample.path, sample.path)) for sample in samples)
 
 
 def mask_stored_shard(task: Task, shard: Shard) -> ShardStats:
