@@ -96,7 +96,8 @@ def _entries(root: Path, below: str, real_root: str) -> list[bytes]:
             for entry in scan:
                 is_link = entry.is_symlink()
                 is_folder = Path(entry.path).is_dir() if is_link else entry.is_dir()
-                if not is_folder and not _is_picture(entry.name):
+                _, dot, suffix = entry.name.rpartition(".")
+                if not is_folder and not (dot and suffix.lower() in IMAGE_SUFFIXES):
                     continue
                 if is_link and not is_below(target := os.path.realpath(entry.path), real_root):
                     raise AnnotationError(
@@ -109,17 +110,13 @@ def _entries(root: Path, below: str, real_root: str) -> list[bytes]:
     return sorted(names)
 
 
-def _is_picture(name: str) -> bool:
-    _, dot, suffix = name.rpartition(".")
-    return bool(dot) and suffix.lower() in IMAGE_SUFFIXES
-
-
 def _remote_images(root: Path, below: str = "") -> Iterator[str]:
     """What `images` yields, from a store; only those that stand for another file system know links."""
     names, folder = [], root / below if below else root
     try:
         for entry in entries(folder):
-            if not entry.is_folder and not _is_picture(entry.name):
+            _, dot, suffix = entry.name.rpartition(".")
+            if not entry.is_folder and not (dot and suffix.lower() in IMAGE_SUFFIXES):
                 continue
             if entry.is_link:
                 raise AnnotationError(
