@@ -81,17 +81,19 @@ class StoredRun(RunFolder):
             made: A local folder with this shard alone, done.
             index: Which one.
         """
+        files = {
+            path: path.relative_to(made.out).as_posix() for path in made.out.rglob("*") if path.is_file()
+        }
+        outputs = {
+            path: self._place(name) for path, name in files.items() if not name.startswith(f"{STATE}/")
+        }
         earlier, named = self.written(index), made.written(index)
         if earlier - named:
             # The rows that name them are about to be replaced.
             left = json.dumps(sorted(earlier | named)).encode()
             write_atomic(self._left_path(index), left)
         put(made.rows_path(index), self.rows_path(index))
-        files = [path for path in made.out.rglob("*") if path.is_file()]
-        names = {path: path.relative_to(made.out).as_posix() for path in files}
-        put_each(
-            {path: self._place(name) for path, name in names.items() if not name.startswith(f"{STATE}/")}
-        )
+        put_each(outputs)
         self._unlink(self._files(earlier - named) - self._files(named))
         remove_each([self._left_path(index)])
         put(made.stats_path(index), self.stats_path(index))

@@ -53,8 +53,11 @@ def location(text: str) -> Path:
         UsageError: fsspec knows no such scheme.
     """
     found = _URL.match(text)
-    if found is None or found[1] == "file":
-        return Path(text[found.end() :] if found else text)
+    if found is None:
+        return Path(text)
+    scheme, rest = found[1].lower(), text[found.end() :]
+    if scheme == "file":
+        return Path(rest)
     try:
         from upath import UPath
     except ImportError as error:
@@ -63,16 +66,14 @@ def location(text: str) -> Path:
         ) from error
     # A cached listing would grow with the dataset, and show what another job has removed since.
     options: dict[str, Any] = {"use_listings_cache": False}
-    if found[1] == "local":
+    if scheme == "local":
         options["auto_mkdir"] = True
     try:
         # As of a path, neither a ".." nor a "/" at the end makes another place of it.
-        path = UPath(text.rstrip("/") if text[found.end() :].strip("/") else text, **options).resolve()
+        path = UPath(text.rstrip("/") if rest.strip("/") else text, **options).resolve()
         _ = path.fs
     except ImportError as error:
-        raise ConfigurationError(
-            f"{text}: fsspec lacks the package for {found[1]}:// ({error}): install it"
-        ) from error
+        raise ConfigurationError(f"{text}: the package for {scheme}:// is not installed: {error}") from error
     except ValueError as error:
         raise UsageError(f"{text}: {error}; expected a URL that fsspec knows, such as s3://...") from error
     return cast(Path, path)

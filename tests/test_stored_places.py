@@ -1,6 +1,7 @@
 """What a store may hold and how it is named: odd names, missing pictures, refusals, and the command line."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -12,6 +13,7 @@ from maskgen.__main__ import main
 from maskgen.datasets import DATASETS, find_root
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.landmarks.file import write_landmark_file
+from maskgen.names import text_of
 from maskgen.stores import location
 
 
@@ -78,6 +80,19 @@ def test_a_store_that_takes_nothing_ends_the_run(source, memory, monkeypatch):
         ConfigurationError, match=r"config\.json cannot be written: PermissionError: Access Den"
     ):
         masked(source, memory / "out")
+
+
+def test_a_name_that_is_no_text_cannot_be_in_a_store(tmp_path, memory):
+    root, out = write_dataset(tmp_path / "faces", count=1), memory / "out"
+    name = os.fsdecode(b"female/\xff.jpg")
+    try:
+        shutil.copy(root / "female" / "000.jpg", root / name)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    write_landmark_file(landmark_file(root), [(text_of(name), (120, 140), [face()])])
+    with pytest.raises(UsageError, match=r"female/%FF\.jpg is no valid UTF-8"):
+        masked(root, out)
+    assert [name for name in stored(out) if "shards" in name] == []
 
 
 def test_names_that_look_like_patterns_or_queries_are_names(tmp_path, memory):

@@ -70,7 +70,7 @@ def test_without_the_packages_the_extra_is_named(missing):
 def test_a_missing_driver_is_named():
     register_implementation("driverless", "no_such_package.System", errtxt="Install driverlessfs")
     with pytest.raises(
-        ConfigurationError, match=r"driverless://x: .*for driverless://.*Install driverlessfs"
+        ConfigurationError, match=r"driverless://x: .*for driverless:// .*Install driverlessfs"
     ):
         location("driverless://x")
 
