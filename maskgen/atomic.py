@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+from maskgen.stores import is_remote, put
 
 
 @contextmanager
@@ -14,10 +17,17 @@ def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
     """Opens a new file for writing that takes its place at ``path`` when the block ends without an exception.
 
     Args:
-        path: Where the file shall be; what is there is replaced. Missing folders are made.
+        path: Where the file shall be; what is there is replaced. Missing folders are made. In a store it is
+            uploaded when it is complete.
         scratch: A folder on the same file system for the unfinished file; by default the file's own. After a
             kill it may hold leftovers, named ``.maskgen-*``.
     """
+    if is_remote(path):
+        with tempfile.NamedTemporaryFile(prefix="maskgen-") as made:
+            yield cast(BinaryIO, made)
+            made.flush()
+            put(Path(made.name), path)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = (scratch or path.parent) / f".maskgen-{secrets.token_hex(8)}"
     try:

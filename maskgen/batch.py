@@ -28,6 +28,8 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.listing import Listing
 from maskgen.options import SynthOptions
 from maskgen.state import RunFolder, Shard, ShardStats
+from maskgen.stored_run import mask_stored_shard, run_folder
+from maskgen.stores import check_workers, is_remote, location
 from maskgen.worker import Task, mask_shard
 from maskgen.writers import check_apart
 
@@ -102,7 +104,8 @@ def run(
     dataset = get_dataset(job.options.dataset)
     for source in dataset.files(job.root) if dataset.files else [job.root]:
         check_apart(source, job.out)
-    folder, spec = RunFolder(job.out), _landmarker_spec(job)
+    check_workers((job.root, job.out), backend == "loky" and workers == 1)
+    folder, spec = run_folder(job.out), _landmarker_spec(job)
     config = describe(job.options, job.root, spec)
     if dry_run:
         check_claim(folder, config, overwrite)
@@ -117,7 +120,8 @@ def run(
                     folder.forget(stats.index)
         listing = Listing(job.options, dataset, job.root, folder, share)
         if listing.missing() != []:
-            function = partial(mask_shard, _task(job, spec, config, dataset))
+            mask = mask_stored_shard if is_remote(job.root) or is_remote(job.out) else mask_shard
+            function = partial(mask, _task(job, spec, config, dataset))
 
             def engine(shards: Iterator[Shard], processes: int) -> Iterator[ShardStats]:
                 needs = (job.root, folder.folder / "config.json")
@@ -151,11 +155,11 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
     Raises:
         ConfigurationError: There is no run in ``out``, or shards are missing; the message names them.
     """
-    folder = RunFolder(out)
+    folder = run_folder(out)
     config = folder.read("config.json")
     if config is None:
         raise ConfigurationError(f"{out} holds no run; expected a folder that `maskgen synth` wrote into")
-    options, root = options_of(config), Path(config["root"])
+    options, root = options_of(config), location(config["root"])
     dataset = get_dataset(options.dataset)
     listing = Listing(options, dataset, root, folder)
     missing = listing.missing()
@@ -174,8 +178,8 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
 
 def root_of(out: Path) -> Path | None:
     """Where the sources of the run in ``out`` lay; None if there is no run."""
-    config = RunFolder(out).read("config.json")
-    return Path(config["root"]) if config else None
+    config = run_folder(out).read("config.json")
+    return location(config["root"]) if config else None
 
 
 def _work_off(

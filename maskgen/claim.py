@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.manifest import differences, versions
 from maskgen.options import SynthOptions
 from maskgen.state import STATE, RunFolder
+from maskgen.stores import names_in, remove_tree
 from maskgen.templates import load_template
 from maskgen.writers import OWN_FILES
 
@@ -69,7 +69,7 @@ def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -
     if there is None:
         if out.exists() and not out.is_dir():
             raise ConfigurationError(f"{out} is a file; give another --out")
-        strange = sorted(path.name for path in out.iterdir() if path.name != STATE) if out.exists() else []
+        strange = sorted(name for name in names_in(out) if name != STATE)
         if strange:
             raise ConfigurationError(
                 f"{out} holds files that maskgen has not written, such as {strange[0]!r}; give another --out"
@@ -103,4 +103,4 @@ def remove_run(folder: RunFolder) -> None:
         folder.remove(folder.written(index))
     finished = folder.read("finished.json") or {"files": []}
     folder.remove({*finished["files"], *OWN_FILES} - {STATE})
-    shutil.rmtree(folder.folder)
+    remove_tree(folder.folder)

@@ -19,6 +19,7 @@ from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
 from maskgen.records import SPLITS
 from maskgen.state import STATE, RunFolder, ShardStats
+from maskgen.stores import is_remote
 from maskgen.writers import OWN_FILES
 
 Report = Callable[[Path], Any]
@@ -86,7 +87,8 @@ def finish(
         report(out)
     files = [name for name in planned if (out / name_of(name)).exists()]
     folder.write("finished.json", {"stats": state, "report": report is not None, "files": files})
-    shutil.rmtree(folder.scratch, ignore_errors=True)
+    if not is_remote(out):
+        shutil.rmtree(folder.scratch, ignore_errors=True)
 
 
 def _state(stats: Iterable[ShardStats]) -> str:
@@ -99,6 +101,8 @@ def _state(stats: Iterable[ShardStats]) -> str:
 
 def _sweep(out: Path, tables: Iterable[str]) -> None:
     """Remove what `open_atomic` leaves beside its target when it is killed."""
+    if is_remote(out):
+        return
     for folder in (out, *((out / table).parent for table in tables)):
         for path in folder.iterdir() if folder.is_dir() else ():
             if _LEFTOVER.fullmatch(path.name):

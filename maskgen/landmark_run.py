@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -20,6 +20,8 @@ from maskgen.landmarks.file import landmark_line
 from maskgen.listing import cut, list_samples
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
+from maskgen.stored_run import fetched
+from maskgen.stores import check_workers
 from maskgen.tar_members import read_member
 
 # Pictures that a worker takes at once.
@@ -80,6 +82,7 @@ def write_landmarks(
     """
     from tqdm import tqdm
 
+    check_workers((root, out), workers == 1)
     chunks: Iterator[_Chunk] = zip(count(), cut(list_samples(options, dataset, root), _AT_ONCE))
     total, waiting, following = Found(), dict[int, str](), 0
     with (
@@ -100,6 +103,11 @@ def write_landmarks(
 
 def _find(spec: LandmarkerSpec, every_face: bool, chunk: _Chunk) -> _Lines:
     index, samples = chunk
+    with fetched(samples) as here:
+        return index, *_find_in(spec, every_face, here)
+
+
+def _find_in(spec: LandmarkerSpec, every_face: bool, samples: Sequence[Sample]) -> tuple[str, Found]:
     lines, found = [], Found()
     for sample in samples:
         try:
@@ -110,7 +118,7 @@ def _find(spec: LandmarkerSpec, every_face: bool, chunk: _Chunk) -> _Lines:
         faces = _landmarker(spec).find(image, boxes=sample.boxes, sample_id=sample.id, every_face=every_face)
         lines.append(landmark_line(sample.id, (image.shape[1], image.shape[0]), faces))
         found += Found(inputs=1, with_face=bool(faces), faces=len(faces))
-    return index, "".join(lines), found
+    return "".join(lines), found
 
 
 @lru_cache(maxsize=1)

@@ -23,6 +23,7 @@ from maskgen.atomic import open_atomic
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.names import text_of
 from maskgen.records import FaceRecord, ManifestRow
+from maskgen.stores import open_lines
 
 SCHEMA = 1
 
@@ -78,7 +79,7 @@ def read_manifest(path: Path) -> Iterator[ManifestRow]:
         ConfigurationError: A line is no row; the message names file and line.
     """
     try:
-        file = path.open("rb")
+        file = open_lines(path)
     except FileNotFoundError as error:
         raise MissingDataError(f"{path} is not there; `maskgen synth` writes it when a run ends") from error
     with file:

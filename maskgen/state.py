@@ -33,6 +33,7 @@ from maskgen.atomic import write_atomic
 from maskgen.counts import Counts
 from maskgen.names import name_of, text_of
 from maskgen.records import Sample
+from maskgen.stores import open_lines
 
 STATE = ".maskgen"
 
@@ -228,7 +229,7 @@ def named_files(rows: Path) -> set[str]:
     """The files that a part of the manifest names; a line that a kill cut short names none."""
     names: set[str] = set()
     try:
-        with rows.open("rb") as lines:
+        with open_lines(rows) as lines:
             for line in lines:
                 names.update(_named_in(line))
     except FileNotFoundError:

@@ -19,6 +19,7 @@ from maskgen.formats import IMAGE_SUFFIXES, SUFFIXES
 from maskgen.images import EncodedImage
 from maskgen.names import name_of, text_of
 from maskgen.records import Sample
+from maskgen.stores import is_remote, lies_in
 
 UNMASKED = "unmasked"
 ALPHA = "alpha"
@@ -157,6 +158,10 @@ def check_apart(root: Path, out: Path) -> None:
     Raises:
         UsageError: The two are the same, or one lies in the other.
     """
+    if is_remote(root) or is_remote(out):
+        if is_remote(root) and is_remote(out) and (lies_in(root, out) or lies_in(out, root)):
+            raise UsageError(f"{out} and the source {root} lie in one another; give another --out")
+        return
     source, target = root.resolve(), out.resolve()
     if source == target:
         raise UsageError(f"the output folder {out} is the source itself; give another --out")

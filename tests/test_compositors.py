@@ -55,7 +55,9 @@ def test_pixels_without_alpha_and_the_given_image_stay_as_they_are(name):
 def test_an_empty_layer_changes_nothing(name):
     image, landmarks = portrait()
     empty = Layer(np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40), np.uint8), (100, 100))
-    assert np.array_equal(COMPOSITORS[name](image, empty, FaceLook(image, landmarks)).bgr, image[100:140, 100:140])
+    assert np.array_equal(
+        COMPOSITORS[name](image, empty, FaceLook(image, landmarks)).bgr, image[100:140, 100:140]
+    )
 
 
 @pytest.mark.parametrize("name", sorted(COMPOSITORS))

@@ -10,15 +10,16 @@ from typing import Any
 import click
 
 from maskgen.commands.option_groups import landmark_options, mask_options, synth_options
-from maskgen.commands.parameters import config_option, verbose_option
+from maskgen.commands.parameters import ANY_FILE, config_option, verbose_option
+from maskgen.stores import is_remote
 
 # What the name of OUT says of its format; any other keeps the source's.
 _FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
 
 
 @click.command(name="apply")
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.argument("source", metavar="IN", type=ANY_FILE)
+@click.argument("target", metavar="OUT", type=ANY_FILE)
 @mask_options
 @landmark_options
 @click.option("--json", "as_json", is_flag=True, help="Print what a manifest would say of it on stdout.")
@@ -35,8 +36,8 @@ def command(
 ) -> None:
     """Mask one picture.
 
-    IN and OUT are files, or - for stdin and stdout. OUT's format is that of its name. Where no face is found,
-    no file is written, or the picture goes to stdout unchanged; the exit code is 0 either way.
+    IN and OUT are files, URLs, or - for stdin and stdout. OUT's format is that of its name. Where no face is
+    found, no file is written, or the picture goes to stdout unchanged; the exit code is 0 either way.
 
     \b
     maskgen apply in.jpg out.jpg --blend poisson --template n95
@@ -45,7 +46,7 @@ def command(
     to_stdout = str(target) == "-"
     if to_stdout and as_json:
         raise click.UsageError("--json and the picture cannot both go to stdout: give OUT a name")
-    if not to_stdout and target.exists() and source.exists() and target.samefile(source):
+    if not to_stdout and _same_file(source, target):
         raise click.UsageError(f"OUT is IN: {target} would be overwritten")
     from maskgen.atomic import write_atomic
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
@@ -77,4 +78,10 @@ def _read(source: Path) -> bytes:
     try:
         return source.read_bytes()
     except OSError as error:
-        raise MissingDataError(f"{source}: {error.strerror}") from error
+        raise MissingDataError(f"{source}: {error.strerror or 'cannot be read'}") from error
+
+
+def _same_file(source: Path, target: Path) -> bool:
+    if is_remote(source) or is_remote(target):
+        return source == target
+    return target.exists() and source.exists() and target.samefile(source)

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from maskgen.commands.option_groups import dataset_options, landmark_options
-from maskgen.commands.parameters import FILE, config_option, verbose_option
+from maskgen.commands.parameters import ANY_FILE, config_option, verbose_option
 
 
 @click.command(name="landmarks")
 @dataset_options
-@click.option("--out", type=FILE, required=True, help="The landmark file to write, JSON lines.")
+@click.option("--out", type=ANY_FILE, required=True, help="The landmark file to write, JSON lines.")
 @click.option(
     "--faces",
     type=click.Choice(("largest", "all")),

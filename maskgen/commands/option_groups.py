@@ -40,8 +40,8 @@ dataset_options = stacked(
     click.option(
         "--root",
         type=ANY_PATH,
-        help="Where the dataset lies; for webdataset also a pattern, such as 'shards/*.tar'.  "
-        "[default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
+        help="Where the dataset lies: a path, a URL such as s3://bucket/faces, or for webdataset a pattern, "
+        "such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
     ),
     click.option(
         "--split",

@@ -10,12 +10,34 @@ from typing import Any, TypeVar
 import click
 
 from maskgen.config_file import read_config
+from maskgen.stores import is_url, location
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-ANY_PATH = click.Path(path_type=Path)
+
+class PathOrURL(click.Path):
+    """A path that may be a URL of fsspec, such as ``s3://bucket/faces``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a URL as `maskgen.stores.location`, all else as a path."""
+        path = location(value) if isinstance(value, str) and is_url(value) else value
+        return super().convert(path, param, ctx) if isinstance(path, (str, Path)) else path
+
+
+class LocalFile(click.Path):
+    """A path to a file that many processes open, and so no URL."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse a URL, of which a path would make something that nobody has typed."""
+        if isinstance(value, str) and is_url(value):
+            self.fail(f"expected a local file, got the URL {value}: copy it here first", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = PathOrURL(path_type=Path, file_okay=False)
+FILE = LocalFile(path_type=Path, dir_okay=False)
+ANY_PATH = PathOrURL(path_type=Path)
+ANY_FILE = PathOrURL(path_type=Path, dir_okay=False, allow_dash=True)
 
 
 class Share(click.ParamType[tuple[int, int]]):

@@ -66,7 +66,7 @@ running_options = stacked(
 
 @click.command(name="synth")
 @dataset_options
-@click.option("--out", type=FOLDER, help="Where the result goes.  [default: masked/NAME]")
+@click.option("--out", type=FOLDER, help="Where the result goes: a path, or a URL.  [default: masked/NAME]")
 @mask_options
 @dataset_writing_options
 @click.option("--landmarks", type=FILE, help="Read landmarks from this file instead of running the model.")

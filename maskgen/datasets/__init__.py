@@ -26,6 +26,7 @@ from maskgen.datasets.vggface2 import VGGFACE2
 from maskgen.datasets.webdataset import WEBDATASET
 from maskgen.datasets.widerface import WIDERFACE
 from maskgen.errors import MissingDataError, UsageError
+from maskgen.stores import exists, location
 
 __all__ = ["DATASETS", "FaceDataset", "find_root", "found", "get_dataset"]
 
@@ -51,7 +52,7 @@ def places(dataset: FaceDataset) -> list[Path]:
         return [dataset.ships_in]
     shared = os.environ.get("MASKGEN_DATA")
     return [
-        *([Path(shared) / dataset.name] if shared else []),
+        *([location(shared) / dataset.name] if shared else []),
         Path("data") / dataset.name,
         Path(dataset.name),
     ]
@@ -66,11 +67,9 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
     """
     looked_in = places(dataset) if root is None else [root]
     for place in looked_in:
-        if (dataset.files or place.exists()) and dataset.holds(place):
+        if (dataset.files or exists(place)) and dataset.holds(place):
             return place
-    states = [
-        f"  {place} ({'does not hold it' if place.exists() else 'is not there'})" for place in looked_in
-    ]
+    states = [f"  {place} ({'does not hold it' if exists(place) else 'is not there'})" for place in looked_in]
     hint = "" if os.environ.get("MASKGEN_DATA") else " ($MASKGEN_DATA is not set)"
     lines = [
         f"{dataset.title} was not found. Looked in{'' if root else hint}:",
@@ -87,6 +86,6 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
 def found() -> list[tuple[FaceDataset, Path | None]]:
     """Every dataset with the folder it was found in, None where it was not."""
     return [
-        (dataset, next((place for place in places(dataset) if place.exists() and dataset.holds(place)), None))
+        (dataset, next((place for place in places(dataset) if exists(place) and dataset.holds(place)), None))
         for dataset in DATASETS.values()
     ]

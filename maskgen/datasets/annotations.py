@@ -61,7 +61,7 @@ def read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise AnnotationError(f"{path}: cannot be read: {error.strerror}") from error
+        raise AnnotationError(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
         is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         text = data.decode("utf-16" if is_utf16 else "utf-8-sig")

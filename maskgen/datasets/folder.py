@@ -38,7 +38,7 @@ FOLDER = FaceDataset(
     licence="The terms of whoever made the pictures.",
     citation="",
     expects=("pictures, in folders or not",),
-    holds=Path.is_dir,
+    holds=lambda root: root.is_dir(),
     samples=samples,
     label="folder",
 )

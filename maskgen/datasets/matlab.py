@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import AnnotationError
+from maskgen.stores import local_copy
 
 # The child finds what its parent found, wherever that was started and however it is installed.
 _CHILD = """
@@ -34,8 +35,9 @@ def read_columns(
     Raises:
         AnnotationError: The file cannot be read, or holds no such struct.
     """
-    arguments = [json.dumps(sys.path), str(path), struct, json.dumps([*texts]), json.dumps([*numbers])]
-    child = subprocess.run([sys.executable, "-c", _CHILD, *arguments], capture_output=True, check=False)
+    with local_copy(path) as file:
+        arguments = [json.dumps(sys.path), str(file), struct, json.dumps([*texts]), json.dumps([*numbers])]
+        child = subprocess.run([sys.executable, "-c", _CHILD, *arguments], capture_output=True, check=False)
     if child.returncode:
         lines = child.stderr.decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines and child.returncode > 0 else "the reader crashed; is the file damaged?"

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from maskgen.errors import AnnotationError
+from maskgen.stores import is_remote
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SEPARATORS = re.compile(r"[\\/]")
@@ -50,6 +51,8 @@ def contained(root: Path, relative: str, where: str) -> str:
     Raises:
         AnnotationError: A link on the way leads out of the root.
     """
+    if is_remote(root):
+        return relative
     folder, _, name = relative.rpartition("/")
     real_root = _real(str(root))
     target = os.path.join(_real(os.path.join(str(root), folder)), name)  # noqa: PTH118

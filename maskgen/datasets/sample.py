@@ -25,7 +25,7 @@ SAMPLE = FaceDataset(
     licence="Public domain: a photograph by NASA, as scikit-image's data.astronaut() has it.",
     citation="NASA, portrait of Eileen Collins",
     expects=("the pictures that are installed with maskgen",),
-    holds=Path.is_dir,
+    holds=lambda root: root.is_dir(),
     samples=samples,
     ships_in=SHIPS_IN,
 )

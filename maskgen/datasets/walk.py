@@ -12,6 +12,7 @@ from maskgen.datasets.paths import is_below
 from maskgen.errors import AnnotationError, MissingDataError
 from maskgen.names import text_of
 from maskgen.records import Box, Sample
+from maskgen.stores import entries, is_remote
 
 IMAGE_SUFFIXES = frozenset(("jpg", "jpeg", "jpe", "png", "webp", "bmp", "tif", "tiff", "gif", "ppm", "pgm"))
 
@@ -63,6 +64,9 @@ def images(root: Path, suffixes: frozenset[str] = IMAGE_SUFFIXES) -> Iterator[st
         MissingDataError: ``root`` or a folder below it is not there or cannot be listed.
         AnnotationError: A picture or folder is a link to somewhere outside ``root``.
     """
+    if is_remote(root):
+        yield from _remote_images(root)
+        return
     real_root = os.path.realpath(root)
     open_folders = [(real_root, iter(_entries(root, "", real_root, suffixes)))]
     below = [""]
@@ -106,3 +110,26 @@ def _entries(root: Path, below: str, real_root: str, suffixes: frozenset[str]) -
     except OSError as error:
         raise MissingDataError(f"{text_of(str(root / below))}: cannot list it: {error.strerror}") from error
     return sorted(names)
+
+
+def _remote_images(root: Path, below: str = "") -> Iterator[str]:
+    """What `images` yields, from a store; only those that stand for another file system know links."""
+    names, folder = [], root / below if below else root
+    try:
+        for entry in entries(folder):
+            _, dot, suffix = entry.name.rpartition(".")
+            if not entry.is_folder and not (dot and suffix.lower() in IMAGE_SUFFIXES):
+                continue
+            if entry.is_link:
+                raise AnnotationError(
+                    f"{root}: {below + entry.name} is a link; a root that is a URL must hold none"
+                )
+            names.append(os.fsencode(entry.name) + (b"/" if entry.is_folder else b""))
+    except OSError as error:
+        raise MissingDataError(f"{folder}: cannot list it: {error.strerror or repr(error)}") from error
+    for name in sorted(names):
+        relative = below + os.fsdecode(name)
+        if name.endswith(b"/"):
+            yield from _remote_images(root, relative)
+        else:
+            yield relative
