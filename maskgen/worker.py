@@ -120,8 +120,8 @@ def mask_sample(sample: Sample, task: Task) -> Masked:
         return same("unreadable", str(error))
     except (ModelError, TemplateError):
         raise
-    # The one broad except of the project: no picture, however odd, may end a run of a million others,
-    # and cv2, mediapipe and Pillow raise what they like.
+    # No picture, however odd, may end a run of a million others, and cv2, mediapipe and Pillow raise what
+    # they like.
     except Exception as error:
         log.debug("%s", sample.id, exc_info=True)
         return same("error", f"{type(error).__name__}: {' '.join(str(error).split())}")

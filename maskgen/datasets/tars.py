@@ -14,6 +14,7 @@ from pathlib import Path
 
 from maskgen.datasets.walk import images
 from maskgen.errors import MissingDataError, UsageError
+from maskgen.stores import is_remote
 
 # Compressed ones are looked for too, since to pass them over in silence would lose their pictures.
 _SUFFIXES = frozenset(("tar", "tgz", "tbz", "tbz2", "txz", "gz", "bz2", "xz", "zst", "lz4", "z"))
@@ -46,6 +47,8 @@ def holds_tars(root: Path) -> bool:
 
 def _expanded(root: Path) -> Iterator[str]:
     """The patterns without braces that a pattern with braces stands for; a name that is there is itself."""
+    if is_remote(root):
+        raise UsageError(f"tars are read from folders, not from a URL: {root}; mount or copy them first")
     text = str(root)
     # `Path.exists` raises for a long list in braces, which no file system takes for a name.
     if os.path.exists(text):  # noqa: PTH110
