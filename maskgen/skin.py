@@ -21,7 +21,7 @@ _NOSE = (6, 197, 195, 5, 45, 275, 122, 351)
 _LEAST_PIXELS = 12
 
 # Least pixels between the outer eye corners at which a face is looked at; a smaller face is taken as it is.
-_EYE_PIXELS = 32.0
+_EYE_PIXELS = 40.0
 # What is looked at: all that a mask may cover, and as far around it, in eye distances.
 _LOWER_FACE = [6, 127, 356, 234, 454, 93, 323, 132, 361, 58, 288, 172, 397, 136, 365, 150, 379, 176, 400, 152]
 _MARGIN = 0.3

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from maskgen.records import Image, Landmarks
 
-# What is looked at, in eye distances from between the eyes: they, the brows and the nose tell a face's
-# sharpness, and what is bare between them its grain. Of a large face no more than this many pixels a side.
-_BETWEEN_EYES, _BESIDE, _ABOVE, _BELOW = 6, 0.65, 0.36, 0.42
+# What is looked at, beside, above and below the middle of the eyes in eye distances: the eyes, the brows and the
+# nose tell a sharp face's blur, and what is bare between them its grain. A softer face is asked as a whole.
+_BETWEEN_EYES = 6
+_NEAR, _FAR = (0.7, 0.4, 0.5), (0.85, 0.6, 1.3)
+_SOFT = 1.6
+# Of a large face no more than this many pixels a side.
 _LARGEST = 256
 # Blur as wide as this is all that is told apart; beyond it everything is soft.
 _WIDEST = 6.0
 # An edge sampled by a camera is never sharper than this, in pixels.
 _SHARPEST = 0.45
-_CROWDING = 0.15
+_CROWDING = 0.08
 # From the mean absolute answer of the kernel, whose norm is 6, to the deviation of normal noise; a calm
 # block's mean is a little below that of all.
 _TO_DEVIATION, _CALM = math.sqrt(math.pi / 2) / 6.0 * 1.03, 0.35
@@ -46,19 +49,29 @@ class Texture:
 
 def measure_texture(image: Image, landmarks: Landmarks) -> Texture:
     """Measure blur and grain on the face itself."""
-    across, down = image.shape[1], image.shape[0]
-    eye, (x, y) = landmarks.eye_distance, landmarks.points[_BETWEEN_EYES, :2].tolist()
-    reach_x, above, below = (min(share * eye, _LARGEST / 2) for share in (_BESIDE, _ABOVE, _BELOW))
-    x0, x1 = max(0, int(x - reach_x)), min(across, int(x + reach_x) + 1)
-    y0, y1 = max(0, int(y - above)), min(down, int(y + below) + 1)
-    if x1 - x0 < 8 or y1 - y0 < 8:
+    around = _around_eyes(image, landmarks, _NEAR)
+    if min(around.shape[:2]) < 8:
         return Texture(_SHARPEST, 0.0, 0.0)
-    around = image[y0:y1, x0:x1]
     grey = cv2.cvtColor(around, cv2.COLOR_BGR2GRAY).astype(np.float32)
     opposed = cv2.subtract(cv2.extractChannel(around, 2), cv2.extractChannel(around, 0), dtype=cv2.CV_32F)
     # Rounding to whole grey levels is no grain.
     grain = math.sqrt(max(noise_level(grey) ** 2 - 1 / 12, 0.0))
-    return Texture(edge_blur(grey, grain), grain, noise_level(np.asarray(opposed, np.float32)))
+    blur = edge_blur(grey, grain)
+    if blur > _SOFT:
+        # Where even the eyes are soft, the whole face is asked, and with more patience.
+        face = _around_eyes(image, landmarks, _FAR)
+        blur = edge_blur(np.asarray(cv2.cvtColor(face.astype(np.float32), cv2.COLOR_BGR2GRAY)), grain, 1.5)
+    return Texture(blur, grain, noise_level(np.asarray(opposed, np.float32)))
+
+
+def _around_eyes(image: Image, landmarks: Landmarks, reaches: tuple[float, float, float]) -> Image:
+    """The image as far beside, above and below the middle of the eyes, in eye distances; may be empty."""
+    x, y = landmarks.points[_BETWEEN_EYES, :2].tolist()
+    beside, above, below = (min(reach * landmarks.eye_distance, _LARGEST / 2) for reach in reaches)
+    return image[
+        max(0, int(y - above)) : max(0, int(y + below) + 1),
+        max(0, int(x - beside)) : max(0, int(x + beside) + 1),
+    ]
 
 
 def noise_level(plane: NDArray[np.float32]) -> float:
@@ -77,8 +90,8 @@ def noise_level(plane: NDArray[np.float32]) -> float:
     return float(np.partition(levels, calm)[calm]) * _TO_DEVIATION
 
 
-def edge_blur(grey: NDArray[np.float32], grain: float) -> float:
-    """Blur of the sharpest edges of a (height, width) float32 picture, in pixels.
+def edge_blur(grey: NDArray[np.float32], grain: float, again: float = 1.0) -> float:
+    """Blur of the sharpest edges of a (height, width) float32 picture, in pixels; `again` is that of the second.
 
     An edge blurred by s and again by r has a gradient smaller by sqrt(s^2 / (s^2 + r^2)) (Zhuo and Sim,
     "Defocus map estimation from a single image", 2011). Strong edges are asked, and the
@@ -86,7 +99,6 @@ def edge_blur(grey: NDArray[np.float32], grain: float) -> float:
     """
     smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.7), np.float32) if grain > 2 else grey
     extra = 0.49 if grain > 2 else 0.0
-    again = 1.0
     sharp, soft = _slope(smooth), _slope(np.asarray(cv2.GaussianBlur(smooth, (0, 0), again), np.float32))
     ordinary, steepest = _percentiles(sharp, (0.96, 0.997))
     # Beside a steep edge, a slope of a few grey levels is mostly their rounding.
