@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from maskgen.records import Image, Landmarks
 
-# What is looked at, beside, above and below the middle of the eyes in eye distances: the eyes, the brows and the
-# nose tell a sharp face's blur, and what is bare between them its grain. A softer face is asked as a whole.
+# What is looked at, beside, above and below the middle of the eyes in eye distances: the eyes, the brows and
+# the nose tell a sharp face's blur, and what is bare between them its grain. A softer face is asked as a whole.
 _BETWEEN_EYES = 6
 _NEAR, _FAR = (0.7, 0.4, 0.5), (0.85, 0.6, 1.3)
 _SOFT = 1.6
@@ -91,11 +91,11 @@ def noise_level(plane: NDArray[np.float32]) -> float:
 
 
 def edge_blur(grey: NDArray[np.float32], grain: float, again: float = 1.0) -> float:
-    """Blur of the sharpest edges of a (height, width) float32 picture, in pixels; `again` is that of the second.
+    """Blur of the sharpest edges of a (height, width) float32 picture, in pixels.
 
     An edge blurred by s and again by r has a gradient smaller by sqrt(s^2 / (s^2 + r^2)) (Zhuo and Sim,
-    "Defocus map estimation from a single image", 2011). Strong edges are asked, and the
-    sharper ones among them believed.
+    "Defocus map estimation from a single image", 2011). Strong edges are asked, and the sharper ones among
+    them believed. ``again`` is r, in pixels.
     """
     smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), 0.7), np.float32) if grain > 2 else grey
     extra = 0.49 if grain > 2 else 0.0
