@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from maskgen.records import Image, Landmarks
 
 # What is looked at, beside, above and below the middle of the eyes in eye distances: the eyes, the brows and
-# the nose tell a sharp face's blur, and what is bare between them its grain. A softer face is asked as a whole.
+# the nose tell a sharp face's blur, what is bare between them its grain. A softer face is asked as a whole.
 _BETWEEN_EYES = 6
 _NEAR, _FAR = (0.7, 0.4, 0.5), (0.85, 0.6, 1.3)
 _SOFT = 1.6
