@@ -11,6 +11,10 @@ import click
 from maskgen.cli import ReaderGoneError, cli
 from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError
 
+# The matrices here are small: more threads of BLAS would only wait for each other, and spin while they do.
+# Said before anything imports numpy, and not where the user has said otherwise.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # What a shell reports of a program that SIGPIPE ended, as in `maskgen templates | head -1`.
 EXIT_BROKEN_PIPE = 141
 

@@ -14,6 +14,7 @@ from maskgen.draws import draw_bits, draw_unit, draw_units, draw_weighted
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.fits.polygon import polygon
 from maskgen.harmonise import harmonise
+from maskgen.levels import premultiplied_levels, template_levels
 from maskgen.look import FaceLook
 from maskgen.occlusion import occluders
 from maskgen.options import SynthOptions
@@ -29,7 +30,6 @@ from maskgen.records import (
     Outcome,
     Plan,
 )
-from maskgen.templates import premultiplied_levels, template_levels
 
 # What the manifest keeps of each face's mesh.
 _KEPT_ANCHORS = (
@@ -168,7 +168,7 @@ def _behind(layer: Layer, matte: Image) -> tuple[Layer, float]:
 
 def _dyed_levels(
     template: MaskTemplate, color: str | None, pattern: str | None, seed: int
-) -> tuple[Image, ...]:
+) -> Sequence[Image]:
     """The template's pyramid, recoloured or printed where that is asked for."""
     if color is None and pattern is None:
         return template_levels(template)

@@ -14,11 +14,10 @@ from typing import Any
 from maskgen.anchors import ANCHORS
 from maskgen.errors import TemplateError, UnreadableImageError, UsageError
 from maskgen.images import decode
-from maskgen.records import TONES, Image, MaskTemplate
+from maskgen.records import TONES, MaskTemplate
 
 REQUIRED_ANCHORS = ("nose_bridge", "chin", "left_cheek", "right_cheek")
 _FIELDS: dict[str, type] = {"kind": str, "tone": str, "recolourable": bool, "licence": str, "anchors": dict}
-_SMALLEST_LEVEL = 24
 
 
 @dataclass(frozen=True)
@@ -246,26 +245,3 @@ def _unknown(word: str) -> str:
         f"there is no template, kind or tone {word!r}; {hint}`maskgen templates` lists them; "
         "a path ends in .png"
     )
-
-
-def premultiplied_levels(bgra: Image) -> tuple[Image, ...]:
-    """A pyramid of premultiplied (height, width, 4) uint8 pictures, each half the size of the one before."""
-    import cv2
-    import numpy as np
-
-    alpha = bgra[:, :, 3:].astype(np.uint16)
-    color = ((bgra[:, :, :3] * alpha + 127) // 255).astype(np.uint8)
-    levels = [np.ascontiguousarray(np.concatenate([color, bgra[:, :, 3:]], axis=2))]
-    while min(levels[-1].shape[:2]) >= 2 * _SMALLEST_LEVEL:
-        # An odd row or column is repeated, so that a pixel always lies over two of the last level.
-        odd = [size % 2 for size in levels[-1].shape[:2]]
-        even = np.pad(levels[-1], ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
-        size = (even.shape[1] // 2, even.shape[0] // 2)
-        levels.append(np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8))
-    return tuple(levels)
-
-
-@lru_cache(maxsize=128)
-def template_levels(template: MaskTemplate) -> tuple[Image, ...]:
-    """The template's own pyramid, made once per process."""
-    return premultiplied_levels(template.bgra)

@@ -11,7 +11,8 @@ from maskgen.coverage import coverage, wear_agrees
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.fits.polygon import polygon
 from maskgen.fits.render import render
-from maskgen.templates import load_template, template_levels
+from maskgen.levels import template_levels
+from maskgen.templates import load_template
 
 FITS = sorted(FIT_FUNCTIONS)
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from maskgen.errors import TemplateError, UsageError
 from maskgen.preview import draw_preview
@@ -23,10 +19,8 @@ from maskgen.templates import (
     check_template,
     list_templates,
     load_template,
-    premultiplied_levels,
     resolve_selection,
     split_weight,
-    template_levels,
 )
 
 SHIPPED = [info.name for info in list_templates()]
@@ -237,36 +231,6 @@ def test_an_unknown_word_is_answered_with_the_nearest(word: str, near: str) -> N
 def test_an_unknown_name_is_refused_by_load_too() -> None:
     with pytest.raises(UsageError, match="no template"):
         load_template("nonsense")
-
-
-small_pictures = st.tuples(st.integers(24, 130), st.integers(24, 130)).flatmap(
-    lambda size: arrays(np.uint8, (*size, 4), elements=st.integers(0, 255), fill=st.integers(0, 255))
-)
-
-
-@settings(max_examples=25, deadline=None)
-@given(small_pictures)
-def test_levels_halve_and_stay_premultiplied(bgra: np.ndarray) -> None:
-    levels = premultiplied_levels(bgra)
-    for larger, smaller in pairwise(levels):
-        assert smaller.shape[:2] == tuple((size + 1) // 2 for size in larger.shape[:2])
-    for level in levels:
-        # Rounding of the mean may put a colour one grey level above its alpha.
-        assert (level[:, :, :3].astype(int) <= level[:, :, 3:].astype(int) + 1).all()
-    assert min(levels[-1].shape[:2]) < 48
-
-
-def test_transparent_colour_never_reaches_a_smaller_level() -> None:
-    bgra = np.zeros((256, 256, 4), np.uint8)
-    bgra[:, :, 2] = 255  # red, but transparent
-    bgra[64:192, 64:192] = (200, 0, 0, 255)
-    for level in premultiplied_levels(bgra):
-        assert level[:, :, 2].max() == 0
-
-
-def test_the_levels_of_a_template_are_made_once() -> None:
-    template = load_template("surgical_blue")
-    assert template_levels(template) is template_levels(template)
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, (250, 256)), (5, (250, 1280)), (6, (500, 1280))])

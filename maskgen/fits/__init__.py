@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from maskgen.fits.half_split import half_split
 from maskgen.fits.mesh import mesh
 from maskgen.records import Image, Landmarks, Layer, MaskTemplate, Plan
 
-Fit = Callable[[MaskTemplate, tuple[Image, ...], Landmarks, Plan], Layer | None]
+Fit = Callable[[MaskTemplate, Sequence[Image], Landmarks, Plan], Layer | None]
 
 FIT_FUNCTIONS: dict[str, Fit] = {"half-split": half_split, "mesh": mesh}

@@ -12,6 +12,7 @@ it is to the cheek.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ def _face(landmarks: Landmarks) -> _Face:
 
 
 def half_split(
-    template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks, plan: Plan
+    template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan
 ) -> Layer | None:
     """Fit ``template`` to a face by two affine maps that share a bent midline.
 

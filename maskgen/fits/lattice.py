@@ -32,14 +32,14 @@ class Lattice:
 
     columns: int
     rows: int
-    step: float
+    step: int
     fine: int
 
     @classmethod
     def over(cls, columns: int, rows: int, cells: int) -> Lattice:
         """The lattice with that many cells along the rectangle's longer side."""
         longer = max(columns, rows)
-        return cls(columns, rows, max(1.0, (longer - 1) / cells), -(-longer // _FINE))
+        return cls(columns, rows, max(1, -(-longer // cells)), -(-longer // _FINE))
 
     def nodes(self) -> NDArray[np.float64]:
         """(n, m, 2): x and y of the nodes in pixels of the rectangle."""
@@ -50,7 +50,7 @@ class Lattice:
 
     def fill(self, values: Plane) -> Plane:
         """(rows, columns) float32 from the (n, m) values at the nodes."""
-        down, across = (_weights(size, self.step, self.fine) for size in (self.rows, self.columns))
+        down, across = (self._shares(size) for size in (self.rows, self.columns))
         filled = down @ values.astype(np.float32, copy=False) @ across.T
         if self.fine == 1:
             return np.asarray(filled, np.float32)
@@ -60,13 +60,23 @@ class Lattice:
             self.fine : self.fine + self.rows, self.fine : self.fine + self.columns
         ]
 
+    def _shares(self, size: int) -> Plane:
+        """(places, nodes): the share of each node in each place along a side of that many pixels."""
+        shares = _weights(-(-size // _ROUND) * _ROUND, self.step, self.fine)
+        places = size if self.fine == 1 else -(-size // self.fine) + 2
+        return shares[:places, : _count(size, self.step)]
 
-def _count(size: int, step: float) -> int:
-    return int(np.ceil((size - 1) / step)) + 4
+
+def _count(size: int, step: int) -> int:
+    return -(-(size - 1) // step) + 4
 
 
-@lru_cache(maxsize=4096)
-def _weights(size: int, step: float, fine: int) -> Plane:
+# Faces differ in size by every pixel: sides are rounded up to so many, so that few tables are made.
+_ROUND = 64
+
+
+@lru_cache(maxsize=512)
+def _weights(size: int, step: int, fine: int) -> Plane:
     """(places, nodes): the share of each node in each place along one side."""
     if fine == 1:
         places = np.arange(size, dtype=np.float64)

@@ -8,6 +8,7 @@ show lies behind the outline of the whole cloth, and that outline cuts the layer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -38,7 +39,7 @@ _HEM = 0.035
 _AROUND = np.array([(np.cos(turn), np.sin(turn)) for turn in np.arange(8) * np.pi / 4])
 
 
-def mesh(template: MaskTemplate, levels: tuple[Image, ...], landmarks: Landmarks, plan: Plan) -> Layer | None:
+def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan) -> Layer | None:
     """Fit ``template`` to a face by a thin-plate spline over the cloth.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -28,7 +29,7 @@ def window_around(
 
 
 def render(
-    levels: tuple[Image, ...],
+    levels: Sequence[Image],
     map_x: NDArray[np.float32],
     map_y: NDArray[np.float32],
     minification: float,

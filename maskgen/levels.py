@@ -1,0 +1,64 @@
+"""A template at full, half and quarter size, and so on, so that a small face shows its pixels averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import overload
+
+import cv2
+import numpy as np
+
+from maskgen.records import Image, MaskTemplate
+
+_SMALLEST_LEVEL = 24
+
+
+def premultiplied_levels(bgra: Image) -> tuple[Image, ...]:
+    """A pyramid of premultiplied (height, width, 4) uint8 pictures, each half the size of the one before."""
+    levels = [_premultiplied(bgra)]
+    while min(levels[-1].shape[:2]) >= 2 * _SMALLEST_LEVEL:
+        # An odd row or column is repeated, so that a pixel always lies over two of the last level.
+        odd = [size % 2 for size in levels[-1].shape[:2]]
+        even = np.pad(levels[-1], ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
+        size = (even.shape[1] // 2, even.shape[0] // 2)
+        levels.append(np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8))
+    return tuple(levels)
+
+
+def _premultiplied(bgra: Image) -> Image:
+    alpha = bgra[:, :, 3:].astype(np.uint16)
+    color = ((bgra[:, :, :3] * alpha + 127) // 255).astype(np.uint8)
+    return np.ascontiguousarray(np.concatenate([color, bgra[:, :, 3:]], axis=2))
+
+
+class TemplateLevels(Sequence[Image]):
+    """`premultiplied_levels` of a template, of which the largest is made each time it is asked for.
+
+    Only faces of a thousand pixels ask for it, and it would take as much memory as the template itself.
+    """
+
+    def __init__(self, template: MaskTemplate) -> None:
+        self._bgra = template.bgra
+        self._smaller = premultiplied_levels(template.bgra)[1:]
+
+    def __len__(self) -> int:
+        """The number of levels."""
+        return 1 + len(self._smaller)
+
+    @overload
+    def __getitem__(self, index: int) -> Image: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Image]: ...
+    def __getitem__(self, index: int | slice) -> Image | Sequence[Image]:
+        """One level, the full size first."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        return self._smaller[number - 1] if number else _premultiplied(self._bgra)
+
+
+@lru_cache(maxsize=128)
+def template_levels(template: MaskTemplate) -> TemplateLevels:
+    """The template's own pyramid, made once per process."""
+    return TemplateLevels(template)
