@@ -10,7 +10,9 @@
     |- TemplateError             2   a mask template that cannot be used
     |- ModelError                2   a landmark model that cannot be found, fetched or opened
     |- LandmarkFileError         2   a precomputed landmark file that cannot be read
+    |- MissingExtraError         2   an optional package that a command needs and that is not installed
     |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
+    |- LeakError                 1   a person or picture that is on both sides of a split
     `- UnreadableImageError      -   one image that cannot be decoded: becomes a row, ends no run
 
 "No face found" is not an error but an outcome, and is returned as a value.
@@ -56,6 +58,16 @@ class ModelError(MaskgenError):
 
 class LandmarkFileError(MaskgenError):
     """A precomputed landmark file that cannot be read."""
+
+
+class MissingExtraError(MaskgenError):
+    """An optional package that a command needs and that is not installed."""
+
+
+class LeakError(MaskgenError):
+    """A person, source picture or duplicate that is in more than one split."""
+
+    exit_code = EXIT_TOO_MANY_ERRORS
 
 
 class TooManyErrorsError(MaskgenError):
