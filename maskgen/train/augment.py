@@ -1,7 +1,7 @@
 """Augmentation of training batches: every draw is made beforehand, per example, and applied here.
 
-The draws come from (seed, epoch, the example's place in the list) alone, so that neither the number of threads
-nor a resumed run changes a picture. Validation and test pictures never come here.
+The draws come from (seed, epoch, the example's place in the list) alone, so that neither the number of
+threads nor a resumed run changes a picture. Validation and test pictures never come here.
 """
 
 from __future__ import annotations

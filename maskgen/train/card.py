@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +9,10 @@ from maskgen.train.options import TrainOptions
 from maskgen.train.spec import ModelSpec
 
 _LIMITS = """\
-The labels are what annotators saw or a web page said, in the classes the dataset knows, and are wrong for some
-people. The figures hold for pictures like those of the test; on others, on really worn masks and on groups of
-people that are rare in the data they may be worse: `maskgen evaluate` tells by group. It must not be used to
-decide anything about a person."""
+The labels are what annotators saw or a web page said, in the classes the dataset knows, and are wrong for
+some people. The figures hold for pictures like those of the test; on others, on really worn masks and on
+groups of people that are rare in the data they may be worse: `maskgen evaluate` tells by group. It must not
+be used to decide anything about a person."""
 
 
 def model_card(options: TrainOptions, spec: ModelSpec, metrics: Mapping[str, Any], command: str) -> str:
@@ -36,20 +35,20 @@ def model_card(options: TrainOptions, spec: ModelSpec, metrics: Mapping[str, Any
     parts = [
         _header(spec),
         f"# {spec.backbone}: {' / '.join(spec.classes[:6])}{' / ...' if len(spec.classes) > 6 else ''}",
-        f"A classifier of {options.wanted.which} faces, {spec.backbone} trained {weights} by `maskgen train` on "
-        f"{data}. It is shown {shown}, as RGB from 0 to 255 and {spec.size} x {spec.size} pixels; preprocessing "
-        f"is inside the model.{threshold}",
+        f"A classifier of {options.wanted.which} faces, {spec.backbone} trained {weights} by `maskgen "
+        f"train` on {data}. It is shown {shown}, as RGB from 0 to 255 and {spec.size} x {spec.size} pixels; "
+        f"preprocessing is inside the model.{threshold}",
         f"## How well it does\n\n{_table(metrics)}\n\nIntervals are Wilson's, 95 %. "
         + (
             "The test was looked at once, after training; validation chose the epoch and the threshold."
             if judged == "test"
-            else "There was no test split: validation also chose the epoch and the threshold, so these figures "
-            "flatter the model."
+            else "There was no test split: validation also chose the epoch and the threshold, so these "
+            "figures flatter the model."
         ),
         _classes(metrics[judged], judged),
         _dropped(metrics),
-        f"## How it was made\n\n```\n{command}\n```\n\nAll options, versions and counts are in `run.json`, the "
-        "examples in `examples.jsonl`, the epochs in `history.csv`.\n\n![curves](curves.png)\n\n"
+        f"## How it was made\n\n```\n{command}\n```\n\nAll options, versions and counts are in `run.json`, "
+        "the examples in `examples.jsonl`, the epochs in `history.csv`.\n\n![curves](curves.png)\n\n"
         "![confusion](confusion.png) ![ROC](roc.png)",
         f"## Limits\n\n{_LIMITS}",
     ]
@@ -58,7 +57,12 @@ def model_card(options: TrainOptions, spec: ModelSpec, metrics: Mapping[str, Any
 
 def _header(spec: ModelSpec) -> str:
     lines = ["library_name: keras", "pipeline_tag: image-classification", "license: other"]
-    lines += [f"license_name: {json.dumps('terms of the training data')}", "tags:", "- face-mask", "- maskgen"]
+    lines += [
+        'license_name: "terms of the training data"',
+        "tags:",
+        "- face-mask",
+        "- maskgen",
+    ]
     return "---\n" + "\n".join(lines) + "\n---"
 
 
@@ -79,7 +83,9 @@ def _table(metrics: Mapping[str, Any]) -> str:
 def _classes(figures: Mapping[str, Any], judged: str) -> str:
     lines = [f"On {judged}, by class:\n", "| class | n | precision | recall | F1 |", "|---|--:|--:|--:|--:|"]
     for name, own in list(figures["classes"].items())[:50]:
-        lines.append(f"| {name} | {own['n']:,} | {own['precision']:.4f} | {own['recall']:.4f} | {own['f1']:.4f} |")
+        lines.append(
+            f"| {name} | {own['n']:,} | {own['precision']:.4f} | {own['recall']:.4f} | {own['f1']:.4f} |"
+        )
     return "\n".join(lines)
 
 

@@ -67,7 +67,7 @@ def resized(rgb: NDArray[np.uint8], region: Region, size: int) -> NDArray[np.uin
         return np.ascontiguousarray(cut)
     planes = (PillowImage.fromarray(cut[:, :, channel].astype(np.float32)) for channel in range(3))
     scaled = [np.asarray(plane.resize((size, size), PillowImage.Resampling.BILINEAR)) for plane in planes]
-    return np.rint(np.dstack(scaled)).clip(0, 255).astype(np.uint8)
+    return np.asarray(np.rint(np.dstack(scaled)).clip(0, 255), dtype=np.uint8)
 
 
 def _pushed_inside(start: float, side: int, length: int) -> int:

@@ -72,7 +72,7 @@ class Feed:
         return self._dataset(np.arange(len(self)), drop_remainder=False)
 
     def shuffled(self, seed: int, epoch: int, how: Augmentation | None = None) -> Any:
-        """One epoch in its own order, augmented where `how` is given; a last batch that is not full is left out."""
+        """One epoch in its own order, augmented by `how`, without a last batch that is too small."""
         order = np.random.default_rng((seed % 2**63, epoch, 1)).permutation(len(self))
         draws = draw(len(self), seed, epoch) if how is not None else None
         return self._dataset(order, drop_remainder=True, draws=draws, how=how)
@@ -146,8 +146,8 @@ class Feed:
         needed = len(self) * self._size * self._size * 3
         if needed > LARGEST_CACHE:
             raise UsageError(
-                f"--cache would take {needed / 2**30:.1f} GiB for {len(self):,} pictures of {self._size} pixels; "
-                "leave it out"
+                f"--cache would take {needed / 2**30:.1f} GiB for {len(self):,} pictures of {self._size} "
+                "pixels; leave it out"
             )
         pixels = np.empty((len(self), self._size, self._size, 3), np.uint8)
         dataset = tf.data.Dataset.range(len(self)).map(self._map, num_parallel_calls=tf.data.AUTOTUNE)

@@ -1,8 +1,8 @@
 """The two phases of training, epoch by epoch, so that a run can be killed after any and go on.
 
-Each epoch is a call of Keras's ``fit`` over one epoch's own order and draws, with dropout seeded anew: what an
-epoch does follows from the seed, its number, and the model and optimizer before it, which are on disk. The
-state names the files that belong to it, so that a kill between two writes leaves the previous state whole.
+Each epoch is a call of Keras's ``fit`` over one epoch's own order and draws, with dropout seeded anew: what
+an epoch does follows from the seed, its number, and the model and optimizer before it, which are on disk.
+The state names the files that belong to it, so that a kill between two writes leaves the last state whole.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def learning_rate(phase: Phase, schedule: str, epoch: int, reductions: int = 0) 
     if schedule == "cosine":
         return phase.rate * 0.5 * (1 + math.cos(math.pi * epoch / phase.epochs))
     if schedule == "step":
-        return phase.rate * (1.0 if epoch < 0.6 * phase.epochs else 0.1 if epoch < 0.85 * phase.epochs else 0.01)
+        return phase.rate * (
+            1.0 if epoch < 0.6 * phase.epochs else 0.1 if epoch < 0.85 * phase.epochs else 0.01
+        )
     return phase.rate * 0.5**reductions
 
 
@@ -163,9 +165,11 @@ def _epoch(
         found = {name: float(values[-1]) for name, values in done.history.items()}
         bar.set_postfix({name: f"{value:.3f}" for name, value in found.items()})
     if not math.isfinite(found["loss"]):
+        halves = ", or leave out --mixed-precision" if options.mixed_precision else ""
         raise MaskgenError(
-            f"the loss is {found['loss']} after epoch {state.epoch + 1} of phase {phase.name}: give a smaller "
-            "--learning-rate" + (", or leave out --mixed-precision" if options.mixed_precision else "")
+            f"the loss is {found['loss']} after epoch {state.epoch + 1} of phase {phase.name}: give a "
+            "smaller --learning-rate"
+            + (", or leave out --mixed-precision" if options.mixed_precision else "")
         )
     return {
         "phase": phase.name,

@@ -70,8 +70,11 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
     """
     examples: list[Example] = []
     dropped: list[Dropped] = []
-    for each in chain.from_iterable(map(lambda folder: _rows(folder, wanted), data)):
-        (examples if isinstance(each, Example) else dropped).append(each)  # type: ignore[arg-type]
+    for each in chain.from_iterable(_rows(folder, wanted) for folder in data):
+        if isinstance(each, Example):
+            examples.append(each)
+        else:
+            dropped.append(each)
     if not examples:
         raise MissingDataError(_nothing(data, wanted, dropped))
     _check_names(examples)
@@ -91,7 +94,10 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
                 landmarker = landmarker or open_landmarker()
                 box = face_box(landmarker, example.path)
             result = _ready(example, found, box, wanted)
-            (ready if isinstance(result, Example) else dropped).append(result)  # type: ignore[arg-type]
+            if isinstance(result, Example):
+                ready.append(result)
+            else:
+                dropped.append(result)
     finally:
         if landmarker is not None:
             landmarker.close()
@@ -123,7 +129,9 @@ def _ready(example: Example, found: Inspected, box: Box | None, wanted: Wanted) 
     if found.problem is not None:
         return Dropped(example.id, "unreadable", found.problem, example.split, example.data)
     if box is None and wanted.crop != "full":
-        return Dropped(example.id, "no face found", f"--crop {wanted.crop} needs one", example.split, example.data)
+        return Dropped(
+            example.id, "no face found", f"--crop {wanted.crop} needs one", example.split, example.data
+        )
     return replace(
         example,
         hashes=example.hashes | {found.sha256},

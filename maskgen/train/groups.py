@@ -1,10 +1,10 @@
-"""Which examples belong together: same person, same source picture, or the same bytes, in any chain of these."""
+"""Which examples belong together: same person, same source picture or same bytes, in any chain of these."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from collections import Counter
+from collections.abc import Sequence
 
 from maskgen.train.examples import Example
 

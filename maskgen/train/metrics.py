@@ -23,8 +23,8 @@ def decide(probabilities: Probabilities, threshold: float | None) -> Labels:
         threshold: For two classes; None for 0.5.
     """
     if probabilities.shape[1] == 2 and threshold is not None:
-        return (probabilities[:, 1] >= threshold).astype(np.int32)
-    return probabilities.argmax(axis=1).astype(np.int32)
+        return np.asarray(probabilities[:, 1] >= threshold, dtype=np.int32)
+    return np.asarray(probabilities.argmax(axis=1), dtype=np.int32)
 
 
 def choose_threshold(labels: Labels, probabilities: Probabilities) -> float | None:

@@ -45,11 +45,11 @@ def build_model(
         size: Side of its pictures; the backbone's own by default.
         head: A key of `HEADS`.
         dropout: Before the classes.
-        weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or of a weights file.
+        weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.
 
     Returns:
-        A Keras model from (batch, size, size, 3), RGB 0 to 255, to probabilities. Its layers are flat, and its
-        backbone's layers have the names Keras gives them.
+        A Keras model from (batch, size, size, 3), RGB 0 to 255, to probabilities. Its layers are flat, and
+        its backbone's layers have the names Keras gives them.
 
     Raises:
         UsageError: A name does not exist, or there are no such weights.
@@ -136,9 +136,7 @@ def block_starts(model: Any, pattern: str) -> Iterator[tuple[str, int]]:
 def batch_norms(model: Any) -> list[Any]:
     """The backbone's BatchNorm layers."""
     kind = keras().layers.BatchNormalization
-    return [
-        layer for layer in model.layers if isinstance(layer, kind) and not layer.name.startswith("head_")
-    ]
+    return [layer for layer in model.layers if isinstance(layer, kind) and not layer.name.startswith("head_")]
 
 
 def _trunk(chosen: Backbone, name: str, x: Any, weights: str) -> Any:
@@ -150,9 +148,9 @@ def _trunk(chosen: Backbone, name: str, x: Any, weights: str) -> Any:
         except Exception as error:
             # Keras lets through whatever urllib, ssl or h5py raise.
             raise ModelError(
-                f"the ImageNet weights of {name} cannot be fetched or read: {error}. Give --weights PATH with "
-                "a file from https://storage.googleapis.com/keras-applications/ (the one whose name ends in "
-                "notop), or put it into ~/.keras/models, or give --weights none to train from scratch"
+                f"the ImageNet weights of {name} cannot be fetched or read: {error}. Give --weights PATH "
+                "with a file from https://storage.googleapis.com/keras-applications/ (the one whose name ends "
+                "in notop), or put it into ~/.keras/models, or give --weights none to train from scratch"
             ) from error
     trunk = chosen.build(x, None)
     if weights not in ("none", "imagenet") and not weights.endswith(".keras"):

@@ -139,5 +139,3 @@ class TrainOptions:
             "data": tuple(values["data"]),
         }
         return cls(**{**values, **inner})
-
-

@@ -36,6 +36,7 @@ def plot_curves(path: Path, history: Sequence[Epoch]) -> None:
         if best is not None:
             axes.axvline(best, color=VALIDATION, alpha=0.3, linewidth=5, label="lowest validation loss")
         axes.set_xlabel("epoch")
+        axes.locator_params(axis="x", integer=True)
         axes.set_ylabel(name)
         axes.grid(alpha=0.3)
     axes.legend(fontsize=8)

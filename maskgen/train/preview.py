@@ -18,7 +18,7 @@ ROWS, COLUMNS, GAP = 6, 8, 4
 
 
 def write_preview(path: Path, feed: Feed, seed: int, how: Augmentation) -> None:
-    """Write the grid as PNG: the first column without augmentation, the others with the draws of an epoch each."""
+    """Write the grid as PNG: the first column as it is, each other one with the draws of an epoch."""
     count = min(ROWS, len(feed))
     places = np.linspace(0, len(feed) - 1, count).astype(int)
     images = feed.pictures(places).astype(np.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -128,4 +127,4 @@ def _save_model(path: Path, model: Any, spec: ModelSpec) -> None:
     unfinished = path.with_name(f".unfinished-{path.name}")
     model.save(unfinished, include_optimizer=False)
     embed_spec(unfinished, spec)
-    os.replace(unfinished, path)
+    unfinished.replace(path)

@@ -1,4 +1,4 @@
-"""What a training leaves in its folder, besides the curves and models: who took part, and the run's record."""
+"""What a training leaves in its folder, besides curves and models: who took part, and the run's record."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def open_run(run: Path, overwrite: bool) -> None:
     """
     if (run / RECORD).exists() and not overwrite:
         raise UsageError(
-            f"{run} holds a run already: go on with it by --resume {run}, start anew with --overwrite, or give "
-            "another --out"
+            f"{run} holds a run already: go on with it by --resume {run}, start anew with --overwrite, or "
+            "give another --out"
         )
     if run.is_dir() and any(run.iterdir()) and not (run / RECORD).exists():
         raise UsageError(f"{run} is not empty and holds no run: give another --out")
@@ -103,6 +103,15 @@ def read_examples(path: Path) -> list[Example]:
     return examples
 
 
+def write_split(path: Path, examples: Iterable[Example]) -> None:
+    """Write the split of every example as CSV."""
+    write_csv(
+        path,
+        ("split", "label", "id", "path", "identity", "masked"),
+        [(e.split, e.label, e.id, text_of(str(e.path)), e.identity, e.masked) for e in examples],
+    )
+
+
 def write_dropped(path: Path, dropped: Iterable[Dropped]) -> None:
     """Write what was left out, and why, as CSV."""
     rows = [(each.id, each.split, each.reason, each.detail, each.data) for each in dropped]
@@ -112,7 +121,10 @@ def write_dropped(path: Path, dropped: Iterable[Dropped]) -> None:
 def read_dropped(path: Path) -> list[Dropped]:
     """Read what `write_dropped` wrote."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [Dropped(**{**row, "split": row["split"] or None}) for row in csv.DictReader(file)]
+        return [
+            Dropped(row["id"], row["reason"], row["detail"], row["split"] or None, row["data"])
+            for row in csv.DictReader(file)
+        ]
 
 
 def write_predictions(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+import statistics
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,11 @@ from maskgen.train.run_folder import (
     read_dropped,
     read_examples,
     read_record,
+    write_json,
     write_record,
 )
 from maskgen.train.runtime import require, seed_everything
-from maskgen.train.splits import assign_splits, tested_on_validation
+from maskgen.train.splits import assign_splits, folds_of, tested_on_validation
 
 MOST_CLASSES = 1000
 
@@ -114,6 +116,35 @@ def train(
     return _fit_and_judge(run, options, divided, progress, after_epoch)
 
 
+def train_folds(run: Path, options: TrainOptions, **how: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Train a model for each fold of a dataset, in ``fold-0`` and so on below the run folder.
+
+    The mean and standard deviation of their accuracies are in ``folds.json``.
+
+    Yields:
+        The folder's name and the figures of each fold.
+    """
+    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=False)
+    folds = folds_of(gathered.examples)
+    if not folds:
+        raise UsageError("the data come in no folds; Adience does")
+    found: dict[str, dict[str, Any]] = {}
+    for fold in folds:
+        name = f"fold-{fold}"
+        own = replace(options, split=replace(options.split, fold=fold))
+        found[name] = train(run / name, own, **how)
+        yield name, found[name]
+    accuracies = [metrics["test"]["accuracy"] for metrics in found.values()]
+    write_json(
+        run / "folds.json",
+        {
+            "accuracy": statistics.mean(accuracies),
+            "standard_deviation": statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
+            "folds": found,
+        },
+    )
+
+
 def resume(
     run: Path, *, progress: bool = True, after_epoch: Callable[[Progress], None] | None = None
 ) -> dict[str, Any]:
@@ -150,10 +181,6 @@ def _fit_and_judge(
     weights = class_weights(learnt, classes) if options.class_weights else None
     training = Feed(learnt, classes, size, batch, weights, options.cache)
     validation = Feed(divided.of("validation"), classes, size, batch, cache=options.cache)
-    state = fit(
-        run, options, training, validation, len(classes), progress=progress, after_epoch=after_epoch
-    )
+    state = fit(run, options, training, validation, len(classes), progress=progress, after_epoch=after_epoch)
     test = Feed(divided.of("test"), classes, size, batch) if divided.of("test") else None
     return finish(run, options, classes, divided.dropped, validation, test, state)
-
-

@@ -62,14 +62,19 @@ def assign_splits(
     _draw(examples, free, splits, options)
     lacking = _without_validation(examples, splits)
     trained = [tuple(index for index in group if splits[index] == "train") for group in drawn]
-    _carve(examples, [group for group in trained if group and lacking.issuperset(group)], splits, options.validation)
+    _carve(
+        examples,
+        [group for group in trained if group and lacking.issuperset(group)],
+        splits,
+        options.validation,
+    )
     kept = [
         replace(example, split=splits[index])
         for index, example in enumerate(examples)
         if index not in outside
     ]
     reason = "no split" if options.fold is None else "in no fold"
-    dropped = [Dropped(examples[index].id, reason) for index in sorted(outside)]
+    dropped = [Dropped(examples[index].id, reason, data=examples[index].data) for index in sorted(outside)]
     kept, over = _limited(kept, options)
     for split in ("train", "validation"):
         if not any(example.split == split for example in kept):
@@ -80,9 +85,27 @@ def assign_splits(
     return tuple(kept), (*dropped, *over)
 
 
+def by_fold(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
+    """Every example with its fold as its split, for a check of the folds themselves.
+
+    Raises:
+        UsageError: The data come in no folds.
+    """
+    if not folds_of(examples):
+        raise UsageError("the data come in no folds; Adience does")
+    folds = [example.attributes.get(FOLD) for example in examples]
+    both = list(zip(examples, folds, strict=True))
+    inside = tuple(replace(example, split=f"fold {fold}") for example, fold in both if fold is not None)
+    return inside, tuple(
+        Dropped(each.id, "in no fold", data=each.data) for each, fold in both if fold is None
+    )
+
+
 def folds_of(examples: Sequence[Example]) -> list[int]:
     """The folds a dataset comes in, in order; empty where it comes in none."""
-    return sorted({example.attributes[FOLD] for example in examples if example.attributes.get(FOLD) is not None})
+    return sorted(
+        {example.attributes[FOLD] for example in examples if example.attributes.get(FOLD) is not None}
+    )
 
 
 def tested_on_validation(examples: Sequence[Example]) -> set[str]:
@@ -90,9 +113,7 @@ def tested_on_validation(examples: Sequence[Example]) -> set[str]:
     names: dict[str, set[str | None]] = {}
     for example in examples:
         names.setdefault(example.data, set()).add(example.split)
-    return {
-        data for data, own in names.items() if {"train", "validation"} <= own and "test" not in own
-    }
+    return {data for data, own in names.items() if {"train", "validation"} <= own and "test" not in own}
 
 
 def _given(examples: Sequence[Example], options: SplitOptions) -> tuple[list[str | None], set[int]]:
@@ -137,9 +158,7 @@ def _draw(
 
 def _without_validation(examples: Sequence[Example], splits: Sequence[str | None]) -> set[int]:
     """Indices of the training examples of those DATA that have no validation split."""
-    having = {
-        example.data for example, split in zip(examples, splits, strict=True) if split == "validation"
-    }
+    having = {example.data for example, split in zip(examples, splits, strict=True) if split == "validation"}
     return {
         index
         for index, example in enumerate(examples)
@@ -173,7 +192,7 @@ def _take(
         label = label_of_group(examples, group)
         if splits[group[0]] is not None or not quotas[label]:
             continue
-        # The first group is taken even where it is larger than the quota: a split without a class is no split.
+        # The first group is taken even where it exceeds the quota: a split without a class is no split.
         if not taken[label] or taken[label] + len(group) / 2 <= quotas[label]:
             taken[label] += len(group)
             for index in group:
@@ -188,10 +207,8 @@ def _count_by_label(examples: Sequence[Example], groups: Sequence[Group]) -> dic
     return counts
 
 
-def _limited(
-    examples: list[Example], options: SplitOptions
-) -> tuple[list[Example], list[Dropped]]:
-    """The first pictures of each class and split in the drawn order; twins are counted, and stay, together."""
+def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Example], list[Dropped]]:
+    """The first pictures of each class and split in the drawn order; twins stay together."""
     if options.limit_per_class is None:
         return examples, []
     by_source: dict[str, list[int]] = {}
