@@ -1,4 +1,4 @@
-"""Augmentation of training batches: every draw is made beforehand, per example, and applied here.
+"""Augmentation of training pictures: every draw is made beforehand, per example, and applied here.
 
 The draws come from (seed, epoch, the example's place in the list) alone, so that neither the number of
 threads nor a resumed run changes a picture. Validation and test pictures never come here.
@@ -6,15 +6,14 @@ threads nor a resumed run changes a picture. Validation and test pictures never 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.train.runtime import tensorflow
-
-GREY = 127.5
+GREY = 128
 
 # Columns of the draws.
 FLIP, SHIFT_X, SHIFT_Y, ROTATION, CONTRAST, ERASE, ERASE_X, ERASE_Y, ERASE_AREA, ERASE_ASPECT = range(10)
@@ -52,62 +51,55 @@ def draw(count: int, seed: int, epoch: int) -> NDArray[np.float32]:
     return np.random.default_rng((seed % 2**63, epoch)).random((count, DRAWS), dtype=np.float32)
 
 
-def augmented(images: Any, draws: Any, how: Augmentation) -> Any:
-    """Apply the draws to a batch.
+def augmented(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentation) -> NDArray[np.uint8]:
+    """Apply one example's draws.
 
     Args:
-        images: (batch, side, side, 3) float32 tensor, 0 to 255.
-        draws: (batch, DRAWS) float32 tensor, from `draw`.
+        rgb: (side, side, 3) uint8.
+        draws: (DRAWS,) from `draw`.
         how: The strengths.
 
     Returns:
-        A tensor like `images`.
+        A picture like `rgb`.
     """
-    tf = tensorflow()
     if how.flip or how.shift or how.rotation:
-        images = _moved(tf, images, draws, how)
+        rgb = _moved(rgb, draws, how)
     if how.contrast:
-        factor = 1 + how.contrast * (2 * draws[:, CONTRAST] - 1)
-        mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
-        images = tf.clip_by_value((images - mean) * factor[:, None, None, None] + mean, 0.0, 255.0)
-    return _erased(tf, images, draws, how) if how.erasing else images
+        factor = 1 + how.contrast * (2 * float(draws[CONTRAST]) - 1)
+        mean = sum(cv2.mean(rgb)[:3]) / 3
+        rgb = np.asarray(cv2.addWeighted(rgb, factor, rgb, 0, mean * (1 - factor)), dtype=np.uint8)
+    return _erased(rgb, draws) if draws[ERASE] < how.erasing else rgb
 
 
-def _moved(tf: Any, images: Any, draws: Any, how: Augmentation) -> Any:
+def _moved(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentation) -> NDArray[np.uint8]:
     """Flip, turn and shift in one resampling; what comes in from outside repeats the edge."""
-    side = tf.cast(tf.shape(images)[1], tf.float32)
+    side = rgb.shape[0]
     middle = (side - 1) / 2
-    angle = (2 * draws[:, ROTATION] - 1) * how.rotation * np.pi / 180
-    mirror = tf.where(draws[:, FLIP] < how.flip, -1.0, 1.0)
-    shift_x = (2 * draws[:, SHIFT_X] - 1) * how.shift * side
-    shift_y = (2 * draws[:, SHIFT_Y] - 1) * how.shift * side
-    cosine, sine = tf.cos(angle), tf.sin(angle)
+    angle = math.radians((2 * float(draws[ROTATION]) - 1) * how.rotation)
+    mirror = -1.0 if draws[FLIP] < how.flip else 1.0
+    cosine, sine = math.cos(angle), math.sin(angle)
     # From a point of the result to the point of the picture it is taken from.
-    a, b = mirror * cosine, -mirror * sine
-    d, e = sine, cosine
-    c = middle + shift_x - a * middle - b * middle
-    f = middle + shift_y - d * middle - e * middle
-    zero = tf.zeros_like(a)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.stack([a, b, c, d, e, f, zero, zero], axis=1),
-        output_shape=tf.shape(images)[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
+    a, b, c, d = mirror * cosine, -mirror * sine, sine, cosine
+    x = middle + (2 * float(draws[SHIFT_X]) - 1) * how.shift * side - (a + b) * middle
+    y = middle + (2 * float(draws[SHIFT_Y]) - 1) * how.shift * side - (c + d) * middle
+    moved = cv2.warpAffine(
+        rgb,
+        np.array(((a, b, x), (c, d, y))),
+        (side, side),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
     )
+    return np.asarray(moved, dtype=np.uint8)
 
 
-def _erased(tf: Any, images: Any, draws: Any, how: Augmentation) -> Any:
+def _erased(rgb: NDArray[np.uint8], draws: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Random erasing: a grey rectangle of 2 to 20 % of the picture, at most twice as long as wide."""
-    side = tf.cast(tf.shape(images)[1], tf.float32)
-    area = (0.02 + 0.18 * draws[:, ERASE_AREA]) * side * side
-    aspect = tf.exp((2 * draws[:, ERASE_ASPECT] - 1) * np.log(2.0))
-    width, height = tf.sqrt(area * aspect), tf.sqrt(area / aspect)
-    left, top = draws[:, ERASE_X] * (side - width), draws[:, ERASE_Y] * (side - height)
-    along = tf.range(side)[None, :]
-    columns = (along >= left[:, None]) & (along < (left + width)[:, None])
-    rows = (along >= top[:, None]) & (along < (top + height)[:, None])
-    chosen = (draws[:, ERASE] < how.erasing)[:, None, None]
-    inside = rows[:, :, None] & columns[:, None, :] & chosen
-    return tf.where(inside[..., None], GREY, images)
+    side = rgb.shape[0]
+    area = (0.02 + 0.18 * float(draws[ERASE_AREA])) * side * side
+    aspect = 2 ** (2 * float(draws[ERASE_ASPECT]) - 1)
+    width, height = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+    left = round(float(draws[ERASE_X]) * (side - width))
+    top = round(float(draws[ERASE_Y]) * (side - height))
+    rgb = rgb.copy()
+    rgb[top : top + height, left : left + width] = GREY
+    return rgb

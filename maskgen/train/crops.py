@@ -1,10 +1,6 @@
-"""What the model is shown of a picture: the same rule, and the same pixels, in training and in prediction."""
+"""Which part of a picture the model is shown: the same rule in training and in prediction."""
 
 from __future__ import annotations
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image as PillowImage
 
 from maskgen.errors import UsageError
 from maskgen.records import Box
@@ -45,29 +41,6 @@ def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) 
         return x, y, side, side
     bottom = round(box[1] + box[3] * UPPER_SHARE)
     return x, y, side, min(max(bottom - y, 1), side)
-
-
-def resized(rgb: NDArray[np.uint8], region: Region, size: int) -> NDArray[np.uint8]:
-    """Cut the region out and bring it to the model's size, as the training's input pipeline does.
-
-    Both filter with a triangle as wide as the reduction, and round at the end. Pillow rounds between its two
-    passes when it is given bytes, so each channel goes through as floats.
-
-    Args:
-        rgb: (height, width, 3) uint8, RGB.
-        region: x, y, width, height, inside the picture.
-        size: Side of the result.
-
-    Returns:
-        (size, size, 3) uint8, RGB.
-    """
-    x, y, width, height = region
-    cut = rgb[y : y + height, x : x + width]
-    if cut.shape[:2] == (size, size):
-        return np.ascontiguousarray(cut)
-    planes = (PillowImage.fromarray(cut[:, :, channel].astype(np.float32)) for channel in range(3))
-    scaled = [np.asarray(plane.resize((size, size), PillowImage.Resampling.BILINEAR)) for plane in planes]
-    return np.asarray(np.rint(np.dstack(scaled)).clip(0, 255), dtype=np.uint8)
 
 
 def _pushed_inside(start: float, side: int, length: int) -> int:

@@ -168,8 +168,7 @@ def _epoch(
         halves = ", or leave out --mixed-precision" if options.mixed_precision else ""
         raise MaskgenError(
             f"the loss is {found['loss']} after epoch {state.epoch + 1} of phase {phase.name}: give a "
-            "smaller --learning-rate"
-            + (", or leave out --mixed-precision" if options.mixed_precision else "")
+            f"smaller --learning-rate{halves}"
         )
     return {
         "phase": phase.name,

@@ -149,8 +149,8 @@ def _trunk(chosen: Backbone, name: str, x: Any, weights: str) -> Any:
             # Keras lets through whatever urllib, ssl or h5py raise.
             raise ModelError(
                 f"the ImageNet weights of {name} cannot be fetched or read: {error}. Give --weights PATH "
-                "with a file from https://storage.googleapis.com/keras-applications/ (the one whose name ends "
-                "in notop), or put it into ~/.keras/models, or give --weights none to train from scratch"
+                "with a file from https://storage.googleapis.com/keras-applications/ (the one whose name "
+                "ends in notop), or put it into ~/.keras/models, or give --weights none to train from scratch"
             ) from error
     trunk = chosen.build(x, None)
     if weights not in ("none", "imagenet") and not weights.endswith(".keras"):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
 
 from maskgen.atomic import write_atomic
-from maskgen.train.augment import Augmentation, augmented, draw
+from maskgen.train.augment import Augmentation, draw
 from maskgen.train.feed import Feed
-from maskgen.train.runtime import tensorflow
 
 ROWS, COLUMNS, GAP = 6, 8, 4
 
@@ -21,21 +19,15 @@ def write_preview(path: Path, feed: Feed, seed: int, how: Augmentation) -> None:
     """Write the grid as PNG: the first column as it is, each other one with the draws of an epoch."""
     count = min(ROWS, len(feed))
     places = np.linspace(0, len(feed) - 1, count).astype(int)
-    images = feed.pictures(places).astype(np.float32)
-    columns = [images]
+    columns = [feed.pictures(places)]
     for epoch in range(COLUMNS - 1):
-        columns.append(_augmented(images, draw(len(feed), seed, epoch)[places], how))
-    side = images.shape[1] + GAP
+        columns.append(feed.pictures(places, draw(len(feed), seed, epoch), how))
+    side = columns[0].shape[1] + GAP
     sheet = np.full((count * side + GAP, COLUMNS * side + GAP, 3), 255, np.uint8)
     for column, batch in enumerate(columns):
         for row, image in enumerate(batch):
             y, x = GAP + row * side, GAP + column * side
-            sheet[y : y + side - GAP, x : x + side - GAP] = np.rint(image).clip(0, 255).astype(np.uint8)
+            sheet[y : y + side - GAP, x : x + side - GAP] = image
     buffer = BytesIO()
     PillowImage.fromarray(sheet).save(buffer, "PNG")
     write_atomic(path, buffer.getvalue())
-
-
-def _augmented(images: Any, draws: Any, how: Augmentation) -> Any:
-    tf = tensorflow()
-    return augmented(tf.constant(images), tf.constant(draws), how).numpy()

@@ -85,7 +85,11 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
     """Write the examples as JSON lines."""
     with open_atomic(path) as file:
         for example in examples:
-            values = {**asdict(example), "path": text_of(str(example.path)), "hashes": sorted(example.hashes)}
+            values = {
+                **asdict(example),
+                "path": text_of(str(example.path.absolute())),
+                "hashes": sorted(example.hashes),
+            }
             file.write(json.dumps(values).encode() + b"\n")
 
 
