@@ -63,6 +63,11 @@ class Feed:
     def __len__(self) -> int:
         return len(self.examples)
 
+    @property
+    def steps(self) -> int:
+        """Batches of a shuffled epoch."""
+        return len(self) // self._batch_size
+
     def in_order(self) -> Any:
         """All examples once, as (images, labels, weights) for Keras."""
         return self._dataset(np.arange(len(self)), False, None, None)

@@ -20,7 +20,13 @@ from tqdm import tqdm
 
 from maskgen.errors import MaskgenError
 from maskgen.train.feed import Feed
-from maskgen.train.model import build_model, freeze_backbone, train_everything, unfreeze_blocks
+from maskgen.train.model import (
+    average_over,
+    build_model,
+    freeze_backbone,
+    train_everything,
+    unfreeze_blocks,
+)
 from maskgen.train.options import Phase, TrainOptions
 from maskgen.train.progress import Progress, better, read_progress, write_history, write_progress
 from maskgen.train.runtime import keras
@@ -64,6 +70,7 @@ def fit(
         phase = options.phases[state.phase]
         if state.epoch == 0:
             model = _start(folder, state, phase, options, classes)
+            average_over(model, training.steps)
         elif model is None:
             model = keras().models.load_model(str(folder / str(state.last_file)))
         if state.epoch >= phase.epochs or (options.patience and state.waited >= options.patience):

@@ -22,9 +22,6 @@ HEADS: dict[str, tuple[str | int, ...]] = {
     "1024": (1024,),
 }
 
-# Keras's 0.99 would need hundreds of batches before validation sees what was learnt from scratch.
-SCRATCH_MOMENTUM = 0.9
-
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
@@ -66,17 +63,14 @@ def build_model(
     x = k.layers.GlobalAveragePooling2D(name="head_pool")(trunk.output)
     for number, layer in enumerate(HEADS[head], start=1):
         if layer == "bn":
-            x = k.layers.BatchNormalization(momentum=SCRATCH_MOMENTUM, name="head_bn")(x)
+            x = k.layers.BatchNormalization(name="head_bn")(x)
         else:
             x = k.layers.Dense(layer, activation="relu", name=f"head_dense{number}")(x)
     x = k.layers.Dropout(dropout, name="head_dropout")(x)
     # float32 also under mixed precision: half floats are too coarse for a softmax.
     outputs = k.layers.Dense(classes, activation="softmax", dtype="float32", name="classes")(x)
     model = k.Model(inputs, outputs, name=name.replace("-", "_"))
-    if weights == "none":
-        for layer in batch_norms(model):
-            layer.momentum = SCRATCH_MOMENTUM
-    elif weights.endswith(".keras"):
+    if weights.endswith(".keras"):
         _take_over(model, weights)
     return model
 
@@ -131,6 +125,16 @@ def block_starts(model: Any, pattern: str) -> Iterator[tuple[str, int]]:
         # The layer is a joint that ends a block: the next one begins behind it, unless the head does.
         elif not model.layers[index + 1].name.startswith("head_"):
             yield str(int(last) + 1), index + 1
+
+
+def average_over(model: Any, steps: int) -> None:
+    """Let every BatchNorm average over about half an epoch, and over 4 to 100 batches.
+
+    Keras's 100 are several epochs of a small dataset, and validation would not see what is learnt.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras().layers.BatchNormalization):
+            layer.momentum = min(0.99, max(0.75, 1 - 2 / steps))
 
 
 def batch_norms(model: Any) -> list[Any]:
