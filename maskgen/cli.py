@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "Redraw a result's dataset card and contact sheet."),
     "split": ("split", "Show how data are divided, and find leaks."),
     "train": ("train", "Train a classifier on masked faces."),
+    "evaluate": ("evaluate", "Compare models on sets of pictures."),
 }
 
 

@@ -13,7 +13,15 @@ from maskgen.records import Box
 Region = tuple[int, int, int, int]
 
 # Reasons that are no failure: these pictures are no part of what a figure is about.
-NOT_ASKED_FOR = ("no label", "no split", "in no fold", "leak", "over --limit-per-class", "class not trained")
+NOT_ASKED_FOR = (
+    "no label",
+    "no split",
+    "in no fold",
+    "leak",
+    "over --limit-per-class",
+    "class not trained",
+    "seen in training",
+)
 
 
 @dataclass(frozen=True)

@@ -113,3 +113,19 @@ def _save(figure: Any, path: Path) -> None:
     # No time and no version in the file, so that the same figures give the same bytes.
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     write_atomic(path, buffer.getvalue())
+
+
+def plot_bars(path: Path, bars: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Accuracies with their intervals, a bar for each name; rows have accuracy, low and high."""
+    figure = _figure(8, 1.2 + 0.45 * len(bars))
+    axes = figure.add_subplot(1, 1, 1)
+    for place, (_, row) in enumerate(bars):
+        value = float(row["accuracy"] or 0)
+        around = [[max(value - float(row["low"]), 0)], [max(float(row["high"]) - value, 0)]]
+        axes.barh(place, value, xerr=around, color=TRAINING, alpha=0.8, capsize=3)
+        axes.text(0.01, place, f"{value:.1%} of {row['n']:,}", va="center", color="white", fontsize=8)
+    axes.set_yticks(range(len(bars)), [name for name, _ in bars])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("accuracy, with its 95 % interval")
+    _save(figure, path)

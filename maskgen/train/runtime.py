@@ -12,8 +12,12 @@ from maskgen.errors import MissingExtraError
 INSTALL = "pip install 'maskgen[train]'"
 
 
-def require(*packages: str) -> None:
+def require(*packages: str, install: str = INSTALL) -> None:
     """See at once, and without importing them, whether the packages are there.
+
+    Args:
+        packages: Names to import them by.
+        install: The command that installs them.
 
     Raises:
         MissingExtraError: One is not; the message has the command that installs it.
@@ -24,7 +28,7 @@ def require(*packages: str) -> None:
         except (ImportError, ValueError):
             found = False
         if not found:
-            raise MissingExtraError(f"{package} is not installed, and this command needs it: {INSTALL}")
+            raise MissingExtraError(f"{package} is not installed, and this command needs it: {install}")
 
 
 def tensorflow() -> Any:
