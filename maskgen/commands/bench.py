@@ -30,8 +30,8 @@ def command(models: tuple[Path, ...], batch: tuple[int, ...], repeats: int, as_j
     \b
     maskgen bench runs/celeba-efficientnet_b0 model.onnx
 
-    Parameters, FLOPs for one picture, the size of the file, and the latency after a warm-up: smallest, median,
-    95th percentile and largest, for several batch sizes.
+    Parameters, FLOPs for one picture, the size of the file, and the latency after a warm-up: smallest,
+    median, 95th percentile and largest, for several batch sizes.
     """  # noqa: D301
     from maskgen.train.bench import bench
 
