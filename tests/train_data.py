@@ -1,13 +1,23 @@
 """Tiny data for training: coloured JPEGs with a manifest as `maskgen synth` writes it, or in a plain tree."""
 
 import hashlib
+from importlib.util import find_spec
 
 import cv2
 import numpy as np
+import pytest
 
 from maskgen.manifest import row_to_json
 from maskgen.records import FaceRecord, ManifestRow
 from maskgen.train.examples import Example
+
+# `.ci/run` installs these extras, so that there nothing is skipped.
+needs_train = pytest.mark.skipif(
+    not all(map(find_spec, ("tensorflow", "matplotlib"))), reason="needs the extra [train]"
+)
+needs_onnx = pytest.mark.skipif(
+    not all(map(find_spec, ("onnxruntime", "tf2onnx"))), reason="needs the extra [onnx]"
+)
 
 FACE = FaceRecord(
     box=(10, 8, 24, 30),

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from sklearn import metrics as reference
-from train_data import FACE, row, write_masked
+from train_data import FACE, needs_train, row, write_masked
 
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError
@@ -17,6 +17,8 @@ from maskgen.train.examples import Wanted
 from maskgen.train.judge import judge
 from maskgen.train.run_folder import write_examples
 from maskgen.train.spec import ModelSpec
+
+pytestmark = needs_train
 
 CLASSES = ("female", "male")
 SPEC = ModelSpec(CLASSES, 32, "full", 0.25, 0.5, None, "tiny-cnn")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from train_data import row, write_masked
+from train_data import needs_onnx, needs_train, row, write_masked
 
 from maskgen.__main__ import main
 from maskgen.datasets.sample import SHIPS_IN
@@ -22,6 +22,8 @@ from maskgen.train.model import build_model
 from maskgen.train.predict import predict_file
 from maskgen.train.runtime import seed_everything
 from maskgen.train.spec import MEMBER, ModelSpec, embed_spec, read_spec
+
+pytestmark = [needs_train, needs_onnx]
 
 REPOSITORY = Path(__file__).parents[2]
 PORTRAITS = sorted(SHIPS_IN.glob("*.jpg"))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from train_data import example, jpeg, write
+from train_data import example, jpeg, needs_train, write
 
 from maskgen.errors import UsageError
 from maskgen.train import feed as feed_module
@@ -12,6 +12,8 @@ from maskgen.train.augment import NONE, Augmentation, augmented, draw
 from maskgen.train.feed import Feed
 from maskgen.train.pictures import shown
 from maskgen.train.preview import write_preview
+
+pytestmark = needs_train
 
 CLASSES = ("female", "male")
 

@@ -6,9 +6,11 @@ import json
 import sys
 
 import pytest
-from train_data import jpeg, people, row, write, write_masked
+from train_data import jpeg, needs_train, people, row, write, write_masked
 
 from maskgen.__main__ import main
+
+pytestmark = needs_train
 
 SOURCE = {"dataset": "celeba", "path": "x.jpg", "sha256": "5" * 64}
 

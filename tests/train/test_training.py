@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from small_runs import masked, write_dataset
-from train_data import people, row, write_masked
+from train_data import needs_train, people, row, write_masked
 
 from maskgen.__main__ import main
 from maskgen.train.augment import NONE
@@ -25,6 +25,8 @@ from maskgen.train.runtime import keras, seed_everything
 from maskgen.train.session import train
 from maskgen.train.spec import read_spec
 from maskgen.train.splits import SplitOptions
+
+pytestmark = needs_train
 
 REPOSITORY = Path(__file__).parents[2]
 
