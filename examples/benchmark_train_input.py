@@ -23,7 +23,8 @@ import numpy as np
 from maskgen.train.augment import Augmentation
 from maskgen.train.examples import Example
 from maskgen.train.feed import Feed
-from maskgen.train.runtime import keras, tensorflow
+from maskgen.train.model import build_model
+from maskgen.train.runtime import tensorflow
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -61,36 +62,26 @@ def main() -> None:
         for name in list(found)[1:]:
             ratios = [one / bare for one, bare in zip(found[name], found["bare"], strict=True)]
             print(f"{name} / bare: {statistics.median(ratios):.2f} of {[round(r, 2) for r in ratios]}")
-        overhead(feed, given.size, given.rounds)
+        for name, size, count in (("tiny-cnn", 64, given.pictures), ("efficientnet_b0", 96, 192)):
+            overhead(examples[:count], name, size, given.rounds)
 
 
-def overhead(feed: Feed, size: int, rounds: int) -> None:
-    """`fit` on the pipeline beside `fit` on tensors that are there already, with a small network."""
-    k, tf = keras(), tensorflow()
-    model = k.Sequential(
-        [
-            k.Input((size, size, 3)),
-            k.layers.Conv2D(24, 3, strides=2, activation="relu"),
-            k.layers.Conv2D(64, 3, strides=2, activation="relu"),
-            k.layers.Conv2D(128, 3, strides=2, activation="relu"),
-            k.layers.GlobalAveragePooling2D(),
-            k.layers.Dense(2, activation="softmax"),
-        ]
-    )
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    images, labels, weights = next(iter(feed.shuffled(0, 0)))
-    batches = len(feed) // len(labels)
-    ready = tf.data.Dataset.from_tensors((images, labels, weights)).repeat(batches)
+def overhead(examples: list[Example], name: str, size: int, rounds: int) -> None:
+    """`fit` on files beside `fit` on tensors that are there already, of a network as `train` trains it."""
+    tf = tensorflow()
+    feed = Feed(examples, "ab", size, 32)
+    model = build_model(name, 2, size=size, weights="none")
+    model.compile("adam", "sparse_categorical_crossentropy")
+    first = next(iter(feed.shuffled(0, 0)))
+    ready = tf.data.Dataset.from_tensors(first).repeat(feed.steps)
     model.fit(ready.take(2), verbose=0)
     ratios = []
-    for number in range(rounds):
+    for epoch in range(rounds):
         without = timed(lambda: model.fit(ready, verbose=0))
-        epoch = number
-        fed = timed(lambda epoch=epoch: model.fit(feed.shuffled(0, epoch), verbose=0))
+        fed = timed(lambda epoch=epoch: model.fit(feed.shuffled(0, epoch, Augmentation()), verbose=0))
         ratios.append(fed / without)
-    print(
-        f"fit on files / fit on tensors: {statistics.median(ratios):.2f} of {[round(r, 2) for r in ratios]}"
-    )
+    told = [round(ratio, 2) for ratio in ratios]
+    print(f"{name} at {size}, fit on files / fit on tensors: {statistics.median(ratios):.2f} of {told}")
 
 
 def write_pictures(folder: Path, count: int, side: int) -> list[Path]:

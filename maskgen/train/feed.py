@@ -69,7 +69,7 @@ class Feed:
         return len(self) // self._batch_size
 
     def in_order(self) -> Any:
-        """All examples once, as (images, labels, weights) for Keras."""
+        """All examples once, as (uint8 images, labels, weights) for Keras."""
         return self._dataset(np.arange(len(self)), False, None, None)
 
     def shuffled(self, seed: int, epoch: int, how: Augmentation | None = None) -> Any:
@@ -126,8 +126,9 @@ class Feed:
             images, labels, weights = tf.numpy_function(
                 read, [places], (tf.uint8, tf.int32, tf.float32), stateful=False
             )
-            images = tf.cast(tf.ensure_shape(images, shape), tf.float32)
-            return images, tf.ensure_shape(labels, shape[:1]), tf.ensure_shape(weights, shape[:1])
+            # Bytes: the model makes floats of them, which take four times the memory.
+            places = tf.ensure_shape(labels, shape[:1]), tf.ensure_shape(weights, shape[:1])
+            return tf.ensure_shape(images, shape), *places
 
         dataset = tf.data.Dataset.from_tensor_slices(order)
         dataset = dataset.batch(self._batch_size, drop_remainder=drop_remainder)

@@ -28,7 +28,7 @@ from maskgen.train.run_folder import (
 from maskgen.train.runtime import keras
 from maskgen.train.spec import ModelSpec, embed_spec
 
-BEST, LAST = "best.keras", "last.keras"
+BEST, LAST, METRICS = "best.keras", "last.keras", "metrics.json"
 
 
 def finish(
@@ -78,7 +78,7 @@ def finish(
     write_json(run / "labels.json", {name: place for place, name in enumerate(classes)})
     write_history(run / HISTORY, state.history)
     plot_curves(run / "curves.png", state.history)
-    write_json(run / "metrics.json", metrics)
+    write_json(run / METRICS, metrics)
     (run / "README.md").write_text(model_card(options, spec, metrics, read_record(run)[2]), encoding="utf-8")
     # The last step: until here, the same run can be taken up again.
     shutil.rmtree(folder)

@@ -18,7 +18,7 @@ from maskgen.train.leaks import refuse_leaks, without_leaks
 from maskgen.train.options import TrainOptions
 from maskgen.train.preview import write_preview
 from maskgen.train.progress import Progress
-from maskgen.train.results import finish
+from maskgen.train.results import BEST, LAST, METRICS, finish
 from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
@@ -109,6 +109,8 @@ def train(
         divided = replace(divided, examples=tuple(kept), dropped=(*divided.dropped, *leaking))
     refuse_leaks(divided.examples)
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
+    for name in (BEST, LAST, METRICS):
+        (run / name).unlink(missing_ok=True)
     write_record(run, command, options, divided.classes, divided.examples, divided.dropped)
     if preview:
         feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
@@ -156,8 +158,8 @@ def resume(
     """
     require("tensorflow", "matplotlib")
     options, classes, _ = read_record(run)
-    if (run / "metrics.json").is_file() and not (run / CHECKPOINT).is_dir():
-        raise UsageError(f"{run} is done; train further from its model by --weights {run / 'best.keras'}")
+    if (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir():
+        raise UsageError(f"{run} is done; train further from its model by --weights {run / BEST}")
     divided = Divided(tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED)), classes)
     return _fit_and_judge(run, options, divided, progress, after_epoch)
 

@@ -116,7 +116,7 @@ def test_weights_that_cannot_be_had_say_what_to_do(monkeypatch):
     monkeypatch.setattr(keras().utils, "get_file", offline)
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", offline)
     with pytest.raises(ModelError, match="--weights none"):
-        build_model("efficientnet_b0", 2, weights="imagenet")
+        build_model("mobilenet_v2", 2, weights="imagenet")
     with pytest.raises(UsageError, match="no ImageNet weights"):
         build_model("tiny-cnn", 2, weights="imagenet")
     with pytest.raises(MissingDataError, match="no such file"):

@@ -42,7 +42,7 @@ def test_pictures_come_as_rgb_from_0_to_255_with_labels_and_weights(tmp_path):
     batches = list(feed.in_order())
     assert [len(labels) for _, labels, _ in batches] == [8, 8, 4]
     images, labels, weights = (np.concatenate([b[k].numpy() for b in batches]) for k in range(3))
-    assert images.shape == (20, 32, 32, 3) and images.dtype == np.float32
+    assert images.shape == (20, 32, 32, 3) and images.dtype == np.uint8
     assert images[7].mean(axis=(0, 1)) == pytest.approx((70, 60, 200), abs=3)
     assert labels.tolist() == [n % 2 for n in range(20)]
     assert weights.tolist() == [(0.5, 2.0)[n % 2] for n in range(20)]
