@@ -48,17 +48,24 @@ def main() -> None:
         ]
         feed = Feed(examples, "ab", given.size, 32)
         found: dict[str, list[float]] = {}
+        cpu: dict[str, list[float]] = {}
         for number in range(given.rounds + 1):
             for name, run in (
                 ("bare", lambda: bare_opencv(paths, given.size)),
                 ("pipeline, no-op", lambda: drained(feed.shuffled(0, 0))),
-                ("pipeline with augmentation, no-op", lambda: drained(feed.shuffled(0, 0, Augmentation()))),
+                ("augmented pipeline, no-op", lambda: drained(feed.shuffled(0, 0, Augmentation()))),
             ):
+                worked = time.process_time()
                 seconds = timed(run)
+                worked = time.process_time() - worked
                 if number:  # the first round warms caches up
                     found.setdefault(name, []).append(len(paths) / seconds)
+                    cpu.setdefault(name, []).append(1000 * worked / len(paths))
         for name, speeds in found.items():
-            print(f"{name}: {statistics.median(speeds):.0f} pictures/s of {[round(s) for s in speeds]}")
+            told = [round(speed) for speed in speeds]
+            print(
+                f"{name}: {statistics.median(speeds):.0f} pictures/s of {told}, CPU {min(cpu[name]):.2f} ms"
+            )
         for name in list(found)[1:]:
             ratios = [one / bare for one, bare in zip(found[name], found["bare"], strict=True)]
             print(f"{name} / bare: {statistics.median(ratios):.2f} of {[round(r, 2) for r in ratios]}")

@@ -95,19 +95,20 @@ class Feed:
 
         def fill(row: int) -> None:
             place = int(places[row])
-            image = self._picture(place)
-            batch[row] = image if draws is None or how is None else augmented(image, draws[place], how)
+            self._fill(place, batch[row])
+            if draws is not None and how is not None:
+                batch[row] = augmented(batch[row], draws[place], how)
 
         # All results are asked for, so that an exception in a thread is not lost.
         list(self._threads.map(fill, range(len(places))))
         return batch
 
-    def _picture(self, place: int) -> NDArray[np.uint8]:
+    def _fill(self, place: int, out: NDArray[np.uint8]) -> None:
         if self._pixels is not None:
-            cached: NDArray[np.uint8] = self._pixels[place]
-            return cached
+            out[:] = self._pixels[place]
+            return
         example = self.examples[place]
-        return shown(example.path.read_bytes(), example.region, self._size, example.plain)
+        shown(example.path.read_bytes(), example.region, self._size, example.plain, out)
 
     def _dataset(
         self,

@@ -61,7 +61,9 @@ def inspect(path: Path) -> Inspected:
     return Inspected(sha256, (width, height), plain)
 
 
-def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArray[np.uint8]:
+def shown(
+    data: bytes, region: Region, size: int, plain: bool = False, out: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """What the model is shown of a picture: its region, at the model's size.
 
     Training and prediction both come here, so that they show the same pixels.
@@ -72,36 +74,41 @@ def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArra
         size: Side of the result.
         plain: Whether it is a JPEG that OpenCV may decode, at a half, a quarter or an eighth of its size
             where the region is that much larger than the result.
+        out: Where to put the result; a new array by default.
 
     Returns:
         (size, size, 3) uint8, RGB.
     """
     if not plain:
-        return resized(np.ascontiguousarray(decode(data).bgr), region, size)
+        return resized(np.ascontiguousarray(decode(data).bgr[:, :, ::-1]), region, size, out)
     reduction = next((r for r in (8, 4, 2) if min(region[2:]) >= r * size), 1)
-    bgr = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction]), dtype=np.uint8)
+    flags = _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB
+    rgb = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), flags), dtype=np.uint8)
     x, y, width, height = (value // reduction for value in region)
-    return resized(bgr, (x, y, width, height), size)
+    return resized(rgb, (x, y, width, height), size, out)
 
 
-def resized(bgr: NDArray[np.uint8], region: Region, size: int) -> NDArray[np.uint8]:
+def resized(
+    rgb: NDArray[np.uint8], region: Region, size: int, out: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """Cut a region out of an upright picture and bring it to the model's size.
 
     Args:
-        bgr: (height, width, 3) uint8, BGR.
+        rgb: (height, width, 3) uint8.
         region: x, y, width, height, inside the picture.
         size: Side of the result.
+        out: Where to put the result; a new array by default.
 
     Returns:
-        (size, size, 3) uint8, RGB.
+        (size, size, 3) uint8; the channels in their order.
     """
     x, y, width, height = region
-    cut = bgr[y : y + height, x : x + width]
+    cut = rgb[y : y + height, x : x + width]
+    out = np.empty((size, size, 3), np.uint8) if out is None else out
     # Averaging takes four times as long, and up to here the linear filter skips no pixel.
     averaged = max(width, height) > 1.5 * size
-    method = cv2.INTER_AREA if averaged else cv2.INTER_LINEAR
-    scaled = cut if (width, height) == (size, size) else cv2.resize(cut, (size, size), interpolation=method)
-    return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    cv2.resize(cut, (size, size), out, interpolation=cv2.INTER_AREA if averaged else cv2.INTER_LINEAR)
+    return out
 
 
 def _is_upright(data: bytes) -> bool:

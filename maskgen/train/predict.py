@@ -103,7 +103,8 @@ def predict_frame(classifier: Classifier, bgr: Image, landmarker: FaceLandmarker
     boxes = find_boxes(bgr, landmarker)
     size = (bgr.shape[1], bgr.shape[0])
     regions = regions_of(classifier, size, boxes, landmarker is not None)
-    return say(classifier, [resized(bgr, region, classifier.spec.size) for region in regions], boxes)
+    rgb = np.ascontiguousarray(bgr[:, :, ::-1])
+    return say(classifier, [resized(rgb, region, classifier.spec.size) for region in regions], boxes)
 
 
 def find_boxes(bgr: Image, landmarker: FaceLandmarker | None) -> list[Box]:
