@@ -24,6 +24,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "landmarks": ("landmarks", "Write a dataset's face landmarks to a file."),
     "merge": ("merge", "Join the shares of a job array."),
     "report": ("report", "Redraw a result's dataset card and contact sheet."),
+    "split": ("split", "Show how data are divided, and find leaks."),
+    "train": ("train", "Train a classifier on masked faces."),
+    "evaluate": ("evaluate", "Compare models on sets of pictures."),
+    "predict": ("predict", "Say the class of faces in pictures or a video."),
+    "export": ("export", "Write a model as SavedModel, TFLite or ONNX."),
+    "bench": ("bench", "Measure a model's size and speed."),
 }
 
 

@@ -11,7 +11,9 @@
     |- ModelError                2   a landmark model that cannot be found, fetched or opened
     |- LandmarkFileError         2   a precomputed landmark file that cannot be read
     |- ClusterError              2   a cluster that cannot be reached, or whose workers cannot do the work
+    |- MissingExtraError         2   an optional package that a command needs and that is not installed
     |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
+    |- LeakError                 1   a person or picture that is on both sides of a split
     `- UnreadableImageError      -   one image that cannot be decoded: becomes a row, ends no run
 
 "No face found" is not an error but an outcome, and is returned as a value.
@@ -61,6 +63,16 @@ class LandmarkFileError(MaskgenError):
 
 class ClusterError(MaskgenError):
     """A cluster that does not answer, or whose workers lack the files, versions or memory for the work."""
+
+
+class MissingExtraError(MaskgenError):
+    """An optional package that a command needs and that is not installed."""
+
+
+class LeakError(MaskgenError):
+    """A person, source picture or duplicate that is in more than one split."""
+
+    exit_code = EXIT_TOO_MANY_ERRORS
 
 
 class TooManyErrorsError(MaskgenError):

@@ -30,7 +30,12 @@ def blocks(language):
 
 INSTALLING = [block for block in blocks("sh") if "pip install" in block]
 ON_CLUSTERS = [block for block in blocks("sh") if "--scheduler" in block]
-RUNNING = [block for block in blocks("sh") if "pip install" not in block and block not in ON_CLUSTERS]
+# Those that train are run by tests/train/test_train_readme.py.
+RUNNING = [
+    block
+    for block in blocks("sh")
+    if "pip install" not in block and "maskgen train" not in block and block not in ON_CLUSTERS
+]
 
 # Runs the jobs of an array at once, one after the other.
 SBATCH = """\

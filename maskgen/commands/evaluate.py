@@ -1,0 +1,89 @@
+"""`maskgen evaluate`: several models on several sets, in one table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maskgen.commands.parameters import ANY_PATH, FOLDER, verbose_option
+from maskgen.errors import UsageError
+
+
+class NamedData(click.ParamType[tuple[str, Path]]):
+    """``NAME=DATA``, or DATA alone, which is then called by its folder's name."""
+
+    name = "NAME=DATA"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        """Read "lfw=masked/lfw" as ("lfw", Path("masked/lfw"))."""
+        if isinstance(value, tuple):
+            return value
+        name, given, path = str(value).partition("=")
+        return (name, Path(path)) if given else (Path(name).resolve().name, Path(name))
+
+
+@click.command(name="evaluate")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=ANY_PATH)
+@click.option("--on", type=NamedData(), multiple=True, required=True, help="A set; may be repeated.")
+@click.option("--label", metavar="COLUMN", help="What is the class.  [default: what the model learnt]")
+@click.option("--masked", "which", flag_value="masked", default=True, help="Masked pictures.  [default]")
+@click.option("--unmasked", "which", flag_value="unmasked", help="Their unmasked twins.")
+@click.option("--both", "which", flag_value="both", help="Both, side by side for the same sources.")
+@click.option(
+    "--split",
+    type=click.Choice(("test", "validation", "train", "all")),
+    default="test",
+    show_default=True,
+    help="Of sets that have splits; the validation split where there is no test.",
+)
+@click.option(
+    "--by", multiple=True, metavar="COLUMN", help="Group by this; may be repeated.  [default: what is known]"
+)
+@click.option("--out", type=FOLDER, help="Write tables, plots and predictions here.  [default: nowhere]")
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout, not the table.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
+@verbose_option
+def command(
+    models: tuple[Path, ...],
+    on: tuple[tuple[str, Path], ...],
+    label: str | None,
+    which: str,
+    split: str,
+    by: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Compare models on sets of pictures.
+
+    \b
+    maskgen evaluate runs/celeba-efficientnet_b0 --on lfw=masked/lfw --both --out tables
+    maskgen evaluate runs/* export/model.onnx --on masked/lfw --on val=Validation --json
+
+    MODEL is a run folder, a .keras file or an .onnx file. The table goes to stdout. Pictures that cannot be
+    read, or whose person the model learnt from, are counted, and left out.
+    """  # noqa: D301
+    from maskgen.train.classifier import open_classifier
+    from maskgen.train.evaluate import figures, markdown, write_evaluation
+    from maskgen.train.examples import Wanted
+    from maskgen.train.judge import judge
+
+    if len({name for name, _ in on}) < len(on):
+        raise UsageError("two sets have the same name; give them names: --on NAME=DATA")
+    judged, found, classes = [], [], []
+    for path in models:
+        classifier = open_classifier(path)
+        spec = classifier.spec
+        for name, data in on:
+            each = judge(classifier, name, data, Wanted(label, which), split, progress=not quiet)
+            judged.append(each)
+            classes.append(spec.classes)
+            found.append(figures(each, spec.classes, spec.threshold, by))
+    if out is not None:
+        write_evaluation(out, found, judged, classes)
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else markdown(found), nl=as_json)

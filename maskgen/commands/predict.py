@@ -1,0 +1,145 @@
+"""`maskgen predict`: pictures, a video or a camera in; boxes, classes and percentages out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maskgen.commands.parameters import ANY_PATH, FILE, verbose_option
+from maskgen.errors import EXIT_TOO_MANY_ERRORS, UsageError
+from maskgen.landmarks import DETECTORS
+
+if TYPE_CHECKING:
+    from maskgen.landmarks import FaceLandmarker
+    from maskgen.train.classifier import Classifier
+    from maskgen.train.predict import Said
+
+
+@click.command(name="predict")
+@click.argument("model", type=ANY_PATH)
+@click.argument("inputs", nargs=-1, type=ANY_PATH)
+@click.option(
+    "-o",
+    "--out",
+    type=ANY_PATH,
+    help="Folder for annotated pictures, or file for the annotated video.  [default: nowhere]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each picture or frame.")
+@click.option(
+    "--detect/--no-detect",
+    default=True,
+    show_default=True,
+    help="Look for faces, or take each whole picture for one.",
+)
+@click.option(
+    "--detector", type=click.Choice(DETECTORS), default=DETECTORS[0], show_default=True, help="What looks."
+)
+@click.option("--landmark-model", type=FILE, help="A face_landmarker.task file for mediapipe Tasks.")
+@click.option("--video", type=FILE, help="Judge the frames of this video instead of pictures.")
+@click.option("--camera", type=click.IntRange(min=0), metavar="N", help="Judge the frames of this camera.")
+@click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.  [default: all]")
+@verbose_option
+def command(
+    model: Path,
+    inputs: tuple[Path, ...],
+    out: Path | None,
+    as_json: bool,
+    detect: bool,
+    detector: str,
+    landmark_model: Path | None,
+    video: Path | None,
+    camera: int | None,
+    frames: int | None,
+) -> int:
+    """Say the class of faces in pictures or a video.
+
+    \b
+    maskgen predict runs/celeba-efficientnet_b0 photo.jpg holiday/ -o annotated
+    maskgen predict model.onnx photos --json --no-detect
+    maskgen predict model.onnx --video walk.mp4 -o annotated.mp4
+
+    MODEL is a run folder, a .keras file, or an .onnx file, which needs no tensorflow. Exits 1 if a picture
+    could not be read.
+    """  # noqa: D301
+    from maskgen.landmarks import LandmarkerSpec, open_landmarker
+    from maskgen.train.classifier import open_classifier
+
+    if bool(inputs) + (video is not None) + (camera is not None) != 1:
+        raise UsageError("give pictures, or --video FILE, or --camera N: one of the three")
+    classifier = open_classifier(model)
+    landmarker = None
+    if detect:
+        landmarker = open_landmarker(LandmarkerSpec(model_path=landmark_model, detector=detector))
+    try:
+        if inputs:
+            return _pictures(classifier, inputs, landmarker, out, as_json)
+        source = camera if camera is not None else video
+        return _video(classifier, source or 0, landmarker, out, as_json, frames)
+    finally:
+        if landmarker is not None:
+            landmarker.close()
+
+
+def _pictures(
+    classifier: Classifier,
+    inputs: Sequence[Path],
+    landmarker: FaceLandmarker | None,
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    from maskgen.atomic import write_atomic
+    from maskgen.errors import UnreadableImageError
+    from maskgen.images import encode
+    from maskgen.names import text_of
+    from maskgen.train.predict import NO_FACE, annotated, pictures_of, predict_file
+
+    failed, taken = 0, set()
+    for path in pictures_of(inputs):
+        name = text_of(str(path))
+        try:
+            said, bgr = predict_file(classifier, path, landmarker)
+        except UnreadableImageError as error:
+            failed += 1
+            _print(name, [], classifier, as_json, str(error))
+            continue
+        _print(name, said, classifier, as_json, None if said else NO_FACE)
+        if out is not None:
+            file = out / f"{path.name}.png"
+            if file in taken:
+                raise UsageError(f"two pictures are called {path.name}; give their folders one at a time")
+            taken.add(file)
+            write_atomic(file, encode(annotated(bgr, said)).data)
+    return EXIT_TOO_MANY_ERRORS if failed else 0
+
+
+def _video(
+    classifier: Classifier,
+    source: int | Path,
+    landmarker: FaceLandmarker | None,
+    out: Path | None,
+    as_json: bool,
+    frames: int | None,
+) -> int:
+    from maskgen.train.predict import NO_FACE
+    from maskgen.train.video import predict_video
+
+    for number, said in predict_video(classifier, source, landmarker, out, frames):
+        _print(number, said, classifier, as_json, None if said else NO_FACE)
+    return 0
+
+
+def _print(
+    name: str | int, said: Sequence[Said], classifier: Classifier, as_json: bool, reason: str | None
+) -> None:
+    if as_json:
+        faces = [each.as_dict(classifier.spec.classes) for each in said]
+        line: dict[str, Any] = {"frame" if isinstance(name, int) else "file": name, "faces": faces}
+        click.echo(json.dumps({**line, "reason": reason}, ensure_ascii=False))
+    elif said:
+        click.echo(f"{name}: " + ", ".join(f"{each.label} {each.probability:.1%}" for each in said))
+    else:
+        click.echo(f"{name}: {reason}", err=True)

@@ -1,0 +1,104 @@
+"""`maskgen train`: a classifier from what `maskgen synth` wrote."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from maskgen.commands.parameters import FOLDER, config_option, verbose_option
+from maskgen.commands.train_options import (
+    augmentation_options,
+    data_options,
+    fit_options,
+    model_options,
+    split_options,
+    train_options,
+)
+
+
+@click.command(name="train")
+@data_options
+@split_options
+@click.option("--drop-leaks", is_flag=True, help="Take what is also in the test out of the training.")
+@model_options
+@fit_options
+@augmentation_options
+@click.option("--out", type=FOLDER, help="The run folder.  [default: runs/DATA-BACKBONE]")
+@click.option("--preview", is_flag=True, help="Write a grid of augmented pictures, preview.png.")
+@click.option("--resume", type=FOLDER, metavar="RUN", help="Go on with a run that was interrupted.")
+@click.option("--overwrite", is_flag=True, help="Start anew in a folder that holds a run.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON on stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@verbose_option
+@config_option
+def command(
+    data: tuple[Path, ...],
+    folds: bool,
+    out: Path | None,
+    preview: bool,
+    resume: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
+) -> None:
+    """Train a classifier on masked faces.
+
+    \b
+    maskgen train
+    maskgen train masked/celeba --backbone efficientnet_b1 --head large --both
+    maskgen train masked/fairface --label race --weights none --epochs 40
+    maskgen train --resume runs/celeba-efficientnet_b1
+
+    DATA is a folder that `maskgen synth` wrote, or a plain tree such as Training/male/1.jpg; without it, the
+    one dataset under masked/. First the head learns on the frozen backbone, then the backbone's later
+    blocks too; with --weights none everything learns from the start. The run folder gets models, curves,
+    figures, predictions and a model card.
+    """  # noqa: D301
+    from maskgen.train import session
+
+    if resume is not None:
+        _print(resume, session.resume(resume, progress=not quiet), as_json, quiet)
+        return
+    wanted = train_options(data, given)
+    names = "+".join(Path(folder).resolve().name for folder in wanted.data)
+    run = out or Path("runs") / f"{names}-{wanted.backbone}"
+    typed: dict[str, Any] = {"command": _typed(), "overwrite": overwrite, "preview": preview}
+    typed["progress"] = not quiet
+    if not folds:
+        _print(run, session.train(run, wanted, **typed), as_json, quiet)
+        return
+    for name, metrics in session.train_folds(run, wanted, **typed):
+        _print(run / name, metrics, as_json, quiet)
+
+
+def _typed() -> str:
+    """The command as it can be typed again."""
+    import shlex
+
+    return shlex.join(["maskgen", *sys.argv[1:]])
+
+
+def _print(run: Path, metrics: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({**metrics, "run": str(run)}, ensure_ascii=False))
+    if quiet:
+        return
+    for name in ("validation", "test"):
+        if name in metrics and metrics[name]["n"]:
+            own = metrics[name]
+            low, high = own["interval"]
+            click.echo(
+                f"{name}: accuracy {own['accuracy']:.2%} ({low:.2%} to {high:.2%}) of {own['n']:,}, "
+                f"{own['dropped']:,} not judged",
+                err=True,
+            )
+    if metrics["dropped"]:
+        listed = ", ".join(f"{count:,} {reason}" for reason, count in metrics["dropped"].items())
+        click.echo(f"took no part: {listed} (dropped.csv names them)", err=True)
+    click.echo(f"the run is in {run}: best.keras, README.md, curves.png, metrics.json", err=True)

@@ -1,0 +1,225 @@
+"""The two phases of training, epoch by epoch, so that a run can be killed after any and go on.
+
+Each epoch is a call of Keras's ``fit`` over one epoch's own order and draws, with dropout seeded anew: what
+an epoch does follows from the seed, its number, and the model and optimizer before it, which are on disk.
+The state names the files that belong to it, so that a kill between two writes leaves the last state whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from maskgen.errors import MaskgenError
+from maskgen.train.feed import Feed
+from maskgen.train.model import (
+    average_over,
+    build_model,
+    freeze_backbone,
+    train_everything,
+    unfreeze_blocks,
+)
+from maskgen.train.options import Phase, TrainOptions
+from maskgen.train.progress import Progress, better, read_progress, write_history, write_progress
+from maskgen.train.runtime import keras
+
+CHECKPOINT = "checkpoint"
+HISTORY = "history.csv"
+
+log = logging.getLogger("maskgen")
+
+
+def fit(
+    run: Path,
+    options: TrainOptions,
+    training: Feed,
+    validation: Feed,
+    classes: int,
+    *,
+    progress: bool = True,
+    after_epoch: Callable[[Progress], None] | None = None,
+) -> Progress:
+    """Train, from the beginning or from where a killed run left off.
+
+    Args:
+        run: The run folder; its ``checkpoint/`` holds the state, its ``history.csv`` the epochs.
+        options: The run's.
+        training: What is learnt from, augmented as the options say.
+        validation: What each epoch is judged by, never augmented.
+        classes: How many.
+        progress: Show a bar on stderr.
+        after_epoch: Called with the state once an epoch is on disk.
+
+    Returns:
+        The last state; it names the best model and the last.
+    """
+    folder = run / CHECKPOINT
+    folder.mkdir(parents=True, exist_ok=True)
+    state = read_progress(folder)
+    write_history(run / HISTORY, state.history)
+    model: Any = None
+    while state.phase < len(options.phases):
+        phase = options.phases[state.phase]
+        if state.epoch == 0:
+            model = _start(folder, state, phase, options, classes)
+            average_over(model, training.steps)
+        elif model is None:
+            model = keras().models.load_model(str(folder / str(state.last_file)))
+        if state.epoch >= phase.epochs or (options.patience and state.waited >= options.patience):
+            state = state.next_phase()
+            write_progress(folder, state)
+            continue
+        figures = _epoch(model, phase, state, options, training, validation, progress)
+        state = _save(folder, model, state, figures, options)
+        write_history(run / HISTORY, state.history)
+        if after_epoch is not None:
+            after_epoch(state)
+    return state
+
+
+def learning_rate(phase: Phase, schedule: str, epoch: int, reductions: int = 0) -> float:
+    """The rate of an epoch, counted from 0 within its phase."""
+    if schedule == "cosine":
+        return phase.rate * 0.5 * (1 + math.cos(math.pi * epoch / phase.epochs))
+    if schedule == "step":
+        return phase.rate * (
+            1.0 if epoch < 0.6 * phase.epochs else 0.1 if epoch < 0.85 * phase.epochs else 0.01
+        )
+    return phase.rate * 0.5**reductions
+
+
+def _start(folder: Path, state: Progress, phase: Phase, options: TrainOptions, classes: int) -> Any:
+    """The model at the beginning of a phase: a new one, or the best so far with other layers learning."""
+    k = keras()
+    if state.best_file is not None:
+        model = k.models.load_model(str(folder / state.best_file), compile=False)
+    else:
+        model = new_model(options, classes, mixed=options.mixed_precision)
+    if phase.name == "head":
+        freeze_backbone(model)
+    elif phase.name == "scratch":
+        train_everything(model)
+    else:
+        blocks = unfreeze_blocks(model, options.backbone, options.unfreeze)
+        log.info("fine-tuning blocks %s", ", ".join(blocks))
+    model.compile(
+        optimizer=_optimizer(options.optimizer, phase.rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def new_model(options: TrainOptions, classes: int, *, mixed: bool = False) -> Any:
+    """The untrained model of a run; in half floats where `mixed`."""
+    k = keras()
+    before = k.config.dtype_policy()
+    k.config.set_dtype_policy("mixed_float16" if mixed else "float32")
+    try:
+        return build_model(
+            options.backbone,
+            classes,
+            size=options.input_size,
+            head=options.head,
+            dropout=options.dropout,
+            weights=options.weights,
+        )
+    finally:
+        k.config.set_dtype_policy(before)
+
+
+def _optimizer(name: str, rate: float) -> Any:
+    optimizers = keras().optimizers
+    if name == "sgd":
+        return optimizers.SGD(rate, momentum=0.9, nesterov=True)
+    return {"adam": optimizers.Adam, "adamw": optimizers.AdamW, "rmsprop": optimizers.RMSprop}[name](rate)
+
+
+def _epoch(
+    model: Any,
+    phase: Phase,
+    state: Progress,
+    options: TrainOptions,
+    training: Feed,
+    validation: Feed,
+    progress: bool,
+) -> dict[str, Any]:
+    number = len(state.history)
+    rate = learning_rate(phase, options.schedule, state.epoch, state.reductions)
+    model.optimizer.learning_rate = rate
+    _seed_dropout(model, options.seed, number)
+    batches = training.shuffled(options.seed, number, options.augmentation)
+    with tqdm(
+        total=int(batches.cardinality()),
+        desc=f"{phase.name} {state.epoch + 1}/{phase.epochs}",
+        unit="batch",
+        disable=None if progress else True,
+    ) as bar:
+        count = keras().callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
+        started = time.monotonic()
+        done = model.fit(
+            batches, validation_data=validation.in_order(), epochs=1, verbose=0, callbacks=[count]
+        )
+        seconds = time.monotonic() - started
+        found = {name: float(values[-1]) for name, values in done.history.items()}
+        bar.set_postfix({name: f"{value:.3f}" for name, value in found.items()})
+    if not math.isfinite(found["loss"]):
+        halves = ", or leave out --mixed-precision" if options.mixed_precision else ""
+        raise MaskgenError(
+            f"the loss is {found['loss']} after epoch {state.epoch + 1} of phase {phase.name}: give a "
+            f"smaller --learning-rate{halves}"
+        )
+    return {
+        "phase": phase.name,
+        "epoch": state.epoch + 1,
+        "learning_rate": rate,
+        **found,
+        "seconds": round(seconds, 2),
+    }
+
+
+def _seed_dropout(model: Any, seed: int, epoch: int) -> None:
+    """Keras saves no state of random layers: each epoch gives them one that follows from its number."""
+    draws = np.random.default_rng((seed % 2**63, epoch, 2))
+    for layer in model.layers:
+        generator = getattr(layer, "seed_generator", None)
+        if generator is not None:
+            generator.state.assign(draws.integers(0, 2**32, 2, dtype=np.uint32))
+
+
+def _save(
+    folder: Path, model: Any, state: Progress, figures: Mapping[str, Any], options: TrainOptions
+) -> Progress:
+    value = float(figures[options.monitor])
+    epochs = len(state.history) + 1
+    improved = better(value, state.phase_best, options.monitor)
+    best = better(value, state.best, options.monitor)
+    waited = 0 if improved else state.waited + 1
+    last_file = f"epoch-{epochs:04}.keras"
+    model.save(str(folder / last_file))
+    best_file = f"best-{epochs:04}.keras" if best else state.best_file
+    if best:
+        model.save(str(folder / str(best_file)), include_optimizer=False)
+    # Half the patience without a better epoch is a plateau; three epochs where there is no patience.
+    plateau = waited > 0 and waited % max(options.patience // 2, 1 if options.patience else 3) == 0
+    after = replace(
+        state,
+        epoch=state.epoch + 1,
+        waited=waited,
+        reductions=state.reductions + (options.schedule == "plateau" and plateau),
+        phase_best=value if improved else state.phase_best,
+        best=value if best else state.best,
+        best_file=best_file,
+        last_file=last_file,
+        history=(*state.history, dict(figures)),
+    )
+    write_progress(folder, after)
+    return after

@@ -1,0 +1,82 @@
+"""Examples from a plain tree: ``Training/male/1.jpg``, ``val/female/2.png``, or just ``CLASS/3.jpg``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from maskgen.errors import MissingDataError, UsageError
+from maskgen.names import text_of
+from maskgen.train.examples import Dropped, Example, Wanted
+
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+
+SPLIT_FOLDERS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+
+
+def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
+    """Every picture below a folder; the folders it lies in say its split and its class.
+
+    The class is the folder below the one that names a split; without such a folder it is the first one that
+    has others beside it. Nothing says whether a face is masked, or whose it is.
+
+    Raises:
+        MissingDataError: The folder is not there, or holds no pictures.
+        UsageError: A label was asked for that a tree cannot have.
+    """
+    if wanted.label not in (None, "folder", "label"):
+        raise UsageError(f"{root} is a plain tree: its folders are its labels, it has no {wanted.label!r}")
+    if not root.is_dir():
+        raise MissingDataError(f"{root}: neither a folder that `maskgen synth` wrote nor a tree of pictures")
+    files = list(_pictures(root))
+    if not files:
+        raise MissingDataError(f"{root}: no pictures below it, and no manifest.jsonl in it")
+    shared = _shared_folders(files)
+    for parts in files:
+        name = text_of(f"{root.name}/{'/'.join(parts)}")
+        split, label = _split_and_class(parts[:-1], shared)
+        if label is None:
+            yield Dropped(name, "no label", "it lies in no folder of a class", split, str(root))
+            continue
+        yield Example(
+            id=name,
+            path=root.joinpath(*parts),
+            label=text_of(label),
+            data=str(root),
+            split=split,
+            source=text_of(f"{root.resolve()}: {'/'.join(parts)}"),
+            attributes={"folder": text_of(label)},
+        )
+
+
+def _pictures(root: Path) -> Iterator[tuple[str, ...]]:
+    """Paths of the pictures relative to the root, in parts, in the order of their names."""
+    for folder, inner, files in os.walk(root):
+        inner.sort()
+        for name in sorted(files):
+            if name.lower().endswith(SUFFIXES):
+                yield (*Path(folder).relative_to(root).parts, name)
+
+
+def _shared_folders(files: list[tuple[str, ...]]) -> int:
+    """How many folders all pictures have in common, as in an archive's own folder around everything."""
+    first = files[0][:-1]
+    count = 0
+    while count < len(first) and all(
+        parts[count] == first[count] for parts in files if len(parts) > count + 1
+    ):
+        count += 1
+    # A tree of one class is no reason to take the pictures' own folder for the archive's.
+    return min(count, max(len(first) - 1, 0))
+
+
+def _split_and_class(folders: tuple[str, ...], shared: int) -> tuple[str | None, str | None]:
+    for place, folder in enumerate(folders):
+        if split := SPLIT_FOLDERS.get(folder.lower()):
+            return split, folders[place + 1] if len(folders) > place + 1 else None
+    return None, folders[shared] if len(folders) > shared else None

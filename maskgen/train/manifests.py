@@ -1,0 +1,95 @@
+"""Examples from a folder that `maskgen synth` wrote, by its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from maskgen.errors import UsageError
+from maskgen.manifest import read_manifest
+from maskgen.names import name_of
+from maskgen.records import ManifestRow
+from maskgen.train.examples import Dropped, Example, Wanted
+
+MANIFEST = "manifest.jsonl"
+
+# Fields of the first face that are worth grouping by, and that may be the class.
+FACE_FIELDS = ("template", "kind", "tone", "wear", "blend", "fit", "color", "pattern")
+ROW_FIELDS = ("label", "identity", "split")
+
+# Adapters that read anything: there, a name says nothing outside of the one folder it was read from.
+GENERIC = ("folder", "table", "gender-folders", "webdataset")
+
+
+def from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
+    """Every row of a manifest as the examples it makes, or as dropped.
+
+    With "both", a row gives its masked and its unmasked picture. A picture masked in several variants has
+    one unmasked twin, that of the first.
+    """
+    rows = paired = 0
+    for row in read_manifest(folder / MANIFEST):
+        rows += row.status == "masked"
+        paired += row.unmasked_file is not None
+        yield from _of_row(folder, row, wanted)
+    if rows and not paired and wanted.which != "masked":
+        raise UsageError(
+            f"{folder} has no unmasked pictures: make it again with `maskgen synth --pairs`, or leave out "
+            f"--{wanted.which}"
+        )
+
+
+def _of_row(folder: Path, row: ManifestRow, wanted: Wanted) -> Iterator[Example | Dropped]:
+    name = f"{folder.name}/{row.id}" + (f"#{row.variant}" if row.variant else "")
+    wants_masked = wanted.which in ("masked", "both")
+    wants_unmasked = wanted.which in ("unmasked", "both") and row.variant == 0
+    label = _label(row, wanted.label)
+    if not (wants_masked or wants_unmasked):
+        return
+    if row.status != "masked" or row.file_name is None:
+        yield Dropped(name, row.status, row.reason or "", row.split, str(folder))
+    elif label is None:
+        yield Dropped(name, "no label", row.reason or "", row.split, str(folder))
+    else:
+        if wants_masked:
+            yield _example(folder, row, label, name, row.file_name, True)
+        if wants_unmasked and row.unmasked_file is not None:
+            yield _example(folder, row, label, f"{name} unmasked", row.unmasked_file, False)
+        elif wants_unmasked:
+            yield Dropped(f"{name} unmasked", "no unmasked picture", "", row.split, str(folder))
+
+
+def _example(folder: Path, row: ManifestRow, label: str, name: str, file: str, masked: bool) -> Example:
+    face = row.faces[0] if row.faces else None
+    attributes: dict[str, Any] = dict(row.attributes)
+    if face is not None and masked:
+        attributes |= {field: value for field in FACE_FIELDS if (value := getattr(face, field)) is not None}
+    dataset = row.source.get("dataset") or ""
+    space = f"{folder.resolve()}" if dataset in GENERIC else dataset
+    known = row.source.get("sha256")
+    return Example(
+        id=name,
+        path=folder / name_of(file),
+        label=label,
+        data=str(folder),
+        split=row.split,
+        identity=f"{space}: {row.identity}" if row.identity is not None else None,
+        source=f"{space}: {row.id}",
+        hashes=frozenset((known,)) if known else frozenset(),
+        masked=masked,
+        attributes=attributes,
+        box=face.box if face is not None else None,
+    )
+
+
+def _label(row: ManifestRow, label: str | None) -> str | None:
+    if label is None:
+        return row.label
+    if label in FACE_FIELDS:
+        value = getattr(row.faces[0], label) if row.faces else None
+    else:
+        value = getattr(row, label) if label in ROW_FIELDS else row.attributes.get(label)
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)

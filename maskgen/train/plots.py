@@ -1,0 +1,131 @@
+"""Curves, confusion matrices and ROC as PNG, by matplotlib without its global state."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.atomic import write_atomic
+from maskgen.train.metrics import roc
+from maskgen.train.progress import Epoch
+from maskgen.train.runtime import require
+
+TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"
+
+
+def plot_curves(path: Path, history: Sequence[Epoch]) -> None:
+    """Loss and accuracy over all epochs, with a marker where fine-tuning begins and one at the best epoch."""
+    figure = _figure(9, 3.6)
+    epochs = np.arange(1, len(history) + 1)
+    tuned = next((place for place, row in enumerate(history) if row["phase"] == "fine-tune"), None)
+    best = int(np.argmin([float(row["val_loss"]) for row in history])) + 1 if history else None
+    for place, name in enumerate(("loss", "accuracy"), start=1):
+        axes = figure.add_subplot(1, 2, place)
+        axes.plot(epochs, [row[name] for row in history], color=TRAINING, marker=".", label="training")
+        axes.plot(
+            epochs, [row[f"val_{name}"] for row in history], color=VALIDATION, marker=".", label="validation"
+        )
+        if tuned is not None and tuned > 0:
+            axes.axvline(tuned + 0.5, color=MARKER, linestyle="--", label="fine-tuning")
+        if best is not None:
+            axes.axvline(best, color=VALIDATION, alpha=0.3, linewidth=5, label="lowest validation loss")
+        axes.set_xlabel("epoch")
+        axes.locator_params(axis="x", integer=True)
+        axes.set_ylabel(name)
+        axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    _save(figure, path)
+
+
+def plot_confusion(path: Path, counts: NDArray[np.int64], classes: Sequence[str], title: str) -> None:
+    """Counts and, below each, its share of the true class."""
+    figure = _figure(2.6 + 1.0 * len(classes), 2.2 + 1.0 * len(classes))
+    axes = figure.add_subplot(1, 1, 1)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(*counts.shape):
+        axes.text(
+            column,
+            row,
+            f"{counts[row, column]:,}\n{shares[row, column]:.1%}",
+            ha="center",
+            va="center",
+            color="white" if shares[row, column] > 0.55 else "black",
+        )
+    axes.set_xticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set_xlabel("said")
+    axes.set_ylabel("true")
+    axes.set_title(title)
+    _save(figure, path)
+
+
+def plot_roc(
+    path: Path,
+    curves: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
+    classes: Sequence[str],
+    threshold: float | None = None,
+) -> None:
+    """ROC of each set; of two classes one curve, of more one for each against the rest.
+
+    Args:
+        path: Where to.
+        curves: Name of the set -> (labels, probabilities).
+        classes: Names of the classes.
+        threshold: Marked on each curve, for two classes.
+    """
+    figure = _figure(4.6, 4.4)
+    axes = figure.add_subplot(1, 1, 1)
+    for name, (labels, probabilities) in curves.items():
+        for place in (1,) if len(classes) == 2 else range(len(classes)):
+            truth, values = labels == place, probabilities[:, place]
+            if truth.all() or not truth.any():
+                continue
+            false, true = roc(truth, values)
+            area = float(np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2))
+            (line,) = axes.plot(false, true, label=f"{name}, {classes[place]}: {area:.3f}")
+            if threshold is not None and len(classes) == 2:
+                said = values >= threshold
+                axes.plot(said[~truth].mean(), said[truth].mean(), "o", color=line.get_color())
+    axes.plot((0, 1), (0, 1), color=MARKER, linestyle=":")
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    axes.grid(alpha=0.3)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=8, loc="lower right")
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Any:
+    require("matplotlib")
+    module = importlib.import_module("matplotlib.figure")
+    return module.Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Any, path: Path) -> None:
+    buffer = BytesIO()
+    # No time and no version in the file, so that the same figures give the same bytes.
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    write_atomic(path, buffer.getvalue())
+
+
+def plot_bars(path: Path, bars: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Accuracies with their intervals, a bar for each name; rows have accuracy, low and high."""
+    figure = _figure(8, 1.2 + 0.45 * len(bars))
+    axes = figure.add_subplot(1, 1, 1)
+    for place, (_, row) in enumerate(bars):
+        value = float(row["accuracy"] or 0)
+        around = [[max(value - float(row["low"]), 0)], [max(float(row["high"]) - value, 0)]]
+        axes.barh(place, value, xerr=around, color=TRAINING, alpha=0.8, capsize=3)
+        axes.text(0.01, place, f"{value:.1%} of {row['n']:,}", va="center", color="white", fontsize=8)
+    axes.set_yticks(range(len(bars)), [name for name, _ in bars])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("accuracy, with its 95 % interval")
+    _save(figure, path)

@@ -1,0 +1,188 @@
+"""A whole training run: gather, divide, check for leaks, fit, judge, and write it all down."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from maskgen.errors import UsageError
+from maskgen.train.examples import Dropped, Example
+from maskgen.train.feed import Feed
+from maskgen.train.fit import CHECKPOINT, fit
+from maskgen.train.gather import gather
+from maskgen.train.leaks import refuse_leaks, without_leaks
+from maskgen.train.options import TrainOptions
+from maskgen.train.preview import write_preview
+from maskgen.train.progress import Progress
+from maskgen.train.results import BEST, LAST, METRICS, finish
+from maskgen.train.run_folder import (
+    DROPPED,
+    EXAMPLES,
+    open_run,
+    read_dropped,
+    read_examples,
+    read_record,
+    write_json,
+    write_record,
+)
+from maskgen.train.runtime import require, seed_everything
+from maskgen.train.splits import assign_splits, folds_of, tested_on_validation
+
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class Divided:
+    """The data of a run, ready to train on."""
+
+    examples: tuple[Example, ...]
+    dropped: tuple[Dropped, ...]
+    classes: tuple[str, ...]
+
+    def of(self, split: str) -> list[Example]:
+        """The examples of one split."""
+        return [example for example in self.examples if example.split == split]
+
+
+def divide(options: TrainOptions, *, progress: bool = True) -> Divided:
+    """Gather a run's data and give every example its split, without looking for leaks.
+
+    Raises:
+        MaskgenError: There is nothing to train on, or not two classes of it.
+    """
+    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
+    renamed = tested_on_validation(gathered.examples) if options.split.official else set()
+    examples, outside = assign_splits(gathered.examples, options.split)
+    dropped = [
+        replace(each, split="test") if each.split == "validation" and each.data in renamed else each
+        for each in gathered.dropped
+    ]
+    classes = sorted({example.label for example in examples if example.split == "train"})
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        raise UsageError(
+            f"two classes are needed and at most {MOST_CLASSES}, the training split has {len(classes)}: "
+            f"{', '.join(classes[:5])}; --label says which column is the class"
+        )
+    strange = [example for example in examples if example.label not in classes]
+    dropped += [Dropped(each.id, "class not trained", each.label, each.split, each.data) for each in strange]
+    kept = tuple(example for example in examples if example.label in classes)
+    return Divided(kept, (*dropped, *outside), tuple(classes))
+
+
+def train(
+    run: Path,
+    options: TrainOptions,
+    *,
+    command: str = "maskgen train",
+    overwrite: bool = False,
+    preview: bool = False,
+    progress: bool = True,
+    after_epoch: Callable[[Progress], None] | None = None,
+) -> dict[str, Any]:
+    """Run `maskgen train`.
+
+    Args:
+        run: The run folder; new, or an old run's where `overwrite`.
+        options: What to train, on what, and how.
+        command: What the record says was typed.
+        overwrite: Start anew in a folder that holds a run.
+        preview: Write a grid of augmented pictures before the training.
+        progress: Show bars on stderr.
+        after_epoch: As for `maskgen.train.fit.fit`.
+
+    Returns:
+        The figures of ``metrics.json``.
+
+    Raises:
+        LeakError: Something is on both sides of the split.
+        MaskgenError: Data, options or an extra are missing or do not go together.
+    """
+    require("tensorflow", "matplotlib")
+    open_run(run, overwrite)
+    divided = divide(options, progress=progress)
+    if options.drop_leaks:
+        kept, leaking = without_leaks(divided.examples)
+        divided = replace(divided, examples=tuple(kept), dropped=(*divided.dropped, *leaking))
+    refuse_leaks(divided.examples)
+    shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
+    for name in (BEST, LAST, METRICS):
+        (run / name).unlink(missing_ok=True)
+    write_record(run, command, options, divided.classes, divided.examples, divided.dropped)
+    if preview:
+        feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
+        write_preview(run / "preview.png", feed, options.seed, options.augmentation)
+    return _fit_and_judge(run, options, divided, progress, after_epoch)
+
+
+def train_folds(run: Path, options: TrainOptions, **how: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Train a model for each fold of a dataset, in ``fold-0`` and so on below the run folder.
+
+    The mean and standard deviation of their accuracies are in ``folds.json``.
+
+    Yields:
+        The folder's name and the figures of each fold.
+    """
+    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=False)
+    folds = folds_of(gathered.examples)
+    if not folds:
+        raise UsageError("the data come in no folds; Adience does")
+    found: dict[str, dict[str, Any]] = {}
+    for fold in folds:
+        name = f"fold-{fold}"
+        own = replace(options, split=replace(options.split, fold=fold))
+        found[name] = train(run / name, own, **how)
+        yield name, found[name]
+    accuracies = [metrics["test"]["accuracy"] for metrics in found.values()]
+    write_json(
+        run / "folds.json",
+        {
+            "accuracy": statistics.mean(accuracies),
+            "standard_deviation": statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
+            "folds": found,
+        },
+    )
+
+
+def resume(
+    run: Path, *, progress: bool = True, after_epoch: Callable[[Progress], None] | None = None
+) -> dict[str, Any]:
+    """Go on with a run that was killed, with the examples and options it began with.
+
+    Raises:
+        MissingDataError: The folder holds no run.
+        UsageError: The run is done.
+    """
+    require("tensorflow", "matplotlib")
+    options, classes, _ = read_record(run)
+    if (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir():
+        raise UsageError(f"{run} is done; train further from its model by --weights {run / BEST}")
+    divided = Divided(tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED)), classes)
+    return _fit_and_judge(run, options, divided, progress, after_epoch)
+
+
+def class_weights(examples: Sequence[Example], classes: Sequence[str]) -> dict[str, float]:
+    """Weights that give every class the same say in the loss, and that are 1 on average over the examples."""
+    counts = {name: sum(example.label == name for example in examples) for name in classes}
+    return {name: len(examples) / (len(classes) * counts[name]) for name in classes}
+
+
+def _fit_and_judge(
+    run: Path,
+    options: TrainOptions,
+    divided: Divided,
+    progress: bool,
+    after_epoch: Callable[[Progress], None] | None,
+) -> dict[str, Any]:
+    seed_everything(options.seed, options.deterministic)
+    classes, size, batch = divided.classes, options.input_size, options.batch_size
+    learnt = divided.of("train")
+    weights = class_weights(learnt, classes) if options.class_weights else None
+    training = Feed(learnt, classes, size, batch, weights, options.cache)
+    validation = Feed(divided.of("validation"), classes, size, batch, cache=options.cache)
+    state = fit(run, options, training, validation, len(classes), progress=progress, after_epoch=after_epoch)
+    test = Feed(divided.of("test"), classes, size, batch) if divided.of("test") else None
+    return finish(run, options, classes, divided.dropped, validation, test, state)

@@ -1,0 +1,165 @@
+"""What becomes an example, and what is dropped with a reason."""
+
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+from train_data import FACE, example, jpeg, row, write, write_masked
+
+from maskgen.errors import MissingDataError, UsageError
+from maskgen.train.crops import region_of
+from maskgen.train.examples import Wanted, reasons
+from maskgen.train.gather import find_data, gather
+
+
+def gathered(folder, **wanted):
+    return gather([folder], Wanted(**wanted), progress=False)
+
+
+def test_a_row_becomes_an_example_that_knows_its_person_its_source_and_its_hashes(tmp_path):
+    known = {"attributes": {"race": "Black", "age": 30}, "identity": "7", "split": "train"}
+    folder = write_masked(tmp_path / "masked", [row("a.jpg", "male", **known)])
+    (found,) = gathered(folder).examples
+    assert (found.label, found.split, found.masked, found.plain) == ("male", "train", True, True)
+    assert found.identity.endswith(": 7") and found.source.endswith(": a.jpg")
+    assert len(found.hashes) == 2
+    assert found.attributes["race"] == "Black" and found.attributes["template"] == "plain"
+    assert found.region == (0, 0, 48, 48)
+
+
+def test_everything_that_takes_no_part_is_counted_with_its_reason(tmp_path):
+    rows = [
+        *(row("good.jpg"), row("cut.jpg"), row("gone.jpg"), row("nobody.jpg", label=None)),
+        row("empty.jpg", status="no_face", file_name=None, faces=(), reason="no face found"),
+    ]
+    folder = write_masked(tmp_path / "masked", rows)
+    (folder / "gone.jpg").unlink()
+    (folder / "cut.jpg").write_bytes((folder / "good.jpg").read_bytes()[:-400])
+    found = gathered(folder)
+    assert [each.id for each in found.examples] == ["masked/good.jpg"]
+    assert reasons(found.dropped) == {"unreadable": 2, "no label": 1, "no_face": 1}
+    details = {each.id: each.detail for each in found.dropped}
+    assert "truncated" in details["masked/cut.jpg"]
+    assert "not there" in details["masked/gone.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [(None, "female"), ("race", "Asian"), ("wear", "correct"), ("identity", "9"), ("smiles", "true")],
+)
+def test_any_column_can_be_the_label(tmp_path, label, expected):
+    attributes = {"race": "Asian", "smiles": True}
+    folder = write_masked(tmp_path / "m", [row("a.jpg", identity="9", attributes=attributes)])
+    assert [each.label for each in gathered(folder, label=label).examples] == [expected]
+
+
+def test_a_label_that_no_row_has_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(MissingDataError, match="label 'height'"):
+        gathered(write_masked(tmp_path / "m", [row("a.jpg")]), label="height")
+
+
+def test_pairs_give_both_pictures_with_the_same_source(tmp_path):
+    rows = [row("a.jpg", unmasked_file="unmasked/a.jpg"), row("b.jpg")]
+    folder = write_masked(tmp_path / "m", rows)
+    both = gathered(folder, which="both")
+    assert [(each.id, each.masked) for each in both.examples] == [
+        ("m/a.jpg", True),
+        ("m/a.jpg unmasked", False),
+        ("m/b.jpg", True),
+    ]
+    assert both.examples[0].source == both.examples[1].source
+    assert reasons(both.dropped) == {"no unmasked picture": 1}
+    assert [each.id for each in gathered(folder, which="unmasked").examples] == ["m/a.jpg unmasked"]
+
+
+def test_variants_share_one_unmasked_twin(tmp_path):
+    rows = [row("a.jpg", variant=v, file_name=f"{v}/a.jpg", unmasked_file=f"u{v}/a.jpg") for v in (0, 1)]
+    found = gathered(write_masked(tmp_path / "m", rows), which="both").examples
+    assert [each.id for each in found] == ["m/a.jpg", "m/a.jpg unmasked", "m/a.jpg#1"]
+
+
+def test_unmasked_pictures_that_were_not_written_are_asked_for_in_words(tmp_path):
+    with pytest.raises(UsageError, match="--pairs"):
+        gathered(write_masked(tmp_path / "m", [row("a.jpg")]), which="unmasked")
+
+
+def test_a_plain_tree_is_read_by_its_folders_names(tmp_path):
+    names = ("Training/male/1.jpg", "Training/female/deep/2.jpg", "Validation/male/3.JPG", "Training/4.jpg")
+    for place, name in enumerate(names):
+        write(tmp_path / "set" / "archive" / name, jpeg(place))
+    found = gathered(tmp_path / "set")
+    assert [(each.split, each.label) for each in found.examples] == [
+        ("train", "female"),
+        ("train", "male"),
+        ("validation", "male"),
+    ]
+    assert reasons(found.dropped) == {"no label": 1}
+
+
+def test_a_tree_without_splits_has_its_classes_at_the_top(tmp_path):
+    for place, name in enumerate(("cat/x/1.jpg", "dog/2.jpg", "dog/y/3.jpg")):
+        write(tmp_path / name, jpeg(place))
+    found = gathered(tmp_path).examples
+    assert [(each.split, each.label) for each in found] == [(None, "cat"), (None, "dog"), (None, "dog")]
+
+
+def test_turned_and_other_pictures_are_not_taken_for_plain_jpegs(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name, picture in (("turned.jpg", Image.new("RGB", (40, 20))), ("b.png", Image.new("RGB", (40, 20)))):
+        picture.save(tmp_path / f"{name}", exif=exif if name.startswith("turned") else None)
+    (tmp_path / "a").mkdir()
+    for name in ("turned.jpg", "b.png"):
+        (tmp_path / name).rename(tmp_path / "a" / name)
+    write(tmp_path / "b" / "plain.jpg", jpeg(1))
+    found = {each.path.name: (each.plain, each.region[2:]) for each in gathered(tmp_path).examples}
+    assert found == {
+        "turned.jpg": (False, (20, 40)),
+        "b.png": (False, (40, 20)),
+        "plain.jpg": (True, (48, 48)),
+    }
+
+
+def test_a_crop_takes_its_box_from_the_manifest(tmp_path):
+    folder = write_masked(tmp_path / "m", [row("a.jpg"), row("b.jpg", faces=())])
+    (folder / "b.jpg").write_bytes(jpeg(0, spread=0))
+    found = gathered(folder, crop="face", margin=0.1)
+    assert [each.region for each in found.examples] == [region_of("face", (48, 48), FACE.box, 0.1)]
+    assert reasons(found.dropped) == {"no face found": 1}
+
+
+@pytest.mark.parametrize(
+    ("crop", "box", "expected"),
+    [
+        ("full", None, (0, 0, 200, 100)),
+        ("face", (90, 40, 20, 20), (85, 35, 30, 30)),
+        ("face", (0, 0, 20, 20), (0, 0, 30, 30)),
+        ("face", (180, 80, 30, 30), (155, 55, 45, 45)),
+        ("face", (60, 10, 90, 90), (55, 0, 100, 100)),
+        ("upper-face", (90, 40, 20, 20), (85, 35, 30, 15)),
+    ],
+)
+def test_regions_are_square_and_stay_inside_the_picture(crop, box, expected):
+    assert region_of(crop, (200, 100), box, 0.25) == expected
+
+
+def test_without_data_the_one_dataset_under_masked_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingDataError, match="maskgen synth"):
+        find_data(())
+    write_masked(tmp_path / "masked" / "one", [row("a.jpg")])
+    assert [path.as_posix() for path in find_data(())] == ["masked/one"]
+    write_masked(tmp_path / "masked" / "two", [row("a.jpg")])
+    with pytest.raises(UsageError, match="masked/one masked/two"):
+        find_data(())
+
+
+def test_two_data_of_one_name_are_refused(tmp_path):
+    folders = [write_masked(tmp_path / part / "same", [row("a.jpg")]) for part in ("x", "y")]
+    with pytest.raises(UsageError, match="same name"):
+        gather(folders, Wanted(), progress=False)
+
+
+def test_an_example_names_what_must_not_be_on_both_sides():
+    one = replace(example("a"), identity="set: 3")
+    assert dict(one.keys()) == {"person": "set: 3", "source picture": "set: a", "duplicate": "#a"}

@@ -1,0 +1,95 @@
+"""Every figure against scikit-learn's, on predictions of all kinds."""
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+
+from maskgen.train.metrics import choose_threshold, confusion, decide, roc, roc_auc, scores, wilson
+
+
+def predictions(classes, count=200, seed=0):
+    draws = np.random.default_rng(seed)
+    labels = draws.integers(0, classes, count).astype(np.int32)
+    logits = draws.normal(0, 1, (count, classes)) + 1.2 * np.eye(classes)[labels]
+    # Rounded, so that there are ties.
+    exponentials = np.exp(logits.round(1))
+    return labels, (exponentials / exponentials.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_figures_are_scikit_learns(classes):
+    labels, probabilities = predictions(classes)
+    names = [f"class {place}" for place in range(classes)]
+    found = scores(labels, probabilities, names, None, dropped=50)
+    said = decide(probabilities, None)
+    assert found["accuracy"] == pytest.approx(reference.accuracy_score(labels, said))
+    assert found["accuracy_of_all"] == pytest.approx((labels == said).sum() / 250)
+    assert found["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(labels, said))
+    assert found["f1"] == pytest.approx(reference.f1_score(labels, said, average="macro"))
+    assert found["confusion"] == reference.confusion_matrix(labels, said).tolist()
+    table = reference.precision_recall_fscore_support(labels, said)
+    for place, name in enumerate(names):
+        own = found["classes"][name]
+        assert (own["precision"], own["recall"], own["f1"], own["n"]) == pytest.approx(
+            tuple(column[place] for column in table)
+        )
+    if classes == 2:
+        area = reference.roc_auc_score(labels, probabilities[:, 1])
+    else:
+        normalised = probabilities.astype(float) / probabilities.astype(float).sum(axis=1, keepdims=True)
+        area = reference.roc_auc_score(labels, normalised, multi_class="ovr")
+    assert found["roc_auc"] == pytest.approx(area, abs=1e-6)
+
+
+def test_the_curve_is_scikit_learns():
+    labels, probabilities = predictions(2)
+    false, true = roc(labels == 1, probabilities[:, 1])
+    expected = reference.roc_curve(labels, probabilities[:, 1], drop_intermediate=False)
+    assert false == pytest.approx(expected[0])
+    assert true == pytest.approx(expected[1])
+
+
+def test_a_class_that_is_never_said_or_never_there_divides_by_nothing():
+    labels = np.array([0, 0, 1], np.int32)
+    sure = np.tile(np.array([1, 0, 0], np.float32), (3, 1))
+    found = scores(labels, sure, ("a", "b", "c"), None)
+    assert found["classes"]["b"] == {"n": 1, "precision": 0.0, "recall": 0.0, "f1": 0.0}
+    assert found["roc_auc"] is None
+    assert roc_auc(labels, sure) is None
+    assert scores(np.zeros(0, np.int32), np.zeros((0, 2), np.float32), ("a", "b"), 0.5)["accuracy"] is None
+
+
+def test_the_threshold_has_the_best_balanced_accuracy_there_is():
+    labels, probabilities = predictions(2, seed=3)
+    shifted = probabilities.copy()
+    shifted[:, 1] = probabilities[:, 1] ** 3
+    shifted[:, 0] = 1 - shifted[:, 1]
+    threshold = choose_threshold(labels, shifted)
+    reached = reference.balanced_accuracy_score(labels, decide(shifted, threshold))
+    every = [
+        reference.balanced_accuracy_score(labels, decide(shifted, cut))
+        for cut in (*shifted[:, 1], *(shifted[:, 1] + 1e-5))
+    ]
+    assert reached == pytest.approx(max(every))
+    assert threshold < 0.4
+
+
+def test_among_equally_good_thresholds_the_one_nearest_to_a_half_is_taken():
+    probabilities = np.array([[0.9, 0.1], [0.1, 0.9]], np.float32)
+    assert choose_threshold(np.array([0, 1], np.int32), probabilities) == 0.5
+    assert choose_threshold(np.array([0, 0], np.int32), probabilities) is None
+    assert choose_threshold(np.array([0, 1], np.int32), np.eye(3, dtype=np.float32)[:2]) is None
+
+
+@pytest.mark.parametrize(
+    ("successes", "total", "expected"),
+    # The first from Wilson's formula by hand; the others are its limits.
+    [(8, 10, (0.4902, 0.9433)), (0, 10, (0.0, 0.2775)), (10, 10, (0.7225, 1.0)), (0, 0, (0.0, 1.0))],
+)
+def test_wilson(successes, total, expected):
+    assert wilson(successes, total) == pytest.approx(expected, abs=1e-4)
+
+
+def test_rows_of_the_confusion_are_the_truth():
+    counts = confusion(np.array([0, 0, 1], np.int32), np.array([0, 1, 1], np.int32), 2)
+    assert counts.tolist() == [[1, 1], [0, 1]]

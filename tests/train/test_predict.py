@@ -1,0 +1,144 @@
+"""Predicting without labels: pictures, videos, boxes and JSON; no tensorflow where the model needs none."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from train_data import jpeg, write
+
+from maskgen.__main__ import main
+from maskgen.errors import MissingDataError, UsageError
+from maskgen.train import classifier as classifier_module
+from maskgen.train import predict as predict_module
+from maskgen.train.classifier import Classifier
+from maskgen.train.crops import region_of
+from maskgen.train.pictures import inspect, shown
+from maskgen.train.predict import annotated, predict_file, predict_frame
+from maskgen.train.spec import ModelSpec
+from maskgen.train.video import predict_video
+
+CLASSES = ("female", "male")
+
+
+class Finder:
+    """A landmarker that finds a face in the same place of every picture, and none in small ones."""
+
+    def find(self, image, *, boxes=(), sample_id=None, every_face=False):
+        found = type("Face", (), {"box": (40.0, 30.0, 40.0, 50.0)})
+        return [found] if image.shape[0] > 60 else []
+
+    def close(self):
+        pass
+
+
+def bright(images):
+    male = images.mean(axis=(1, 2, 3), dtype=np.float32) / 255
+    return np.stack([1 - male, male], axis=1)
+
+
+def classifier(tmp_path, crop="face", seen=None):
+    def ask(images):
+        if seen is not None:
+            seen.append(images)
+        return bright(images)
+
+    spec = ModelSpec(CLASSES, 32, crop, 0.25, 0.6, None, "tiny-cnn")
+    return Classifier("bright", tmp_path / "m.keras", spec, ask)
+
+
+def test_prediction_shows_the_model_the_pixels_that_training_showed(tmp_path):
+    path = write(tmp_path / "a.jpg", jpeg(3, size=(160, 120)))
+    for crop in ("full", "face", "upper-face"):
+        seen = []
+        (said,), _ = predict_file(classifier(tmp_path, crop, seen), path, Finder())
+        found = inspect(path)
+        region = region_of(crop, found.size, (40.0, 30.0, 40.0, 50.0), 0.25)
+        assert np.array_equal(seen[0][0], shown(path.read_bytes(), region, 32, found.plain)), crop
+        assert said.box == (40.0, 30.0, 40.0, 50.0)
+
+
+def test_the_models_own_threshold_decides(tmp_path):
+    for level, label in ((140, "female"), (170, "male")):
+        path = write(tmp_path / "a.jpg", jpeg(0, (level, level, level), (100, 100), spread=0))
+        (said,), _ = predict_file(classifier(tmp_path), path, Finder())
+        assert said.label == label
+        assert said.probability == pytest.approx(
+            (1 - level / 255) if label == "female" else level / 255, abs=0.02
+        )
+
+
+def test_without_detection_the_whole_picture_is_the_face(tmp_path):
+    path = write(tmp_path / "a.jpg", jpeg(0, size=(48, 48)))
+    (said,), _ = predict_file(classifier(tmp_path), path, None)
+    assert said.box is None
+    assert predict_file(classifier(tmp_path), path, Finder())[0] == []
+    assert predict_frame(classifier(tmp_path), cv2.imread(str(path)), None) == [said]
+
+
+def test_a_box_is_drawn_in_a_copy(tmp_path):
+    bgr = np.zeros((120, 160, 3), np.uint8)
+    path = write(tmp_path / "a.jpg", jpeg(0, size=(160, 120)))
+    said, _ = predict_file(classifier(tmp_path), path, Finder())
+    drawn = annotated(bgr, said)
+    assert not bgr.any()
+    assert drawn[30, 60].any() and drawn[80, 60].any() and not drawn[60, 60].any()
+
+
+@pytest.fixture
+def opened(tmp_path, monkeypatch):
+    """The command line with a model and a landmarker that need neither tensorflow nor mediapipe."""
+    monkeypatch.setattr(classifier_module, "open_classifier", lambda path: classifier(tmp_path))
+    monkeypatch.setattr("maskgen.landmarks.open_landmarker", lambda spec: Finder())
+    return tmp_path
+
+
+def test_the_command_prints_json_lines_writes_pictures_and_tells_what_it_cannot_read(opened, capsys):
+    write(opened / "photos" / "a.jpg", jpeg(0, size=(160, 120)))
+    write(opened / "photos" / "deep" / "b.png", b"no picture")
+    write(opened / "photos" / "small.jpg", jpeg(0))
+    out = opened / "out"
+    assert main(["predict", "m", str(opened / "photos"), "--json", "-o", str(out)]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["file"].rpartition("/")[2] for line in lines] == ["a.jpg", "small.jpg", "b.png"]
+    assert lines[0]["faces"][0]["box"] == [40.0, 30.0, 40.0, 50.0]
+    assert sum(lines[0]["faces"][0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert lines[1] == {**lines[1], "faces": [], "reason": "no face found"}
+    assert "no known image format" in lines[2]["reason"]
+    assert Image.open(out / "a.jpg.png").size == (160, 120)
+    assert main(["predict", "m", str(opened / "photos" / "a.jpg")]) == 0
+    assert "a.jpg: female" in capsys.readouterr().out
+
+
+def test_usage(opened, capsys):
+    assert main(["predict", "m"]) == 2
+    assert "one of the three" in capsys.readouterr().err
+    assert main(["predict", "m", str(opened / "absent.jpg")]) == 2
+    assert "no such picture" in capsys.readouterr().err
+
+
+def test_a_video_is_judged_frame_by_frame_and_written_without_a_window(tmp_path):
+    path = tmp_path / "walk.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (160, 120))
+    for number in range(6):
+        writer.write(np.full((120, 160, 3), 40 * number, np.uint8))
+    writer.release()
+    out = tmp_path / "out" / "told.avi"
+    found = list(predict_video(classifier(tmp_path), path, Finder(), out))
+    assert [number for number, _ in found] == list(range(6))
+    assert [said[0].label for _, said in found] == ["female"] * 4 + ["male"] * 2
+    assert cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FRAME_COUNT) == 6
+    assert len(list(predict_video(classifier(tmp_path), path, None, frames=2))) == 2
+    with pytest.raises(UsageError, match="ends in"):
+        list(predict_video(classifier(tmp_path), path, None, tmp_path / "told.jpg"))
+    with pytest.raises(MissingDataError, match="cannot be opened"):
+        list(predict_video(classifier(tmp_path), tmp_path / "absent.avi", None))
+
+
+def test_two_pictures_of_one_name_do_not_overwrite_each_other(opened, capsys):
+    for folder in ("x", "y"):
+        write(opened / "photos" / folder / "a.jpg", jpeg(0, size=(160, 120)))
+    assert main(["predict", "m", str(opened / "photos"), "-o", str(opened / "out")]) == 2
+    assert "two pictures are called a.jpg" in capsys.readouterr().err
+    assert predict_module.NO_FACE

@@ -1,0 +1,85 @@
+"""The README's way from a dataset to a model that another program can use, as it stands there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from train_data import needs_onnx, needs_train
+
+from maskgen.cli import cli
+from maskgen.train.backbones import BACKBONES
+from maskgen.train.model import HEADS
+
+pytestmark = [needs_train, needs_onnx]
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PORTRAIT = REPOSITORY / "maskgen" / "datasets" / "sample" / "eileen_collins_face.jpg"
+(BLOCK,) = [
+    block
+    for block in re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    if "maskgen train" in block
+]
+
+# One process for all lines: each would import tensorflow anew.
+PROGRAM = """
+import shlex, sys
+from maskgen.__main__ import main
+for line in sys.stdin.read().splitlines():
+    words = shlex.split(line)
+    assert words[0] == "maskgen", line
+    assert main(words[1:]) == 0, line
+"""
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A CelebA of twelve pictures, all of one portrait, and a photograph."""
+    celeba = tmp_path / "data" / "celeba" / "img_align_celeba"
+    celeba.mkdir(parents=True)
+    portrait = Image.open(PORTRAIT).convert("RGB").resize((218, 218))
+    portrait.save(tmp_path / "photo.jpg")
+    attributes, splits = ["12", "Male Smiling"], []
+    for number in range(1, 13):
+        portrait.crop((14 + number, 0, 192 + number, 218)).save(
+            celeba / f"{number:06}.jpg", quality=80 + number
+        )
+        attributes.append(f"{number:06}.jpg {(-1, 1)[number % 2]} 1")
+        splits.append(f"{number:06}.jpg {(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2)[number - 1]}")
+    (celeba.parent / "list_attr_celeba.txt").write_text("\n".join(attributes) + "\n")
+    (celeba.parent / "list_eval_partition.txt").write_text("\n".join(splits) + "\n")
+    return tmp_path
+
+
+def test_the_commands_go_from_a_dataset_to_an_exported_model(desk):
+    small = {"BACKBONE": "tiny-cnn", "SIZE": "32", "WEIGHTS": "none", "EPOCHS": "1", "BATCH_SIZE": "8"}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MASKGEN_")}
+    paths = os.pathsep.join(path for path in (str(REPOSITORY), os.environ.get("PYTHONPATH")) if path)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=desk,
+        env={**clean, **{f"MASKGEN_TRAIN_{k}": v for k, v in small.items()}, "PYTHONPATH": paths},
+        input=BLOCK,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name in ("preview.png", "best.keras", "best.onnx", "README.md", "curves.png"):
+        assert (desk / "runs" / "first" / name).is_file(), name
+    assert (desk / "tables" / "evaluation.md").is_file()
+    assert (desk / "annotated" / "photo.jpg.png").is_file()
+    assert "pairs, masked" in done.stdout and "median" in done.stdout
+
+
+def test_the_table_names_every_option_backbone_and_head():
+    for name in {re.sub(r"_[bs]\d?$", "", name) for name in BACKBONES} | set(HEADS):
+        assert name in README, name
+    for option in cli.get_command(None, "train").params:
+        names = {*option.opts, *option.secondary_opts}
+        if not names & {"data", "--out", "--json", "--quiet", "--verbose", "--config"}:
+            assert any(f"`{name}`" in README for name in names), names

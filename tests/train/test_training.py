@@ -1,0 +1,223 @@
+"""Learning works, nothing leaks, and a run that was killed comes to the same end."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_runs import masked, write_dataset
+from train_data import needs_train, people, row, write_masked
+
+from maskgen.__main__ import main
+from maskgen.train.augment import NONE
+from maskgen.train.examples import Wanted
+from maskgen.train.feed import Feed
+from maskgen.train.fit import fit, learning_rate
+from maskgen.train.gather import gather
+from maskgen.train.options import Phase, TrainOptions
+from maskgen.train.runtime import keras, seed_everything
+from maskgen.train.session import train
+from maskgen.train.spec import read_spec
+from maskgen.train.splits import SplitOptions
+
+pytestmark = needs_train
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "size", "epochs"),
+    [
+        ("tiny-cnn", 64, 16),
+        pytest.param(
+            *("efficientnet_b0", 96, 24),
+            marks=pytest.mark.skipif(
+                "MASKGEN_SLOW" not in os.environ, reason="three minutes; set MASKGEN_SLOW=1 to run it"
+            ),
+        ),
+    ],
+)
+def test_64_masked_faces_are_learnt_by_heart(tmp_path, backbone, size, epochs):
+    masked(write_dataset(tmp_path / "faces", count=80), tmp_path / "masked")
+    examples = gather([tmp_path / "masked"], Wanted(), progress=False).examples
+    assert len(examples) == 64
+    options = TrainOptions(
+        data=("masked",),
+        **{"backbone": backbone, "size": size, "weights": "none", "epochs": epochs, "batch_size": 16},
+        **{"learning_rate": 2e-3, "augmentation": NONE, "dropout": 0.0, "patience": 0},
+    )
+    seed_everything(0, False)
+    feed = Feed(examples, ("female", "male"), size, 16)
+    state = fit(tmp_path / "run", options, feed, feed, 2, progress=False)
+    # Judged as it will be used: BatchNorm by its averages, no dropout.
+    assert state.history[-1]["val_accuracy"] >= 0.95
+
+
+def colored(folder, label_of):
+    """40 people, each with a colour of their own in all of their pictures, from bluish to reddish."""
+    rows = people(40, 4, label_of)
+    shade = {f"p{person}": np.array((255 - 6 * person, 90, 6 * person)) for person in range(40)}
+    return write_masked(folder, rows, {each.id: shade[each.identity] for each in rows})
+
+
+def on_held_out_people(folder, out):
+    options = TrainOptions(
+        data=(str(folder),),
+        split=SplitOptions(validation=0.1, test=0.4),
+        **{"backbone": "tiny-cnn", "size": 32, "weights": "none", "epochs": 6, "batch_size": 16},
+        **{"augmentation": NONE, "learning_rate": 3e-3},
+    )
+    return train(out, options, progress=False)["test"]
+
+
+def test_people_who_were_held_out_are_told_by_what_their_class_looks_like(tmp_path):
+    folder = colored(tmp_path / "m", lambda person: "male" if person < 20 else "female")
+    assert on_held_out_people(folder, tmp_path / "run")["accuracy"] > 0.85
+
+
+def test_with_shuffled_labels_held_out_people_are_guessed_though_each_has_a_face_of_their_own(tmp_path):
+    shuffled = np.random.default_rng(1).permutation(40)
+    folder = colored(tmp_path / "m", lambda person: "male" if shuffled[person] < 20 else "female")
+    found = on_held_out_people(folder, tmp_path / "run")
+    # 16 people, and all four pictures of one are right or wrong together: three deviations of 0.125.
+    assert abs(found["accuracy"] - 0.5) < 0.375
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        ("constant", [1, 1, 1, 1, 1]),
+        ("cosine", [1, 0.9045, 0.6545, 0.3455, 0.0955]),
+        ("step", [1, 1, 1, 0.1, 0.1]),
+    ],
+)
+def test_schedules(schedule, rates):
+    phase = Phase("head", 5, 1.0)
+    assert [learning_rate(phase, schedule, epoch) for epoch in range(5)] == pytest.approx(rates, abs=1e-4)
+    assert learning_rate(phase, "plateau", 3, reductions=2) == 0.25
+
+
+OPTIONS = (
+    *("--backbone", "tiny-cnn", "--size", "32", "--weights", "none", "--batch-size", "8", "--head", "128"),
+    *("--epochs", "2", "--fine-tune-epochs", "2", "--learning-rate", "0.003", "--deterministic", "-q"),
+)
+
+KILLED = """
+import os, signal, sys
+from maskgen.__main__ import main
+from maskgen.train import fit
+if sys.argv[1] == "between epochs":
+    original = fit.write_history
+    def end(path, history):
+        original(path, history)
+        if len(history) == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+    fit.write_history = end
+else:
+    original = fit.write_progress
+    def end(folder, state):
+        if len(state.history) == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        original(folder, state)
+    fit.write_progress = end
+main(sys.argv[2:])
+"""
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """A whole run by the command line, over people with official splits: (folder of the data, run folder)."""
+    desk = tmp_path_factory.mktemp("training")
+    rows = [
+        *people(6, 4, lambda person: ("female", "male")[person % 2], split="train"),
+        *(row(f"v{n}.jpg", ("female", "male")[n % 2], split="validation") for n in range(8)),
+        *(row(f"t{n}.jpg", ("female", "male")[n % 2], split="test") for n in range(8)),
+        row("t9.jpg", split="test", status="no_face", file_name=None, faces=(), reason="no face"),
+    ]
+    data = write_masked(desk / "data", rows)
+    (data / "t7.jpg").write_bytes(b"no picture")
+    assert main(["train", str(data), "--out", str(desk / "run"), "--preview", *OPTIONS]) == 0
+    return data, desk / "run"
+
+
+def killed(where, *arguments):
+    program = [sys.executable, "-c", KILLED, where, *arguments]
+    return subprocess.run(program, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, check=False).returncode
+
+
+def history(run):
+    with (run / "history.csv").open() as file:
+        return [
+            {name: value for name, value in line.items() if name != "seconds"}
+            for line in csv.DictReader(file)
+        ]
+
+
+def weights(path):
+    return keras().models.load_model(path, compile=False).get_weights()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
+def test_killed_in_both_phases_and_resumed_it_comes_to_the_same_epochs_and_weights(unbroken, tmp_path):
+    data, whole = unbroken
+    run = tmp_path / "run"
+    command = ("train", str(data), "--out", str(run), *OPTIONS)
+    assert killed("between epochs", *command) == -signal.SIGKILL
+    assert [line["phase"] for line in history(run)] == ["scratch"]
+    assert killed("model written, state not", "train", "--resume", str(run), "-q") == -signal.SIGKILL
+    assert [line["phase"] for line in history(run)] == ["scratch", "scratch", "fine-tune"]
+    assert main(["train", "--resume", str(run), "-q"]) == 0
+    assert history(run) == history(whole)
+    for name in ("best.keras", "last.keras"):
+        pairs = zip(weights(run / name), weights(whole / name), strict=True)
+        assert all(np.array_equal(one, other) for one, other in pairs), name
+    assert not (run / "checkpoint").exists()
+    assert main(["train", "--resume", str(run), "-q"]) == 2, "a run that is done has nothing to resume"
+
+
+def test_a_run_folder_has_all_that_is_needed_to_judge_and_to_repeat_it(unbroken):
+    _, run = unbroken
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert (metrics["test"]["n"], metrics["test"]["dropped"]) == (7, 2)
+    assert metrics["dropped"] == {"no_face": 1, "unreadable": 1}
+    record = json.loads((run / "run.json").read_text())
+    assert record["counts"]["train"] == {"female": 12, "male": 12}
+    assert {"tensorflow", "numpy", "maskgen"} <= set(record["versions"])
+    assert [line["phase"] for line in history(run)] == ["scratch"] * 2 + ["fine-tune"] * 2
+    for picture in ("curves.png", "confusion.png", "roc.png", "preview.png"):
+        assert Image.open(run / picture).width > 100
+    assert json.loads((run / "labels.json").read_text()) == {"female": 0, "male": 1}
+    spec = read_spec(run / "best.keras")
+    assert (spec.classes, spec.size, spec.threshold) == (("female", "male"), 32, metrics["threshold"])
+    card = (run / "README.md").read_text()
+    assert card.startswith("---\n") and f"{metrics['test']['accuracy']:.2%}" in card and "no_face: 1" in card
+
+
+def test_the_figures_can_be_computed_again_from_the_predictions(unbroken):
+    _, run = unbroken
+    metrics = json.loads((run / "metrics.json").read_text())
+    with (run / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for split, count in (("validation", 8), ("test", 7)):
+        own = [line for line in rows if line["split"] == split]
+        assert len(own) == count
+        right = sum(line["label"] == line["predicted"] for line in own)
+        assert right / count == pytest.approx(metrics[split]["accuracy"])
+    for line in rows:
+        said = "male" if float(line["p_male"]) >= metrics["threshold"] else "female"
+        assert line["predicted"] == said
+
+
+def test_a_run_is_neither_overwritten_nor_mixed_with_other_files_unasked(unbroken, tmp_path, capsys):
+    data, run = unbroken
+    assert main(["train", str(data), "--out", str(run), *OPTIONS]) == 2
+    assert "--resume" in capsys.readouterr().err
+    (tmp_path / "letter.txt").write_text("dear")
+    assert main(["train", str(data), "--out", str(tmp_path), *OPTIONS]) == 2
+    assert "not empty" in capsys.readouterr().err
