@@ -1,7 +1,7 @@
 """Importing mediapipe and opening its models without tensorflow and without its log on stderr.
 
-``import mediapipe`` imports tensorflow where it is installed, at 7 s and 700 MB a process, and makes no use
-of it for faces. Its C++ side writes information and warnings to file descriptor 2 past Python, where they
+``import mediapipe`` imports tensorflow where it is installed, at 7 s and 700 MB a process, and matplotlib, at
+half a second, and makes no use of them for faces. Its C++ side writes information and warnings to file descriptor 2 past Python, where they
 would land in the middle of a progress bar.
 """
 
@@ -28,13 +28,13 @@ _NO_LIBGL = "apt-get install libgl1 libglib2.0-0"
 
 
 def import_mediapipe() -> ModuleType:
-    """The mediapipe module, imported with tensorflow hidden.
+    """The mediapipe module, imported with tensorflow hidden and matplotlib left for later.
 
     Raises:
         ModelError: It cannot be imported; the message says what to install.
     """
     try:
-        with _without("tensorflow"), quiet_stderr():
+        with _without("tensorflow"), _empty("matplotlib", "matplotlib.pyplot"), quiet_stderr():
             import mediapipe
     except ImportError as error:
         if re.search(r"lib(GL|EGL|GLESv2|glib|gthread)[-.\w]*\.so", str(error)):
@@ -60,6 +60,21 @@ def _without(name: str) -> Iterator[None]:
         yield
     finally:
         if sys.modules.get(name, name) is None:
+            del sys.modules[name]
+
+
+@contextmanager
+def _empty(*names: str) -> Iterator[None]:
+    """Let these modules import as empty ones inside, and leave ``sys.modules`` as it was found.
+
+    mediapipe's drawing functions import matplotlib to draw on axes, which nothing here asks of them.
+    """
+    absent = [name for name in names if name not in sys.modules]
+    sys.modules.update({name: ModuleType(name) for name in absent})
+    try:
+        yield
+    finally:
+        for name in absent:
             del sys.modules[name]
 
 

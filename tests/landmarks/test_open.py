@@ -188,6 +188,22 @@ def test_tensorflow_is_not_imported_with_mediapipe_and_can_be_afterwards(tmp_pat
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_matplotlib_is_not_imported_with_mediapipe_and_can_be_afterwards(tmp_path):
+    (tmp_path / "matplotlib").mkdir()
+    (tmp_path / "matplotlib" / "__init__.py").write_text("imported = True\n")
+    (tmp_path / "matplotlib" / "pyplot.py").write_text("imported = True\n")
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from maskgen.landmarks.import_mediapipe import import_mediapipe\n"
+        "import_mediapipe()\n"
+        "assert not [name for name in sys.modules if name.startswith('matplotlib')]\n"
+        "import matplotlib.pyplot\n"
+        "assert matplotlib.imported and matplotlib.pyplot.imported\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_importing_the_package_imports_no_model():
     program = "import maskgen.landmarks, sys; print({'mediapipe', 'cv2', 'tensorflow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
