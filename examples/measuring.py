@@ -76,7 +76,7 @@ class InOneProcess:
         import numpy as np
 
         from maskgen.landmarks import has_bundled_models, open_landmarker
-        from maskgen.landmarks.import_mediapipe import import_mediapipe
+        from maskgen.landmarks.import_mediapipe import import_mediapipe, quiet_stderr
         from maskgen.templates import load_template
 
         if not has_bundled_models():
@@ -86,8 +86,10 @@ class InOneProcess:
         self.bare = solutions.face_mesh.FaceMesh(static_image_mode=True)
         self.landmarker = open_landmarker()
         self.templates = {"surgical_blue": load_template("surgical_blue")}
-        for model in (self.bare.process, self.landmarker.find):
-            model(np.zeros((64, 64, 3), np.uint8))
+        # The first call opens the models and writes to the log.
+        with quiet_stderr():
+            for model in (self.bare.process, self.landmarker.find):
+                model(np.zeros((64, 64, 3), np.uint8))
 
     def plainly(self, path: Path) -> dict[str, Cost]:
         """The bare call, and reading and writing the picture as a plain program would."""
