@@ -214,6 +214,7 @@ def main(
         with tempfile.TemporaryDirectory() as scratch:
             folder, dataset = Path(scratch), root.resolve().name
             once, numbers = lay_out(root, images, folder)
+            click.echo(f"{dataset}: {len(once)} pictures, {numbers['many']} in a whole run", err=True)
             rows += stage_rows(dataset, process, once, repeats)
             rows += whole_rows(dataset, process, once, numbers, folder, chosen, counts, rounds)
     facts["load_after"] = [round(load, 2) for load in os.getloadavg()]
