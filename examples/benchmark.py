@@ -136,9 +136,11 @@ def whole_rows(
 def middle(rows: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """The median of each figure over the rounds; all rounds' ratios to the bare call are kept."""
     figures: dict[str, Any] = dict(rows[0])
-    for name, value in rows[0].items():
-        if isinstance(value, float):
-            figures[name] = statistics.median([each[name] for each in rows])
+    for name in figures:
+        # A difference that noise made negative has no rate.
+        values = [each[name] for each in rows if isinstance(each[name], float)]
+        if values:
+            figures[name] = statistics.median(values)
     return {**figures, "x_bare_of_rounds": [each["x_bare"] for each in rows], **more}
 
 
