@@ -86,9 +86,13 @@ class AroundEyes:
             if part.size == 0:
                 continue
             (a, b, x), (c, d, y) = frame
-            across = np.arange(part.shape[1], dtype=np.float32) + np.float32(layer.origin[0] + left - x)
-            along = np.arange(part.shape[0], dtype=np.float32)[:, None]
-            along = along + np.float32(layer.origin[1] + top - y)
+            # The mattes hold no more than a small image shows, so a large one is made from that.
+            step = max(1, int(math.hypot(b, d) / _LEAST_PIXELS))
+            height, width = (-(-size // step) for size in part.shape)
+            across = np.arange(width, dtype=np.float32) * step
+            across += np.float32((step - 1) / 2 + layer.origin[0] + left - x)
+            along = np.arange(height, dtype=np.float32)[:, None] * step
+            along += np.float32((step - 1) / 2 + layer.origin[1] + top - y)
             whole = a * d - b * c
             sideways = (across * np.float32(d) - along * np.float32(b)) / np.float32(whole * _WIDER)
             down = (along * np.float32(a) - across * np.float32(c)) / np.float32(whole)
@@ -97,7 +101,8 @@ class AroundEyes:
             row = (distance - _NEAR) / _STEP
             column = (angle + _OVER) / (_ANGLES[1] - _ANGLES[0])
             shown = cv2.remap(matte, column, np.maximum(row, 0) if filled else row, cv2.INTER_LINEAR)
-            np.maximum(part, np.asarray(shown, np.uint8), out=part)
+            shown = cv2.resize(shown, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
+            np.maximum(part, np.asarray(shown, np.uint8)[: part.shape[0], : part.shape[1]], out=part)
         return found
 
 
