@@ -10,6 +10,7 @@ from functools import cached_property
 from maskgen.light import Light, measure_light
 from maskgen.records import Image, Landmarks
 from maskgen.skin import FaceView, view_face
+from maskgen.spectacles import Spectacles, find_spectacles
 from maskgen.texture import Texture, measure_texture
 
 
@@ -39,3 +40,8 @@ class FaceLook:
     def skin(self) -> FaceView | None:
         """The lower face measured against its own bare skin; None where no bare skin is in view."""
         return view_face(self.image, self.landmarks)
+
+    @cached_property
+    def spectacles(self) -> Spectacles | None:
+        """What is seen of spectacles below the eyes; None where none are."""
+        return find_spectacles(self.image, self.landmarks)

@@ -1,4 +1,4 @@
-"""What lies in front of the lower face: locks of hair over a cheek, things held before the mouth.
+"""What lies in front of the lower face: spectacles, locks of hair over a cheek, things before the mouth.
 
 A mask goes behind them. The matte is a cautious one: a hole in the mask over a beard, a shadow or a side of
 the face in the dark is much worse than a lock of hair that the mask covers. So something counts only if it
@@ -93,6 +93,12 @@ def occluders(look: FaceLook, layer: Layer) -> Image:
     Returns:
         (height, width) uint8 of the layer's size: 255 where the layer must be behind what the image shows.
     """
+    matte = _hair_and_things(look, layer)
+    return matte if look.spectacles is None else np.maximum(matte, look.spectacles.before(layer))
+
+
+def _hair_and_things(look: FaceLook, layer: Layer) -> Image:
+    """The same of hair and of things held before the mouth."""
     none = np.zeros_like(layer.alpha)
     small = look.landmarks.eye_distance < _SMALLEST
     if small or abs(look.landmarks.pose["yaw"]) > _PROFILE or look.light.strange < _SUSPICIOUS:

@@ -47,7 +47,7 @@ class SynthOptions:
         wears: (wear, weight) pairs.
         variants: Masked copies of each input.
         jitter: Let every mask sit a little otherwise: height, tilt, size and slack.
-        occlusion: "on" lets the mask go behind hair and other things in front of the face.
+        occlusion: "on" lets the mask go behind hair, spectacles and other things before the face.
         harmonise: Give the layer the photograph's light, sharpness, grain and contact shadow.
         faces: Which faces of a picture are masked.
         label: Attribute that becomes the class; None for no label.
