@@ -1,8 +1,8 @@
 """Importing mediapipe and opening its models without tensorflow and without its log on stderr.
 
 ``import mediapipe`` imports tensorflow where it is installed, at 7 s and 700 MB a process, and matplotlib, at
-half a second, and makes no use of them for faces. Its C++ side writes information and warnings to file descriptor 2 past Python, where they
-would land in the middle of a progress bar.
+half a second, and makes no use of them for faces. Its C++ side writes information and warnings to file
+descriptor 2 past Python, where they would land in the middle of a progress bar.
 """
 
 from __future__ import annotations
