@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from maskgen.errors import UnreadableImageError
 from maskgen.records import Sample
+from maskgen.stores import is_remote
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -190,7 +191,9 @@ def _named(tar: Path, name: str) -> bytes:
 
 
 def folder_of(root: Path) -> Path:
-    """The folder that a root names or lies in; for a pattern the last one before it begins."""
+    """The folder that a root names or lies in; for a pattern the last one before it begins, a URL itself."""
+    if is_remote(root):
+        return root
     # `Path.is_dir` raises for a pattern that is too long for a name.
     while not os.path.isdir(root) and root != root.parent:  # noqa: PTH112
         root = root.parent

@@ -156,7 +156,7 @@ def test_whatever_is_raised_over_one_picture_becomes_its_row(
     real = worker.mask_image
 
     def picky(image, faces, plans, templates, options):
-        if faces and faces[0].pose["roll"] > 7.5:
+        if faces and faces[0].landmarks.pose["roll"] > 7.5:
             raise raised
         return real(image, faces, plans, templates, options)
 
