@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.look import FaceLook
+from maskgen.quick import box_side
 from maskgen.records import Image, Landmarks, Layer
 from maskgen.reduced import cut
 from maskgen.texture import grain_field
@@ -102,8 +103,7 @@ def _blurred(color: Image, alpha: Image, sigma: float) -> tuple[Image, Image]:
 
 def softened(plane: Image, sigma: float) -> Image:
     """A (height, width) uint8 plane blurred about as by a Gaussian, by two box filters; 0 around it."""
-    # A box of side b has a variance of (b^2 - 1) / 12, two of them twice that.
-    side = 2 * max(1, round((math.sqrt(6 * sigma**2 + 1) - 1) / 2)) + 1
+    side = max(3, box_side(sigma))
     once = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(cv2.blur(once, (side, side), borderType=cv2.BORDER_REPLICATE), np.uint8)
 

@@ -6,7 +6,6 @@ and its answer is spread into the rest by normalised convolution (Knutsson and W
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.anchors import FACE_OVAL
+from maskgen.quick import box_side, upper_median
 from maskgen.records import Image, Landmarks
 from maskgen.reduced import Reduced, reduce
 
@@ -114,7 +114,7 @@ def _skin_weight(logarithm: Floats, points: Floats) -> tuple[Floats, int]:
     if len(at) == 0:
         return np.ones(face.shape, np.float32), 0
     opponent = np.take(logarithm.reshape(-1, 3), at, axis=0) @ _AXES.T
-    away = opponent[:, 1:] - _median(opponent[:, 1:])
+    away = opponent[:, 1:] - upper_median(opponent[:, 1:])
     colored = np.square(away[:, 0]) + np.square(away[:, 1])
     light = np.ascontiguousarray(opponent[:, 0])
     # Brightness is compared with a slope over the face, not with one level: the shaded side is skin too.
@@ -130,16 +130,8 @@ def _skin_weight(logarithm: Floats, points: Floats) -> tuple[Floats, int]:
     return weight.reshape(face.shape), np.count_nonzero(trust < _STRANGE)
 
 
-def _median(values: Floats) -> Floats:
-    """The upper median along the first axis: np.median's mean of two costs several times as much."""
-    middle = len(values) // 2
-    return np.asarray(np.partition(values, middle, axis=0)[middle])
-
-
 def _spread(channels: Floats, skin: Floats, eye: float) -> Floats:
     """Normalised convolution, coarse to fine: where no skin is near, a wider look decides.
-
-    Two box filters stand for a Gaussian; their cost does not depend on their width.
 
     Args:
         channels: (height, width, 4) float32: values times weight, and weight.
@@ -148,8 +140,7 @@ def _spread(channels: Floats, skin: Floats, eye: float) -> Floats:
     """
     result: Floats = skin * np.float32(_ENOUGH)
     for width in _SPREADS:
-        # A box of side b has a variance of (b^2 - 1) / 12, two of them twice that.
-        side = 2 * round((math.sqrt(6 * (width * eye) ** 2 + 1) - 1) / 2) + 1
+        side = box_side(width * eye)
         near = channels
         for _ in range(2):
             near = np.asarray(cv2.blur(near, (side, side), borderType=cv2.BORDER_CONSTANT), np.float32)

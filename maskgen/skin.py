@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.quick import upper_median
 from maskgen.records import Image, Landmarks
 from maskgen.reduced import Reduced, reduce
 
@@ -86,7 +87,7 @@ class FaceView:
     def shade(self, outline: tuple[int, ...]) -> float:
         """The median light inside the hull of those mesh points; very dark if they are out of view."""
         light = self.light[self.inside(outline)]
-        return _median(light) if light.size else -9.0
+        return float(upper_median(light)) if light.size else -9.0
 
     def inside(self, outline: tuple[int, ...]) -> Flags:
         """(height, width) bool: the hull of those mesh points."""
@@ -119,7 +120,7 @@ def view_face(image: Image, landmarks: Landmarks) -> FaceView | None:
     if cv2.countNonZero(bare) < _LEAST_PIXELS:
         return None
     at = np.flatnonzero(bare)
-    middle, redness, coldness = (_median(np.take(plane, at)) for plane in (light, warm, cold))
+    middle, redness, coldness = (float(upper_median(np.take(plane, at))) for plane in (light, warm, cold))
     light = light - np.float32(middle)
     chroma = float(np.hypot(redness, coldness))
     x, y = (np.float32(-value / max(chroma, 1e-3)) for value in (redness, coldness))
@@ -141,9 +142,3 @@ def _hull(shape: tuple[int, ...], points: Floats) -> Flags:
     inside = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(inside, cv2.convexHull(np.round(points).astype(np.int32)), [1])
     return inside > 0
-
-
-def _median(values: Floats) -> float:
-    """The upper median: np.median's mean of two costs five times as much on a few values."""
-    middle = values.size // 2
-    return float(np.partition(values, middle)[middle])
