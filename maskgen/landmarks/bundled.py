@@ -45,8 +45,8 @@ class BundledEngine:
         )
         rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
         faces = self._quiet(lambda: run_mesh(model, rgb), bool)
-        height, width = image.shape[:2]
-        return [points * (width, height, width) for points in faces]
+        size = np.array((image.shape[1], image.shape[0], image.shape[1]), np.float64)
+        return [points * size for points in faces]
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which sees small ones that the mesh's own does not."""

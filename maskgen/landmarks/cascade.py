@@ -123,10 +123,10 @@ class Cascade:
         meshes = self._meshes(square(view), many=many)
         faces: list[Landmarks] = []
         for points in meshes:
-            shape = gate.shape_of(points)
-            if gate.refusal(points, _size(image), shape):
+            shape = gate.shape_of(points, _size(image))
+            if gate.refusal(shape):
                 continue
-            if not self._engine.is_sure or gate.doubtful(points, _size(image), shape):
+            if not self._engine.is_sure or gate.doubtful(shape, _size(image)):
                 faces += self._closer(image, points, "as-is")
             else:
                 faces.append(_landmarks(image, points, "as-is"))
@@ -199,13 +199,14 @@ class Cascade:
         Returns:
             One face with the points of the near look, which are better for a small face, or none.
         """
-        if gate.refusal(points, _size(image)):
+        shape = gate.shape_of(points, _size(image))
+        if gate.refusal(shape):
             return []
-        allowed = min(gate.largest_disagreement(points, _size(image)), self._engine.largest_disagreement)
+        allowed = min(gate.largest_disagreement(shape, _size(image)), self._engine.largest_disagreement)
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         for border in (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT):
             view = close_up(
-                image, (low + high) / 2, float((high - low).max()) * CLOSE_SIDES[0], gate.roll(points), border
+                image, (low + high) / 2, float((high - low).max()) * CLOSE_SIDES[0], shape.roll, border
             )
             for again in self._meshes(view, confident=False):
                 for mirrored in self._meshes_of_mirrored(view):
@@ -214,7 +215,7 @@ class Cascade:
                         gate.mirrored_disagreement(points, mirrored),
                         gate.mirrored_disagreement(again, mirrored),
                     )
-                    if apart <= allowed and not gate.refusal(again, _size(image)):
+                    if apart <= allowed and not gate.refusal(gate.shape_of(again, _size(image))):
                         return [_landmarks(image, again, step)]
         return []
 
@@ -265,6 +266,8 @@ def _distinct_boxes(boxes: Sequence[Box]) -> list[Box]:
 
 def _distinct(faces: Sequence[Landmarks]) -> list[Landmarks]:
     """Each face once, the first found of it, largest first."""
+    if len(faces) < 2:
+        return list(faces)
     kept: list[Landmarks] = []
     for face in faces:
         if not any(_same_place(face.box, other.box) for other in kept):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskgen.anchors import ANCHORS
+from maskgen.landmarks.likeness import likeness
 from maskgen.landmarks.views import Points
 
 # Where some points lie on the mean face, in units of the distance of the outer eye corners: x to the image's
@@ -37,9 +38,12 @@ MEAN_FACE = {
     172: (-0.612, 0.857, 0.336),
     397: (0.612, 0.857, 0.336),
 }
-_INDICES = list(MEAN_FACE)
+_INDICES = np.array(list(MEAN_FACE))
 _MEAN = np.array(list(MEAN_FACE.values())) - np.mean(list(MEAN_FACE.values()), axis=0)
-_MEAN_SQUARED = float((_MEAN**2).sum())
+# Each anchor as shares of the mesh's points.
+_ANCHOR_SHARES = np.zeros((len(ANCHORS), 468))
+for _row, _indices in enumerate(ANCHORS.values()):
+    _ANCHOR_SHARES[_row, list(_indices)] = 1 / len(_indices)
 
 # Of 2,400 meshes of real faces, turned up to 60 degrees, none is further from the mean face than 0.13.
 LARGEST_MISFIT = 0.2
@@ -55,79 +59,65 @@ FILLING = 0.25
 UPRIGHT = 45.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Shape:
-    """How a mesh compares with the mean face after the best turn, shift and scaling.
+    """What a mesh is like, in itself and beside the mean face after the best turn, shift and scaling of it.
 
     Attributes:
-        misfit: How far it is from it, in eye distances.
-        turn: (3, 3) rotation that turns row vectors of the mean face into the image.
+        finite: Whether all its points are numbers.
+        eyes: Distance of the outer eye corners in three dimensions, in pixels.
+        inside: Share of its points that are in the picture.
+        roll: Degrees by which it is turned clockwise in the image plane, from its ears.
+        facing: Cosine of the angle between the face's and the image's way into the picture.
+        misfit: How far it is from the mean face, in eye distances.
     """
 
+    finite: bool
+    eyes: float
+    inside: float
+    roll: float
+    facing: float
     misfit: float
-    turn: Points
 
 
-def refusal(points: Points, image_size: tuple[int, int], shape: Shape | None = None) -> str | None:
-    """Why these points cannot be a face in an image of that size, or None if they can.
+def shape_of(points: Points, image_size: tuple[int, int]) -> Shape:
+    """Measure a mesh.
 
     Args:
         points: (468, 3) x, y, z in pixels.
         image_size: (width, height) in pixels.
-        shape: `shape_of` the points, where it is known already.
     """
-    if not np.isfinite(points).all():
+    return Shape(*likeness(np.ascontiguousarray(points, np.float64), *image_size, _INDICES, _MEAN))
+
+
+def refusal(shape: Shape) -> str | None:
+    """Why a mesh of this shape cannot be a face, or None if it can."""
+    if not shape.finite:
         return "a point is not a number"
-    if float(np.linalg.norm(points[263] - points[33])) < SMALLEST_EYE_DISTANCE:
+    if shape.eyes < SMALLEST_EYE_DISTANCE:
         return f"the eyes are less than {SMALLEST_EYE_DISTANCE:g} pixels apart"
-    x, y = points[:, 0], points[:, 1]
-    seen = (x >= 0) & (y >= 0) & (x <= image_size[0] - 1) & (y <= image_size[1] - 1)
-    inside = np.count_nonzero(seen) / len(points)
-    if inside < LEAST_INSIDE:
-        return f"only {inside:.0%} of the face is in the picture"
-    shape = shape or shape_of(points)
-    if shape.turn[2, 2] <= 0:
+    if shape.inside < LEAST_INSIDE:
+        return f"only {shape.inside:.0%} of the face is in the picture"
+    if shape.facing <= 0:
         return "the face is turned inside out or seen from behind"
     if shape.misfit > LARGEST_MISFIT:
         return "the proportions are not those of a face"
     return None
 
 
-def doubtful(points: Points, image_size: tuple[int, int], shape: Shape | None = None) -> bool:
+def doubtful(shape: Shape, image_size: tuple[int, int]) -> bool:
     """Whether a mesh that was found with confidence still needs a second look.
 
     It does when the face is small in the picture, is turned far from upright, or is oddly shaped. Nearly
     all faces of face datasets are none of these.
     """
-    small = float(np.linalg.norm(points[263] - points[33])) < 0.08 * max(image_size)
-    return small or abs(roll(points)) > 30 or (shape or shape_of(points)).misfit > 0.1
+    return shape.eyes < 0.08 * max(image_size) or abs(shape.roll) > 30 or shape.misfit > 0.1
 
 
-def largest_disagreement(points: Points, image_size: tuple[int, int]) -> float:
+def largest_disagreement(shape: Shape, image_size: tuple[int, int]) -> float:
     """By how much further looks may differ from this mesh and from each other, in eye distances."""
-    fills = float(np.linalg.norm(points[263] - points[33])) >= FILLING * min(image_size)
-    return DISAGREEMENT_FILLING if fills and abs(roll(points)) <= UPRIGHT else DISAGREEMENT
-
-
-def shape_of(points: Points) -> Shape:
-    """Compare a mesh with the mean face: Kabsch's solution by singular values; reflections are excluded."""
-    found = points[_INDICES]
-    found = found - found.sum(axis=0) / len(_INDICES)
-    u, values, v = np.linalg.svd(_MEAN.T @ found)
-    product = u @ v
-    if product[0] @ np.cross(product[1], product[2]) < 0:
-        u, values = u * (1.0, 1.0, -1.0), values * (1.0, 1.0, -1.0)
-    turn = u @ v
-    scale = max(float(values.sum()) / _MEAN_SQUARED, 1e-9)
-    # Relative to the fitted scale and not to the measured eyes, so that a collapsed mesh does not hide.
-    apart = found - _MEAN @ turn * scale
-    return Shape(float(np.sqrt((apart**2).sum() / len(_INDICES))) / scale, turn)
-
-
-def roll(points: Points) -> float:
-    """Degrees by which the face is turned clockwise in the image plane, from its ears."""
-    across = points[454, :2] - points[234, :2]
-    return float(np.degrees(np.arctan2(across[1], across[0])))
+    fills = shape.eyes >= FILLING * min(image_size)
+    return DISAGREEMENT_FILLING if fills and abs(shape.roll) <= UPRIGHT else DISAGREEMENT
 
 
 def disagreement(one: Points, other: Points) -> float:
@@ -147,7 +137,8 @@ def mirrored_disagreement(one: Points, mirrored: Points) -> float:
 
 def anchor_points(points: Points) -> Points:
     """(anchors, 2) x and y of all `ANCHORS`, in their order."""
-    return np.array([points[list(indices), :2].mean(axis=0) for indices in ANCHORS.values()])
+    anchors: Points = _ANCHOR_SHARES @ points[:, :2]
+    return anchors
 
 
 def _anchor_distance(one: Points, other: Points, mesh: Points) -> float:

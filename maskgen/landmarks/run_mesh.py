@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.compiled import compiled
 from maskgen.landmarks.views import Points
 from maskgen.records import Image
 
@@ -20,13 +21,7 @@ _FRAME = 33333  # microseconds; the graph wants each picture later than the last
 
 # A NormalizedLandmarkList in protobuf's encoding: for each point its field and length, then x, y and z as
 # 32-bit floats, each after its own field number (mediapipe/framework/formats/landmark.proto).
-_POINT = np.dtype(
-    [
-        ("start", "u1", 2),
-        *((name, kind) for axis in "xyz" for name, kind in ((f"field_{axis}", "u1"), (axis, "<f4"))),
-    ]
-)
-_START = (0x0A, _POINT.itemsize - 2)
+_FIELD, _POINT = 0x0A, 17
 
 
 def run_mesh(model: Any, rgb: Image) -> list[Points]:
@@ -39,25 +34,51 @@ def run_mesh(model: Any, rgb: Image) -> list[Points]:
     Returns:
         For each face (468, 3) float64: x and y as shares of width and height, z as one of the width.
     """
-    from mediapipe.python import packet_creator, packet_getter
+    from mediapipe.python import packet_creator
+    from mediapipe.python._framework_bindings import _packet_getter
     from mediapipe.python._framework_bindings.image_frame import ImageFormat
 
     model._graph_outputs.clear()
     model._simulated_timestamp += _FRAME
+    # mediapipe copies a picture that may still be written to.
+    rgb = rgb.view()
+    rgb.flags.writeable = False
     picture = packet_creator.create_image(image_format=ImageFormat.SRGB, data=rgb)
     model._graph.add_packet_to_input_stream(stream=_STREAM, packet=picture.at(model._simulated_timestamp))
     model._graph.wait_until_idle()
     answer = model._graph_outputs.get(_ANSWER)
     if answer is None or answer.is_empty():
         return []
-    return [_points(face) for face in packet_getter.get_proto_list(answer)]
+    return [_points(face) for face in _packet_getter._get_serialized_proto_list(answer)]
 
 
-def _points(face: Any) -> NDArray[np.float64]:
-    data: bytes = face.SerializeToString()
-    if len(data) == len(face.landmark) * _POINT.itemsize:
-        table = np.frombuffer(data, _POINT)
-        if (table["start"] == _START).all():
-            return np.stack([table[axis].astype(np.float64) for axis in "xyz"], axis=1)
+def _points(face: bytes) -> Points:
+    points, as_expected = _read(np.frombuffer(face, np.uint8))
+    if as_expected:
+        return points
+    from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
+
     # Points that say more of themselves than where they are.
-    return np.array([(point.x, point.y, point.z) for point in face.landmark], np.float64)
+    return np.array([(p.x, p.y, p.z) for p in NormalizedLandmarkList.FromString(face).landmark], np.float64)
+
+
+@compiled
+def _read(data: Image) -> tuple[NDArray[np.float64], bool]:
+    """(n, 3) float64 points of an encoded list, (bytes,) uint8, and whether each is encoded as expected."""
+    count = len(data) // _POINT
+    points = np.empty((count, 3), np.float64)
+    bits = np.empty(1, np.uint32)
+    value = bits.view(np.float32)
+    if count * _POINT != len(data):
+        return points, False
+    for n in range(count):
+        at = n * _POINT
+        if data[at] != _FIELD or data[at + 1] != _POINT - 2:
+            return points, False
+        for axis in range(3):
+            first = at + 3 + 5 * axis
+            bits[0] = 0
+            for byte in range(3, -1, -1):
+                bits[0] = (bits[0] << np.uint32(8)) | np.uint32(data[first + byte])
+            points[n, axis] = value[0]
+    return points, True

@@ -20,6 +20,7 @@ Points = NDArray[np.float64]
 WHOLE = 1024
 # Side of a view of one face; the model reads the face itself, about half of it, at 192.
 CLOSE = 320
+_UNMOVED = np.eye(2, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,9 @@ class View:
 
     def to_image(self, points: Points) -> Points:
         """(n, 3) points of the view as points of the image; z keeps its proportion to x and y."""
+        (across, skewed, left), (turned, down, top) = self.matrix.tolist()
+        if (across, skewed, turned, down) == (1.0, 0.0, 0.0, 1.0):
+            return points - (left, top, 0.0)
         back = cv2.invertAffineTransform(self.matrix)
         there = np.empty_like(points)
         there[:, :2] = points[:, :2] @ back[:, :2].T + back[:, 2]
@@ -59,7 +63,7 @@ def whole(image: Image, longest: int = WHOLE) -> View:
     height, width = image.shape[:2]
     scale = longest / max(height, width)
     if scale >= 1.0:
-        return View(image, np.eye(2, 3))
+        return View(image, _UNMOVED)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Averaging, because the models take single pixels and would see moiré in a large photograph.
     smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
@@ -123,7 +127,7 @@ def _reduced_around(image: Image, center: Points, side: float) -> View:
         for value, end in zip(center, (width, height), strict=True)
     )
     if CLOSE / side >= 0.5 or right <= left or bottom <= top:
-        return View(image, np.eye(2, 3))
+        return View(image, _UNMOVED)
     part = image[top:bottom, left:right]
     less = whole(part, max(1, round(max(part.shape[:2]) * 1.5 * CLOSE / side)))
     return View(less.image, less.matrix @ [[1, 0, -left], [0, 1, -top], [0, 0, 1]])

@@ -16,6 +16,10 @@ def points(**placed):
     return mean_face(size=SIZE, **placed).points.astype(np.float64)
 
 
+def refusal(mesh):
+    return gate.refusal(gate.shape_of(mesh, SIZE))
+
+
 @given(
     yaw=st.floats(-65, 65),
     pitch=st.floats(-45, 45),
@@ -25,7 +29,7 @@ def points(**placed):
 )
 def test_a_face_in_any_pose_is_accepted(yaw, pitch, roll, eyes, widen):
     mesh = points(yaw=yaw, pitch=pitch, roll=roll, eye_distance=eyes, center=(200, 200), widen=widen)
-    assert gate.refusal(mesh, SIZE) is None
+    assert refusal(mesh) is None
 
 
 def _eyes_under_mouth(mesh):
@@ -67,7 +71,7 @@ def _eyes_under_mouth(mesh):
     ],
 )
 def test_what_cannot_be_a_face_is_refused_with_its_reason(change, reason):
-    reasons = gate.refusal(change(points(eye_distance=80)), SIZE)
+    reasons = refusal(change(points(eye_distance=80)))
     assert reasons is not None
     assert any(part in reasons for part in reason.split("|"))
 
@@ -84,7 +88,22 @@ def test_what_cannot_be_a_face_is_refused_with_its_reason(change, reason):
     ],
 )
 def test_small_and_rolled_faces_need_a_second_look(placed, doubtful):
-    assert gate.doubtful(points(**placed), SIZE) is doubtful
+    assert gate.doubtful(gate.shape_of(points(**placed), SIZE), SIZE) is doubtful
+
+
+@given(yaw=st.floats(-60, 60), pitch=st.floats(-40, 40), roll=st.floats(-170, 170))
+def test_the_shape_is_compared_by_the_best_turn(yaw, pitch, roll):
+    mesh = points(yaw=yaw, pitch=pitch, roll=roll) + np.random.default_rng(0).normal(0, 3, (468, 3))
+    shape = gate.shape_of(mesh, SIZE)
+    # Kabsch's solution by singular values, reflections excluded.
+    mean = np.array(list(gate.MEAN_FACE.values()))
+    mean = mean - mean.mean(axis=0)
+    found = mesh[list(gate.MEAN_FACE)] - mesh[list(gate.MEAN_FACE)].mean(axis=0)
+    u, values, v = np.linalg.svd(mean.T @ found)
+    signs = np.array((1.0, 1.0, np.linalg.det(u @ v)))
+    turn, scale = (u * signs) @ v, (values * signs).sum() / (mean**2).sum()
+    misfit = np.sqrt(((found - mean @ turn * scale) ** 2).sum() / len(mean)) / scale
+    assert (shape.misfit, shape.facing) == pytest.approx((misfit, turn[2, 2]), abs=1e-9)
 
 
 @given(yaw=st.floats(-60, 60), roll=st.floats(-90, 90), shift=st.floats(0, 30))
