@@ -8,25 +8,25 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from maskgen.contact_shadow import contact_shadow
+from maskgen.grain import grain_strengths, grain_tiles
 from maskgen.look import FaceLook
 from maskgen.quick import box_side
-from maskgen.records import Image, Landmarks, Layer
-from maskgen.reduced import cut
-from maskgen.texture import grain_field
+from maskgen.records import Layer
+from maskgen.toning import light_over, toned
 
 # Sharpness of a template sampled by a fit, in pixels.
 _DRAWN_BLUR = 0.55
-# Blur below this does not show.
-_LEAST_BLUR = 0.4
+# Blur below this does not show, nor does grain, in grey levels.
+_LEAST_BLUR, _LEAST_GRAIN = 0.4, 0.4
 # How far the contact shadow and the darker rim reach, in eye distances, and how strong they are.
 _SHADOW_REACH, _SHADOW_DROP, _SHADOW_DEPTH = 0.035, 0.018, 0.42
 _RIM_REACH, _RIM_DEPTH = 0.014, 0.16
-# Gain for each value of the blurred alpha: half-way out of the mask the rim is as dark as it gets.
-_RIM_GAINS = (1 - _RIM_DEPTH * np.minimum(2 * (1 - np.arange(256) / 255.0), 1)).astype(np.float32)
+# How softly the shadow ends where the face does.
+_FACE_REACH = 0.02
+_EVEN = np.ones((1, 1), np.float32)
 
 
 def harmonise(look: FaceLook, layer: Layer, seed: int, follow_light: bool) -> Layer:
@@ -43,81 +43,42 @@ def harmonise(look: FaceLook, layer: Layer, seed: int, follow_light: bool) -> La
         A layer with a contact shadow, a few pixels larger than the given one.
     """
     texture, light, landmarks = look.texture, look.light, look.landmarks
+    eye = landmarks.eye_distance
     blur = math.sqrt(max(texture.blur**2 - _DRAWN_BLUR**2, 0.0))
-    reach = _SHADOW_REACH * landmarks.eye_distance
-    room = math.ceil(max(2.5 * blur, 2.5 * reach + _SHADOW_DROP * landmarks.eye_distance, 1.0)) + 1
-    layer = _widened(layer, room, landmarks.image_size)
-    color, alpha = layer.bgr, layer.alpha
-    if light.grey:
-        color = np.asarray(cv2.cvtColor(cv2.cvtColor(color, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR))
-    gain = _rim(alpha, landmarks.eye_distance)
-    if follow_light:
-        gain = gain * _light_over(look, layer)
-    color = np.asarray(cv2.multiply(color, cv2.merge([gain * g for g in light.gains]), dtype=cv2.CV_8U))
-    if blur > _LEAST_BLUR:
-        color, alpha = _blurred(color, alpha, blur)
-    if texture.grain > 0.4:
-        noise = grain_field(alpha.shape[0], alpha.shape[1], texture, seed)
-        if light.grey:
-            noise = np.repeat(noise.mean(axis=2, keepdims=True), 3, axis=2)
-        color = np.asarray(cv2.add(color, noise, dtype=cv2.CV_8U), np.uint8)
-    return Layer(color, alpha, layer.origin, _contact_shadow(alpha, layer, landmarks))
-
-
-def _widened(layer: Layer, room: int, image_size: tuple[int, int]) -> Layer:
-    """The layer with ``room`` empty pixels on every side, as far as the image goes."""
+    room = math.ceil(max(2.5 * blur, (2.5 * _SHADOW_REACH + _SHADOW_DROP) * eye, 1.0)) + 1
     (x, y), (height, width) = layer.origin, layer.alpha.shape
     left, top = min(room, x), min(room, y)
-    right, bottom = min(room, image_size[0] - x - width), min(room, image_size[1] - y - height)
-    bgr, alpha = (
-        np.asarray(cv2.copyMakeBorder(plane, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)
-        for plane in (layer.bgr, layer.alpha)
+    right = min(room, landmarks.image_size[0] - x - width)
+    bottom = min(room, landmarks.image_size[1] - y - height)
+    alpha = np.zeros((top + height + bottom, left + width + right), np.uint8)
+    alpha[top : top + height, left : left + width] = layer.alpha
+    origin = x - left, y - top
+    variation = _EVEN
+    if follow_light:
+        across, down = origin[0] - light.part.corner[0], origin[1] - light.part.corner[1]
+        variation = light_over(alpha, light.level, across, down, light.part.step)
+    color, soft = toned(
+        np.ascontiguousarray(layer.bgr),
+        alpha,
+        left,
+        top,
+        light.gains,
+        light.grey,
+        variation,
+        _side(_RIM_REACH * eye, 0.5),
+        _RIM_DEPTH,
+        blur if blur > _LEAST_BLUR else 0.0,
+        *grain_tiles(),
+        seed,
+        *(grain_strengths(texture) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
     )
-    return Layer(bgr, alpha, (x - left, y - top))
+    across, down = (round(way * _SHADOW_DROP * eye) for way in landmarks.axes[1][:2].tolist())
+    outline = landmarks.oval - np.array(origin, np.float32)
+    sides = _side(_SHADOW_REACH * eye, 0.6), _side(_FACE_REACH * eye, 0.6)
+    shadow = contact_shadow(soft, outline, across, down, *sides, _SHADOW_DEPTH)
+    return Layer(color, soft, origin, shadow)
 
 
-def _light_over(look: FaceLook, layer: Layer) -> NDArray[np.float32]:
-    """(height, width) float32 gains: the light over the layer against its mean there."""
-    height, width = layer.alpha.shape
-    over = look.light.part.back(look.light.level, (*layer.origin, width, height))
-    return np.asarray(cv2.exp(over - np.float32(cv2.mean(over, layer.alpha)[0])), np.float32)
-
-
-def _rim(alpha: Image, eye_distance: float) -> NDArray[np.float32]:
-    """(height, width) float32 gains: the cloth turns away from the light at its edge."""
-    inner = softened(alpha, max(0.5, _RIM_REACH * eye_distance))
-    return np.asarray(cv2.LUT(inner, _RIM_GAINS), np.float32)
-
-
-def _blurred(color: Image, alpha: Image, sigma: float) -> tuple[Image, Image]:
-    """Colour and alpha as a lens or a smaller picture would blur them."""
-    # Premultiplied, so that the nothing outside the mask does not blur into its colour.
-    weighted = cv2.multiply(color, cv2.merge([alpha] * 3), scale=1 / 255)
-    # A third of the time that `GaussianBlur` takes over bytes.
-    kernel = cv2.getGaussianKernel(2 * math.ceil(2.5 * sigma) + 1, sigma, cv2.CV_32F)
-    spread = cv2.sepFilter2D(cv2.merge([weighted, alpha]), -1, kernel, kernel)
-    blue, green, red, soft = cv2.split(spread)
-    straight = cv2.divide(cv2.merge([blue, green, red]), cv2.merge([soft] * 3), scale=255)
-    return np.asarray(straight, np.uint8), np.asarray(soft, np.uint8)
-
-
-def softened(plane: Image, sigma: float) -> Image:
-    """A (height, width) uint8 plane blurred about as by a Gaussian, by two box filters; 0 around it."""
-    side = max(3, box_side(sigma))
-    once = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.blur(once, (side, side), borderType=cv2.BORDER_REPLICATE), np.uint8)
-
-
-def _contact_shadow(alpha: Image, layer: Layer, landmarks: Landmarks) -> Image:
-    """(height, width) uint8: the soft shadow on the face beside and a little below the edge."""
-    unit = landmarks.eye_distance
-    across, down = (round(float(way)) for way in landmarks.axes[1][:2] * _SHADOW_DROP * unit)
-    height, width = alpha.shape
-    # Moved by whole pixels: what is blurred next by more than that shows no smaller step.
-    moved = cut(alpha, -across, -down, width - across, height - down)
-    soft = softened(moved, max(0.6, _SHADOW_REACH * unit))
-    face = np.zeros((height, width), np.uint8)
-    outline = landmarks.oval - np.array(layer.origin, np.float32)
-    cv2.fillPoly(face, [np.round(outline * 16).astype(np.int32)], [255], cv2.LINE_AA, 4)
-    on_face = softened(face, max(0.6, 0.02 * unit))
-    return np.asarray(cv2.multiply(soft, on_face, scale=_SHADOW_DEPTH / 255), np.uint8)
+def _side(sigma: float, least: float) -> int:
+    """Side of the box that blurs about as a Gaussian of that deviation, or of the least one that shows."""
+    return max(3, box_side(max(least, sigma)))

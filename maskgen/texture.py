@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
@@ -28,7 +27,6 @@ _CROWDING = 0.08
 # block's mean is a little below that of all.
 _TO_DEVIATION, _CALM = math.sqrt(math.pi / 2) / 6.0 * 1.03, 0.35
 _BLOCK = 8
-_TILE = 512
 _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
@@ -127,28 +125,3 @@ def _slope(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     x = plane[1:-1, 2:] - plane[1:-1, :-2]
     y = plane[2:, 1:-1] - plane[:-2, 1:-1]
     return np.asarray(cv2.magnitude(x, y), np.float32) * np.float32(0.5)
-
-
-@cache
-def _tiles() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Two (512, 512, 3) float32 of standard normal noise, the same on every machine.
-
-    The first has a number for each channel, the second one for all three.
-    """
-    normal = np.random.Generator(np.random.PCG64(20)).standard_normal((_TILE, _TILE, 4)).astype(np.float32)
-    return np.ascontiguousarray(normal[:, :, :3]), np.repeat(normal[:, :, 3:], 3, axis=2)
-
-
-def grain_field(height: int, width: int, texture: Texture, seed: int) -> NDArray[np.float32]:
-    """(height, width, 3) float32 noise in grey levels, of the measured strength."""
-    dy, dx = seed % 509, (seed // 509) % 503
-    each, common = _tiles()
-    if dy + height <= _TILE and dx + width <= _TILE:
-        each, common = (tile[dy : dy + height, dx : dx + width] for tile in (each, common))
-    else:
-        rows, columns = (np.arange(height) + dy) % _TILE, (np.arange(width) + dx) % _TILE
-        each, common = (tile[rows[:, None], columns] for tile in (each, common))
-    # Two channels that differ by noise of strength c each carry c / sqrt(2) of their own.
-    own = texture.color_grain / np.sqrt(2)
-    shared = float(np.sqrt(max(texture.grain**2 - own**2 * 0.45, 0.0)))
-    return np.asarray(cv2.addWeighted(each, float(own), common, shared, 0), np.float32)
