@@ -50,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "contact_shadow": NOUNS | {"boxes"},
     "harmonise": NOUNS | {"look", "quick", "grain", "toning", "contact_shadow"},
     "fits": NOUNS,
-    "compositors": NOUNS | {"look", "reduced"},
+    "compositors": NOUNS | {"look"},
     "tar_members": NOUNS | {"stores"},
     "datasets": NOUNS | {"names", "tar_members", "stores"},
     "counts": NOUNS,

@@ -24,30 +24,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.compositors.overlay import blend, shaded
+from maskgen.compositors.overlay import overlay
+from maskgen.compositors.patch import enlarged, gain_of, lit, patch_of
 from maskgen.look import FaceLook
 from maskgen.records import Composite, Image, Layer
-from maskgen.reduced import cut
 
 _REACH = 0.06  # of the eye distance: how far the cloned region goes past the template's edge
 # How much of the light on the covered skin is drawn into the source: a boundary alone does not know that the
 # middle of a face is lit otherwise than its outline.
 _COVERED = 0.85
-_SEEN = 24  # alpha from which on a reduced pixel counts as covered
-_BORDER = 2  # pixels around the region, which may not touch the patch's border
-_LEVELS = 255.0 / np.log(256.0)  # grey levels of the 8-bit logarithm for one natural logarithm
+# Pixels between the region and the patch's border, which it may not touch; and as a share of the eye
+# distance, since the light just outside has its part in what is cloned.
+_BORDER, _AROUND = 4, 0.2
 
 
 def poisson(image: Image, layer: Layer, look: FaceLook) -> Composite:
     """Composite ``layer`` into ``image`` by seamless cloning; the light is that of the look's own image."""
     if not layer.alpha.any():
         return Composite(image[layer.window], layer.alpha, layer.origin)
-    gain = membrane(layer, look)
-    # Half a grey level is added before and taken off after, as `Light` counts logarithms of 1 more.
-    lit = cv2.multiply(layer.bgr, gain, dtype=cv2.CV_32F)
-    lit = cv2.add(lit, gain - np.float32(1), dtype=cv2.CV_8U)
-    bgr = blend(shaded(image, layer), np.asarray(lit, np.uint8), layer.alpha)
-    return Composite(bgr, layer.alpha, layer.origin, layer.shadow)
+    return overlay(image, replace(layer, bgr=lit(layer.bgr, membrane(layer, look))), look)
 
 
 def membrane(layer: Layer, look: FaceLook) -> NDArray[np.float32]:
@@ -57,37 +52,18 @@ def membrane(layer: Layer, look: FaceLook) -> NDArray[np.float32]:
         (height, width, 3) float32 gains for the layer's pixels, around 1.
     """
     light, part = look.light, look.light.part
-    (left, top), (height, width) = layer.origin, layer.alpha.shape
+    (x, y), (left, top) = layer.origin, part.corner
+    height, width = layer.alpha.shape
     eye = look.landmarks.eye_distance / part.step
-    reach = max(1, round(_REACH * eye))
-    # The layer's rectangle among the light's pixels, and around it room for the boundary.
-    room = reach + max(2, round(0.2 * eye)) + _BORDER
-    x, y = ((a - b) // part.step for a, b in zip((left, top), part.corner, strict=True))
-    columns = (left + width - 1 - part.corner[0]) // part.step + 1 - x
-    rows = (top + height - 1 - part.corner[1]) // part.step + 1 - y
-    target = cut(light.log_bgr, x - room, y - room, x + columns + room, y + rows + room) * np.float32(_LEVELS)
-    region = np.zeros(target.shape[:2], np.uint8)
-    region[room : room + rows, room : room + columns] = _seen(layer.alpha, columns, rows)
-    region = np.asarray(cv2.dilate(region, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.uint8)
-    if not region.any():
-        return np.ones((height, width, 3), np.float32)
-    edge = cv2.dilate(region, np.ones((3, 3), np.uint8)) - region
-    mean = np.round(cv2.mean(target, edge)[:3]).astype(np.float32)
-    source, destination = (
-        np.clip(values + np.float32(0.5), 0, 255).astype(np.uint8)
-        for values in (mean + np.float32(_COVERED) * (target - mean), target)
+    reach, border = max(1, round(_REACH * eye)), _BORDER + round(_AROUND * eye)
+    source, destination, region, mean, first_x, first_y = patch_of(
+        light.log_bgr, layer.alpha, x - left, y - top, part.step, reach, border, _COVERED
     )
-    across, down, w, h = cv2.boundingRect(region)
-    middle = (across + w // 2, down + h // 2)
-    cloned = cv2.seamlessClone(source, destination, region.copy(), middle, cv2.NORMAL_CLONE)
-    # Eight bits of logarithm are steps of 2 %; smoothing takes them away, as the membrane has no edges.
-    added = cv2.GaussianBlur(cloned.astype(np.float32) - mean, (0, 0), 1.2)
-    gain = np.asarray(cv2.exp(added / np.float32(_LEVELS)), np.float32)
-    corner = part.corner[0] + (x - room) * part.step, part.corner[1] + (y - room) * part.step
-    return replace(part, corner=corner).back(gain, (left, top, width, height))
-
-
-def _seen(alpha: Image, columns: int, rows: int) -> Image:
-    """(rows, columns) uint8: 255 where the reduced alpha counts as covered."""
-    small = cv2.resize(alpha, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.threshold(small, _SEEN, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    if not region.size:
+        return np.ones((height, width, 3), np.float32)
+    across, down, wide, high = cv2.boundingRect(region)
+    middle = (across + wide // 2, down + high // 2)
+    cloned = cv2.seamlessClone(source, destination, region, middle, cv2.NORMAL_CLONE)
+    gain = gain_of(np.asarray(cloned, np.uint8), mean)
+    across, down = x - left - first_x * part.step, y - top - first_y * part.step
+    return enlarged(gain, across, down, part.step, height, width)
