@@ -39,8 +39,8 @@ def patch_of(
 
     Returns:
         Source, destination (h, w, 3) and region (h, w), uint8; (3,) float32, the mean colour along the
-        region's outside; and the patch's first column and row in the reduced picture. The region's rectangle
-        starts at (border, border). The patch is empty where nothing is covered.
+        region's outside; and the patch's first column and row in the reduced picture. The patch is empty
+        where nothing is covered.
     """
     left, top = across // step, down // step
     seen, bounds = _covered(alpha, across - left * step, down - top * step, step)
@@ -48,16 +48,17 @@ def patch_of(
     if x1 < x0:
         nothing = np.zeros((0, 0, 3), np.uint8)
         return nothing, nothing, np.zeros((0, 0), np.uint8), np.zeros(3, np.float32), 0, 0
-    # Where the first covered pixel lies in the patch.
-    inset = reach + border
-    wide, high = _quick_side(x1 - x0 + 1 + 2 * inset), _quick_side(y1 - y0 + 1 + 2 * inset)
+    wide = _quick_side(x1 - x0 + 1 + 2 * (reach + border))
+    high = _quick_side(y1 - y0 + 1 + 2 * (reach + border))
+    # Where the first covered column and row lie in the patch.
+    in_x, in_y = (wide - (x1 - x0 + 1)) // 2, (high - (y1 - y0 + 1)) // 2
     region = np.zeros((high, wide), np.uint8)
     for y in range(y0, y1 + 1):
         for x in range(x0, x1 + 1):
             if seen[y, x]:
-                at_x, at_y = x - x0 + inset, y - y0 + inset
+                at_x, at_y = x - x0 + in_x, y - y0 + in_y
                 region[at_y - reach : at_y + reach + 1, at_x - reach : at_x + reach + 1] = 255
-    first_x, first_y = left + x0 - inset, top + y0 - inset
+    first_x, first_y = left + x0 - in_x, top + y0 - in_y
     target = np.empty((high, wide, 3), np.float32)
     for y in range(high):
         line = light[min(max(first_y + y, 0), light.shape[0] - 1)]

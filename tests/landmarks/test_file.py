@@ -113,3 +113,36 @@ def test_what_the_model_found_is_what_the_file_gives(path, bundled, astronaut):
     (read,) = LandmarkFile(path).find(astronaut, sample_id="a")
     assert (read.points == found[0].points).all()
     assert read.step == found[0].step
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ",".join,
+        " , ".join,
+        lambda numbers: ", ".join([f"{float(numbers[0]):e}", *numbers[1:]]),
+        lambda numbers: ", ".join([numbers[0] + "000000000000000001", *numbers[1:]]),
+        lambda numbers: ",\n".join(numbers).replace("\n", "\t"),
+    ],
+    ids=["no spaces", "more spaces", "an exponent", "many digits", "tabs"],
+)
+def test_numbers_written_by_another_program_are_read_alike(tmp_path, change):
+    line = landmark_line("a.jpg", (400, 400), [mean_face()])
+    head, rest = line.split('"points": [')
+    numbers, tail = rest.split("]", 1)
+    texts = {"own.jsonl": line, "other.jsonl": f'{head}"points": [{change(numbers.split(", "))}]{tail}'}
+    found = []
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        found += LandmarkFile(tmp_path / name).find(np.zeros((400, 400, 3), np.uint8), sample_id="a.jpg")
+    assert (found[0].points == found[1].points).all()
+    assert (found[0].points == mean_face().points).all()
+
+
+@pytest.mark.parametrize("number", ["01", "1.", ".5", "-", "1e", "--1", "1 2", "", "+1", "0x1"])
+def test_what_is_no_number_in_json_is_refused(tmp_path, number):
+    line = landmark_line("a.jpg", (400, 400), [mean_face()])
+    head, rest = line.split('"points": [')
+    (tmp_path / "file").write_text(f'{head}"points": [{number}{rest[rest.index(",") :]}')
+    with pytest.raises(LandmarkFileError, match="not JSON"):
+        LandmarkFile(tmp_path / "file").find(np.zeros((400, 400, 3), np.uint8), sample_id="a.jpg")
