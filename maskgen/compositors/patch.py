@@ -48,17 +48,16 @@ def patch_of(
     if x1 < x0:
         nothing = np.zeros((0, 0, 3), np.uint8)
         return nothing, nothing, np.zeros((0, 0), np.uint8), np.zeros(3, np.float32), 0, 0
-    wide = _quick_side(x1 - x0 + 1 + 2 * (reach + border))
-    high = _quick_side(y1 - y0 + 1 + 2 * (reach + border))
-    # Where the first covered column and row lie in the patch.
-    in_x, in_y = (wide - (x1 - x0 + 1)) // 2, (high - (y1 - y0 + 1)) // 2
+    # Where the first covered pixel lies in the patch.
+    inset = reach + border
+    wide, high = x1 - x0 + 1 + 2 * inset, y1 - y0 + 1 + 2 * inset
     region = np.zeros((high, wide), np.uint8)
     for y in range(y0, y1 + 1):
         for x in range(x0, x1 + 1):
             if seen[y, x]:
-                at_x, at_y = x - x0 + in_x, y - y0 + in_y
+                at_x, at_y = x - x0 + inset, y - y0 + inset
                 region[at_y - reach : at_y + reach + 1, at_x - reach : at_x + reach + 1] = 255
-    first_x, first_y = left + x0 - in_x, top + y0 - in_y
+    first_x, first_y = left + x0 - inset, top + y0 - inset
     target = np.empty((high, wide, 3), np.float32)
     for y in range(high):
         line = light[min(max(first_y + y, 0), light.shape[0] - 1)]
@@ -124,20 +123,6 @@ def _mean_beside(target: Floats, region: Image) -> Floats:
     for c in range(3):
         mean[c] = np.round(total[c] / max(count, 1))
     return mean
-
-
-@compiled
-def _quick_side(least: int) -> int:
-    """A side from that on for which the cloning's Fourier transform has no prime factor above 5."""
-    side = least
-    while True:
-        rest = side - 1
-        for factor in (2, 3, 5):
-            while rest > 1 and rest % factor == 0:
-                rest //= factor
-        if rest <= 1:
-            return side
-        side += 1
 
 
 @compiled
