@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.compositors.overlay import blend, shaded
+from maskgen.compositors.overlay import laid_over
 from maskgen.look import FaceLook
 from maskgen.records import Composite, Image, Layer
 from maskgen.reduced import cut
@@ -46,7 +46,7 @@ def poisson(image: Image, layer: Layer, look: FaceLook) -> Composite:
     # Half a grey level is added before and taken off after, as `Light` counts logarithms of 1 more.
     lit = cv2.multiply(layer.bgr, gain, dtype=cv2.CV_32F)
     lit = cv2.add(lit, gain - np.float32(1), dtype=cv2.CV_8U)
-    bgr = blend(shaded(image, layer), np.asarray(lit, np.uint8), layer.alpha)
+    bgr = laid_over(image, replace(layer, bgr=np.asarray(lit, np.uint8)))
     return Composite(bgr, layer.alpha, layer.origin, layer.shadow)
 
 
