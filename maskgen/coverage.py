@@ -45,10 +45,9 @@ def coverage(
         in [0, 1], rounded to three decimals: first of the whole parts, of which what lies outside the
         image is not covered; then of what the image shows of them, without those of which it shows nothing.
     """
-    corners = np.round(landmarks.points[:, :2] - np.array(origin, np.float32)).astype(np.int32)
     across, down = landmarks.image_size[0] - origin[0], landmarks.image_size[1] - origin[1]
     image = (-origin[0], -origin[1], across, down)
-    counted = _counted(np.ascontiguousarray(alpha), corners, _OUTLINES, _STARTS, *image)
+    counted = _counted(np.ascontiguousarray(alpha), landmarks.points, _OUTLINES, _STARTS, *image)
     whole, shown = {}, {}
     for part, (total, area, in_image) in zip(_PARTS, counted.tolist(), strict=True):
         whole[part] = round(total / max(area, 1), 3)
@@ -60,7 +59,7 @@ def coverage(
 @compiled
 def _counted(  # noqa: PLR0912 - one loop after the other, and all over the same region
     alpha: Image,
-    corners: NDArray[np.int32],
+    points: NDArray[np.float32],
     outlines: NDArray[np.intp],
     starts: NDArray[np.intp],
     left: int,
@@ -72,7 +71,7 @@ def _counted(  # noqa: PLR0912 - one loop after the other, and all over the same
 
     Args:
         alpha: (height, width) uint8.
-        corners: (468, 2) int32 x, y of the mesh in the alpha's pixels.
+        points: (468, 3) float32 of the mesh in the image.
         outlines: The mesh points of all parts, one part after the other.
         starts: Where each begins, and the end. Of the last one only what is below the nose's middle counts.
         left: The image's first column in the alpha's pixels.
@@ -86,53 +85,60 @@ def _counted(  # noqa: PLR0912 - one loop after the other, and all over the same
     parts = len(starts) - 1
     counted = np.zeros((parts, 3))
     crossings = np.empty(len(outlines))
+    corners = np.empty((len(points), 2), np.int64)
+    for corner in range(len(points)):
+        corners[corner, 0] = int(np.floor(points[corner, 0] + left + 0.5))
+        corners[corner, 1] = int(np.floor(points[corner, 1] + top + 0.5))
     # Down the face, across the line of the eyes.
-    down_x = -float(corners[_RIGHT_EYE, 1] - corners[_LEFT_EYE, 1])
-    down_y = float(corners[_RIGHT_EYE, 0] - corners[_LEFT_EYE, 0])
+    down_x = corners[_LEFT_EYE, 1] - corners[_RIGHT_EYE, 1]
+    down_y = corners[_RIGHT_EYE, 0] - corners[_LEFT_EYE, 0]
     for part in range(parts):
-        outline = outlines[starts[part] : starts[part + 1]]
-        x0 = x1 = corners[outline[0], 0]
-        y0 = y1 = corners[outline[0], 1]
-        for corner in outline:
-            x0, x1 = min(x0, corners[corner, 0]), max(x1, corners[corner, 0])
-            y0, y1 = min(y0, corners[corner, 1]), max(y1, corners[corner, 1])
-        region = np.zeros((y1 - y0 + 1, x1 - x0 + 1), np.uint8)
-        for number in range(len(outline)):
-            x, y = corners[outline[number - 1], 0] - x0, corners[outline[number - 1], 1] - y0
-            across, down = corners[outline[number], 0] - x0 - x, corners[outline[number], 1] - y0 - y
+        outline = corners[outlines[starts[part] : starts[part + 1]]]
+        x0, y0, x1, y1 = outline[0, 0], outline[0, 1], outline[0, 0], outline[0, 1]
+        for corner in range(len(outline)):
+            x0, x1 = min(x0, outline[corner, 0]), max(x1, outline[corner, 0])
+            y0, y1 = min(y0, outline[corner, 1]), max(y1, outline[corner, 1])
+        rows, columns = y1 - y0 + 1, x1 - x0 + 1
+        region = np.zeros((rows, columns), np.uint8)
+        for corner in range(len(outline)):
+            x, y = outline[corner - 1, 0] - x0, outline[corner - 1, 1] - y0
+            across, down = outline[corner, 0] - x0 - x, outline[corner, 1] - y0 - y
             steps = max(abs(across), abs(down))
             for step in range(steps):
                 share = step / steps
                 region[y + int(np.floor(share * down + 0.5)), x + int(np.floor(share * across + 0.5))] = 1
-        for row in range(region.shape[0]):
-            count = 0
-            for number in range(len(outline)):
-                x, y = corners[outline[number - 1], 0] - x0, corners[outline[number - 1], 1] - y0
-                across, down = corners[outline[number], 0] - x0 - x, corners[outline[number], 1] - y0 - y
-                if (y <= row) != (y + down <= row):
-                    at, place = x + across * (row - y) / down, count
+        for row in range(rows):
+            inside, count = region[row], 0
+            for corner in range(len(outline)):
+                y, end = outline[corner - 1, 1] - y0, outline[corner, 1] - y0
+                if (y <= row) != (end <= row):
+                    x = outline[corner - 1, 0]
+                    at, place = x - x0 + (outline[corner, 0] - x) * (row - y) / (end - y), count
                     while place > 0 and crossings[place - 1] > at:
                         crossings[place] = crossings[place - 1]
                         place -= 1
                     crossings[place] = at
                     count += 1
             for pair in range(0, count - 1, 2):
-                region[row, int(np.ceil(crossings[pair])) : int(np.floor(crossings[pair + 1])) + 1] = 1
-        last = part == parts - 1
-        for row in range(region.shape[0]):
-            y = row + y0
-            below = down_y * (y - corners[_NOSE_MIDDLE, 1])
-            for column in range(region.shape[1]):
-                x = column + x0
-                if not region[row, column]:
-                    continue
-                if last and below + down_x * (x - corners[_NOSE_MIDDLE, 0]) <= 0:
-                    continue
-                counted[part, 1] += 1
-                if left <= x < right and top <= y < bottom:
-                    counted[part, 2] += 1
-                if 0 <= x < alpha.shape[1] and 0 <= y < alpha.shape[0]:
-                    counted[part, 0] += alpha[y, x] / 255
+                for column in range(int(np.ceil(crossings[pair])), int(np.floor(crossings[pair + 1])) + 1):
+                    inside[column] = 1
+            if part == parts - 1:
+                below = down_y * (row + y0 - corners[_NOSE_MIDDLE, 1])
+                for column in range(columns):
+                    if below + down_x * (column + x0 - corners[_NOSE_MIDDLE, 0]) <= 0:
+                        inside[column] = 0
+            covered = area = in_image = 0
+            for column in range(columns):
+                area += inside[column]
+            counted[part, 1] += area
+            if top <= row + y0 < bottom:
+                for column in range(max(left - x0, 0), min(right - x0, columns)):
+                    in_image += inside[column]
+                counted[part, 2] += in_image
+            if 0 <= row + y0 < alpha.shape[0]:
+                for column in range(max(-x0, 0), min(alpha.shape[1] - x0, columns)):
+                    covered += inside[column] * int(alpha[row + y0, x0 + column])
+                counted[part, 0] += covered / 255
     return counted
 
 

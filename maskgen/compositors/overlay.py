@@ -52,16 +52,23 @@ def _laid_over(
     height, width = alpha.shape
     made = np.empty((height, width, 3), np.uint8)
     for row in range(height):
+        under = image[top + row, left : left + width]
         for column in range(width):
-            over = int(alpha[row, column])
-            left_of_light = 255 - int(shadow[row, column]) if darkens else 255
-            for channel in range(3):
-                under = int(image[top + row, left + column, channel])
-                # Divided by 255 and rounded, without a division.
-                dark = under * left_of_light + 128
-                under = (dark + (dark >> 8)) >> 8
-                mixed = over * int(bgr[row, column, channel]) + (255 - over) * under + 128
-                made[row, column, channel] = (mixed + (mixed >> 8)) >> 8
+            over = np.int32(alpha[row, column])
+            light = np.int32(255 - shadow[row, column]) if darkens else np.int32(255)
+            if over == 255:
+                for channel in range(3):
+                    made[row, column, channel] = bgr[row, column, channel]
+            elif over == 0 and light == 255:
+                for channel in range(3):
+                    made[row, column, channel] = under[column, channel]
+            else:
+                for channel in range(3):
+                    # Divided by 255 and rounded, without a division.
+                    dark = np.int32(under[column, channel] * light + 128)
+                    dark = np.int32((dark + (dark >> 8)) >> 8)
+                    mixed = np.int32(over * bgr[row, column, channel] + (255 - over) * dark + 128)
+                    made[row, column, channel] = (mixed + (mixed >> 8)) >> 8
     return made
 
 

@@ -21,7 +21,7 @@ from maskgen.fits.canonical import canonical_template_points
 from maskgen.fits.cloth import cloth, cloth_in_template_space, cloth_normals
 from maskgen.fits.lattice import Lattice
 from maskgen.fits.outline import outline
-from maskgen.fits.render import render, window_around
+from maskgen.fits.render import render, window_of
 from maskgen.fits.spline import Spline
 from maskgen.fits.wear import hung, worn
 from maskgen.records import Image, Landmarks, Layer, MaskTemplate, Plan
@@ -57,20 +57,22 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
     points = landmarks.points.astype(np.float64)
     unit = max(landmarks.eye_distance, 1e-3)
     axes = landmarks.axes
-    at = cloth(points, unit, axes[2])[:, :2]
-    centre = at.mean(axis=0)
-    spline = Spline.through((at - centre) / unit, _targets(template), _smoothing(cloth_normals(), axes))
+    at = cloth(points, unit, axes[2])
+    places, smoothing, centre, extent = _seen(at, cloth_normals(), axes, unit)
+    spline = Spline.through(places, _targets(template), smoothing)
     reach = _HEM * unit
-    window = window_around(np.concatenate([at - reach, at + reach]), landmarks.image_size)
+    x0, y0, x1, y1 = extent
+    window = window_of((x0 - reach, y0 - reach, x1 + reach, y1 + reach), landmarks.image_size)
     if window is None:
         return None
     left, top, columns, rows = window
     cells = min(max(max(columns, rows) // _CELL, _LEAST_CELLS), _MOST_CELLS)
     lattice = Lattice.over(columns, rows, cells)
-    corner = np.array((left, top)) - centre
-    map_x, map_y = hung(template, plan, *spline((lattice.nodes() + corner) / unit))
+    corner = np.array((left - centre[0], top - centre[1]))
+    nodes = (lattice.nodes() + corner) / unit
+    map_x, map_y = hung(template, plan, *spline(nodes))
     map_x, map_y, limit = worn(template, plan, lattice.fill(map_x), lattice.fill(map_y))
-    around = outline(at, reach + _EDGE, window)
+    around = outline(at[:, :2], reach + _EDGE, window)
     limit = around if limit is None else np.minimum(limit, around)
     anchors = template.anchors
     span = math.dist(anchors["chin"], anchors["nose_bridge"])
@@ -79,16 +81,39 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
 
 
 @compiled
-def _smoothing(normals: Array, axes: Array) -> Array:
-    """(n,): of each of the cloth's points, by how far the face's (3, 3) axes turn its normal away."""
-    smoothing = np.empty(len(normals))
-    for number in range(len(normals)):
+def _seen(
+    at: Array, normals: Array, axes: Array, unit: float
+) -> tuple[Array, Array, tuple[float, float], tuple[float, float, float, float]]:
+    """What the camera sees of the cloth.
+
+    Args:
+        at: (n, 3) its control points.
+        normals: (n, 3) their normals on a face seen from the front.
+        axes: (3, 3) of the face.
+        unit: Its eye distance.
+
+    Returns:
+        (n, 2) places around their mean, in units; (n,) their smoothing, by how far each is turned away; their
+        mean; their least x and y and their greatest.
+    """
+    count = len(at)
+    places, smoothing = np.empty((count, 2)), np.empty(count)
+    x0 = y0 = np.inf
+    x1 = y1 = -np.inf
+    mean_x = mean_y = 0.0
+    for number in range(count):
+        x, y = at[number, 0], at[number, 1]
+        x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
+        mean_x, mean_y = mean_x + x / count, mean_y + y / count
+    for number in range(count):
+        places[number, 0] = (at[number, 0] - mean_x) / unit
+        places[number, 1] = (at[number, 1] - mean_y) / unit
         depth = 0.0
         for axis in range(3):
             depth += normals[number, axis] * axes[axis, 2]
-        hidden = min(max((depth - _TURNS_AWAY) / (_HIDDEN - _TURNS_AWAY), 0.0), 1.0) ** 2
-        smoothing[number] = _STIFF * np.exp(hidden * np.log(_LOOSE / _STIFF))
-    return smoothing
+        hidden = min(max((depth - _TURNS_AWAY) / (_HIDDEN - _TURNS_AWAY), 0.0), 1.0)
+        smoothing[number] = _STIFF * np.exp(hidden * hidden * np.log(_LOOSE / _STIFF))
+    return places, smoothing, (mean_x, mean_y), (x0, y0, x1, y1)
 
 
 @lru_cache(maxsize=64)

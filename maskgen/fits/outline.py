@@ -26,9 +26,7 @@ def outline(points: NDArray[np.float64], reach: float, window: tuple[int, int, i
 
 
 @compiled
-def _drawn(  # noqa: PLR0912 - split, it would be slower
-    corners: NDArray[np.float32], reach: float, left: int, top: int, columns: int, rows: int
-) -> Image:
+def _drawn(corners: NDArray[np.float32], reach: float, left: int, top: int, columns: int, rows: int) -> Image:
     """Of each pixel the distance to the nearest side, of one pixel from nothing to 255.
 
     Args:
@@ -41,38 +39,29 @@ def _drawn(  # noqa: PLR0912 - split, it would be slower
     """
     drawn = np.zeros((rows, columns), np.uint8)
     count = len(corners)
-    # Of each side: how much of the way a step to the right leads outwards, one down, and the distance from
-    # outside at the first pixel.
-    right, down, inwards = np.empty(count), np.empty(count), np.empty(count)
+    # Of each side: where it meets the row of pixel 0, and how far a row further down; how far inwards of
+    # there 255 is reached, to the right of a left side.
+    meets, slant, soft = np.empty(count), np.empty(count), np.empty(count)
     for side in range(count):
         x, y = corners[side - 1, 0] - left, corners[side - 1, 1] - top
-        across, below = corners[side, 0] - left - x, corners[side, 1] - top - y
-        length = np.sqrt(across * across + below * below) + 1e-9
-        right[side], down[side] = below / length, -across / length
-        inwards[side] = reach + right[side] * x + down[side] * y
+        across, down = corners[side, 0] - left - x, corners[side, 1] - top - y
+        length = np.sqrt(across * across + down * down) + 1e-9
+        outwards, below = down / length, -across / length
+        if abs(outwards) < 1e-6:
+            outwards = 1e-6
+        soft[side], slant[side] = -1 / outwards, -below / outwards
+        meets[side] = x + (reach + below * y) / outwards
     for row in range(rows):
-        # Where the row is met by all sides, and where it is wholly within.
-        start, end = 0.0, columns - 1.0
-        whole_start, whole_end = 0.0, columns - 1.0
+        start, whole_start, end, whole_end = -1e9, -1e9, 1e9, 1e9
         for side in range(count):
-            here, way = inwards[side] - down[side] * row, right[side]
-            if way > 1e-6:
-                if here < end * way:
-                    end = here / way
-                if here - 1 < whole_end * way:
-                    whole_end = (here - 1) / way
-            elif way < -1e-6:
-                if here < start * way:
-                    start = here / way
-                if here - 1 < whole_start * way:
-                    whole_start = (here - 1) / way
-            elif here < 1:
-                whole_start = columns
-        for column in range(int(start), int(end) + 1):
-            least = 1.0
-            if column < whole_start or column > whole_end:
-                for side in range(count):
-                    here = inwards[side] - down[side] * row - right[side] * column
-                    least = min(least, here)
-            drawn[row, column] = int(least * 255 + 0.5) if least > 0 else 0
+            at = meets[side] + slant[side] * row
+            inner = at + soft[side]
+            if soft[side] > 0:
+                start, whole_start = max(start, at), max(whole_start, inner)
+            else:
+                end, whole_end = min(end, at), min(whole_end, inner)
+        left_rate, right_rate = 255 / (whole_start - start), 255 / (end - whole_end)
+        for column in range(int(max(start, 0.0)), int(min(end, columns - 1.0)) + 1):
+            share = min((column - start) * left_rate, (end - column) * right_rate)
+            drawn[row, column] = int(min(max(share, 0.0), 255.0) + 0.5)
     return drawn

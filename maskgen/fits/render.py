@@ -26,9 +26,15 @@ def window_around(
 
     None if nothing of it lies in the image.
     """
-    x0, y0 = (max(math.floor(value) - 1, 0) for value in points.min(axis=0).tolist())
-    ends = zip(points.max(axis=0).tolist(), image_size, strict=True)
-    x1, y1 = (min(math.ceil(value) + 2, end) for value, end in ends)
+    return window_of((*points.min(axis=0).tolist(), *points.max(axis=0).tolist()), image_size)
+
+
+def window_of(
+    extent: tuple[float, float, float, float], image_size: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """`window_around` points of which the least x and y and the greatest are known."""
+    x0, y0 = max(math.floor(extent[0]) - 1, 0), max(math.floor(extent[1]) - 1, 0)
+    x1, y1 = min(math.ceil(extent[2]) + 2, image_size[0]), min(math.ceil(extent[3]) + 2, image_size[1])
     return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
