@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.anchors import ANCHORS, FACE_OVAL
+from maskgen.compiled import compiled
 from maskgen.records import Image, Landmarks
 
 # Outlines in the face mesh: tip, wings and base of the nose; the outer lips; from under the lip to the chin.
@@ -16,10 +16,9 @@ _NOSE = (5, 281, 278, 294, 327, 2, 98, 64, 48, 51)
 _MOUTH = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
 _CHIN = (18, 313, 406, 378, 377, 152, 148, 149, 182, 83)
 
-_PARTS = {
-    part: np.array(at)
-    for part, at in (("nose", _NOSE), ("mouth", _MOUTH), ("chin", _CHIN), ("lower_face", FACE_OVAL))
-}
+_PARTS = {"nose": _NOSE, "mouth": _MOUTH, "chin": _CHIN, "lower_face": FACE_OVAL}
+_OUTLINES = np.array([corner for part in _PARTS.values() for corner in part])
+_STARTS = np.cumsum([0, *map(len, _PARTS.values())])
 _LEFT_EYE, _RIGHT_EYE, _NOSE_MIDDLE = (ANCHORS[name][0] for name in ("left_eye", "right_eye", "nose_middle"))
 
 # What each wear covers: (part, lowest share, highest share). Measured on the composited alpha.
@@ -46,42 +45,101 @@ def coverage(
         in [0, 1], rounded to three decimals: first of the whole parts, of which what lies outside the
         image is not covered; then of what the image shows of them, without those of which it shows nothing.
     """
-    corners = np.round(landmarks.points[:, :2] - np.array(origin, np.float32)).astype(np.int32)
     across, down = landmarks.image_size[0] - origin[0], landmarks.image_size[1] - origin[1]
+    image = (-origin[0], -origin[1], across, down)
+    counted = _counted(np.ascontiguousarray(alpha), landmarks.points, _OUTLINES, _STARTS, *image)
     whole, shown = {}, {}
-    for part, indices in _PARTS.items():
-        outline = corners[indices]
-        x, y, width, height = cv2.boundingRect(outline)
-        region = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(region, [outline], [255], offset=(-x, -y))
-        if part == "lower_face":
-            cv2.fillConvexPoly(region, _above_nose(landmarks, corners) - (x, y), [0])
-        area = in_image = cv2.countNonZero(region)
-        if x < -origin[0] or y < -origin[1] or x + width > across or y + height > down:
-            rows = slice(max(-origin[1] - y, 0), max(down - y, 0))
-            in_image = cv2.countNonZero(region[rows, max(-origin[0] - x, 0) : max(across - x, 0)])
-        covered = alpha[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
-        left, top = max(-x, 0), max(-y, 0)
-        inside = region[top : top + covered.shape[0], left : left + covered.shape[1]]
-        total = cv2.sumElems(cv2.bitwise_and(covered, inside))[0] / 255.0 if covered.size else 0.0
+    for part, (total, area, in_image) in zip(_PARTS, counted.tolist(), strict=True):
         whole[part] = round(total / max(area, 1), 3)
         if in_image:
             shown[part] = round(total / in_image, 3)
     return whole, shown
 
 
-def _above_nose(landmarks: Landmarks, corners: NDArray[np.int32]) -> NDArray[np.int32]:
-    """A rectangle over all of the face above the middle of the nose, across the face's own axis."""
-    (left_x, left_y), (right_x, right_y) = corners[_LEFT_EYE].tolist(), corners[_RIGHT_EYE].tolist()
-    length = max(float(np.hypot(right_x - left_x, right_y - left_y)), 1.0)
-    far = 4 * max(landmarks.box[2:])
-    across = np.array([right_x - left_x, right_y - left_y]) * (far / length)
-    up = np.array([across[1], -across[0]])
-    # fillConvexPoly paints its border too: kept half a pixel off the line.
-    middle = corners[_NOSE_MIDDLE] + up * (0.5 / far)
-    return np.rint([middle - across, middle + across, middle + across + up, middle - across + up]).astype(
-        np.int32
-    )
+@compiled
+def _counted(  # noqa: PLR0912 - one loop after the other, and all over the same region
+    alpha: Image,
+    points: NDArray[np.float32],
+    outlines: NDArray[np.intp],
+    starts: NDArray[np.intp],
+    left: int,
+    top: int,
+    right: int,
+    bottom: int,
+) -> NDArray[np.float64]:
+    """Fill each part's outline, its border with it, and count.
+
+    Args:
+        alpha: (height, width) uint8.
+        points: (468, 3) float32 of the mesh in the image.
+        outlines: The mesh points of all parts, one part after the other.
+        starts: Where each begins, and the end. Of the last one only what is below the nose's middle counts.
+        left: The image's first column in the alpha's pixels.
+        top: Its first row.
+        right: The column that follows its last.
+        bottom: The row that follows its last.
+
+    Returns:
+        (parts, 3) float64: how many pixels are covered, are in the part, and are in its part in the image.
+    """
+    parts = len(starts) - 1
+    counted = np.zeros((parts, 3))
+    crossings = np.empty(len(outlines))
+    corners = np.empty((len(points), 2), np.int64)
+    for corner in range(len(points)):
+        corners[corner, 0] = int(np.floor(points[corner, 0] + left + 0.5))
+        corners[corner, 1] = int(np.floor(points[corner, 1] + top + 0.5))
+    # Down the face, across the line of the eyes.
+    down_x = corners[_LEFT_EYE, 1] - corners[_RIGHT_EYE, 1]
+    down_y = corners[_RIGHT_EYE, 0] - corners[_LEFT_EYE, 0]
+    for part in range(parts):
+        outline = corners[outlines[starts[part] : starts[part + 1]]]
+        x0, y0, x1, y1 = outline[0, 0], outline[0, 1], outline[0, 0], outline[0, 1]
+        for corner in range(len(outline)):
+            x0, x1 = min(x0, outline[corner, 0]), max(x1, outline[corner, 0])
+            y0, y1 = min(y0, outline[corner, 1]), max(y1, outline[corner, 1])
+        rows, columns = y1 - y0 + 1, x1 - x0 + 1
+        region = np.zeros((rows, columns), np.uint8)
+        for corner in range(len(outline)):
+            x, y = outline[corner - 1, 0] - x0, outline[corner - 1, 1] - y0
+            across, down = outline[corner, 0] - x0 - x, outline[corner, 1] - y0 - y
+            steps = max(abs(across), abs(down))
+            for step in range(steps):
+                share = step / steps
+                region[y + int(np.floor(share * down + 0.5)), x + int(np.floor(share * across + 0.5))] = 1
+        for row in range(rows):
+            inside, count = region[row], 0
+            for corner in range(len(outline)):
+                y, end = outline[corner - 1, 1] - y0, outline[corner, 1] - y0
+                if (y <= row) != (end <= row):
+                    x = outline[corner - 1, 0]
+                    at, place = x - x0 + (outline[corner, 0] - x) * (row - y) / (end - y), count
+                    while place > 0 and crossings[place - 1] > at:
+                        crossings[place] = crossings[place - 1]
+                        place -= 1
+                    crossings[place] = at
+                    count += 1
+            for pair in range(0, count - 1, 2):
+                for column in range(int(np.ceil(crossings[pair])), int(np.floor(crossings[pair + 1])) + 1):
+                    inside[column] = 1
+            if part == parts - 1:
+                below = down_y * (row + y0 - corners[_NOSE_MIDDLE, 1])
+                for column in range(columns):
+                    if below + down_x * (column + x0 - corners[_NOSE_MIDDLE, 0]) <= 0:
+                        inside[column] = 0
+            covered = area = in_image = 0
+            for column in range(columns):
+                area += inside[column]
+            counted[part, 1] += area
+            if top <= row + y0 < bottom:
+                for column in range(max(left - x0, 0), min(right - x0, columns)):
+                    in_image += inside[column]
+                counted[part, 2] += in_image
+            if 0 <= row + y0 < alpha.shape[0]:
+                for column in range(max(-x0, 0), min(alpha.shape[1] - x0, columns)):
+                    covered += inside[column] * int(alpha[row + y0, x0 + column])
+                counted[part, 0] += covered / 255
+    return counted
 
 
 def wear_agrees(wear: str, shares: Mapping[str, float]) -> bool:

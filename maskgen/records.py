@@ -143,19 +143,17 @@ class Landmarks:
 
         In three dimensions, because a turned face foreshortens the two-dimensional one.
         """
-        x, y, z = (self.points[263] - self.points[33]).tolist()
-        return math.sqrt(x * x + y * y + z * z)
+        return math.dist(self.points[263].tolist(), self.points[33].tolist())
 
     @cached_property
     def axes(self) -> NDArray[np.float64]:
         """(3, 3) float64 rows: unit vectors of the face to its right, down its chin, and into the head."""
-        right = (self.points[454] - self.points[234]).astype(np.float64)
-        right /= math.sqrt(right @ right)
-        down = (self.points[152] - self.points[10]).astype(np.float64)
-        down -= right * (down @ right)
-        down /= math.sqrt(down @ down)
-        (a, b, c), (x, y, z) = right.tolist(), down.tolist()
-        return np.array([right, down, (b * z - c * y, c * x - a * z, a * y - b * x)])
+        right_side, left_side, chin, top = (self.points[index].tolist() for index in (454, 234, 152, 10))
+        a, b, c = _unit([end - start for end, start in zip(right_side, left_side, strict=True)])
+        down = [end - start for end, start in zip(chin, top, strict=True)]
+        along = down[0] * a + down[1] * b + down[2] * c
+        x, y, z = _unit([down[0] - along * a, down[1] - along * b, down[2] - along * c])
+        return np.array([(a, b, c), (x, y, z), (b * z - c * y, c * x - a * z, a * y - b * x)])
 
     @cached_property
     def pose(self) -> dict[str, float]:
@@ -165,6 +163,12 @@ class Landmarks:
         pitch = math.degrees(math.atan2(-into[1], into[2]))
         roll = math.degrees(math.atan2(right[1], right[0]))
         return {"yaw": round(yaw, 1), "pitch": round(pitch, 1), "roll": round(roll, 1)}
+
+
+def _unit(vector: list[float]) -> list[float]:
+    # Of no length it stays what it is, and not a number, as numpy would have it.
+    length = math.hypot(*vector) or math.nan
+    return [part / length for part in vector]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,9 @@ edge can neither glow nor darken beyond its neighbours.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
+from maskgen.compiled import compiled
 from maskgen.look import FaceLook
 from maskgen.records import Composite, Image, Layer
 
@@ -21,21 +21,57 @@ def blend(image: Image, layer_bgr: Image, alpha: Image) -> Image:
         layer_bgr: (height, width, 3) uint8, straight colour.
         alpha: (height, width) uint8, 255 is opaque.
     """
-    over, under = alpha.astype(np.float32), (255 - alpha).astype(np.float32)
-    # Divides by the sum of the weights and rounds: where the alpha is 0 the image's own values come out.
-    return np.asarray(cv2.blendLinear(layer_bgr, image, over, under), np.uint8)
+    return _laid_over(image, 0, 0, layer_bgr, alpha, alpha, False)
 
 
-def shaded(image: Image, layer: Layer) -> Image:
-    """The layer's rectangle of the image, darkened by the layer's shadow; a view of it if there is none."""
-    under = image[layer.window]
+def laid_over(image: Image, layer: Layer) -> Image:
+    """The layer's rectangle of the image, darkened by the layer's shadow, under the layer."""
+    x, y = layer.origin
+    bgr, alpha = np.ascontiguousarray(layer.bgr), np.ascontiguousarray(layer.alpha)
     if layer.shadow is None:
-        return under
-    left = 255 - layer.shadow
-    return np.asarray(cv2.multiply(under, cv2.merge([left, left, left]), scale=1 / 255), np.uint8)
+        return _laid_over(np.ascontiguousarray(image), x, y, bgr, alpha, alpha, False)
+    shadow = np.ascontiguousarray(layer.shadow)
+    return _laid_over(np.ascontiguousarray(image), x, y, bgr, alpha, shadow, True)
+
+
+@compiled
+def _laid_over(
+    image: Image, left: int, top: int, bgr: Image, alpha: Image, shadow: Image, darkens: bool
+) -> Image:
+    """(height, width, 3) uint8: the layer over the image from (left, top) on.
+
+    Args:
+        image: (rows, columns, 3) uint8 that holds all of the layer.
+        left: Where the layer begins in it.
+        top: Likewise from above.
+        bgr: (height, width, 3) uint8.
+        alpha: (height, width) uint8.
+        shadow: (height, width) uint8.
+        darkens: Whether the shadow is looked at.
+    """
+    height, width = alpha.shape
+    made = np.empty((height, width, 3), np.uint8)
+    for row in range(height):
+        under = image[top + row, left : left + width]
+        for column in range(width):
+            over = np.int32(alpha[row, column])
+            light = np.int32(255 - shadow[row, column]) if darkens else np.int32(255)
+            if over == 255:
+                for channel in range(3):
+                    made[row, column, channel] = bgr[row, column, channel]
+            elif over == 0 and light == 255:
+                for channel in range(3):
+                    made[row, column, channel] = under[column, channel]
+            else:
+                for channel in range(3):
+                    # Divided by 255 and rounded, without a division.
+                    dark = np.int32(under[column, channel] * light + 128)
+                    dark = np.int32((dark + (dark >> 8)) >> 8)
+                    mixed = np.int32(over * bgr[row, column, channel] + (255 - over) * dark + 128)
+                    made[row, column, channel] = (mixed + (mixed >> 8)) >> 8
+    return made
 
 
 def overlay(image: Image, layer: Layer, look: FaceLook) -> Composite:
     """Composite ``layer`` over ``image``; the look is not needed, but every compositor gets it."""
-    bgr = blend(shaded(image, layer), layer.bgr, layer.alpha)
-    return Composite(bgr, layer.alpha, layer.origin, layer.shadow)
+    return Composite(laid_over(image, layer), layer.alpha, layer.origin, layer.shadow)

@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.compiled import compiled
 from maskgen.fits.canonical import TEMPLATE_ORIGIN, TEMPLATE_UNIT, canonical_face
 
 Points = NDArray[np.float64]
@@ -44,12 +45,11 @@ _HEAD_RADII = np.array([0.78, 1.15, 1.0])
 
 
 _HEM = np.array([*(index for pair in _UNDER for index in pair), _CHIN])
-_ONES = np.ones((3, 1))
 
 
 @cache
 def _mixtures() -> tuple[NDArray[np.intp], Points]:
-    """(n, 3) mesh points and (n, 3, 1) their shares in each control point on the skin or between."""
+    """(n, 3) mesh points and (n, 3) their shares in each control point on the skin or between."""
     rows: list[tuple[tuple[int, float], ...]] = [
         ((index, 1.0),)
         for index in (*_RIDGE, *(i for pair in (*_SKIN, *_CONTOUR) for i in pair), _CHIN_FRONT, _CHIN)
@@ -63,7 +63,7 @@ def _mixtures() -> tuple[NDArray[np.intp], Points]:
     full = [(*row, *((row[0][0], 0.0),) * (3 - len(row))) for row in rows]
     return (
         np.array([[index for index, _ in row] for row in full]),
-        np.array([[(share,) for _, share in row] for row in full]),
+        np.array([[share for _, share in row] for row in full]),
     )
 
 
@@ -71,20 +71,46 @@ def cloth(points: Points, eye_distance: float, into: Points) -> Points:
     """The control points of the cloth over one face.
 
     Args:
-        points: (468, 3) mesh in any unit.
+        points: (468, 3) float64 mesh in any unit.
         eye_distance: Distance of the outer eye corners in that unit.
         into: (3,) unit vector into the head.
 
     Returns:
         (n, 3), always in the same order.
     """
-    hem = points[_HEM]
-    outwards = hem - (points[_RIDGE[0]] + points[_CHIN]) / 2
-    outwards -= (outwards @ into)[:, None] * into
-    outwards /= np.maximum(np.sqrt(np.square(outwards) @ _ONES), 1e-9)
-    under = hem + eye_distance * (_STAND_OFF * outwards + _WRAP * into)
-    indices, shares = _mixtures()
-    return np.concatenate([(points[indices] * shares).sum(axis=1), under])
+    return _cloth(points, eye_distance, into, *_mixtures(), _HEM)
+
+
+@compiled
+def _cloth(
+    points: Points,
+    eye_distance: float,
+    into: Points,
+    indices: NDArray[np.intp],
+    shares: Points,
+    hem: NDArray[np.intp],
+) -> Points:
+    """`cloth` of (n, 3) mesh points and their shares, and of the mesh points of the hem."""
+    count = len(indices)
+    at = np.zeros((count + len(hem), 3))
+    for number in range(count):
+        for part in range(3):
+            for axis in range(3):
+                at[number, axis] += shares[number, part] * points[indices[number, part], axis]
+    outwards = np.empty(3)
+    for number in range(len(hem)):
+        along, squared = 0.0, 0.0
+        for axis in range(3):
+            outwards[axis] = points[hem[number], axis] - (points[_RIDGE[0], axis] + points[_CHIN, axis]) / 2
+            along += outwards[axis] * into[axis]
+        for axis in range(3):
+            outwards[axis] -= along * into[axis]
+            squared += outwards[axis] ** 2
+        stand_off = _STAND_OFF / max(np.sqrt(squared), 1e-9)
+        for axis in range(3):
+            off = stand_off * outwards[axis] + _WRAP * into[axis]
+            at[count + number, axis] = points[hem[number], axis] + eye_distance * off
+    return at
 
 
 @cache
@@ -95,7 +121,7 @@ def cloth_in_template_space() -> Points:
     broad. So the outermost points lie a little further in, which lets a drawn side edge reach the outline of
     the face.
     """
-    flat = cloth(canonical_face(), 1.0, np.array([0.0, 0.0, 1.0]))[:, :2]
+    flat = cloth(canonical_face().copy(), 1.0, np.array([0.0, 0.0, 1.0]))[:, :2]
     outwards = np.clip((np.abs(flat[:, 0]) - 0.45) / 0.27, 0, 1)
     flat[:, 0] *= 1 - _SIDE_REACH * outwards
     return flat * TEMPLATE_UNIT + TEMPLATE_ORIGIN
@@ -104,6 +130,6 @@ def cloth_in_template_space() -> Points:
 @cache
 def cloth_normals() -> Points:
     """(n, 3): unit normals of the cloth over the mean face, pointing outwards."""
-    at = cloth(canonical_face(), 1.0, np.array([0.0, 0.0, 1.0]))
+    at = cloth(canonical_face().copy(), 1.0, np.array([0.0, 0.0, 1.0]))
     normals = (at - _HEAD_CENTRE) / _HEAD_RADII**2
     return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True), np.float64)

@@ -1,26 +1,28 @@
 """The mesh fit: the template is laid over the face by some seventy points of the cloth at once.
 
-A thin-plate spline (Bookstein, "Principal Warps", 1989) leads from the image into template space, so that one
-`cv2.remap` renders the layer and no triangle shows. Points of the cloth that face away from the camera have
-no say in it, less and less as they turn away, so nothing jumps between one pose and the next; what they would
-show lies behind the outline of the whole cloth, and that outline cuts the layer.
+A thin-plate spline leads from the image into template space, so that no triangle shows. Points of the cloth
+that face away from the camera have no say in it, less and less as they turn away, so nothing jumps between
+one pose and the next; what they would show lies behind the outline of the whole cloth, and that outline cuts
+the layer.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.anchors import ANCHORS
+from maskgen.compiled import compiled
 from maskgen.fits.canonical import canonical_template_points
 from maskgen.fits.cloth import cloth, cloth_in_template_space, cloth_normals
 from maskgen.fits.lattice import Lattice
-from maskgen.fits.render import render, window_around
+from maskgen.fits.outline import outline
+from maskgen.fits.render import render, window_of
+from maskgen.fits.spline import Spline
 from maskgen.fits.wear import hung, worn
 from maskgen.records import Image, Landmarks, Layer, MaskTemplate, Plan
 
@@ -36,7 +38,8 @@ _TURNS_AWAY, _HIDDEN = 0.22, 0.55
 _CELL, _LEAST_CELLS, _MOST_CELLS = 12, 9, 20
 # How far the cloth stands off beyond the control points' outline, in eye distances.
 _HEM = 0.035
-_AROUND = np.array([(np.cos(turn), np.sin(turn)) for turn in np.arange(8) * np.pi / 4])
+# And in pixels, so that its soft edge lies outside.
+_EDGE = 0.6
 
 
 def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan) -> Layer | None:
@@ -54,58 +57,63 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
     points = landmarks.points.astype(np.float64)
     unit = max(landmarks.eye_distance, 1e-3)
     axes = landmarks.axes
-    at = cloth(points, unit, axes[2])[:, :2]
-    depth = cloth_normals() @ axes[:, 2]
-    hidden = np.clip((depth - _TURNS_AWAY) / (_HIDDEN - _TURNS_AWAY), 0, 1) ** 2
-    centre = at.mean(axis=0)
-    spline = _Spline((at - centre) / unit, _targets(template), _STIFF * (_LOOSE / _STIFF) ** hidden)
+    at = cloth(points, unit, axes[2])
+    places, smoothing, centre, extent = _seen(at, cloth_normals(), axes, unit)
+    spline = Spline.through(places, _targets(template), smoothing)
     reach = _HEM * unit
-    window = window_around(np.concatenate([at - reach, at + reach]), landmarks.image_size)
+    x0, y0, x1, y1 = extent
+    window = window_of((x0 - reach, y0 - reach, x1 + reach, y1 + reach), landmarks.image_size)
     if window is None:
         return None
     left, top, columns, rows = window
     cells = min(max(max(columns, rows) // _CELL, _LEAST_CELLS), _MOST_CELLS)
     lattice = Lattice.over(columns, rows, cells)
-    nodes = lattice.nodes() + np.array((left, top))
-    bent = spline(((nodes - centre) / unit).reshape(-1, 2)).reshape(nodes.shape)
-    map_x, map_y = hung(template, plan, bent[:, :, 0], bent[:, :, 1])
-    map_x, map_y = lattice.fill(map_x), lattice.fill(map_y)
-    map_x, map_y, limit = worn(template, plan, map_x, map_y)
-    outline = _outline(at, reach, window)
-    limit = outline if limit is None else np.minimum(limit, outline).astype(np.uint8)
+    corner = np.array((left - centre[0], top - centre[1]))
+    nodes = (lattice.nodes() + corner) / unit
+    map_x, map_y = hung(template, plan, *spline(nodes))
+    map_x, map_y, limit = worn(template, plan, lattice.fill(map_x), lattice.fill(map_y))
+    around = outline(at[:, :2], reach + _EDGE, window)
+    limit = around if limit is None else np.minimum(limit, around)
     anchors = template.anchors
-    span = float(np.linalg.norm(np.subtract(anchors["chin"], anchors["nose_bridge"])))
-    length = float(np.linalg.norm(points[152] - points[6]))
+    span = math.dist(anchors["chin"], anchors["nose_bridge"])
+    length = math.dist(points[152].tolist(), points[6].tolist())
     return render(levels, map_x, map_y, span / max(length, 1e-3), (left, top), limit)
 
 
-class _Spline:
-    """A smoothing thin-plate spline from (n, 2) places to (n, 2) values."""
+@compiled
+def _seen(
+    at: Array, normals: Array, axes: Array, unit: float
+) -> tuple[Array, Array, tuple[float, float], tuple[float, float, float, float]]:
+    """What the camera sees of the cloth.
 
-    def __init__(self, places: Array, values: Array, smoothing: Array) -> None:
-        count = len(places)
-        system, right = np.zeros((count + 3, count + 3)), np.zeros((count + 3, 2))
-        flat = places.astype(np.float32)
-        system[:count, :count] = _kernel(flat, flat)
-        system.flat[: count * (count + 3) : count + 4] += smoothing
-        system[:count, count], system[:count, count + 1 :] = 1, places
-        system[count:, :count] = system[:count, count:].T
-        right[:count] = values
-        self._places = places
-        self._weights = np.linalg.solve(system, right)
+    Args:
+        at: (n, 3) its control points.
+        normals: (n, 3) their normals on a face seen from the front.
+        axes: (3, 3) of the face.
+        unit: Its eye distance.
 
-    def __call__(self, places: Array) -> NDArray[np.float32]:
-        count = len(self._places)
-        weights, centres, at = (part.astype(np.float32) for part in (self._weights, self._places, places))
-        bent = _kernel(at, centres) @ weights[:count]
-        return np.asarray(bent + at @ weights[count + 1 :] + weights[count], np.float32)
-
-
-def _kernel(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """r^2 log r^2 / 2 of all pairs."""
-    squared = np.square(a[:, :1] - b[:, 0]) + np.square(a[:, 1:] - b[:, 1])
-    logarithm = np.log(np.maximum(squared, a.dtype.type(1e-12)))
-    return np.asarray(logarithm * squared * a.dtype.type(0.5))
+    Returns:
+        (n, 2) places around their mean, in units; (n,) their smoothing, by how far each is turned away; their
+        mean; their least x and y and their greatest.
+    """
+    count = len(at)
+    places, smoothing = np.empty((count, 2)), np.empty(count)
+    x0 = y0 = np.inf
+    x1 = y1 = -np.inf
+    mean_x = mean_y = 0.0
+    for number in range(count):
+        x, y = at[number, 0], at[number, 1]
+        x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
+        mean_x, mean_y = mean_x + x / count, mean_y + y / count
+    for number in range(count):
+        places[number, 0] = (at[number, 0] - mean_x) / unit
+        places[number, 1] = (at[number, 1] - mean_y) / unit
+        depth = 0.0
+        for axis in range(3):
+            depth += normals[number, axis] * axes[axis, 2]
+        hidden = min(max((depth - _TURNS_AWAY) / (_HIDDEN - _TURNS_AWAY), 0.0), 1.0)
+        smoothing[number] = _STIFF * np.exp(hidden * hidden * np.log(_LOOSE / _STIFF))
+    return places, smoothing, (mean_x, mean_y), (x0, y0, x1, y1)
 
 
 @lru_cache(maxsize=64)
@@ -121,15 +129,6 @@ def _targets(template: MaskTemplate) -> Array:
     if np.abs(drawn - mean).max() < 0.5:
         return cloth_in_template_space()
     centre, unit = mean.mean(axis=0), 600.0
-    spline = _Spline((mean - centre) / unit, drawn, np.full(len(names), 0.05))
-    return spline((cloth_in_template_space() - centre) / unit).astype(np.float64)
-
-
-def _outline(at: Array, reach: float, window: tuple[int, int, int, int]) -> Image:
-    """(height, width) uint8: the convex outline of the cloth, ``reach`` pixels wider, with a soft edge."""
-    left, top, columns, rows = window
-    inner = cv2.convexHull(at.astype(np.float32)).reshape(-1, 1, 2)
-    hull = cv2.convexHull((inner + reach * _AROUND).astype(np.float32).reshape(-1, 2)).reshape(-1, 2)
-    outline = np.zeros((rows, columns), np.uint8)
-    cv2.fillPoly(outline, [np.round((hull - (left, top)) * 16).astype(np.int32)], [255], cv2.LINE_AA, 4)
-    return outline
+    spline = Spline.through((mean - centre) / unit, drawn, np.full(len(names), 0.05))
+    x, y = spline((cloth_in_template_space()[None] - centre) / unit)
+    return np.asarray(np.stack([x[0], y[0]], axis=1), np.float64)

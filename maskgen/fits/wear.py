@@ -6,6 +6,7 @@ what would hang below the chin is tucked under it. Both fits use this, as it onl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.compiled import compiled
 from maskgen.records import Hang, Image, MaskTemplate, Plan
 
 Plane = NDArray[np.float32]
@@ -94,24 +96,64 @@ def worn(
     goal = _DRAPES[drawn.wear]
     middle, half, bridge, chin = _frame(template)
     length = chin - bridge
-    # A peak drawn for the nose ridge lies flat below it, so every column's edge comes to the same height.
-    edge = _top_edge(template)
-    top = np.interp(map_x.ravel(), np.arange(len(edge)), edge).reshape(map_x.shape)
-    shift = bridge + goal.top * length - top
-    # The corners at the ears hold the cloth: the shift fades to nothing there.
-    sideways = np.clip(np.abs(map_x - np.float32(middle)) / np.float32(half * 1.04), 0, 1)
-    fade = 1 - sideways**2
-    limit = cv2.remap(
-        _above_lower_edge(template),
+    return _pulled(
         map_x,
-        (map_y - np.float32(goal.below * length) * fade).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=[0],
+        map_y,
+        # A peak drawn for the nose ridge lies flat below it, so every column's edge comes to the same height.
+        (bridge + goal.top * length - _top_edge(template)).astype(np.float32),
+        _above_lower_edge(template),
+        middle,
+        half * 1.04,
+        goal.below * length,
     )
-    # Above the picture the filled alpha goes on upwards without end.
-    limit[map_y < goal.below * length] = 255
-    return map_x, np.asarray(map_y - shift * fade, np.float32), np.asarray(limit, np.uint8)
+
+
+@compiled
+def _pulled(
+    map_x: Plane, map_y: Plane, shifts: Plane, above: Image, middle: float, half: float, below: float
+) -> tuple[Plane, Plane, Image]:
+    """The maps of a mask that is pulled down, and the alpha that limits it.
+
+    Args:
+        map_x: (height, width) float32 template x.
+        map_y: Likewise y.
+        shifts: (columns,) float32: how far each column of the template is pulled down.
+        above: (rows, columns) uint8: 255 from the lower edge upwards.
+        middle: Where the shift is whole.
+        half: How far from there it has faded to nothing.
+        below: How far the lower edge may go below its place.
+    """
+    height, width = map_x.shape
+    rows, columns = above.shape
+    pulled, limit = np.empty((height, width), np.float32), np.zeros((height, width), np.uint8)
+    for row in range(height):
+        for column in range(width):
+            x, y = map_x[row, column], map_y[row, column]
+            in_x = min(max(x, np.float32(0)), np.float32(columns - 1))
+            first = int(in_x)
+            second, share = min(first + 1, columns - 1), in_x - np.float32(first)
+            shift = shifts[first] + share * (shifts[second] - shifts[first])
+            # The corners at the ears hold the cloth: the shift fades to nothing there.
+            sideways = min(abs(x - np.float32(middle)) / np.float32(half), np.float32(1))
+            fade = np.float32(1) - sideways * sideways
+            pulled[row, column] = y - shift * fade
+            if y < below:
+                # Above the picture the filled alpha goes on upwards without end.
+                limit[row, column] = 255
+                continue
+            in_y = y - np.float32(below) * fade
+            if not (x > -1 and x < columns and in_y > -1 and in_y < rows):
+                continue
+            total = np.float32(0)
+            left, top = int(np.floor(x)), int(np.floor(in_y))
+            for down in range(2):
+                for across in range(2):
+                    if 0 <= left + across < columns and 0 <= top + down < rows:
+                        over = np.float32(1) - abs(x - np.float32(left + across))
+                        over *= np.float32(1) - abs(in_y - np.float32(top + down))
+                        total += over * np.float32(above[top + down, left + across])
+            limit[row, column] = int(total + np.float32(0.5))
+    return map_x, pulled, limit
 
 
 def hung(template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane) -> tuple[Plane, Plane]:
@@ -120,7 +162,7 @@ def hung(template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane) -> tup
     Args:
         template: The template that the map leads into.
         drawn: Its hang and seed are used.
-        map_x: float32 template x of any places, such as the nodes of a lattice.
+        map_x: (n, m) float32 template x of any places, such as the nodes of a lattice.
         map_y: Likewise y.
     """
     hang, seed = drawn.hang, drawn.seed
@@ -128,22 +170,48 @@ def hung(template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane) -> tup
         return map_x, map_y
     middle, _, bridge, chin = _frame(template)
     length = chin - bridge
+    phases = [(seed >> shift) % 628 / 100 for shift in (0, 10, 20)]
     # Turned and sized about the mouth, where a mask is held least.
-    x0, y0 = middle, bridge + 0.6 * length
-    x, y = map_x - np.float32(x0), map_y - np.float32(y0 - hang.lift * length)
-    angle = np.radians(hang.tilt)
-    cosine, sine = np.float32(np.cos(angle) / hang.size), np.float32(np.sin(angle) / hang.size)
-    turned_x, turned_y = x * cosine + y * sine, y * cosine - x * sine
-    if hang.slack:
+    return _moved(
+        map_x,
+        map_y,
+        middle,
+        bridge + 0.6 * length,
+        hang.lift * length,
+        math.cos(math.radians(hang.tilt)) / hang.size,
+        math.sin(math.radians(hang.tilt)) / hang.size,
         # Three long waves in the cloth, a third to two thirds of its length.
-        phases = [(seed >> shift) % 628 / 100 for shift in (0, 10, 20)]
-        wave = np.float32(2 * np.pi / length)
-        reach = np.float32(hang.slack * length)
-        turned_y = turned_y + reach * (
-            np.sin(1.6 * wave * turned_x + np.float32(phases[0]))
-            + 0.6 * np.sin(2.6 * wave * turned_x + np.float32(phases[1]))
-        )
-        turned_x = turned_x + reach * np.sin(1.8 * wave * turned_y + np.float32(phases[2]))
-    return np.asarray(turned_x + np.float32(x0), np.float32), np.asarray(
-        turned_y + np.float32(y0), np.float32
+        2 * math.pi / length,
+        hang.slack * length,
+        *phases,
     )
+
+
+@compiled
+def _moved(
+    map_x: Plane,
+    map_y: Plane,
+    middle_x: float,
+    middle_y: float,
+    lift: float,
+    cosine: float,
+    sine: float,
+    wave: float,
+    reach: float,
+    phase_1: float,
+    phase_2: float,
+    phase_3: float,
+) -> tuple[Plane, Plane]:
+    """The maps turned and sized about the middle, with waves of ``reach`` template pixels."""
+    height, width = map_x.shape
+    moved_x, moved_y = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
+    for row in range(height):
+        for column in range(width):
+            x, y = map_x[row, column] - middle_x, map_y[row, column] - middle_y + lift
+            x, y = x * cosine + y * sine, y * cosine - x * sine
+            if reach != 0:
+                y += reach * np.sin(1.6 * wave * x + phase_1)
+                y += reach * 0.6 * np.sin(2.6 * wave * x + phase_2)
+                x += reach * np.sin(1.8 * wave * y + phase_3)
+            moved_x[row, column], moved_y[row, column] = x + middle_x, y + middle_y
+    return moved_x, moved_y
