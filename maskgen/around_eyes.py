@@ -15,31 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.records import Image, Landmarks, Layer
-from maskgen.reduced import reduce
+from maskgen.reduced import inside, reduce
+from maskgen.rims import ANGLES, NEAR, OVER, ROWS, STEP, WIDER, unroll
 
 Floats = NDArray[np.float32]
 Frame = tuple[tuple[float, float, float], tuple[float, float, float]]
 
-ROWS, COLUMNS = 34, 48
 # In eye distances.
-_NEAR, _STEP = 0.145, 0.01
-_FAR = _NEAR + _STEP * ROWS
-_WIDER, _EYE_WIDTH = 1.25, 0.31
-_OVER = 0.15  # radians over the eye corners
+_FAR = NEAR + STEP * ROWS
+_EYE_WIDTH = 0.31
 
 _CORNERS = ((33, 133), (263, 362))  # outer and inner
 _LEAST_PIXELS = 72.0  # between the outer eye corners, at which the image is looked at
-
-_ANGLES = np.linspace(-_OVER, np.pi + _OVER, COLUMNS, dtype=np.float32)
-_DISTANCES = (_NEAR + _STEP * np.arange(ROWS, dtype=np.float32))[:, None]
-_SIDEWAYS, _DOWN = _WIDER * np.cos(_ANGLES) * _DISTANCES, np.sin(_ANGLES) * _DISTANCES
-# (sideways, down, 1) of each place around the left eye and then, beside it, around the right one.
-_PLACES = np.zeros((2, 3, ROWS, 2, COLUMNS), np.float32)
-_PLACES[0, :, :, 0] = _PLACES[1, :, :, 1] = np.stack([_SIDEWAYS, _DOWN, np.ones_like(_DOWN)])
-_PLACES = _PLACES.reshape(6, -1)
-
-# 90 to a natural logarithm of the light, so that a shade counts alike on all skins.
-_LOGARITHM = np.clip(np.round(90 * np.log(np.arange(256) / 16 + 1)), 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,22 +39,22 @@ class AroundEyes:
 
     frames: tuple[Frame, ...]
 
-    def unroll(self, image: Image, eye: float) -> Image:
-        """(ROWS, 2 * COLUMNS) uint8: the logarithm of the light.
+    def unroll(self, image: Image, eye: float) -> Floats:
+        """(ROWS, 2 * COLUMNS) float32 whole numbers: the logarithm of the light.
 
         Args:
             image: (height, width, 3) uint8 BGR.
             eye: Distance of the outer eye corners in pixels.
         """
         (left, top, right, bottom), (a, b, c, d) = (_box(frame) for frame in self.frames)
-        part = reduce(image, (min(left, a), min(top, b), max(right, c), max(bottom, d)), _LEAST_PIXELS / eye)
-        back = np.array(self.frames, np.float32)
-        back[:, :, 2] -= np.array(part.corner, np.float32) + np.float32((part.step - 1) / 2)
-        x, y = np.concatenate(list(back / np.float32(part.step)), axis=1) @ _PLACES
-        # Green is sharper than the other colours of most cameras.
-        green = cv2.LUT(cv2.extractChannel(part.bgr, 1), _LOGARITHM)
-        at = x.reshape(ROWS, -1), y.reshape(ROWS, -1)
-        return np.asarray(cv2.remap(green, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+        box = min(left, a), min(top, b), max(right, c), max(bottom, d)
+        if eye < 2 * _LEAST_PIXELS:
+            return unroll(np.ascontiguousarray(image), np.array(self.frames), inside(box, image))
+        part = reduce(image, box, _LEAST_PIXELS / eye)
+        frames = np.array(self.frames)
+        frames[:, :, 2] -= np.array(part.corner) + (part.step - 1) / 2
+        height, width = part.bgr.shape[:2]
+        return unroll(np.ascontiguousarray(part.bgr), frames / part.step, (0, 0, width, height))
 
     def roll_back(self, mattes: tuple[Image, ...], layer: Layer, *, filled: bool) -> Image:
         """(height, width) uint8 of the layer's size: each eye's matte around it.
@@ -94,12 +81,12 @@ class AroundEyes:
             along = np.arange(height, dtype=np.float32)[:, None] * step
             along += np.float32((step - 1) / 2 + layer.origin[1] + top - y)
             whole = a * d - b * c
-            sideways = (across * np.float32(d) - along * np.float32(b)) / np.float32(whole * _WIDER)
+            sideways = (across * np.float32(d) - along * np.float32(b)) / np.float32(whole * WIDER)
             down = (along * np.float32(a) - across * np.float32(c)) / np.float32(whole)
             distance, angle = cv2.cartToPolar(sideways, down)
             angle = np.where(angle > 1.5 * np.pi, angle - np.float32(2 * np.pi), angle)
-            row = (distance - _NEAR) / _STEP
-            column = (angle + _OVER) / (_ANGLES[1] - _ANGLES[0])
+            row = (distance - NEAR) / STEP
+            column = (angle + OVER) / (ANGLES[1] - ANGLES[0])
             shown = cv2.remap(matte, column, np.maximum(row, 0) if filled else row, cv2.INTER_LINEAR)
             shown = cv2.resize(shown, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
             np.maximum(part, np.asarray(shown, np.uint8)[: part.shape[0], : part.shape[1]], out=part)
@@ -125,7 +112,7 @@ def _box(frame: Frame) -> tuple[float, float, float, float]:
     """(left, top, right, bottom) of what is unrolled around an eye, and a little more."""
     spans = []
     for sideways, down, middle in frame:
-        more = abs(sideways) * _WIDER * _FAR + abs(down) * _FAR * _OVER + 1
+        more = abs(sideways) * WIDER * _FAR + abs(down) * _FAR * OVER + 1
         spans.append((middle + min(down * _FAR, 0) - more, middle + max(down * _FAR, 0) + more))
     (left, right), (top, bottom) = spans
     return left, top, right, bottom

@@ -9,6 +9,7 @@ the face, and are left alone; so are faces turned far, whose outline in the mesh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -16,17 +17,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.bare_skin import CHEEKS
 from maskgen.look import FaceLook
+from maskgen.pieces import Line, darkness, find_pieces, strangeness, under_cloth
 from maskgen.records import Image, Landmarks, Layer
-from maskgen.skin import CHEEKS, FaceView
+from maskgen.skin import FaceView
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
 # A face with fewer tells nothing of hair.
 _SMALLEST = 24.0
-_EDGE = 2.0  # pixels that an edge may take to fall off
-_RIM = 2.0  # pixels inside it that are compared with those outside
 _CLOTH = 8  # least alpha that counts as the layer
 
 # Where a beard grows in any case: over the lip, under it, and on the chin.
@@ -38,7 +39,6 @@ _LIPS = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
 _BEARD_SHADE = 0.34  # chin or upper lip this much darker than the skin: a beard, or a face in shadow
 _SIDE_SHADE = 0.28  # a cheek this much darker than the other: in shadow
 _STRAYING = 0.5  # share of the skin's distance from grey that a thing differs from it at least
-_GREY_MARGIN = 0.05  # added to the distance beyond grey before it is compared with that off the line
 _GREY = 0.08  # skin of less colour: a grey photograph, where hair and shadow cannot be told apart
 
 # The least area of a face that is not like its skin, in square eye distances, for a closer look. Half of all
@@ -47,13 +47,11 @@ _SUSPICIOUS = 0.01
 
 # In eye distances:
 _MIDDLE = 0.3  # so far to both sides of the middle hair is not looked for
-_BESIDE = 0.06  # how far from a piece its surroundings reach
 _FOLLOWED = 0.15  # how far a piece is followed outside the face
 _RAGGED = 0.04  # gaps and spurs of that width are smoothed away
 
 _PROFILE = 22.0  # degrees of yaw beyond which the mesh's outline is not exact enough
 _TURNED = 12.0  # degrees of yaw beyond which the far side's hair is as likely background
-_CONTINUED = 0.4  # share of the pixels just outside the face that continue a piece
 
 
 @dataclass(frozen=True)
@@ -106,10 +104,10 @@ def _hair_and_things(look: FaceLook, layer: Layer) -> Image:
     view = look.skin
     if view is None:
         return none
-    cloth = view.from_image(layer.alpha, layer.origin) > _CLOTH
-    found = _in_front(view, cloth, look.landmarks)
+    found = _in_front(view, layer, look.landmarks)
     if not found.any():
         return none
+    cloth = view.from_image(layer.alpha, layer.origin) > _CLOTH
     found = _without_scraps(_smoothed(found, _RAGGED * view.eye), cloth)
     soft = cv2.GaussianBlur(found.astype(np.float32), (0, 0), 0.8)
     height, width = layer.alpha.shape
@@ -117,23 +115,24 @@ def _hair_and_things(look: FaceLook, layer: Layer) -> Image:
     return np.where(layer.alpha > 0, np.round(matte * 255), 0).astype(np.uint8)
 
 
-def _in_front(view: FaceView, cloth: Flags, landmarks: Landmarks) -> Flags:
-    """Which pixels of the view lie in front of the cloth."""
-    found = np.zeros(cloth.shape, np.bool_)
-    yaw, seen = landmarks.pose["yaw"], cloth & view.face
+def _in_front(view: FaceView, layer: Layer, landmarks: Landmarks) -> Flags:
+    """Which pixels of the view lie in front of the layer's cloth."""
+    found = np.zeros(view.face.shape, np.bool_)
+    seen = under_cloth(layer.alpha, layer.origin, view.part.corner, view.part.step, view.face)
+    yaw, few = landmarks.pose["yaw"], view.eye**2
     things: list[Flags] = []
-    strange = np.maximum(view.across, view.beyond + _GREY_MARGIN)
-    if _enough(strange, _THING, seen, view.eye):
-        strange[view.unclear | view.inside(_LIPS)] = 0
+    strange, count = strangeness(view.beyond, view.across, view.unclear, seen, _THING.least)
+    if count >= _THING.area[0] * few:
+        strange[view.inside(_LIPS)] = 0
         # The more coloured the light or the skin, the further shadows and reflections stray from the line.
         thing = replace(_THING, contrast=max(_THING.contrast, _STRAYING * view.chroma))
         things = list(_entering(view, strange, thing, seen))
     locks: list[Flags] = []
-    darker = -view.light
-    if view.chroma >= _GREY and _enough(darker, _HAIR, seen, view.eye):
-        right, below = _face_coordinates(view)
-        darker[np.abs(right) <= np.float32(_MIDDLE * view.eye)] = 0
-        locks = list(_entering(view, darker, _HAIR, seen))
+    if view.chroma >= _GREY:
+        right, _ = _face_lines(view)
+        darker, count = darkness(view.light, seen, right, _MIDDLE * view.eye, _HAIR.least)
+        if count >= _HAIR.area[0] * few:
+            locks = list(_entering(view, darker, _HAIR, seen))
     if not things and not locks:
         return found
     for piece in things:
@@ -141,29 +140,31 @@ def _in_front(view: FaceView, cloth: Flags, landmarks: Landmarks) -> Flags:
     if min(view.shade(outline) for outline in _BEARD) < -_BEARD_SHADE:
         return found
     left_cheek, right_cheek = (view.shade(outline) for outline in CHEEKS)
+    right, below = _face_lines(view)
     for piece in locks:
-        side = float(np.sign(np.median(right[piece])))
+        side = float(np.sign(np.median(_distances(right, piece))))
         in_shadow = side * (right_cheek - left_cheek) < -_SIDE_SHADE
-        falls_from_above = below[piece].min() < 0
+        falls_from_above = _distances(below, piece).min() < 0
         if falls_from_above and not in_shadow and side * yaw <= _TURNED:
             found |= piece
     return found
 
 
-def _face_coordinates(view: FaceView) -> tuple[Floats, Floats]:
-    """Each pixel's distance to the right of the face's midline, and below the mouth, in pixels."""
-    bridge, mouth, chin = view.points[6], view.points[13], view.points[152]
-    down = (chin - bridge) / np.float32(max(float(np.linalg.norm(chin - bridge)), 1.0))
-    columns = np.arange(view.light.shape[1], dtype=np.float32)
-    rows = np.arange(view.light.shape[0], dtype=np.float32)[:, None]
-    right = (columns - bridge[0]) * down[1] - (rows - bridge[1]) * down[0]
-    below = (columns - mouth[0]) * down[0] + (rows - mouth[1]) * down[1]
-    return right, below
+def _face_lines(view: FaceView) -> tuple[Line, Line]:
+    """The distance to the right of the face's midline, and that below the mouth, in pixels.
+
+    Each is given as what it grows by with each column and each row, and what it is in the first pixel.
+    """
+    bridge, mouth, chin = (view.points[index].tolist() for index in (6, 13, 152))
+    length = max(math.dist(chin, bridge), 1.0)
+    x, y = (chin[0] - bridge[0]) / length, (chin[1] - bridge[1]) / length
+    return (y, -x, x * bridge[1] - y * bridge[0]), (x, y, -x * mouth[0] - y * mouth[1])
 
 
-def _enough(evidence: Floats, kind: _Kind, seen: Flags, eye: float) -> bool:
-    """Whether there may be a piece of that kind at all."""
-    return np.count_nonzero((evidence > kind.least) & seen) >= kind.area[0] * eye**2
+def _distances(line: Line, piece: Flags) -> Floats:
+    """Of the piece's pixels, in no order."""
+    rows, columns = np.nonzero(piece)
+    return np.asarray(line[0] * columns + line[1] * rows + line[2], np.float32)
 
 
 def _entering(view: FaceView, evidence: Floats, kind: _Kind, seen: Flags) -> Iterator[Flags]:
@@ -175,38 +176,11 @@ def _entering(view: FaceView, evidence: Floats, kind: _Kind, seen: Flags) -> Ite
         kind: What is asked of a piece.
         seen: (height, width) bool: where the layer lies on the face.
     """
-    if not _enough(evidence, kind, seen, view.eye):
-        return
-    strong, face = evidence > kind.least, view.face
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (strong & seen).astype(np.uint8), connectivity=4
-    )
-    for label in range(1, count):
-        if not kind.area[0] <= stats[label, cv2.CC_STAT_AREA] / view.eye**2 <= kind.area[1]:
-            continue
+    asked = (kind.least, kind.contrast, kind.edge, kind.solidity, *kind.reach, *kind.area)
+    labels, passing = find_pieces(evidence, seen, view.face, view.depth, view.eye, asked)
+    for label in passing:
         piece = labels == label
-        if not kind.reach[0] <= float(view.depth[piece].max()) / view.eye <= kind.reach[1]:
-            continue
-        near = _grown(piece, _BESIDE * view.eye)
-        outside = near & ~face
-        if np.count_nonzero(outside) < 0.1 * view.eye or strong[outside].mean() < _CONTINUED:
-            continue
-        beside = near & seen & ~_grown(piece, _EDGE)
-        if not beside.any():
-            continue
-        skin = np.percentile(evidence[beside], 75)
-        rim = piece & _grown(beside, _EDGE + _RIM)
-        edge = np.median(evidence[rim if rim.any() else piece]) - skin
-        if edge < kind.edge or np.median(evidence[piece]) - skin < kind.contrast:
-            continue
-        if _solidity(piece) >= kind.solidity:
-            yield piece | (_grown(piece, _FOLLOWED * view.eye) & strong & ~face)
-
-
-def _solidity(piece: Flags) -> float:
-    """The piece's share of its convex hull."""
-    hull = cv2.convexHull(np.argwhere(piece).astype(np.int32))
-    return float(np.count_nonzero(piece)) / max(cv2.contourArea(hull), 1.0)
+        yield piece | (_grown(piece, _FOLLOWED * view.eye) & (evidence > kind.least) & ~view.face)
 
 
 def _smoothed(area: Flags, radius: float) -> Flags:

@@ -6,6 +6,7 @@ is looked at in such steps and not at one size.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -69,8 +70,9 @@ def reduce(image: Image, box: tuple[float, float, float, float], wanted: float) 
         box: (left, top, right, bottom) in pixels; the part has at least one pixel.
         wanted: Least size, as a share of the image's.
     """
-    step = 1 << max(0, int(np.floor(np.log2(1 / wanted)))) if wanted < 1 else 1
     height, width = image.shape[:2]
+    # The exponent of the greatest power of two that is not above 1 / wanted.
+    step = 1 << (math.frexp(1 / wanted)[1] - 1) if wanted < 1 else 1
     step = min(step, 1 << (min(height, width).bit_length() - 1))
     (left, right), (top, bottom) = (
         _span(low, high, end, step) for low, high, end in ((box[0], box[2], width), (box[1], box[3], height))
@@ -82,10 +84,17 @@ def reduce(image: Image, box: tuple[float, float, float, float], wanted: float) 
     return Reduced(part, (left, top), step)
 
 
+def inside(box: tuple[float, float, float, float], image: Image) -> tuple[int, int, int, int]:
+    """The whole pixels of an image inside a (left, top, right, bottom) box, at least one."""
+    height, width = image.shape[:2]
+    (left, right), (top, bottom) = _span(box[0], box[2], width, 1), _span(box[1], box[3], height, 1)
+    return left, top, right, bottom
+
+
 def _span(low: float, high: float, end: int, step: int) -> tuple[int, int]:
     """Whole pixels from low to high, in the image, a multiple of ``step`` of them and at least one."""
     first = min(max(0, int(low)), end - step)
-    count = max(1, (min(end, int(np.ceil(high))) - first) // step)
+    count = max(1, (min(end, math.ceil(high)) - first) // step)
     return first, first + count * step
 
 

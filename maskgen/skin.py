@@ -9,32 +9,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.quick import upper_median
+from maskgen.bare_skin import compare_with_bare
+from maskgen.quick import select
 from maskgen.records import Image, Landmarks
 from maskgen.reduced import Reduced, reduce
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-# Patches of the face mesh that are bare in nearly every face: both inner cheeks, and the nose's bridge.
-CHEEKS = ((117, 118, 119, 101, 36, 205, 50), (346, 347, 348, 330, 266, 425, 280))
-_NOSE = (6, 197, 195, 5, 45, 275, 122, 351)
-_LEAST_PIXELS = 12
-
 # Least pixels between the outer eye corners at which a face is looked at; a smaller face is taken as it is.
 _EYE_PIXELS = 40.0
 # What is looked at: all that a mask may cover, and as far around it, in eye distances.
 _LOWER_FACE = [6, 127, 356, 234, 454, 93, 323, 132, 361, 58, 288, 172, 397, 136, 365, 150, 379, 176, 400, 152]
 _MARGIN = 0.3
-# Light, red against green, and blue against both, from logarithms of BGR.
-_AXES = np.array([[1 / 3, 1 / 3, 1 / 3], [0, -1, 1], [1, -0.5, -0.5]], np.float32)
-
-# Added to a colour before its logarithm, so that the noise of dark pixels is not taken for colour.
-_DARK = 10.0
-_LOGARITHM = np.log(np.arange(256, dtype=np.float32) + _DARK)
-
-_TOO_DARK = -1.4  # logarithm of the light below which a colour cannot be told
-_CLIPPED = 252  # a channel from which on it cannot be told either
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +74,7 @@ class FaceView:
     def shade(self, outline: tuple[int, ...]) -> float:
         """The median light inside the hull of those mesh points; very dark if they are out of view."""
         light = self.light[self.inside(outline)]
-        return float(upper_median(light)) if light.size else -9.0
+        return select(light, light.size, light.size // 2) if light.size else -9.0
 
     def inside(self, outline: tuple[int, ...]) -> Flags:
         """(height, width) bool: the hull of those mesh points."""
@@ -104,36 +91,25 @@ def view_face(image: Image, landmarks: Landmarks) -> FaceView | None:
     Returns:
         The view, or None where no bare skin is in it.
     """
-    lower, margin = landmarks.points[_LOWER_FACE, :2], _MARGIN * landmarks.eye_distance
-    low, high = lower.min(axis=0) - margin, lower.max(axis=0) + margin
-    if (high < 0).any() or low[0] >= image.shape[1] or low[1] >= image.shape[0]:
+    (xs, ys), margin = landmarks.points[_LOWER_FACE, :2].T.tolist(), _MARGIN * landmarks.eye_distance
+    left, top, right, bottom = min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin
+    if right < 0 or bottom < 0 or left >= image.shape[1] or top >= image.shape[0]:
         return None
-    box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    part = reduce(image, box, _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
-    small, points = part.bgr, part.points(landmarks.points[:, :2])
-    planes = cv2.split(cv2.transform(cv2.LUT(small, _LOGARITHM), _AXES))
-    light, warm, cold = (np.asarray(plane, np.float32) for plane in planes)
-    bare = np.zeros(light.shape, np.uint8)
-    corners = np.round(points).astype(np.int32)
-    for outline in (*CHEEKS, _NOSE):
-        cv2.fillConvexPoly(bare, cv2.convexHull(corners[list(outline)]), [1])
-    if cv2.countNonZero(bare) < _LEAST_PIXELS:
+    part = reduce(image, (left, top, right, bottom), _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
+    planes, (unclear, face), chroma = compare_with_bare(
+        np.ascontiguousarray(part.bgr), landmarks.points, part.corner, part.step
+    )
+    if chroma < 0:
         return None
-    at = np.flatnonzero(bare)
-    middle, redness, coldness = (float(upper_median(np.take(plane, at))) for plane in (light, warm, cold))
-    light = light - np.float32(middle)
-    chroma = float(np.hypot(redness, coldness))
-    x, y = (np.float32(-value / max(chroma, 1e-3)) for value in (redness, coldness))
-    blue, green, red = cv2.split(small)
     return FaceView(
-        points=points,
+        points=part.points(landmarks.points[:, :2]),
         eye=landmarks.eye_distance / part.step,
         chroma=chroma,
-        light=light,
-        beyond=warm * x + cold * y,
-        across=np.abs((warm - np.float32(redness)) * y - (cold - np.float32(coldness)) * x),
-        unclear=(light < _TOO_DARK) | (cv2.max(cv2.max(blue, green), red) >= _CLIPPED),
-        face=_hull(light.shape, points),
+        light=planes[0],
+        beyond=planes[1],
+        across=planes[2],
+        unclear=unclear,
+        face=face,
         part=part,
     )
 

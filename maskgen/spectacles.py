@@ -13,24 +13,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.around_eyes import COLUMNS, ROWS, AroundEyes, around_eyes
+from maskgen.around_eyes import AroundEyes, around_eyes
 from maskgen.records import Image, Landmarks, Layer
+from maskgen.rims import BORDER, COLUMNS, ROWS, find_lines
 
 Floats = NDArray[np.float32]
-Places = NDArray[np.intp]
+Places = NDArray[np.int64]
 
 # In pixels: a smaller face shows no rims. In degrees: in one turned farther the far rim is too foreshortened.
 _SMALLEST, _PROFILE = 32.0, 30.0
 
-_BAND = np.ones((9, 1), np.uint8)  # a line is narrower
-_BORDER = 4  # half of it: nearer to the border a line has but one side
 _JUDGED = slice(7, 42)  # the columns in which nearly all spectacles show a rim
-_CLIPPED = 60.0  # a darker line counts no more
-_BEND, _STEEPEST = 2.0, 2  # the price of each step nearer or farther, and how many there are at most a column
-
-# Chosen by eye over 597 photographs, then checked over 4302 others. In ninetieths of a natural logarithm:
-_SURE = 10.0  # how dark the fainter line and a quarter of the other are together at least
-_SECOND = 0.6  # how much of the next darkest line's darkness counts against each
+# In ninetieths of a natural logarithm, chosen by eye over 597 photographs, then checked over 4302 others:
 _TINTED = 27.0  # what is seen through lenses that much darker than the cheeks hides the cloth
 
 # How dark a pixel is, as a share of its rim, to be none of it and all of it.
@@ -84,88 +78,36 @@ def find_spectacles(image: Image, landmarks: Landmarks) -> Spectacles | None:
         return None
     around = around_eyes(landmarks)
     light = around.unroll(image, landmarks.eye_distance)
-    smooth = np.asarray(cv2.blur(light, (3, 1)), np.uint8)
-    line = cv2.subtract(cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _BAND), smooth)[_BORDER:-_BORDER]
-    # No line is darker than the darkest pixels of all columns. Nearly all bare faces are told by this.
-    darkest = np.asarray(cv2.reduce(line, 0, cv2.REDUCE_MAX), np.float32)
-    if not _sure(_darkness(darkest.reshape(2, -1))):
+    sure, lines, paths = find_lines(light)
+    if not sure:
         return None
-    lines = np.ascontiguousarray(line.reshape(-1, 2, COLUMNS).transpose(1, 0, 2), np.float32)
-    paths = _darkest(lines)
-    first = _along(lines, paths)
-    if not _sure(_darkness(first)):
-        return None
-    others = lines.copy()
-    others[np.abs(np.arange(lines.shape[1])[:, None] - paths[:, None]) <= _BORDER] = 0
-    second = np.minimum(_along(others, _darkest(others))[:, _JUDGED], _CLIPPED)
-    if not _sure(_darkness(first) - _SECOND * second.mean(axis=1)):
-        return None
-    dark = _tint(light.reshape(ROWS, 2, COLUMNS).transpose(1, 0, 2), paths + _BORDER) > _TINTED
-    left, right = (_matte(*of_one, dark=dark) for of_one in zip(lines, paths, first, strict=True))
+    dark = _tint(light.reshape(ROWS, 2, COLUMNS).transpose(1, 0, 2), paths + BORDER) > _TINTED
+    left, right = (_matte(*of_one, dark=dark) for of_one in zip(lines, paths, strict=True))
     return Spectacles(around, (left, right), dark)
 
 
-def _darkness(along: Floats) -> Floats:
-    """(2,): how dark most of each line is, the mean of its median and of what four fifths of it exceed."""
-    ordered = np.sort(along[:, _JUDGED], axis=1)
-    count = ordered.shape[1]
-    return np.asarray((ordered[:, count // 5] + ordered[:, count // 2]) / 2, np.float32)
-
-
-def _sure(darkness: Floats) -> bool:
-    """Whether lines so dark are rims."""
-    left, right = darkness.tolist()
-    return bool(min(left, right) >= _SURE / 2 and min(left, right) + max(left, right) / 4 >= _SURE)
-
-
-def _along(lines: Floats, paths: Places) -> Floats:
-    """(2, COLUMNS): the darkness on the paths."""
-    return np.asarray(np.take_along_axis(lines, paths[:, None], axis=1)[:, 0], np.float32)
-
-
-def _darkest(lines: Floats) -> Places:
-    """(2, COLUMNS): the row in each column of the smooth path that is the darkest along its length."""
-    counted = np.minimum(lines, _CLIPPED)
-    eyes, rows, columns = counted.shape
-    price = _BEND * np.abs(np.arange(-_STEEPEST, _STEEPEST + 1, dtype=np.float32))
-    padded = np.full((eyes, rows + 2 * _STEEPEST), -np.inf, np.float32)
-    sums = padded[:, _STEEPEST:-_STEEPEST]
-    sums[:] = counted[:, :, 0]
-    reached = np.lib.stride_tricks.sliding_window_view(padded, 2 * _STEEPEST + 1, axis=1)
-    came = np.zeros((columns, eyes, rows), np.intp)
-    for column in range(1, columns):
-        before = reached - price
-        came[column] = before.argmax(axis=2)
-        sums[:] = before.max(axis=2) + counted[:, :, column]
-    paths = np.empty((eyes, columns), np.intp)
-    paths[:, -1] = sums.argmax(axis=1)
-    for column in range(columns - 1, 0, -1):
-        at = paths[:, column]
-        paths[:, column - 1] = at + came[column, np.arange(eyes), at] - _STEEPEST
-    return paths
-
-
-def _tint(light: Image, paths: Places) -> float:
+def _tint(light: Floats, paths: Places) -> float:
     """How much darker what is seen through the lenses is than the cheeks under them."""
     under = np.minimum(paths + _HALF, ROWS - 1)
-    darker = np.take_along_axis(light, under[:, None], axis=1).astype(np.float32) - light
+    darker = np.take_along_axis(light, under[:, None], axis=1) - light
     inside = (np.arange(ROWS)[:, None] < paths[:, None] - _HALF)[:, :, _JUDGED]
     return float(np.median(darker[:, :, _JUDGED][inside])) if np.count_nonzero(inside) > 2 * _LONG else 0.0
 
 
-def _matte(line: Floats, path: Places, along: Floats, *, dark: bool) -> Image:
+def _matte(line: Floats, path: Places, *, dark: bool) -> Image:
     """Where one eye's rim is, and its lens if that is dark, unrolled."""
+    along = line[path, np.arange(COLUMNS)]
     usual = float(np.median(along[_JUDGED]))
     lost = np.flatnonzero(_smoothed(along) < _BROKEN * usual)
     first = int(max(lost[lost < COLUMNS // 2], default=-1)) + 1
     last = int(min(lost[lost >= COLUMNS // 2], default=COLUMNS))
     if last - first < _LONG:
         return np.zeros((ROWS, COLUMNS), np.uint8)
-    middle = _smoothed(path.astype(np.float32)) + np.float32(_BORDER)
+    middle = _smoothed(path.astype(np.float32)) + np.float32(BORDER)
     rows, columns = np.arange(ROWS, dtype=np.float32)[:, None], np.arange(COLUMNS, dtype=np.float32)
     # Straightened, the rim is smoothed along its length.
     beside = np.arange(-_HALF, _HALF + 1, dtype=np.float32)[:, None]
-    bare = cv2.copyMakeBorder(line, _BORDER, _BORDER, 0, 0, cv2.BORDER_CONSTANT, value=[0])
+    bare = cv2.copyMakeBorder(line, BORDER, BORDER, 0, 0, cv2.BORDER_CONSTANT, value=[0])
     straight = cv2.remap(bare, np.tile(columns, (len(beside), 1)), middle + beside, cv2.INTER_LINEAR)
     straight = np.asarray(cv2.blur(straight, (7, 1)), np.float32)
     share = straight / np.maximum(straight.max(axis=0), np.float32(usual / 2))

@@ -1,0 +1,116 @@
+"""Outlines through points of the face mesh, filled: compiled loops for the small pictures of a face."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.compiled import compiled
+
+Whole = NDArray[np.int64]
+
+# Farther out no outline of a face goes; what does is moved to there, so that no sum overflows.
+_FARTHEST = 1 << 14
+
+
+@compiled
+def place_corners(
+    points: NDArray[np.float32], chosen: Whole, corner: tuple[int, int], step: int, xs: Whole, ys: Whole
+) -> None:
+    """Put the nearest pixels of some points of an image, as its reduced part has them, into ``xs``, ``ys``.
+
+    Args:
+        points: (n, 2 or more) float32, x and y in pixels of the image.
+        chosen: Which of them.
+        corner: Of the part, in pixels of the image.
+        step: Image pixels for one of the part's.
+        xs: At least as long as ``chosen``.
+        ys: Likewise.
+    """
+    for i in range(len(chosen)):
+        x = np.rint((points[chosen[i], 0] - corner[0] + 0.5) / step - 0.5)
+        y = np.rint((points[chosen[i], 1] - corner[1] + 0.5) / step - 0.5)
+        # So written, what is no number is out there too.
+        xs[i] = int(x) if -_FARTHEST < x < _FARTHEST else (_FARTHEST if x > 0 else -_FARTHEST)
+        ys[i] = int(y) if -_FARTHEST < y < _FARTHEST else (_FARTHEST if y > 0 else -_FARTHEST)
+
+
+@compiled
+def fill_outline(plane: NDArray[np.uint8], xs: Whole, ys: Whole, count: int, value: int) -> None:
+    """Give a value to all pixels inside an outline and on it.
+
+    Args:
+        plane: (height, width) uint8.
+        xs: The corners, in order; only ``count`` of them count. They may lie outside the plane.
+        ys: Likewise.
+        count: At least one.
+        value: From 0 to 255.
+    """
+    height, width = plane.shape
+    top, bottom = ys[0], ys[0]
+    for i in range(count):
+        top, bottom = min(top, ys[i]), max(bottom, ys[i])
+        # The line from the corner before, as Bresenham draws it from its left end.
+        x, y = xs[i - 1 if i else count - 1], ys[i - 1 if i else count - 1]
+        across, down = xs[i] - x, ys[i] - y
+        if across < 0:
+            x, y, across, down = xs[i], ys[i], -across, -down
+        steps = max(across, abs(down), 1)
+        below = 1 if down > 0 else -1
+        for k in range(steps + 1):
+            at_x = x + (2 * across * k + steps - 1) // (2 * steps)
+            at_y = y + below * ((2 * abs(down) * k + steps - 1) // (2 * steps))
+            if 0 <= at_x < width and 0 <= at_y < height:
+                plane[at_y, at_x] = value
+    crossings = np.empty(count, np.float64)
+    for row in range(max(top, 0), min(bottom + 1, height)):
+        found = 0
+        for i in range(count):
+            j = i - 1 if i else count - 1
+            if (ys[i] <= row) != (ys[j] <= row):
+                at = xs[i] + (row - ys[i]) * (xs[j] - xs[i]) / (ys[j] - ys[i])
+                k = found
+                while k > 0 and crossings[k - 1] > at:
+                    crossings[k] = crossings[k - 1]
+                    k -= 1
+                crossings[k] = at
+                found += 1
+        for k in range(0, found - 1, 2):
+            first, last = int(np.ceil(crossings[k])), int(np.floor(crossings[k + 1]))
+            for column in range(max(first, 0), min(last + 1, width)):
+                plane[row, column] = value
+
+
+@compiled
+def hull(xs: Whole, ys: Whole, count: int) -> int:
+    """Bring the corners of the points' convex hull to the front, in order, and say how many they are.
+
+    One corner after the other is that which leaves all points on one side (Jarvis, 1973).
+
+    Args:
+        xs: Reordered; only ``count`` of them count.
+        ys: Likewise.
+        count: At least one.
+    """
+    start = 0
+    for i in range(count):
+        if ys[i] < ys[start] or (ys[i] == ys[start] and xs[i] < xs[start]):
+            start = i
+    xs[0], xs[start] = xs[start], xs[0]
+    ys[0], ys[start] = ys[start], ys[0]
+    done = 1
+    while done < count:
+        x, y = xs[done - 1], ys[done - 1]
+        best, across, down = 0, xs[0] - x, ys[0] - y
+        for i in range(done, count):
+            right, below = xs[i] - x, ys[i] - y
+            turn = across * below - down * right
+            farther = right * right + below * below > across * across + down * down
+            if turn < 0 or (turn == 0 and farther):
+                best, across, down = i, right, below
+        if best == 0:
+            break
+        xs[done], xs[best] = xs[best], xs[done]
+        ys[done], ys[best] = ys[best], ys[done]
+        done += 1
+    return done
