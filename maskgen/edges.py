@@ -66,9 +66,12 @@ def blurred(plane: Floats, sigma: float) -> Floats:
     """A (height, width) float32 picture blurred by a Gaussian, mirrored at its border."""
     height, width = plane.shape
     reach = int(4 * sigma + 0.5)
-    weights = np.exp(-((np.arange(reach + 1) / sigma) ** 2) / 2)
-    weights /= weights[0] + 2 * weights[1:].sum()
-    taps = weights.astype(np.float32)
+    taps = np.empty(reach + 1, np.float32)
+    total = 1.0
+    for k in range(1, reach + 1):
+        total += 2 * math.exp(-((k / sigma) ** 2) / 2)
+    for k in range(reach + 1):
+        taps[k] = math.exp(-((k / sigma) ** 2) / 2) / total
     made = np.empty((height, width), np.float32)
     line = np.empty(width + 2 * reach, np.float32)
     for y in range(height):
@@ -122,7 +125,7 @@ def edge_width(grey: Floats, grain: float, again: float) -> float:
         above, here, below, out = smooth[y - 1], smooth[y], smooth[y + 1], slopes[y]
         for x in range(1, width - 1):
             across, down = here[x + 1] - here[x - 1], below[x] - above[x]
-            out[x] = np.sqrt(across * across + down * down) * np.float32(0.5)
+            out[x] = math.sqrt(across * across + down * down) * np.float32(0.5)
         if y % 2:
             counted += width - 2
             for x in range(1, width - 1):
@@ -146,9 +149,9 @@ def edge_width(grey: Floats, grain: float, again: float) -> float:
             if max(beside, after[x - 1], after[x], after[x + 1]) > crest:
                 continue
             across, down = soft[y, x + 1] - soft[y, x - 1], soft[y + 1, x] - soft[y - 1, x]
-            slope = max(np.sqrt(across * across + down * down) * np.float32(0.5), np.float32(1e-3))
+            slope = max(math.sqrt(across * across + down * down) * np.float32(0.5), np.float32(1e-3))
             ratio = max(sharp / slope, np.float32(1.0001))
-            widths[found] = again / np.sqrt(ratio * ratio - 1)
+            widths[found] = again / math.sqrt(ratio * ratio - 1)
             found += 1
     if found == 0:
         return WIDEST
@@ -188,7 +191,7 @@ def look_closely(
     """
     left, top, right, bottom = near
     grey = np.empty((bottom - top, right - left), np.float32)
-    opposed = np.empty_like(grey)
+    opposed = np.empty((bottom - top, right - left), np.float32)
     for y in range(top, bottom):
         for x in range(left, right):
             b, g, r = np.int32(image[y, x, 0]), np.int32(image[y, x, 1]), np.int32(image[y, x, 2])

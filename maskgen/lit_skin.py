@@ -137,9 +137,12 @@ def _weigh(
     if inside == 0:
         weighted[:, :, 3] = 1
         return 0
-    order = red[:inside].copy()
+    order = np.empty(inside, np.float32)
+    for k in range(inside):
+        order[k] = red[k]
     usual_red = np.float32(select(order, inside, inside // 2))
-    order[:] = blue[:inside]
+    for k in range(inside):
+        order[k] = blue[k]
     usual_blue = np.float32(select(order, inside, inside // 2))
     # Brightness is compared with a slope over the face, not with one level: the shaded side is skin too.
     # The first guess goes by colour alone.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,11 +30,11 @@ def place_corners(
         ys: Likewise.
     """
     for i in range(len(chosen)):
-        x = np.rint((points[chosen[i], 0] - corner[0] + 0.5) / step - 0.5)
-        y = np.rint((points[chosen[i], 1] - corner[1] + 0.5) / step - 0.5)
+        x = (points[chosen[i], 0] - corner[0] + 0.5) / step - 0.5
+        y = (points[chosen[i], 1] - corner[1] + 0.5) / step - 0.5
         # So written, what is no number is out there too.
-        xs[i] = int(x) if -_FARTHEST < x < _FARTHEST else (_FARTHEST if x > 0 else -_FARTHEST)
-        ys[i] = int(y) if -_FARTHEST < y < _FARTHEST else (_FARTHEST if y > 0 else -_FARTHEST)
+        xs[i] = round(x) if -_FARTHEST < x < _FARTHEST else (_FARTHEST if x > 0 else -_FARTHEST)
+        ys[i] = round(y) if -_FARTHEST < y < _FARTHEST else (_FARTHEST if y > 0 else -_FARTHEST)
 
 
 @compiled
@@ -76,7 +78,7 @@ def fill_outline(plane: NDArray[np.uint8], xs: Whole, ys: Whole, count: int, val
                 crossings[k] = at
                 found += 1
         for k in range(0, found - 1, 2):
-            first, last = int(np.ceil(crossings[k])), int(np.floor(crossings[k + 1]))
+            first, last = math.ceil(crossings[k]), math.floor(crossings[k + 1])
             for column in range(max(first, 0), min(last + 1, width)):
                 plane[row, column] = value
 

@@ -39,7 +39,7 @@ def under_cloth(
         step: Image pixels for one of the part's. They are few enough for the middle one to stand for all.
         face: (height, width) bool, of the part's size.
     """
-    seen = np.zeros_like(face)
+    seen = np.zeros(face.shape, np.bool_)
     for row in range(face.shape[0]):
         y = corner[1] + row * step + step // 2 - origin[1]
         if not 0 <= y < alpha.shape[0]:
@@ -63,7 +63,7 @@ def darkness(light: Floats, seen: Flags, right: Line, middle: float, least: floa
         middle: How far the middle reaches to both sides.
         least: Darkness that counts.
     """
-    evidence = np.empty_like(light)
+    evidence = np.empty(light.shape, np.float32)
     count = 0
     each, below, first = np.float32(right[0]), np.float32(right[1]), np.float32(right[2])
     for row in range(light.shape[0]):
@@ -81,7 +81,7 @@ def strangeness(
     beyond: Floats, across: Floats, unclear: Flags, seen: Flags, least: float
 ) -> tuple[Floats, int]:
     """(height, width) float32: how far each colour is from what skin takes; and how many such are seen."""
-    evidence = np.empty_like(beyond)
+    evidence = np.empty(beyond.shape, np.float32)
     count = 0
     for row in range(beyond.shape[0]):
         for column in range(beyond.shape[1]):
@@ -128,7 +128,7 @@ def find_pieces(
             size, done = 1, 0
             deepest = np.float32(0)
             while done < size:
-                row, column = stack[done]
+                row, column = stack[done, 0], stack[done, 1]
                 done += 1
                 deepest = max(deepest, depth[row, column])
                 for k in range(4):
@@ -238,7 +238,9 @@ def _share(values: Floats, count: int, share: float) -> float:
 @compiled
 def _hull_area(pixels: Labels) -> float:
     """Area of the convex hull of some pixels' centres, at least 1."""
-    ys, xs = pixels[:, 0].astype(np.int64), pixels[:, 1].astype(np.int64)
+    xs, ys = np.empty(len(pixels), np.int64), np.empty(len(pixels), np.int64)
+    for k in range(len(pixels)):
+        ys[k], xs[k] = pixels[k, 0], pixels[k, 1]
     corners = hull(xs, ys, len(xs))
     twice = 0
     for k in range(corners):

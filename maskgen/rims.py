@@ -61,7 +61,7 @@ def unroll(bgr: NDArray[np.uint8], frames: NDArray[np.float64], part: tuple[int,
                 # Green is sharper than the other colours of most cameras.
                 above = _LOGARITHM[bgr[y0, x0, 1]] * (x0 + 1 - x) + _LOGARITHM[bgr[y0, x1, 1]] * (x - x0)
                 below = _LOGARITHM[bgr[y1, x0, 1]] * (x0 + 1 - x) + _LOGARITHM[bgr[y1, x1, 1]] * (x - x0)
-                light[row, eye * COLUMNS + column] = np.rint(above * (y0 + 1 - y) + below * (y - y0))
+                light[row, eye * COLUMNS + column] = math.floor(above * (y0 + 1 - y) + below * (y - y0) + 0.5)
     return light
 
 
@@ -95,41 +95,45 @@ def find_lines(light: Floats) -> tuple[bool, Floats, Places]:
     left, right = _darkness(first[0]), _darkness(first[1])
     if not _sure(left, right):
         return False, lines, paths
-    others, path = lines.copy(), np.zeros(COLUMNS, np.int64)
+    others, path = np.empty((2, _LINES, COLUMNS), np.float32), np.zeros(COLUMNS, np.int64)
     for eye in range(2):
-        for column in range(COLUMNS):
-            at = paths[eye, column]
-            others[eye, max(at - BORDER, 0) : at + BORDER + 1, column] = 0
+        for row in range(_LINES):
+            for column in range(COLUMNS):
+                beside = abs(row - paths[eye, column]) > BORDER
+                others[eye, row, column] = lines[eye, row, column] if beside else np.float32(0)
         _follow(others[eye], path)
         for column in range(COLUMNS):
             second[eye, column] = min(others[eye, path[column], column], _CLIPPED)
-    left -= _SECOND * float(second[0, _FROM:_TO].mean())
-    right -= _SECOND * float(second[1, _FROM:_TO].mean())
+    for column in range(_FROM, _TO):
+        left -= _SECOND * second[0, column] / (_TO - _FROM)
+        right -= _SECOND * second[1, column] / (_TO - _FROM)
     return _sure(left, right), lines, paths
 
 
 @compiled
 def _darker_than_both_sides(light: Floats, lines: Floats) -> None:
     """By how much each place is darker than what lies on both sides of it, nearer to the eye and farther."""
-    smooth = np.empty_like(light)
+    smooth = np.empty((ROWS, 2 * COLUMNS), np.float32)
     last = 2 * COLUMNS - 1
     for row in range(ROWS):
         here = light[row]
         for column in range(1, last):
             total = here[column - 1] + here[column] + here[column + 1]
-            smooth[row, column] = np.floor((total + 1) / 3)
-        smooth[row, 0] = np.floor((here[0] + 2 * here[1] + 1) / 3)
-        smooth[row, last] = np.floor((here[last] + 2 * here[last - 1] + 1) / 3)
+            smooth[row, column] = math.floor((total + 1) / 3)
+        smooth[row, 0] = math.floor((here[0] + 2 * here[1] + 1) / 3)
+        smooth[row, last] = math.floor((here[last] + 2 * here[last - 1] + 1) / 3)
     # The brightest within reach, and of these the least within reach: what is narrow and dark is closed.
-    brightest = np.empty_like(light)
+    brightest = np.empty((ROWS, 2 * COLUMNS), np.float32)
     for row in range(ROWS):
-        brightest[row] = smooth[row]
+        for column in range(2 * COLUMNS):
+            brightest[row, column] = smooth[row, column]
         for k in range(max(row - BORDER, 0), min(row + BORDER, ROWS - 1) + 1):
             for column in range(2 * COLUMNS):
                 brightest[row, column] = max(brightest[row, column], smooth[k, column])
     closed = np.empty(2 * COLUMNS, np.float32)
     for row in range(BORDER, ROWS - BORDER):
-        closed[:] = brightest[row]
+        for column in range(2 * COLUMNS):
+            closed[column] = brightest[row, column]
         for k in range(row - BORDER, row + BORDER + 1):
             for column in range(2 * COLUMNS):
                 closed[column] = min(closed[column], brightest[k, column])
@@ -142,8 +146,10 @@ def _darker_than_both_sides(light: Floats, lines: Floats) -> None:
 @compiled
 def _darkness(along: Floats) -> float:
     """How dark most of a line is, the mean of its median and of what four fifths of it exceed."""
-    judged = along[_FROM:_TO].copy()
     count = _TO - _FROM
+    judged = np.empty(count, np.float32)
+    for k in range(count):
+        judged[k] = along[_FROM + k]
     return (select(judged, count, count // 5) + select(judged, count, count // 2)) / 2
 
 
@@ -167,7 +173,8 @@ def _follow(lines: Floats, path: Places) -> None:
     for row in range(_LINES):
         sums[row] = min(lines[row, 0], _CLIPPED)
     for column in range(1, COLUMNS):
-        before[:] = sums
+        for row in range(_LINES):
+            before[row] = sums[row]
         for row in range(_LINES):
             best, at = np.float32(-math.inf), row
             for k in range(max(row - _STEEPEST, 0), min(row + _STEEPEST, _LINES - 1) + 1):
@@ -176,6 +183,10 @@ def _follow(lines: Floats, path: Places) -> None:
                     best, at = value, k
             came[column, row] = at
             sums[row] = best + min(lines[row, column], _CLIPPED)
-    path[COLUMNS - 1] = np.argmax(sums)
+    darkest = 0
+    for row in range(_LINES):
+        if sums[row] > sums[darkest]:
+            darkest = row
+    path[COLUMNS - 1] = darkest
     for column in range(COLUMNS - 1, 0, -1):
         path[column - 1] = came[column, path[column]]

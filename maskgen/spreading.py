@@ -45,7 +45,7 @@ def spread(weighted: Floats, usual: Floats, sides: tuple[int, int], of_level: bo
                 values[y, at], values[y, at + 1], values[y, at + 2], values[y, at + 3] = b, g, r, weight
                 at = 3 * x
                 result[y, at], result[y, at + 1], result[y, at + 2] = usual[0], usual[1], usual[2]
-    once, near = np.empty_like(values), np.empty_like(values)
+    once, near = np.empty(values.shape, np.float32), np.empty(values.shape, np.float32)
     for side in sides:
         _box_down(values, once, side // 2)
         _box_down(once, near, side // 2)
