@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import fields
 from importlib import metadata
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,8 +35,8 @@ ROW_FIELDS = (
 )
 FACE_FIELDS = tuple(field.name for field in fields(FaceRecord))
 
-# Digits after the point; other numbers stay as they are.
-_DIGITS = {"coverage": 3, "landmarks": 2, "pose": 1}
+_row_values, _face_fields = attrgetter(*ROW_FIELDS), attrgetter(*FACE_FIELDS)
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
 _PARTS = ("nose", "mouth", "chin", "lower_face")
@@ -48,7 +49,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 def row_to_json(row: ManifestRow) -> str:
     """The row as one line of JSON, without the line's end; the text is valid UTF-8 whatever the row holds."""
-    values = {name: getattr(row, name) for name in ROW_FIELDS}
+    values = dict(zip(ROW_FIELDS, _row_values(row), strict=True))
     values["faces"] = [_face_values(face) for face in row.faces]
     return _json_line(values)
 
@@ -217,18 +218,14 @@ def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[s
 
 
 def _face_values(face: FaceRecord) -> dict[str, Any]:
-    values = {name: getattr(face, name) for name in FACE_FIELDS}
-    return {
-        name: _rounded(value, _DIGITS[name]) if name in _DIGITS else value for name, value in values.items()
+    values = dict(zip(FACE_FIELDS, _face_fields(face), strict=True))
+    # Adding 0.0 makes 0.0 of -0.0.
+    values["coverage"] = {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()}
+    values["pose"] = {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()}
+    values["landmarks"] = {
+        name: [round(float(x), 2) + 0.0, round(float(y), 2) + 0.0] for name, (x, y) in face.landmarks.items()
     }
-
-
-def _rounded(value: Any, digits: int) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _rounded(part, digits) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(part, digits) for part in value]
-    return round(float(value), digits) + 0.0  # of -0.0 this makes 0.0
+    return values
 
 
 def _face_record(values: Mapping[str, Any]) -> FaceRecord:
@@ -253,9 +250,11 @@ def _finite(value: Any) -> Any:
 
 def _json_line(values: Mapping[str, Any]) -> str:
     try:
-        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+        text = _to_json(values)
     except ValueError:
-        text = json.dumps(_finite(values), ensure_ascii=False, allow_nan=False)
+        text = _to_json(_finite(values))
+    if text.isascii():
+        return text
     text = _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     text = _UNDECODABLE.sub(lambda match: text_of(match[0]), text)
     return _SURROGATES.sub("\ufffd", text)
