@@ -144,6 +144,23 @@ def middle(rows: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return {**figures, "x_bare_of_rounds": [each["x_bare"] for each in rows], **more}
 
 
+def ratios(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the figures of whole runs are judged by: each beside the bare call, or beside another run."""
+    runs = {(row["dataset"], row["what"]): row for row in rows if "whole_wall_s" in row}
+    found = []
+    for (dataset, what), run in runs.items():
+        plain, one = runs.get((dataset, "overlay")), runs.get((dataset, "overlay -j 1"))
+        if what in RUNS:
+            found.append((dataset, f"{what}: CPU beside {BARE}", run["x_bare"]))
+        if what == "overlay":
+            found.append((dataset, f"{what}: CPU beside {DECODE} + {BARE} + {ENCODE}", run["x_plain"]))
+        if what == "overlay --variants 4" and plain:
+            found.append((dataset, f"{what}: CPU beside one variant", run["cpu_ms"] / plain["cpu_ms"]))
+        if what.startswith("overlay -j ") and one and run is not one:
+            found.append((dataset, f"{what}: pictures a second beside -j 1", one["wall_ms"] / run["wall_ms"]))
+    return [{"dataset": dataset, "what": what, "ratio": ratio} for dataset, what, ratio in found]
+
+
 def machine() -> dict[str, Any]:
     """What the figures depend on."""
     try:
@@ -220,9 +237,13 @@ def main(
             rows += stage_rows(dataset, process, once, repeats)
             rows += whole_rows(dataset, process, once, numbers, folder, chosen, counts, rounds)
     facts["load_after"] = [round(load, 2) for load in os.getloadavg()]
+    judged = ratios(rows)
     click.echo(f"{json.dumps(facts)}\n{table(rows)}\n{NOTES}")
+    for each in judged:
+        click.echo(f"{each['ratio']:5.2f}  {each['dataset']}, {each['what']}")
     if file is not None:
-        file.write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        result = {"machine": facts, "rows": rows, "ratios": judged}
+        file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

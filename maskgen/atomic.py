@@ -29,7 +29,7 @@ def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
             put(Path(made.name), path)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = (scratch or path.parent) / f".maskgen-{secrets.token_hex(8)}"
+    unfinished = (scratch or path.parent) / _unfinished_name()
     try:
         # Not `tempfile`: its files are readable by their owner only, and a rename keeps that.
         with unfinished.open("xb") as file:
@@ -41,6 +41,27 @@ def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
 
 
 def write_atomic(path: Path, data: bytes, scratch: Path | None = None) -> None:
-    """Writes a whole file by `open_atomic`."""
-    with open_atomic(path, scratch) as file:
-        file.write(data)
+    """Writes a whole file as `open_atomic` does, with a quarter of its calls to the system."""
+    if is_remote(path) or scratch is None:
+        with open_atomic(path, scratch) as file:
+            file.write(data)
+        return
+    unfinished = scratch / _unfinished_name()
+    try:
+        with unfinished.open("xb", buffering=0) as raw:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[raw.write(rest) :]
+        try:
+            unfinished.replace(path)
+        except FileNotFoundError:
+            # Most files find their folder there, and asking for each would be a call more.
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _unfinished_name() -> str:
+    return f".maskgen-{secrets.token_hex(8)}"

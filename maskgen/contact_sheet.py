@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from PIL import ImageDraw, ImageFont
 from maskgen.atomic import write_atomic
 from maskgen.errors import UnreadableImageError
 from maskgen.images import decode, encode
-from maskgen.manifest import read_manifest
+from maskgen.manifest import spread_rows
 from maskgen.names import name_of
 from maskgen.records import ManifestRow
 from maskgen.tar_members import folder_of, read_path
@@ -48,8 +47,8 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
         The file's path; None, and no file, when nothing was masked.
     """
     root = root and folder_of(root)
-    masked = (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked")
-    cells = [cell for row in evenly_spread(masked, samples) if (cell := _cell(out, root, row))]
+    rows = spread_rows(out / "manifest.jsonl", samples)
+    cells = [cell for row in rows if (cell := _cell(out, root, row))]
     path = out / "preview.jpg"
     if not cells:
         path.unlink(missing_ok=True)
@@ -57,23 +56,6 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
     sheet = np.asarray(_draw(cells))[..., ::-1]
     write_atomic(path, encode(np.ascontiguousarray(sheet), None, "jpeg", 88).data)
     return path
-
-
-def evenly_spread(rows: Iterable[ManifestRow], count: int) -> list[ManifestRow]:
-    """At most ``count`` of the rows, evenly spread over all of them, in one pass and bounded memory.
-
-    Every stride-th row is kept; whenever twice ``count`` are, every other one goes and the stride doubles.
-    """
-    kept: list[ManifestRow] = []
-    stride = 1
-    for index, row in enumerate(rows):
-        if index % stride == 0:
-            kept.append(row)
-            if len(kept) > 2 * count:
-                kept, stride = kept[::2], stride * 2
-    if len(kept) <= count:
-        return kept
-    return [kept[round(place)] for place in np.linspace(0, len(kept) - 1, count)]
 
 
 def _cell(out: Path, root: Path | None, row: ManifestRow) -> _Cell | None:

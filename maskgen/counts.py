@@ -35,24 +35,6 @@ class Counts:
     shards: int = 0
 
     @classmethod
-    def of_row(cls, row: ManifestRow, labelled: bool) -> Counts:
-        """The counts of one row, whose sample is counted with its first variant.
-
-        Args:
-            row: The row.
-            labelled: Whether the run asked for a label.
-        """
-        return cls(
-            samples=int(row.variant == 0),
-            rows=1,
-            images=int(row.status == "masked"),
-            statuses={row.status: 1},
-            labels={} if row.label is None else {row.label: 1},
-            splits={row.split or "none": 1},
-            unlabelled=int(labelled and row.label is None),
-        )
-
-    @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Counts:
         """The counts that `as_dict` gave."""
         return cls(**values)
@@ -82,6 +64,42 @@ class Counts:
     def failed(self) -> int:
         """Rows that count against ``--max-errors``: what could not be read, and what ended in an error."""
         return self.statuses.get("unreadable", 0) + self.statuses.get("error", 0)
+
+
+class RowCounter:
+    """Counts row after row; a sample counts with its first variant.
+
+    Args:
+        labelled: Whether the run asked for a label.
+    """
+
+    def __init__(self, labelled: bool) -> None:
+        self._labelled = labelled
+        self._samples = 0
+        self._statuses: Counter[str] = Counter()
+        self._labels: Counter[str | None] = Counter()
+        self._splits: Counter[str] = Counter()
+
+    def add(self, row: ManifestRow) -> None:
+        """Count one row."""
+        self._samples += row.variant == 0
+        self._statuses[row.status] += 1
+        self._labels[row.label] += 1
+        self._splits[row.split or "none"] += 1
+
+    def counts(self, shards: int = 0) -> Counts:
+        """What the rows came to, as so many shards."""
+        labels = {label: count for label, count in self._labels.items() if label is not None}
+        return Counts(
+            samples=self._samples,
+            rows=self._statuses.total(),
+            images=self._statuses["masked"],
+            statuses=dict(sorted(self._statuses.items())),
+            labels=dict(sorted(labels.items())),
+            splits=dict(sorted(self._splits.items())),
+            unlabelled=self._labels[None] if self._labelled else 0,
+            shards=shards,
+        )
 
 
 _TABLES = ("statuses", "labels", "splits")

@@ -14,7 +14,8 @@ from typing import Any
 from maskgen.atomic import open_atomic, write_atomic
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
-from maskgen.manifest import run_record, write_metadata
+from maskgen.imagefolder import write_metadata
+from maskgen.manifest import run_record
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
 from maskgen.records import SPLITS

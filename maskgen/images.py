@@ -23,7 +23,7 @@ from PIL import ImageFile
 
 from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.formats import LONGEST_SIDE, OPENERS, SUFFIXES, is_lossless_webp, sniff
-from maskgen.pixels import to_planes, upright
+from maskgen.pixels import decode_jpeg, to_planes, upright
 
 Image = NDArray[np.uint8]
 
@@ -101,7 +101,7 @@ def decode(data: bytes) -> DecodedImage:
 
     Grey, palette, CMYK, 16 bit and floating point pictures are converted; of several frames the first is
     taken. A truncated file is refused, since a face that is half grey would be worse than none. Pillow's
-    warnings are kept in; the line that libtiff itself prints about a broken TIFF is not.
+    warnings are kept in; the line that libtiff or libjpeg itself prints about a broken picture is not.
 
     Args:
         data: The whole file.
@@ -118,7 +118,9 @@ def decode(data: bytes) -> DecodedImage:
             orientation, notes = _orientation(picture)
             if getattr(picture, "is_animated", False):
                 notes.append("first of several frames")
-            picture.load()
+            pixels = decode_jpeg(picture, data) if file_format == "JPEG" else None
+            if pixels is None:
+                picture.load()
         except (UnreadableImageError, MemoryError):
             raise
         except PillowImage.DecompressionBombError as error:
@@ -132,7 +134,10 @@ def decode(data: bytes) -> DecodedImage:
             orientation = 1  # Pillow has turned it while loading.
         jpeg = _jpeg_settings(picture) if file_format == "JPEG" else None
         icc: bytes | None = picture.info.get("icc_profile") or None
-        bgr, alpha, grey = to_planes(picture, icc, notes)
+        if pixels is None:
+            bgr, alpha, grey = to_planes(picture, icc, notes)
+        else:
+            bgr, alpha, grey = pixels, None, picture.mode == "L"
         if picture.mode == "CMYK":
             icc = None
     wanted = b"GRAY" if grey else b"RGB "
@@ -187,7 +192,7 @@ def encode(
         options["compress_level"] = PNG_COMPRESSION
     elif target == "TIFF":
         options["compression"] = "tiff_lzw"
-    data = _save(_pixels(bgr, grey, alpha), target, options)
+    data = _save(_pixels(bgr, target, grey, alpha), target, options)
     suffix = ".pgm" if target == "PPM" and grey else SUFFIXES[target][0]
     return EncodedImage(data, suffix, same_format=like is not None and like.format == target)
 
@@ -264,11 +269,15 @@ def _jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) 
     return options | {"qtables": tables}
 
 
-def _pixels(bgr: Image, grey: bool, alpha: Image | None) -> PillowImage.Image:
+def _pixels(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
     if grey:
         plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
         return PillowImage.fromarray(plane if alpha is None else np.dstack([plane, alpha]))
     if alpha is None:
+        if target == "JPEG":
+            # Four bytes a pixel are what Pillow works on itself, and so it takes them without a copy.
+            padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
+            return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
         return PillowImage.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
     return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
 

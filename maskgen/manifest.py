@@ -1,4 +1,4 @@
-"""The manifest, and what is derived from it: rows as JSON lines, the run record, Hugging Face's metadata.
+"""The manifest and the run record: rows as JSON lines, and what it takes to make a result again.
 
 All of it is a function of the sources, the options and the versions alone: no time, no machine, no number of
 workers. Two runs of the same command give the same bytes.
@@ -12,14 +12,14 @@ import math
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import fields
 from importlib import metadata
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import maskgen
-from maskgen.atomic import open_atomic
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.names import text_of
 from maskgen.records import FaceRecord, ManifestRow
@@ -34,11 +34,8 @@ ROW_FIELDS = (
 )
 FACE_FIELDS = tuple(field.name for field in fields(FaceRecord))
 
-# Digits after the point; other numbers stay as they are.
-_DIGITS = {"coverage": 3, "landmarks": 2, "pose": 1}
-
-_FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
-_PARTS = ("nose", "mouth", "chin", "lower_face")
+_row_values, _face_fields = attrgetter(*ROW_FIELDS), attrgetter(*FACE_FIELDS)
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 # Legal inside JSON, but ends of line to Python's `splitlines` and to JavaScript.
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
@@ -48,9 +45,9 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 def row_to_json(row: ManifestRow) -> str:
     """The row as one line of JSON, without the line's end; the text is valid UTF-8 whatever the row holds."""
-    values = {name: getattr(row, name) for name in ROW_FIELDS}
+    values = dict(zip(ROW_FIELDS, _row_values(row), strict=True))
     values["faces"] = [_face_values(face) for face in row.faces]
-    return _json_line(values)
+    return json_line(values)
 
 
 def row_from_json(line: str) -> ManifestRow:
@@ -78,17 +75,32 @@ def read_manifest(path: Path) -> Iterator[ManifestRow]:
         MissingDataError: The file is not there.
         ConfigurationError: A line is no row; the message names file and line.
     """
-    try:
-        file = open_lines(path)
-    except FileNotFoundError as error:
-        raise MissingDataError(f"{path} is not there; `maskgen synth` writes it when a run ends") from error
-    with file:
-        for number, line in enumerate(file, start=1):
-            try:
-                row = row_from_json(line.decode())
-            except (ConfigurationError, UnicodeDecodeError) as error:
-                raise ConfigurationError(f"{path}, line {number}: {error}") from error
-            yield row
+    return (row for _, row in _rows(lines(path), path))
+
+
+def spread_rows(path: Path, count: int) -> list[ManifestRow]:
+    """At most ``count`` of a manifest's masked rows, evenly spread over all of them, in bounded memory.
+
+    Every stride-th line is kept; whenever twice ``count`` are, every other one goes and the stride doubles.
+
+    Raises:
+        MissingDataError: The file is not there.
+        ConfigurationError: A line is no row; the message names file and line.
+    """
+    kept: list[tuple[int, bytes]] = []
+    stride, index = 1, 0
+    for number, line in lines(path):
+        if not is_masked(line):
+            continue
+        if index % stride == 0:
+            kept.append((number, line))
+            if len(kept) > 2 * count:
+                kept, stride = kept[::2], stride * 2
+        index += 1
+    if len(kept) > count:
+        step = (len(kept) - 1) / max(count - 1, 1)
+        kept = [kept[round(place * step)] for place in range(count)]
+    return [row for _, row in _rows(kept, path)]
 
 
 def fingerprint(options: Mapping[str, Any]) -> str:
@@ -162,73 +174,50 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_metadata(out: Path, layout: str) -> list[Path]:
-    """Writes ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Number, from 1, and bytes of each line of a manifest.
 
-    One line for each written picture: its path as ``file_name``, label, split, identity, attributes, and the
-    mask of its first face. With the layout "folders" there is one file in each split's folder, since
-    ImageFolder ignores one above them; otherwise one in ``OUT``. ``file_name`` is relative to that file.
-
-    Where unmasked pictures and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
-    ImageFolder load them beside the picture. With "folders" they lie outside of the split's folder, which
-    ImageFolder refuses, and ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
-
-    Returns:
-        The files written, in the order of their names.
+    Raises:
+        MissingDataError: The file is not there.
     """
-    attributes = sorted({name for row in _masked(out) for name in row.attributes})
-    written: dict[Path, BinaryIO] = {}
-    with ExitStack() as files:
-        for row in _masked(out):
-            folder = (row.file_name or "").partition("/")[0] if layout == "folders" else ""
-            path = out / folder / "metadata.jsonl"
-            if path not in written:
-                written[path] = files.enter_context(open_atomic(path))
-            written[path].write((_json_line(_columns(row, folder, attributes)) + "\n").encode())
-    return sorted(written)
+    try:
+        file = open_lines(path)
+    except FileNotFoundError as error:
+        raise MissingDataError(f"{path} is not there; `maskgen synth` writes it when a run ends") from error
+    with file:
+        yield from enumerate(file, start=1)
 
 
-def _masked(out: Path) -> Iterator[ManifestRow]:
-    return (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked" and row.file_name)
+def _rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[tuple[int, ManifestRow]]:
+    for number, line in lines:
+        try:
+            row = row_from_json(line.decode())
+        except (ConfigurationError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}, line {number}: {error}") from error
+        yield number, row
 
 
-def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[str, Any]:
-    face = row.faces[0] if row.faces else None
-    columns: dict[str, Any] = {
-        "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else "")
-    }
-    for name in ("id", "variant", "label", "split", "identity"):
-        columns[name] = getattr(row, name)
-    for name in _FACE_COLUMNS:
-        columns[name] = getattr(face, name, None)
-    for name in _PARTS:
-        columns[f"coverage_{name}"] = face.coverage.get(name) if face else None
-    columns["faces"] = len(row.faces)
-    ending = "file" if folder else "file_name"
-    if row.unmasked_file:
-        columns[f"unmasked_{ending}"] = row.unmasked_file
-    if face and face.alpha_file:
-        columns[f"alpha_{ending}"] = face.alpha_file
-    for name in attributes:
-        # ImageFolder takes any column with this ending for a picture.
-        if not name.endswith("file_name"):
-            columns[f"attribute_{name}" if name in columns else name] = row.attributes.get(name)
-    return columns
+def is_masked(line: bytes) -> bool:
+    """Whether a line is a masked row: told without parsing it, which takes a hundred times as long."""
+    # Only numbers and text stand before the status, and inside of text a quote has a backslash before it.
+    place = line.find(b'"status": "')
+    if place >= 0:
+        return line.startswith(b'masked"', place + len(b'"status": "'))
+    # Of another program's hand, or damaged; the latter is told when it is read as a row.
+    with suppress(ValueError, AttributeError):
+        return bool(json.loads(line).get("status") == "masked")
+    return True
 
 
 def _face_values(face: FaceRecord) -> dict[str, Any]:
-    values = {name: getattr(face, name) for name in FACE_FIELDS}
-    return {
-        name: _rounded(value, _DIGITS[name]) if name in _DIGITS else value for name, value in values.items()
+    values = dict(zip(FACE_FIELDS, _face_fields(face), strict=True))
+    # Adding 0.0 makes 0.0 of -0.0.
+    values["coverage"] = {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()}
+    values["pose"] = {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()}
+    values["landmarks"] = {
+        name: [round(float(x), 2) + 0.0, round(float(y), 2) + 0.0] for name, (x, y) in face.landmarks.items()
     }
-
-
-def _rounded(value: Any, digits: int) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _rounded(part, digits) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(part, digits) for part in value]
-    return round(float(value), digits) + 0.0  # of -0.0 this makes 0.0
+    return values
 
 
 def _face_record(values: Mapping[str, Any]) -> FaceRecord:
@@ -251,11 +240,14 @@ def _finite(value: Any) -> Any:
     return [_finite(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
-def _json_line(values: Mapping[str, Any]) -> str:
+def json_line(values: Mapping[str, Any]) -> str:
+    """One line of JSON, without the line's end; valid UTF-8 whatever the values hold."""
     try:
-        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+        text = _to_json(values)
     except ValueError:
-        text = json.dumps(_finite(values), ensure_ascii=False, allow_nan=False)
+        text = _to_json(_finite(values))
+    if text.isascii():
+        return text
     text = _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     text = _UNDECODABLE.sub(lambda match: text_of(match[0]), text)
     return _SURROGATES.sub("\ufffd", text)

@@ -25,6 +25,23 @@ def upright(plane: Image, orientation: int) -> Image:
     return np.ascontiguousarray(plane)
 
 
+def decode_jpeg(picture: PillowImage.Image, data: bytes) -> Image | None:
+    """A whole grey or colour JPEG by OpenCV: the same pixels in half of the time; None leaves it to Pillow.
+
+    Both are libjpeg underneath, but Pillow's pixels go through two more arrays. A file without its end mark
+    may be truncated, and is Pillow's to refuse.
+    """
+    if picture.mode not in ("L", "RGB") or not data.endswith(b"\xff\xd9"):
+        return None
+    try:
+        # Turned by its EXIF data afterwards, as pictures of other formats are.
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        return None
+    return bgr if bgr is not None and bgr.shape[1::-1] == picture.size else None  # type: ignore[return-value]
+
+
 def to_planes(
     picture: PillowImage.Image, icc: bytes | None, notes: list[str]
 ) -> tuple[Image, Image | None, bool]:
@@ -52,6 +69,11 @@ def to_planes(
         picture = picture.convert(see_through if transparent else opaque)
     elif picture.mode not in ("L", "LA", "RGB", "RGBA"):
         picture = picture.convert("RGBA" if picture.mode == "RGBa" else "RGB")
+    if picture.mode == "RGB":
+        # Pillow holds four bytes a pixel, and to hand them out as they are takes it half the time.
+        padded = np.frombuffer(picture.tobytes("raw", "RGBX"), np.uint8)
+        padded = padded.reshape(picture.height, picture.width, 4)
+        return cv2.cvtColor(padded, cv2.COLOR_RGBA2BGR).astype(np.uint8, copy=False), None, False
     pixels = np.asarray(picture)
     if picture.mode == "L":
         return _to_three(pixels), None, True

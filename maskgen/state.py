@@ -165,19 +165,20 @@ class RunFolder:
             scratch: From `open_scratch`; holds the rows.
             stats: What it came to.
         """
-        earlier = self.written(stats.index)
+        earlier = self.written(stats.index, besides=scratch)
         (scratch / ROWS).replace(self.rows_path(stats.index))
-        now = named_files(self.rows_path(stats.index))
-        self._unlink(self._files(earlier - now) - self._files(now))
+        if earlier:
+            now = named_files(self.rows_path(stats.index))
+            self._unlink(self._files(earlier - now) - self._files(now))
         self._left_path(stats.index).unlink(missing_ok=True)
         write_atomic(self.stats_path(stats.index), stats.as_json(), scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
-    def written(self, index: int) -> set[str]:
-        """The files that any attempt at a shard has written, or was about to."""
+    def written(self, index: int, besides: Path | None = None) -> set[str]:
+        """The files that any attempt at a shard has written, or was about to; but for that in ``besides``."""
         names = named_files(self.rows_path(index))
         for name in self._names("tmp"):
-            if name.startswith(f"{index:06}-"):
+            if name.startswith(f"{index:06}-") and (besides is None or name != besides.name):
                 names |= named_files(self.scratch / name / ROWS)
         try:
             return names | set(json.loads(self._left_path(index).read_bytes()))

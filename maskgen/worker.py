@@ -16,7 +16,7 @@ from pathlib import Path
 
 import cv2
 
-from maskgen.counts import Counts
+from maskgen.counts import RowCounter
 from maskgen.errors import ModelError, TemplateError, UnreadableImageError
 from maskgen.images import DecodedImage, EncodedImage, decode, encode, encode_grey_png
 from maskgen.labels import label_of
@@ -135,7 +135,8 @@ def _read(path: Path) -> bytes:
         raise UnreadableImageError("a folder" if stat.S_ISDIR(info.st_mode) else "a pipe, socket or device")
     if info.st_size > MAX_BYTES:
         raise UnreadableImageError(f"a file of {info.st_size} bytes, more than {MAX_BYTES}")
-    return path.read_bytes()
+    with path.open("rb", buffering=0) as file:
+        return file.readall()
 
 
 def _find(sample: Sample, decoded: DecodedImage, task: Task) -> list[Landmarks]:
@@ -198,7 +199,7 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
     scratch = folder.open_scratch(shard.index)
     options = task.options
     layout = layout_of(options)
-    counts, hashed = Counts(shards=1), hashlib.sha256()
+    counter, hashed = RowCounter(options.label is not None), hashlib.sha256()
     with (scratch / ROWS).open("xb") as rows, open_tar_shard(task.out, scratch, shard.index) as tar:
         for sample in shard.samples:
             masked = mask_sample(sample, task)
@@ -206,21 +207,24 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
                 _row(sample, masked, variant, layout, task, shard.index)
                 for variant in range(options.variants)
             ]
-            lines = "".join(row_to_json(row) + "\n" for row, _ in files).encode()
-            hashed.update(lines)
-            rows.write(lines)
+            lines = [row_to_json(row).encode() for row, _ in files]
+            written = b"\n".join((*lines, b""))
+            hashed.update(written)
+            rows.write(written)
             # Known to the system, if not to the disk, before the files it names are there.
             rows.flush()
-            for (row, places), picture in zip(files, masked.pictures, strict=True):
-                counts += Counts.of_row(row, options.label is not None)
+            for (row, places), line, picture in zip(files, lines, masked.pictures, strict=True):
+                counter.add(row)
                 if places is not None and picture.image is not None:
                     data = (picture.image.data, masked.unmasked, picture.alpha)
                     if layout.packs:
-                        tar.add(places, row_to_json(row).encode(), *data)
+                        tar.add(places, line, *data)
                     else:
                         write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
-    stats = ShardStats(shard.index, counts, ids[0], ids[-1], digest(ids), hashed.hexdigest())
+    stats = ShardStats(
+        shard.index, counter.counts(shards=1), ids[0], ids[-1], digest(ids), hashed.hexdigest()
+    )
     folder.finish_shard(scratch, stats)
     return stats
 
@@ -241,6 +245,7 @@ def _row(
     reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
     places = layout.place(sample, label, variant, picture.image, shard) if picture.image else None
     size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
+    alpha = places.alpha if places else None
     row = ManifestRow(
         id=sample.id,
         variant=variant,
@@ -255,7 +260,7 @@ def _row(
         identity=sample.identity,
         attributes=sample.attributes,
         source={"dataset": options.dataset, "path": text_of(sample.source_path), "sha256": masked.sha256},
-        faces=tuple(replace(face, alpha_file=places.alpha if places else None) for face in outcome.faces),
+        faces=tuple(replace(face, alpha_file=alpha) for face in outcome.faces) if alpha else outcome.faces,
         seed=options.seed,
         unmasked_file=places.unmasked if places else None,
     )

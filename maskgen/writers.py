@@ -36,6 +36,7 @@ PACKED = "webdataset"
 LONGEST_NAME = 255  # bytes, on common file systems
 LONGEST_PART_OF_KEY = 200  # leaves room for ".unmasked.jpg" where a tar is unpacked
 
+_UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^\.|[. ]$')
 
 # The webdataset library ends a key at the first dot and passes over names that begin with "__".
@@ -110,15 +111,17 @@ class Layout:
                 unmasked=f"{key}.{UNMASKED}{encoded.suffix}" if self.pairs else None,
                 alpha=f"{key}.{ALPHA}.png" if self.alpha else None,
             )
-        path = PurePosixPath(LAYOUTS[self.name](self, sample, label, variant, encoded))
-        if path.is_absolute() or ".." in path.parts:
+        if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
             raise UsageError(f"{text_of(sample.relative)!r} leads out of the output folder")
-        path = path.with_name(_shortened(path.name, sample.id, path.suffix))
-        beside = path.with_name(_shortened(f"{path.name}.png", sample.id, ".png"))
+        folder, name = _split(LAYOUTS[self.name](self, sample, label, variant, encoded))
+        name = _shortened(name, sample.id, _suffix(name))
+        path = text_of(folder + name)
         return Places(
-            image=text_of(str(path)),
-            unmasked=text_of(f"{UNMASKED}/{path}") if self.pairs else None,
-            alpha=text_of(f"{ALPHA}/{beside}") if self.alpha else None,
+            image=path,
+            unmasked=f"{UNMASKED}/{path}" if self.pairs else None,
+            alpha=text_of(f"{ALPHA}/{folder}{_shortened(f'{name}.png', sample.id, '.png')}")
+            if self.alpha
+            else None,
         )
 
 
@@ -129,7 +132,7 @@ def write_outputs(
     image: bytes,
     unmasked: bytes | None = None,
     alpha: bytes | None = None,
-) -> str:
+) -> None:
     """Writes the files of one sample and variant, each whole or not at all.
 
     Args:
@@ -139,15 +142,11 @@ def write_outputs(
         image: The masked picture, encoded.
         unmasked: The unmasked picture, encoded; written if it has a place.
         alpha: The alpha as PNG; written if it has a place.
-
-    Returns:
-        The sha256 of the masked picture's bytes, in hex.
     """
     files = ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image))
     for place, data in files:
         if place is not None and data is not None:
             write_atomic(out / name_of(place), data, scratch)
-    return hashlib.sha256(image).hexdigest()
 
 
 def check_apart(root: Path, out: Path) -> None:
@@ -175,15 +174,17 @@ def check_apart(root: Path, out: Path) -> None:
 
 
 def _mirror(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
-    path = PurePosixPath(sample.relative)
+    folder, name = _split(_tidy(sample.relative))
+    stem = name.removesuffix(_suffix(name))
     # Without --format only GIFs change their format, and so only theirs can be taken names.
-    taken = _has_image_suffix(path.stem) and (layout.converts or path.stem.lower().endswith(".gif"))
-    path = path.with_name(_renamed(path.name, sample.id, encoded, taken))
+    taken = _has_image_suffix(stem) and (layout.converts or stem.lower().endswith(".gif"))
+    path = folder + _renamed(name, sample.id, encoded, taken)
     if layout.variants > 1:
         return f"variant-{variant}/{path}"
-    own = OWN_FILES | ({UNMASKED} if layout.pairs else set()) | ({ALPHA} if layout.alpha else set())
+    top = path.partition("/")[0].lstrip("_")
+    own = top in OWN_FILES or (layout.pairs and top == UNMASKED) or (layout.alpha and top == ALPHA)
     # Names that have a "_" already get one more, so that "_alpha" and "alpha" stay two folders.
-    return f"_{path}" if path.parts[0].lstrip("_") in own else str(path)
+    return f"_{path}" if own else path
 
 
 def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
@@ -192,9 +193,10 @@ def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, en
     reversible = name == flat and not re.search("__|_/|/_", sample.id)
     # Loaders of such trees go by the suffix, so that here a wrong one does not stay.
     fitting = replace(encoded, same_format=_same_format(name, encoded.suffix))
-    path = PurePosixPath(_renamed(name, sample.id, fitting, _has_image_suffix(PurePosixPath(name).stem)))
-    stem = path.stem if reversible else f"{path.stem}~{_short_hash(sample.id)}"
-    ending = f"-v{variant}{path.suffix}" if layout.variants > 1 else path.suffix
+    name = _renamed(name, sample.id, fitting, _has_image_suffix(name.removesuffix(_suffix(name))))
+    suffix = _suffix(name)
+    stem = name.removesuffix(suffix) + ("" if reversible else f"~{_short_hash(sample.id)}")
+    ending = f"-v{variant}{suffix}" if layout.variants > 1 else suffix
     # Room for the ".png" of the alpha, whose name could not be shortened without losing the variant.
     short = _shortened(stem + ending, sample.id, ending, LONGEST_NAME - len(".png"))
     return f"{sample.split or 'all'}/{_class_folder(label)}/{short}"
@@ -218,10 +220,11 @@ def _key(sample: Sample, top: str) -> str:
     It is the id without ``.jpg``; another suffix stays as ``~png``, since ``a.png`` may stand beside
     ``a.jpg``. An id that has more dots, or parts that no file or no reader of tars takes, is told by a hash.
     """
-    path = PurePosixPath(sample.id)
-    parts = [_UNSAFE_IN_KEY.sub("_", part) for part in (*path.parts[:-1], path.stem)]
-    ending = "" if path.suffix == ".jpg" else f"~{path.suffix[1:]}"
-    if "/".join(parts) + path.suffix != sample.id or path.suffix.lower() not in IMAGE_SUFFIXES:
+    *folders, name = _tidy(sample.id).split("/")
+    suffix = _suffix(name)
+    parts = [_UNSAFE_IN_KEY.sub("_", part) for part in (*folders, name.removesuffix(suffix))]
+    ending = "" if suffix == ".jpg" else f"~{suffix[1:]}"
+    if "/".join(parts) + suffix != sample.id or suffix.lower() not in IMAGE_SUFFIXES:
         ending = f"~{_short_hash(sample.id)}"
     parts[-1] += ending
     return top + "/".join(_shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
@@ -244,12 +247,30 @@ def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:
     return f"{name}~{_short_hash(key)}{encoded.suffix}"
 
 
+# Not by `PurePosixPath`, of which a dozen to each picture took as long as writing it.
+def _tidy(path: str) -> str:
+    """The path without empty parts and single dots."""
+    return str(PurePosixPath(path)) if _UNTIDY.search(path) else path
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Folder, with the slash behind it, and name."""
+    cut = path.rfind("/") + 1
+    return path[:cut], path[cut:]
+
+
+def _suffix(name: str) -> str:
+    """The suffix with its dot; neither a dot in front nor one at the end makes one."""
+    dot = name.rfind(".")
+    return name[dot:] if 0 < dot < len(name) - 1 else ""
+
+
 def _has_image_suffix(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+    return _suffix(name).lower() in IMAGE_SUFFIXES
 
 
 def _same_format(name: str, suffix: str) -> bool:
-    named = PurePosixPath(name).suffix.lower()
+    named = _suffix(name).lower()
     return any(named in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
 
 

@@ -67,6 +67,10 @@ def test_stages_and_a_whole_run_are_in_the_table_and_in_the_json(tmp_path):
             for figure in ("cpu_ms", "wall_ms", "x_bare", "x_plain"):
                 assert whole[figure] == pytest.approx(sum(part[figure] for part in parts))
     run = rows["photos", "overlay"]
+    assert [(each["what"], each["ratio"]) for each in result["ratios"]] == [
+        ("overlay: CPU beside FaceMesh.process", run["x_bare"]),
+        ("overlay: CPU beside OpenCV decode + FaceMesh.process + OpenCV encode", run["x_plain"]),
+    ]
     # Few pictures are each there once, many of them four times.
     assert run["pictures"] == 8
     assert run["start_wall_s"] + 8 * run["wall_ms"] / 1000 == pytest.approx(run["whole_wall_s"])

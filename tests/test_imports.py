@@ -62,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": NOUNS | {"names", "tar_members", "stores"},
     "counts": NOUNS,
     "manifest": NOUNS | {"images", "atomic", "names", "stores"},
+    "imagefolder": NOUNS | {"atomic", "manifest"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
     "tar_shards": NOUNS | {"writers"},
     "state": NOUNS | {"atomic", "counts", "names", "stores"},

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from maskgen import manifest
 from maskgen.errors import ConfigurationError, MissingDataError
+from maskgen.imagefolder import write_metadata
 from maskgen.manifest import (
     differences,
     fingerprint,
@@ -20,7 +21,6 @@ from maskgen.manifest import (
     row_from_json,
     row_to_json,
     run_record,
-    write_metadata,
 )
 from maskgen.records import FaceRecord, ManifestRow
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskgen.contact_sheet import COLUMNS, THUMBNAIL, evenly_spread, write_contact_sheet
+from maskgen.contact_sheet import COLUMNS, THUMBNAIL, write_contact_sheet
 from maskgen.errors import ConfigurationError, MissingDataError
-from maskgen.manifest import row_to_json
+from maskgen.manifest import row_to_json, spread_rows
 from maskgen.records import FaceRecord, ManifestRow
 from maskgen.report import tally, write_card, write_report
 
@@ -203,8 +203,12 @@ def test_inputs_without_label_are_counted_once_whatever_the_variants():
 
 
 @pytest.mark.parametrize(("count", "rows"), [(5, 3), (5, 5), (5, 11), (24, 1000), (1, 9)])
-def test_evenly_spread_takes_rows_from_the_whole_manifest(count, rows):
-    chosen = [int(r.id) for r in evenly_spread((row(str(number)) for number in range(rows)), count)]
+def test_the_sheet_takes_masked_rows_from_the_whole_manifest(tmp_path, count, rows):
+    missed = row("of no face", status="no_face", attributes={"status": "masked"})
+    given = [each for number in range(rows) for each in (row(str(number)), missed)]
+    path = tmp_path / "manifest.jsonl"
+    path.write_text("".join(row_to_json(each) + "\n" for each in given))
+    chosen = [int(each.id) for each in spread_rows(path, count)]
     assert len(chosen) == min(count, rows)
     assert chosen == sorted(set(chosen))
     if rows > count > 1:

@@ -1,6 +1,5 @@
 """Where pictures go, under which names, and that they appear whole or not at all."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -190,12 +189,11 @@ def test_an_unknown_layout():
         Layout("flat")
 
 
-def test_outputs_are_written_with_their_hash(tmp_path):
+def test_outputs_are_written(tmp_path):
     scratch = tmp_path / ".maskgen" / "tmp"
     scratch.mkdir(parents=True)
     places = Layout(pairs=True, alpha=True).place(sample("d\udce9/\udce9.jpg"), None, 0, SAME_JPEG)
-    sha256 = write_outputs(tmp_path, scratch, places, b"masked", b"plain", b"alpha")
-    assert sha256 == hashlib.sha256(b"masked").hexdigest()
+    write_outputs(tmp_path, scratch, places, b"masked", b"plain", b"alpha")
     folder = os.fsencode(tmp_path)
     assert Path(os.fsdecode(folder + b"/d\xe9/\xe9.jpg")).read_bytes() == b"masked"
     assert (tmp_path / name_of(places.unmasked)).read_bytes() == b"plain"

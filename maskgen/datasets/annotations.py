@@ -75,7 +75,12 @@ def read_text(path: Path) -> str:
 
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file without their ends, whichever those are."""
-    return read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return with_line_feeds(read_text(path)).split("\n")
+
+
+def with_line_feeds(text: str) -> str:
+    """The text with line feeds for line ends of any kind."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def read_table(
@@ -180,6 +185,16 @@ class Annotations(Generic[Row]):
         if old is None or old is row or old == row:
             return
         self._rows[key] = self._merge(old, row) if self._merge else None
+
+    def add_all(self, rows: list[tuple[str, Row]]) -> None:
+        """Takes in the rows for many pictures, as `add` does one after the other."""
+        if not self._rows:
+            self._rows = dict(rows)
+            if len(self._rows) == len(rows):
+                return
+            self._rows = {}
+        for key, row in rows:
+            self.add(key, row)
 
     def find(self, key: str) -> Row | None:
         """The row for a picture, or None: then `missing` says why."""

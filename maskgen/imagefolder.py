@@ -1,0 +1,90 @@
+"""Hugging Face's ``metadata.jsonl``, which ImageFolder reads beside the pictures: made from the manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from maskgen.atomic import open_atomic
+from maskgen.errors import ConfigurationError
+from maskgen.manifest import is_masked, json_line, lines, read_manifest
+from maskgen.records import ManifestRow
+
+_FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
+_PARTS = ("nose", "mouth", "chin", "lower_face")
+
+_decode_one = json.JSONDecoder().raw_decode
+
+
+def write_metadata(out: Path, layout: str) -> list[Path]:
+    """Writes ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
+
+    One line for each written picture: its path as ``file_name``, label, split, identity, attributes, and the
+    mask of its first face. With the layout "folders" there is one file in each split's folder, since
+    ImageFolder ignores one above them; otherwise one in ``OUT``. ``file_name`` is relative to that file.
+
+    Where unmasked pictures and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
+    ImageFolder load them beside the picture. With "folders" they lie outside of the split's folder, which
+    ImageFolder refuses, and ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
+
+    Returns:
+        The files written, in the order of their names.
+    """
+    attributes = sorted(_attribute_names(out / "manifest.jsonl"))
+    written: dict[Path, BinaryIO] = {}
+    with ExitStack() as files:
+        for row in _masked(out):
+            folder = (row.file_name or "").partition("/")[0] if layout == "folders" else ""
+            path = out / folder / "metadata.jsonl"
+            if path not in written:
+                written[path] = files.enter_context(open_atomic(path))
+            written[path].write((json_line(_columns(row, folder, attributes)) + "\n").encode())
+    return sorted(written)
+
+
+def _masked(out: Path) -> Iterator[ManifestRow]:
+    return (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked" and row.file_name)
+
+
+def _attribute_names(path: Path) -> set[str]:
+    """The attributes that any masked row has."""
+    names: set[str] = set()
+    key = b'"attributes": '
+    for number, line in lines(path):
+        if is_masked(line):
+            # As above; the attributes themselves may hold anything.
+            place = line.find(key)
+            try:
+                names.update(_decode_one(line[place + len(key) :].decode())[0])
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"{path}, line {number}: not a row of a manifest: {error}"
+                ) from error
+    return names
+
+
+def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[str, Any]:
+    face = row.faces[0] if row.faces else None
+    columns: dict[str, Any] = {
+        "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else "")
+    }
+    for name in ("id", "variant", "label", "split", "identity"):
+        columns[name] = getattr(row, name)
+    for name in _FACE_COLUMNS:
+        columns[name] = getattr(face, name, None)
+    for name in _PARTS:
+        columns[f"coverage_{name}"] = face.coverage.get(name) if face else None
+    columns["faces"] = len(row.faces)
+    ending = "file" if folder else "file_name"
+    if row.unmasked_file:
+        columns[f"unmasked_{ending}"] = row.unmasked_file
+    if face and face.alpha_file:
+        columns[f"alpha_{ending}"] = face.alpha_file
+    for name in attributes:
+        # ImageFolder takes any column with this ending for a picture.
+        if not name.endswith("file_name"):
+            columns[f"attribute_{name}" if name in columns else name] = row.attributes.get(name)
+    return columns
