@@ -9,9 +9,11 @@ Compiled without "fast math": the sums are those of the written order on every p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from numba import njit
+import numba
+
+from maskgen.machine_code import machine_code_folder
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -19,12 +21,15 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def compiled(function: Function) -> Function:
     """Compile a function of numbers and arrays when it is first called.
 
-    The machine code is kept beside the module, or in the user's cache folder where that cannot be written,
-    so that a machine compiles once and not in every process; and in memory alone where neither can be.
-    Division by zero gives infinity, as it does in numpy.
+    The machine code is kept in `maskgen.machine_code.machine_code_folder`, so that a machine compiles once
+    and not in every process; in memory alone where there is no such folder. Division by zero gives infinity,
+    as it does in numpy.
     """
+    folder = machine_code_folder()
+    settings: Any = numba.config
+    kept, settings.CACHE_DIR = settings.CACHE_DIR, str(folder or "")
     try:
-        made = njit(cache=True, error_model="numpy", nogil=True)(function)
-    except RuntimeError:  # numba has found no folder for the machine code
-        made = njit(error_model="numpy", nogil=True)(function)
+        made = numba.njit(cache=folder is not None, error_model="numpy", nogil=True)(function)
+    finally:
+        settings.CACHE_DIR = kept
     return cast(Function, made)

@@ -1,0 +1,58 @@
+"""Where the machine code of the compiled loops is kept.
+
+numba looks only at the file of the outermost function to see whether its code is stale, and would go on with
+the old code of a helper in another file. So each state of the package has a folder of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+@cache
+def machine_code_folder() -> Path | None:
+    """The folder for this state of the package; None where none can be written.
+
+    ``$NUMBA_CACHE_DIR`` if it is set, or else the package's own ``__pycache__``, or else the user's cache
+    folder.
+    """
+    name = f"maskgen-{_state()}"
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(given) / name
+    places = (PACKAGE / "__pycache__", _user_cache() / "maskgen")
+    return next((place / name for place in places if _writable(place)), None)
+
+
+def is_compiled() -> bool:
+    """Whether a process has compiled the loops of this state of the package before."""
+    folder = machine_code_folder()
+    return folder is not None and folder.is_dir()
+
+
+def _state() -> str:
+    """Hash of every file that holds a compiled function or a number that one uses."""
+    state = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.relative_to(PACKAGE).parts[0] not in ("train", "commands", "datasets"):
+            state.update(path.read_bytes())
+    return state.hexdigest()[:16]
+
+
+def _user_cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
