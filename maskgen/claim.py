@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ConfigurationError, LandmarkFileError, ModelError
 from maskgen.landmarks import LandmarkerSpec
+from maskgen.lock import locked
 from maskgen.manifest import differences, versions
 from maskgen.options import SynthOptions
 from maskgen.state import STATE, RunFolder
@@ -85,12 +87,25 @@ def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -
 def claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None:
     """Take the folder for the run, after what an earlier one wrote is removed if that is asked for."""
     check_claim(folder, config, overwrite)
-    if overwrite and folder.folder.exists():
-        remove_run(folder)
+    if overwrite and folder.read("config.json") is not None:
+        with locked(folder):
+            remove_run(folder)
     if folder.read("config.json") is None:
         folder.write("config.json", config)
     # Two jobs of an array may have begun at once, by mistake with different options.
     check_claim(folder, config, overwrite=False)
+
+
+@contextmanager
+def claimed(
+    folder: RunFolder, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
+) -> Iterator[None]:
+    """Takes the folder for the run as `claim` does, and keeps other runs out of it while the block lasts."""
+    claim(folder, config, overwrite)
+    with locked(folder, share):
+        # Another run may have come in between.
+        check_claim(folder, config, overwrite=False)
+        yield
 
 
 def remove_run(folder: RunFolder) -> None:

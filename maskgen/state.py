@@ -189,6 +189,10 @@ class RunFolder:
         names = (*self._names("shards"), *self._names("tmp"))
         return sorted({int(found[0]) for name in names if (found := re.match("[0-9]{6,}", name))})
 
+    def has_leftovers(self) -> bool:
+        """Whether a run was killed over some shard, or crashed over it, and none has taken that up again."""
+        return any(re.match("[0-9]{6,}-", name) for name in self._names("tmp"))
+
     def remove(self, names: Iterable[str]) -> None:
         """Remove files of this run, by their names in the manifest, and the folders they leave empty."""
         self._unlink(self._files(names))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Task:
         several_faces: Whether the dataset's pictures commonly show more than one face.
         model_sha256: Of the landmark model or file, so that a changed one is opened anew.
         folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
+        fatal: Id -> reason of the samples over which processes have died: none is to try them again.
     """
 
     options: SynthOptions
@@ -60,6 +61,7 @@ class Task:
     several_faces: bool
     model_sha256: str | None
     folder: Path = Path()
+    fatal: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +104,8 @@ def mask_sample(sample: Sample, task: Task) -> Masked:
     try:
         data = read_member(sample) if sample.member else _read(sample.path)
         sha256 = hashlib.sha256(data).hexdigest()
+        if reason := task.fatal.get(sample.id):
+            return same("error", reason)
         decoded = decode(data)
         del data
         faces = _find(sample, decoded, task)

@@ -15,6 +15,7 @@ from maskgen.datasets import get_dataset
 from maskgen.errors import (
     LandmarkFileError,
     ModelError,
+    OutputError,
 )
 from maskgen.landmarks.file import write_landmark_file
 from maskgen.manifest import read_manifest
@@ -177,7 +178,9 @@ def test_what_is_wrong_with_model_or_output_ends_the_run(source, tmp_path, monke
         raise raised
 
     monkeypatch.setattr(worker, "_find" if isinstance(raised, ModelError) else "write_outputs", broken)
-    with pytest.raises(type(raised)):
+    with pytest.raises(
+        ModelError if isinstance(raised, ModelError) else OutputError, match=str(raised.args[-1])
+    ):
         masked(source, tmp_path / "out")
     assert not RunFolder(tmp_path / "out").done()
 

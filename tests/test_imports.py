@@ -91,6 +91,9 @@ BATCH = {
         "labels",
         "landmark_run",
         "stored_run",
+        "lock",
+        "work_off",
+        "guilty",
     ),
 }
 COMMAND_LINE = {"cli", "commands", "__main__"}
