@@ -1,8 +1,8 @@
 """Kills real runs at random moments and runs each again: the bytes must be those of an undisturbed run.
 
-``PYTHONPATH=. python tests/kills.py 50`` kills fifty. What is killed is drawn for each: the driver, one of its processes
-or all at once; by SIGKILL, SIGTERM or SIGINT; with one process or two; at a moment between the run's first
-and its last file.
+``PYTHONPATH=. python tests/kills.py 50`` kills fifty. What is killed is drawn for each: the driver, one of
+its processes or all at once; by SIGKILL, SIGTERM or SIGINT; with one process or two; at a moment between
+the run's first and its last file.
 """
 
 import os
@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from processes import children, end, finish, send, start, wait_until
@@ -53,12 +54,15 @@ def kill_one(root, out, expected, seconds, draw):
 
 def kill(times, folder, say=print):
     """How many of so many killed runs came to the bytes of an undisturbed one."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell starts background jobs so, and they hand it on.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     root = write_dataset(folder / "faces", count=COUNT)
     seconds = {}
     for jobs in (1, 2):
         out = folder / f"undisturbed-{jobs}"
         process = start(root, out, jobs)
-        wait_until(lambda: began(out), process)
+        wait_until(partial(began, out), process)
         first = time.monotonic()
         said = process.communicate(timeout=240)[1]
         assert process.returncode == 0, said
@@ -70,9 +74,8 @@ def kill(times, folder, say=print):
     while killed < times:
         tried += 1
         told, hit, same = kill_one(root, folder / f"out-{tried}", expected, seconds, draw)
-        say(
-            f"{killed + hit:3}. {told}: {'identical' if same else 'DIFFERENT'}{'' if hit else ' (it was over)'}"
-        )
+        verdict = ("identical" if same else "DIFFERENT") + ("" if hit else " (it was over)")
+        say(f"{killed + hit:3}. {told}: {verdict}")
         killed += hit
         identical += hit and same
         assert hit or same, "a run that nobody killed"

@@ -52,7 +52,7 @@ def start(root, out, jobs=1, *, env=None, limit=None, **options):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=limit,  # noqa: PLW1509: nothing but system calls
+        preexec_fn=limit,  # noqa: PLW1509
     )
 
 
