@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _open_closed_streams() -> None:
-    """After `>&-` and the like the next file opened would be stdout or stderr, and get what libraries print."""
+    """After `>&-` and the like the next file opened would be stdout, and get what libraries print there."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             # The lowest number that is free: those below are open by now.

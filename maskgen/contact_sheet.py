@@ -163,7 +163,8 @@ def _captions(row: ManifestRow) -> tuple[tuple[str, int, tuple[int, int, int]], 
 
 
 def _shortened(text: str, pen: ImageDraw.ImageDraw, size: int, width: int) -> str:
-    """The text with its beginning cut off where it is too wide, as the end of a path says more."""
+    """The text in one line, its beginning cut off where it is too wide: the end of a path says more."""
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
     while pen.textlength(text, _font(size)) > width and len(text) > 4:
         text = "..." + text[max(4, len(text) // 10) :]
     return text
