@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -44,3 +45,17 @@ def write_atomic(path: Path, data: bytes, scratch: Path | None = None) -> None:
     """Writes a whole file by `open_atomic`."""
     with open_atomic(path, scratch) as file:
         file.write(data)
+
+
+def remove_file(path: Path) -> bool:
+    """Removes a file if it is there; False if there can be none of that name."""
+    try:
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+            return True
+    except (ValueError, NotADirectoryError):  # a NUL in the name, or a file where a folder should be
+        return False
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+    return False

@@ -22,7 +22,9 @@ import maskgen
 from maskgen.atomic import open_atomic
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.names import text_of
+from maskgen.plain_json import from_json
 from maskgen.records import FaceRecord, ManifestRow
+from maskgen.row_checks import check_row
 from maskgen.stores import open_lines
 
 SCHEMA = 1
@@ -57,10 +59,12 @@ def row_from_json(line: str) -> ManifestRow:
     """The row that `row_to_json` wrote, numbers rounded as there.
 
     Raises:
-        ConfigurationError: The line is no JSON, is cut short, or is of a newer schema than this version's.
+        ConfigurationError: The line is no row, names a file outside of the manifest's folder, or is of a
+            newer schema than this version's.
     """
     try:
-        values = json.loads(line)
+        values = from_json(line)
+        check_row(values)
         if values["schema"] > SCHEMA:
             raise ConfigurationError(
                 f"schema {values['schema']}, this version of maskgen knows {SCHEMA}: update it"

@@ -23,9 +23,9 @@ from maskgen.datasets.annotations import (
     split_of,
 )
 from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.paths import contained, refuse_escape
 from maskgen.datasets.walk import sample_at
 from maskgen.errors import AnnotationError, MissingDataError
+from maskgen.paths import contained, refuse_escape
 from maskgen.records import Sample
 
 NAMES = tuple(f"{stem}.{suffix}" for stem in ("table", "metadata") for suffix in ("csv", "tsv", "jsonl"))

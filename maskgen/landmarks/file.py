@@ -17,6 +17,7 @@ import numpy as np
 
 from maskgen.errors import LandmarkFileError
 from maskgen.landmarks.views import Points
+from maskgen.plain_json import from_json
 from maskgen.records import Box, Image, Landmarks
 
 MESH_NUMBERS = 468 * 3
@@ -139,11 +140,11 @@ class LandmarkFile:
             raise self._error(number, 'there is no list under "faces"')
         found = []
         for face in faces:
-            points = self._points(face, number)
+            points = self._points(face, number, size)
             found.append(Landmarks(points.astype(np.float32), size, str(face.get("step", "file"))))
         return found
 
-    def _points(self, face: Any, number: int) -> Points:
+    def _points(self, face: Any, number: int, size: tuple[int, int]) -> Points:
         numbers = face.get("points") if isinstance(face, dict) else None
         try:
             points = np.array(numbers, np.float64)
@@ -155,7 +156,13 @@ class LandmarkFile:
             )
         if not np.isfinite(points).all():
             raise self._error(number, '"points" holds a number that is not finite')
-        return points.reshape(-1, 3)
+        places = points.reshape(-1, 3)
+        # Planes as large as the face are made of it: of any size, they would take all memory.
+        width, height = size
+        apart = np.abs(places - (width / 2, height / 2, 0))
+        if (apart > (1.5 * width, 1.5 * height, 3 * width)).any():
+            raise self._error(number, '"points" lie further outside the image than its own size')
+        return places
 
     def _row(self, line: bytes, number: int) -> dict[str, Any]:
         row = self._parse(line, number)
@@ -165,7 +172,7 @@ class LandmarkFile:
 
     def _parse(self, data: bytes, number: int) -> Any:
         try:
-            return json.loads(data)
+            return from_json(data)
         except ValueError as error:
             raise self._error(number, f"not JSON: {error}") from error
 
