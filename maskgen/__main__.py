@@ -10,6 +10,7 @@ import click
 
 from maskgen.cli import ReaderGoneError, cli
 from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError
+from maskgen.limits import limit_opencv
 
 # The matrices here are small: more threads of BLAS would only wait for each other, and spin while they do.
 # Said before anything imports numpy, and not where the user has said otherwise.
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _open_closed_streams()
     try:
+        limit_opencv()
         code = cli.main(
             args=None if arguments is None else list(arguments), prog_name="maskgen", standalone_mode=False
         )

@@ -204,6 +204,7 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         templates=tuple(config["templates"].items()),
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
+        max_pixels=config["max_pixels"],
     )
 
 

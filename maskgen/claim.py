@@ -11,6 +11,7 @@ from typing import Any
 
 from maskgen.errors import ConfigurationError, LandmarkFileError, ModelError
 from maskgen.landmarks import LandmarkerSpec
+from maskgen.limits import max_pixels
 from maskgen.lock import locked
 from maskgen.manifest import differences, versions
 from maskgen.options import SynthOptions
@@ -30,6 +31,7 @@ def describe(options: SynthOptions, root: Path, landmarker: LandmarkerSpec) -> d
         "root": str(root.resolve()),
         "templates": {name: load_template(name).sha256 for name in names},
         "landmark_model": {"member": landmarker.member, "sha256": _model_sha256(landmarker)},
+        "max_pixels": max_pixels(),
         "versions": versions(),
     }
 
