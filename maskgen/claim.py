@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ConfigurationError, LandmarkFileError, ModelError
-from maskgen.landmarks import LandmarkerSpec
+from maskgen.landmarks import LandmarkerSpec, bundled_models
 from maskgen.limits import max_pixels
 from maskgen.lock import locked
 from maskgen.manifest import differences, versions
@@ -37,19 +37,24 @@ def describe(options: SynthOptions, root: Path, landmarker: LandmarkerSpec) -> d
 
 
 def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
-    """Of the file that the landmarks come from; None where maskgen or mediapipe brings it along."""
+    """Of the file that the landmarks come from, or of the models in mediapipe's wheel, one after the other.
+
+    None for the model that maskgen fetches: that is held against its known hash whenever it is opened.
+    """
     named = os.environ.get(MODEL_VARIABLE) if landmarker.member == "tasks" else None
     path = Path(landmarker.model) if landmarker.reads_file else landmarker.model_path or named
-    if path is None:
+    paths = bundled_models() if landmarker.member == "bundled" else [Path(path)] if path else []
+    if not paths:
         return None
     hashed = hashlib.sha256()
-    try:
-        with Path(path).open("rb") as file:
-            while piece := file.read(1 << 20):
-                hashed.update(piece)
-    except OSError as error:
-        kind = LandmarkFileError if landmarker.reads_file else ModelError
-        raise kind(f"{path} cannot be read: {error.strerror}") from error
+    for each in paths:
+        try:
+            with each.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    hashed.update(piece)
+        except OSError as error:
+            kind = LandmarkFileError if landmarker.reads_file else ModelError
+            raise kind(f"{each} cannot be read: {error.strerror}") from error
     return hashed.hexdigest()
 
 
