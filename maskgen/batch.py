@@ -135,7 +135,8 @@ def run(
             work_off(listing, folder, engine, one_at_a_time, processes, job.max_errors, progress)
         counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
-            finish(folder, listing.done, job.options, dataset, job.root, config["templates"], report)
+            made_with = config["templates"], report, config["landmark_model"]
+            finish(folder, listing.done, job.options, dataset, job.root, *made_with)
     _check_errors(counts, folder, job.max_errors)
     if share != (1, 1) and progress:
         _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
@@ -169,7 +170,8 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
             "(`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
     with interruptible(), output_errors(out), locked(folder):
-        finish(folder, listing.done, options, dataset, root, config["templates"], report)
+        made_with = config["templates"], report, config["landmark_model"]
+        finish(folder, listing.done, options, dataset, root, *made_with)
     return listing.counts()
 
 

@@ -128,6 +128,7 @@ def run_record(
     templates: Mapping[str, str],
     counts: Mapping[str, Any],
     source: Mapping[str, Any],
+    landmark_model: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The content of ``maskgen.json``: what it takes to make this result again, and what came of it.
 
@@ -138,6 +139,7 @@ def run_record(
         templates: Name -> sha256 of each template in use.
         counts: What became of the inputs.
         source: What is known of the dataset: title, homepage, licence, citation.
+        landmark_model: Which one found the faces, and the sha256 of its files.
     """
     return {
         "schema": SCHEMA,
@@ -147,6 +149,7 @@ def run_record(
         "seed": seed,
         "versions": versions(),
         "templates": dict(sorted(templates.items())),
+        "landmark_model": dict(landmark_model or {}),
         "source": dict(source),
         "counts": dict(counts),
     }
