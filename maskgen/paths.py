@@ -49,6 +49,8 @@ def leads_out(path: str) -> bool:
     For the names in files of our own, which hold whatever this system takes for a name: a backslash too,
     where that is no separator.
     """
+    if os.sep == "/" and ".." not in path and "\0" not in path:
+        return not path or path[0] == "/"
     pure = PurePath(path)
     return not path or "\0" in path or bool(pure.drive or pure.root) or ".." in pure.parts
 

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from maskgen.names import name_of
 from maskgen.paths import leads_out
 from maskgen.records import STATUSES
 
-_TEXT = (str, type(None))
-_NUMBER = (int, type(None))
-_ROW: Mapping[str, tuple[type, ...]] = {
-    **{"schema": (int,), "id": (str,), "variant": (int,), "status": (str,), "reason": _TEXT},
-    **{"file_name": _TEXT, "sha256": _TEXT, "width": _NUMBER, "height": _NUMBER, "label": _TEXT},
-    **{"split": _TEXT, "identity": _TEXT, "attributes": (dict,), "source": (dict,), "faces": (list,)},
-    **{"seed": (int,), "unmasked_file": _TEXT},
+_NULL: type = type(None)
+_TEXT: frozenset[type] = frozenset((str, _NULL))
+_NUMBER: frozenset[type] = frozenset((int, _NULL))
+# Exact types: to Python a bool would be a whole number too.
+_ROW: Mapping[str, frozenset[type]] = {
+    **dict.fromkeys(("schema", "variant", "seed"), frozenset((int,))),
+    **dict.fromkeys(("id", "status"), frozenset((str,))),
+    **dict.fromkeys(("reason", "file_name", "sha256", "label", "split", "identity", "unmasked_file"), _TEXT),
+    **dict.fromkeys(("width", "height"), _NUMBER),
+    **dict.fromkeys(("attributes", "source"), frozenset((dict,))),
+    "faces": frozenset((list,)),
 }
-_FACE: Mapping[str, tuple[type, ...]] = {
-    **{"box": (list,), "mask_box": (list,), "pose": (dict,), "landmarks": (dict,), "coverage": (dict,)},
+_FACE: Mapping[str, frozenset[type]] = {
+    **dict.fromkeys(("box", "mask_box"), frozenset((list,))),
+    **dict.fromkeys(("pose", "landmarks", "coverage"), frozenset((dict,))),
     **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern", "alpha_file"), _TEXT),
-    **dict.fromkeys(("detection", "fit", "blend", "wear"), (str,)),
-    "wear_agrees": (bool,),
+    **dict.fromkeys(("detection", "fit", "blend", "wear"), frozenset((str,))),
+    "wear_agrees": frozenset((bool,)),
 }
+# Wide enough for any picture, and small enough to be computed with.
+_LARGEST = 1e9
 
 
 def check_row(values: Any) -> None:
@@ -37,7 +44,7 @@ def check_row(values: Any) -> None:
     if values["status"] not in STATUSES:
         raise ValueError(f"status must be one of {', '.join(STATUSES)}, got {values['status']!r}")
     for name, value in values["source"].items():
-        if not isinstance(value, _TEXT):
+        if type(value) not in _TEXT:
             raise ValueError(f"source.{name} must be text, got {value!r}")
     paths = {name: values.get(name) for name in ("file_name", "unmasked_file")}
     for index, face in enumerate(values["faces"]):
@@ -51,39 +58,33 @@ def check_row(values: Any) -> None:
             raise ValueError(f"{name} {path!r} leads out of the folder of the manifest")
 
 
-def _check_types(values: Mapping[str, Any], expected: Mapping[str, tuple[type, ...]]) -> None:
+def _check_types(values: Mapping[str, Any], expected: Mapping[str, frozenset[type]]) -> None:
     for name, types in expected.items():
-        value = values.get(name)
-        # To Python a bool is a number.
-        if name in values and (
-            not isinstance(value, types) or (isinstance(value, bool) and bool not in types)
-        ):
-            raise ValueError(f"{name} must be {' or '.join(map(_named, types))}, got {value!r}")
+        if name in values and type(values[name]) not in types:
+            named = " or ".join(sorted(_NAMES.get(each, f"a {each.__name__}") for each in types))
+            raise ValueError(f"{name} must be {named}, got {values[name]!r}")
 
 
 def _check_numbers(face: Mapping[str, Any]) -> None:
-    for name in ("box", "mask_box"):
-        if name in face and not _numbers(face[name], 4):
-            raise ValueError(f"{name} must be four numbers, got {face[name]!r}")
-    for name in ("pose", "coverage"):
-        values = list(face.get(name, {}).values())
-        if not _numbers(values, len(values)):
-            raise ValueError(f"{name} must hold numbers, got {face[name]!r}")
-    for anchor, point in face.get("landmarks", {}).items():
-        if not _numbers(point, 2):
-            raise ValueError(f"landmarks.{anchor} must be two numbers, got {point!r}")
+    try:
+        for name in ("box", "mask_box"):
+            if name in face:
+                x, y, width, height = face[name]
+                _check_range(name, x, y, width, height)
+        for name in ("pose", "coverage"):
+            _check_range(name, *face.get(name, {}).values())
+        for x, y in face.get("landmarks", {}).values():
+            # In line: a manifest has a dozen of them in every row.
+            if not (-_LARGEST < x < _LARGEST and -_LARGEST < y < _LARGEST):
+                raise ValueError(f"landmarks must lie in a picture, got {(x, y)}")
+    except TypeError as error:
+        raise ValueError(f"boxes, pose, coverage and landmarks must be numbers: {error}") from error
 
 
-def _numbers(values: Any, count: int) -> bool:
-    # Wide enough for any picture, and small enough to be computed with.
-    return (
-        isinstance(values, Sequence)
-        and len(values) == count
-        and all(isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e9 for v in values)
-    )
+def _check_range(name: str, *numbers: Any) -> None:
+    for number in numbers:
+        if not -_LARGEST < number < _LARGEST:
+            raise ValueError(f"{name} has a number of no picture: {number!r}")
 
 
-def _named(kind: type) -> str:
-    return {"str": "text", "NoneType": "null", "int": "a whole number", "bool": "true or false"}.get(
-        kind.__name__, f"a {kind.__name__}"
-    )
+_NAMES = {str: "text", _NULL: "null", int: "a whole number", bool: "true or false"}
