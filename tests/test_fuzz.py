@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from broken_bytes import READ, WHOLE
-from fuzzing import DEEP, TIMES, VALUES, damaged, examples, only_ours, with_values
+from fuzzing import DEEP, VALUES, damaged, examples, only_ours, with_values
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from small_runs import face, write_template
@@ -191,7 +191,7 @@ def test_landmark_files_and_the_masks_from_their_points(tmp_path):
     check()
 
 
-@settings(max_examples=40 * TIMES, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(examples(40), phases=[Phase.explicit, Phase.generate])
 @given(
     scale=st.floats(-3, 3),
     at=st.tuples(st.floats(-300, 300), st.floats(-300, 300)),

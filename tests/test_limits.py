@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from fuzzing import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from processes import environment, finish
@@ -78,6 +79,7 @@ def test_numbers_and_plain_texts_stay_as_they_are(value):
     assert safe_cell(value) is value
 
 
+@examples(50)
 @given(st.lists(st.lists(st.text(max_size=6) | st.sampled_from(STARTS), min_size=2, max_size=2), max_size=5))
 def test_a_table_can_be_read_back_and_none_of_its_texts_runs(rows):
     read = list(csv.reader(io.StringIO(csv_text(("id", "=reason"), rows), newline="")))
