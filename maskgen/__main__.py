@@ -10,6 +10,7 @@ import click
 
 from maskgen.cli import ReaderGoneError, cli
 from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError
+from maskgen.limits import limit_opencv
 
 # The matrices here are small: more threads of BLAS would only wait for each other, and spin while they do.
 # Said before anything imports numpy, and not where the user has said otherwise.
@@ -29,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 too many errors, 2 wrong usage or missing data, 130 interrupted, and 141
         when whoever read stdout went away.
     """
+    _open_closed_streams()
     try:
+        limit_opencv()
         code = cli.main(
             args=None if arguments is None else list(arguments), prog_name="maskgen", standalone_mode=False
         )
@@ -42,10 +45,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; run the same command again to go on", EXIT_INTERRUPTED, kind="")
     except (ReaderGoneError, BrokenPipeError):
-        # The interpreter flushes stdout once more when it ends, and would complain about the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        # Whatever could not be read or written that no command has foreseen: no space left, no permission.
+        where = f"{error.filename}: " if error.filename else ""
+        _leave_stdout()
+        return _fail(f"{where}{error.strerror or error}", EXIT_USAGE)
     return code if isinstance(code, int) else EXIT_OK
+
+
+def _open_closed_streams() -> None:
+    """After `>&-` and the like the next file opened would be stdout, and get what libraries print there."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free: those below are open by now.
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
+
+def _leave_stdout() -> None:
+    """The interpreter flushes stdout once more when it ends, and would complain about a pipe or disk."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int, kind: str = "error: ") -> int:

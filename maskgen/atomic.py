@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -65,3 +66,17 @@ def write_atomic(path: Path, data: bytes, scratch: Path | None = None) -> None:
 
 def _unfinished_name() -> str:
     return f".maskgen-{secrets.token_hex(8)}"
+
+
+def remove_file(path: Path) -> bool:
+    """Removes a file if it is there; False if there can be none of that name."""
+    try:
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+            return True
+    except (ValueError, NotADirectoryError):  # a NUL in the name, or a file where a folder should be
+        return False
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+    return False

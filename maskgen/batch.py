@@ -6,39 +6,34 @@ job array, nor on how often the run was killed. So nothing here writes a time or
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from maskgen.claim import MODEL_VARIABLE, check_claim, claim, describe, options_of
+from maskgen.claim import MODEL_VARIABLE, check_claim, claimed, describe, options_of
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset, get_dataset
-from maskgen.engine import LostWorkersError, interruptible, run_tasks
-from maskgen.errors import ConfigurationError, TooManyErrorsError, UsageError
+from maskgen.engine import interruptible, run_tasks
+from maskgen.errors import ConfigurationError, TooManyErrorsError, UsageError, output_errors
 from maskgen.finish import Report, finish
 from maskgen.forecast import forecast
+from maskgen.guilty import mask_one_at_a_time
 from maskgen.landmarks import LandmarkerSpec
 from maskgen.listing import Listing
+from maskgen.lock import locked
 from maskgen.options import SynthOptions
 from maskgen.state import RunFolder, Shard, ShardStats
 from maskgen.stored_run import mask_stored_shard, run_folder
 from maskgen.stores import check_workers, is_remote, location
+from maskgen.work_off import work_off
 from maskgen.worker import Task, mask_shard
 from maskgen.writers import check_apart
 
 __all__ = ["Counts", "Job", "merge", "run"]
-
-log = logging.getLogger("maskgen")
-
-# Called with the shards and a number of processes; gives their stats as they are done.
-Engine = Callable[[Iterator[Shard], int], Iterator[ShardStats]]
 
 
 @dataclass(frozen=True)
@@ -93,9 +88,11 @@ def run(
 
     Raises:
         ConfigurationError: ``job.out`` holds another configuration's run, or files that are no run's, or
-            the dataset has changed since the run began.
+            the dataset has changed since the run began; or another run is at work there.
         MissingDataError: The dataset has no picture that is asked for.
         TooManyErrorsError: There were more than ``job.max_errors``.
+        OutputError: ``job.out`` cannot be written; the same call goes on where this one stopped.
+        LostWorkersError: Processes die, and no single image is to blame.
         KeyboardInterrupt: SIGINT or SIGTERM; the same call goes on where this one stopped.
     """
     if backend != "loky":
@@ -112,8 +109,7 @@ def run(
         return forecast(job.options, dataset, job.root, job.out, say=_say if progress else None)
     if overwrite and share != (1, 1):
         raise UsageError("--overwrite would remove what other shares have done; run it once without --shard")
-    with interruptible():
-        claim(folder, config, overwrite)
+    with interruptible(), output_errors(job.out), claimed(folder, config, overwrite, share):
         if retry_failed:
             for stats in folder.done().values():
                 if stats.counts.failed:
@@ -121,24 +117,26 @@ def run(
         listing = Listing(job.options, dataset, job.root, folder, share)
         if listing.missing() != []:
             mask = mask_stored_shard if is_remote(job.root) or is_remote(job.out) else mask_shard
-            function = partial(mask, _task(job, spec, config, dataset))
+            task = _task(job, spec, config, dataset)
 
-            def engine(shards: Iterator[Shard], processes: int) -> Iterator[ShardStats]:
-                needs = (job.root, folder.folder / "config.json")
+            def engine(shards: Iterable[Shard], processes: int, apart: bool) -> Iterator[ShardStats]:
                 return run_tasks(
-                    function,
+                    partial(mask, task),
                     shards,
                     workers=processes,
                     backend=backend,
                     scheduler=scheduler,
-                    needs=needs,
+                    needs=(job.root, folder.folder / "config.json"),
+                    apart=apart,
                 )
 
             processes = _processes(workers) if backend == "loky" else workers
-            _work_off(listing, folder, engine, processes, job.max_errors, progress)
+            one_at_a_time = partial(mask_one_at_a_time, mask, task)
+            work_off(listing, folder, engine, one_at_a_time, processes, job.max_errors, progress)
         counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
-            finish(folder, listing.done, job.options, dataset, job.root, config["templates"], report)
+            made_with = config["templates"], report, config["landmark_model"]
+            finish(folder, listing.done, job.options, dataset, job.root, *made_with)
     _check_errors(counts, folder, job.max_errors)
     if share != (1, 1) and progress:
         _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
@@ -171,8 +169,9 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
             f"{len(missing)} shards of {out} are not done: {names}. Run the shares they belong to "
             "(`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
-    with interruptible():
-        finish(folder, listing.done, options, dataset, root, config["templates"], report)
+    with interruptible(), output_errors(out), locked(folder):
+        made_with = config["templates"], report, config["landmark_model"]
+        finish(folder, listing.done, options, dataset, root, *made_with)
     return listing.counts()
 
 
@@ -180,50 +179,6 @@ def root_of(out: Path) -> Path | None:
     """Where the sources of the run in ``out`` lay; None if there is no run."""
     config = run_folder(out).read("config.json")
     return location(config["root"]) if config else None
-
-
-def _work_off(
-    listing: Listing,
-    folder: RunFolder,
-    engine: Engine,
-    processes: int,
-    max_errors: int | None,
-    progress: bool,
-) -> None:
-    """Have every shard of the listing done, with fewer processes each time some of them die."""
-    from tqdm import tqdm
-
-    before = listing.counts()
-    failed, statuses = before.failed, Counter(before.statuses)
-    with tqdm(
-        total=listing.samples,
-        initial=before.samples,
-        unit="image",
-        file=sys.stderr,
-        disable=not (progress and sys.stderr.isatty()),
-    ) as bar:
-        while max_errors is None or failed <= max_errors:
-            try:
-                with closing(engine(listing.to_do(), processes)) as results:  # type: ignore[type-var]
-                    for stats in results:
-                        listing.finished(stats)
-                        failed += stats.counts.failed
-                        statuses.update(stats.counts.statuses)
-                        bar.total = listing.samples
-                        bar.set_postfix(dict(statuses), refresh=False)
-                        bar.update(stats.counts.samples)
-                        if max_errors is not None and failed > max_errors:
-                            return
-                return
-            except LostWorkersError:
-                if processes == 1:
-                    raise
-                processes = max(1, processes // 2)
-                log.warning("a worker process died; going on with %d", processes)
-            finally:
-                for index in list(listing.under_way):
-                    folder.settle(index)
-                listing.under_way.clear()
 
 
 def _check_errors(counts: Counts, folder: RunFolder, max_errors: int | None) -> None:
@@ -251,6 +206,7 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         templates=tuple(config["templates"].items()),
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
+        max_pixels=config["max_pixels"],
     )
 
 

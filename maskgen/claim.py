@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ConfigurationError, LandmarkFileError, ModelError
-from maskgen.landmarks import LandmarkerSpec
+from maskgen.landmarks import LandmarkerSpec, bundled_models
+from maskgen.limits import max_pixels
+from maskgen.lock import locked
 from maskgen.manifest import differences, versions
 from maskgen.options import SynthOptions
 from maskgen.state import STATE, RunFolder
@@ -28,24 +31,30 @@ def describe(options: SynthOptions, root: Path, landmarker: LandmarkerSpec) -> d
         "root": str(root.resolve()),
         "templates": {name: load_template(name).sha256 for name in names},
         "landmark_model": {"member": landmarker.member, "sha256": _model_sha256(landmarker)},
+        "max_pixels": max_pixels(),
         "versions": versions(),
     }
 
 
 def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
-    """Of the file that the landmarks come from; None where maskgen or mediapipe brings it along."""
+    """Of the file that the landmarks come from, or of the models in mediapipe's wheel, one after the other.
+
+    None for the model that maskgen fetches: that is held against its known hash whenever it is opened.
+    """
     named = os.environ.get(MODEL_VARIABLE) if landmarker.member == "tasks" else None
     path = Path(landmarker.model) if landmarker.reads_file else landmarker.model_path or named
-    if path is None:
+    paths = bundled_models() if landmarker.member == "bundled" else [Path(path)] if path else []
+    if not paths:
         return None
     hashed = hashlib.sha256()
-    try:
-        with Path(path).open("rb") as file:
-            while piece := file.read(1 << 20):
-                hashed.update(piece)
-    except OSError as error:
-        kind = LandmarkFileError if landmarker.reads_file else ModelError
-        raise kind(f"{path} cannot be read: {error.strerror}") from error
+    for each in paths:
+        try:
+            with each.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    hashed.update(piece)
+        except OSError as error:
+            kind = LandmarkFileError if landmarker.reads_file else ModelError
+            raise kind(f"{each} cannot be read: {error.strerror}") from error
     return hashed.hexdigest()
 
 
@@ -85,12 +94,25 @@ def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -
 def claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None:
     """Take the folder for the run, after what an earlier one wrote is removed if that is asked for."""
     check_claim(folder, config, overwrite)
-    if overwrite and folder.folder.exists():
-        remove_run(folder)
+    if overwrite and folder.read("config.json") is not None:
+        with locked(folder):
+            remove_run(folder)
     if folder.read("config.json") is None:
         folder.write("config.json", config)
     # Two jobs of an array may have begun at once, by mistake with different options.
     check_claim(folder, config, overwrite=False)
+
+
+@contextmanager
+def claimed(
+    folder: RunFolder, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
+) -> Iterator[None]:
+    """Takes the folder for the run as `claim` does, and keeps other runs out of it while the block lasts."""
+    claim(folder, config, overwrite)
+    with locked(folder, share):
+        # Another run may have come in between.
+        check_claim(folder, config, overwrite=False)
+        yield
 
 
 def remove_run(folder: RunFolder) -> None:

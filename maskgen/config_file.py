@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ConfigurationError
+from maskgen.plain_json import from_json
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -55,10 +55,10 @@ def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str
 def _parse(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        values = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        values = from_json(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: the config file cannot be read: {error}") from error
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: not valid {path.suffix.lstrip('.') or 'TOML'}: {error}") from error
     if not isinstance(values, dict):
         raise ConfigurationError(f"{path}: expected names and values, got a {type(values).__name__}")

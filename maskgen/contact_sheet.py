@@ -11,10 +11,11 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from maskgen.atomic import write_atomic
-from maskgen.errors import UnreadableImageError
+from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.images import decode, encode
 from maskgen.manifest import spread_rows
 from maskgen.names import name_of
+from maskgen.paths import contained, leads_out
 from maskgen.records import ManifestRow
 from maskgen.tar_members import folder_of, read_path
 
@@ -59,15 +60,15 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
 
 
 def _cell(out: Path, root: Path | None, row: ManifestRow) -> _Cell | None:
-    masked = _read(out / name_of(row.file_name)) if row.file_name else None
+    masked = _read(out, row.file_name) if row.file_name else None
     if masked is None:
         return None
     path = row.source.get("path")
-    source = _read(root / name_of(path)) if root and path else None
+    source = _read(root, path) if root and path else None
     if source is not None and source.shape != masked.shape:
         source = None
     alpha_file = row.faces[0].alpha_file if row.faces else None
-    alpha = _read(out / name_of(alpha_file)) if alpha_file else None
+    alpha = _read(out, alpha_file) if alpha_file else None
     if alpha is None and source is not None:
         # The encoder alone changes pixels by a few levels, the mask by many.
         apart = np.abs(source.astype(np.int16) - masked).max(axis=2)
@@ -77,11 +78,18 @@ def _cell(out: Path, root: Path | None, row: ManifestRow) -> _Cell | None:
     return _Cell(row, tuple(pictures))
 
 
-def _read(path: Path) -> NDArray[np.uint8] | None:
-    """(height, width, 3) uint8 BGR, or None when what lies there has gone or is no picture any more."""
+def _read(folder: Path, text: str) -> NDArray[np.uint8] | None:
+    """(height, width, 3) uint8 BGR, or None when what lies there has gone or is no picture any more.
+
+    A path that leads out of the folder, be it by a link, leads to nothing: who sends a manifest is not to
+    choose which files of this machine are shown in a picture.
+    """
+    name = name_of(text)
     try:
-        return decode(read_path(path)).bgr
-    except (OSError, UnreadableImageError):
+        if leads_out(name):
+            return None
+        return decode(read_path(folder / contained(folder, name, "the manifest"))).bgr
+    except (OSError, UnreadableImageError, AnnotationError):
         return None
 
 
@@ -145,7 +153,8 @@ def _captions(row: ManifestRow) -> tuple[tuple[str, int, tuple[int, int, int]], 
 
 
 def _shortened(text: str, pen: ImageDraw.ImageDraw, size: int, width: int) -> str:
-    """The text with its beginning cut off where it is too wide, as the end of a path says more."""
+    """The text in one line, its beginning cut off where it is too wide: the end of a path says more."""
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
     while pen.textlength(text, _font(size)) > width and len(text) > 4:
         text = "..." + text[max(4, len(text) // 10) :]
     return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import threading
 import time
@@ -17,16 +18,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
-from maskgen.errors import UsageError
+from maskgen.errors import LostWorkersError, UsageError
+
+__all__ = ["BACKENDS", "LostWorkersError", "interruptible", "run_tasks"]
 
 BACKENDS = ("loky", "dask", "ray")
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-
-class LostWorkersError(Exception):
-    """A worker process died: of memory, of a crash in native code, or because someone killed it."""
 
 
 def run_tasks(
@@ -37,16 +36,19 @@ def run_tasks(
     backend: str = "loky",
     scheduler: str | None = None,
     needs: Sequence[Path] = (),
+    apart: bool = False,
 ) -> Iterator[Result]:
     """Yields ``function(task)`` of each task as it is ready; closing the generator ends the workers.
 
     Args:
-        function: Must be picklable unless ``workers`` is 1.
+        function: Must be picklable unless it is called in this process.
         tasks: Consumed lazily. An exception it raises is raised here, after what was under way is done.
         workers: Processes; 1 works in this one. Of a cluster the most that are taken, or with 1 all.
         backend: One of `BACKENDS`.
         scheduler: Address of the cluster's scheduler.
         needs: Files and folders that every worker of a cluster must see.
+        apart: Have a single worker be a process of its own, which may die without this one. It takes the
+            tasks one by one, in their order.
 
     Raises:
         LostWorkersError: A worker process died. What it was at is lost, other results may be too.
@@ -64,8 +66,28 @@ def run_tasks(
             function, tasks, backend=backend, scheduler=scheduler, workers=most, needs=needs
         )
     if workers == 1:
-        return (function(task) for task in tasks)
+        return _apart(function, tasks) if apart else (function(task) for task in tasks)
     return _parallel(function, tasks, workers)
+
+
+def _apart(function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+    from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    executor = ProcessPoolExecutor(max_workers=1, initializer=_start_worker)
+    try:
+        for task in tasks:
+            yield executor.submit(function, task).result()
+    except BrokenProcessPool as error:
+        raise _lost(error) from error
+    finally:
+        executor.shutdown(wait=True, kill_workers=True)
+
+
+def _lost(error: BaseException) -> LostWorkersError:
+    """What loky says of a worker that died, with the signal or exit code as far as it knows them."""
+    found = re.search(r"exit codes of the workers are \{(.+?)\}", str(error))
+    return LostWorkersError(f"a worker process died{f' ({found[1]})' if found else ''}")
 
 
 def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
@@ -97,7 +119,7 @@ def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers
         for result in results:  # noqa: UP028
             yield result
     except BrokenProcessPool as error:
-        raise LostWorkersError("a worker process died") from error
+        raise _lost(error) from error
     finally:
         with warnings.catch_warnings():
             # joblib warns that closing early discards what is under way, which is what is wanted.

@@ -11,6 +11,8 @@
     |- ModelError                2   a landmark model that cannot be found, fetched or opened
     |- LandmarkFileError         2   a precomputed landmark file that cannot be read
     |- ClusterError              2   a cluster that cannot be reached, or whose workers cannot do the work
+    |- OutputError               2   an output that cannot be written: no space left, read-only, no permission
+    |- LostWorkersError          2   processes that die again and again, of memory or of a crash
     |- MissingExtraError         2   an optional package that a command needs and that is not installed
     |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
     |- LeakError                 1   a person or picture that is on both sides of a split
@@ -20,6 +22,10 @@
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 EXIT_OK = 0
 EXIT_TOO_MANY_ERRORS = 1
@@ -65,6 +71,14 @@ class ClusterError(MaskgenError):
     """A cluster that does not answer, or whose workers lack the files, versions or memory for the work."""
 
 
+class OutputError(MaskgenError):
+    """An output that cannot be written: no space is left, it is read-only, or someone else's."""
+
+
+class LostWorkersError(MaskgenError):
+    """A worker process died: of memory, of a crash in native code, or because someone killed it."""
+
+
 class MissingExtraError(MaskgenError):
     """An optional package that a command needs and that is not installed."""
 
@@ -83,3 +97,16 @@ class TooManyErrorsError(MaskgenError):
 
 class UnreadableImageError(MaskgenError):
     """One image that cannot be decoded. The message is the ``reason`` of its manifest row."""
+
+
+@contextmanager
+def output_errors(out: Path) -> Iterator[None]:
+    """Makes an `OutputError` of what the system says when it does not let ``out`` be written."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise OutputError(
+            f"{out} cannot be written: {error.strerror or error}{where}; the same command goes on where this "
+            "one stopped"
+        ) from error

@@ -39,6 +39,7 @@ def finish(
     root: Path,
     templates: Mapping[str, str],
     report: Report | None,
+    landmark_model: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the final files, unless they are there and were made from these very shards.
 
@@ -50,6 +51,7 @@ def finish(
         root: Where that lies, for its label files.
         templates: Name -> sha256 of each template in use.
         report: Draws the dataset card and contact sheet from the other final files.
+        landmark_model: Which one found the faces, and the sha256 of its files.
     """
     out, stats = folder.out, dict(sorted(done.items()))
     state = _state(stats.values())
@@ -81,6 +83,7 @@ def finish(
         templates=templates,
         counts=counts.as_dict(),
         source={name: getattr(dataset, name) for name in _FACTS},
+        landmark_model=landmark_model,
     )
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
     write_atomic(out / "maskgen.json", text.encode(), folder.scratch)

@@ -19,17 +19,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageFile
+from PIL import ImageFile, PngImagePlugin
 
 from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.formats import LONGEST_SIDE, OPENERS, SUFFIXES, is_lossless_webp, sniff
+from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
 from maskgen.pixels import decode_jpeg, to_planes, upright
 
 Image = NDArray[np.uint8]
-
-# The largest picture that is decoded, in pixels: 200 megapixels take 600 MB as BGR. The header is asked
-# before anything is decoded, so that a small file that unfolds into gigabytes costs nothing.
-MAX_PIXELS = 200_000_000
 
 # For a JPEG that has no tables of its own to follow: fine enough that encoding is not what limits the data,
 # and without chroma subsampling, which would smear the edge of a coloured mask over the skin.
@@ -96,7 +93,7 @@ class EncodedImage:
     same_format: bool = False
 
 
-def decode(data: bytes) -> DecodedImage:
+def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     """Decodes a JPEG, PNG, WEBP, BMP, TIFF, GIF or PNM file into upright BGR pixels.
 
     Grey, palette, CMYK, 16 bit and floating point pictures are converted; of several frames the first is
@@ -105,16 +102,18 @@ def decode(data: bytes) -> DecodedImage:
 
     Args:
         data: The whole file.
+        limit: Pixels that it may have; by default what `maskgen.limits.max_pixels` says.
 
     Raises:
-        UnreadableImageError: The file is empty, no picture, of another format, larger than `MAX_PIXELS`,
+        UnreadableImageError: The file is empty, no picture, of another format, larger than the limit,
             broken or truncated; the message says which.
     """
     file_format = sniff(data)
-    with _pillow_settings():
+    limit = limit or max_pixels()
+    with _pillow_settings(limit):
         try:
             picture = OPENERS[file_format](BytesIO(data))
-            _check_size(picture.size)
+            _check_size(picture.size, limit)
             orientation, notes = _orientation(picture)
             if getattr(picture, "is_animated", False):
                 notes.append("first of several frames")
@@ -124,7 +123,7 @@ def decode(data: bytes) -> DecodedImage:
         except (UnreadableImageError, MemoryError):
             raise
         except PillowImage.DecompressionBombError as error:
-            raise UnreadableImageError(f"more than {MAX_PIXELS} pixels in a frame") from error
+            raise UnreadableImageError(f"more than {limit} pixels in a frame") from error
         except Exception as error:
             # A broken header makes Pillow raise anything from struct.error to RecursionError.
             cause = "truncated" if "truncated" in str(error).lower() else "broken"
@@ -205,25 +204,29 @@ def encode_grey_png(alpha: Image) -> bytes:
 
 
 @contextmanager
-def _pillow_settings() -> Iterator[None]:
+def _pillow_settings(limit: int) -> Iterator[None]:
     """Pillow's process-wide switches as `decode` needs them, whatever the caller has set; put back after."""
+    png = PngImagePlugin
     before = PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    texts = png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY
     # Pillow warns above this number and raises above twice of it.
-    PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = MAX_PIXELS // 2, False
+    PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = -(-limit // 2), False
+    png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY = MAX_TEXT, MAX_TEXTS
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+        png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY = texts
 
 
-def _check_size(size: tuple[int, int]) -> None:
+def _check_size(size: tuple[int, int], limit: int) -> None:
     width, height = size
     if width < 1 or height < 1:
         raise UnreadableImageError(f"a picture of {width} x {height} pixels")
-    if width * height > MAX_PIXELS:
-        raise UnreadableImageError(f"{width} x {height} pixels are more than {MAX_PIXELS}")
+    if width * height > limit:
+        raise UnreadableImageError(f"{width} x {height} pixels are more than {limit}, see {VARIABLE}")
 
 
 def _orientation(picture: PillowImage.Image) -> tuple[int, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -13,7 +14,7 @@ from pathlib import Path
 from maskgen.atomic import open_atomic
 from maskgen.datasets import FaceDataset
 from maskgen.engine import interruptible, run_tasks
-from maskgen.errors import UnreadableImageError
+from maskgen.errors import ModelError, output_errors
 from maskgen.images import decode
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.landmarks.file import landmark_line
@@ -22,7 +23,10 @@ from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.stored_run import fetched
 from maskgen.stores import check_workers
-from maskgen.tar_members import read_member
+from maskgen.tar_members import read_sample
+from maskgen.writers import check_apart
+
+log = logging.getLogger("maskgen")
 
 # Pictures that a worker takes at once.
 _AT_ONCE = 64
@@ -73,7 +77,7 @@ def write_landmarks(
     Args:
         dataset: Where the pictures come from.
         root: Where it lies.
-        out: The file; it appears when it is complete.
+        out: The file; it appears when it is complete. It must not lie in the source.
         options: Of these, the splits and the limit count.
         spec: What finds the faces.
         every_face: Keep all faces of a picture, for `maskgen synth --faces all`.
@@ -83,10 +87,13 @@ def write_landmarks(
     from tqdm import tqdm
 
     check_workers((root, out), workers == 1)
+    for source in dataset.files(root) if dataset.files else [root]:
+        check_apart(source, out)
     chunks: Iterator[_Chunk] = zip(count(), cut(list_samples(options, dataset, root), _AT_ONCE))
     total, waiting, following = Found(), dict[int, str](), 0
     with (
         interruptible(),
+        output_errors(out),
         open_atomic(out) as file,
         tqdm(unit="image", file=sys.stderr, disable=not (progress and sys.stderr.isatty())) as bar,
         closing(run_tasks(partial(_find, spec, every_face), chunks, workers=workers)) as results,  # type: ignore[type-var]
@@ -111,11 +118,17 @@ def _find_in(spec: LandmarkerSpec, every_face: bool, samples: Sequence[Sample]) 
     lines, found = [], Found()
     for sample in samples:
         try:
-            image = decode(read_member(sample) if sample.member else sample.path.read_bytes()).bgr
-        except (OSError, UnreadableImageError):
+            image = decode(read_sample(sample)).bgr
+            faces = _landmarker(spec).find(
+                image, boxes=sample.boxes, sample_id=sample.id, every_face=every_face
+            )
+        except ModelError:
+            raise
+        # As in `maskgen synth`: no picture, however odd, may end a run of a million others.
+        except Exception as error:
+            log.info("%s: %s", sample.id, " ".join(str(error).split()) or type(error).__name__)
             found += Found(inputs=1, unreadable=1)
             continue
-        faces = _landmarker(spec).find(image, boxes=sample.boxes, sample_id=sample.id, every_face=every_face)
         lines.append(landmark_line(sample.id, (image.shape[1], image.shape[0]), faces))
         found += Found(inputs=1, with_face=bool(faces), faces=len(faces))
     return "".join(lines), found

@@ -46,7 +46,7 @@ class Listing:
 
     Attributes:
         done: The shards that are done, in no order.
-        under_way: Indexes of those handed out and not done.
+        under_way: Those handed out and not done, by index.
         samples: How many samples there are, or None while that is not known.
     """
 
@@ -61,7 +61,7 @@ class Listing:
         self._options, self._dataset, self._root, self._folder = options, dataset, root, folder
         self._share = share
         self.done = folder.done()
-        self.under_way: set[int] = set()
+        self.under_way: dict[int, Shard] = {}
         known = folder.read("listing.json")
         self._shards: int | None = known["shards"] if known else None
         self.samples: int | None = known["samples"] if known else None
@@ -80,7 +80,7 @@ class Listing:
     def finished(self, stats: ShardStats) -> None:
         """Take note that a shard is done."""
         self.done[stats.index] = stats
-        self.under_way.discard(stats.index)
+        self.under_way.pop(stats.index, None)
 
     def to_do(self) -> Iterator[Shard]:
         """The shards of this share that are not done, as the dataset is listed.
@@ -110,7 +110,7 @@ class Listing:
         return index % shares == share - 1
 
     def _hand_out(self, shard: Shard) -> Shard:
-        self.under_way.add(shard.index)
+        self.under_way[shard.index] = shard
         return shard
 
     def _check(self, stats: ShardStats, members: tuple[Sample, ...]) -> None:

@@ -22,7 +22,9 @@ from typing import Any
 import maskgen
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.names import text_of
+from maskgen.plain_json import from_json
 from maskgen.records import FaceRecord, ManifestRow
+from maskgen.row_checks import check_row
 from maskgen.stores import open_lines
 
 SCHEMA = 1
@@ -54,10 +56,12 @@ def row_from_json(line: str) -> ManifestRow:
     """The row that `row_to_json` wrote, numbers rounded as there.
 
     Raises:
-        ConfigurationError: The line is no JSON, is cut short, or is of a newer schema than this version's.
+        ConfigurationError: The line is no row, names a file outside of the manifest's folder, or is of a
+            newer schema than this version's.
     """
     try:
-        values = json.loads(line)
+        values = from_json(line)
+        check_row(values)
         if values["schema"] > SCHEMA:
             raise ConfigurationError(
                 f"schema {values['schema']}, this version of maskgen knows {SCHEMA}: update it"
@@ -136,6 +140,7 @@ def run_record(
     templates: Mapping[str, str],
     counts: Mapping[str, Any],
     source: Mapping[str, Any],
+    landmark_model: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The content of ``maskgen.json``: what it takes to make this result again, and what came of it.
 
@@ -146,6 +151,7 @@ def run_record(
         templates: Name -> sha256 of each template in use.
         counts: What became of the inputs.
         source: What is known of the dataset: title, homepage, licence, citation.
+        landmark_model: Which one found the faces, and the sha256 of its files.
     """
     return {
         "schema": SCHEMA,
@@ -155,6 +161,7 @@ def run_record(
         "seed": seed,
         "versions": versions(),
         "templates": dict(sorted(templates.items())),
+        "landmark_model": dict(landmark_model or {}),
         "source": dict(source),
         "counts": dict(counts),
     }

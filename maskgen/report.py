@@ -13,6 +13,7 @@ from maskgen.atomic import write_atomic
 from maskgen.contact_sheet import write_contact_sheet
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.manifest import read_manifest
+from maskgen.plain_json import from_json
 from maskgen.records import STATUSES, ManifestRow
 
 NAMED = 20  # how many inputs of each list the card names
@@ -126,7 +127,7 @@ def read_record(out: Path) -> dict[str, Any]:
         if not (out / name).is_file():
             raise MissingDataError(f"{out}: no finished result of `maskgen synth`: {name} is not there")
     try:
-        record = json.loads((out / "maskgen.json").read_text(encoding="utf-8"))
+        record = from_json((out / "maskgen.json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigurationError(f"{out / 'maskgen.json'}: not a run record: {error}") from error
     if not isinstance(record, dict):

@@ -29,9 +29,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from maskgen.atomic import write_atomic
+from maskgen.atomic import remove_file, write_atomic
 from maskgen.counts import Counts
 from maskgen.names import name_of, text_of
+from maskgen.plain_json import from_json
 from maskgen.records import Sample
 from maskgen.stores import open_lines
 
@@ -129,8 +130,9 @@ class RunFolder:
         found: dict[int, ShardStats] = {}
         for name in self._names("shards"):
             values = _read_json(self.folder / "shards" / name) if name.endswith(".json") else None
-            if values is not None and name == f"{values.get('index', -1):06}.json":
-                found[values["index"]] = ShardStats.from_dict(values)
+            stats = None if values is None else _stats(values)
+            if stats is not None and name == f"{stats.index:06}.json":
+                found[stats.index] = stats
         return dict(sorted(found.items()))
 
     def forget(self, index: int) -> None:
@@ -181,14 +183,19 @@ class RunFolder:
             if name.startswith(f"{index:06}-") and (besides is None or name != besides.name):
                 names |= named_files(self.scratch / name / ROWS)
         try:
-            return names | set(json.loads(self._left_path(index).read_bytes()))
-        except FileNotFoundError:
+            left = from_json(self._left_path(index).read_bytes())
+        except (FileNotFoundError, ValueError):
             return names
+        return names | {name for name in (left if isinstance(left, list) else ()) if isinstance(name, str)}
 
     def begun(self) -> list[int]:
         """The shards that anything is known of, be they done or not."""
         names = (*self._names("shards"), *self._names("tmp"))
         return sorted({int(found[0]) for name in names if (found := re.match("[0-9]{6,}", name))})
+
+    def has_leftovers(self) -> bool:
+        """Whether a run was killed over some shard, or crashed over it, and none has taken that up again."""
+        return any(re.match("[0-9]{6,}-", name) for name in self._names("tmp"))
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files of this run, by their names in the manifest, and the folders they leave empty."""
@@ -202,7 +209,8 @@ class RunFolder:
             if not path.parent.resolve().is_relative_to(inside):
                 log.warning("%s leads out of %s and is left alone", text_of(name), self.out)
                 continue
-            path.unlink(missing_ok=True)
+            if not remove_file(path):
+                continue
             folder = path.parent
             while folder != self.out and _remove_empty(folder):
                 folder = folder.parent
@@ -240,11 +248,20 @@ def named_files(rows: Path) -> set[str]:
 
 def _named_in(line: bytes) -> list[str]:
     try:
-        row = json.loads(line)
-    except ValueError:
+        row = from_json(line)
+        named = [row["file_name"], row["unmasked_file"], *(face["alpha_file"] for face in row["faces"])]
+    except (ValueError, LookupError, TypeError):
         return []
-    named = [row["file_name"], row["unmasked_file"], *(face["alpha_file"] for face in row["faces"])]
-    return [name for name in named if name]
+    return [name for name in named if name and isinstance(name, str)]
+
+
+def _stats(values: Mapping[str, Any]) -> ShardStats | None:
+    """The stats, or None of a file that someone else has changed."""
+    try:
+        stats = ShardStats.from_dict(values)
+    except (ValueError, LookupError, TypeError):
+        return None
+    return stats if isinstance(stats.index, int) else None
 
 
 def _remove_empty(folder: Path) -> bool:
@@ -257,7 +274,7 @@ def _remove_empty(folder: Path) -> bool:
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        values = json.loads(path.read_bytes())
+        values = from_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValueError:

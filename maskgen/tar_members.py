@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from maskgen.errors import UnreadableImageError
+from maskgen.limits import MAX_BYTES
 from maskgen.records import Sample
 from maskgen.stores import is_remote
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-# A member larger than this is no face picture.
-MAX_BYTES = 2 << 30
 
 BLOCK = 512
 
@@ -210,3 +208,24 @@ def plain_name(name: str) -> str:
 def is_regular(path: Path) -> bool:
     """Whether a path leads to a file proper: opening a pipe would wait for ever."""
     return stat.S_ISREG(path.stat().st_mode)
+
+
+def read_sample(sample: Sample) -> bytes:
+    """The bytes of a sample's picture, be it a file or in a tar.
+
+    Raises:
+        UnreadableImageError: It is no file, too large a one, or a member that is not read.
+        OSError: It is not there, or may not be read.
+    """
+    return read_member(sample) if sample.member else read_file(sample.path)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a picture's file, as `read_sample` reads it."""
+    info = path.stat()
+    # Opening a pipe would wait for ever for someone to write into it.
+    if not stat.S_ISREG(info.st_mode):
+        raise UnreadableImageError("a folder" if stat.S_ISDIR(info.st_mode) else "a pipe, socket or device")
+    if info.st_size > MAX_BYTES:
+        raise UnreadableImageError(f"a file of {info.st_size} bytes, more than {MAX_BYTES}")
+    return path.read_bytes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import Any
 from maskgen.anchors import ANCHORS
 from maskgen.errors import TemplateError, UnreadableImageError, UsageError
 from maskgen.images import decode
+from maskgen.plain_json import from_json
 from maskgen.records import TONES, MaskTemplate
 
 REQUIRED_ANCHORS = ("nose_bridge", "chin", "left_cheek", "right_cheek")
@@ -72,13 +72,13 @@ def _info(path: Path) -> TemplateInfo:
 def _description(path: Path) -> dict[str, Any]:
     """The checked description at ``path`` (NAME.json)."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TemplateError(
             f"{path} is missing: beside NAME.png a template needs NAME.json with "
             f"{', '.join(_FIELDS)}; `maskgen templates` shows where to find examples"
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
+    except (OSError, ValueError) as problem:
         raise TemplateError(f"{path} cannot be read as JSON: {problem}") from None
     if not isinstance(told, dict):
         raise TemplateError(f"{path} must hold one JSON object, got {type(told).__name__}")

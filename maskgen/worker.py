@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import stat
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,13 +27,10 @@ from maskgen.options import SynthOptions
 from maskgen.records import Image, Landmarks, ManifestRow, MaskTemplate, Outcome, Sample
 from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
 from maskgen.synth import choose_faces, mask_image, plan
-from maskgen.tar_members import read_member
+from maskgen.tar_members import read_sample
 from maskgen.tar_shards import open_tar_shard
 from maskgen.templates import load_template
 from maskgen.writers import Layout, Places, write_outputs
-
-# A file larger than this is no face picture, and reading it would take the memory of all workers.
-MAX_BYTES = 2 << 30
 
 log = logging.getLogger("maskgen")
 
@@ -51,6 +47,8 @@ class Task:
         several_faces: Whether the dataset's pictures commonly show more than one face.
         model_sha256: Of the landmark model or file, so that a changed one is opened anew.
         folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
+        max_pixels: The largest picture that is decoded, whatever the worker's own environment says.
+        fatal: Id -> reason of the samples over which processes have died: none is to try them again.
     """
 
     options: SynthOptions
@@ -60,6 +58,8 @@ class Task:
     several_faces: bool
     model_sha256: str | None
     folder: Path = Path()
+    max_pixels: int | None = None
+    fatal: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +100,11 @@ def mask_sample(sample: Sample, task: Task) -> Masked:
         return Masked((Picture(Outcome(status, reason)),) * options.variants, sha256)
 
     try:
-        data = read_member(sample) if sample.member else _read(sample.path)
+        data = read_sample(sample)
         sha256 = hashlib.sha256(data).hexdigest()
-        decoded = decode(data)
+        if reason := task.fatal.get(sample.id):
+            return same("error", reason)
+        decoded = decode(data, task.max_pixels)
         del data
         faces = _find(sample, decoded, task)
         looks = [FaceLook(decoded.bgr, face) for face in faces]
@@ -126,17 +128,6 @@ def mask_sample(sample: Sample, task: Task) -> Masked:
         log.debug("%s", sample.id, exc_info=True)
         return same("error", f"{type(error).__name__}: {' '.join(str(error).split())}")
     return Masked(pictures, sha256, unmasked, decoded.note)
-
-
-def _read(path: Path) -> bytes:
-    info = path.stat()
-    # Opening a pipe would wait for ever for someone to write into it.
-    if not stat.S_ISREG(info.st_mode):
-        raise UnreadableImageError("a folder" if stat.S_ISDIR(info.st_mode) else "a pipe, socket or device")
-    if info.st_size > MAX_BYTES:
-        raise UnreadableImageError(f"a file of {info.st_size} bytes, more than {MAX_BYTES}")
-    with path.open("rb", buffering=0) as file:
-        return file.readall()
 
 
 def _find(sample: Sample, decoded: DecodedImage, task: Task) -> list[Landmarks]:

@@ -1,5 +1,6 @@
 """Whole runs: the same bytes however the work is divided, and nothing of others touched."""
 
+import hashlib
 import json
 import shutil
 
@@ -31,6 +32,13 @@ from maskgen.writers import OWN_FILES
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("data") / "faces")
+
+
+def test_the_hash_of_what_finds_the_faces_is_recorded(source, tmp_path):
+    masked(source, tmp_path / "out")
+    recorded = json.loads((tmp_path / "out" / "maskgen.json").read_text())["landmark_model"]
+    hashed = hashlib.sha256(landmark_file(source).read_bytes()).hexdigest()
+    assert recorded == {"member": "file", "sha256": hashed}
 
 
 # The same bytes, however the work is divided.

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "maskgen"
 
 # What every part may use.
-NOUNS = {"records", "anchors", "errors", "compiled"}
+NOUNS = {"records", "anchors", "errors", "compiled", "plain_json"}
 # Part of maskgen -> the parts it may import. A part is a module or a subpackage; all may import their own.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
@@ -23,10 +23,15 @@ ALLOWED: dict[str, set[str]] = {
     "stores": {"errors"},
     "atomic": {"errors", "stores"},
     "names": set(),
+    "spreadsheet": set(),
+    "limits": {"errors"},
+    "plain_json": set(),
+    "paths": {"errors", "stores"},
+    "row_checks": NOUNS | {"names", "paths"},
     "draws": set(),
     "formats": {"errors"},
     "pixels": {"errors"},
-    "images": {"formats", "pixels", "errors"},
+    "images": {"formats", "limits", "pixels", "errors"},
     "options": NOUNS,
     "reduced": NOUNS,
     "quick": NOUNS,
@@ -59,15 +64,15 @@ ALLOWED: dict[str, set[str]] = {
     "harmonise": NOUNS | {"look", "quick", "grain", "toning", "contact_shadow"},
     "fits": NOUNS,
     "compositors": NOUNS | {"look"},
-    "tar_members": NOUNS | {"stores"},
-    "datasets": NOUNS | {"names", "tar_members", "stores"},
+    "tar_members": NOUNS | {"limits", "stores"},
+    "datasets": NOUNS | {"names", "paths", "tar_members", "stores"},
     "counts": NOUNS,
-    "manifest": NOUNS | {"images", "atomic", "names", "stores"},
+    "manifest": NOUNS | {"images", "atomic", "names", "row_checks", "stores"},
     "imagefolder": NOUNS | {"atomic", "manifest"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
     "tar_shards": NOUNS | {"writers"},
     "state": NOUNS | {"atomic", "counts", "names", "stores"},
-    "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "tar_members"},
+    "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "paths", "tar_members"},
     "report": NOUNS | {"atomic", "images", "manifest", "contact_sheet"},
     "synth": NOUNS
     | {
@@ -83,8 +88,8 @@ ALLOWED: dict[str, set[str]] = {
         "recolor",
     },
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
-    "config_file": {"errors"},
-    "train": NOUNS | {"atomic", "images", "landmarks", "manifest", "names"},
+    "config_file": {"errors", "plain_json"},
+    "train": NOUNS | {"atomic", "images", "landmarks", "manifest", "names", "paths", "spreadsheet"},
 }
 # The two ends of the program: the batch may know all but the command line and the report, which it is
 # handed; the command line may know everything.
@@ -104,6 +109,9 @@ BATCH = {
         "labels",
         "landmark_run",
         "stored_run",
+        "lock",
+        "work_off",
+        "guilty",
     ),
 }
 COMMAND_LINE = {"cli", "commands", "__main__"}

@@ -8,7 +8,7 @@ import pytest
 from small_runs import differing, face, landmark_file, masked, template_file, tree, write_dataset
 from small_stores import but_root, fresh_memory, run_from, stored, upload
 
-from maskgen import batch, stored_run, worker
+from maskgen import batch, stored_run, tar_members
 from maskgen.__main__ import main
 from maskgen.datasets import DATASETS, find_root
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
@@ -61,7 +61,7 @@ def test_what_cannot_be_fetched_is_a_row_that_says_why(source, stored_source, me
 
     monkeypatch.setattr(batch, "mask_stored_shard", vanish_first)
     size = len((source / "female/002.jpg").read_bytes())
-    for module in (stored_run, worker):
+    for module in (stored_run, tar_members):
         monkeypatch.setattr(module, "MAX_BYTES", size - 1)
     run_from(source, stored_source, memory / "out", report=None, limit=2)
     rows = map(json.loads, (memory / "out/manifest.jsonl").read_text().splitlines())

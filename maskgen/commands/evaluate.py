@@ -72,9 +72,13 @@ def command(
     from maskgen.train.evaluate import figures, markdown, write_evaluation
     from maskgen.train.examples import Wanted
     from maskgen.train.judge import judge
+    from maskgen.writers import check_apart
 
     if len({name for name, _ in on}) < len(on):
         raise UsageError("two sets have the same name; give them names: --on NAME=DATA")
+    if out is not None:
+        for _, data in on:
+            check_apart(data, out)
     judged, found, classes = [], [], []
     for path in models:
         classifier = open_classifier(path)

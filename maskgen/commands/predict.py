@@ -98,7 +98,9 @@ def _pictures(
     from maskgen.train.predict import NO_FACE, annotated, pictures_of, predict_file
 
     failed, taken = 0, set()
-    for path in pictures_of(inputs):
+    paths = list(pictures_of(inputs))
+    sources = {path.resolve() for path in paths} if out is not None else set()
+    for path in paths:
         name = text_of(str(path))
         try:
             said, bgr = predict_file(classifier, path, landmarker)
@@ -109,6 +111,8 @@ def _pictures(
         _print(name, said, classifier, as_json, None if said else NO_FACE)
         if out is not None:
             file = out / f"{path.name}.png"
+            if file.resolve() in sources:
+                raise UsageError(f"{file} is one of the pictures to be judged; give another -o")
             if file in taken:
                 raise UsageError(f"two pictures are called {path.name}; give their folders one at a time")
             taken.add(file)

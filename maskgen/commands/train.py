@@ -61,6 +61,7 @@ def command(
     figures, predictions and a model card.
     """  # noqa: D301
     from maskgen.train import session
+    from maskgen.writers import check_apart
 
     if resume is not None:
         _print(resume, session.resume(resume, progress=not quiet), as_json, quiet)
@@ -68,6 +69,8 @@ def command(
     wanted = train_options(data, given)
     names = "+".join(Path(folder).resolve().name for folder in wanted.data)
     run = out or Path("runs") / f"{names}-{wanted.backbone}"
+    for folder in wanted.data:
+        check_apart(Path(folder), run)
     typed: dict[str, Any] = {"command": _typed(), "overwrite": overwrite, "preview": preview}
     typed["progress"] = not quiet
     if not folds:

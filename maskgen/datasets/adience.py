@@ -25,7 +25,7 @@ BUCKETS = ((0, 2), (4, 6), (8, 12), (15, 20), (25, 32), (38, 43), (48, 53), (60,
 
 def _age(text: str) -> str | None:
     """The bucket that holds the age or range, "25-32"; the range itself where none does."""
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    numbers = [int(number) for number in re.findall(r"\d+", text) if len(number) < 4]
     if not numbers:
         return None
     low, high = (25, 32) if numbers == [25, 23] else (numbers[0], numbers[-1])  # 72 rows have the typo
@@ -39,7 +39,7 @@ def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
     gender = gender_of(row["gender"])
     known: dict[str, Any] = {"gender": gender, "age": _age(row["age"]), "fold": fold}
     for name in NUMBERS:
-        if re.fullmatch(r"-?\d+", row.get(name, "")):
+        if re.fullmatch(r"-?\d{1,9}", row.get(name, "")):
             known[name] = int(row[name])
     if gender is None:
         known["note"] = f"its gender in {file} is {row['gender'] or 'empty'}"

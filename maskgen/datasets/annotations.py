@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from maskgen.datasets.paths import contained
 from maskgen.errors import AnnotationError
+from maskgen.paths import contained
 
 log = logging.getLogger("maskgen")
 

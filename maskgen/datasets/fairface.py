@@ -12,8 +12,8 @@ from typing import Any
 
 from maskgen.datasets.annotations import Annotations, gender_of, locate, merged, present, read_table, split_of
 from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.paths import refuse_escape
 from maskgen.datasets.walk import images, sample_at, tail
+from maskgen.paths import refuse_escape
 from maskgen.records import Sample
 
 LABEL_FILES = {"train": "fairface_label_train.csv", "val": "fairface_label_val.csv"}

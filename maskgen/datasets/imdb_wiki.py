@@ -14,9 +14,9 @@ from typing import Any
 from maskgen.datasets.annotations import Annotations, locate
 from maskgen.datasets.dataset import FaceDataset
 from maskgen.datasets.matlab import read_columns
-from maskgen.datasets.paths import refuse_escape
 from maskgen.datasets.walk import images, sample_at, tail
 from maskgen.errors import AnnotationError
+from maskgen.paths import refuse_escape
 from maskgen.records import Sample
 
 PARTS = ("imdb", "wiki")

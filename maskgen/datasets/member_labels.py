@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maskgen.datasets.annotations import gender_of, split_of
-from maskgen.datasets.paths import refuse_escape
 from maskgen.datasets.walk import IMAGE_SUFFIXES
 from maskgen.errors import AnnotationError
 from maskgen.names import name_of
+from maskgen.paths import refuse_escape
 from maskgen.records import SPLITS
 
 # NaN and infinity are no JSON, but many programs write them for what is missing.

@@ -23,9 +23,9 @@ from maskgen.datasets.annotations import (
     split_of,
 )
 from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.paths import contained, refuse_escape
 from maskgen.datasets.walk import sample_at
 from maskgen.errors import AnnotationError, MissingDataError
+from maskgen.paths import contained, refuse_escape
 from maskgen.records import Sample
 
 NAMES = tuple(f"{stem}.{suffix}" for stem in ("table", "metadata") for suffix in ("csv", "tsv", "jsonl"))
@@ -53,15 +53,23 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield line, {name: cell for name, cell in cells.items() if cell != ""}
 
 
-def _take(row: dict[str, Any], names: tuple[str, ...]) -> str | None:
+def _take(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None:
     """Removes the first of these columns from the row and gives its text."""
     in_any_case = {name.lower(): name for name in reversed(row)}
-    return next((str(row.pop(in_any_case[name])) for name in names if name in in_any_case), None)
+    for name in names:
+        if name in in_any_case:
+            value = row.pop(in_any_case[name])
+            if isinstance(value, (list, dict)):
+                raise AnnotationError(
+                    f"{where}: expected as {name} a text or number, got a {type(value).__name__}"
+                )
+            return str(value)
+    return None
 
 
 def _picture(root: Path, row: dict[str, Any], where: str) -> str:
     """The path below the root that a row names."""
-    if (text := _take(row, PATH_COLUMNS)) is None:
+    if (text := _take(row, PATH_COLUMNS, where)) is None:
         raise AnnotationError(
             f"{where}: expected one of the columns {', '.join(PATH_COLUMNS)}; got {list(row)}"
         )
@@ -73,8 +81,8 @@ def _picture(root: Path, row: dict[str, Any], where: str) -> str:
 
 def _facts(row: dict[str, Any], where: str) -> dict[str, Any]:
     """The row with split, identity and gender under these names and in our words."""
-    split, gender = _take(row, ("split",)), _take(row, ("gender", "sex"))
-    identity, note = _take(row, ("identity", "person")), _take(row, ("note",))
+    split, gender = _take(row, ("split",), where), _take(row, ("gender", "sex"), where)
+    identity, note = _take(row, ("identity", "person"), where), _take(row, ("note",), where)
     if split and split_of(split) is None:
         raise AnnotationError(f"{where}: expected the split train, validation or test, got {split!r}")
     if gender and gender_of(gender) is None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.paths import is_below
 from maskgen.errors import AnnotationError, MissingDataError
 from maskgen.names import text_of
+from maskgen.paths import is_below
 from maskgen.records import Box, Sample
 from maskgen.stores import entries, is_remote
 

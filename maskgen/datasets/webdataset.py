@@ -19,12 +19,12 @@ from maskgen.datasets.annotations import split_of
 from maskgen.datasets.dataset import FaceDataset
 from maskgen.datasets.folder import told_by_folders
 from maskgen.datasets.member_labels import Labels, labels_of
-from maskgen.datasets.paths import refuse_escape
 from maskgen.datasets.seen import Seen
 from maskgen.datasets.tars import find_tars, holds_tars
 from maskgen.datasets.walk import IMAGE_SUFFIXES
 from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.names import text_of
+from maskgen.paths import refuse_escape
 from maskgen.records import Member, Sample
 from maskgen.tar_members import Entry, folder_of, is_regular, plain_name, scan
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from maskgen.datasets.annotations import Annotations, locate, read_lines
 from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.paths import refuse_escape
 from maskgen.datasets.walk import images, sample_at, tail
 from maskgen.errors import AnnotationError
+from maskgen.paths import refuse_escape
 from maskgen.records import Box, Sample
 
 SPLITS = {"WIDER_train": "train", "WIDER_val": "validation", "WIDER_test": "test"}

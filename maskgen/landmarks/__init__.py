@@ -21,6 +21,7 @@ from typing import Protocol
 from maskgen.errors import UsageError
 from maskgen.records import Box, Image, Landmarks
 
+_BUNDLED_IN = ("face_detection", "face_landmark")
 DETECTORS = ("mediapipe", "haar")
 
 
@@ -90,11 +91,15 @@ class LandmarkerSpec:
 
 def has_bundled_models() -> bool:
     """Whether the installed mediapipe carries its face models, found out without importing it."""
+    return any(path.name == "face_landmark.tflite" for path in bundled_models())
+
+
+def bundled_models() -> list[Path]:
+    """The face models in mediapipe's wheel, by name; none where it has none."""
     found = importlib.util.find_spec("mediapipe")
     places = found.submodule_search_locations if found is not None else None
-    return any(
-        (Path(place) / "modules/face_landmark/face_landmark.tflite").is_file() for place in places or ()
-    )
+    folders = [Path(place) / "modules" / name for place in places or () for name in _BUNDLED_IN]
+    return sorted(path for folder in folders for path in folder.glob("*.tflite"))
 
 
 def default_spec() -> LandmarkerSpec:

@@ -18,6 +18,7 @@ import numpy as np
 from maskgen.errors import LandmarkFileError
 from maskgen.landmarks.numbers import plain_numbers
 from maskgen.landmarks.views import Points
+from maskgen.plain_json import from_json
 from maskgen.records import Box, Image, Landmarks
 
 MESH_NUMBERS = 468 * 3
@@ -145,6 +146,7 @@ class LandmarkFile:
         found = []
         for place, face in enumerate(faces):
             points = meshes[place] if meshes else self._points(face, number)
+            self._check_places(points, number, size)
             found.append(Landmarks(points.astype(np.float32), size, str(face.get("step", "file"))))
         return found
 
@@ -162,6 +164,13 @@ class LandmarkFile:
             raise self._error(number, '"points" holds a number that is not finite')
         return points.reshape(-1, 3)
 
+    def _check_places(self, points: Points, number: int, size: tuple[int, int]) -> None:
+        # Planes as large as the face are made of it: of any size, they would take all memory.
+        width, height = size
+        apart = np.abs(points - (width / 2, height / 2, 0)).max(axis=0)
+        if (apart > (1.5 * width, 1.5 * height, 3 * width)).any():
+            raise self._error(number, '"points" lie further outside the image than its own size')
+
     def _row_and_meshes(self, line: bytes, number: int) -> tuple[dict[str, Any], list[Points]]:
         """The line's object, and the meshes of its faces where these are written as `landmark_line` does.
 
@@ -170,7 +179,7 @@ class LandmarkFile:
         short, meshes = _without_numbers(line)
         if meshes:
             try:
-                row = json.loads(short)
+                row = from_json(short)
                 if [face["points"] for face in row["faces"]] == [None] * len(meshes):
                     return row, meshes
             except (ValueError, TypeError, KeyError):
@@ -186,7 +195,7 @@ class LandmarkFile:
 
     def _parse(self, data: bytes, number: int) -> Any:
         try:
-            return json.loads(data)
+            return from_json(data)
         except ValueError as error:
             raise self._error(number, f"not JSON: {error}") from error
 

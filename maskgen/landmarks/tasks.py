@@ -119,6 +119,11 @@ def find_model(explicit: Path | None = None, fetch: Callable[[str], bytes] | Non
     cached = cache_folder() / MODEL_NAME
     if not cached.is_file():
         _fetch_to(cached, fetch or _download)
+    elif (sha256 := hashlib.sha256(cached.read_bytes()).hexdigest()) != MODEL_SHA256:
+        raise ModelError(
+            f"{cached} is not the landmark model that was fetched: its sha256 is {sha256}, expected "
+            f"{MODEL_SHA256}. Remove it, or name a model of your own by {MODEL_VARIABLE}"
+        )
     return cached
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from maskgen.train.classifier import Classifier, open_classifier
-from maskgen.train.runtime import keras, tensorflow
+from maskgen.train.runtime import tensorflow
+from maskgen.train.safe_model import load_model
 
 WARM_UP = 5
 
@@ -78,7 +79,7 @@ def _counts(path: Path) -> tuple[int | None, int | None]:
     if path.suffix != ".keras":
         return None, None
     tf = tensorflow()
-    model = keras().models.load_model(path, compile=False)
+    model = load_model(path)
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
     concrete = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
     frozen = tf.compat.v1.graph_util.extract_sub_graph(

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.errors import MissingDataError, ModelError
-from maskgen.train.runtime import keras, require
+from maskgen.train.runtime import require
+from maskgen.train.safe_model import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
 ONNX_INSTALL = "pip install 'maskgen[onnx]'"
@@ -66,11 +67,7 @@ def open_classifier(path: Path) -> Classifier:
 
 
 def _keras(file: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    require("tensorflow")
-    try:
-        model = keras().models.load_model(file, compile=False)
-    except (ValueError, OSError) as error:
-        raise ModelError(f"{file}: Keras cannot read it: {error}") from error
+    model = load_model(file)
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.asarray(model.predict_on_batch(images.astype(np.float32)), dtype=np.float32)

@@ -30,6 +30,7 @@ from maskgen.train.model import (
 from maskgen.train.options import Phase, TrainOptions
 from maskgen.train.progress import Progress, better, read_progress, write_history, write_progress
 from maskgen.train.runtime import keras
+from maskgen.train.safe_model import load_model
 
 CHECKPOINT = "checkpoint"
 HISTORY = "history.csv"
@@ -72,7 +73,7 @@ def fit(
             model = _start(folder, state, phase, options, classes)
             average_over(model, training.steps)
         elif model is None:
-            model = keras().models.load_model(str(folder / str(state.last_file)))
+            model = load_model(folder / str(state.last_file), compile=True)
         if state.epoch >= phase.epochs or (options.patience and state.waited >= options.patience):
             state = state.next_phase()
             write_progress(folder, state)
@@ -98,9 +99,8 @@ def learning_rate(phase: Phase, schedule: str, epoch: int, reductions: int = 0) 
 
 def _start(folder: Path, state: Progress, phase: Phase, options: TrainOptions, classes: int) -> Any:
     """The model at the beginning of a phase: a new one, or the best so far with other layers learning."""
-    k = keras()
     if state.best_file is not None:
-        model = k.models.load_model(str(folder / state.best_file), compile=False)
+        model = load_model(folder / state.best_file)
     else:
         model = new_model(options, classes, mixed=options.mixed_precision)
     if phase.name == "head":

@@ -9,6 +9,7 @@ from typing import Any
 from maskgen.errors import UsageError
 from maskgen.manifest import read_manifest
 from maskgen.names import name_of
+from maskgen.paths import contained
 from maskgen.records import ManifestRow
 from maskgen.train.examples import Dropped, Example, Wanted
 
@@ -70,7 +71,7 @@ def _example(folder: Path, row: ManifestRow, label: str, name: str, file: str, m
     known = row.source.get("sha256")
     return Example(
         id=name,
-        path=folder / name_of(file),
+        path=folder / contained(folder, name_of(file), f"{folder / MANIFEST}, {row.id}"),
         label=label,
         data=str(folder),
         split=row.split,

@@ -12,6 +12,7 @@ import numpy as np
 from maskgen.errors import MissingDataError, ModelError, UsageError
 from maskgen.train.backbones import Backbone, backbone
 from maskgen.train.runtime import keras
+from maskgen.train.safe_model import load_model
 
 # Width of the layers between pooling and the classes; "bn" is a BatchNorm in front of them. The first two are
 # the two heads of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
@@ -189,7 +190,7 @@ def _take_over(model: Any, path: str) -> None:
     """The backbone's weights from another of our models, layer after layer; the head stays new."""
     if not Path(path).is_file():
         raise MissingDataError(f"--weights {path}: there is no such file; or give imagenet or none")
-    own, given = _weighted(model), _weighted(keras().models.load_model(path, compile=False))
+    own, given = _weighted(model), _weighted(load_model(path))
     if [_shapes(layer) for layer in own] != [_shapes(layer) for layer in given]:
         raise ModelError(f"{path} is no model with this backbone: its layers have other shapes")
     for layer, other in zip(own, given, strict=True):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from io import StringIO
 from pathlib import Path
 
 from maskgen.atomic import write_atomic
 from maskgen.errors import ConfigurationError
+from maskgen.spreadsheet import csv_text
 
 STATE = "state.json"
 COLUMNS = ("phase", "epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
@@ -78,8 +77,5 @@ def write_progress(folder: Path, state: Progress) -> None:
 
 def write_history(path: Path, history: Sequence[Epoch]) -> None:
     """Write the epochs as CSV."""
-    text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    write_atomic(path, text.getvalue().encode())
+    rows = ([epoch[name] for name in COLUMNS] for epoch in history)
+    write_atomic(path, csv_text(COLUMNS, rows).encode())

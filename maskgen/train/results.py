@@ -25,7 +25,7 @@ from maskgen.train.run_folder import (
     write_json,
     write_predictions,
 )
-from maskgen.train.runtime import keras
+from maskgen.train.safe_model import load_model
 from maskgen.train.spec import ModelSpec, embed_spec
 
 BEST, LAST, METRICS = "best.keras", "last.keras", "metrics.json"
@@ -48,7 +48,7 @@ def finish(
         The figures of ``metrics.json``.
     """
     folder = run / CHECKPOINT
-    best = _plain_floats(keras().models.load_model(folder / str(state.best_file), compile=False), options)
+    best = _plain_floats(load_model(folder / str(state.best_file)), options)
     sets = {"validation": validation} | ({"test": test} if test is not None else {})
     found = {name: best.predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
     threshold = choose_threshold(validation.labels, found["validation"])
@@ -61,7 +61,7 @@ def finish(
         options.wanted.label,
         options.backbone,
     )
-    last = keras().models.load_model(folder / str(state.last_file), compile=False)
+    last = load_model(folder / str(state.last_file))
     for name, model in ((BEST, best), (LAST, _plain_floats(last, options))):
         _save_model(run / name, model, spec)
     metrics = {

@@ -6,7 +6,6 @@ import csv
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from maskgen.atomic import open_atomic, write_atomic
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.manifest import versions
 from maskgen.names import name_of, text_of
+from maskgen.spreadsheet import csv_text, plain_cell
 from maskgen.train.examples import Dropped, Example, reasons, tally
 from maskgen.train.options import TrainOptions
 
@@ -125,9 +125,10 @@ def write_dropped(path: Path, dropped: Iterable[Dropped]) -> None:
 def read_dropped(path: Path) -> list[Dropped]:
     """Read what `write_dropped` wrote."""
     with path.open(encoding="utf-8", newline="") as file:
+        rows = ({name: plain_cell(cell) for name, cell in row.items()} for row in csv.DictReader(file))
         return [
             Dropped(row["id"], row["reason"], row["detail"], row["split"] or None, row["data"])
-            for row in csv.DictReader(file)
+            for row in rows
         ]
 
 
@@ -153,12 +154,8 @@ def write_predictions(
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table, whole or not at all."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    write_atomic(path, text.getvalue().encode("utf-8", "replace"))
+    """Write a table, whole or not at all; no cell of it starts a formula (see `maskgen.spreadsheet`)."""
+    write_atomic(path, csv_text(head, rows).encode("utf-8", "replace"))
 
 
 def write_json(path: Path, values: Any) -> None:

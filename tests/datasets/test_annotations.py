@@ -3,8 +3,8 @@ import logging
 import pytest
 
 from maskgen.datasets.annotations import Annotations, merged, read_json_lines, read_lines, read_table
-from maskgen.datasets.paths import contained, refuse_escape
 from maskgen.errors import AnnotationError
+from maskgen.paths import contained, refuse_escape
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from maskgen.errors import AnnotationError
 from maskgen.stores import is_remote
@@ -41,6 +41,18 @@ def refuse_escape(text: str, where: str) -> str:
     if "\0" in text:
         raise AnnotationError(f"{where}: {text!r} cannot be a file name: it holds a NUL")
     return text
+
+
+def leads_out(path: str) -> bool:
+    """Whether a path, as this system reads it, leads elsewhere than down from where it starts.
+
+    For the names in files of our own, which hold whatever this system takes for a name: a backslash too,
+    where that is no separator.
+    """
+    if os.sep == "/" and ".." not in path and "\0" not in path:
+        return not path or path[0] == "/"
+    pure = PurePath(path)
+    return not path or "\0" in path or bool(pure.drive or pure.root) or ".." in pure.parts
 
 
 def contained(root: Path, relative: str, where: str) -> str:
