@@ -71,6 +71,24 @@ ALLOWED: dict[str, set[str]] = {
     },
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
     "config_file": {"errors"},
+    "result_files": NOUNS | {"datasets", "names", "stores", "tar_members"},
+    "coverage_check": NOUNS | {"coverage", "fits"},
+    "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
+    "verify": NOUNS
+    | {
+        *(
+            "counts",
+            "datasets",
+            "engine",
+            "manifest",
+            "names",
+            "report",
+            "result_files",
+            "state",
+            "stored_run",
+        ),
+        *("stores", "verify_rows", "writers"),
+    },
     "train": NOUNS | {"atomic", "images", "landmarks", "manifest", "names"},
 }
 # The two ends of the program: the batch may know all but the command line and the report, which it is
