@@ -72,6 +72,8 @@ ALLOWED: dict[str, set[str]] = {
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
     "config_file": {"errors"},
     "result_files": NOUNS | {"datasets", "names", "stores", "tar_members"},
+    "annotations": NOUNS | {"images", "manifest", "result_files"},
+    "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
     "coverage_check": NOUNS | {"coverage", "fits"},
     "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
     "verify": NOUNS
