@@ -142,6 +142,8 @@ _REPEATED = {
 
 
 def _words(name: str, value: Any) -> list[str]:
+    if name == "files":
+        return ["--files-from", "LIST"]
     option = "--" + _REPEATED.get(name, name).replace("_", "-")
     if name in _REPEATED:
         return [word for part in value for word in (option, _weighted(part))]
