@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Hold a result against its manifest and run record."),
     "annotations": ("annotations", "Write a result's face and mask boxes for detectors."),
     "table": ("table", "Write a result's manifest as a CSV or Parquet table."),
+    "doctor": ("doctor", "Say whether maskgen can work here."),
     "report": ("report", "Redraw a result's dataset card and contact sheet."),
     "split": ("split", "Show how data are divided, and find leaks."),
     "train": ("train", "Train a classifier on masked faces."),

@@ -74,6 +74,7 @@ ALLOWED: dict[str, set[str]] = {
     "result_files": NOUNS | {"datasets", "names", "stores", "tar_members"},
     "annotations": NOUNS | {"images", "manifest", "result_files"},
     "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
+    "doctor": NOUNS | {"datasets", "landmarks", "options", "single", "templates"},
     "table": NOUNS | {"manifest"},
     "coverage_check": NOUNS | {"coverage", "fits"},
     "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
