@@ -14,10 +14,9 @@ from typing import Any
 from maskgen.atomic import open_atomic, write_atomic
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
-from maskgen.manifest import run_record, write_metadata
+from maskgen.manifest import metadata_tables, run_record, write_metadata
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
-from maskgen.records import SPLITS
 from maskgen.state import STATE, RunFolder, ShardStats
 from maskgen.stores import is_remote
 from maskgen.writers import OWN_FILES
@@ -58,7 +57,7 @@ def finish(
         return
     counts = Counts.total(shard.counts for shard in stats.values())
     copies = _copies(options, dataset, root) if options.layout == "mirror" else {}
-    tables = [f"{split}/metadata.jsonl" for split in ("all", *SPLITS)] if options.layout == "folders" else []
+    tables = metadata_tables(options.layout)
     planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
     # Said before they are written: if this run is killed, --overwrite must know of them.
     folder.write("finished.json", {"stats": None, "report": False, "files": planned})

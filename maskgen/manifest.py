@@ -22,7 +22,7 @@ import maskgen
 from maskgen.atomic import open_atomic
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.names import text_of
-from maskgen.records import FaceRecord, ManifestRow
+from maskgen.records import SPLITS, FaceRecord, ManifestRow
 from maskgen.stores import open_lines
 
 SCHEMA = 1
@@ -36,6 +36,12 @@ FACE_FIELDS = tuple(field.name for field in fields(FaceRecord))
 
 # Digits after the point; other numbers stay as they are.
 _DIGITS = {"coverage": 3, "landmarks": 2, "pose": 1}
+
+# Folders that Hugging Face's ImageFolder takes for splits; a table above them it does not read.
+_SPLIT_FOLDERS = (
+    *("train", "training", "validation", "valid", "val", "dev"),
+    *("test", "testing", "eval", "evaluation"),
+)
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
 _PARTS = ("nose", "mouth", "chin", "lower_face")
@@ -162,15 +168,22 @@ def versions() -> dict[str, str]:
     return found
 
 
+def metadata_tables(layout: str) -> list[str]:
+    """Where `write_metadata` may write, as paths below the output folder."""
+    folders = {"folders": ("all", *SPLITS), "mirror": ("", *_SPLIT_FOLDERS)}.get(layout, ())
+    return [f"{folder}/metadata.jsonl".lstrip("/") for folder in folders]
+
+
 def write_metadata(out: Path, layout: str) -> list[Path]:
     """Writes ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
 
     One line for each written picture: its path as ``file_name``, label, split, identity, attributes, and the
     mask of its first face. With the layout "folders" there is one file in each split's folder, since
-    ImageFolder ignores one above them; otherwise one in ``OUT``. ``file_name`` is relative to that file.
+    ImageFolder ignores one above them; otherwise one in ``OUT``, and in folders at its top that ImageFolder
+    takes for splits. ``file_name`` is relative to that file.
 
     Where unmasked pictures and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
-    ImageFolder load them beside the picture. With "folders" they lie outside of the split's folder, which
+    ImageFolder load them beside the picture. With splits they lie outside of the split's folder, which
     ImageFolder refuses, and ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
 
     Returns:
@@ -180,7 +193,9 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     written: dict[Path, BinaryIO] = {}
     with ExitStack() as files:
         for row in _masked(out):
-            folder = (row.file_name or "").partition("/")[0] if layout == "folders" else ""
+            folder = (row.file_name or "").partition("/")[0]
+            if layout != "folders" and folder not in _SPLIT_FOLDERS:
+                folder = ""
             path = out / folder / "metadata.jsonl"
             if path not in written:
                 written[path] = files.enter_context(open_atomic(path))

@@ -22,7 +22,7 @@ from maskgen.counts import Counts
 from maskgen.datasets import DATASETS
 from maskgen.engine import LostWorkersError, run_tasks
 from maskgen.errors import ConfigurationError
-from maskgen.manifest import fingerprint, row_from_json, write_metadata
+from maskgen.manifest import fingerprint, metadata_tables, row_from_json, write_metadata
 from maskgen.names import name_of
 from maskgen.records import ManifestRow
 from maskgen.report import read_record
@@ -172,7 +172,7 @@ class Verifier:
             if not (self._out / name_of(name)).exists():
                 yield Finding("missing", name, "the copy of the source's own file is gone")
         ours = copies | OWN_FILES
-        tables = {f"{split}/metadata.jsonl" for split in ("all", "train", "validation", "test")}
+        tables = metadata_tables(str(self._options.get("layout")))
         for name in listed_files(self._out):
             key = np.uint64(_short_hash(name))
             place = int(np.searchsorted(known, key))
