@@ -57,7 +57,7 @@ def finish(
         return
     counts = Counts.total(shard.counts for shard in stats.values())
     copies = _copies(options, dataset, root) if options.layout == "mirror" else {}
-    tables = metadata_tables(options.layout)
+    tables = metadata_tables(out, options.layout)
     planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
     # Said before they are written: if this run is killed, --overwrite must know of them.
     folder.write("finished.json", {"stats": None, "report": False, "files": planned})
@@ -102,7 +102,7 @@ def _sweep(out: Path, tables: Iterable[str]) -> None:
     """Remove what `open_atomic` leaves beside its target when it is killed."""
     if is_remote(out):
         return
-    for folder in (out, *((out / table).parent for table in tables)):
+    for folder in (out, *((out / name_of(table)).parent for table in tables)):
         for path in folder.iterdir() if folder.is_dir() else ():
             if _LEFTOVER.fullmatch(path.name):
                 path.unlink()

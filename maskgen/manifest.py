@@ -21,9 +21,9 @@ from typing import Any, BinaryIO
 import maskgen
 from maskgen.atomic import open_atomic
 from maskgen.errors import ConfigurationError, MissingDataError
-from maskgen.names import text_of
+from maskgen.names import name_of, text_of
 from maskgen.records import SPLITS, FaceRecord, ManifestRow
-from maskgen.stores import open_lines
+from maskgen.stores import names_in, open_lines
 
 SCHEMA = 1
 
@@ -38,9 +38,9 @@ FACE_FIELDS = tuple(field.name for field in fields(FaceRecord))
 _DIGITS = {"coverage": 3, "landmarks": 2, "pose": 1}
 
 # Folders that Hugging Face's ImageFolder takes for splits; a table above them it does not read.
-_SPLIT_FOLDERS = (
-    *("train", "training", "validation", "valid", "val", "dev"),
-    *("test", "testing", "eval", "evaluation"),
+_SPLIT_FOLDER = re.compile(
+    "(.*[-._ 0-9])?(train|training|validation|valid|val|dev|test|testing|eval|evaluation)([-._ 0-9].*)?",
+    re.DOTALL,
 )
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
@@ -168,10 +168,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def metadata_tables(layout: str) -> list[str]:
-    """Where `write_metadata` may write, as paths below the output folder."""
-    folders = {"folders": ("all", *SPLITS), "mirror": ("", *_SPLIT_FOLDERS)}.get(layout, ())
-    return [f"{folder}/metadata.jsonl".lstrip("/") for folder in folders]
+def metadata_tables(out: Path, layout: str) -> list[str]:
+    """Where `write_metadata` may write below ``out``, whose pictures are there."""
+    folders: Iterable[str] = ()
+    if layout == "folders":
+        folders = ("all", *SPLITS)
+    elif layout == "mirror":
+        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, names_in(out)))
+    return [f"{text_of(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
 
 
 def write_metadata(out: Path, layout: str) -> list[Path]:
@@ -194,9 +198,9 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     with ExitStack() as files:
         for row in _masked(out):
             folder = (row.file_name or "").partition("/")[0]
-            if layout != "folders" and folder not in _SPLIT_FOLDERS:
+            if layout != "folders" and not _SPLIT_FOLDER.fullmatch(folder):
                 folder = ""
-            path = out / folder / "metadata.jsonl"
+            path = out / name_of(folder) / "metadata.jsonl"
             if path not in written:
                 written[path] = files.enter_context(open_atomic(path))
             written[path].write((_json_line(_columns(row, folder, attributes)) + "\n").encode())

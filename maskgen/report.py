@@ -23,6 +23,18 @@ neither how these people look with a mask nor that they wore one. The terms of t
 copies too, and "gender" and other attributes are what the source's annotators wrote down, not what the
 people said of themselves."""
 
+# For `datasets.load_dataset(OUT)`. Without it the library takes a label file such as CelebA's
+# list_eval_partition.txt for the test split.
+_LOADED = """
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path:
+    - metadata.jsonl
+    - "**/*.[jpwJPW][pneiPNEI]*\"
+"""[:-1]
+
 _CONTINGENCY = """\
 Template, colour and wear are drawn from the seed and the picture's name alone, independently of every
 attribute; these tables show what came of it. Where a share differs much between the columns, the counts are
@@ -111,7 +123,8 @@ def write_card(out: Path, picture: bool = True) -> Path:
     record = read_record(out)
     counted = tally(read_manifest(out / "manifest.jsonl"))
     path = out / "README.md"
-    write_atomic(path, card(record, counted, picture).encode())
+    table = (out / "metadata.jsonl").is_file()
+    write_atomic(path, card(record, counted, picture, table).encode())
     return path
 
 
@@ -134,14 +147,21 @@ def read_record(out: Path) -> dict[str, Any]:
     return record
 
 
-def card(record: Mapping[str, Any], counted: Tally, picture: bool = True) -> str:
-    """The card as Markdown with a YAML header, from a run record and the counts."""
+def card(record: Mapping[str, Any], counted: Tally, picture: bool = True, table: bool = False) -> str:
+    """The card as Markdown with a YAML header.
+
+    Args:
+        record: The run record.
+        counted: The counts.
+        picture: Whether it shows ``preview.jpg``.
+        table: Whether ``metadata.jsonl`` is beside it, for the header to point to.
+    """
     source = record.get("source") or {}
     options = record.get("options") or {}
     title = f"{source.get('title') or options.get('dataset', 'faces')}, masked by maskgen"
     rows = counted.status.total()
     parts = [
-        _header(title, source, options, counted.status["masked"]),
+        _header(title, source, options, counted.status["masked"], table),
         f"# {title}",
         f"{counted.status['masked']:,} masked pictures of {rows:,} inputs and variants. Every input has its "
         "line in `manifest.jsonl`, whatever became of it.",
@@ -159,7 +179,9 @@ def card(record: Mapping[str, Any], counted: Tally, picture: bool = True) -> str
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _header(title: str, source: Mapping[str, Any], options: Mapping[str, Any], masked: int) -> str:
+def _header(
+    title: str, source: Mapping[str, Any], options: Mapping[str, Any], masked: int, table: bool
+) -> str:
     sizes = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
     size = next((name for limit, name in sizes if masked < limit), "1M<n<10M")
     terms = f"{options.get('dataset', 'source')}-terms"
@@ -179,7 +201,7 @@ def _header(title: str, source: Mapping[str, Any], options: Mapping[str, Any], m
         "- maskgen",
     ]
     lines += [f"size_categories:\n- {size}", "source_datasets:", "- extended"]
-    return "---\n" + "\n".join(lines) + "\n---"
+    return "---\n" + "\n".join(lines) + (_LOADED if table else "") + "\n---"
 
 
 def _facts(source: Mapping[str, Any]) -> str:

@@ -172,7 +172,7 @@ class Verifier:
             if not (self._out / name_of(name)).exists():
                 yield Finding("missing", name, "the copy of the source's own file is gone")
         ours = copies | OWN_FILES
-        tables = metadata_tables(str(self._options.get("layout")))
+        tables = metadata_tables(self._out, str(self._options.get("layout")))
         for name in listed_files(self._out):
             key = np.uint64(_short_hash(name))
             place = int(np.searchsorted(known, key))

@@ -21,6 +21,7 @@ from maskgen.batch import Job, run
 from maskgen.landmarks.file import write_landmark_file
 from maskgen.manifest import read_manifest
 from maskgen.options import SynthOptions
+from maskgen.report import write_card
 from maskgen.verify import Verifier
 
 needs_datasets = pytest.mark.skipif(find_spec("datasets") is None, reason="needs the extra [interop]")
@@ -66,7 +67,7 @@ def celeba(tmp_path_factory):
     for file, (head, line) in CELEBA.items():
         rows = (f"{name}{line.format(split=number // 2)}\n" for number, name in enumerate(names))
         (root / file).write_text(head + "".join(rows))
-    mask("celeba", root, top / "masked" / "celeba", pairs=True, alpha=True)
+    write_card(mask("celeba", root, top / "masked" / "celeba", pairs=True, alpha=True), picture=False)
     mask("celeba", root, top / "folders", layout="folders", pairs=True, alpha=True, variants=2)
     return top
 
@@ -90,10 +91,13 @@ def split_folders(tmp_path_factory):
 def imagefolder(celeba, split_folders, tmp_path_factory):
     """What `load_dataset` makes of each result: split -> rows. In a process that must not look for a hub."""
     program = (
-        "import sys, json, datasets\n"
+        "import sys, json, pathlib, datasets\n"
         "plain = lambda value: value if not hasattr(value, 'size') else ['image', *value.size]\n"
         "for out in sys.argv[1:]:\n"
-        "    found = datasets.load_dataset('imagefolder', data_dir=out)\n"
+        "    # By its card where it has one, else as a folder of pictures.\n"
+        "    known = pathlib.Path(out, 'README.md').is_file()\n"
+        "    given = (out,) if known else ('imagefolder', None, out)\n"
+        "    found = datasets.load_dataset(*given)\n"
         "    print(json.dumps({str(split): [{name: plain(value) for name, value in row.items()}"
         " for row in rows] for split, rows in found.items()}))\n"
     )
