@@ -24,7 +24,7 @@ from maskgen.writers import OWN_FILES
 Report = Callable[[Path], Any]
 
 # What the run record says of the dataset.
-_FACTS = ("name", "title", "homepage", "licence", "citation")
+_FACTS = ("name", "title", "homepage", "licence", "forbids", "citation")
 
 _LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
 

@@ -10,35 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.atomic import write_atomic
+from maskgen.card_texts import CONTINGENCY, LABELS, LOADED, NOTICE, TERMS
 from maskgen.contact_sheet import write_contact_sheet
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.manifest import read_manifest
 from maskgen.records import STATUSES, ManifestRow
 
 NAMED = 20  # how many inputs of each list the card names
-
-_NOTICE = """\
-These pictures are synthetic edits of photographs of real people: the masks were never there. They show
-neither how these people look with a mask nor that they wore one. The terms of the source hold for the
-copies too, and "gender" and other attributes are what the source's annotators wrote down, not what the
-people said of themselves."""
-
-# For `datasets.load_dataset(OUT)`. Without it the library takes a label file such as CelebA's
-# list_eval_partition.txt for the test split.
-_LOADED = """
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path:
-    - metadata.jsonl
-    - "**/*.[jpwJPW][pneiPNEI]*\"
-"""[:-1]
-
-_CONTINGENCY = """\
-Template, colour and wear are drawn from the seed and the picture's name alone, independently of every
-attribute; these tables show what came of it. Where a share differs much between the columns, the counts are
-small, or faces were not found."""
 
 
 @dataclass
@@ -166,12 +144,13 @@ def card(record: Mapping[str, Any], counted: Tally, picture: bool = True, table:
         f"{counted.status['masked']:,} masked pictures of {rows:,} inputs and variants. Every input has its "
         "line in `manifest.jsonl`, whatever became of it.",
         "![source, masked picture and alpha](preview.jpg)" if picture else "",
-        "## What this is\n\n" + _NOTICE,
-        "## Source\n\n" + _facts(source),
+        "## What this is\n\n" + NOTICE,
+        "## Source and terms\n\n" + _facts(source) + "\n\n" + TERMS,
+        "## What the labels are\n\n" + LABELS,
         "## How it was made\n\n" + _making(record),
         "## Counts\n\nInputs and variants by status:\n\n" + _counts("status", _in_order(counted.status)),
         *_count_sections(counted),
-        "## Independence of the label\n\n" + _CONTINGENCY,
+        "## Independence of the label\n\n" + CONTINGENCY,
         *(_contingency(name, counted.tables[name]) for name in ("kind", "wear") if name in counted.tables),
         _list_of_unlabelled(counted) if options.get("label") else "",
         *(_list_of_unmasked(counted, status) for status in STATUSES if status in counted.unmasked),
@@ -201,11 +180,12 @@ def _header(
         "- maskgen",
     ]
     lines += [f"size_categories:\n- {size}", "source_datasets:", "- extended"]
-    return "---\n" + "\n".join(lines) + (_LOADED if table else "") + "\n---"
+    return "---\n" + "\n".join(lines) + (LOADED if table else "") + "\n---"
 
 
 def _facts(source: Mapping[str, Any]) -> str:
-    names = {"title": "Dataset", "homepage": "Home page", "licence": "Terms", "citation": "Cite as"}
+    names = {"title": "Dataset", "homepage": "Home page", "licence": "Terms"}
+    names |= {"forbids": "What they forbid", "citation": "Cite as"}
     lines = [f"- {label}: {source[name]}" for name, label in names.items() if source.get(name)]
     return "\n".join(lines) or "Not recorded."
 

@@ -55,7 +55,8 @@ ALLOWED: dict[str, set[str]] = {
     "tar_shards": NOUNS | {"writers"},
     "state": NOUNS | {"atomic", "counts", "names", "stores"},
     "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "tar_members"},
-    "report": NOUNS | {"atomic", "images", "manifest", "contact_sheet"},
+    "card_texts": set(),
+    "report": NOUNS | {"atomic", "card_texts", "images", "manifest", "contact_sheet"},
     "synth": NOUNS
     | {
         "options",
