@@ -17,6 +17,7 @@ from typing import Any
 from maskgen.claim import MODEL_VARIABLE, check_claim, claimed, describe, options_of
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset, get_dataset
+from maskgen.datasets.listed import chosen, refuse_own_output
 from maskgen.engine import interruptible, run_tasks
 from maskgen.errors import ConfigurationError, TooManyErrorsError, UsageError, output_errors
 from maskgen.finish import Report, finish
@@ -46,6 +47,7 @@ class Job:
         out: The output folder; apart from the dataset.
         landmark_model: A ``face_landmarker.task`` file, or None for the default model.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
+        files: The pictures that are taken, from `maskgen.datasets.listed.read_list`; None takes all.
     """
 
     options: SynthOptions
@@ -53,6 +55,7 @@ class Job:
     out: Path
     landmark_model: Path | None = None
     max_errors: int | None = None
+    files: tuple[str, ...] | None = None
 
 
 def run(
@@ -99,6 +102,9 @@ def run(
         # Its workers were started in whatever folder.
         job = replace(job, root=job.root.absolute(), out=job.out.absolute())
     dataset = get_dataset(job.options.dataset)
+    if job.files is not None:
+        dataset = chosen(dataset, job.files)
+        refuse_own_output(job.files, job.root, job.out)
     for source in dataset.files(job.root) if dataset.files else [job.root]:
         check_apart(source, job.out)
     check_workers((job.root, job.out), backend == "loky" and workers == 1)

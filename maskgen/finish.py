@@ -14,11 +14,10 @@ from typing import Any
 from maskgen.atomic import open_atomic, write_atomic
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
-from maskgen.imagefolder import write_metadata
+from maskgen.imagefolder import metadata_tables, write_metadata
 from maskgen.manifest import run_record
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
-from maskgen.records import SPLITS
 from maskgen.state import STATE, RunFolder, ShardStats
 from maskgen.stores import is_remote
 from maskgen.writers import OWN_FILES
@@ -26,7 +25,7 @@ from maskgen.writers import OWN_FILES
 Report = Callable[[Path], Any]
 
 # What the run record says of the dataset.
-_FACTS = ("name", "title", "homepage", "licence", "citation")
+_FACTS = ("name", "title", "homepage", "licence", "forbids", "citation")
 
 _LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
 
@@ -61,7 +60,7 @@ def finish(
         return
     counts = Counts.total(shard.counts for shard in stats.values())
     copies = _copies(options, dataset, root) if options.layout == "mirror" else {}
-    tables = [f"{split}/metadata.jsonl" for split in ("all", *SPLITS)] if options.layout == "folders" else []
+    tables = metadata_tables(out, options.layout)
     planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
     # Said before they are written: if this run is killed, --overwrite must know of them.
     folder.write("finished.json", {"stats": None, "report": False, "files": planned})
@@ -107,7 +106,7 @@ def _sweep(out: Path, tables: Iterable[str]) -> None:
     """Remove what `open_atomic` leaves beside its target when it is killed."""
     if is_remote(out):
         return
-    for folder in (out, *((out / table).parent for table in tables)):
+    for folder in (out, *((out / name_of(table)).parent for table in tables)):
         for path in folder.iterdir() if folder.is_dir() else ():
             if _LEFTOVER.fullmatch(path.name):
                 path.unlink()
@@ -146,6 +145,8 @@ _REPEATED = {
 
 
 def _words(name: str, value: Any) -> list[str]:
+    if name == "files":
+        return ["--files-from", "LIST"]
     option = "--" + _REPEATED.get(name, name).replace("_", "-")
     if name in _REPEATED:
         return [word for part in value for word in (option, _weighted(part))]

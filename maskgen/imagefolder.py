@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,15 @@ from typing import Any, BinaryIO
 from maskgen.atomic import open_atomic
 from maskgen.errors import ConfigurationError
 from maskgen.manifest import is_masked, json_line, lines, read_manifest
-from maskgen.records import ManifestRow
+from maskgen.names import name_of, text_of
+from maskgen.records import SPLITS, ManifestRow
+from maskgen.stores import names_in
+
+# Folders that Hugging Face's ImageFolder takes for splits; a table above them it does not read.
+_SPLIT_FOLDER = re.compile(
+    "(.*[-._ 0-9])?(train|training|validation|valid|val|dev|test|testing|eval|evaluation)([-._ 0-9].*)?",
+    re.DOTALL,
+)
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
 _PARTS = ("nose", "mouth", "chin", "lower_face")
@@ -19,15 +28,26 @@ _PARTS = ("nose", "mouth", "chin", "lower_face")
 _decode_one = json.JSONDecoder().raw_decode
 
 
+def metadata_tables(out: Path, layout: str) -> list[str]:
+    """Where `write_metadata` may write below ``out``, whose pictures are there."""
+    folders: Iterable[str] = ()
+    if layout == "folders":
+        folders = ("all", *SPLITS)
+    elif layout == "mirror":
+        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, names_in(out)))
+    return [f"{text_of(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
+
+
 def write_metadata(out: Path, layout: str) -> list[Path]:
     """Writes ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
 
     One line for each written picture: its path as ``file_name``, label, split, identity, attributes, and the
     mask of its first face. With the layout "folders" there is one file in each split's folder, since
-    ImageFolder ignores one above them; otherwise one in ``OUT``. ``file_name`` is relative to that file.
+    ImageFolder ignores one above them; otherwise one in ``OUT``, and in folders at its top that ImageFolder
+    takes for splits. ``file_name`` is relative to that file.
 
     Where unmasked pictures and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
-    ImageFolder load them beside the picture. With "folders" they lie outside of the split's folder, which
+    ImageFolder load them beside the picture. With splits they lie outside of the split's folder, which
     ImageFolder refuses, and ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
 
     Returns:
@@ -37,8 +57,10 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     written: dict[Path, BinaryIO] = {}
     with ExitStack() as files:
         for row in _masked(out):
-            folder = (row.file_name or "").partition("/")[0] if layout == "folders" else ""
-            path = out / folder / "metadata.jsonl"
+            folder = (row.file_name or "").partition("/")[0]
+            if layout != "folders" and not _SPLIT_FOLDER.fullmatch(folder):
+                folder = ""
+            path = out / name_of(folder) / "metadata.jsonl"
             if path not in written:
                 written[path] = files.enter_context(open_atomic(path))
             written[path].write((json_line(_columns(row, folder, attributes)) + "\n").encode())

@@ -53,6 +53,7 @@ class SynthOptions:
         label: Attribute that becomes the class; None for no label.
         splits: Only these splits; empty takes all.
         limit: Only the first so many samples; None takes all.
+        files: sha256 of the list of pictures that are taken; None takes all.
         min_face: Faces with less than this distance of the outer eye corners, in pixels, are left alone.
         layout: One of `LAYOUTS`.
         pairs: Write the unmasked picture too, through the same encoder.
@@ -80,6 +81,7 @@ class SynthOptions:
     label: str | None = "gender"
     splits: tuple[str, ...] = ()
     limit: int | None = None
+    files: str | None = None
     min_face: float = 10.0
     layout: str = "mirror"
     pairs: bool = False

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.atomic import write_atomic
+from maskgen.card_texts import CONTINGENCY, LABELS, LOADED, NOTICE, TERMS
 from maskgen.contact_sheet import write_contact_sheet
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.manifest import read_manifest
@@ -17,17 +18,6 @@ from maskgen.plain_json import from_json
 from maskgen.records import STATUSES, ManifestRow
 
 NAMED = 20  # how many inputs of each list the card names
-
-_NOTICE = """\
-These pictures are synthetic edits of photographs of real people: the masks were never there. They show
-neither how these people look with a mask nor that they wore one. The terms of the source hold for the
-copies too, and "gender" and other attributes are what the source's annotators wrote down, not what the
-people said of themselves."""
-
-_CONTINGENCY = """\
-Template, colour and wear are drawn from the seed and the picture's name alone, independently of every
-attribute; these tables show what came of it. Where a share differs much between the columns, the counts are
-small, or faces were not found."""
 
 
 @dataclass
@@ -112,7 +102,8 @@ def write_card(out: Path, picture: bool = True) -> Path:
     record = read_record(out)
     counted = tally(read_manifest(out / "manifest.jsonl"))
     path = out / "README.md"
-    write_atomic(path, card(record, counted, picture).encode())
+    table = (out / "metadata.jsonl").is_file()
+    write_atomic(path, card(record, counted, picture, table).encode())
     return path
 
 
@@ -135,24 +126,32 @@ def read_record(out: Path) -> dict[str, Any]:
     return record
 
 
-def card(record: Mapping[str, Any], counted: Tally, picture: bool = True) -> str:
-    """The card as Markdown with a YAML header, from a run record and the counts."""
+def card(record: Mapping[str, Any], counted: Tally, picture: bool = True, table: bool = False) -> str:
+    """The card as Markdown with a YAML header.
+
+    Args:
+        record: The run record.
+        counted: The counts.
+        picture: Whether it shows ``preview.jpg``.
+        table: Whether ``metadata.jsonl`` is beside it, for the header to point to.
+    """
     source = record.get("source") or {}
     options = record.get("options") or {}
     title = f"{source.get('title') or options.get('dataset', 'faces')}, masked by maskgen"
     rows = counted.status.total()
     parts = [
-        _header(title, source, options, counted.status["masked"]),
+        _header(title, source, options, counted.status["masked"], table),
         f"# {title}",
         f"{counted.status['masked']:,} masked pictures of {rows:,} inputs and variants. Every input has its "
         "line in `manifest.jsonl`, whatever became of it.",
         "![source, masked picture and alpha](preview.jpg)" if picture else "",
-        "## What this is\n\n" + _NOTICE,
-        "## Source\n\n" + _facts(source),
+        "## What this is\n\n" + NOTICE,
+        "## Source and terms\n\n" + _facts(source) + "\n\n" + TERMS,
+        "## What the labels are\n\n" + LABELS,
         "## How it was made\n\n" + _making(record),
         "## Counts\n\nInputs and variants by status:\n\n" + _counts("status", _in_order(counted.status)),
         *_count_sections(counted),
-        "## Independence of the label\n\n" + _CONTINGENCY,
+        "## Independence of the label\n\n" + CONTINGENCY,
         *(_contingency(name, counted.tables[name]) for name in ("kind", "wear") if name in counted.tables),
         _list_of_unlabelled(counted) if options.get("label") else "",
         *(_list_of_unmasked(counted, status) for status in STATUSES if status in counted.unmasked),
@@ -160,7 +159,9 @@ def card(record: Mapping[str, Any], counted: Tally, picture: bool = True) -> str
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _header(title: str, source: Mapping[str, Any], options: Mapping[str, Any], masked: int) -> str:
+def _header(
+    title: str, source: Mapping[str, Any], options: Mapping[str, Any], masked: int, table: bool
+) -> str:
     sizes = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
     size = next((name for limit, name in sizes if masked < limit), "1M<n<10M")
     terms = f"{options.get('dataset', 'source')}-terms"
@@ -180,11 +181,12 @@ def _header(title: str, source: Mapping[str, Any], options: Mapping[str, Any], m
         "- maskgen",
     ]
     lines += [f"size_categories:\n- {size}", "source_datasets:", "- extended"]
-    return "---\n" + "\n".join(lines) + "\n---"
+    return "---\n" + "\n".join(lines) + (LOADED if table else "") + "\n---"
 
 
 def _facts(source: Mapping[str, Any]) -> str:
-    names = {"title": "Dataset", "homepage": "Home page", "licence": "Terms", "citation": "Cite as"}
+    names = {"title": "Dataset", "homepage": "Home page", "licence": "Terms"}
+    names |= {"forbids": "What they forbid", "citation": "Cite as"}
     lines = [f"- {label}: {source[name]}" for name, label in names.items() if source.get(name)]
     return "\n".join(lines) or "Not recorded."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from maskgen.anchors import ANCHORS
@@ -237,8 +238,9 @@ def mask_image(
 def _record(
     landmarks: Landmarks, made: MaskedFace, template: MaskTemplate | None, options: SynthOptions
 ) -> FaceRecord:
-    x, y = made.composite.origin
-    height, width = made.composite.alpha.shape
+    # Compositors work in a margin around the mask, which is no part of it.
+    x, y, width, height = cv2.boundingRect(made.composite.alpha)
+    x, y = x + made.composite.origin[0], y + made.composite.origin[1]
     left, top, across, down = (round(value) for value in landmarks.box)
     return FaceRecord(
         box=(left, top, across, down),

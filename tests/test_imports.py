@@ -68,12 +68,13 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": NOUNS | {"names", "paths", "tar_members", "stores"},
     "counts": NOUNS,
     "manifest": NOUNS | {"images", "atomic", "names", "row_checks", "stores"},
-    "imagefolder": NOUNS | {"atomic", "manifest"},
+    "imagefolder": NOUNS | {"atomic", "manifest", "names", "stores"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
     "tar_shards": NOUNS | {"writers"},
     "state": NOUNS | {"atomic", "counts", "names", "stores"},
     "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "paths", "tar_members"},
-    "report": NOUNS | {"atomic", "images", "manifest", "contact_sheet"},
+    "card_texts": set(),
+    "report": NOUNS | {"atomic", "card_texts", "images", "manifest", "contact_sheet"},
     "synth": NOUNS
     | {
         "options",
@@ -89,6 +90,29 @@ ALLOWED: dict[str, set[str]] = {
     },
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
     "config_file": {"errors", "plain_json"},
+    "result_files": NOUNS | {"limits", "names", "paths", "stores", "tar_members"},
+    "annotations": NOUNS | {"images", "manifest", "result_files"},
+    "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
+    "doctor": NOUNS | {"datasets", "landmarks", "options", "single", "templates"},
+    "table": NOUNS | {"manifest"},
+    "coverage_check": NOUNS | {"coverage", "fits"},
+    "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
+    "verify": NOUNS
+    | {
+        *(
+            "counts",
+            "datasets",
+            "engine",
+            "imagefolder",
+            "manifest",
+            "names",
+            "report",
+            "result_files",
+            "state",
+            "stored_run",
+        ),
+        *("stores", "verify_rows", "writers"),
+    },
     "train": NOUNS | {"atomic", "images", "landmarks", "manifest", "names", "paths", "spreadsheet"},
 }
 # The two ends of the program: the batch may know all but the command line and the report, which it is

@@ -22,6 +22,7 @@ RECORD = {
         "title": "CelebFaces Attributes",
         "homepage": "https://example.org/celeba",
         "licence": "Research only.",
+        "forbids": "No passing on.",
         "citation": "Liu et al., 2015",
     },
 }
@@ -124,6 +125,9 @@ def test_card_has_a_header_that_hugging_face_reads(tmp_path):
         "Research only.",
         "Liu et al., 2015",
         "synthetic edits of photographs of real people",
+        "No passing on.",
+        "holds for them too",
+        "it does not know anyone's gender",
         "maskgen synth --dataset celeba --blend poisson",
         "opencv 4.11.0",
         "5 masked pictures of 7 inputs",

@@ -24,6 +24,7 @@ def command(as_json: bool) -> None:
                 "found": None if place is None else str(place),
                 "homepage": dataset.homepage,
                 "licence": dataset.licence,
+                "forbids": dataset.forbids,
                 "citation": dataset.citation,
                 "expects": list(dataset.expects),
                 "label": dataset.label,

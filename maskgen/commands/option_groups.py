@@ -29,12 +29,19 @@ def _choice(flag: str, values: tuple[str, ...], default: str, text: str) -> Any:
     return click.option(flag, type=click.Choice(values), default=default, show_default=True, help=text)
 
 
+def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
+    """A list of files needs none: it is one of any pictures."""
+    if value is None and not ctx.params.get("files"):
+        raise click.MissingParameter(ctx=ctx, param=param)
+    return value or "folder"
+
+
 dataset_options = stacked(
     click.option(
         "--dataset",
         type=click.Choice(tuple(DATASETS)),
         metavar="NAME",
-        required=True,
+        callback=_dataset,
         help=f"Which dataset: {', '.join(DATASETS)}.",
     ),
     click.option(
@@ -138,6 +145,19 @@ landmark_options = stacked(
         help="A face_landmarker.task file for mediapipe Tasks.  [default: the models in the mediapipe wheel]",
     ),
     _choice("--detector", DETECTORS, _DEFAULTS.detector, "What finds the faces."),
+)
+
+list_options = stacked(
+    click.option(
+        "--files-from",
+        "files",
+        type=click.File("rb"),
+        is_eager=True,
+        metavar="LIST",
+        help="Take only the pictures that this file names, one a line; - reads stdin. Without --dataset they "
+        "are any pictures below --root, or where you are.",
+    ),
+    click.option("-0", "--null", is_flag=True, help="Names in LIST end in NUL, as from `find -print0`."),
 )
 
 dataset_writing_options = stacked(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -12,6 +12,7 @@ from maskgen.commands.option_groups import (
     dataset_options,
     dataset_writing_options,
     landmark_options,
+    list_options,
     mask_options,
     synth_options,
 )
@@ -66,6 +67,7 @@ running_options = stacked(
 
 @click.command(name="synth")
 @dataset_options
+@list_options
 @click.option("--out", type=FOLDER, help="Where the result goes: a path, or a URL.  [default: masked/NAME]")
 @mask_options
 @dataset_writing_options
@@ -76,6 +78,8 @@ running_options = stacked(
 def command(
     dataset: str,
     root: Path | None,
+    files: BinaryIO | None,
+    null: bool,
     out: Path | None,
     label: str | None,
     landmarks: Path | None,
@@ -98,6 +102,7 @@ def command(
     maskgen synth --dataset sample --blend poisson
     maskgen synth --dataset celeba --blend poisson --template all --wear correct=8 --wear nose-out=2 -j 8
     maskgen synth --dataset folder --root photos --faces all --pairs --alpha
+    find photos -name '*.jpg' -print0 | maskgen synth --files-from - -0 --out masked/found
 
     OUT gets the masked pictures, manifest.jsonl with a line for every input, maskgen.json, README.md (the
     dataset card) and preview.jpg. A run that was interrupted goes on when the same command is given again.
@@ -105,20 +110,25 @@ def command(
     """  # noqa: D301
     from maskgen.batch import Job, run
     from maskgen.datasets import find_root, get_dataset
+    from maskgen.datasets.listed import digest_of, read_list
     from maskgen.report import write_report
 
     adapter = get_dataset(dataset)
+    if files is not None and root is None and dataset == "folder":
+        root = Path()
+    source = find_root(adapter, root)
+    listed = None if files is None else read_list(files.read(), source, null=null)
     wanted = adapter.label if label is None else label
     options = synth_options(
         dataset,
         None if wanted == "none" else wanted,
         landmarks="mediapipe" if landmarks is None else str(landmarks),
+        files=None if listed is None else digest_of(listed),
         **given,
     )
-    source = find_root(adapter, root)
     out = out or Path("masked") / dataset
     counts = run(
-        Job(options, source, out, landmark_model, max_errors),
+        Job(options, source, out, landmark_model, max_errors, listed),
         workers=jobs,
         backend=backend,
         scheduler=scheduler,

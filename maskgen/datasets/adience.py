@@ -78,6 +78,10 @@ ADIENCE = FaceDataset(
     title="Adience",
     homepage="https://talhassner.github.io/home/projects/Adience/Adience-data.html",
     licence="For research; the pictures are from Flickr, under Creative Commons terms of their authors.",
+    forbids=(
+        "What each author's licence forbids: of many pictures commercial use, of some passing on "
+        "edited copies."
+    ),
     citation="Eidinger, Enbar, Hassner: Age and Gender Estimation of Unfiltered Faces, IEEE TIFS 2014",
     expects=(
         "faces/USER/coarse_tilt_aligned_face.FACE.PICTURE.jpg or aligned/USER/landmark_aligned_face....",

@@ -135,6 +135,10 @@ CELEBA = FaceDataset(
     title="CelebA",
     homepage="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
     licence="Non-commercial research only; neither pictures nor what is made of them may be passed on.",
+    forbids=(
+        "Commercial use; copying, publishing or passing on any of the pictures, or what is derived "
+        "from them, outside of one's own site."
+    ),
     citation="Liu, Luo, Wang, Tang: Deep Learning Face Attributes in the Wild, ICCV 2015",
     expects=(
         "img_align_celeba/000001.jpg ... (or img_celeba/, img_align_celeba_png/)",

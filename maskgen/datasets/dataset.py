@@ -29,6 +29,7 @@ class FaceDataset:
         files: Where a root may also be a pattern of file names: what it stands for that no output may
             hold. None where a root is a file or folder.
         ships_in: The folder inside the package that holds it, for the embedded sample.
+        forbids: What its terms forbid, as far as it is known; the dataset card repeats it.
     """
 
     name: str
@@ -44,3 +45,4 @@ class FaceDataset:
     several_faces: bool = False
     files: Callable[[Path], Iterable[Path]] | None = None
     ships_in: Path | None = None
+    forbids: str = ""

@@ -72,6 +72,10 @@ FAIRFACE = FaceDataset(
     title="FairFace",
     homepage="https://github.com/joojs/fairface",
     licence="CC BY 4.0.",
+    forbids=(
+        "Passing it on without naming its authors and saying what was changed: that its people wear "
+        "drawn masks."
+    ),
     citation="Karkkainen, Joo: FairFace, Face Attribute Dataset for Balanced Race, Gender, Age, WACV 2021",
     expects=("train/1.jpg ... and val/1.jpg ...", "fairface_label_train.csv and fairface_label_val.csv"),
     holds=lambda root: (

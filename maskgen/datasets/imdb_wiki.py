@@ -82,6 +82,7 @@ IMDB_WIKI = FaceDataset(
     title="IMDB-WIKI",
     homepage="https://data.vision.ee.ethz.ch/cvl/rrothe/imdb-wiki/",
     licence="Academic research only; the pictures belong to their original owners.",
+    forbids="Any use but academic research.",
     citation="Rothe, Timofte, Van Gool: Deep Expectation of Real and Apparent Age, IJCV 2018",
     expects=("imdb_crop/ or wiki_crop/ with imdb.mat or wiki.mat and the folders 00/ ... 99/",),
     holds=lambda root: any(_mat_file(root, part) or (root / f"{part}_crop").is_dir() for part in PARTS),

@@ -97,6 +97,10 @@ LFW = FaceDataset(
     title="Labeled Faces in the Wild",
     homepage="https://vis-www.cs.umass.edu/lfw/",
     licence="Published for research without a licence; the news photographs belong to their agencies.",
+    forbids=(
+        "No terms are stated. Its authors warn against concluding from it that a program is fit for "
+        "commercial use, or works for groups of people that it hardly shows."
+    ),
     citation="Huang, Ramesh, Berg, Learned-Miller: Labeled Faces in the Wild, UMass Amherst TR 07-49, 2007",
     expects=(
         "lfw/, lfw_funneled/ or lfw-deepfunneled/ with Aaron_Eckhart/Aaron_Eckhart_0001.jpg ...",

@@ -51,6 +51,10 @@ UTKFACE = FaceDataset(
     title="UTKFace",
     homepage="https://susanqq.github.io/UTKFace/",
     licence="Non-commercial research only; the pictures belong to their original owners.",
+    forbids=(
+        "Commercial use. Its authors remove pictures whose owners ask for it; masked copies of these "
+        "must go too."
+    ),
     citation="Zhang, Song, Qi: Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017",
     expects=("UTKFace/, crop_part1/ or part1/ ... part3/ with 26_1_0_20170116171048641.jpg.chip.jpg ...",),
     holds=_holds,

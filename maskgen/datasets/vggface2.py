@@ -51,6 +51,10 @@ VGGFACE2 = FaceDataset(
     title="VGGFace2",
     homepage="https://github.com/ox-vgg/vgg_face2",
     licence="For research, on the terms of its authors; the pictures belong to their original owners.",
+    forbids=(
+        "Its authors have withdrawn it from their pages; whoever has a copy is bound by the terms "
+        "that came with it."
+    ),
     citation="Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2: recognising faces across pose and age, FG 2018",
     expects=("train/n000002/0001_01.jpg ... and test/n000001/0001_01.jpg ...", "identity_meta.csv or meta/"),
     holds=lambda root: bool(locate(root, META, f"meta/{META}")) or any(root.glob("t*/n0*")),

@@ -93,6 +93,7 @@ WIDERFACE = FaceDataset(
     title="WIDER FACE",
     homepage="http://shuoyang1213.me/WIDERFACE/",
     licence="Non-commercial research only; the pictures belong to their original owners.",
+    forbids="Commercial use.",
     citation="Yang, Luo, Loy, Tang: WIDER FACE: A Face Detection Benchmark, CVPR 2016",
     expects=(
         "WIDER_train/images/, WIDER_val/images/ or WIDER_test/images/",

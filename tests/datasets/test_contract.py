@@ -214,3 +214,10 @@ def test_a_dataset_that_is_not_there_is_told_with_places_files_and_home_page(mon
 def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(UsageError, match=r"'celebs'.*celeba, lfw"):
         get_dataset("celebs")
+
+
+@pytest.mark.parametrize(
+    "name", ["celeba", "lfw", "adience", "utkface", "fairface", "imdb-wiki", "widerface"]
+)
+def test_public_datasets_say_what_their_terms_forbid(name):
+    assert len(DATASETS[name].forbids.split()) >= 2

@@ -1,0 +1,42 @@
+"""CONTRIBUTING, CHANGELOG and CITATION.cff: what they name is there, and versions are the program's."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import maskgen
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def text(name):
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])
+def test_every_file_that_is_named_is_there(name):
+    named = re.findall(
+        r"(?<![\w/.])((?:maskgen|tests|examples|mask_templates)/[\w/.-]*\w|\.ci/run)", text(name)
+    )
+    for path in named:
+        assert (REPOSITORY / path).exists(), path
+
+
+def test_the_citation_and_the_changelog_are_of_this_version():
+    citation = text("CITATION.cff")
+    assert re.search(r"^version: (.*)$", citation, re.MULTILINE)[1] == maskgen.__version__
+    for key in ("cff-version: 1.2.0", "message:", "title:", "authors:", "license: MIT"):
+        assert key in citation
+    assert f"## {maskgen.__version__}\n" in text("CHANGELOG.md")
+
+
+def test_a_contributor_is_told_the_tables_by_the_names_they_have():
+    for module, name in (
+        ("maskgen/fits/__init__.py", "FIT_FUNCTIONS"),
+        ("maskgen/compositors/__init__.py", "COMPOSITORS"),
+        ("maskgen/annotation_files.py", "FORMATS"),
+        ("maskgen/train/backbones.py", "BACKBONES"),
+    ):
+        assert f"{name}:" in text(module)
+        assert module in text("CONTRIBUTING.md")
