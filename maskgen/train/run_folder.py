@@ -17,6 +17,7 @@ from maskgen.atomic import open_atomic, write_atomic
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.manifest import versions
 from maskgen.names import name_of, text_of
+from maskgen.records import Member
 from maskgen.train.examples import Dropped, Example, reasons, tally
 from maskgen.train.options import TrainOptions
 
@@ -103,6 +104,8 @@ def read_examples(path: Path) -> list[Example]:
             values["hashes"] = frozenset(values["hashes"])
             values["region"] = tuple(values["region"])
             values["box"] = tuple(values["box"]) if values["box"] else None
+            # Runs of earlier versions know of no tars.
+            values["member"] = Member(**values["member"]) if values.get("member") else None
             examples.append(Example(**values))
     return examples
 
