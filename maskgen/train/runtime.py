@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from maskgen.errors import MissingExtraError
 
 INSTALL = "pip install 'maskgen[train]'"
+
+# How much tensorflow says on stderr; whoever sets it hears everything it lets through.
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+
+log = logging.getLogger("maskgen")
 
 
 def require(*packages: str, install: str = INSTALL) -> None:
@@ -36,11 +46,41 @@ def tensorflow() -> Any:
     require("tensorflow")
     # Keras takes its backend from the environment or a file in the home folder, where another may be set.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "tensorflow" in sys.modules:
+        return sys.modules["tensorflow"]
+    chatty = _LEVEL in os.environ
+    # Where there is no GPU, and on many machines with one, its libraries report errors of no consequence.
+    os.environ.setdefault(_LEVEL, "3")
     try:
-        return importlib.import_module("tensorflow")
+        if chatty:
+            return importlib.import_module("tensorflow")
+        with _unheard():
+            return importlib.import_module("tensorflow")
     except ImportError as error:
         raise MissingExtraError(f"tensorflow cannot be imported: {error}. Try {INSTALL}") from error
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep what libraries in C++ write to stderr for ``-vv``; what they say before an exception is shown.
+
+    No level silences what they say while they are loaded, and oneDNN and CUDA have a dozen lines to say then.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as heard:
+        kept = os.dup(2)
+        os.dup2(heard.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            heard.seek(0)
+            for line in heard.read().decode(errors="replace").splitlines():
+                log.log(logging.WARNING if failed else logging.DEBUG, "%s", line)
 
 
 def keras() -> Any:
