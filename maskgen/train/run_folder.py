@@ -58,7 +58,7 @@ def write_record(
         "command": command,
         "options": options.as_dict(),
         "classes": list(classes),
-        "versions": {**versions(), **train_versions()},
+        "versions": run_versions(),
         "counts": tally(examples),
         "dropped": reasons(dropped),
     }
@@ -169,11 +169,11 @@ def write_json(path: Path, values: Any) -> None:
     write_atomic(path, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
 
 
-def train_versions() -> dict[str, str]:
-    """Versions of what training runs on, without importing it."""
+def run_versions() -> dict[str, str]:
+    """Versions of everything a run depends on, without importing what is slow to import."""
     from importlib import metadata
 
-    found = {}
+    found = dict(versions())
     for name in ("tensorflow", "keras"):
         try:
             found[name] = metadata.version(name)
