@@ -55,7 +55,10 @@ def tensorflow() -> Any:
         if chatty:
             return importlib.import_module("tensorflow")
         with _unheard():
-            return importlib.import_module("tensorflow")
+            found = importlib.import_module("tensorflow")
+        # It warns of every fifth model that it is asked to compute with, and of nothing else we do.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        return found
     except ImportError as error:
         raise MissingExtraError(f"tensorflow cannot be imported: {error}. Try {INSTALL}") from error
 
