@@ -18,6 +18,7 @@ INSTALL = "pip install 'maskgen[train]'"
 
 # How much tensorflow says on stderr; whoever sets it hears everything it lets through.
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_ASKED_FOR = _LEVEL in os.environ
 
 log = logging.getLogger("maskgen")
 
@@ -48,27 +49,29 @@ def tensorflow() -> Any:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if "tensorflow" in sys.modules:
         return sys.modules["tensorflow"]
-    chatty = _LEVEL in os.environ
     # Where there is no GPU, and on many machines with one, its libraries report errors of no consequence.
     os.environ.setdefault(_LEVEL, "3")
     try:
-        if chatty:
-            return importlib.import_module("tensorflow")
-        with _unheard():
+        with quietly():
             found = importlib.import_module("tensorflow")
-        # It warns of every fifth model that it is asked to compute with, and of nothing else we do.
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        if not _ASKED_FOR:
+            # It warns of every fifth model that it is asked to compute with, and of nothing else we do.
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
         return found
     except ImportError as error:
         raise MissingExtraError(f"tensorflow cannot be imported: {error}. Try {INSTALL}") from error
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Keep what libraries in C++ write to stderr for ``-vv``; what they say before an exception is shown.
 
-    No level silences what they say while they are loaded, and oneDNN and CUDA have a dozen lines to say then.
+    No level silences what they say while they are loaded and while a model is converted. Where the user has
+    set tensorflow's level, nothing is kept back.
     """
+    if _ASKED_FOR or sys.stderr is None:
+        yield
+        return
     sys.stderr.flush()
     with tempfile.TemporaryFile() as heard:
         kept = os.dup(2)

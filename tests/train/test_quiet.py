@@ -14,13 +14,18 @@ from maskgen.train import runtime
 REPOSITORY = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def not_asked_for(monkeypatch):
+    monkeypatch.setattr(runtime, "_ASKED_FOR", False)
+
+
 def written_below(text):
     """As a library in C++ writes: past Python, to file descriptor 2."""
     os.write(2, text.encode())
 
 
 def test_what_is_said_while_loading_is_kept_for_the_log(capfd, caplog):
-    with caplog.at_level(logging.DEBUG, "maskgen"), runtime._unheard():
+    with caplog.at_level(logging.DEBUG, "maskgen"), runtime.quietly():
         written_below("E0000 Unable to register cuDNN factory\n")
     assert capfd.readouterr().err == ""
     assert [(each.levelname, each.message) for each in caplog.records] == [
@@ -31,7 +36,7 @@ def test_what_is_said_while_loading_is_kept_for_the_log(capfd, caplog):
 
 
 def test_what_is_said_before_it_fails_is_shown(caplog):
-    with pytest.raises(ImportError), runtime._unheard():
+    with pytest.raises(ImportError), runtime.quietly():
         written_below("libcudart.so: cannot open shared object file\n")
         raise ImportError("tensorflow")
     assert [each.levelname for each in caplog.records] == ["WARNING"]
