@@ -1,20 +1,30 @@
-"""How fast the training's input pipeline feeds a model that does nothing, beside bare decoding and resizing.
+"""How fast the training's input pipeline feeds a model that does nothing, and what it adds to a model's time.
 
     python examples/benchmark_train_input.py [--pictures 2000] [--side 250] [--size 224]
 
-Both read the same JPEGs, made for the purpose, and bring them to the same size, on every core. "bare" is
-OpenCV alone, in a pool of threads. A round runs each once, so that what else the machine does hits all alike.
+Two bars, both measured in one run:
+
+- *feed*: Keras's ``fit`` of a model that does nothing, over JPEGs, beside "bare": OpenCV decoding the same
+  files and bringing them to the same size in a pool of threads, to be thrown away. At least 0.8 of its speed.
+- *overhead*: ``fit`` of a real network over the JPEGs, augmented, beside ``fit`` over one batch that is in
+  memory already. At most 1.15 of its time.
+
+What else the machine does would decide such figures, so everything is paired: what is measured runs between
+two runs of what it is measured by, and the median of these ratios is told. CPU seconds, which a loaded
+machine changes little, are told beside the wall's.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -24,85 +34,151 @@ from maskgen.train.augment import Augmentation
 from maskgen.train.examples import Example
 from maskgen.train.feed import Feed
 from maskgen.train.model import build_model
-from maskgen.train.runtime import tensorflow
+from maskgen.train.runtime import keras, tensorflow
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+BATCH = 32
+FEED_BAR, OVERHEAD_BAR = 0.8, 1.15
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run took."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Runs of one thing, each with the mean of the two runs of another around it."""
+
+    own: list[Spent]
+    other: list[Spent]
+
+    def ratio(self, what: str) -> float:
+        """The median of own / other, in "wall" or "cpu"."""
+        both = zip(self.own, self.other, strict=True)
+        return statistics.median(getattr(a, what) / getattr(b, what) for a, b in both)
 
 
 def main() -> None:
-    """Run the comparison and print pictures per second, the median of all rounds."""
+    """Run both comparisons and print their ratios; with ``--json``, as a line of JSON on stdout."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--side", type=int, default=250, help="of the JPEGs")
-    parser.add_argument("--size", type=int, default=224, help="of what the model takes")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--size", type=int, default=224, help="of what the model that does nothing takes")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME=SIZE=PICTURES",
+        help="a network for the overhead; may be repeated  [default: efficientnet_b0=224=96, "
+        "efficientnet_b0=96=256 and tiny-cnn=64=2000]",
+    )
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    networks = given.model or ["efficientnet_b0=224=96", "efficientnet_b0=96=256", "tiny-cnn=64=2000"]
     with tempfile.TemporaryDirectory() as folder:
-        paths = write_pictures(Path(folder), given.pictures, given.side)
-        region = (0, 0, given.side, given.side)
-        examples = [
-            Example(path.name, path, "ab"[index % 2], region=region, plain=True)
-            for index, path in enumerate(paths)
-        ]
-        feed = Feed(examples, "ab", given.size, 32)
-        found: dict[str, list[float]] = {}
-        cpu: dict[str, list[float]] = {}
-        for number in range(given.rounds + 1):
-            for name, run in (
-                ("bare", lambda: bare_opencv(paths, given.size)),
-                ("pipeline, no-op", lambda: drained(feed.shuffled(0, 0))),
-                ("augmented pipeline, no-op", lambda: drained(feed.shuffled(0, 0, Augmentation()))),
-            ):
-                worked = time.process_time()
-                seconds = timed(run)
-                worked = time.process_time() - worked
-                if number:  # the first round warms caches up
-                    found.setdefault(name, []).append(len(paths) / seconds)
-                    cpu.setdefault(name, []).append(1000 * worked / len(paths))
-        for name, speeds in found.items():
-            told = [round(speed) for speed in speeds]
-            print(
-                f"{name}: {statistics.median(speeds):.0f} pictures/s of {told}, CPU {min(cpu[name]):.2f} ms"
-            )
-        for name in list(found)[1:]:
-            ratios = [one / bare for one, bare in zip(found[name], found["bare"], strict=True)]
-            print(f"{name} / bare: {statistics.median(ratios):.2f} of {[round(r, 2) for r in ratios]}")
-        for name, size, count in (("tiny-cnn", 64, given.pictures), ("efficientnet_b0", 96, 192)):
-            overhead(examples[:count], name, size, given.rounds)
+        examples = write_pictures(Path(folder), given.pictures, given.side)
+        told = feed_ratios(examples, given.size, given.rounds)
+        for network in networks:
+            name, size, count = network.split("=")
+            told |= overhead(examples[: int(count)], name, int(size), given.rounds)
+    if given.json:
+        print(json.dumps(told))
 
 
-def overhead(examples: list[Example], name: str, size: int, rounds: int) -> None:
+def feed_ratios(examples: list[Example], size: int, rounds: int) -> dict[str, float]:
+    """Feed a model that does nothing, beside bare decoding and resizing."""
+    feed, model = Feed(examples, "ab", size, BATCH), no_op(size)
+    paths = [example.path for example in examples]
+    told: dict[str, float] = {}
+    for name, how in (("feed", None), ("feed, augmented", Augmentation())):
+        pairs = paired(
+            lambda how=how: model.fit(feed.shuffled(0, 0, how), verbose=0, shuffle=False),
+            lambda: bare_opencv(paths, size),
+            rounds,
+        )
+        fast = statistics.median(len(paths) / spent.wall for spent in pairs.other)
+        each = min(spent.cpu for spent in pairs.other) * 1000 / len(paths)
+        print(f"bare: {fast:.0f} pictures/s, {each:.2f} ms of CPU each")
+        fed = statistics.median(feed.steps * BATCH / spent.wall for spent in pairs.own)
+        # An epoch leaves out what fills no batch.
+        whole = feed.steps * BATCH / len(paths)
+        speed, cpu = whole / pairs.ratio("wall"), whole / pairs.ratio("cpu")
+        bar = f" (bar: at least {FEED_BAR})" if how is None else ""
+        print(f"{name}: {fed:.0f} pictures/s, {speed:.2f} of bare{bar}; by CPU {cpu:.2f}")
+        told |= {name: speed, f"{name}, by CPU": cpu}
+    return told
+
+
+def no_op(size: int):  # type: ignore[no-untyped-def]
+    """A model that looks at one pixel; it takes the bytes as they are fed."""
+    layers = keras().layers
+    rgb = keras().Input((size, size, 3), dtype="uint8")
+    pixel = layers.Flatten()(layers.Cropping2D(((0, size - 1), (0, size - 1)))(rgb))
+    model = keras().Model(rgb, layers.Dense(2, activation="softmax")(layers.Rescaling(1 / 255)(pixel)))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+def overhead(examples: list[Example], name: str, size: int, rounds: int) -> dict[str, float]:
     """`fit` on files beside `fit` on tensors that are there already, of a network as `train` trains it."""
-    tf = tensorflow()
-    feed = Feed(examples, "ab", size, 32)
+    feed = Feed(examples, "ab", size, BATCH)
     model = build_model(name, 2, size=size, weights="none")
     model.compile("adam", "sparse_categorical_crossentropy")
-    first = next(iter(feed.shuffled(0, 0)))
-    ready = tf.data.Dataset.from_tensors(first).repeat(feed.steps)
-    model.fit(ready.take(2), verbose=0)
-    ratios = []
-    for epoch in range(rounds):
-        without = timed(lambda: model.fit(ready, verbose=0))
-        fed = timed(lambda epoch=epoch: model.fit(feed.shuffled(0, epoch, Augmentation()), verbose=0))
-        ratios.append(fed / without)
-    told = [round(ratio, 2) for ratio in ratios]
-    print(f"{name} at {size}, fit on files / fit on tensors: {statistics.median(ratios):.2f} of {told}")
+    first = next(iter(feed.shuffled(0, 0, Augmentation())))
+    ready = tensorflow().data.Dataset.from_tensors(first).repeat(feed.steps)
+    epochs = iter(range(2 * rounds + 2))
+    pairs = paired(
+        lambda: model.fit(feed.shuffled(0, next(epochs), Augmentation()), verbose=0, shuffle=False),
+        lambda: model.fit(ready, verbose=0, shuffle=False),
+        rounds,
+    )
+    what = f"{name} at {size}"
+    each = statistics.median(spent.wall for spent in pairs.other) * 1000 / (feed.steps * BATCH)
+    wall, cpu = pairs.ratio("wall"), pairs.ratio("cpu")
+    print(
+        f"{what}: {each:.1f} ms a picture on tensors, {wall:.2f} times that on files (bar: at most "
+        f"{OVERHEAD_BAR}); by CPU {cpu:.2f}"
+    )
+    return {f"overhead, {what}": wall, f"overhead, {what}, by CPU": cpu}
 
 
-def write_pictures(folder: Path, count: int, side: int) -> list[Path]:
+def paired(own: Callable[[], object], other: Callable[[], object], rounds: int) -> Pairs:
+    """Run `own` between two runs of `other`, so many times; a round before them warms caches up."""
+    found = Pairs([], [])
+    own()
+    other()
+    for _ in range(rounds):
+        before, between, after = spent(other), spent(own), spent(other)
+        found.own.append(between)
+        found.other.append(Spent((before.wall + after.wall) / 2, (before.cpu + after.cpu) / 2))
+    return found
+
+
+def spent(run: Callable[[], object]) -> Spent:
+    """What one call takes, of the clock and of all threads."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    run()
+    return Spent(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def write_pictures(folder: Path, count: int, side: int) -> list[Example]:
     """JPEGs with the detail of photographs, 90 kB of noise and edges being as wrong as a flat colour."""
     draws = np.random.default_rng(0)
-    paths = []
+    examples = []
     for index in range(count):
         coarse = draws.integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
         picture = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC).astype(np.float32)
         picture += draws.normal(0, 4, picture.shape)
         path = folder / f"{index}.jpg"
         path.write_bytes(cv2.imencode(".jpg", picture.clip(0, 255).astype(np.uint8))[1].tobytes())
-        paths.append(path)
-    return paths
+        examples.append(Example(path.name, path, "ab"[index % 2], region=(0, 0, side, side), plain=True))
+    return examples
 
 
 def bare_opencv(paths: list[Path], size: int) -> None:
@@ -116,19 +192,6 @@ def bare_opencv(paths: list[Path], size: int) -> None:
     with ThreadPoolExecutor(CORES) as threads:
         for _ in threads.map(one, paths):
             pass
-
-
-def drained(dataset) -> None:  # type: ignore[no-untyped-def]
-    """Take every batch and do nothing with it."""
-    for _ in dataset:
-        pass
-
-
-def timed(run: Callable[[], object]) -> float:
-    """Seconds one call takes."""
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "Compare models on sets of pictures."),
     "predict": ("predict", "Say the class of faces in pictures or a video."),
     "export": ("export", "Write a model as SavedModel, TFLite or ONNX."),
+    "demo": ("demo", "Serve a page that masks a picture and judges it."),
     "bench": ("bench", "Measure a model's size and speed."),
 }
 

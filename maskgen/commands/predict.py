@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 @click.option("--landmark-model", type=FILE, help="A face_landmarker.task file for mediapipe Tasks.")
 @click.option("--video", type=FILE, help="Judge the frames of this video instead of pictures.")
 @click.option("--camera", type=click.IntRange(min=0), metavar="N", help="Judge the frames of this camera.")
+@click.option(
+    "--show", is_flag=True, help="Show them in a window: any key for the next picture, q or Escape ends."
+)
 @click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.  [default: all]")
 @verbose_option
 def command(
@@ -53,6 +56,7 @@ def command(
     landmark_model: Path | None,
     video: Path | None,
     camera: int | None,
+    show: bool,
     frames: int | None,
 ) -> int:
     """Say the class of faces in pictures or a video.
@@ -61,6 +65,7 @@ def command(
     maskgen predict runs/celeba-efficientnet_b0 photo.jpg holiday/ -o annotated
     maskgen predict model.onnx photos --json --no-detect
     maskgen predict model.onnx --video walk.mp4 -o annotated.mp4
+    maskgen predict model.onnx --camera 0 --show
 
     MODEL is a run folder, a .keras file, or an .onnx file, which needs no tensorflow. Exits 1 if a picture
     could not be read.
@@ -70,16 +75,24 @@ def command(
 
     if bool(inputs) + (video is not None) + (camera is not None) != 1:
         raise UsageError("give pictures, or --video FILE, or --camera N: one of the three")
+    if show:
+        from maskgen.train.window import require_screen
+
+        require_screen()
     classifier = open_classifier(model)
     landmarker = None
     if detect:
         landmarker = open_landmarker(LandmarkerSpec(model_path=landmark_model, detector=detector))
     try:
         if inputs:
-            return _pictures(classifier, inputs, landmarker, out, as_json)
+            return _pictures(classifier, inputs, landmarker, out, as_json, show)
         source = camera if camera is not None else video
-        return _video(classifier, source or 0, landmarker, out, as_json, frames)
+        return _video(classifier, source or 0, landmarker, out, as_json, frames, show)
     finally:
+        if show:
+            from maskgen.train.window import close
+
+            close()
         if landmarker is not None:
             landmarker.close()
 
@@ -90,11 +103,13 @@ def _pictures(
     landmarker: FaceLandmarker | None,
     out: Path | None,
     as_json: bool,
+    show: bool,
 ) -> int:
     from maskgen.atomic import write_atomic
     from maskgen.errors import UnreadableImageError
     from maskgen.images import encode
     from maskgen.names import text_of
+    from maskgen.train import window
     from maskgen.train.predict import NO_FACE, annotated, pictures_of, predict_file
 
     failed, taken = 0, set()
@@ -109,6 +124,7 @@ def _pictures(
             _print(name, [], classifier, as_json, str(error))
             continue
         _print(name, said, classifier, as_json, None if said else NO_FACE)
+        drawn = annotated(bgr, said) if out is not None or show else bgr
         if out is not None:
             file = out / f"{path.name}.png"
             if file.resolve() in sources:
@@ -116,7 +132,9 @@ def _pictures(
             if file in taken:
                 raise UsageError(f"two pictures are called {path.name}; give their folders one at a time")
             taken.add(file)
-            write_atomic(file, encode(annotated(bgr, said)).data)
+            write_atomic(file, encode(drawn).data)
+        if show and not window.show(drawn, wait=True):
+            break
     return EXIT_TOO_MANY_ERRORS if failed else 0
 
 
@@ -127,11 +145,14 @@ def _video(
     out: Path | None,
     as_json: bool,
     frames: int | None,
+    show: bool,
 ) -> int:
+    from maskgen.train import window
     from maskgen.train.predict import NO_FACE
     from maskgen.train.video import predict_video
 
-    for number, said in predict_video(classifier, source, landmarker, out, frames):
+    shown = (lambda bgr: window.show(bgr, wait=False)) if show else None
+    for number, said in predict_video(classifier, source, landmarker, out, frames, shown):
         _print(number, said, classifier, as_json, None if said else NO_FACE)
     return 0
 

@@ -60,11 +60,16 @@ def command(
     blocks too; with --weights none everything learns from the start. The run folder gets models, curves,
     figures, predictions and a model card.
     """  # noqa: D301
+    from maskgen.train import folds as of_folds
     from maskgen.train import session
     from maskgen.writers import check_apart
 
     if resume is not None:
-        _print(resume, session.resume(resume, progress=not quiet), as_json, quiet)
+        if of_folds.folds_of_run(resume):
+            for name, metrics in of_folds.resume_folds(resume, progress=not quiet):
+                _print(resume / name, metrics, as_json, quiet)
+        else:
+            _print(resume, session.resume(resume, progress=not quiet), as_json, quiet)
         return
     wanted = train_options(data, given)
     names = "+".join(Path(folder).resolve().name for folder in wanted.data)
@@ -76,7 +81,7 @@ def command(
     if not folds:
         _print(run, session.train(run, wanted, **typed), as_json, quiet)
         return
-    for name, metrics in session.train_folds(run, wanted, **typed):
+    for name, metrics in of_folds.train_folds(run, wanted, **typed):
         _print(run / name, metrics, as_json, quiet)
 
 

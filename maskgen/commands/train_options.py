@@ -101,7 +101,10 @@ fit_options = stacked(
         metavar="BLOCKS",
         help="How many of the backbone's last blocks phase 2 trains.  [default: the later half]",
     ),
-    _default("--optimizer", click.Choice(OPTIMIZERS), _TRAIN.optimizer, "Of both phases."),
+    _default("--optimizer", click.Choice(OPTIMIZERS), _TRAIN.optimizer, "Of phase 1."),
+    click.option(
+        "--fine-tune-optimizer", type=click.Choice(OPTIMIZERS), help="Of phase 2.  [default: the same]"
+    ),
     _default("--learning-rate", POSITIVE, _TRAIN.learning_rate, "Of phase 1."),
     click.option("--fine-tune-rate", type=POSITIVE, help="Of phase 2.  [default: a tenth]"),
     _default("--schedule", click.Choice(SCHEDULES), _TRAIN.schedule, "Of the learning rate, in each phase."),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskgen.records import Box
+from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
 
@@ -30,7 +30,7 @@ class Example:
 
     Attributes:
         id: What it is called in messages and tables; unique within a run.
-        path: The file.
+        path: The file; through its tar, where it lies in one.
         label: Its class.
         data: Which of the given DATA it comes from.
         split: "train", "validation" or "test"; None until one is assigned.
@@ -42,6 +42,7 @@ class Example:
         box: The face in the picture; None where it is not known.
         region: The part of the picture the model is shown: x, y, width, height in whole pixels.
         plain: Whether it is a JPEG that needs nothing but decoding: not turned, not CMYK.
+        member: Its place in the tar; None for a file of its own.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Example:
     box: Box | None = None
     region: Region = (0, 0, 0, 0)
     plain: bool = False
+    member: Member | None = None
 
     def keys(self) -> Iterator[tuple[str, str]]:
         """(kind, key) of everything that may not be on both sides of a split."""

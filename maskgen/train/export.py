@@ -18,7 +18,7 @@ from maskgen.atomic import write_atomic
 from maskgen.errors import ModelError, UsageError
 from maskgen.train.classifier import ONNX_INSTALL, model_file
 from maskgen.train.pictures import inspect, shown
-from maskgen.train.runtime import require, tensorflow
+from maskgen.train.runtime import quietly, require, tensorflow
 from maskgen.train.safe_model import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
@@ -71,7 +71,8 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
     name = f"{file.stem}{SUFFIXES[format]}" if format != "savedmodel" else f"{file.stem}_savedmodel"
     target = out or file.with_name(name)
     own = load_model(file)
-    run = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}[format](own, spec, target)
+    with quietly():
+        run = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}[format](own, spec, target)
     images, drawn = _pictures(spec, samples)
     expected = np.asarray(own.predict_on_batch(images))
     difference = float(np.abs(run(images) - expected).max())

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from maskgen.errors import UsageError
 from maskgen.train.augment import Augmentation, augmented, draw
 from maskgen.train.examples import Example
+from maskgen.train.members import read_picture
 from maskgen.train.pictures import shown
 from maskgen.train.runtime import tensorflow
 
@@ -108,7 +109,8 @@ class Feed:
             out[:] = self._pixels[place]
             return
         example = self.examples[place]
-        shown(example.path.read_bytes(), example.region, self._size, example.plain, out)
+        data = read_picture(example.path, example.member)
+        shown(data, example.region, self._size, example.plain, out)
 
     def _dataset(
         self,

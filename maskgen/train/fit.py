@@ -111,7 +111,9 @@ def _start(folder: Path, state: Progress, phase: Phase, options: TrainOptions, c
         blocks = unfreeze_blocks(model, options.backbone, options.unfreeze)
         log.info("fine-tuning blocks %s", ", ".join(blocks))
     model.compile(
-        optimizer=_optimizer(options.optimizer, phase.rate),
+        optimizer=_optimizer(
+            (phase.name == "fine-tune" and options.fine_tune_optimizer) or options.optimizer, phase.rate
+        ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
@@ -166,7 +168,12 @@ def _epoch(
         count = keras().callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         started = time.monotonic()
         done = model.fit(
-            batches, validation_data=validation.in_order(), epochs=1, verbose=0, callbacks=[count]
+            batches,
+            validation_data=validation.in_order(),
+            epochs=1,
+            verbose=0,
+            callbacks=[count],
+            shuffle=False,
         )
         seconds = time.monotonic() - started
         found = {name: float(values[-1]) for name, values in done.history.items()}

@@ -16,10 +16,12 @@ from maskgen.errors import MissingDataError, UsageError
 from maskgen.images import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
 from maskgen.records import Box
+from maskgen.stores import is_remote
 from maskgen.train.crops import region_of
 from maskgen.train.examples import Dropped, Example, Wanted
 from maskgen.train.folders import from_folders
 from maskgen.train.manifests import MANIFEST, from_manifest
+from maskgen.train.members import read_picture
 from maskgen.train.pictures import Inspected, inspect
 
 MASKED = Path("masked")
@@ -41,8 +43,11 @@ def find_data(given: Sequence[Path]) -> tuple[Path, ...]:
 
     Raises:
         MissingDataError: None was given, and there is none.
-        UsageError: None was given, and there are several.
+        UsageError: None was given, and there are several; or one is a URL.
     """
+    for path in given:
+        if is_remote(path):
+            raise UsageError(f"{path}: pictures are read again in every epoch; copy the folder here first")
     if given:
         return tuple(given)
     found = sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
@@ -92,7 +97,7 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
             box = example.box
             if found.problem is None and box is None and wanted.crop != "full":
                 landmarker = landmarker or open_landmarker()
-                box = face_box(landmarker, example.path)
+                box = face_box(landmarker, example)
             result = _ready(example, found, box, wanted)
             if isinstance(result, Example):
                 ready.append(result)
@@ -106,9 +111,9 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
     return Gathered(tuple(ready), tuple(dropped))
 
 
-def face_box(landmarker: FaceLandmarker, path: Path) -> Box | None:
+def face_box(landmarker: FaceLandmarker, example: Example) -> Box | None:
     """The box of the largest face in a picture, as a manifest would have it; None where there is none."""
-    faces = landmarker.find(decode(path.read_bytes()).bgr)
+    faces = landmarker.find(decode(read_picture(example.path, example.member)).bgr)
     return faces[0].box if faces else None
 
 
@@ -122,7 +127,8 @@ def _looked_at(examples: Sequence[Example]) -> Iterator[tuple[Example, Inspected
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for start in range(0, len(examples), _CHUNK):
             part = examples[start : start + _CHUNK]
-            yield from zip(part, threads.map(inspect, (each.path for each in part)), strict=True)
+            found = threads.map(inspect, (each.path for each in part), (each.member for each in part))
+            yield from zip(part, found, strict=True)
 
 
 def _ready(example: Example, found: Inspected, box: Box | None, wanted: Wanted) -> Example | Dropped:

@@ -28,10 +28,13 @@ def groups_of(examples: Sequence[Example]) -> list[Group]:
 
 
 def in_drawn_order(examples: Sequence[Example], groups: Sequence[Group], seed: int) -> list[Group]:
-    """The groups in an order that is drawn from the seed and their own names, whatever order they came in."""
+    """The groups in an order that is drawn from the seed and their own names, whatever order they came in.
+
+    A name is that of the source in its dataset: where the data lie, and as which layout, draws nothing else.
+    """
 
     def draw(group: Group) -> tuple[str, str]:
-        name = min(examples[index].source for index in group)
+        name = min(examples[index].source.rpartition(": ")[2] for index in group)
         return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest(), name
 
     return sorted(groups, key=draw)

@@ -16,6 +16,7 @@ from maskgen.errors import MissingDataError
 from maskgen.train.classifier import Classifier
 from maskgen.train.examples import Dropped, Example, Wanted
 from maskgen.train.gather import Gathered, gather
+from maskgen.train.members import read_picture
 from maskgen.train.metrics import decide
 from maskgen.train.pictures import shown
 from maskgen.train.run_folder import EXAMPLES, read_examples
@@ -139,7 +140,8 @@ def _ask(
     )
 
     def look(example: Example) -> NDArray[np.uint8]:
-        return shown(example.path.read_bytes(), example.region, size, example.plain)
+        data = read_picture(example.path, example.member)
+        return shown(data, example.region, size, example.plain)
 
     with bar, ThreadPoolExecutor(os.cpu_count()) as threads:
         for start in range(0, len(examples), BATCH):

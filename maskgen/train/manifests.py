@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from maskgen.names import name_of
 from maskgen.paths import contained
 from maskgen.records import ManifestRow
 from maskgen.train.examples import Dropped, Example, Wanted
+from maskgen.train.members import Members
 
 MANIFEST = "manifest.jsonl"
 
@@ -30,15 +32,22 @@ def from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     one unmasked twin, that of the first.
     """
     rows = paired = 0
+    members = Members(folder)
     for row in read_manifest(folder / MANIFEST):
         rows += row.status == "masked"
         paired += row.unmasked_file is not None
-        yield from _of_row(folder, row, wanted)
+        for each in _of_row(folder, row, wanted):
+            yield _placed(members, folder, each) if isinstance(each, Example) else each
     if rows and not paired and wanted.which != "masked":
         raise UsageError(
             f"{folder} has no unmasked pictures: make it again with `maskgen synth --pairs`, or leave out "
             f"--{wanted.which}"
         )
+
+
+def _placed(members: Members, folder: Path, example: Example) -> Example:
+    member = members.find(example.path.relative_to(folder).as_posix())
+    return example if member is None else replace(example, member=member)
 
 
 def _of_row(folder: Path, row: ManifestRow, wanted: Wanted) -> Iterator[Example | Dropped]:

@@ -52,6 +52,7 @@ class TrainOptions:
         fine_tune_epochs: Of the second; None for as many, or none from scratch.
         unfreeze: How many blocks learn in the second phase; None for the later half.
         optimizer: One of `OPTIMIZERS`.
+        fine_tune_optimizer: Of the second phase; None for the same.
         learning_rate: Of the first phase.
         fine_tune_rate: Of the second; None for a tenth of the first.
         schedule: One of `SCHEDULES`, within each phase.
@@ -79,6 +80,7 @@ class TrainOptions:
     fine_tune_epochs: int | None = None
     unfreeze: int | None = None
     optimizer: str = "adam"
+    fine_tune_optimizer: str | None = None
     learning_rate: float = 1e-3
     fine_tune_rate: float | None = None
     schedule: str = "cosine"
@@ -98,6 +100,7 @@ class TrainOptions:
             ("crop", self.wanted.crop, CROPS),
             ("which", self.wanted.which, WHICH),
             ("optimizer", self.optimizer, OPTIMIZERS),
+            ("fine-tune optimizer", self.fine_tune_optimizer or self.optimizer, OPTIMIZERS),
             ("schedule", self.schedule, SCHEDULES),
             ("monitor", self.monitor, MONITORS),
         ):

@@ -14,7 +14,9 @@ from PIL import Image as PillowImage
 
 from maskgen.errors import UnreadableImageError
 from maskgen.images import decode
+from maskgen.records import Member
 from maskgen.train.examples import Region
+from maskgen.train.members import read_picture
 
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -43,14 +45,26 @@ class Inspected:
     problem: str | None = None
 
 
-def inspect(path: Path) -> Inspected:
-    """Read and decode a file; what is wrong with it is part of the answer."""
+def inspect(path: Path, member: Member | None = None) -> Inspected:
+    """Read and decode a picture; what is wrong with it is part of the answer.
+
+    Args:
+        path: Its file, or a path through a tar.
+        member: Where it lies in that tar; None for a file of its own.
+    """
     try:
-        data = path.read_bytes()
+        data = read_picture(path, member)
     except FileNotFoundError:
         return Inspected(problem="the file is not there")
     except OSError as error:
         return Inspected(problem=error.strerror or str(error))
+    except UnreadableImageError as error:
+        return Inspected(problem=str(error))
+    return examine(data)
+
+
+def examine(data: bytes) -> Inspected:
+    """Decode a picture; what is wrong with it is part of the answer."""
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         decoded = decode(data)

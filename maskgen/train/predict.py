@@ -21,7 +21,7 @@ from maskgen.train.classifier import Classifier
 from maskgen.train.crops import region_of
 from maskgen.train.folders import SUFFIXES
 from maskgen.train.metrics import decide
-from maskgen.train.pictures import inspect, resized, shown
+from maskgen.train.pictures import Inspected, inspect, resized, shown
 
 NO_FACE = "no face found"
 
@@ -91,11 +91,26 @@ def predict_file(
     data = path.read_bytes()
     bgr = decode(data).bgr
     boxes = find_boxes(bgr, landmarker)
+    return predict_faces(classifier, data, found, boxes, landmarker is not None), bgr
+
+
+def predict_faces(
+    classifier: Classifier, data: bytes, found: Inspected, boxes: Sequence[Box], looked: bool = True
+) -> list[Said]:
+    """Judge faces that are known already.
+
+    Args:
+        classifier: The model.
+        data: The picture's file.
+        found: What was found out about it.
+        boxes: The faces.
+        looked: Whether faces were looked for; if not, the whole picture is one.
+    """
     size = classifier.spec.size
-    regions = regions_of(classifier, found.size, boxes, landmarker is not None)
+    regions = regions_of(classifier, found.size, boxes, looked)
     # By the file, as in training: a large JPEG is decoded at a fraction of its size.
     images = [shown(data, region, size, found.plain) for region in regions]
-    return say(classifier, images, boxes), bgr
+    return say(classifier, images, boxes)
 
 
 def predict_frame(classifier: Classifier, bgr: Image, landmarker: FaceLandmarker | None) -> list[Said]:

@@ -80,8 +80,12 @@ def finish(
     plot_curves(run / "curves.png", state.history)
     write_json(run / METRICS, metrics)
     (run / "README.md").write_text(model_card(options, spec, metrics, read_record(run)[2]), encoding="utf-8")
-    # The last step: until here, the same run can be taken up again.
-    shutil.rmtree(folder)
+    # The last step: until here, the same run can be taken up again. The name goes first: a folder half
+    # removed would be taken for a run that has just begun.
+    gone = run / f".{CHECKPOINT}"
+    shutil.rmtree(gone, ignore_errors=True)
+    folder.rename(gone)
+    shutil.rmtree(gone)
     return metrics
 
 

@@ -16,6 +16,7 @@ from maskgen.atomic import open_atomic, write_atomic
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.manifest import versions
 from maskgen.names import name_of, text_of
+from maskgen.records import Member
 from maskgen.spreadsheet import csv_text, plain_cell
 from maskgen.train.examples import Dropped, Example, reasons, tally
 from maskgen.train.options import TrainOptions
@@ -57,7 +58,7 @@ def write_record(
         "command": command,
         "options": options.as_dict(),
         "classes": list(classes),
-        "versions": {**versions(), **train_versions()},
+        "versions": run_versions(),
         "counts": tally(examples),
         "dropped": reasons(dropped),
     }
@@ -103,6 +104,8 @@ def read_examples(path: Path) -> list[Example]:
             values["hashes"] = frozenset(values["hashes"])
             values["region"] = tuple(values["region"])
             values["box"] = tuple(values["box"]) if values["box"] else None
+            # Runs of earlier versions know of no tars.
+            values["member"] = Member(**values["member"]) if values.get("member") else None
             examples.append(Example(**values))
     return examples
 
@@ -163,11 +166,11 @@ def write_json(path: Path, values: Any) -> None:
     write_atomic(path, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
 
 
-def train_versions() -> dict[str, str]:
-    """Versions of what training runs on, without importing it."""
+def run_versions() -> dict[str, str]:
+    """Versions of everything a run depends on, without importing what is slow to import."""
     from importlib import metadata
 
-    found = {}
+    found = dict(versions())
     for name in ("tensorflow", "keras"):
         try:
             found[name] = metadata.version(name)

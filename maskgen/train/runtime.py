@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from maskgen.errors import MissingExtraError
 
 INSTALL = "pip install 'maskgen[train]'"
+
+# How much tensorflow says on stderr; whoever sets it hears everything it lets through.
+_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_ASKED_FOR = _LEVEL in os.environ
+
+log = logging.getLogger("maskgen")
 
 
 def require(*packages: str, install: str = INSTALL) -> None:
@@ -36,11 +47,46 @@ def tensorflow() -> Any:
     require("tensorflow")
     # Keras takes its backend from the environment or a file in the home folder, where another may be set.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "tensorflow" in sys.modules:
+        return sys.modules["tensorflow"]
+    # Where there is no GPU, and on many machines with one, its libraries report errors of no consequence.
+    os.environ.setdefault(_LEVEL, "3")
     try:
-        return importlib.import_module("tensorflow")
+        with quietly():
+            found = importlib.import_module("tensorflow")
+        if not _ASKED_FOR:
+            # It warns of every fifth model that it is asked to compute with, and of nothing else we do.
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        return found
     except ImportError as error:
         raise MissingExtraError(f"tensorflow cannot be imported: {error}. Try {INSTALL}") from error
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep what libraries in C++ write to stderr for ``-vv``; what they say before an exception is shown.
+
+    No level silences what they say while they are loaded and while a model is converted. Where the user has
+    set tensorflow's level, nothing is kept back.
+    """
+    if _ASKED_FOR or sys.stderr is None:
+        yield
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as heard:
+        kept = os.dup(2)
+        os.dup2(heard.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            heard.seek(0)
+            for line in heard.read().decode(errors="replace").splitlines():
+                log.log(logging.WARNING if failed else logging.DEBUG, "%s", line)
 
 
 def keras() -> Any:

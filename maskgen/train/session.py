@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from maskgen.errors import UsageError
 from maskgen.train.examples import Dropped, Example
 from maskgen.train.feed import Feed
 from maskgen.train.fit import CHECKPOINT, fit
-from maskgen.train.gather import gather
+from maskgen.train.gather import Gathered, gather
 from maskgen.train.leaks import refuse_leaks, without_leaks
 from maskgen.train.options import TrainOptions
 from maskgen.train.preview import write_preview
@@ -26,11 +25,10 @@ from maskgen.train.run_folder import (
     read_dropped,
     read_examples,
     read_record,
-    write_json,
     write_record,
 )
 from maskgen.train.runtime import require, seed_everything
-from maskgen.train.splits import assign_splits, folds_of, tested_on_validation
+from maskgen.train.splits import assign_splits, tested_on_validation
 
 MOST_CLASSES = 1000
 
@@ -48,13 +46,20 @@ class Divided:
         return [example for example in self.examples if example.split == split]
 
 
-def divide(options: TrainOptions, *, progress: bool = True) -> Divided:
+def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress: bool = True) -> Divided:
     """Gather a run's data and give every example its split, without looking for leaks.
+
+    Args:
+        options: The run's.
+        gathered: Its data, where they have been gathered before.
+        progress: Show a bar on stderr.
 
     Raises:
         MaskgenError: There is nothing to train on, or not two classes of it.
     """
-    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
+    gathered = gathered or gather(
+        [Path(folder) for folder in options.data], options.wanted, progress=progress
+    )
     renamed = tested_on_validation(gathered.examples) if options.split.official else set()
     examples, outside = assign_splits(gathered.examples, options.split)
     dropped = [
@@ -82,6 +87,8 @@ def train(
     preview: bool = False,
     progress: bool = True,
     after_epoch: Callable[[Progress], None] | None = None,
+    gathered: Gathered | None = None,
+    begun: bool = False,
 ) -> dict[str, Any]:
     """Run `maskgen train`.
 
@@ -93,6 +100,8 @@ def train(
         preview: Write a grid of augmented pictures before the training.
         progress: Show bars on stderr.
         after_epoch: As for `maskgen.train.fit.fit`.
+        gathered: The data, where they have been gathered before.
+        begun: The folder is known to be this run's, whatever is in it.
 
     Returns:
         The figures of ``metrics.json``.
@@ -102,8 +111,11 @@ def train(
         MaskgenError: Data, options or an extra are missing or do not go together.
     """
     require("tensorflow", "matplotlib")
-    open_run(run, overwrite)
-    divided = divide(options, progress=progress)
+    if begun:
+        run.mkdir(parents=True, exist_ok=True)
+    else:
+        open_run(run, overwrite)
+    divided = divide(options, gathered, progress=progress)
     if options.drop_leaks:
         kept, leaking = without_leaks(divided.examples)
         divided = replace(divided, examples=tuple(kept), dropped=(*divided.dropped, *leaking))
@@ -116,35 +128,6 @@ def train(
         feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
         write_preview(run / "preview.png", feed, options.seed, options.augmentation)
     return _fit_and_judge(run, options, divided, progress, after_epoch)
-
-
-def train_folds(run: Path, options: TrainOptions, **how: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Train a model for each fold of a dataset, in ``fold-0`` and so on below the run folder.
-
-    The mean and standard deviation of their accuracies are in ``folds.json``.
-
-    Yields:
-        The folder's name and the figures of each fold.
-    """
-    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=False)
-    folds = folds_of(gathered.examples)
-    if not folds:
-        raise UsageError("the data come in no folds; Adience does")
-    found: dict[str, dict[str, Any]] = {}
-    for fold in folds:
-        name = f"fold-{fold}"
-        own = replace(options, split=replace(options.split, fold=fold))
-        found[name] = train(run / name, own, **how)
-        yield name, found[name]
-    accuracies = [metrics["test"]["accuracy"] for metrics in found.values()]
-    write_json(
-        run / "folds.json",
-        {
-            "accuracy": statistics.mean(accuracies),
-            "standard_deviation": statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
-            "folds": found,
-        },
-    )
 
 
 def resume(

@@ -1,8 +1,8 @@
-"""Frames of a video file or a camera, judged one after the other and written to a file, with no window."""
+"""Frames of a video file or a camera, judged one after the other; no window is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -10,6 +10,7 @@ import numpy as np
 
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.landmarks import FaceLandmarker
+from maskgen.records import Image
 from maskgen.train.classifier import Classifier
 from maskgen.train.predict import Said, annotated, predict_frame
 
@@ -22,6 +23,7 @@ def predict_video(
     landmarker: FaceLandmarker | None,
     out: Path | None = None,
     frames: int | None = None,
+    show: Callable[[Image], bool] | None = None,
 ) -> Iterator[tuple[int, list[Said]]]:
     """Judge every frame.
 
@@ -31,6 +33,7 @@ def predict_video(
         landmarker: Finds the faces; None takes the whole frame for one.
         out: Where the annotated video goes: .mp4, .avi, .mkv or .mov; None writes none.
         frames: Stop after so many.
+        show: Called with every annotated frame; the frame is the last one if it returns False.
 
     Yields:
         The frame's number from 0, and what was said of its faces.
@@ -54,11 +57,15 @@ def predict_video(
                 break
             bgr = np.asarray(frame, dtype=np.uint8)
             said = predict_frame(classifier, bgr, landmarker)
+            drawn = annotated(bgr, said) if out is not None or show is not None else bgr
             if out is not None:
                 writer = writer or _writer(out, capture.get(cv2.CAP_PROP_FPS), bgr.shape[1::-1])
-                writer.write(annotated(bgr, said))
+                writer.write(drawn)
+            goes_on = show is None or show(drawn)
             yield number, said
             number += 1
+            if not goes_on:
+                break
     finally:
         capture.release()
         if writer is not None:

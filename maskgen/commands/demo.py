@@ -1,0 +1,53 @@
+"""`maskgen demo`: a page that masks a picture and judges it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from maskgen.commands.parameters import ANY_PATH, FILE, verbose_option
+from maskgen.landmarks import DETECTORS
+
+
+@click.command(name="demo")
+@click.argument("model", type=ANY_PATH)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen at. The default is reached from this machine alone; 0.0.0.0 from all others.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="0 for any that is free."
+)
+@click.option(
+    "--detector",
+    type=click.Choice(DETECTORS),
+    default=DETECTORS[0],
+    show_default=True,
+    help="What finds faces.",
+)
+@click.option("--landmark-model", type=FILE, help="A face_landmarker.task file for mediapipe Tasks.")
+@verbose_option
+def command(model: Path, host: str, port: int, detector: str, landmark_model: Path | None) -> None:
+    """Serve a page that masks a picture and judges it.
+
+    \b
+    maskgen demo runs/celeba-efficientnet_b0
+    maskgen demo model.onnx --port 8080
+
+    Drop a picture, and see it masked by any template, blend and way of wearing, and what the model says of it
+    without the mask and with it. MODEL is a run folder, a .keras file, or an .onnx file, which needs no
+    tensorflow. Ctrl-C ends it.
+    """  # noqa: D301
+    from maskgen.demo_page import require_gradio, serve
+    from maskgen.landmarks import LandmarkerSpec, open_landmarker
+    from maskgen.train.classifier import open_classifier
+
+    require_gradio()
+    classifier = open_classifier(model)
+    landmarker = open_landmarker(LandmarkerSpec(model_path=landmark_model, detector=detector))
+    with closing(landmarker):
+        serve(classifier, landmarker, host, port, lambda url: click.echo(f"maskgen: {url}", err=True))
