@@ -27,11 +27,12 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.listing import Listing
 from maskgen.lock import locked
 from maskgen.options import SynthOptions
+from maskgen.stages import Task
 from maskgen.state import RunFolder, Shard, ShardStats
 from maskgen.stored_run import mask_stored_shard, run_folder
 from maskgen.stores import check_workers, is_remote, location
 from maskgen.work_off import work_off
-from maskgen.worker import Task, mask_shard
+from maskgen.worker import mask_shard
 from maskgen.writers import check_apart
 
 __all__ = ["Counts", "Job", "merge", "run"]

@@ -15,9 +15,9 @@ from functools import partial
 from maskgen.engine import run_tasks
 from maskgen.errors import LostWorkersError
 from maskgen.records import Sample
+from maskgen.stages import Task, mask_sample
 from maskgen.state import Shard, ShardStats
 from maskgen.stored_run import fetched
-from maskgen.worker import Task, mask_sample
 
 # How often a shard is taken up again whose process died although each of its images does no harm alone.
 _TRIES = 3

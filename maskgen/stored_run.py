@@ -26,9 +26,10 @@ from maskgen.errors import UsageError
 from maskgen.limits import MAX_BYTES
 from maskgen.names import name_of, text_of
 from maskgen.records import Sample
+from maskgen.stages import Task
 from maskgen.state import STATE, RunFolder, Shard, ShardStats
 from maskgen.stores import exists, get_each, is_remote, names_in, put, put_each, read_each, remove_each
-from maskgen.worker import Task, mask_shard
+from maskgen.worker import mask_shard
 
 _OWN_TAR = re.compile(r"^(shards/\d{6,}\.tar)/.*", re.DOTALL)
 

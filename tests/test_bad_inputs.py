@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from small_runs import masked, write_dataset
 
-from maskgen import worker
+from maskgen import stages, worker
 from maskgen.errors import (
     LandmarkFileError,
     ModelError,
@@ -47,14 +47,14 @@ class OddError(Exception):
 def test_whatever_is_raised_over_one_picture_becomes_its_row(
     source, tmp_path, monkeypatch, caplog, raised, reason
 ):
-    real = worker.mask_image
+    real = stages.mask_image
 
     def picky(image, faces, plans, templates, options):
         if faces and faces[0].landmarks.pose["roll"] > 7.5:
             raise raised
         return real(image, faces, plans, templates, options)
 
-    monkeypatch.setattr(worker, "mask_image", picky)
+    monkeypatch.setattr(stages, "mask_image", picky)
     caplog.set_level("DEBUG", "maskgen")
     counts = masked(source, tmp_path / "out")
     row = rows_of(tmp_path / "out")["female/008.jpg"]
@@ -70,7 +70,10 @@ def test_what_is_wrong_with_model_or_output_ends_the_run(source, tmp_path, monke
     def broken(*_, **__):
         raise raised
 
-    monkeypatch.setattr(worker, "_find" if isinstance(raised, ModelError) else "write_outputs", broken)
+    if isinstance(raised, ModelError):
+        monkeypatch.setattr(stages, "_find", broken)
+    else:
+        monkeypatch.setattr(worker, "write_outputs", broken)
     with pytest.raises(
         ModelError if isinstance(raised, ModelError) else OutputError, match=str(raised.args[-1])
     ):

@@ -128,6 +128,7 @@ BATCH = {
     *(
         "batch",
         "worker",
+        "stages",
         "engine",
         "cluster",
         "on_worker",
