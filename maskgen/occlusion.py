@@ -43,7 +43,7 @@ _GREY = 0.08  # skin of less colour: a grey photograph, where hair and shadow ca
 
 # The least area of a face that is not like its skin, in square eye distances, for a closer look. Half of all
 # faces have less.
-_SUSPICIOUS = 0.01
+_SUSPICIOUS = 0.03
 
 # In eye distances:
 _MIDDLE = 0.3  # so far to both sides of the middle hair is not looked for
