@@ -26,6 +26,7 @@ from maskgen.guilty import mask_one_at_a_time
 from maskgen.landmarks import LandmarkerSpec
 from maskgen.listing import Listing
 from maskgen.lock import locked
+from maskgen.machine_code import is_compiled
 from maskgen.options import SynthOptions
 from maskgen.stages import Task
 from maskgen.state import RunFolder, Shard, ShardStats
@@ -125,6 +126,8 @@ def run(
         if listing.missing() != []:
             mask = mask_stored_shard if is_remote(job.root) or is_remote(job.out) else mask_shard
             task = _task(job, spec, config, dataset)
+            if progress and sys.stderr.isatty() and not is_compiled():
+                _say("the first faces wait while this machine compiles the loops, once: a minute or less")
 
             def engine(shards: Iterable[Shard], processes: int, apart: bool) -> Iterator[ShardStats]:
                 return run_tasks(
