@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from maskgen.cli import ReaderGoneError, cli
+from maskgen.engine import SELDOM
 from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError
 from maskgen.limits import limit_opencv
 
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 too many errors, 2 wrong usage or missing data, 130 interrupted, and 141
         when whoever read stdout went away.
     """
+    gc.set_threshold(*SELDOM)
     _open_closed_streams()
     try:
         limit_opencv()

@@ -1,8 +1,15 @@
 """What holds for all tests."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 # The first call of a compiled loop takes seconds on a fresh machine, and a loaded one is slow at any time:
 # neither says anything of what a property is about.
 settings.register_profile("maskgen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("maskgen")
+
+# A shell that starts the tests in the background has them ignore SIGINT, and every process they start with
+# them, which then cannot be interrupted.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
