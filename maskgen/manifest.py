@@ -211,7 +211,7 @@ def is_masked(line: bytes) -> bool:
     if place >= 0:
         return line.startswith(b'masked"', place + len(b'"status": "'))
     # Of another program's hand, or damaged; the latter is told when it is read as a row.
-    with suppress(ValueError, AttributeError):
+    with suppress(ValueError, AttributeError, RecursionError):
         return bool(json.loads(line).get("status") == "masked")
     return True
 

@@ -19,7 +19,9 @@ _DAC_OVERRIDE, _DAC_READ_SEARCH, _PR_CAPBSET_DROP = 1, 2, 24
 
 def environment(*first, **more):
     """That of this process without its maskgen options; ``first`` are folders to import from before all."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MASKGEN_")}
+    # OpenCV's limit was set by what this process has called.
+    own = ("MASKGEN_", "OPENCV_IO_MAX")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     path = [*map(str, first), str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
     return {**inherited, "PYTHONPATH": os.pathsep.join(filter(None, path)), **more}
 

@@ -16,7 +16,7 @@ from small_runs import (
     write_template,
 )
 
-from maskgen import worker
+from maskgen import stages
 from maskgen.batch import merge, run
 from maskgen.counts import Counts
 from maskgen.errors import (
@@ -284,7 +284,7 @@ def test_a_dry_run_names_no_more_than_the_first_labels(tmp_path, capsys):
 
 
 def test_a_dry_run_counts_and_writes_nothing(source, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(worker, "_landmarker", None)
+    monkeypatch.setattr(stages, "_landmarker", None)
     counts = run(job(source, tmp_path / "out", variants=2, limit=7), dry_run=True)
     assert counts == Counts(
         samples=7, rows=14, labels={"female": 10, "male": 4}, splits={"none": 14}, shards=3
