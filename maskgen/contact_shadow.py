@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from maskgen.boxes import softened
 from maskgen.compiled import compiled
+from maskgen.outlines import cross
 from maskgen.records import Image
 
 
@@ -59,22 +60,9 @@ def _filled(outline: NDArray[np.float32], height: int, width: int) -> Image:
     count = len(outline)
     crossings = np.empty(count, np.float64)
     for y in range(height):
-        found, row = 0, result[y]
-        x1, y1 = outline[count - 1, 0], outline[count - 1, 1]
-        for n in range(count):
-            x0, y0 = x1, y1
-            x1, y1 = outline[n, 0], outline[n, 1]
-            if (y0 <= y) == (y1 <= y):
-                continue
-            crossing = min(max(x0 + (y - y0) * (x1 - x0) / (y1 - y0), -1.0), width + 0.0)
-            place = found
-            while place > 0 and crossings[place - 1] > crossing:
-                crossings[place] = crossings[place - 1]
-                place -= 1
-            crossings[place] = crossing
-            found += 1
-        for n in range(0, found - 1, 2):
-            low, high = crossings[n], crossings[n + 1]
+        row = result[y]
+        for n in range(0, cross(y, outline[:, 0], outline[:, 1], count, crossings) - 1, 2):
+            low, high = max(crossings[n], -1.0), min(crossings[n + 1], width + 0.0)
             first, last = math.floor(low + 0.5), math.floor(high + 0.5)
             row[max(first + 1, 0) : max(last, 0)] = 255
             if first == last:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from maskgen.anchors import ANCHORS, FACE_OVAL
 from maskgen.compiled import compiled
+from maskgen.outlines import fill_outline
 from maskgen.records import Image, Landmarks
 
 # Outlines in the face mesh: tip, wings and base of the nose; the outer lips; from under the lip to the chin.
@@ -57,7 +58,7 @@ def coverage(
 
 
 @compiled
-def _counted(  # noqa: PLR0912 - one loop after the other, and all over the same region
+def _counted(
     alpha: Image,
     points: NDArray[np.float32],
     outlines: NDArray[np.intp],
@@ -84,7 +85,6 @@ def _counted(  # noqa: PLR0912 - one loop after the other, and all over the same
     """
     parts = len(starts) - 1
     counted = np.zeros((parts, 3))
-    crossings = np.empty(len(outlines))
     corners = np.empty((len(points), 2), np.int64)
     for corner in range(len(points)):
         corners[corner, 0] = int(np.floor(points[corner, 0] + left + 0.5))
@@ -100,28 +100,9 @@ def _counted(  # noqa: PLR0912 - one loop after the other, and all over the same
             y0, y1 = min(y0, outline[corner, 1]), max(y1, outline[corner, 1])
         rows, columns = y1 - y0 + 1, x1 - x0 + 1
         region = np.zeros((rows, columns), np.uint8)
-        for corner in range(len(outline)):
-            x, y = outline[corner - 1, 0] - x0, outline[corner - 1, 1] - y0
-            across, down = outline[corner, 0] - x0 - x, outline[corner, 1] - y0 - y
-            steps = max(abs(across), abs(down))
-            for step in range(steps):
-                share = step / steps
-                region[y + int(np.floor(share * down + 0.5)), x + int(np.floor(share * across + 0.5))] = 1
+        fill_outline(region, outline[:, 0] - x0, outline[:, 1] - y0, len(outline), 1)
         for row in range(rows):
-            inside, count = region[row], 0
-            for corner in range(len(outline)):
-                y, end = outline[corner - 1, 1] - y0, outline[corner, 1] - y0
-                if (y <= row) != (end <= row):
-                    x = outline[corner - 1, 0]
-                    at, place = x - x0 + (outline[corner, 0] - x) * (row - y) / (end - y), count
-                    while place > 0 and crossings[place - 1] > at:
-                        crossings[place] = crossings[place - 1]
-                        place -= 1
-                    crossings[place] = at
-                    count += 1
-            for pair in range(0, count - 1, 2):
-                for column in range(int(np.ceil(crossings[pair])), int(np.floor(crossings[pair + 1])) + 1):
-                    inside[column] = 1
+            inside = region[row]
             if part == parts - 1:
                 below = down_y * (row + y0 - corners[_NOSE_MIDDLE, 1])
                 for column in range(columns):

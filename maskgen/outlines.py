@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from maskgen.compiled import compiled
 
 Whole = NDArray[np.int64]
+Number = NDArray[np.int64] | NDArray[np.float32]
 
 # Farther out no outline of a face goes; what does is moved to there, so that no sum overflows.
 _FARTHEST = 1 << 14
@@ -66,21 +67,39 @@ def fill_outline(plane: NDArray[np.uint8], xs: Whole, ys: Whole, count: int, val
                 plane[at_y, at_x] = value
     crossings = np.empty(count, np.float64)
     for row in range(max(top, 0), min(bottom + 1, height)):
-        found = 0
-        for i in range(count):
-            j = i - 1 if i else count - 1
-            if (ys[i] <= row) != (ys[j] <= row):
-                at = xs[i] + (row - ys[i]) * (xs[j] - xs[i]) / (ys[j] - ys[i])
-                k = found
-                while k > 0 and crossings[k - 1] > at:
-                    crossings[k] = crossings[k - 1]
-                    k -= 1
-                crossings[k] = at
-                found += 1
-        for k in range(0, found - 1, 2):
+        for k in range(0, cross(row, xs, ys, count, crossings) - 1, 2):
             first, last = math.ceil(crossings[k]), math.floor(crossings[k + 1])
             for column in range(max(first, 0), min(last + 1, width)):
                 plane[row, column] = value
+
+
+@compiled
+def cross(row: int, xs: Number, ys: Number, count: int, crossings: NDArray[np.float64]) -> int:
+    """Where an outline crosses a row of pixels, from left to right; between each two of them is its inside.
+
+    Args:
+        row: Its y.
+        xs: The corners, in order; only ``count`` of them count.
+        ys: Likewise.
+        count: At least one.
+        crossings: At least ``count`` long; the x of each are put into it.
+
+    Returns:
+        How many they are.
+    """
+    found = 0
+    x1, y1 = xs[count - 1], ys[count - 1]
+    for i in range(count):
+        x0, y0 = x1, y1
+        x1, y1 = xs[i], ys[i]
+        if (y0 <= row) != (y1 <= row):
+            at, k = x0 + (row - y0) * (x1 - x0) / (y1 - y0), found
+            while k > 0 and crossings[k - 1] > at:
+                crossings[k] = crossings[k - 1]
+                k -= 1
+            crossings[k] = at
+            found += 1
+    return found
 
 
 @compiled

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -70,6 +71,9 @@ def desk(tmp_path):
     portrait.save(tmp_path / "photo.jpg")
     shutil.copy(REPOSITORY / "mask_templates" / f"{list_templates()[0].name}.png", tmp_path / "mine.png")
     (tmp_path / "mine.json").write_text(blocks("json")[0])
+    (tmp_path / "shards").mkdir()
+    with tarfile.open(tmp_path / "shards" / "000000.tar", "w") as tar:
+        tar.add(photos / "a.jpg", "a.jpg")
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     run = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m maskgen "$@"\n'
     for name, script in (("maskgen", run), ("sbatch", SBATCH)):

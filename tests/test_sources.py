@@ -3,16 +3,16 @@
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
-from processes import arguments, environment, finish
+from processes import arguments, finish
 from small_runs import landmark_file, template_file, write_dataset
 from small_tars import pack
 
+from maskgen.__main__ import main
 from maskgen.errors import EXIT_USAGE
 
 
@@ -30,9 +30,22 @@ def state(*roots):
     return found
 
 
-def maskgen(*words, cwd):
-    command = [sys.executable, "-m", "maskgen", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def maskgen(capfd, monkeypatch):
+    """Runs a command in this process: one of its own for each of them would take minutes."""
+
+    def run(*words, cwd):
+        monkeypatch.chdir(cwd)
+        capfd.readouterr()
+        return Done(main([str(word) for word in words]), *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +62,7 @@ def source(tmp_path_factory):
     return root
 
 
-def test_no_command_changes_what_it_reads(source, tmp_path):
+def test_no_command_changes_what_it_reads(source, tmp_path, maskgen):
     tars = tmp_path / "tars"
     pack(source, tars)
     shutil.copy(landmark_file(source), tmp_path / "landmarks.jsonl")
@@ -96,7 +109,7 @@ def test_no_command_changes_what_it_reads(source, tmp_path):
         ("faces/.", "{here}/faces/new/out"),
     ],
 )
-def test_an_output_in_the_source_and_a_source_in_the_output_are_refused(source, tmp_path, root, out):
+def test_an_output_in_the_source_and_a_source_in_the_output_are_refused(source, tmp_path, root, out, maskgen):
     shutil.copytree(source, tmp_path / "faces", symlinks=True)
     (tmp_path / "link").symlink_to("faces")
     (tmp_path / "elsewhere").mkdir()
@@ -109,7 +122,7 @@ def test_an_output_in_the_source_and_a_source_in_the_output_are_refused(source, 
     assert state(tmp_path) == before
 
 
-def test_other_commands_refuse_to_write_into_what_they_read(source, tmp_path):
+def test_other_commands_refuse_to_write_into_what_they_read(source, tmp_path, maskgen):
     shutil.copytree(source, tmp_path / "faces", symlinks=True)
     (tmp_path / "link").symlink_to("faces/male")
     before = state(tmp_path)
@@ -125,7 +138,7 @@ def test_other_commands_refuse_to_write_into_what_they_read(source, tmp_path):
         assert state(tmp_path) == before
 
 
-def test_a_pipe_among_the_pictures_stops_no_command(tmp_path):
+def test_a_pipe_among_the_pictures_stops_no_command(tmp_path, maskgen):
     """Who opened it would wait for ever for someone to write into it."""
     root = tmp_path / "faces"
     root.mkdir()
@@ -136,7 +149,7 @@ def test_a_pipe_among_the_pictures_stops_no_command(tmp_path):
     assert maskgen("apply", root / "pipe.jpg", "-", "--help", cwd=tmp_path).returncode == 0
 
 
-def test_the_result_of_a_run_is_no_source_of_its_own(source, tmp_path):
+def test_the_result_of_a_run_is_no_source_of_its_own(source, tmp_path, maskgen):
     """Masked pictures may be masked again, elsewhere."""
     assert finish(source, tmp_path / "out")[0] == 0
     before = state(tmp_path / "out")
