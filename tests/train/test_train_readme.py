@@ -19,11 +19,11 @@ pytestmark = [needs_train, needs_onnx]
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PORTRAIT = REPOSITORY / "maskgen" / "datasets" / "sample" / "eileen_collins_face.jpg"
-(BLOCK,) = [
+BLOCK, REAL_RUN = (
     block
     for block in re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
     if "maskgen train" in block
-]
+)
 
 # One process for all lines: each would import tensorflow anew.
 PROGRAM = """
@@ -55,25 +55,57 @@ def desk(tmp_path):
     return tmp_path
 
 
-def test_the_commands_go_from_a_dataset_to_an_exported_model(desk):
-    small = {"BACKBONE": "tiny-cnn", "SIZE": "32", "WEIGHTS": "none", "EPOCHS": "1", "BATCH_SIZE": "8"}
+@pytest.fixture
+def faces(tmp_path):
+    """A FairFace of eight pictures and an LFW of two, all of one portrait."""
+    portrait = Image.open(PORTRAIT).convert("RGB").resize((218, 218))
+    fairface, lfw = tmp_path / "data" / "fairface", tmp_path / "data" / "lfw"
+    for split in ("train", "val"):
+        (fairface / split).mkdir(parents=True)
+        rows = ["file,age,gender,race,service_test"]
+        for number in range(1, 5):
+            quality = 80 + number + 4 * (split == "val")
+            portrait.save(fairface / split / f"{number}.jpg", quality=quality)
+            rows.append(f"{split}/{number}.jpg,30-39,{('Male', 'Female')[number % 2]},White,True")
+        (fairface / f"fairface_label_{split}.csv").write_text("\n".join(rows) + "\n")
+    for name, listed in (("Ann_Lee", "female_names.txt"), ("Bob_Ray", "male_names.txt")):
+        (lfw / "lfw" / name).mkdir(parents=True)
+        portrait.save(lfw / "lfw" / name / f"{name}_0001.jpg", quality=95 - len(listed))
+        (lfw / listed).write_text(f"{name}_0001.jpg\n")
+    return tmp_path
+
+
+def run(lines, folder, **options):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MASKGEN_")}
     paths = os.pathsep.join(path for path in (str(REPOSITORY), os.environ.get("PYTHONPATH")) if path)
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        cwd=desk,
-        env={**clean, **{f"MASKGEN_TRAIN_{k}": v for k, v in small.items()}, "PYTHONPATH": paths},
-        input=BLOCK,
+        cwd=folder,
+        env={**clean, **{f"MASKGEN_TRAIN_{k}": v for k, v in options.items()}, "PYTHONPATH": paths},
+        input=lines,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+def test_the_commands_go_from_a_dataset_to_an_exported_model(desk):
+    small = {"BACKBONE": "tiny-cnn", "SIZE": "32", "WEIGHTS": "none", "EPOCHS": "1", "BATCH_SIZE": "8"}
+    done = run(BLOCK, desk, **small)
     for name in ("preview.png", "best.keras", "best.onnx", "README.md", "curves.png"):
         assert (desk / "runs" / "first" / name).is_file(), name
     assert (desk / "tables" / "evaluation.md").is_file()
     assert (desk / "annotated" / "photo.jpg.png").is_file()
     assert "pairs, masked" in done.stdout and "median" in done.stdout
+
+
+def test_the_real_run_works_with_one_epoch_of_few_pictures(faces):
+    done = run(re.sub(r"--epochs \d+", "--epochs 1", REAL_RUN), faces, BATCH_SIZE="8")
+    for model in ("tiny-masked", "tiny-unmasked", "b0-masked"):
+        for data in ("fairface", "lfw"):
+            assert f"| {model} | {data} | pairs, unmasked |" in done.stdout
 
 
 def test_the_table_names_every_option_backbone_and_head():
