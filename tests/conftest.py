@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The first call of a compiled loop takes seconds on a fresh machine, and a loaded one is slow at any time:
@@ -13,3 +14,11 @@ settings.load_profile("maskgen")
 # them, which then cannot be interrupted.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Let a process that is done take tests from one that is not: one that has the slow ones is not alone."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
