@@ -54,8 +54,7 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
     if not cells:
         path.unlink(missing_ok=True)
         return None
-    sheet = np.asarray(_draw(cells))[..., ::-1]
-    write_atomic(path, encode(np.ascontiguousarray(sheet), None, "jpeg", 88).data)
+    write_atomic(path, encode(_draw(cells), None, "jpeg", 88).data)
     return path
 
 
@@ -122,22 +121,24 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _draw(cells: list[_Cell]) -> PillowImage.Image:
+def _draw(cells: list[_Cell]) -> NDArray[np.uint8]:
+    """The sheet, BGR: line by line, since Pillow and numpy would each hold several copies of the whole."""
     columns = min(COLUMNS, len(cells))
     lines = -(-len(cells) // columns)
     wide, high = 3 * THUMBNAIL + 2, THUMBNAIL + _CAPTION
-    sheet = PillowImage.new(
-        "RGB", (columns * (wide + 2 * _GAP) + _GAP, lines * (high + _GAP) + 2 * _GAP), _PAPER
-    )
-    pen = ImageDraw.Draw(sheet)
-    for index, cell in enumerate(cells):
-        left = _GAP + index % columns * (wide + 2 * _GAP)
-        top = _GAP + index // columns * (high + _GAP)
-        for column, picture in enumerate(cell.pictures):
-            sheet.paste(picture, (left + column * (THUMBNAIL + 1), top))
-        for line, (text, size, ink) in enumerate(_captions(cell.row)):
-            place = (left, top + THUMBNAIL + 3 + 15 * line)
-            pen.text(place, _shortened(text, pen, size, wide), ink, _font(size))
+    width, step = columns * (wide + 2 * _GAP) + _GAP, high + _GAP
+    sheet = np.full((lines * step + 2 * _GAP, width, 3), _PAPER[::-1], np.uint8)
+    for line in range(lines):
+        strip = PillowImage.new("RGB", (width, step), _PAPER)
+        pen = ImageDraw.Draw(strip)
+        for index, cell in enumerate(cells[line * columns : (line + 1) * columns]):
+            left = _GAP + index * (wide + 2 * _GAP)
+            for column, picture in enumerate(cell.pictures):
+                strip.paste(picture, (left + column * (THUMBNAIL + 1), 0))
+            for number, (text, size, ink) in enumerate(_captions(cell.row)):
+                place = (left, THUMBNAIL + 3 + 15 * number)
+                pen.text(place, _shortened(text, pen, size, wide), ink, _font(size))
+        sheet[_GAP + line * step :][:step] = np.asarray(strip)[..., ::-1]
     return sheet
 
 
