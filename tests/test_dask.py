@@ -56,7 +56,7 @@ def test_a_run_whose_worker_is_killed_half_way_leaves_the_bytes_of_one_process(d
 def run_and_kill(desk, address, one):
     out = desk / "killed"
     run = synth(desk, "--out", "killed", "--backend", "dask", "--scheduler", address)
-    wait_until(lambda: is_caught_at_a_shard(one, out), [run])
+    wait_until(lambda: list(out.glob(".maskgen/shards/*.json")) and is_caught_at_a_shard(one, out), [run])
     one.kill()
     said = finished(run)
     assert run.returncode == 0, said
