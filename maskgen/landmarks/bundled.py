@@ -11,7 +11,7 @@ import numpy as np
 from maskgen.landmarks import gate
 from maskgen.landmarks.cascade import CONFIDENT, TENTATIVE
 from maskgen.landmarks.import_mediapipe import QuietUntilFirstFace, import_mediapipe, quiet_stderr
-from maskgen.landmarks.run_mesh import run_mesh
+from maskgen.landmarks.run_mesh import in_calling_thread, run_mesh
 from maskgen.landmarks.views import Points
 from maskgen.records import Box, Image
 
@@ -26,7 +26,9 @@ class BundledEngine:
     largest_disagreement = gate.DISAGREEMENT_FILLING
 
     def __init__(self) -> None:
-        self._solutions = import_mediapipe().solutions
+        solutions = import_mediapipe().solutions
+        self._mesh = in_calling_thread(solutions.face_mesh.FaceMesh)
+        self._detection = in_calling_thread(solutions.face_detection.FaceDetection)
         self._open: dict[Hashable, Any] = {}
         self._quiet = QuietUntilFirstFace()
 
@@ -35,7 +37,7 @@ class BundledEngine:
         level = CONFIDENT if confident else TENTATIVE
         model = self._model(
             (confident, many),
-            lambda: self._solutions.face_mesh.FaceMesh(
+            lambda: self._mesh(
                 # Without it a picture's result depends on the picture before it.
                 static_image_mode=True,
                 max_num_faces=MANY if many else 1,
@@ -44,15 +46,13 @@ class BundledEngine:
             ),
         )
         rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-        faces = self._quiet(lambda: run_mesh(model, rgb), bool)
-        size = np.array((image.shape[1], image.shape[0], image.shape[1]), np.float64)
-        return [points * size for points in faces]
+        return self._quiet(lambda: run_mesh(model, rgb), bool)
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which sees small ones that the mesh's own does not."""
         model = self._model(
             "full range",
-            lambda: self._solutions.face_detection.FaceDetection(
+            lambda: self._detection(
                 model_selection=1, min_detection_confidence=TENTATIVE.location
             ),
         )

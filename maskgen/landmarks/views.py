@@ -42,6 +42,8 @@ class View:
 
     def to_image(self, points: Points) -> Points:
         """(n, 3) points of the view as points of the image; z keeps its proportion to x and y."""
+        if self.matrix is _UNMOVED:
+            return points
         (across, skewed, left), (turned, down, top) = self.matrix.tolist()
         if (across, skewed, turned, down) == (1.0, 0.0, 0.0, 1.0):
             return points - (left, top, 0.0)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from maskgen.landmarks import LandmarkerSpec, has_bundled_models, open_landmarker
 from maskgen.landmarks.import_mediapipe import import_mediapipe
-from maskgen.landmarks.run_mesh import run_mesh
+from maskgen.landmarks.run_mesh import in_calling_thread, run_mesh
 
 # Places of the astronaut's features, read off the picture by eye.
 FEATURES = {
@@ -208,7 +209,28 @@ def test_the_mesh_run_here_is_that_of_mediapipes_own_wrapper(astronaut):
     rgb = np.ascontiguousarray(astronaut[:, :, ::-1])
     (face,) = model.process(rgb).multi_face_landmarks
     (points,) = run_mesh(model, rgb)
-    assert (points == [(p.x, p.y, p.z) for p in face.landmark]).all()
+    height, width = rgb.shape[:2]
+    assert (points == [(p.x * width, p.y * height, p.z * width) for p in face.landmark]).all()
     assert run_mesh(model, np.zeros_like(rgb)) == []
     # Whatever was run here leaves the wrapper as it was.
     assert model.process(rgb).multi_face_landmarks[0] == face
+
+
+def test_a_graph_run_by_the_calling_thread_starts_none_and_finds_the_same(astronaut):
+    if not has_bundled_models():
+        pytest.skip("this mediapipe carries no models")
+    mesh = import_mediapipe().solutions.face_mesh.FaceMesh
+    rgb = np.ascontiguousarray(astronaut[:, :, ::-1])
+    (points,) = run_mesh(mesh(static_image_mode=True), rgb)
+    before = _threads()
+    model = in_calling_thread(mesh)(static_image_mode=True)
+    (again,) = run_mesh(model, rgb)
+    assert (points == again).all()
+    assert _threads() == before
+    model.close()
+
+
+def _threads() -> int | None:
+    """How many threads this process has; None where the system does not say."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else None
