@@ -108,17 +108,20 @@ def _counted(
                 for column in range(columns):
                     if below + down_x * (column + x0 - corners[_NOSE_MIDDLE, 0]) <= 0:
                         inside[column] = 0
-            covered = area = in_image = 0
+            # 32 bits: sums of bytes in 64 take three times as long.
+            covered, area, in_image = np.int32(0), np.int32(0), np.int32(0)
             for column in range(columns):
-                area += inside[column]
+                area += np.int32(inside[column])
             counted[part, 1] += area
             if top <= row + y0 < bottom:
                 for column in range(max(left - x0, 0), min(right - x0, columns)):
-                    in_image += inside[column]
+                    in_image += np.int32(inside[column])
                 counted[part, 2] += in_image
             if 0 <= row + y0 < alpha.shape[0]:
-                for column in range(max(-x0, 0), min(alpha.shape[1] - x0, columns)):
-                    covered += inside[column] * int(alpha[row + y0, x0 + column])
+                first, last = max(-x0, 0), min(alpha.shape[1] - x0, columns)
+                covers, counts = alpha[row + y0, x0 + first :], inside[first:]
+                for column in range(last - first):
+                    covered += np.int32(counts[column]) * np.int32(covers[column])
                 counted[part, 0] += covered / 255
     return counted
 

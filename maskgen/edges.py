@@ -62,9 +62,8 @@ def noise(plane: Floats) -> float:
 
 
 @compiled
-def blurred(plane: Floats, sigma: float) -> Floats:
-    """A (height, width) float32 picture blurred by a Gaussian, mirrored at its border."""
-    height, width = plane.shape
+def _taps(sigma: float) -> Floats:
+    """The middle and one half of a Gaussian, which add up to one with the other half."""
     reach = int(4 * sigma + 0.5)
     taps = np.empty(reach + 1, np.float32)
     total = 1.0
@@ -72,25 +71,52 @@ def blurred(plane: Floats, sigma: float) -> Floats:
         total += 2 * math.exp(-((k / sigma) ** 2) / 2)
     for k in range(reach + 1):
         taps[k] = math.exp(-((k / sigma) ** 2) / 2) / total
-    made = np.empty((height, width), np.float32)
-    line = np.empty(width + 2 * reach, np.float32)
+    return taps
+
+
+@compiled
+def _down(plane: Floats, y: int, taps: Floats, line: Floats) -> None:
+    """Blur a picture down its columns at one row, into ``line``, mirrored by the taps' reach at both ends."""
+    height, width = plane.shape
+    reach, here = len(taps) - 1, plane[y]
+    middle, tap = line[reach : reach + width], taps[0]
+    for x in range(width):
+        middle[x] = tap * here[x]
+    for k in range(1, reach + 1):
+        above, below, tap = plane[_mirrored(y - k, height)], plane[_mirrored(y + k, height)], taps[k]
+        for x in range(width):
+            middle[x] += tap * (above[x] + below[x])
+    for k in range(1, reach + 1):
+        line[reach - k] = middle[_mirrored(-k, width)]
+        line[reach + width - 1 + k] = middle[_mirrored(width - 1 + k, width)]
+
+
+@compiled
+def _across(line: Floats, x: int, taps: Floats) -> np.float32:
+    """What `_down` made, blurred along the row too, at one pixel."""
+    at = len(taps) - 1 + x
+    value: np.float32 = taps[0] * line[at]
+    for k in range(1, len(taps)):
+        value += taps[k] * (line[at - k] + line[at + k])
+    return value
+
+
+@compiled
+def blurred(plane: Floats, sigma: float) -> Floats:
+    """A (height, width) float32 picture blurred by a Gaussian, mirrored at its border."""
+    height, width = plane.shape
+    taps = _taps(sigma)
+    reach = len(taps) - 1
+    made, line = np.empty((height, width), np.float32), np.empty(width + 2 * reach, np.float32)
     for y in range(height):
-        out, here = made[y], plane[y]
+        _down(plane, y, taps, line)
+        out, tap = made[y], taps[0]
         for x in range(width):
-            line[reach + x] = taps[0] * here[x]
+            out[x] = tap * line[reach + x]
         for k in range(1, reach + 1):
-            above, below, tap = plane[_mirrored(y - k, height)], plane[_mirrored(y + k, height)], taps[k]
+            before, after, tap = line[reach - k :], line[reach + k :], taps[k]
             for x in range(width):
-                line[reach + x] += tap * (above[x] + below[x])
-        for k in range(1, reach + 1):
-            line[reach - k] = line[reach + _mirrored(-k, width)]
-            line[reach + width - 1 + k] = line[reach + _mirrored(width - 1 + k, width)]
-        for x in range(width):
-            out[x] = taps[0] * line[reach + x]
-        for k in range(1, reach + 1):
-            tap = taps[k]
-            for x in range(width):
-                out[x] += tap * (line[reach + x - k] + line[reach + x + k])
+                out[x] += tap * (before[x] + after[x])
     return made
 
 
@@ -134,7 +160,10 @@ def edge_width(grey: Floats, grain: float, again: float) -> float:
     steepest = _exceeded(steps, int(_STEEPEST * (counted - 1)))
     # Beside a steep edge, a slope of a few grey levels is mostly their rounding.
     least = np.float32(max(ordinary, 0.4 * steepest, 3.0 * grain, 1.0))
-    soft = blurred(smooth, again)
+    # Few pixels are crests, and only beside these is the blurred picture asked.
+    taps = _taps(again)
+    lines = np.empty((3, width + 2 * (len(taps) - 1)), np.float32)
+    held = np.full(3, -1, np.int64)
     widths = np.empty((height - 2) * (width - 2), np.float32)
     found = 0
     for y in range(1, height - 1):
@@ -148,7 +177,13 @@ def edge_width(grey: Floats, grain: float, again: float) -> float:
             beside = max(before[x - 1], before[x], before[x + 1], here[x - 1], here[x + 1])
             if max(beside, after[x - 1], after[x], after[x + 1]) > crest:
                 continue
-            across, down = soft[y, x + 1] - soft[y, x - 1], soft[y + 1, x] - soft[y - 1, x]
+            for row in range(y - 1, y + 2):
+                if held[row % 3] != row:
+                    _down(smooth, row, taps, lines[row % 3])
+                    held[row % 3] = row
+            above, line, below = lines[(y - 1) % 3], lines[y % 3], lines[(y + 1) % 3]
+            across = _across(line, x + 1, taps) - _across(line, x - 1, taps)
+            down = _across(below, x, taps) - _across(above, x, taps)
             slope = max(math.sqrt(across * across + down * down) * np.float32(0.5), np.float32(1e-3))
             ratio = max(sharp / slope, np.float32(1.0001))
             widths[found] = again / math.sqrt(ratio * ratio - 1)

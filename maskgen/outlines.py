@@ -58,19 +58,23 @@ def fill_outline(plane: NDArray[np.uint8], xs: Whole, ys: Whole, count: int, val
         across, down = xs[i] - x, ys[i] - y
         if across < 0:
             x, y, across, down = xs[i], ys[i], -across, -down
-        steps = max(across, abs(down), 1)
-        below = 1 if down > 0 else -1
-        for k in range(steps + 1):
-            at_x = x + (2 * across * k + steps - 1) // (2 * steps)
-            at_y = y + below * ((2 * abs(down) * k + steps - 1) // (2 * steps))
-            if 0 <= at_x < width and 0 <= at_y < height:
-                plane[at_y, at_x] = value
+        below, down = (1, down) if down > 0 else (-1, -down)
+        steps = max(across, down, 1)
+        # Twice the steps' share of a pixel that each has gone beyond the last, half of one before the first.
+        beyond_x = beyond_y = steps - 1
+        for _ in range(steps + 1):
+            if 0 <= x < width and 0 <= y < height:
+                plane[y, x] = value
+            beyond_x, beyond_y = beyond_x + 2 * across, beyond_y + 2 * down
+            if beyond_x >= 2 * steps:
+                x, beyond_x = x + 1, beyond_x - 2 * steps
+            if beyond_y >= 2 * steps:
+                y, beyond_y = y + below, beyond_y - 2 * steps
     crossings = np.empty(count, np.float64)
     for row in range(max(top, 0), min(bottom + 1, height)):
         for k in range(0, cross(row, xs, ys, count, crossings) - 1, 2):
             first, last = math.ceil(crossings[k]), math.floor(crossings[k + 1])
-            for column in range(max(first, 0), min(last + 1, width)):
-                plane[row, column] = value
+            plane[row, max(first, 0) : max(min(last + 1, width), 0)] = value
 
 
 @compiled

@@ -216,6 +216,7 @@ def _landmarker(spec: LandmarkerSpec, sha256: str | None) -> FaceLandmarker:
     return open_landmarker(spec)
 
 
+@lru_cache(maxsize=64)
 def _place(name: str, folder: Path) -> str:
     return str(folder / name) if Path(name).suffix.lower() in (".png", ".json") else name
 

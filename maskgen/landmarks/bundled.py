@@ -52,9 +52,7 @@ class BundledEngine:
         """Boxes of faces by the full-range detector, which sees small ones that the mesh's own does not."""
         model = self._model(
             "full range",
-            lambda: self._detection(
-                model_selection=1, min_detection_confidence=TENTATIVE.location
-            ),
+            lambda: self._detection(model_selection=1, min_detection_confidence=TENTATIVE.location),
         )
         found = model.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).detections or ()
         height, width = image.shape[:2]
