@@ -1,16 +1,20 @@
 """The input pipeline: from files to batches, decoding in parallel and holding no more than a few batches.
 
 An epoch's order is a permutation of the whole list, drawn from the seed and the epoch: a perfect shuffle
-that needs no buffer, and that a resumed run draws again. A batch is read by a pool of threads through OpenCV,
-which lets go of the interpreter. Tensorflow's own decoding and antialiased resizing take three times the CPU
-(5.2 ms for a face of 250 pixels), and prediction, which has no tensorflow, could not show the same pixels.
+that needs no buffer, and that a resumed run draws again. Batches are read by a pool of threads through
+OpenCV, which lets go of the interpreter; the next ones are begun before they are asked for, so that no thread
+waits for another. Tensorflow's own decoding and antialiased resizing take three times the CPU (5.2 ms for a
+face of 250 pixels), and prediction, which has no tensorflow, could not show the same pixels.
 """
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +28,61 @@ from maskgen.train.pictures import shown
 from maskgen.train.runtime import tensorflow
 
 LARGEST_CACHE = 4 * 2**30  # bytes
-THREADS = os.cpu_count() or 1
+# One more than there are processors, for the moments in which one waits for the interpreter.
+THREADS = (os.cpu_count() or 1) + 1
 # Batches that are read ahead, besides the one in use.
 AHEAD = 2
+# Bytes: a multiple of what tensorflow's loops ask of where a tensor begins.
+_ALIGNED = 64
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A batch that threads are at work on.
+
+    Attributes:
+        pixels: (n, size, size, 3) uint8, which they fill.
+        parts: What each of them has to do of it.
+    """
+
+    pixels: NDArray[np.uint8]
+    parts: list[Future[None]]
+
+    def done(self) -> NDArray[np.uint8]:
+        """The batch, once it is there; raises what a thread raised."""
+        for part in self.parts:
+            part.result()
+        return self.pixels
+
+
+class _Ahead:
+    """Batches of one epoch, begun before they are asked for.
+
+    However often and from wherever the epoch is gone through, each batch is the same.
+
+    Args:
+        begin: Begins the batch of that number.
+        count: How many there are.
+    """
+
+    def __init__(self, begin: Callable[[int], _Begun], count: int) -> None:
+        self._begin = begin
+        self._count = count
+        self._begun: dict[int, _Begun] = {}
+        self._lock = threading.Lock()
+        self._begin_from(0)
+
+    def batch(self, number: int) -> NDArray[np.uint8]:
+        """The batch of that number; those after it are begun."""
+        with self._lock:
+            self._begin_from(number)
+            begun = self._begun.pop(number)
+        return begun.done()
+
+    def _begin_from(self, number: int) -> None:
+        for each in range(number, min(number + AHEAD + 1, self._count)):
+            if each not in self._begun:
+                self._begun[each] = self._begin(each)
 
 
 class Feed:
@@ -93,7 +149,12 @@ class Feed:
             draws: Of every example, by `maskgen.train.augment.draw`; with `how` only.
             how: The augmentation, or None.
         """
-        batch = np.empty((len(places), self._size, self._size, 3), np.uint8)
+        return self._begin(places, draws, how).done()
+
+    def _begin(
+        self, places: NDArray[np.int64], draws: NDArray[np.float32] | None, how: Augmentation | None
+    ) -> _Begun:
+        batch = _aligned((len(places), self._size, self._size, 3))
 
         def fill(first: int) -> None:
             # A task for each picture would cost a tenth of what it does.
@@ -103,9 +164,7 @@ class Feed:
                 if draws is not None and how is not None:
                     batch[row] = augmented(batch[row], draws[place], how)
 
-        # All results are asked for, so that an exception in a thread is not lost.
-        list(self._threads.map(fill, range(THREADS)))
-        return batch
+        return _Begun(batch, [self._threads.submit(fill, first) for first in range(THREADS)])
 
     def _fill(self, place: int, out: NDArray[np.uint8]) -> None:
         if self._pixels is not None:
@@ -123,26 +182,33 @@ class Feed:
         how: Augmentation | None,
     ) -> Any:
         tf = tensorflow()
+        count, rest = divmod(len(order), self._batch_size)
+        steps = count if drop_remainder else count + (rest > 0)
         shape = (self._batch_size if drop_remainder else None, self._size, self._size, 3)
 
-        def read(places: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-            return self.pictures(places, draws, how), self.labels[places], self._weights[places]
+        def places_of(number: int) -> NDArray[np.int64]:
+            return order[number * self._batch_size : (number + 1) * self._batch_size]
 
-        def batch(places: Any) -> Any:
+        ahead = _Ahead(lambda number: self._begin(places_of(number), draws, how), steps)
+
+        def read(number: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+            places = places_of(int(number))
+            return ahead.batch(int(number)), self.labels[places], self._weights[places]
+
+        def batch(number: Any) -> Any:
             images, labels, weights = tf.numpy_function(
-                read, [places], (tf.uint8, tf.int32, tf.float32), stateful=False
+                read, [number], (tf.uint8, tf.int32, tf.float32), stateful=False
             )
             # Bytes: the model makes floats of them, which take four times the memory.
             places = tf.ensure_shape(labels, shape[:1]), tf.ensure_shape(weights, shape[:1])
             return tf.ensure_shape(images, shape), *places
 
-        dataset = tf.data.Dataset.from_tensor_slices(order)
-        dataset = dataset.batch(self._batch_size, drop_remainder=drop_remainder)
-        # Two at a time: the threads have work while one batch waits for its slowest picture.
-        dataset = dataset.map(
-            tf.autograph.experimental.do_not_convert(batch), num_parallel_calls=2, deterministic=True
-        )
-        return dataset.prefetch(AHEAD)
+        dataset = tf.data.Dataset.range(steps).map(tf.autograph.experimental.do_not_convert(batch))
+        options = tf.data.Options()
+        # There is nothing to tune, and the end of an epoch would wait until the tuner looks up: up to as long
+        # as the epoch took.
+        options.autotune.enabled = False
+        return dataset.prefetch(1).with_options(options)
 
     def _all_pixels(self) -> NDArray[np.uint8]:
         needed = len(self) * self._size * self._size * 3
@@ -152,3 +218,11 @@ class Feed:
                 "pixels; leave it out"
             )
         return self.pictures(np.arange(len(self)))
+
+
+def _aligned(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """An array without values that tensorflow takes as it is; it copies what begins elsewhere."""
+    count = math.prod(shape)
+    memory = np.empty(count + _ALIGNED, np.uint8)
+    first = -memory.ctypes.data % _ALIGNED
+    return memory[first : first + count].reshape(shape)

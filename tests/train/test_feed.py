@@ -58,6 +58,17 @@ def test_an_epochs_order_follows_from_seed_and_epoch_and_leaves_out_what_fills_n
     assert order(feed.in_order()) == list(range(20))
 
 
+def test_an_epoch_can_be_left_gone_through_again_and_by_two_at_once(tmp_path):
+    dataset = Feed(pictures(tmp_path), CLASSES, 32, 3).in_order()
+    left = iter(dataset)
+    for _ in range(2):
+        next(left)
+    one, other = iter(dataset), iter(dataset)
+    for (left_images, *_), (right_images, *_) in zip(one, other, strict=True):
+        assert np.array_equal(left_images, right_images)
+    assert order(dataset) == list(range(20))
+
+
 def test_augmented_epochs_are_the_same_bytes_again_and_differ_from_each_other(tmp_path):
     feed = Feed(pictures(tmp_path), CLASSES, 32, 8)
     again = [np.concatenate([b[0] for b in feed.shuffled(0, e, Augmentation())]) for e in (0, 0, 1)]
