@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -136,9 +137,9 @@ def test_a_source_that_vanishes_and_comes_back(undisturbed, tmp_path):
     try:
         # The folder it is in is listed before the first picture of that folder is masked.
         wait_for_pictures(out, 1, process)
-        os.kill(process.pid, 19)  # SIGSTOP: a picture takes no longer than to look for one
+        process.send_signal(signal.SIGSTOP)  # a picture takes no longer than to look for one
         os.replace(last, away)  # noqa: PTH105
-        os.kill(process.pid, 18)  # SIGCONT
+        process.send_signal(signal.SIGCONT)
         said = process.communicate(timeout=120)[1]
     finally:
         end(process)
