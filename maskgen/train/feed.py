@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from maskgen.errors import UsageError
 from maskgen.train.augment import Augmentation, augmented, draw
 from maskgen.train.examples import Example
-from maskgen.train.members import read_picture
-from maskgen.train.pictures import shown
+from maskgen.train.pictures import shown_file
 from maskgen.train.runtime import tensorflow
 
 LARGEST_CACHE = 4 * 2**30  # bytes
@@ -171,8 +170,7 @@ class Feed:
             out[:] = self._pixels[place]
             return
         example = self.examples[place]
-        data = read_picture(example.path, example.member)
-        shown(data, example.region, self._size, example.plain, out)
+        shown_file(example.path, example.member, example.region, self._size, example.plain, out)
 
     def _dataset(
         self,
@@ -208,6 +206,8 @@ class Feed:
         # There is nothing to tune, and the end of an epoch would wait until the tuner looks up: up to as long
         # as the epoch took.
         options.autotune.enabled = False
+        # And nothing to rewrite, which would be done twice an epoch.
+        options.experimental_optimization.apply_default_optimizations = False
         return dataset.prefetch(1).with_options(options)
 
     def _all_pixels(self) -> NDArray[np.uint8]:

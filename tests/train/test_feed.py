@@ -1,5 +1,8 @@
 """What the model is fed: the right pixels in RGB, in an order and with draws that follow from the seed."""
 
+import os
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from maskgen.errors import UsageError
 from maskgen.train import feed as feed_module
 from maskgen.train.augment import NONE, Augmentation, augmented, draw
 from maskgen.train.feed import Feed
-from maskgen.train.pictures import shown
+from maskgen.train.pictures import shown, shown_file
 from maskgen.train.preview import write_preview
 
 pytestmark = needs_train
@@ -92,6 +95,26 @@ def test_a_picture_that_vanishes_ends_the_training_and_is_named(tmp_path):
     examples[3].path.unlink()
     with pytest.raises(Exception, match=r"3\.jpg"):
         list(feed.in_order())
+
+
+@pytest.mark.parametrize("size", [100, 50, 12])
+@pytest.mark.parametrize("name", [b"plain.jpg", "größer ✓.jpg".encode(), b"bytes \xff\xe9.jpg"])
+def test_a_file_shows_the_pixels_of_its_content_whatever_it_is_called(tmp_path, name, size):
+    path = write(tmp_path / "a.jpg", jpeg(3, (200, 60, 10), size=(120, 120)))
+    renamed = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    try:
+        path.rename(renamed)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    region = (5, 10, 110, 100)
+    expected = shown(renamed.read_bytes(), region, size, plain=True)
+    assert np.array_equal(shown_file(renamed, None, region, size, plain=True), expected)
+
+
+def test_a_file_that_is_none_is_told_of_by_its_name(tmp_path):
+    missing = tmp_path / "gone.jpg"
+    with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
+        shown_file(missing, None, (0, 0, 8, 8), 8, plain=True)
 
 
 def test_other_formats_and_turned_pictures_are_shown_as_people_see_them(tmp_path):
