@@ -12,15 +12,16 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.errors import UsageError
+from maskgen.errors import MissingDataError, UnreadableImageError, UsageError
 from maskgen.train.augment import Augmentation, augmented, draw
 from maskgen.train.examples import Example
 from maskgen.train.pictures import shown_file
@@ -94,6 +95,9 @@ class Feed:
         batch_size: Pictures in a batch.
         weights: Label -> weight in the loss; 1 for each by default.
         cache: Keep the decoded pictures in memory; refused where they would take more than 4 GiB.
+
+    Attributes:
+        failure: What kept the feed from reading a picture, or None; see `told`.
     """
 
     def __init__(
@@ -114,6 +118,7 @@ class Feed:
         self._batch_size = min(batch_size, len(examples))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="decode")
         self._pixels: NDArray[np.uint8] | None = None
+        self.failure: MissingDataError | None = None
         if cache:
             self._pixels = self._all_pixels()
 
@@ -170,7 +175,14 @@ class Feed:
             out[:] = self._pixels[place]
             return
         example = self.examples[place]
-        shown_file(example.path, example.member, example.region, self._size, example.plain, out)
+        try:
+            shown_file(example.path, example.member, example.region, self._size, example.plain, out)
+        except (OSError, UnreadableImageError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise MissingDataError(
+                f"{example.path}: {reason}; it could be read before the training began. Put it back, and "
+                "`maskgen train --resume RUN` goes on"
+            ) from error
 
     def _dataset(
         self,
@@ -191,7 +203,11 @@ class Feed:
 
         def read(number: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
             places = places_of(int(number))
-            return ahead.batch(int(number)), self.labels[places], self._weights[places]
+            try:
+                return ahead.batch(int(number)), self.labels[places], self._weights[places]
+            except MissingDataError as error:
+                self.failure = error
+                raise
 
         def batch(number: Any) -> Any:
             images, labels, weights = tf.numpy_function(
@@ -218,6 +234,22 @@ class Feed:
                 "pixels; leave it out"
             )
         return self.pictures(np.arange(len(self)))
+
+
+@contextmanager
+def told(*feeds: Feed) -> Iterator[None]:
+    """Raise what kept a feed from reading, where tensorflow raises an error of its own around its text.
+
+    Raises:
+        MissingDataError: A picture is not there any more, or has become another.
+    """
+    try:
+        yield
+    except Exception as error:
+        failures = [feed.failure for feed in feeds if feed.failure is not None]
+        if not failures:
+            raise
+        raise failures[0] from error
 
 
 def _aligned(shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from maskgen.errors import MaskgenError
-from maskgen.train.feed import Feed
+from maskgen.train.feed import Feed, told
 from maskgen.train.model import (
     average_over,
     build_model,
@@ -167,14 +167,15 @@ def _epoch(
     ) as bar:
         count = keras().callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         started = time.monotonic()
-        done = model.fit(
-            batches,
-            validation_data=validation.in_order(),
-            epochs=1,
-            verbose=0,
-            callbacks=[count],
-            shuffle=False,
-        )
+        with told(training, validation):
+            done = model.fit(
+                batches,
+                validation_data=validation.in_order(),
+                epochs=1,
+                verbose=0,
+                callbacks=[count],
+                shuffle=False,
+            )
         seconds = time.monotonic() - started
         found = {name: float(values[-1]) for name, values in done.history.items()}
         bar.set_postfix({name: f"{value:.3f}" for name, value in found.items()})

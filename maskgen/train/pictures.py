@@ -88,14 +88,18 @@ def shown_file(
     Args:
         path: Its file, or a path through a tar.
         member: Where it lies in that tar; None for a file of its own.
-        region: As for `shown`, like all that follow.
+        region: As for `shown`.
+        size: As for `shown`.
+        plain: As for `shown`.
+        out: As for `shown`.
 
     Raises:
         OSError, UnreadableImageError: It cannot be read, or not decoded.
     """
     name = str(path)
-    # OpenCV reads and decodes a file without the interpreter, for which a thread waits at each of Python's own
-    # calls: a tenth of a batch's time. It knows names in the system's own letters only, and crashes at some.
+    # OpenCV reads and decodes a file without the interpreter, for which a thread waits at each of Python's
+    # own calls: a tenth of a batch's time. It crashes at names that are no text, and on Windows knows no
+    # letters but the system's.
     if plain and member is None and name.isascii():
         reduction = _reduction(region, size)
         rgb = cv2.imread(name, _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
@@ -121,12 +125,16 @@ def shown(
 
     Returns:
         (size, size, 3) uint8, RGB.
+
+    Raises:
+        UnreadableImageError: It cannot be decoded.
     """
-    if not plain:
-        return resized(np.ascontiguousarray(decode(data).bgr[:, :, ::-1]), region, size, out)
-    reduction = _reduction(region, size)
-    rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
-    return _cut(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
+    if plain and data:
+        reduction = _reduction(region, size)
+        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
+        if rgb is not None:
+            return _cut(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
+    return resized(np.ascontiguousarray(decode(data).bgr[:, :, ::-1]), region, size, out)
 
 
 def resized(

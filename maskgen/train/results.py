@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from maskgen.train.card import model_card
 from maskgen.train.examples import Dropped, Example, reasons
-from maskgen.train.feed import Feed
+from maskgen.train.feed import Feed, told
 from maskgen.train.fit import CHECKPOINT, HISTORY, new_model
 from maskgen.train.metrics import choose_threshold, confusion, decide, scores
 from maskgen.train.options import TrainOptions
@@ -50,7 +50,8 @@ def finish(
     folder = run / CHECKPOINT
     best = _plain_floats(load_model(folder / str(state.best_file)), options)
     sets = {"validation": validation} | ({"test": test} if test is not None else {})
-    found = {name: best.predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
+    with told(*sets.values()):
+        found = {name: best.predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
     threshold = choose_threshold(validation.labels, found["validation"])
     spec = ModelSpec(
         tuple(classes),

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from train_data import example, jpeg, needs_train, write
 
-from maskgen.errors import UsageError
+from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.train import feed as feed_module
 from maskgen.train.augment import NONE, Augmentation, augmented, draw
 from maskgen.train.feed import Feed
@@ -115,6 +115,13 @@ def test_a_file_that_is_none_is_told_of_by_its_name(tmp_path):
     missing = tmp_path / "gone.jpg"
     with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
         shown_file(missing, None, (0, 0, 8, 8), 8, plain=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", jpeg(1)[:20]])
+def test_a_file_that_has_become_no_picture_is_refused(tmp_path, content):
+    path = write(tmp_path / "a.jpg", content)
+    with pytest.raises(UnreadableImageError):
+        shown_file(path, None, (0, 0, 48, 48), 8, plain=True)
 
 
 def test_other_formats_and_turned_pictures_are_shown_as_people_see_them(tmp_path):

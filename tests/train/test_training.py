@@ -3,9 +3,12 @@
 import csv
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +18,14 @@ from small_runs import masked, write_dataset
 from train_data import needs_train, people, row, write_masked
 
 from maskgen.__main__ import main
+from maskgen.errors import MissingDataError
 from maskgen.train.augment import NONE
 from maskgen.train.examples import Wanted
 from maskgen.train.feed import Feed
 from maskgen.train.fit import fit, learning_rate
 from maskgen.train.gather import gather
 from maskgen.train.options import Phase, TrainOptions
+from maskgen.train.run_folder import read_record
 from maskgen.train.runtime import keras, seed_everything
 from maskgen.train.session import train
 from maskgen.train.spec import read_spec
@@ -111,6 +116,7 @@ OPTIONS = (
 KILLED = """
 import os, signal, sys
 from maskgen.__main__ import main
+from maskgen.errors import MissingDataError
 from maskgen.train import fit
 if sys.argv[1] == "between epochs":
     original = fit.write_history
@@ -179,6 +185,29 @@ def test_killed_in_both_phases_and_resumed_it_comes_to_the_same_epochs_and_weigh
         assert all(np.array_equal(one, other) for one, other in pairs), name
     assert not (run / "checkpoint").exists()
     assert main(["train", "--resume", str(run), "-q"]) == 2, "a run that is done has nothing to resume"
+
+
+@pytest.mark.parametrize(("split", "broken"), [("train", None), ("test", b"no picture")])
+def test_a_picture_lost_while_a_run_trains_is_named_and_put_back_the_run_goes_on(
+    unbroken, split, broken, tmp_path
+):
+    data, whole = unbroken
+    shutil.copytree(data, tmp_path / "data")
+    run = tmp_path / "run"
+    wanted, _, _ = read_record(whole)
+    options = replace(wanted, data=(str(tmp_path / "data"),), epochs=2, fine_tune_epochs=0)
+    examples = gather([tmp_path / "data"], options.wanted, progress=False).examples
+    path = next(example.path for example in examples if example.split == split)
+    content = path.read_bytes()
+
+    def lose(state):
+        path.unlink() if broken is None else path.write_bytes(broken)
+
+    with pytest.raises(MissingDataError, match=f"{re.escape(str(path))}: .*--resume"):
+        train(run, options, progress=False, after_epoch=lose)
+    path.write_bytes(content)
+    assert main(["train", "--resume", str(run), "-q"]) == 0
+    assert len(history(run)) == 2
 
 
 def test_a_run_folder_has_all_that_is_needed_to_judge_and_to_repeat_it(unbroken):
