@@ -18,6 +18,9 @@ from maskgen.limits import limit_opencv
 # Said before anything imports numpy, and not where the user has said otherwise.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# OpenCV warns of each file that it cannot open, with the place in its own source; our message follows.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+
 # What a shell reports of a program that SIGPIPE ended, as in `maskgen templates | head -1`.
 EXIT_BROKEN_PIPE = 141
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.claim import MODEL_VARIABLE, check_claim, claimed, describe, options_of
+from maskgen.cores import usable_cores
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset, get_dataset
 from maskgen.datasets.listed import chosen, refuse_own_output
@@ -230,7 +231,7 @@ def _anywhere(spec: LandmarkerSpec) -> LandmarkerSpec:
 
 
 def _processes(workers: int) -> int:
-    return workers if workers > 0 else max(1, (os.cpu_count() or 1) + 1 + workers)
+    return workers if workers > 0 else max(1, usable_cores() + 1 + workers)
 
 
 def _say(text: str) -> None:

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import maskgen
+from maskgen.cores import usable_cores
 
 WHEELS = (
     "opencv-python",
@@ -152,7 +153,7 @@ def _templates() -> str:
 
 
 def _machine() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     memory = _memory()
     told = (
         f"{cores} cores, {memory:,} MB of memory free: -j {cores}" if memory else f"{cores} cores: -j {cores}"

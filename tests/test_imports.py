@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "names": set(),
     "spreadsheet": set(),
     "limits": {"errors"},
+    "cores": set(),
     "plain_json": set(),
     "paths": {"errors", "stores"},
     "row_checks": NOUNS | {"names", "paths"},
@@ -93,7 +94,7 @@ ALLOWED: dict[str, set[str]] = {
     "result_files": NOUNS | {"limits", "names", "paths", "stores", "tar_members"},
     "annotations": NOUNS | {"images", "manifest", "result_files"},
     "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
-    "doctor": NOUNS | {"datasets", "landmarks", "options", "single", "templates"},
+    "doctor": NOUNS | {"cores", "datasets", "landmarks", "options", "single", "templates"},
     "table": NOUNS | {"manifest"},
     "coverage_check": NOUNS | {"coverage", "fits"},
     "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
@@ -118,8 +119,8 @@ ALLOWED: dict[str, set[str]] = {
     "demo_page": NOUNS | {"datasets", "demo", "landmarks", "options", "templates", "train"},
     "train": NOUNS
     | {
-        *("atomic", "images", "landmarks", "manifest", "names", "paths", "spreadsheet", "stores"),
-        "tar_members",
+        *("atomic", "cores", "images", "landmarks", "manifest", "names", "paths", "spreadsheet"),
+        *("stores", "tar_members"),
     },
 }
 # The two ends of the program: the batch may know all but the command line and the report, which it is

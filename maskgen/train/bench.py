@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from maskgen.cores import usable_cores
 from maskgen.train.classifier import Classifier, open_classifier
 from maskgen.train.runtime import tensorflow
 from maskgen.train.safe_model import load_model
@@ -54,9 +55,8 @@ def machine() -> dict[str, Any]:
     if listed.is_file():
         lines = listed.read_text(errors="replace").splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None
-    return {"processor": name, "cores": usable, "load": load, "system": platform.platform()}
+    return {"processor": name, "cores": usable_cores(), "load": load, "system": platform.platform()}
 
 
 def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float]:

@@ -10,7 +10,6 @@ face of 250 pixels), and prediction, which has no tensorflow, could not show the
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.cores import usable_cores
 from maskgen.errors import MissingDataError, UnreadableImageError, UsageError
 from maskgen.train.augment import Augmentation, augmented, draw
 from maskgen.train.examples import Example
@@ -28,8 +28,6 @@ from maskgen.train.pictures import shown_file
 from maskgen.train.runtime import tensorflow
 
 LARGEST_CACHE = 4 * 2**30  # bytes
-# One more than there are processors, for the moments in which one waits for the interpreter.
-THREADS = (os.cpu_count() or 1) + 1
 # Batches that are read ahead, besides the one in use.
 AHEAD = 2
 # Bytes: a multiple of what tensorflow's loops ask of where a tensor begins.
@@ -116,7 +114,9 @@ class Feed:
         self._weights = factors[self.labels]
         self._size = size
         self._batch_size = min(batch_size, len(examples))
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="decode")
+        # One more than there are processors, for the moments in which one waits for the interpreter.
+        self._workers = usable_cores() + 1
+        self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="decode")
         self._pixels: NDArray[np.uint8] | None = None
         self.failure: MissingDataError | None = None
         if cache:
@@ -162,13 +162,13 @@ class Feed:
 
         def fill(first: int) -> None:
             # A task for each picture would cost a tenth of what it does.
-            for row in range(first, len(places), THREADS):
+            for row in range(first, len(places), self._workers):
                 place = int(places[row])
                 self._fill(place, batch[row])
                 if draws is not None and how is not None:
                     batch[row] = augmented(batch[row], draws[place], how)
 
-        return _Begun(batch, [self._threads.submit(fill, first) for first in range(THREADS)])
+        return _Begun(batch, [self._threads.submit(fill, first) for first in range(self._workers)])
 
     def _fill(self, place: int, out: NDArray[np.uint8]) -> None:
         if self._pixels is not None:

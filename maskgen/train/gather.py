@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from maskgen.cores import usable_cores
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.images import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
@@ -124,7 +124,7 @@ def _rows(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
 
 
 def _looked_at(examples: Sequence[Example]) -> Iterator[tuple[Example, Inspected]]:
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(usable_cores()) as threads:
         for start in range(0, len(examples), _CHUNK):
             part = examples[start : start + _CHUNK]
             found = threads.map(inspect, (each.path for each in part), (each.member for each in part))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from maskgen.cores import usable_cores
 from maskgen.errors import MissingDataError
 from maskgen.train.classifier import Classifier
 from maskgen.train.examples import Dropped, Example, Wanted
 from maskgen.train.gather import Gathered, gather
-from maskgen.train.members import read_picture
 from maskgen.train.metrics import decide
-from maskgen.train.pictures import shown
+from maskgen.train.pictures import shown_file
 from maskgen.train.run_folder import EXAMPLES, read_examples
 from maskgen.train.splits import tested_on_validation
 
@@ -140,10 +139,9 @@ def _ask(
     )
 
     def look(example: Example) -> NDArray[np.uint8]:
-        data = read_picture(example.path, example.member)
-        return shown(data, example.region, size, example.plain)
+        return shown_file(example.path, example.member, example.region, size, example.plain)
 
-    with bar, ThreadPoolExecutor(os.cpu_count()) as threads:
+    with bar, ThreadPoolExecutor(usable_cores()) as threads:
         for start in range(0, len(examples), BATCH):
             part = examples[start : start + BATCH]
             found[start : start + len(part)] = classifier.probabilities(
