@@ -214,8 +214,10 @@ class Feed:
                 read, [number], (tf.uint8, tf.int32, tf.float32), stateful=False
             )
             # Bytes: the model makes floats of them, which take four times the memory.
-            places = tf.ensure_shape(labels, shape[:1]), tf.ensure_shape(weights, shape[:1])
-            return tf.ensure_shape(images, shape), *places
+            images.set_shape(shape)
+            labels.set_shape(shape[:1])
+            weights.set_shape(shape[:1])
+            return images, labels, weights
 
         dataset = tf.data.Dataset.range(steps).map(tf.autograph.experimental.do_not_convert(batch))
         options = tf.data.Options()
