@@ -15,6 +15,7 @@
     |- LostWorkersError          2   processes that die again and again, of memory or of a crash
     |- MissingExtraError         2   an optional package that a command needs and that is not installed
     |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
+    |- InterruptedRunError     130   Ctrl-C in a training, which goes on by another command
     |- LeakError                 1   a person or picture that is on both sides of a split
     `- UnreadableImageError      -   one image that cannot be decoded: becomes a row, ends no run
 
@@ -81,6 +82,12 @@ class LostWorkersError(MaskgenError):
 
 class MissingExtraError(MaskgenError):
     """An optional package that a command needs and that is not installed."""
+
+
+class InterruptedRunError(MaskgenError):
+    """A training that was interrupted; the message has the command that goes on with it."""
+
+    exit_code = EXIT_INTERRUPTED
 
 
 class LeakError(MaskgenError):

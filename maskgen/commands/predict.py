@@ -75,6 +75,8 @@ def command(
 
     if bool(inputs) + (video is not None) + (camera is not None) != 1:
         raise UsageError("give pictures, or --video FILE, or --camera N: one of the three")
+    if inputs and frames is not None:
+        raise UsageError("--frames is for --video and --camera")
     if show:
         from maskgen.train.window import require_screen
 
@@ -112,9 +114,10 @@ def _pictures(
     from maskgen.train import window
     from maskgen.train.predict import NO_FACE, annotated, pictures_of, predict_file
 
-    failed, taken = 0, set()
+    failed = 0
     paths = list(pictures_of(inputs))
-    sources = {path.resolve() for path in paths} if out is not None else set()
+    if out is not None:
+        _check_targets(paths, out)
     for path in paths:
         name = text_of(str(path))
         try:
@@ -126,16 +129,26 @@ def _pictures(
         _print(name, said, classifier, as_json, None if said else NO_FACE)
         drawn = annotated(bgr, said) if out is not None or show else bgr
         if out is not None:
-            file = out / f"{path.name}.png"
-            if file.resolve() in sources:
-                raise UsageError(f"{file} is one of the pictures to be judged; give another -o")
-            if file in taken:
-                raise UsageError(f"two pictures are called {path.name}; give their folders one at a time")
-            taken.add(file)
-            write_atomic(file, encode(drawn).data)
+            write_atomic(_target(out, path), encode(drawn).data)
         if show and not window.show(drawn, wait=True):
             break
     return EXIT_TOO_MANY_ERRORS if failed else 0
+
+
+def _target(out: Path, path: Path) -> Path:
+    return out / f"{path.name}.png"
+
+
+def _check_targets(paths: Sequence[Path], out: Path) -> None:
+    """See before the first picture is judged that none would be written over another, or over a source."""
+    sources, taken = {path.resolve() for path in paths}, set()
+    for path in paths:
+        file = _target(out, path)
+        if file.resolve() in sources:
+            raise UsageError(f"{file} is one of the pictures to be judged; give another -o")
+        if file in taken:
+            raise UsageError(f"two pictures are called {path.name}; give their folders one at a time")
+        taken.add(file)
 
 
 def _video(

@@ -45,7 +45,7 @@ def command(
     from maskgen.train.run_folder import write_split
     from maskgen.train.splits import assign_splits, by_fold
 
-    options = train_options(data, given)
+    options = train_options(data, {**given, "folds": folds})
     gathered = gather([Path(each) for each in options.data], options.wanted, progress=not quiet)
     if folds:
         examples, outside = by_fold(gathered.examples)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from maskgen.commands.parameters import FOLDER, config_option, verbose_option
 from maskgen.commands.train_options import (
@@ -19,6 +21,7 @@ from maskgen.commands.train_options import (
     split_options,
     train_options,
 )
+from maskgen.errors import InterruptedRunError, UsageError
 
 
 @click.command(name="train")
@@ -65,24 +68,54 @@ def command(
     from maskgen.writers import check_apart
 
     if resume is not None:
-        if of_folds.folds_of_run(resume):
-            for name, metrics in of_folds.resume_folds(resume, progress=not quiet):
-                _print(resume / name, metrics, as_json, quiet)
-        else:
-            _print(resume, session.resume(resume, progress=not quiet), as_json, quiet)
+        _refuse_others()
+        with _told_how_to_go_on(resume):
+            if of_folds.folds_of_run(resume):
+                for name, metrics in of_folds.resume_folds(resume, progress=not quiet):
+                    _print(resume / name, metrics, as_json, quiet)
+            else:
+                _print(resume, session.resume(resume, progress=not quiet), as_json, quiet)
         return
-    wanted = train_options(data, given)
+    wanted = train_options(data, {**given, "folds": folds})
     names = "+".join(Path(folder).resolve().name for folder in wanted.data)
     run = out or Path("runs") / f"{names}-{wanted.backbone}"
     for folder in wanted.data:
         check_apart(Path(folder), run)
     typed: dict[str, Any] = {"command": _typed(), "overwrite": overwrite, "preview": preview}
     typed["progress"] = not quiet
-    if not folds:
-        _print(run, session.train(run, wanted, **typed), as_json, quiet)
-        return
-    for name, metrics in of_folds.train_folds(run, wanted, **typed):
-        _print(run / name, metrics, as_json, quiet)
+    with _told_how_to_go_on(run):
+        if not folds:
+            _print(run, session.train(run, wanted, **typed), as_json, quiet)
+            return
+        for name, metrics in of_folds.train_folds(run, wanted, **typed):
+            _print(run / name, metrics, as_json, quiet)
+
+
+def _refuse_others() -> None:
+    """A run goes on with the options that it began with, and would not take others."""
+    context = click.get_current_context()
+    free = ("resume", "as_json", "quiet", "verbose")
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in free and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            same = [each.opts[0] for each in context.command.params if each.name == name]
+            told = "/".join(same) if isinstance(parameter, click.Option) else "DATA"
+            raise UsageError(
+                f"--resume goes on with the options that the run began with: leave out {told}, or train "
+                "further from its model by --weights RUN"
+            )
+
+
+@contextmanager
+def _told_how_to_go_on(run: Path) -> Iterator[None]:
+    from maskgen.train.run_folder import RECORD
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not (run / RECORD).is_file():
+            raise
+        raise InterruptedRunError(f"interrupted; `maskgen train --resume {run}` goes on") from None
 
 
 def _typed() -> str:

@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from maskgen.commands.parameters import ANY_PATH, stacked
+from maskgen.errors import UsageError
 from maskgen.train.augment import NONE, Augmentation
 from maskgen.train.backbones import BACKBONES
+from maskgen.train.classifier import model_file
 from maskgen.train.crops import CROPS
 from maskgen.train.examples import Wanted
 from maskgen.train.gather import find_data
@@ -77,7 +79,7 @@ model_options = stacked(
         "--weights",
         str,
         _TRAIN.weights,
-        "Where the backbone starts: imagenet, none, or the path of a model or weights file.",
+        "Where the backbone starts: imagenet, none, or the path of a run, model or weights file.",
         metavar="imagenet|none|PATH",
     ),
     _default("--dropout", click.FloatRange(0, 1, max_open=True), _TRAIN.dropout, "Before the classes."),
@@ -149,8 +151,17 @@ def train_options(data: Sequence[Path], given: dict[str, Any]) -> TrainOptions:
     Args:
         data: The DATA; the one dataset under ``masked/`` where there are none.
         given: All other options by the names of their parameters; those of `split` may be all there are.
+
+    Raises:
+        UsageError: Two options contradict each other.
+        MissingDataError: There are no such data or weights.
     """
     rest = dict(given)
+    if rest.pop("folds", False) and rest["fold"] is not None:
+        raise UsageError("give --fold for one of them, or --folds for each in turn")
+    if rest.get("weights", "none") not in ("none", "imagenet"):
+        # A run is taken up again from wherever one is.
+        rest["weights"] = str(model_file(Path(rest["weights"]).absolute()))
     wanted = Wanted(**{name: rest.pop(name) for name in _WANTED})
     split = SplitOptions(**{name: rest.pop(name) for name in _SPLIT})
     strengths = {name: rest.pop(name) for name in _AUGMENTED if name in rest}

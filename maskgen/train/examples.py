@@ -12,6 +12,8 @@ from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
 
+FOLD = "fold"  # the attribute
+
 # Reasons that are no failure: these pictures are no part of what a figure is about.
 NOT_ASKED_FOR = (
     "no label",
@@ -68,6 +70,19 @@ class Example:
         for sha256 in sorted(self.hashes):
             yield "duplicate", sha256
 
+    def dropped(self, reason: str, detail: str = "") -> Dropped:
+        """The same picture as one that takes no part."""
+        return Dropped(
+            self.id,
+            reason,
+            detail,
+            self.split,
+            self.data,
+            self.source,
+            self.identity,
+            self.attributes.get(FOLD),
+        )
+
 
 @dataclass(frozen=True)
 class Dropped:
@@ -79,6 +94,9 @@ class Dropped:
         detail: What is to be said of this one; may be empty.
         split: As in `Example`, as far as it is known.
         data: As in `Example`.
+        source: As in `Example`; empty where it was not asked for.
+        identity: As in `Example`.
+        fold: Of a dataset that comes in folds.
     """
 
     id: str
@@ -86,6 +104,9 @@ class Dropped:
     detail: str = ""
     split: str | None = None
     data: str = ""
+    source: str = ""
+    identity: str | None = None
+    fold: Any = None
 
     @property
     def is_missed(self) -> bool:

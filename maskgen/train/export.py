@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.atomic import write_atomic
-from maskgen.errors import ModelError, UsageError
+from maskgen.errors import MissingDataError, ModelError, UsageError
 from maskgen.train.classifier import ONNX_INSTALL, model_file
 from maskgen.train.pictures import inspect, shown
 from maskgen.train.runtime import quietly, require, tensorflow
@@ -59,6 +59,7 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
         samples: Real pictures to compare on; random ones stand in where there are none.
 
     Raises:
+        MissingDataError: There is no such model, or a sample cannot be read.
         UsageError: The format does not exist, or the model is no Keras model.
         MissingExtraError: What writes or reads the format is not installed.
         ModelError: The two do not agree to `LARGEST_DIFFERENCE`.
@@ -70,10 +71,10 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
     spec = read_spec(file)
     name = f"{file.stem}{SUFFIXES[format]}" if format != "savedmodel" else f"{file.stem}_savedmodel"
     target = out or file.with_name(name)
+    images, drawn = _pictures(spec, samples)
     own = load_model(file)
     with quietly():
         run = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}[format](own, spec, target)
-    images, drawn = _pictures(spec, samples)
     expected = np.asarray(own.predict_on_batch(images))
     difference = float(np.abs(run(images) - expected).max())
     if not difference <= LARGEST_DIFFERENCE:
@@ -135,12 +136,13 @@ def _onnx(model: Any, spec: ModelSpec, target: Path) -> Run:
 
 
 def _pictures(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:
-    """Whole pictures at the model's size; random ones, with edges and flat parts, where none can be read."""
+    """Whole pictures at the model's size; random ones, with edges and flat parts, where none are given."""
     real = []
     for path in samples:
         found = inspect(path)
-        if found.problem is None:
-            real.append(shown(path.read_bytes(), (0, 0, *found.size), spec.size, found.plain))
+        if found.problem is not None:
+            raise MissingDataError(f"{path}, to compare on: {found.problem}")
+        real.append(shown(path.read_bytes(), (0, 0, *found.size), spec.size, found.plain))
     if real:
         return np.stack(real).astype(np.float32), False
     coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3)).astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.names import text_of
 from maskgen.train.examples import Dropped, Example, Wanted
+
+log = logging.getLogger("maskgen")
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
 
@@ -33,6 +36,12 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
         raise UsageError(f"{root} is a plain tree: its folders are its labels, it has no {wanted.label!r}")
     if not root.is_dir():
         raise MissingDataError(f"{root}: neither a folder that `maskgen synth` wrote nor a tree of pictures")
+    if wanted.which != "masked":
+        log.warning(
+            "%s is a plain tree: nothing says which faces are masked, so that --%s takes all",
+            root,
+            wanted.which,
+        )
     files = list(_pictures(root))
     if not files:
         raise MissingDataError(f"{root}: no pictures below it, and no manifest.jsonl in it")

@@ -16,13 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskgen.errors import ConfigurationError, UsageError
+from maskgen.errors import ConfigurationError, ModelError, UsageError
 from maskgen.train.fit import CHECKPOINT
 from maskgen.train.gather import Gathered, gather
 from maskgen.train.options import TrainOptions
 from maskgen.train.progress import Progress
 from maskgen.train.results import METRICS
-from maskgen.train.run_folder import RECORD, open_run, read_record, run_versions, write_json
+from maskgen.train.run_folder import RECORD, forget_run, open_run, read_record, run_versions, write_json
 from maskgen.train.runtime import require
 from maskgen.train.session import resume, train
 from maskgen.train.splits import folds_of
@@ -52,6 +52,8 @@ def train_folds(
     """
     require("tensorflow", "matplotlib")
     open_run(run, overwrite)
+    # They may be read again by `resume_folds`, which may be called from elsewhere.
+    options = replace(options, data=tuple(str(Path(each).absolute()) for each in options.data))
     gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
     folds = folds_of(gathered.examples)
     if not folds:
@@ -64,7 +66,12 @@ def train_folds(
     record = {"schema": 1, "command": command, "options": options.as_dict(), "classes": [], "folds": folds}
     write_json(run / RECORD, {**record, "versions": run_versions()})
     how = {"preview": preview, "progress": progress, "after_epoch": after_epoch}
-    yield from _each(run, options, command, folds, gathered, how)
+    try:
+        yield from _each(run, options, command, folds, gathered, how)
+    except (ModelError, UsageError):
+        if not any(run.glob("fold-*")):
+            forget_run(run)
+        raise
 
 
 def resume_folds(

@@ -20,7 +20,7 @@ from maskgen.stores import is_remote
 from maskgen.train.crops import region_of
 from maskgen.train.examples import Dropped, Example, Wanted
 from maskgen.train.folders import from_folders
-from maskgen.train.manifests import MANIFEST, from_manifest
+from maskgen.train.manifests import MANIFEST, WORKPLACE, from_manifest
 from maskgen.train.members import read_picture
 from maskgen.train.pictures import Inspected, inspect
 
@@ -70,7 +70,7 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
         progress: Show a bar on stderr.
 
     Raises:
-        MissingDataError: A DATA is not there, or nothing in them can be used.
+        MissingDataError: A DATA is not there or not done, or nothing in them can be used.
         UsageError: A label or a kind of picture is wanted that the data do not have.
     """
     examples: list[Example] = []
@@ -117,9 +117,20 @@ def face_box(landmarker: FaceLandmarker, example: Example) -> Box | None:
     return faces[0].box if faces else None
 
 
+def is_plain_tree(folder: Path) -> bool:
+    """Whether a DATA is a tree of pictures, and not what `maskgen synth` wrote."""
+    return not (folder / MANIFEST).is_file()
+
+
 def _rows(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
-    if (folder / MANIFEST).is_file():
+    if not is_plain_tree(folder):
         return from_manifest(folder, wanted)
+    if (folder / WORKPLACE).is_dir():
+        # As a plain tree, its persons and sources would not be known, nor what is masked.
+        raise MissingDataError(
+            f"{folder} is a run of `maskgen synth` that is not done: give its command again, or join its "
+            f"shares by `maskgen merge {folder}`"
+        )
     return from_folders(folder, wanted)
 
 
@@ -133,11 +144,9 @@ def _looked_at(examples: Sequence[Example]) -> Iterator[tuple[Example, Inspected
 
 def _ready(example: Example, found: Inspected, box: Box | None, wanted: Wanted) -> Example | Dropped:
     if found.problem is not None:
-        return Dropped(example.id, "unreadable", found.problem, example.split, example.data)
+        return example.dropped("unreadable", found.problem)
     if box is None and wanted.crop != "full":
-        return Dropped(
-            example.id, "no face found", f"--crop {wanted.crop} needs one", example.split, example.data
-        )
+        return example.dropped("no face found", f"--crop {wanted.crop} needs one")
     return replace(
         example,
         hashes=example.hashes | {found.sha256},

@@ -15,11 +15,10 @@ from maskgen.cores import usable_cores
 from maskgen.errors import MissingDataError
 from maskgen.train.classifier import Classifier
 from maskgen.train.examples import Dropped, Example, Wanted
-from maskgen.train.gather import Gathered, gather
+from maskgen.train.gather import Gathered, gather, is_plain_tree
 from maskgen.train.metrics import decide
 from maskgen.train.pictures import shown_file
 from maskgen.train.run_folder import EXAMPLES, read_examples
-from maskgen.train.splits import tested_on_validation
 
 BATCH = 32
 SEEN = "seen in training"
@@ -70,10 +69,23 @@ def judge(
         split: "test" for the dataset's test split (its validation split where it has no test), and everything
             where it has no splits; "all", or the name of one.
         progress: Show a bar on stderr.
+
+    Raises:
+        MissingDataError: No picture of the set is in that split, or none can be judged.
     """
     spec = classifier.spec
-    own = replace(wanted, crop=spec.crop, margin=spec.margin, label=wanted.label or spec.label)
-    gathered = in_split(gather([data], own, progress=progress), split)
+    label = wanted.label or spec.label
+    if is_plain_tree(data):
+        # Its folders are its labels, whatever the column was called that the model learnt.
+        label = None
+    own = replace(wanted, crop=spec.crop, margin=spec.margin, label=label)
+    whole = gather([data], own, progress=progress)
+    gathered = in_split(whole, split)
+    if not gathered.examples:
+        there = sorted({example.split or "no split" for example in whole.examples})
+        raise MissingDataError(
+            f"{data} has no picture in {split}, only in {', '.join(there)}: give --split {there[0]}, or all"
+        )
     examples, dropped = _judgeable(classifier, gathered)
     if not examples:
         raise MissingDataError(
@@ -90,7 +102,8 @@ def in_split(gathered: Gathered, split: str) -> Gathered:
     """The part of gathered data that is in a split, what was dropped included."""
     if split == "all" or not any(example.split for example in gathered.examples):
         return gathered
-    if split == "test" and tested_on_validation(gathered.examples):
+    there = {each.split for each in gathered.examples} | {each.split for each in gathered.dropped}
+    if split == "test" and "test" not in there and "validation" in there:
         split = "validation"
     return Gathered(
         tuple(example for example in gathered.examples if example.split == split),
@@ -105,11 +118,9 @@ def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example
     for example in gathered.examples:
         met = next((key for key in example.keys() if key in seen), None)  # noqa: SIM118
         if met is not None:
-            dropped.append(Dropped(example.id, SEEN, " ".join(met), example.split, example.data))
+            dropped.append(example.dropped(SEEN, " ".join(met)))
         elif example.label not in classes:
-            dropped.append(
-                Dropped(example.id, "class not trained", example.label, example.split, example.data)
-            )
+            dropped.append(example.dropped("class not trained", example.label))
         else:
             examples.append(example)
     return examples, dropped

@@ -86,7 +86,7 @@ def without_leaks(examples: Sequence[Example]) -> tuple[list[Example], list[Drop
         kinds = [key for key in example.keys() if guarded[key] > level]  # noqa: SIM118
         if kinds:
             kind, name = kinds[0]
-            dropped.append(Dropped(example.id, "leak", f"{kind} {name}", example.split))
+            dropped.append(example.dropped("leak", f"{kind} {name}"))
         else:
             kept.append(example)
     return kept, dropped

@@ -12,10 +12,12 @@ from maskgen.manifest import read_manifest
 from maskgen.names import name_of
 from maskgen.paths import contained
 from maskgen.records import ManifestRow
-from maskgen.train.examples import Dropped, Example, Wanted
+from maskgen.train.examples import FOLD, Dropped, Example, Wanted
 from maskgen.train.members import Members
 
 MANIFEST = "manifest.jsonl"
+# The folder in which `maskgen synth` works; without a manifest beside it, it is not done.
+WORKPLACE = ".maskgen"
 
 # Fields of the first face that are worth grouping by, and that may be the class.
 FACE_FIELDS = ("template", "kind", "tone", "wear", "blend", "fit", "color", "pattern")
@@ -54,29 +56,50 @@ def _of_row(folder: Path, row: ManifestRow, wanted: Wanted) -> Iterator[Example 
     name = f"{folder.name}/{row.id}" + (f"#{row.variant}" if row.variant else "")
     wants_masked = wanted.which in ("masked", "both")
     wants_unmasked = wanted.which in ("unmasked", "both") and row.variant == 0
-    label = _label(row, wanted.label)
-    if not (wants_masked or wants_unmasked):
-        return
-    if row.status != "masked" or row.file_name is None:
-        yield Dropped(name, row.status, row.reason or "", row.split, str(folder))
-    elif label is None:
-        yield Dropped(name, "no label", row.reason or "", row.split, str(folder))
-    else:
-        if wants_masked:
-            yield _example(folder, row, label, name, row.file_name, True)
-        if wants_unmasked and row.unmasked_file is not None:
-            yield _example(folder, row, label, f"{name} unmasked", row.unmasked_file, False)
-        elif wants_unmasked:
-            yield Dropped(f"{name} unmasked", "no unmasked picture", "", row.split, str(folder))
+    if wants_masked:
+        yield _picture(folder, row, wanted.label, name, row.file_name, True)
+    if wants_unmasked:
+        yield _picture(folder, row, wanted.label, f"{name} unmasked", row.unmasked_file, False)
 
 
-def _example(folder: Path, row: ManifestRow, label: str, name: str, file: str, masked: bool) -> Example:
+def _picture(
+    folder: Path, row: ManifestRow, column: str | None, name: str, file: str | None, masked: bool
+) -> Example | Dropped:
+    """One of the two pictures of a row; each that is not there counts."""
+    label = _label(row, column)
+    space = _space(folder, row)
+    identity = f"{space}: {row.identity}" if row.identity is not None else None
+
+    def dropped(reason: str, detail: str = "") -> Dropped:
+        source, fold = f"{space}: {row.id}", row.attributes.get(FOLD)
+        return Dropped(name, reason, detail, row.split, str(folder), source, identity, fold)
+
+    if column in FACE_FIELDS and not masked:
+        return dropped("no label", f"an unmasked face has no {column}")
+    if label is None and column not in FACE_FIELDS:
+        return dropped("no label", row.reason or "")
+    if row.status != "masked":
+        return dropped(row.status, row.reason or "")
+    if label is None:
+        return dropped("no label")
+    if file is None:
+        return dropped("no masked picture" if masked else "no unmasked picture")
+    return _example(folder, row, label, name, file, masked, identity if column != "identity" else None)
+
+
+def _space(folder: Path, row: ManifestRow) -> str:
+    """Within what the names of sources and persons are unique."""
+    dataset = row.source.get("dataset") or ""
+    return f"{folder.resolve()}" if dataset in GENERIC else dataset
+
+
+def _example(
+    folder: Path, row: ManifestRow, label: str, name: str, file: str, masked: bool, identity: str | None
+) -> Example:
     face = row.faces[0] if row.faces else None
     attributes: dict[str, Any] = dict(row.attributes)
     if face is not None and masked:
         attributes |= {field: value for field in FACE_FIELDS if (value := getattr(face, field)) is not None}
-    dataset = row.source.get("dataset") or ""
-    space = f"{folder.resolve()}" if dataset in GENERIC else dataset
     known = row.source.get("sha256")
     return Example(
         id=name,
@@ -84,8 +107,9 @@ def _example(folder: Path, row: ManifestRow, label: str, name: str, file: str, m
         label=label,
         data=str(folder),
         split=row.split,
-        identity=f"{space}: {row.identity}" if row.identity is not None else None,
-        source=f"{space}: {row.id}",
+        # Where persons are the classes, each has to be on both sides of a split: then it is no key.
+        identity=identity,
+        source=f"{_space(folder, row)}: {row.id}",
         hashes=frozenset((known,)) if known else frozenset(),
         masked=masked,
         attributes=attributes,

@@ -170,19 +170,35 @@ def _load_file(trunk: Any, path: Path) -> None:
         trunk.load_weights(str(path))
     except Exception as error:
         raise ModelError(f"{path}: no weights of this backbone without its top: {error}") from error
-    for layer in trunk.layers:
+    _correct_normalization(trunk)
+
+
+def take_weights(model: Any, weights: list[Any]) -> None:
+    """Give a model weights that are another's of the same kind; its Normalization computes with them at once.
+
+    Args:
+        model: From `build_model`.
+        weights: As Keras's ``get_weights`` lists them.
+    """
+    model.set_weights(weights)
+    for layer in model.layers:
         if isinstance(layer, keras().layers.Normalization):
-            _correct_normalization(layer)
+            # Keras computes with copies, which it draws from the weights only when they come from a file.
+            layer.finalize_state()
 
 
-def _correct_normalization(layer: Any) -> None:
+def _correct_normalization(model: Any) -> None:
     """EfficientNet's files hold ImageNet's standard deviation where Keras expects its square.
 
-    For `weights="imagenet"` Keras makes up for it with one more layer; here the number itself is put right.
+    For `weights="imagenet"` Keras makes up for it with one more layer, also in the models that were trained
+    from there; here the number itself is put right.
     """
-    held = np.asarray(layer.adapt_variance).reshape(-1)
-    if held.shape == (3,) and np.allclose(held, IMAGENET_STD, atol=1e-3):
-        layer.adapt_variance.assign(np.asarray(layer.adapt_variance) ** 2)
+    for layer in model.layers:
+        if not isinstance(layer, keras().layers.Normalization):
+            continue
+        held = np.asarray(layer.adapt_variance).reshape(-1)
+        if held.shape == (3,) and np.allclose(held, IMAGENET_STD, atol=1e-3):
+            layer.adapt_variance.assign(np.asarray(layer.adapt_variance) ** 2)
         layer.finalize_state()
 
 
@@ -195,6 +211,7 @@ def _take_over(model: Any, path: str) -> None:
         raise ModelError(f"{path} is no model with this backbone: its layers have other shapes")
     for layer, other in zip(own, given, strict=True):
         layer.set_weights(other.get_weights())
+    _correct_normalization(model)
 
 
 def _weighted(model: Any) -> list[Any]:

@@ -106,6 +106,8 @@ class TrainOptions:
         ):
             if value not in known:
                 raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        if not self.phases:
+            raise UsageError("there is no epoch to train: give --epochs or --fine-tune-epochs")
 
     @property
     def input_size(self) -> int:

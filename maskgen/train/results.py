@@ -15,6 +15,7 @@ from maskgen.train.examples import Dropped, Example, reasons
 from maskgen.train.feed import Feed, told
 from maskgen.train.fit import CHECKPOINT, HISTORY, new_model
 from maskgen.train.metrics import choose_threshold, confusion, decide, scores
+from maskgen.train.model import take_weights
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import plot_confusion, plot_curves, plot_roc
 from maskgen.train.progress import Progress, write_history
@@ -124,7 +125,7 @@ def _plain_floats(model: Any, options: TrainOptions) -> Any:
     if not options.mixed_precision:
         return model
     plain = new_model(options, model.output_shape[-1])
-    plain.set_weights(model.get_weights())
+    take_weights(plain, model.get_weights())
     return plain
 
 

@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from maskgen.errors import UsageError
-from maskgen.train.examples import Dropped, Example
+from maskgen.errors import ModelError, UsageError
+from maskgen.train.examples import Dropped, Example, reasons
 from maskgen.train.feed import Feed
 from maskgen.train.fit import CHECKPOINT, fit
 from maskgen.train.gather import Gathered, gather
 from maskgen.train.leaks import refuse_leaks, without_leaks
+from maskgen.train.missed import place_missed
 from maskgen.train.options import TrainOptions
 from maskgen.train.preview import write_preview
-from maskgen.train.progress import Progress
+from maskgen.train.progress import STATE, Progress
 from maskgen.train.results import BEST, LAST, METRICS, finish
 from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
+    forget_run,
     open_run,
     read_dropped,
     read_examples,
@@ -28,7 +30,7 @@ from maskgen.train.run_folder import (
     write_record,
 )
 from maskgen.train.runtime import require, seed_everything
-from maskgen.train.splits import assign_splits, tested_on_validation
+from maskgen.train.splits import assign_splits
 
 MOST_CLASSES = 1000
 
@@ -47,7 +49,7 @@ class Divided:
 
 
 def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress: bool = True) -> Divided:
-    """Gather a run's data and give every example its split, without looking for leaks.
+    """Gather a run's data and give every example its split; leaks are left out where the options say so.
 
     Args:
         options: The run's.
@@ -55,17 +57,13 @@ def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress:
         progress: Show a bar on stderr.
 
     Raises:
-        MaskgenError: There is nothing to train on, or not two classes of it.
+        MaskgenError: There is nothing to train or to validate on, or not two classes of it.
     """
     gathered = gathered or gather(
         [Path(folder) for folder in options.data], options.wanted, progress=progress
     )
-    renamed = tested_on_validation(gathered.examples) if options.split.official else set()
     examples, outside = assign_splits(gathered.examples, options.split)
-    dropped = [
-        replace(each, split="test") if each.split == "validation" and each.data in renamed else each
-        for each in gathered.dropped
-    ]
+    dropped = list(place_missed(gathered.dropped, gathered.examples, examples, options.split))
     classes = sorted({example.label for example in examples if example.split == "train"})
     if not 2 <= len(classes) <= MOST_CLASSES:
         raise UsageError(
@@ -73,9 +71,24 @@ def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress:
             f"{', '.join(classes[:5])}; --label says which column is the class"
         )
     strange = [example for example in examples if example.label not in classes]
-    dropped += [Dropped(each.id, "class not trained", each.label, each.split, each.data) for each in strange]
+    dropped += [each.dropped("class not trained", each.label) for each in strange]
     kept = tuple(example for example in examples if example.label in classes)
-    return Divided(kept, (*dropped, *outside), tuple(classes))
+    divided = Divided(kept, (*dropped, *outside), tuple(classes))
+    if options.drop_leaks:
+        found, leaking = without_leaks(divided.examples)
+        divided = replace(divided, examples=tuple(found), dropped=(*divided.dropped, *leaking))
+    _check_filled(divided)
+    return divided
+
+
+def _check_filled(divided: Divided) -> None:
+    """See that every class can be learnt, and that there is something to validate on."""
+    left = {example.label for example in divided.of("train")}
+    lost = [name for name in divided.classes if name not in left]
+    lacking = f"class {lost[0]} in train" if lost else "" if divided.of("validation") else "validation"
+    if lacking:
+        listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons(divided.dropped).items())
+        raise UsageError(f"no example is left for {lacking}: what takes no part is {listed}")
 
 
 def train(
@@ -116,9 +129,6 @@ def train(
     else:
         open_run(run, overwrite)
     divided = divide(options, gathered, progress=progress)
-    if options.drop_leaks:
-        kept, leaking = without_leaks(divided.examples)
-        divided = replace(divided, examples=tuple(kept), dropped=(*divided.dropped, *leaking))
     refuse_leaks(divided.examples)
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
     for name in (BEST, LAST, METRICS):
@@ -127,7 +137,13 @@ def train(
     if preview:
         feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
         write_preview(run / "preview.png", feed, options.seed, options.augmentation)
-    return _fit_and_judge(run, options, divided, progress, after_epoch)
+    try:
+        return _fit_and_judge(run, options, divided, progress, after_epoch)
+    except (ModelError, UsageError):
+        # Such as weights that do not fit: there is nothing to go on with, only to begin otherwise.
+        if not (run / CHECKPOINT / STATE).is_file():
+            forget_run(run)
+        raise
 
 
 def resume(

@@ -10,14 +10,14 @@ label by label, so that no order of files and no other file decides about one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from maskgen.errors import UsageError
-from maskgen.train.examples import Dropped, Example
+from maskgen.train.examples import FOLD, Dropped, Example
 from maskgen.train.groups import Group, groups_of, in_drawn_order, label_of_group
-
-FOLD = "fold"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def assign_splits(
         if index not in outside
     ]
     reason = "no split" if options.fold is None else "in no fold"
-    dropped = [Dropped(examples[index].id, reason, data=examples[index].data) for index in sorted(outside)]
+    dropped = [examples[index].dropped(reason) for index in sorted(outside)]
     kept, over = _limited(kept, options)
     for split in ("train", "validation"):
         if not any(example.split == split for example in kept):
@@ -93,19 +93,30 @@ def by_fold(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Dro
     """
     if not folds_of(examples):
         raise UsageError("the data come in no folds; Adience does")
-    folds = [example.attributes.get(FOLD) for example in examples]
+    folds = [fold_of(example.attributes.get(FOLD)) for example in examples]
     both = list(zip(examples, folds, strict=True))
     inside = tuple(replace(example, split=f"fold {fold}") for example, fold in both if fold is not None)
-    return inside, tuple(
-        Dropped(each.id, "in no fold", data=each.data) for each, fold in both if fold is None
-    )
+    return inside, tuple(each.dropped("in no fold") for each, fold in both if fold is None)
 
 
 def folds_of(examples: Sequence[Example]) -> list[int]:
     """The folds a dataset comes in, in order; empty where it comes in none."""
-    return sorted(
-        {example.attributes[FOLD] for example in examples if example.attributes.get(FOLD) is not None}
-    )
+    folds = {fold_of(example.attributes.get(FOLD)) for example in examples}
+    return sorted(fold for fold in folds if fold is not None)
+
+
+def fold_of(value: Any) -> int | None:
+    """The number of a fold, which a table holds as text; None where a picture is in none.
+
+    Raises:
+        UsageError: It is no whole number.
+    """
+    if value is None or not str(value).strip():
+        return None
+    try:
+        return int(str(value))
+    except ValueError as error:
+        raise UsageError(f"folds are whole numbers, there is one called {value!r}") from error
 
 
 def tested_on_validation(examples: Sequence[Example]) -> set[str]:
@@ -123,7 +134,7 @@ def _given(examples: Sequence[Example], options: SplitOptions) -> tuple[list[str
         if options.fold not in folds:
             known = f"the folds are {', '.join(map(str, folds))}" if folds else "the data come in no folds"
             raise UsageError(f"there is no fold {options.fold}: {known}")
-        own = [example.attributes.get(FOLD) for example in examples]
+        own = [fold_of(example.attributes.get(FOLD)) for example in examples]
         outside = {index for index, fold in enumerate(own) if fold is None}
         return [None if f is None else "test" if f == options.fold else "train" for f in own], outside
     if not options.official:
@@ -149,8 +160,9 @@ def _draw(
     examples: Sequence[Example], groups: Sequence[Group], splits: list[str | None], options: SplitOptions
 ) -> None:
     total = _count_by_label(examples, groups)
-    for split, share in (("test", options.test), ("validation", options.validation)):
-        _take(examples, groups, splits, split, {label: share * count for label, count in total.items()})
+    for split, share, spare in (("test", options.test, 2), ("validation", options.validation, 1)):
+        quotas = {label: share * count for label, count in total.items()}
+        _take(examples, groups, splits, split, quotas, spare)
     for group in groups:
         for index in group:
             splits[index] = splits[index] or "train"
@@ -173,7 +185,7 @@ def _carve(
     for group in groups:
         for index in group:
             splits[index] = None
-    _take(examples, groups, splits, "validation", quotas)
+    _take(examples, groups, splits, "validation", quotas, spare=1)
     for group in groups:
         for index in group:
             splits[index] = splits[index] or "train"
@@ -185,16 +197,22 @@ def _take(
     splits: list[str | None],
     split: str,
     quotas: dict[str, float],
+    spare: int,
 ) -> None:
-    """Put the first free groups of each label into a split until its quota is met as nearly as can be."""
+    """Put the first free groups of each label into a split until its quota is met as nearly as can be.
+
+    As many groups of each label as `spare` says are left: a class has to be learnt before it can be tested.
+    """
     taken = dict.fromkeys(quotas, 0)
-    for group in groups:
-        label = label_of_group(examples, group)
-        if splits[group[0]] is not None or not quotas[label]:
+    free = [(label_of_group(examples, group), group) for group in groups if splits[group[0]] is None]
+    left = Counter(label for label, _ in free)
+    for label, group in free:
+        if not quotas[label] or left[label] <= spare:
             continue
         # The first group is taken even where it exceeds the quota: a split without a class is no split.
         if not taken[label] or taken[label] + len(group) / 2 <= quotas[label]:
             taken[label] += len(group)
+            left[label] -= 1
             for index in group:
                 splits[index] = split
 
@@ -224,6 +242,4 @@ def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Examp
         else:
             counts[key] = counts.get(key, 0) + len(group)
     kept = [example for index, example in enumerate(examples) if index not in over]
-    return kept, [
-        Dropped(examples[i].id, "over --limit-per-class", "", examples[i].split) for i in sorted(over)
-    ]
+    return kept, [examples[index].dropped("over --limit-per-class") for index in sorted(over)]

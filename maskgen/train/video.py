@@ -40,10 +40,12 @@ def predict_video(
 
     Raises:
         MissingDataError: There is no such camera or video, or it holds no frame.
-        UsageError: The suffix of `out` names no kind of video.
+        UsageError: The suffix of `out` names no kind of video, or `out` is the source.
     """
     if out is not None and out.suffix.lower() not in CODECS:
         raise UsageError(f"{out}: a video's name ends in {', '.join(CODECS)}")
+    if out is not None and isinstance(source, Path) and out.exists() and out.samefile(source):
+        raise UsageError(f"{out} is the video to be judged; give another -o")
     capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
     if not capture.isOpened():
         name = f"camera {source}" if isinstance(source, int) else str(source)

@@ -12,10 +12,12 @@ from maskgen.train.model import (
     block_starts,
     build_model,
     freeze_backbone,
+    take_weights,
     train_everything,
     unfreeze_blocks,
 )
 from maskgen.train.runtime import keras
+from maskgen.train.safe_model import load_model
 
 pytestmark = needs_train
 
@@ -94,19 +96,40 @@ def test_weights_of_another_model_are_taken_over_without_its_head(tmp_path):
     del other
 
 
-def test_a_file_of_published_efficientnet_weights_is_given_its_true_scale(tmp_path):
-    path = tmp_path / "notop.weights.h5"
+def published_weights(path):
+    """A file as Keras publishes it: ImageNet's deviations where their squares belong."""
     k = keras()
     trunk = k.applications.EfficientNetB0(include_top=False, weights=None)
     (published,) = [layer for layer in trunk.layers if isinstance(layer, k.layers.Normalization)]
     published.adapt_mean.assign(np.array((0.485, 0.456, 0.406), np.float32))
     published.adapt_variance.assign(np.array(IMAGENET_STD, np.float32))
     trunk.save_weights(path)
-    model = build_model("efficientnet_b0", 2, size=64, weights=str(path))
-    (layer,) = [each for each in model.layers if isinstance(each, k.layers.Normalization)]
-    grey = k.Model(model.inputs, layer.output)(np.full((1, 64, 64, 3), 255, np.float32)).numpy()
-    expected = (1 - np.array((0.485, 0.456, 0.406))) / np.array(IMAGENET_STD)
-    assert grey[0, 0, 0] == pytest.approx(expected, rel=1e-4)
+    return path
+
+
+def white_before_the_stem(model):
+    """What the first convolution gets of a white picture."""
+    first = model.get_layer("stem_conv_pad").input
+    return keras().Model(model.inputs, first)(np.full((1, 64, 64, 3), 255, np.float32)).numpy()[0, 0, 0]
+
+
+def test_published_efficientnet_weights_are_given_their_true_scale_and_keep_it(tmp_path, monkeypatch):
+    path = published_weights(tmp_path / "notop.weights.h5")
+    module = "keras.src.applications.efficientnet.file_utils.get_file"
+    monkeypatch.setattr(module, lambda *_, **__: str(path))
+    expected = pytest.approx((1 - np.array((0.485, 0.456, 0.406))) / np.array(IMAGENET_STD), rel=1e-4)
+    for name in (str(path), "imagenet"):
+        model = build_model("efficientnet_b0", 2, size=64, weights=name)
+        assert white_before_the_stem(model) == expected, name
+        model.save(tmp_path / "trained.keras")
+        # A model that begins where this one ended; also once it is saved and read again.
+        taken = build_model("efficientnet_b0", 3, size=64, weights=str(tmp_path / "trained.keras"))
+        assert white_before_the_stem(taken) == expected, name
+        taken.save(tmp_path / "taken.keras")
+        assert white_before_the_stem(load_model(tmp_path / "taken.keras")) == expected, name
+        plain = build_model("efficientnet_b0", 3, size=64, weights="none")
+        take_weights(plain, taken.get_weights())
+        assert white_before_the_stem(plain) == expected, name
 
 
 def test_weights_that_cannot_be_had_say_what_to_do(monkeypatch):

@@ -13,7 +13,7 @@ from train_data import needs_onnx, needs_train, row, write_masked
 
 from maskgen.__main__ import main
 from maskgen.datasets.sample import SHIPS_IN
-from maskgen.errors import UsageError
+from maskgen.errors import MissingDataError, UsageError
 from maskgen.train import export as export_module
 from maskgen.train.bench import bench
 from maskgen.train.classifier import open_classifier
@@ -82,6 +82,12 @@ def test_predict_and_evaluate_take_the_onnx_file_without_tensorflow(model, tmp_p
     assert (code, json.loads(out)[0]["n"]) == (0, 4), err
     code, _, err = without_tensorflow("predict", model, PORTRAITS[0], "--no-detect")
     assert code == 2 and "pip install 'maskgen[train]'" in err
+
+
+def test_a_sample_that_is_not_there_is_named_before_anything_is_converted(model, tmp_path):
+    with pytest.raises(MissingDataError, match=r"typo\.jpg.*not there"):
+        export(model, "onnx", tmp_path / "m.onnx", [tmp_path / "typo.jpg"])
+    assert not (tmp_path / "m.onnx").exists()
 
 
 def test_a_model_that_comes_out_different_is_refused(model, tmp_path, monkeypatch):

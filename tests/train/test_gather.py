@@ -72,6 +72,47 @@ def test_pairs_give_both_pictures_with_the_same_source(tmp_path):
     assert [each.id for each in gathered(folder, which="unmasked").examples] == ["m/a.jpg unmasked"]
 
 
+def test_of_a_pair_that_was_never_made_both_pictures_are_missed(tmp_path):
+    nobody = row("b.jpg", status="no_face", file_name=None, faces=())
+    rows = [row("a.jpg", unmasked_file="unmasked/a.jpg"), nobody]
+    folder = write_masked(tmp_path / "m", rows)
+    dropped = gathered(folder, which="both").dropped
+    assert [(each.id, each.reason, each.is_missed) for each in dropped] == [
+        ("m/b.jpg", "no_face", True),
+        ("m/b.jpg unmasked", "no_face", True),
+    ]
+    assert all(each.source.endswith(": b.jpg") for each in dropped)
+
+
+def test_an_unmasked_face_is_not_given_what_its_masked_twin_wears(tmp_path):
+    folder = write_masked(tmp_path / "m", [row("a.jpg", unmasked_file="unmasked/a.jpg")])
+    found = gathered(folder, which="both", label="wear")
+    assert [(each.id, each.label) for each in found.examples] == [("m/a.jpg", "correct")]
+    assert [(each.reason, each.detail) for each in found.dropped] == [
+        ("no label", "an unmasked face has no wear")
+    ]
+
+
+def test_where_persons_are_the_classes_they_may_be_on_both_sides(tmp_path):
+    rows = [row(f"{n}.jpg", identity=f"p{n % 2}") for n in range(4)]
+    found = gathered(write_masked(tmp_path / "m", rows), label="identity").examples
+    assert [(each.label, each.identity) for each in found] == [("p0", None), ("p1", None)] * 2
+
+
+def test_a_run_of_synth_that_is_not_done_is_no_plain_tree(tmp_path):
+    folder = tmp_path / "masked"
+    (folder / ".maskgen").mkdir(parents=True)
+    write(folder / "unmasked" / "a.jpg", jpeg(1))
+    with pytest.raises(MissingDataError, match=r"not done.*maskgen merge"):
+        gathered(folder)
+
+
+def test_a_plain_tree_does_not_say_what_is_masked(tmp_path, caplog):
+    write(tmp_path / "tree" / "male" / "a.jpg", jpeg(1))
+    assert len(gathered(tmp_path / "tree", which="unmasked").examples) == 1
+    assert "nothing says which faces are masked" in caplog.text
+
+
 def test_variants_share_one_unmasked_twin(tmp_path):
     rows = [row("a.jpg", variant=v, file_name=f"{v}/a.jpg", unmasked_file=f"u{v}/a.jpg") for v in (0, 1)]
     found = gathered(write_masked(tmp_path / "m", rows), which="both").examples

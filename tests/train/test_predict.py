@@ -114,6 +114,8 @@ def test_the_command_prints_json_lines_writes_pictures_and_tells_what_it_cannot_
 def test_usage(opened, capsys):
     assert main(["predict", "m"]) == 2
     assert "one of the three" in capsys.readouterr().err
+    assert main(["predict", "m", "a.jpg", "--frames", "2"]) == 2
+    assert "--frames is for --video and --camera" in capsys.readouterr().err
     assert main(["predict", "m", str(opened / "absent.jpg")]) == 2
     assert "no such picture" in capsys.readouterr().err
 
@@ -132,6 +134,12 @@ def test_a_video_is_judged_frame_by_frame_and_written_without_a_window(tmp_path)
     assert len(list(predict_video(classifier(tmp_path), path, None, frames=2))) == 2
     with pytest.raises(UsageError, match="ends in"):
         list(predict_video(classifier(tmp_path), path, None, tmp_path / "told.jpg"))
+    content = path.read_bytes()
+    (tmp_path / "link.avi").symlink_to(path)
+    for same in (path, tmp_path / "link.avi"):
+        with pytest.raises(UsageError, match="is the video to be judged"):
+            list(predict_video(classifier(tmp_path), path, None, same))
+    assert path.read_bytes() == content
     with pytest.raises(MissingDataError, match="cannot be opened"):
         list(predict_video(classifier(tmp_path), tmp_path / "absent.avi", None))
 

@@ -7,7 +7,7 @@ from train_data import example
 
 from maskgen.errors import LeakError, UsageError
 from maskgen.train.leaks import find_leaks, refuse_leaks, without_leaks
-from maskgen.train.splits import SplitOptions, assign_splits, by_fold
+from maskgen.train.splits import SplitOptions, assign_splits, by_fold, folds_of
 
 
 def divided(examples, **options):
@@ -134,3 +134,20 @@ def test_leaks_can_be_taken_out_of_the_training_and_leave_the_test_alone():
     assert find_leaks(kept) == []
     assert {each.split for each in dropped} == {"train"}
     assert len(dropped) == 3 and {each.reason for each in dropped} == {"leak"}
+
+
+@pytest.mark.parametrize(("count", "splits"), [(1, "T"), (2, "TV"), (3, "TVt"), (4, "TTVt")])
+def test_a_class_of_few_is_learnt_before_it_is_validated_and_validated_before_it_is_tested(count, splits):
+    rare = [example(f"r{n}", "rare") for n in range(count)]
+    found = divided([*rare, *(example(f"{n}", "common") for n in range(50))])
+    letters = {"train": "T", "validation": "V", "test": "t"}
+    assert "".join(sorted(letters[found[each.id]] for each in rare)) == splits
+
+
+def test_folds_of_a_table_are_numbers_too():
+    examples = [example(f"{n}", ("a", "b")[n // 3 % 2], attributes={"fold": str(n % 3)}) for n in range(30)]
+    assert folds_of(examples) == [0, 1, 2]
+    found = divided(examples, fold=1)
+    assert {name for name, split in found.items() if split == "test"} == {str(n) for n in range(1, 30, 3)}
+    with pytest.raises(UsageError, match="whole numbers, there is one called 'left'"):
+        folds_of([example("x", attributes={"fold": "left"})])

@@ -95,6 +95,12 @@ def test_folds_are_checked_against_each_other(tmp_path, capsys):
         (["--fold", "3"], "the data come in no folds"),
         (["--resume", "absent"], "holds no run"),
         (["--limit-per-class", "0"], "not in the range"),
+        (["--epochs", "0", "--weights", "none"], "no epoch to train"),
+        (["--fold", "1", "--folds"], "--fold for one of them, or --folds"),
+        (["--weights", "."], "neither a model nor the folder of a run"),
+        (["--resume", "runs/x", "--epochs", "3"], "leave out --epochs"),
+        (["--resume", "runs/x", "masked/set"], "leave out DATA"),
+        (["--resume", "runs/x", "--both"], "leave out --masked/--unmasked/--both"),
     ],
 )
 def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments, said, tmp_path, monkeypatch, capfd):
@@ -102,6 +108,42 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments, said, tmp_path, m
     write_masked(tmp_path / "masked" / "set", people(30, 1, lambda p: ("female", "male")[p % 2]))
     assert main(["train", "-q", *arguments]) == 2
     assert said in capfd.readouterr().err
+
+
+def tree(folder, splits):
+    """Four pictures for each class of each split; the same number gives the same picture."""
+    for split, classes in splits.items():
+        for name, first in classes.items():
+            for n in range(first, first + 4):
+                write(folder / split / name / f"{n}.jpg", jpeg(n))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("splits", "more", "lacking"),
+    [
+        ({"train": {"f": 0, "m": 4}, "val": {"woman": 8}, "test": {"f": 12}}, [], "validation"),
+        ({"train": {"f": 0, "m": 4}, "val": {"f": 8}, "test": {"f": 8}}, ["--drop-leaks"], "validation"),
+        (
+            {"train": {"f": 0, "m": 4}, "val": {"f": 8}, "test": {"f": 4}},
+            ["--drop-leaks"],
+            "class m",
+        ),
+    ],
+)
+def test_what_is_empty_once_all_is_left_out_is_named(splits, more, lacking, tmp_path, capsys):
+    data = tree(tmp_path / "data", splits)
+    assert main(["train", str(data), "--out", str(tmp_path / "run"), "-q", *more]) == 2
+    assert f"no example is left for {lacking}" in capsys.readouterr().err
+
+
+def test_a_run_that_could_not_begin_leaves_its_folder_free(tmp_path, capsys):
+    data = tree(tmp_path / "data", {"train": {"f": 0, "m": 4}, "val": {"f": 8, "m": 12}})
+    run = tmp_path / "run"
+    command = ["train", str(data), "--out", str(run), "--backbone", "tiny-cnn", "--epochs", "1", "-q"]
+    assert main([*command, "--preview"]) == 2
+    assert "no ImageNet weights" in capsys.readouterr().err
+    assert not run.exists()
 
 
 def test_without_tensorflow_the_command_that_installs_it_is_said(tmp_path, monkeypatch, capsys):

@@ -19,6 +19,7 @@ from train_data import needs_train, people, row, write_masked
 
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError
+from maskgen.train import fit as fit_module
 from maskgen.train.augment import NONE
 from maskgen.train.examples import Wanted
 from maskgen.train.feed import Feed
@@ -185,6 +186,24 @@ def test_killed_in_both_phases_and_resumed_it_comes_to_the_same_epochs_and_weigh
         assert all(np.array_equal(one, other) for one, other in pairs), name
     assert not (run / "checkpoint").exists()
     assert main(["train", "--resume", str(run), "-q"]) == 2, "a run that is done has nothing to resume"
+
+
+def test_an_interrupted_training_says_how_it_goes_on(unbroken, tmp_path, monkeypatch, capsys):
+    data, whole = unbroken
+    run = tmp_path / "run"
+    written = fit_module.write_history
+
+    def interrupt(path, epochs):
+        written(path, epochs)
+        if len(epochs) == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit_module, "write_history", interrupt)
+        assert main(["train", str(data), "--out", str(run), *OPTIONS]) == 130
+    assert f"maskgen train --resume {run}" in capsys.readouterr().err
+    assert main(["train", "--resume", str(run), "-q"]) == 0
+    assert history(run) == history(whole)
 
 
 @pytest.mark.parametrize(("split", "broken"), [("train", None), ("test", b"no picture")])
