@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,26 +69,34 @@ def command(
     MODEL is a run folder, a .keras file or an .onnx file. The table goes to stdout. Pictures that cannot be
     read, or whose person the model learnt from, are counted, and left out.
     """  # noqa: D301
-    from maskgen.train.classifier import open_classifier
-    from maskgen.train.evaluate import figures, markdown, write_evaluation
+    from maskgen.train.classifier import model_names, open_classifier
+    from maskgen.train.evaluate import check_columns, figures, markdown, write_evaluation
     from maskgen.train.examples import Wanted
     from maskgen.train.judge import judge
+    from maskgen.train.run_folder import RECORD
     from maskgen.writers import check_apart
 
     if len({name for name, _ in on}) < len(on):
         raise UsageError("two sets have the same name; give them names: --on NAME=DATA")
     if out is not None:
+        if (out / RECORD).is_file():
+            raise UsageError(f"{out} holds a run of `maskgen train`, some of whose files are called the same")
         for _, data in on:
             check_apart(data, out)
-    judged, found, classes = [], [], []
-    for path in models:
-        classifier = open_classifier(path)
+    judged, classes, thresholds = [], [], []
+    for path, own_name in zip(models, model_names(models), strict=True):
+        classifier = replace(open_classifier(path), name=own_name)
         spec = classifier.spec
         for name, data in on:
             each = judge(classifier, name, data, Wanted(label, which), split, progress=not quiet)
             judged.append(each)
             classes.append(spec.classes)
-            found.append(figures(each, spec.classes, spec.threshold, by))
+            thresholds.append(spec.threshold)
+    check_columns(judged, by)
+    found = [
+        figures(each, own, threshold, by)
+        for each, own, threshold in zip(judged, classes, thresholds, strict=True)
+    ]
     if out is not None:
         write_evaluation(out, found, judged, classes)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else markdown(found), nl=as_json)

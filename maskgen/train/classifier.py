@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.errors import MissingDataError, ModelError
+from maskgen.errors import MissingDataError, ModelError, UsageError
 from maskgen.train.runtime import require
 from maskgen.train.safe_model import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
@@ -46,6 +47,29 @@ def model_file(path: Path) -> Path:
     if not file.is_file():
         raise MissingDataError(f"{path}: neither a model nor the folder of a run that is done")
     return file
+
+
+def model_names(paths: Sequence[Path]) -> list[str]:
+    """Short names for several models, no two the same: of a run its folder's, of a file that without suffix.
+
+    Raises:
+        UsageError: A model is given twice.
+    """
+    whole = [path.resolve() for path in paths]
+    twice = next((path for path in whole if whole.count(path) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{twice} is given twice")
+    names = [path.name if path.is_dir() else path.stem for path in whole]
+    # Longer ones, for those that are still the same: run-best, run-best.onnx, and at last the whole path.
+    longer = (
+        [f"{path.parent.name}-{name}" for path, name in zip(whole, names, strict=True)],
+        [f"{path.parent.name}-{path.name}" for path in whole],
+        ["-".join(path.parts[1:]) for path in whole],
+    )
+    for others in longer:
+        count = Counter(names)
+        names = [other if count[name] > 1 else name for name, other in zip(names, others, strict=True)]
+    return names
 
 
 def open_classifier(path: Path) -> Classifier:

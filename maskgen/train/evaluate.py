@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.atomic import write_atomic
+from maskgen.errors import UsageError
 from maskgen.train.examples import Example, reasons
 from maskgen.train.judge import Judged
 from maskgen.train.metrics import scores
@@ -20,6 +24,10 @@ from maskgen.train.run_folder import write_csv, write_dropped, write_json, write
 GROUPS = ("template", "kind", "wear", "blend", "split", "race", "age", "gender")
 # A column with more values than this is no grouping but a measurement, and none with one tells anything.
 MOST_GROUPS = 40
+# Columns that are no attributes.
+OWN_COLUMNS = ("split", "masked", "data", "identity")
+
+log = logging.getLogger("maskgen")
 
 
 def figures(
@@ -31,7 +39,8 @@ def figures(
         judged: What the model said.
         classes: Its classes.
         threshold: Its own.
-        by: Columns to group by; none for all of `GROUPS` that the examples have.
+        by: Columns to group by; none for all of `GROUPS` that the examples have. Whole numbers of many
+            values are grouped by tens.
 
     Returns:
         `maskgen.train.metrics.scores` of all, and ``by_group`` (column -> value -> figures, and the
@@ -41,6 +50,11 @@ def figures(
     missed = sum(each.is_missed for each in judged.dropped)
     everyone = np.ones(len(judged.examples), bool)
     grouped = {column: _by(judged, column, classes, threshold) for column in by or GROUPS}
+    for column in by:
+        if not grouped[column]:
+            log.warning(
+                "--by %s: %s has one value of it, or more than %d: no groups", column, judged.of, MOST_GROUPS
+            )
     found: dict[str, Any] = {
         "model": judged.model,
         "set": judged.of,
@@ -54,6 +68,19 @@ def figures(
         sides = {"masked": pairs & masked, "unmasked": pairs & ~masked}
         found["pairs"] = {name: _part(judged, chosen, classes, threshold) for name, chosen in sides.items()}
     return found
+
+
+def check_columns(judged: Sequence[Judged], by: Sequence[str]) -> None:
+    """See that the examples have the columns to group by.
+
+    Raises:
+        UsageError: No example of any set has one of them.
+    """
+    columns = {name for each in judged for example in each.examples for name in example.attributes}
+    for column in by:
+        if column not in columns and column not in OWN_COLUMNS:
+            listed = ", ".join(sorted(columns | set(OWN_COLUMNS)))
+            raise UsageError(f"--by {column}: no picture has it; there are {listed}")
 
 
 def write_evaluation(
@@ -130,7 +157,10 @@ def _part(
 
 def _by(judged: Judged, column: str, classes: Sequence[str], threshold: float | None) -> dict[str, Any]:
     values = [_value(each, column) for each in judged.examples]
-    known = sorted({value for value in values if value is not None})
+    if len(set(values)) > MOST_GROUPS and all(value is None or value.isdecimal() for value in values):
+        # Ages in years: by tens.
+        values = [None if value is None else _tens(value) for value in values]
+    known = sorted({value for value in values if value is not None}, key=_as_read)
     if not 2 <= len(known) <= MOST_GROUPS:
         return {}
     own = np.array([value or "" for value in values])
@@ -139,10 +169,19 @@ def _by(judged: Judged, column: str, classes: Sequence[str], threshold: float | 
     return {"groups": groups, "difference": max(accuracies) - min(accuracies)}
 
 
+def _tens(value: str) -> str:
+    first = int(value) // 10 * 10
+    return f"{first}-{first + 9}"
+
+
+def _as_read(value: str) -> tuple[float, str]:
+    """Sorts "3-9" and "(4, 6)" before "10-19", and "more than 70" behind all numbers."""
+    number = re.match(r"\d+", value.lstrip("("))
+    return float(number[0]) if number else math.inf, value
+
+
 def _value(example: Example, column: str) -> str | None:
-    value = (
-        getattr(example, column) if column in ("split", "masked", "data") else example.attributes.get(column)
-    )
+    value = getattr(example, column) if column in OWN_COLUMNS else example.attributes.get(column)
     return None if value is None else str(value)
 
 

@@ -101,6 +101,9 @@ def scores(
 ) -> dict[str, Any]:
     """Every figure of one set of predictions, as JSON values.
 
+    Means over the classes are scikit-learn's: of F1 over those that are there or were said
+    (``f1_score(average="macro")``), of the recalls over those that are there (``balanced_accuracy_score``).
+
     Args:
         labels: (n,) true classes.
         probabilities: (n, classes).
@@ -113,6 +116,7 @@ def scores(
     right, total = int(np.trace(counts)), len(labels)
     per_class = {name: _of_class(counts, place) for place, name in enumerate(classes)}
     found = [figures for figures in per_class.values() if figures["n"]]
+    met = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
     return {
         "n": total,
         "dropped": dropped,
@@ -120,7 +124,7 @@ def scores(
         "interval": list(wilson(right, total)),
         "accuracy_of_all": right / (total + dropped) if total + dropped else None,
         "balanced_accuracy": _mean([figures["recall"] for figures in found]),
-        "f1": _mean([figures["f1"] for figures in found]),
+        "f1": _mean([per_class[classes[place]]["f1"] for place in met]),
         "roc_auc": roc_auc(labels, probabilities) if total else None,
         "classes": per_class,
         "confusion": counts.tolist(),

@@ -18,6 +18,13 @@ from maskgen.train.runtime import require
 
 TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"
 
+# A cell with its numbers takes an inch: up to so many a figure grows with its classes.
+MOST_INCHES = 16
+# Names beside an axis; of more classes every second, third ... is named.
+MOST_NAMES = 60
+# Curves in one figure: of more classes, those with most examples.
+MOST_CURVES = 10
+
 
 def plot_curves(path: Path, history: Sequence[Epoch]) -> None:
     """Loss and accuracy over all epochs, with a marker where fine-tuning begins and one at the best epoch."""
@@ -44,12 +51,14 @@ def plot_curves(path: Path, history: Sequence[Epoch]) -> None:
 
 
 def plot_confusion(path: Path, counts: NDArray[np.int64], classes: Sequence[str], title: str) -> None:
-    """Counts and, below each, its share of the true class."""
-    figure = _figure(2.6 + 1.0 * len(classes), 2.2 + 1.0 * len(classes))
+    """Counts and, below each, its share of the true class; of many classes the shares as colours alone."""
+    side = min(len(classes), MOST_INCHES)
+    figure = _figure(2.6 + side, 2.2 + side)
     axes = figure.add_subplot(1, 1, 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(*counts.shape):
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    # A text takes milliseconds, and there would be a million of them.
+    for row, column in np.ndindex(*counts.shape) if len(classes) <= MOST_INCHES else ():
         axes.text(
             column,
             row,
@@ -58,8 +67,10 @@ def plot_confusion(path: Path, counts: NDArray[np.int64], classes: Sequence[str]
             va="center",
             color="white" if shares[row, column] > 0.55 else "black",
         )
-    axes.set_xticks(range(len(classes)), classes)
-    axes.set_yticks(range(len(classes)), classes)
+    shown = range(0, len(classes), -(-len(classes) // MOST_NAMES))
+    names = [classes[place] for place in shown]
+    axes.set_xticks(shown, names, rotation=0 if len(classes) <= MOST_INCHES else 90)
+    axes.set_yticks(shown, names)
     axes.set_xlabel("said")
     axes.set_ylabel("true")
     axes.set_title(title)
@@ -72,7 +83,7 @@ def plot_roc(
     classes: Sequence[str],
     threshold: float | None = None,
 ) -> None:
-    """ROC of each set; of two classes one curve, of more one for each against the rest.
+    """ROC of each set; of two classes one curve, of more one for each of the commonest against the rest.
 
     Args:
         path: Where to.
@@ -83,7 +94,7 @@ def plot_roc(
     figure = _figure(4.6, 4.4)
     axes = figure.add_subplot(1, 1, 1)
     for name, (labels, probabilities) in curves.items():
-        for place in (1,) if len(classes) == 2 else range(len(classes)):
+        for place in (1,) if len(classes) == 2 else _most_common(labels, len(classes)):
             truth, values = labels == place, probabilities[:, place]
             if truth.all() or not truth.any():
                 continue
@@ -100,6 +111,11 @@ def plot_roc(
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=8, loc="lower right")
     _save(figure, path)
+
+
+def _most_common(labels: NDArray[Any], classes: int) -> list[int]:
+    counts = np.bincount(labels, minlength=classes)
+    return sorted(np.argsort(-counts, kind="stable")[:MOST_CURVES].tolist())
 
 
 def _figure(width: float, height: float) -> Any:

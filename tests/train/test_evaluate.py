@@ -7,14 +7,15 @@ import cv2
 import numpy as np
 import pytest
 from sklearn import metrics as reference
-from train_data import FACE, needs_train, row, write_masked
+from train_data import FACE, needs_train, row, write, write_masked
 
 from maskgen.__main__ import main
-from maskgen.errors import MissingDataError
-from maskgen.train.classifier import Classifier
-from maskgen.train.evaluate import figures, markdown, write_evaluation
+from maskgen.errors import MissingDataError, UsageError
+from maskgen.train.classifier import Classifier, model_names
+from maskgen.train.evaluate import check_columns, figures, markdown, write_evaluation
 from maskgen.train.examples import Wanted
 from maskgen.train.judge import judge
+from maskgen.train.plots import plot_confusion, plot_roc
 from maskgen.train.run_folder import write_examples
 from maskgen.train.spec import ModelSpec
 
@@ -104,6 +105,74 @@ def test_figures_are_scikit_learns_on_the_predictions_file(classifier, data, tmp
     for name in ("evaluation.png", "roc.png"):
         assert cv2.imread(str(tmp_path / "out" / name)) is not None
     assert (tmp_path / "out" / "bright on set" / "dropped.csv").read_text().count("unreadable") == 2
+
+
+def of_ages(classifier, folder, ages):
+    rows = [row(f"{n}.jpg", attributes={"age": age}) for n, age in enumerate(ages)]
+    return judged(classifier, write_masked(folder, rows))
+
+
+@pytest.mark.parametrize(
+    ("ages", "groups"),
+    [
+        (range(0, 103, 2), ["0-9", *(f"{n}-{n + 9}" for n in range(10, 110, 10))]),
+        ([30, 4, 100, 4], ["4", "30", "100"]),
+        (["more than 70", "10-19", "3-9"], ["3-9", "10-19", "more than 70"]),
+        (["(25, 32)", "(4, 6)"], ["(4, 6)", "(25, 32)"]),
+    ],
+    ids=["years", "few years", "FairFace", "Adience"],
+)
+def test_ages_are_grouped_and_in_their_order(classifier, tmp_path, ages, groups):
+    found = figures(of_ages(classifier, tmp_path / "m", ages), CLASSES, 0.5, ())
+    assert list(found["by_group"]["age"]["groups"]) == groups
+
+
+def test_a_column_to_group_by_must_be_there_and_have_groups(classifier, data, caplog):
+    of = judged(classifier, data)
+    with pytest.raises(UsageError, match=r"--by shoes: no picture has it; there are .*race"):
+        check_columns([of], ["race", "shoes"])
+    check_columns([of], ["race", "identity"])
+    assert figures(of, CLASSES, 0.5, ["split"])["by_group"] == {}
+    assert "--by split" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        (("a/first", "a/second"), ["first", "second"]),
+        (("a/first/best.onnx", "a/second/best.onnx"), ["first-best", "second-best"]),
+        (("a/first/best.onnx", "a/first/best.keras"), ["first-best.onnx", "first-best.keras"]),
+        (("a/first", "b/first", "c.onnx"), ["a-first", "b-first", "c"]),
+    ],
+)
+def test_no_two_models_have_the_same_name(tmp_path, models, names):
+    paths = [tmp_path / name for name in models]
+    for path in paths:
+        if path.suffix:
+            write(path, b"")
+        else:
+            path.mkdir(parents=True)
+    assert model_names(paths) == names
+    with pytest.raises(UsageError, match="given twice"):
+        model_names([paths[0], paths[0].parent / "." / paths[0].name])
+
+
+def test_tables_are_not_written_into_a_run(tmp_path, capsys):
+    write(tmp_path / "run" / "run.json", b"{}")
+    assert main(["evaluate", "m", "--on", "a=b", "--out", str(tmp_path / "run")]) == 2
+    assert "holds a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", [2, 20, 300])
+def test_figures_of_many_classes_stay_small(tmp_path, count):
+    names = [f"person {n}" for n in range(count)]
+    counts = np.random.default_rng(0).integers(0, 9, (count, count))
+    plot_confusion(tmp_path / "confusion.png", counts, names, "test")
+    labels = np.arange(count, dtype=np.int32).repeat(2)
+    probabilities = np.random.default_rng(0).random((2 * count, count), dtype=np.float32)
+    plot_roc(tmp_path / "roc.png", {"test": (labels, probabilities)}, names)
+    for name in ("confusion.png", "roc.png"):
+        assert max(cv2.imread(str(tmp_path / name)).shape) <= 2100
 
 
 def test_people_the_model_learnt_from_are_left_out_and_counted_apart(classifier, data):

@@ -41,6 +41,19 @@ def test_figures_are_scikit_learns(classes):
     assert found["roc_auc"] == pytest.approx(area, abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore")  # scikit-learn's, of classes that are not there
+@pytest.mark.parametrize("there", [(0,), (1,), (0, 2)])
+def test_means_are_scikit_learns_where_a_class_is_said_that_is_not_there(there):
+    labels, probabilities = predictions(3)
+    chosen = np.isin(labels, there)
+    labels, probabilities = labels[chosen], probabilities[chosen]
+    found, said = scores(labels, probabilities, "abc", None), decide(probabilities, None)
+    assert set(said) == {0, 1, 2}
+    expected = reference.f1_score(labels, said, average="macro", zero_division=0)
+    assert found["f1"] == pytest.approx(expected)
+    assert found["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(labels, said))
+
+
 def test_the_curve_is_scikit_learns():
     labels, probabilities = predictions(2)
     false, true = roc(labels == 1, probabilities[:, 1])
