@@ -80,23 +80,23 @@ def command(
         raise UsageError("two sets have the same name; give them names: --on NAME=DATA")
     if out is not None:
         if (out / RECORD).is_file():
-            raise UsageError(f"{out} holds a run of `maskgen train`, some of whose files are called the same")
+            raise UsageError(
+                f"{out} holds a run of `maskgen train`, whose own roc.png would be overwritten; "
+                "give another --out"
+            )
         for _, data in on:
             check_apart(data, out)
-    judged, classes, thresholds = [], [], []
-    for path, own_name in zip(models, model_names(models), strict=True):
+    names = model_names(models)
+    check_columns(by, [data for _, data in on], which)
+    judged, found, classes = [], [], []
+    for path, own_name in zip(models, names, strict=True):
         classifier = replace(open_classifier(path), name=own_name)
         spec = classifier.spec
         for name, data in on:
             each = judge(classifier, name, data, Wanted(label, which), split, progress=not quiet)
             judged.append(each)
             classes.append(spec.classes)
-            thresholds.append(spec.threshold)
-    check_columns(judged, by)
-    found = [
-        figures(each, own, threshold, by)
-        for each, own, threshold in zip(judged, classes, thresholds, strict=True)
-    ]
+            found.append(figures(each, spec.classes, spec.threshold, by))
     if out is not None:
         write_evaluation(out, found, judged, classes)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else markdown(found), nl=as_json)

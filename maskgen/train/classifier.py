@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,26 +50,44 @@ def model_file(path: Path) -> Path:
 
 
 def model_names(paths: Sequence[Path]) -> list[str]:
-    """Short names for several models, no two the same: of a run its folder's, of a file that without suffix.
+    """What several models are called in tables, no two the same, on file systems that ignore case too.
+
+    A run folder is called by its name, a file by its own without the suffix. Where that is the same, the
+    suffix is added, or else the names of the folders around it, the nearest first: "best.keras" and
+    "best.onnx" of one run; "a-best" and "b-best" for ``runs/a/best.keras`` and ``runs/b/best.keras``.
 
     Raises:
-        UsageError: A model is given twice.
+        MissingDataError: One is not there.
+        UsageError: One is given twice, or two have no names that differ.
     """
-    whole = [path.resolve() for path in paths]
-    twice = next((path for path in whole if whole.count(path) > 1), None)
-    if twice is not None:
-        raise UsageError(f"{twice} is given twice")
-    names = [path.name if path.is_dir() else path.stem for path in whole]
-    # Longer ones, for those that are still the same: run-best, run-best.onnx, and at last the whole path.
-    longer = (
-        [f"{path.parent.name}-{name}" for path, name in zip(whole, names, strict=True)],
-        [f"{path.parent.name}-{path.name}" for path in whole],
-        ["-".join(path.parts[1:]) for path in whole],
-    )
-    for others in longer:
-        count = Counter(names)
-        names = [other if count[name] > 1 else name for name, other in zip(names, others, strict=True)]
+    given: dict[Path, Path] = {}
+    for path in paths:
+        if (file := model_file(path).resolve()) in given:
+            raise UsageError(f"{given[file]} and {path} are the same model; give it once")
+        given[file] = path
+    forms = [list(_names(path)) for path in paths]
+    names = [own[0] for own in forms]
+    for step in range(1, max(map(len, forms), default=0)):
+        counts = Counter(map(str.casefold, names))
+        names = [
+            own[min(step, len(own) - 1)] if counts[name.casefold()] > 1 else name
+            for own, name in zip(forms, names, strict=True)
+        ]
+    called: dict[str, Path] = {}
+    for path, name in zip(paths, names, strict=True):
+        if (other := called.setdefault(name.casefold(), path)) is not path:
+            raise UsageError(f"{other} and {path} would both be called {name}; rename one of them")
     return names
+
+
+def _names(path: Path) -> Iterator[str]:
+    """The names a model may have, the shortest first."""
+    whole = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
+    short = whole.name if path.is_dir() else whole.stem
+    folders = whole.parent.parts[1:]
+    for start in range(len(folders), -1, -1):
+        for last in (short, whole.name):
+            yield "-".join((*folders[start:], last))
 
 
 def open_classifier(path: Path) -> Classifier:
@@ -82,7 +100,7 @@ def open_classifier(path: Path) -> Classifier:
         ConfigurationError: It is no model of maskgen.
     """
     file = model_file(path)
-    name = path.resolve().name if path.is_dir() else file.stem
+    name = next(_names(path))
     if file.suffix == ".onnx":
         spec, run = _onnx(file)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 
 from maskgen.atomic import write_atomic
 from maskgen.errors import UsageError
+from maskgen.manifest import read_manifest
 from maskgen.train.examples import Example, reasons
+from maskgen.train.gather import is_plain_tree
 from maskgen.train.judge import Judged
+from maskgen.train.manifests import FACE_FIELDS, MANIFEST
 from maskgen.train.metrics import scores
 from maskgen.train.plots import plot_bars, plot_roc
 from maskgen.train.run_folder import write_csv, write_dropped, write_json, write_predictions
@@ -49,18 +53,19 @@ def figures(
     """
     missed = sum(each.is_missed for each in judged.dropped)
     everyone = np.ones(len(judged.examples), bool)
-    grouped = {column: _by(judged, column, classes, threshold) for column in by or GROUPS}
-    for column in by:
-        if not grouped[column]:
-            log.warning(
-                "--by %s: %s has one value of it, or more than %d: no groups", column, judged.of, MOST_GROUPS
-            )
+    grouped = {}
+    for column in by or GROUPS:
+        groups = _by(judged, column, classes, threshold)
+        if not isinstance(groups, str):
+            grouped[column] = groups
+        elif by:
+            log.warning("%s on %s is not grouped by %s: %s", judged.model, judged.of, column, groups)
     found: dict[str, Any] = {
         "model": judged.model,
         "set": judged.of,
         **_part(judged, everyone, classes, threshold, missed),
         "why_dropped": reasons(judged.dropped),
-        "by_group": {column: groups for column, groups in grouped.items() if groups},
+        "by_group": grouped,
     }
     pairs = _pairs(judged.examples)
     if pairs.any():
@@ -70,17 +75,42 @@ def figures(
     return found
 
 
-def check_columns(judged: Sequence[Judged], by: Sequence[str]) -> None:
-    """See that the examples have the columns to group by.
+def check_columns(by: Sequence[str], data: Sequence[Path], which: str) -> None:
+    """See to it, before anything is judged, that each column to group by is in one of the sets at least.
+
+    Args:
+        by: The columns.
+        data: The sets: folders that `maskgen synth` wrote, or plain trees.
+        which: "masked", "unmasked" or "both": an unmasked face has no template, wear and so on.
 
     Raises:
-        UsageError: No example of any set has one of them.
+        UsageError: No picture of any set has one of the columns.
     """
-    columns = {name for each in judged for example in each.examples for name in example.attributes}
-    for column in by:
-        if column not in columns and column not in OWN_COLUMNS:
-            listed = ", ".join(sorted(columns | set(OWN_COLUMNS)))
-            raise UsageError(f"--by {column}: no picture has it; there are {listed}")
+    known = {*OWN_COLUMNS}
+    missing = set(by) - known
+    for folder in data:
+        if not missing:
+            return
+        if is_plain_tree(folder):
+            known.add("folder")
+            missing.discard("folder")
+            continue
+        for row in read_manifest(folder / MANIFEST):
+            if row.status != "masked":
+                continue
+            known.update(name for name, value in row.attributes.items() if value is not None)
+            if which != "unmasked":
+                known.update(
+                    name for face in row.faces[:1] for name in FACE_FIELDS if getattr(face, name) is not None
+                )
+            missing -= known
+            if not missing:
+                return
+    if missing:
+        asked, there = (", ".join(sorted(names)) for names in (missing, known))
+        raise UsageError(
+            f"--by {asked}: no picture of {' or '.join(map(str, data))} has it; they have {there}"
+        )
 
 
 def write_evaluation(
@@ -108,11 +138,14 @@ def write_evaluation(
             for row in whole
         ],
     )
+    # A set may be called anything: no name leads out of the folder, and none takes another's place.
+    titles = _numbered([re.sub(r"[/\\]", "_", f"{each.model} on {each.of}") for each in judged])
     if len({tuple(own) for own in classes}) == 1:
-        curves = {f"{each.model} on {each.of}": (each.labels, each.probabilities) for each in judged}
+        told = zip(titles, judged, strict=True)
+        curves = {title: (each.labels, each.probabilities) for title, each in told}
         plot_roc(out / "roc.png", curves, classes[0])
-    for each, own in zip(judged, classes, strict=True):
-        folder = out / f"{each.model} on {each.of}"
+    for each, own, title in zip(judged, classes, titles, strict=True):
+        folder = out / title
         write_predictions(folder / "predictions.csv", each.examples, own, each.predicted, each.probabilities)
         write_dropped(folder / "dropped.csv", each.dropped)
 
@@ -145,6 +178,17 @@ def markdown(found: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _numbered(names: Sequence[str]) -> list[str]:
+    """The names, with a number after each that came before."""
+    counts: Counter[str] = Counter()
+    found = []
+    for name in names:
+        counts[name.casefold()] += 1
+        count = counts[name.casefold()]
+        found.append(name if count == 1 else f"{name} ({count})")
+    return found
+
+
 def _part(
     judged: Judged,
     chosen: NDArray[np.bool_],
@@ -155,22 +199,28 @@ def _part(
     return scores(judged.labels[chosen], judged.probabilities[chosen], classes, threshold, dropped)
 
 
-def _by(judged: Judged, column: str, classes: Sequence[str], threshold: float | None) -> dict[str, Any]:
+def _by(judged: Judged, column: str, classes: Sequence[str], threshold: float | None) -> dict[str, Any] | str:
+    """The figures of each group, or why there are no groups."""
     values = [_value(each, column) for each in judged.examples]
-    if len(set(values)) > MOST_GROUPS and all(value is None or value.isdecimal() for value in values):
-        # Ages in years: by tens.
-        values = [None if value is None else _tens(value) for value in values]
+    if len({*values} - {None}) > MOST_GROUPS:
+        # Ages in years: by tens. What is no number stays as it is.
+        values = [value if value is None else _tens(value) for value in values]
     known = sorted({value for value in values if value is not None}, key=_as_read)
-    if not 2 <= len(known) <= MOST_GROUPS:
-        return {}
-    own = np.array([value or "" for value in values])
+    if len(known) < 2:
+        return f"all pictures that have it have {known[0]}" if known else "no picture has it"
+    if len(known) > MOST_GROUPS:
+        return f"it has {len(known):,} different values, and {MOST_GROUPS} are the most"
+    own = np.array(values, dtype=object)
     groups = {value: _part(judged, own == value, classes, threshold) for value in known}
     accuracies = [group["accuracy"] for group in groups.values()]
     return {"groups": groups, "difference": max(accuracies) - min(accuracies)}
 
 
 def _tens(value: str) -> str:
-    first = int(value) // 10 * 10
+    """The ten years a number is in: "20-29" for "23" or "23.5"."""
+    if not re.fullmatch(r"\d+(\.\d+)?", value):
+        return value
+    first = int(float(value)) // 10 * 10
     return f"{first}-{first + 9}"
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -115,12 +116,13 @@ def of_ages(classifier, folder, ages):
 @pytest.mark.parametrize(
     ("ages", "groups"),
     [
+        ([*range(0, 103, 2), "unknown"], ["0-9", *(f"{n}-{n + 9}" for n in range(10, 110, 10)), "unknown"]),
         (range(0, 103, 2), ["0-9", *(f"{n}-{n + 9}" for n in range(10, 110, 10))]),
         ([30, 4, 100, 4], ["4", "30", "100"]),
         (["more than 70", "10-19", "3-9"], ["3-9", "10-19", "more than 70"]),
         (["(25, 32)", "(4, 6)"], ["(4, 6)", "(25, 32)"]),
     ],
-    ids=["years", "few years", "FairFace", "Adience"],
+    ids=["years and others", "years", "few years", "FairFace", "Adience"],
 )
 def test_ages_are_grouped_and_in_their_order(classifier, tmp_path, ages, groups):
     found = figures(of_ages(classifier, tmp_path / "m", ages), CLASSES, 0.5, ())
@@ -129,11 +131,29 @@ def test_ages_are_grouped_and_in_their_order(classifier, tmp_path, ages, groups)
 
 def test_a_column_to_group_by_must_be_there_and_have_groups(classifier, data, caplog):
     of = judged(classifier, data)
-    with pytest.raises(UsageError, match=r"--by shoes: no picture has it; there are .*race"):
-        check_columns([of], ["race", "shoes"])
-    check_columns([of], ["race", "identity"])
-    assert figures(of, CLASSES, 0.5, ["split"])["by_group"] == {}
-    assert "--by split" in caplog.text
+    with pytest.raises(UsageError, match=r"--by shoes: no picture of .* has it; they have .*race"):
+        check_columns(["race", "shoes"], [data], "masked")
+    with pytest.raises(UsageError, match="--by template"):
+        check_columns(["template"], [data], "unmasked")
+    check_columns(["race", "identity", "template"], [data], "both")
+    assert figures(of, CLASSES, 0.5, ["split", "shoes"])["by_group"] == {}
+    assert "by split: all pictures that have it have validation" in caplog.text
+    assert "by shoes: no picture has it" in caplog.text
+
+
+def test_a_wrong_column_is_told_before_any_model_is_opened(data, tmp_path, capsys):
+    write(tmp_path / "m.keras", b"no zip")
+    assert main(["evaluate", str(tmp_path / "m.keras"), "--on", f"a={data}", "--by", "shoes"]) == 2
+    assert "--by shoes" in capsys.readouterr().err
+
+
+def test_no_set_leads_out_of_the_folder_or_takes_the_place_of_another(classifier, data, tmp_path):
+    of = judged(classifier, data)
+    sets = [replace(of, of=name) for name in ("../../x", "..\\../x", "y")]
+    found = [figures(each, CLASSES, 0.5, ()) for each in sets]
+    write_evaluation(tmp_path / "out", found, sets, [CLASSES] * 3)
+    folders = {path.parent.name for path in (tmp_path / "out").glob("*/predictions.csv")}
+    assert folders == {"bright on .._.._x", "bright on .._.._x (2)", "bright on y"}
 
 
 @pytest.mark.parametrize(
@@ -141,8 +161,10 @@ def test_a_column_to_group_by_must_be_there_and_have_groups(classifier, data, ca
     [
         (("a/first", "a/second"), ["first", "second"]),
         (("a/first/best.onnx", "a/second/best.onnx"), ["first-best", "second-best"]),
-        (("a/first/best.onnx", "a/first/best.keras"), ["first-best.onnx", "first-best.keras"]),
+        (("a/first/best.onnx", "a/first/best.keras"), ["best.onnx", "best.keras"]),
         (("a/first", "b/first", "c.onnx"), ["a-first", "b-first", "c"]),
+        (("a/Best.onnx", "b/best.onnx"), ["a-Best", "b-best"]),
+        (("a/r/first", "b/r/first"), ["a-r-first", "b-r-first"]),
     ],
 )
 def test_no_two_models_have_the_same_name(tmp_path, models, names):
@@ -151,10 +173,17 @@ def test_no_two_models_have_the_same_name(tmp_path, models, names):
         if path.suffix:
             write(path, b"")
         else:
-            path.mkdir(parents=True)
+            write(path / "best.keras", b"")
     assert model_names(paths) == names
-    with pytest.raises(UsageError, match="given twice"):
-        model_names([paths[0], paths[0].parent / "." / paths[0].name])
+
+
+def test_a_model_is_compared_with_itself_by_no_name(tmp_path):
+    file = write(tmp_path / "run" / "best.keras", b"")
+    (tmp_path / "good.keras").symlink_to(file)
+    assert model_names([tmp_path / "good.keras"]) == ["good"]
+    for other in (file, tmp_path / "run", tmp_path / "good.keras"):
+        with pytest.raises(UsageError, match="the same model; give it once"):
+            model_names([file, other])
 
 
 def test_tables_are_not_written_into_a_run(tmp_path, capsys):
