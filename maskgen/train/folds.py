@@ -22,9 +22,9 @@ from maskgen.train.gather import Gathered, gather
 from maskgen.train.options import TrainOptions
 from maskgen.train.progress import Progress
 from maskgen.train.results import METRICS
-from maskgen.train.run_folder import RECORD, forget_run, open_run, read_record, run_versions, write_json
+from maskgen.train.run_folder import RECORD, open_run, read_record, run_versions, write_json
 from maskgen.train.runtime import require
-from maskgen.train.session import resume, train
+from maskgen.train.session import forget_run, resume, train
 from maskgen.train.splits import folds_of
 
 FOLDS = "folds.json"

@@ -34,10 +34,20 @@ def in_drawn_order(examples: Sequence[Example], groups: Sequence[Group], seed: i
     """
 
     def draw(group: Group) -> tuple[str, str]:
-        name = min(examples[index].source.rpartition(": ")[2] for index in group)
-        return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest(), name
+        name = min(name_of_source(examples[index].source) for index in group)
+        return drawn(name, seed), name
 
     return sorted(groups, key=draw)
+
+
+def name_of_source(source: str) -> str:
+    """What a source is called in its dataset."""
+    return source.rpartition(": ")[2]
+
+
+def drawn(name: str, seed: int) -> str:
+    """What the seed draws for a name: 64 digits in hex."""
+    return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def label_of_group(examples: Sequence[Example], group: Group) -> str:

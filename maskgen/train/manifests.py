@@ -34,11 +34,14 @@ def from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     one unmasked twin, that of the first.
     """
     rows = paired = 0
-    members = Members(folder)
+    members, home = Members(folder), str(folder.resolve())
     for row in read_manifest(folder / MANIFEST):
         rows += row.status == "masked"
         paired += row.unmasked_file is not None
-        for each in _of_row(folder, row, wanted):
+        # Within this the names of sources and persons are unique.
+        dataset = row.source.get("dataset") or ""
+        space = home if dataset in GENERIC else dataset
+        for each in _of_row(folder, space, row, wanted):
             yield _placed(members, folder, each) if isinstance(each, Example) else each
     if rows and not paired and wanted.which != "masked":
         raise UsageError(
@@ -52,26 +55,27 @@ def _placed(members: Members, folder: Path, example: Example) -> Example:
     return example if member is None else replace(example, member=member)
 
 
-def _of_row(folder: Path, row: ManifestRow, wanted: Wanted) -> Iterator[Example | Dropped]:
+def _of_row(folder: Path, space: str, row: ManifestRow, wanted: Wanted) -> Iterator[Example | Dropped]:
     name = f"{folder.name}/{row.id}" + (f"#{row.variant}" if row.variant else "")
     wants_masked = wanted.which in ("masked", "both")
     wants_unmasked = wanted.which in ("unmasked", "both") and row.variant == 0
     if wants_masked:
-        yield _picture(folder, row, wanted.label, name, row.file_name, True)
+        yield _picture(folder, space, row, wanted.label, name, row.file_name, True)
     if wants_unmasked:
-        yield _picture(folder, row, wanted.label, f"{name} unmasked", row.unmasked_file, False)
+        unmasked = f"{name} unmasked"
+        yield _picture(folder, space, row, wanted.label, unmasked, row.unmasked_file, False)
 
 
 def _picture(
-    folder: Path, row: ManifestRow, column: str | None, name: str, file: str | None, masked: bool
+    folder: Path, space: str, row: ManifestRow, column: str | None, name: str, file: str | None, masked: bool
 ) -> Example | Dropped:
     """One of the two pictures of a row; each that is not there counts."""
     label = _label(row, column)
-    space = _space(folder, row)
+    source = f"{space}: {row.id}"
     identity = f"{space}: {row.identity}" if row.identity is not None else None
 
     def dropped(reason: str, detail: str = "") -> Dropped:
-        source, fold = f"{space}: {row.id}", row.attributes.get(FOLD)
+        fold = row.attributes.get(FOLD)
         return Dropped(name, reason, detail, row.split, str(folder), source, identity, fold)
 
     if column in FACE_FIELDS and not masked:
@@ -84,18 +88,6 @@ def _picture(
         return dropped("no label")
     if file is None:
         return dropped("no masked picture" if masked else "no unmasked picture")
-    return _example(folder, row, label, name, file, masked, identity if column != "identity" else None)
-
-
-def _space(folder: Path, row: ManifestRow) -> str:
-    """Within what the names of sources and persons are unique."""
-    dataset = row.source.get("dataset") or ""
-    return f"{folder.resolve()}" if dataset in GENERIC else dataset
-
-
-def _example(
-    folder: Path, row: ManifestRow, label: str, name: str, file: str, masked: bool, identity: str | None
-) -> Example:
     face = row.faces[0] if row.faces else None
     attributes: dict[str, Any] = dict(row.attributes)
     if face is not None and masked:
@@ -108,8 +100,8 @@ def _example(
         data=str(folder),
         split=row.split,
         # Where persons are the classes, each has to be on both sides of a split: then it is no key.
-        identity=identity,
-        source=f"{_space(folder, row)}: {row.id}",
+        identity=identity if column != "identity" else None,
+        source=source,
         hashes=frozenset((known,)) if known else frozenset(),
         masked=masked,
         attributes=attributes,

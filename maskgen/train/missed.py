@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from maskgen.train.examples import Dropped, Example
+from maskgen.train.groups import drawn, name_of_source
 from maskgen.train.splits import SplitOptions, fold_of, tested_on_validation
 
 
@@ -38,30 +38,28 @@ def place_missed(
     official = {example.data for example in gathered if example.split is not None and options.official}
     validating = {example.data for example in gathered if example.split == "validation"}
     renamed = tested_on_validation(gathered)
-    for each in dropped:
-        if not each.is_missed:
-            yield each
-            continue
-        given, carved = None, True
+
+    def split_of(each: Dropped) -> str | None:
+        known = there.get(("person", each.identity)) if each.identity is not None else None
+        known = known or there.get(("source", each.source))
         if options.fold is not None:
             fold = fold_of(each.fold)
             given = None if fold is None else "test" if fold == options.fold else "train"
-            if given is None:
-                yield replace(each, split=None)
-                continue
+            carved = True
         elif each.data in official:
             given = "test" if each.split == "validation" and each.data in renamed else each.split
             carved = each.data not in validating or each.data in renamed
-        known = there.get(("person", each.identity)) if each.identity is not None else None
-        known = known or there.get(("source", each.source))
-        if given in (None, "train") and (known is not None or carved):
-            given = known or _drawn(each, options, tested=given is None)
-        yield replace(each, split=given)
+        else:
+            return known or _drawn(each, options, options.test)
+        if given == "train" and carved:
+            return known if known in ("train", "validation") else _drawn(each, options, 0.0)
+        return given
+
+    for each in dropped:
+        yield replace(each, split=split_of(each)) if each.is_missed else each
 
 
-def _drawn(each: Dropped, options: SplitOptions, *, tested: bool) -> str:
-    name = each.source.rpartition(": ")[2] or each.id
-    seeded = hashlib.sha256(f"{options.seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()
-    place = int(seeded[:12], 16) / 16**12
-    test = options.test if tested else 0.0
+def _drawn(each: Dropped, options: SplitOptions, test: float) -> str:
+    """A split by its share; that of the test is given, since there is none where it is official."""
+    place = int(drawn(name_of_source(each.source) or each.id, options.seed)[:12], 16) / 16**12
     return "test" if place < test else "validation" if place < test + options.validation else "train"

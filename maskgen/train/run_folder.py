@@ -42,15 +42,6 @@ def open_run(run: Path, overwrite: bool) -> None:
     run.mkdir(parents=True, exist_ok=True)
 
 
-def forget_run(run: Path) -> None:
-    """Take away what a run wrote that ended before its first epoch, so that its folder is free again."""
-    for name in (RECORD, EXAMPLES, DROPPED, "preview.png", "history.csv"):
-        (run / name).unlink(missing_ok=True)
-    for folder in (run / "checkpoint", run):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-
-
 def write_record(
     run: Path,
     command: str,

@@ -11,7 +11,7 @@ from typing import Any
 from maskgen.errors import ModelError, UsageError
 from maskgen.train.examples import Dropped, Example, reasons
 from maskgen.train.feed import Feed
-from maskgen.train.fit import CHECKPOINT, fit
+from maskgen.train.fit import CHECKPOINT, HISTORY, fit
 from maskgen.train.gather import Gathered, gather
 from maskgen.train.leaks import refuse_leaks, without_leaks
 from maskgen.train.missed import place_missed
@@ -22,7 +22,7 @@ from maskgen.train.results import BEST, LAST, METRICS, finish
 from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
-    forget_run,
+    RECORD,
     open_run,
     read_dropped,
     read_examples,
@@ -33,6 +33,7 @@ from maskgen.train.runtime import require, seed_everything
 from maskgen.train.splits import assign_splits
 
 MOST_CLASSES = 1000
+PREVIEW = "preview.png"
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def train(
     write_record(run, command, options, divided.classes, divided.examples, divided.dropped)
     if preview:
         feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
-        write_preview(run / "preview.png", feed, options.seed, options.augmentation)
+        write_preview(run / PREVIEW, feed, options.seed, options.augmentation)
     try:
         return _fit_and_judge(run, options, divided, progress, after_epoch)
     except (ModelError, UsageError):
@@ -161,6 +162,15 @@ def resume(
         raise UsageError(f"{run} is done; train further from its model by --weights {run / BEST}")
     divided = Divided(tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED)), classes)
     return _fit_and_judge(run, options, divided, progress, after_epoch)
+
+
+def forget_run(run: Path) -> None:
+    """Take away what a run wrote that ended before its first epoch, so that its folder is free again."""
+    for name in (RECORD, EXAMPLES, DROPPED, PREVIEW, HISTORY):
+        (run / name).unlink(missing_ok=True)
+    for folder in (run / CHECKPOINT, run):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def class_weights(examples: Sequence[Example], classes: Sequence[str]) -> dict[str, float]:

@@ -43,6 +43,13 @@ def test_the_datasets_own_split_is_kept(split):
     assert placed(crowd(split_of=with_test), lost(split=split))[0] == [split]
 
 
+def test_it_is_kept_though_the_person_is_elsewhere_and_where_there_is_none_nothing_is_drawn():
+    examples = crowd(split_of=with_test)
+    person = next(each.identity for each in examples if each.split == "test")
+    found = placed(examples, lost(split="train", identity=person), lost(split=None))[0]
+    assert found == ["train", None]
+
+
 def test_validation_is_the_test_where_there_is_no_other():
     assert placed(crowd(split_of=without_test), lost(split="validation"))[0] == ["test"]
 
