@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from maskgen.datasets.annotations import Annotations, merged, read_json_lines, read_lines, read_table
+from maskgen.datasets.annotations import Annotations, merged, read_json_rows, read_lines, read_table
 from maskgen.errors import AnnotationError
 from maskgen.paths import contained, refuse_escape
 
@@ -62,7 +62,7 @@ def test_an_endless_cell_is_refused(tree):
 @pytest.mark.parametrize("text", ["{", "[1]", "3", '{"a": NaN}', "[" * 100_000])
 def test_json_lines_that_are_none_are_refused_with_file_and_line(tree, text):
     with pytest.raises(AnnotationError, match=r"x\.jsonl, line 2: expected a JSON object"):
-        list(read_json_lines(tree({"x.jsonl": '{"a": 1, "b": null}\n' + text}) / "x.jsonl"))
+        list(read_json_rows(tree({"x.jsonl": '{"a": 1, "b": null}\n' + text}) / "x.jsonl"))
 
 
 @pytest.mark.parametrize(
