@@ -13,17 +13,16 @@ log = logging.getLogger("maskgen")
 
 def warn_of_lacks(dataset: FaceDataset, samples: Iterable[Sample]) -> Iterator[Sample]:
     """The samples as they come; after the last, one line says what of `FaceDataset.always` none had."""
-    lacking = dict(dataset.always)
-    count, first = 0, None
+    lacking, first = dict(dataset.always), None
     for sample in samples:
-        count, first = count + 1, first or sample
+        first = first or sample
         if lacking:
             lacking = {what: where for what, where in lacking.items() if not _has(sample, what)}
         yield sample
     if lacking and first:
-        listed = "; ".join(f"no {what} in {where}" for what, where in lacking.items())
+        listed = "; ".join(f"no image has {what}: looked for {where}" for what, where in lacking.items())
         note = f" ({first.id}: {first.note})" if first.note else ""
-        log.warning("%s: %s images, but %s%s", dataset.title, f"{count:,}", listed, note)
+        log.warning("%s: %s%s", dataset.title, listed, note)
 
 
 def _has(sample: Sample, what: str) -> bool:

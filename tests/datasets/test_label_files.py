@@ -15,9 +15,11 @@ from maskgen.paths import contained, refuse_escape
         "a\rß\r".encode(),
         "a\nß\n".encode("utf-8-sig"),
         "a\nß\n".encode("utf-16"),
+        "a\nß\n".encode("utf-16-le"),
+        "a\nß\n".encode("utf-16-be"),
         "a\nß\n".encode("latin-1"),
     ],
-    ids=["lf", "crlf", "cr", "bom", "utf-16", "latin-1"],
+    ids=["lf", "crlf", "cr", "bom", "utf-16", "utf-16-le", "utf-16-be", "latin-1"],
 )
 def test_reads_text_whatever_its_line_ends_and_encoding(tree, data):
     assert read_lines(tree({"x.txt": data}) / "x.txt") == ["a", "ß", ""]
@@ -26,6 +28,14 @@ def test_reads_text_whatever_its_line_ends_and_encoding(tree, data):
 def test_a_nul_byte_is_refused_with_file_and_line(tree):
     with pytest.raises(AnnotationError, match=r"x\.txt, line 2: expected text, got a NUL"):
         read_lines(tree({"x.txt": b"a\nb\0\n"}) / "x.txt")
+
+
+def test_a_file_larger_than_the_limit_is_refused_unread(tree, monkeypatch):
+    monkeypatch.setattr("maskgen.datasets.annotations.MAX_LABEL_BYTES", 1000)
+    root = tree({"x.txt": "a" * 1000, "y.txt": "a" * 1001})
+    assert read_lines(root / "x.txt") == ["a" * 1000]
+    with pytest.raises(AnnotationError, match=r"y\.txt, the file is larger than 1,000 bytes"):
+        read_lines(root / "y.txt")
 
 
 def test_a_file_that_cannot_be_read_is_named(tree):
