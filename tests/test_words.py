@@ -57,3 +57,12 @@ def test_the_words_stand_in_one_module():
     texts = {path.name: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
     assert [name for name, text in texts.items() if lists.search(text)] == ["words.py"]
     assert {"man", "woman"} <= set(GENDER_WORDS)
+
+
+def test_the_readme_has_every_word():
+    table = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    rows = {
+        line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines() if line.startswith("| ")
+    }
+    for word, meaning in {**SPLIT_WORDS, **GENDER_WORDS}.items():
+        assert f"`{word}`" in rows[meaning]

@@ -71,7 +71,7 @@ def _check_size(file: Path, path: Path) -> None:
         while size <= MAX_MATLAB_BYTES and len(tag := data.read(8)) == 8:
             kind, length = struct.unpack(f"{order}II", tag)
             if kind == _COMPRESSED:
-                size += _unfolded_size(data, length)
+                size += _unfolded_size(data, length, order)
             else:
                 data.seek(length, os.SEEK_CUR)
     if size > MAX_MATLAB_BYTES:
@@ -81,16 +81,20 @@ def _check_size(file: Path, path: Path) -> None:
         )
 
 
-def _unfolded_size(data: BinaryIO, length: int) -> int:
-    """Bytes that the next ``length`` bytes unfold into; counting stops at the limit or at damage."""
+def _unfolded_size(data: BinaryIO, length: int, order: str) -> int:
+    """Bytes that the next ``length`` bytes unfold into, as they say or as counted, up to the limit."""
     size, unfold = 0, zlib.decompressobj()
     while length > 0 and size <= MAX_MATLAB_BYTES and (part := data.read(min(length, _BLOCK))):
         length -= len(part)
         while part and size <= MAX_MATLAB_BYTES:
             try:
-                size += len(unfold.decompress(part, _BLOCK))
+                block = unfold.decompress(part, _BLOCK)
             except zlib.error:
                 return size
+            told = int(struct.unpack_from(f"{order}4xI", block)[0]) if size == 0 and len(block) >= 8 else 0
+            if told > MAX_MATLAB_BYTES:
+                return told
+            size += len(block)
             part = unfold.unconsumed_tail
     data.seek(length, os.SEEK_CUR)
     return size

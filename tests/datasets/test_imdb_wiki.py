@@ -59,16 +59,19 @@ def test_a_file_that_crashes_its_reader_is_refused(tree, read, monkeypatch):
         read("imdb-wiki", tree({"wiki_crop/wiki.mat": matlab("wiki", WIKI_ROWS)}))
 
 
-def unfolding(size):
-    """A Matlab file of one compressed element of so many zeros."""
-    folded = zlib.compress(bytes(size), 1)
+def unfolding(size, told):
+    """A Matlab file of one compressed element of so many zeros, which says that it has ``told`` bytes."""
+    folded = zlib.compress(struct.pack("<II", 14, told) + bytes(size), 1)
     return matlab("wiki", WIKI_ROWS)[:128] + struct.pack("<II", 15, len(folded)) + folded
 
 
-def test_a_file_that_unfolds_into_more_than_the_limit_is_refused_before_it_is_read(tree, read, monkeypatch):
+@pytest.mark.parametrize(("size", "told"), [(64 << 20, 64 << 20), (64 << 20, 8), (8, 3 << 30)])
+def test_a_file_that_unfolds_into_more_than_the_limit_is_refused_before_it_is_read(
+    size, told, tree, read, monkeypatch
+):
     monkeypatch.setattr(matlab_reader, "MAX_MATLAB_BYTES", 40 << 20)
     monkeypatch.setattr(subprocess, "run", None)
-    root = tree({"wiki.mat": unfolding(64 << 20)}, PICTURES[0])
+    root = tree({"wiki.mat": unfolding(size, told)}, PICTURES[0])
     assert (root / "wiki.mat").stat().st_size < 1 << 20
     tracemalloc.start()
     try:
