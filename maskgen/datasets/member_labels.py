@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +58,8 @@ def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Label
         return None if stem.removeprefix(f"{key}.") in MANIFEST_COLUMNS else _of_row(values, key)
     for file in (f"{stem}.cls", f"{key}.cls"):
         if content := members.get(file):
-            values.setdefault("cls", content.decode("utf-8", "replace").strip())
+            with suppress(ValueError):  # no text is no class
+                values.setdefault("cls", decode_text(content).strip())
             break
     return _of_object(values, note)
 

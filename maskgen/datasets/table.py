@@ -166,8 +166,6 @@ def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
 def with_image_root(dataset: FaceDataset, image_root: Path | None) -> FaceDataset:
     """The table dataset with its images in another folder; None leaves it as it is.
 
-    The table is then no drop-in label file of the output, since its paths lead elsewhere.
-
     Raises:
         UsageError: Another dataset; its images lie below its root.
         MissingDataError: There is no such folder.
@@ -184,7 +182,6 @@ def with_image_root(dataset: FaceDataset, image_root: Path | None) -> FaceDatase
         dataset,
         samples=partial(samples, image_root=image_root),
         files=lambda root: (root, image_root),
-        annotations=lambda root: [],
     )
 
 

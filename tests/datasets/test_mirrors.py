@@ -1,6 +1,8 @@
 """Copies of the datasets with the names of Kaggle's mirrors, and copies that lack something."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 from layouts import CELEBA_ATTRIBUTES, LAYOUTS, WIKI_ROWS, matlab
@@ -208,3 +210,13 @@ def test_a_whole_copy_is_not_said_to_lack_anything(name, tree, caplog):
     root = tree({path: b"" if text is None else text for path, text in LAYOUTS[name].items()})
     list(warn_of_lacks(DATASETS[name], DATASETS[name].samples(root)))
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("limit", [(), ("--limit", "1")])
+def test_a_dry_run_says_what_a_copy_lacks_once(limit, tree, tmp_path, capfd):
+    root = tree(None, "img_align_celeba/1.jpg", "img_align_celeba/2.jpg")
+    words = ["synth", "--dataset", "CelebA", "--root", str(root), "--out", str(tmp_path / "out"), "--dry-run"]
+    assert subprocess.run([sys.executable, "-m", "maskgen", *words, *limit], check=False).returncode == 0
+    assert (
+        capfd.readouterr().err.count("maskgen: CelebA: no image has gender: looked for list_attr_celeba") == 1
+    )
