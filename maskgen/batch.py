@@ -19,6 +19,7 @@ from maskgen.cores import usable_cores
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset, get_dataset
 from maskgen.datasets.listed import chosen, refuse_own_output
+from maskgen.datasets.table import with_image_root
 from maskgen.engine import interruptible, run_tasks
 from maskgen.errors import ConfigurationError, TooManyErrorsError, UsageError, output_errors
 from maskgen.finish import Report, finish
@@ -51,6 +52,7 @@ class Job:
         landmark_model: A ``face_landmarker.task`` file, or None for the default model.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
         files: The pictures that are taken, from `maskgen.datasets.listed.read_list`; None takes all.
+        image_root: Where the images of a table lie; None for the table's own folder.
     """
 
     options: SynthOptions
@@ -59,6 +61,7 @@ class Job:
     landmark_model: Path | None = None
     max_errors: int | None = None
     files: tuple[str, ...] | None = None
+    image_root: Path | None = None
 
 
 def run(
@@ -103,16 +106,18 @@ def run(
     """
     if backend != "loky":
         # Its workers were started in whatever folder.
-        job = replace(job, root=job.root.absolute(), out=job.out.absolute())
-    dataset = get_dataset(job.options.dataset)
+        image_root = job.image_root and job.image_root.absolute()
+        job = replace(job, root=job.root.absolute(), out=job.out.absolute(), image_root=image_root)
+    dataset = with_image_root(get_dataset(job.options.dataset), job.image_root)
     if job.files is not None:
         dataset = chosen(dataset, job.files)
         refuse_own_output(job.files, job.root, job.out)
     for source in dataset.files(job.root) if dataset.files else [job.root]:
         check_apart(source, job.out)
-    check_workers((job.root, job.out), backend == "loky" and workers == 1)
+    sources = job.image_root or job.root
+    check_workers((sources, job.out), backend == "loky" and workers == 1)
     folder, spec = run_folder(job.out), _landmarker_spec(job)
-    config = describe(job.options, job.root, spec)
+    config = describe(job.options, job.root, spec, job.image_root)
     if dry_run:
         check_claim(folder, config, overwrite)
         return forecast(job.options, dataset, job.root, job.out, say=_say if progress else None)
@@ -125,7 +130,7 @@ def run(
                     folder.forget(stats.index)
         listing = Listing(job.options, dataset, job.root, folder, share)
         if listing.missing() != []:
-            mask = mask_stored_shard if is_remote(job.root) or is_remote(job.out) else mask_shard
+            mask = mask_stored_shard if is_remote(sources) or is_remote(job.out) else mask_shard
             task = _task(job, spec, config, dataset)
             if progress and sys.stderr.isatty() and not is_compiled():
                 _say("the first faces wait while this machine compiles the loops, once: a minute or less")
@@ -137,7 +142,7 @@ def run(
                     workers=processes,
                     backend=backend,
                     scheduler=scheduler,
-                    needs=(job.root, folder.folder / "config.json"),
+                    needs=(sources, folder.folder / "config.json"),
                     apart=apart,
                 )
 
@@ -168,8 +173,8 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
     config = folder.read("config.json")
     if config is None:
         raise ConfigurationError(f"{out} holds no run; expected a folder that `maskgen synth` wrote into")
-    options, root = options_of(config), location(config["root"])
-    dataset = get_dataset(options.dataset)
+    options, root, image_root = options_of(config), location(config["root"]), config.get("image_root")
+    dataset = with_image_root(get_dataset(options.dataset), image_root and location(image_root))
     listing = Listing(options, dataset, root, folder)
     missing = listing.missing()
     if missing is None:
@@ -189,7 +194,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
 def root_of(out: Path) -> Path | None:
     """Where the sources of the run in ``out`` lay; None if there is no run."""
     config = run_folder(out).read("config.json")
-    return location(config["root"]) if config else None
+    return location(config.get("image_root") or config["root"]) if config else None
 
 
 def _check_errors(counts: Counts, folder: RunFolder, max_errors: int | None) -> None:

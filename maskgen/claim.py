@@ -23,12 +23,15 @@ from maskgen.writers import OWN_FILES
 MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"
 
 
-def describe(options: SynthOptions, root: Path, landmarker: LandmarkerSpec) -> dict[str, Any]:
+def describe(
+    options: SynthOptions, root: Path, landmarker: LandmarkerSpec, image_root: Path | None = None
+) -> dict[str, Any]:
     """What ``config.json`` says of a run: all that decides its bytes, and where it reads from."""
     names = [name for name, weight in options.templates if weight > 0 and options.blend != "flatten"]
     return {
         "options": options.as_dict(),
         "root": str(root.resolve()),
+        **({} if image_root is None else {"image_root": str(image_root.resolve())}),
         "templates": {name: load_template(name).sha256 for name in names},
         "landmark_model": {"member": landmarker.member, "sha256": _model_sha256(landmarker)},
         "max_pixels": max_pixels(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ConfigurationError
+from maskgen.limits import MAX_CONFIG_BYTES
 from maskgen.plain_json import from_json
+from maskgen.text_files import read_text_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,6 +21,9 @@ else:
 
 # They name this very file, or only print something and end.
 _NOT_IN_FILE = ("config", "help")
+
+_STRING = re.compile(r'"[^"]*"|\'[^\']*\'')
+_MOST_DOTS = 100
 
 
 def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
@@ -53,16 +59,31 @@ def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    suffix = path.suffix.lower()
+    if suffix in (".yaml", ".yml"):
+        raise ConfigurationError(
+            f"{path}: config files are TOML or JSON, not YAML; write it as {path.stem}.toml, "
+            'such as blend = "poisson"'
+        )
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        values = from_json(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text_file(path, MAX_CONFIG_BYTES)
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path}: the config file cannot be read: {error}") from error
+    try:
+        values = from_json(text) if suffix == ".json" else _from_toml(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: not valid {path.suffix.lstrip('.') or 'TOML'}: {error}") from error
+        raise ConfigurationError(f"{path}: not valid {suffix.lstrip('.') or 'TOML'}: {error}") from error
     if not isinstance(values, dict):
         raise ConfigurationError(f"{path}: expected names and values, got a {type(values).__name__}")
     return values
+
+
+def _from_toml(text: str) -> dict[str, Any]:
+    # The parser's time grows with the square of a dotted key's length, and no option has a dot.
+    for number, line in enumerate(text.splitlines(), 1):
+        if _STRING.sub("", line).count(".") > _MOST_DOTS:
+            raise ValueError(f"line {number} has more than {_MOST_DOTS} dots outside of texts")
+    return tomllib.loads(text)
 
 
 def _texts(path: Path, key: str, values: list[Any]) -> list[str]:

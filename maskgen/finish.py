@@ -59,7 +59,9 @@ def finish(
     if before and current and all((out / name_of(name)).exists() for name in before["files"]):
         return
     counts = Counts.total(shard.counts for shard in stats.values())
-    copies = _copies(options, dataset, root) if options.layout == "mirror" else {}
+    # The paths in a table whose images lie elsewhere lead there: its copy would not fit the output.
+    mirrors = options.layout == "mirror" and dataset.files is None
+    copies = _copies(options, dataset, root) if mirrors else {}
     tables = metadata_tables(out, options.layout)
     planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
     # Said before they are written: if this run is killed, --overwrite must know of them.

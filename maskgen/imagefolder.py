@@ -15,12 +15,11 @@ from maskgen.manifest import is_masked, json_line, lines, read_manifest
 from maskgen.names import name_of, text_of
 from maskgen.records import SPLITS, ManifestRow
 from maskgen.stores import names_in
+from maskgen.words import SPLIT_WORDS
 
-# Folders that Hugging Face's ImageFolder takes for splits; a table above them it does not read.
-_SPLIT_FOLDER = re.compile(
-    "(.*[-._ 0-9])?(train|training|validation|valid|val|dev|test|testing|eval|evaluation)([-._ 0-9].*)?",
-    re.DOTALL,
-)
+# Folders that Hugging Face's ImageFolder takes for splits, by the same words; a table above them it does not
+# read.
+_SPLIT_FOLDER = re.compile(f"(.*[-._ 0-9])?({'|'.join(SPLIT_WORDS)})([-._ 0-9].*)?", re.DOTALL)
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
 _PARTS = ("nose", "mouth", "chin", "lower_face")

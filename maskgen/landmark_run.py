@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
@@ -89,7 +89,9 @@ def write_landmarks(
     check_workers((root, out), workers == 1)
     for source in dataset.files(root) if dataset.files else [root]:
         check_apart(source, out)
-    chunks: Iterator[_Chunk] = zip(count(), cut(list_samples(options, dataset, root), _AT_ONCE))
+    chunks: Iterator[_Chunk] = zip(
+        count(), cut(list_samples(options, replace(dataset, always={}), root), _AT_ONCE)
+    )
     total, waiting, following = Found(), dict[int, str](), 0
     with (
         interruptible(),

@@ -17,6 +17,13 @@ VARIABLE = "MASKGEN_MAX_PIXELS"
 # A file larger than this is no face picture, and reading it would take the memory of all workers.
 MAX_BYTES = 2 << 30
 
+# Text files of a user: label files and tables, config files (they hold a few short options), and template
+# descriptions.
+MAX_LABEL_BYTES, MAX_CONFIG_BYTES, MAX_DESCRIPTION_BYTES = MAX_BYTES, 64 << 10, 1 << 20
+
+# Bytes to which a Matlab file may unfold: three times as many as the largest published one takes.
+MAX_MATLAB_BYTES = 512 << 20
+
 # Bytes to which the texts inside of a PNG may unfold, each and all together.
 MAX_TEXT, MAX_TEXTS = 1 << 20, 64 << 20
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
+from maskgen.datasets.completeness import warn_of_lacks
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
@@ -24,12 +25,17 @@ def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Ite
     if options.splits:
         samples = (sample for sample in samples if sample.split in options.splits)
     empty = options.limit != 0
-    for sample in islice(samples, options.limit):
+    for sample in warn_of_lacks(dataset, islice(samples, options.limit)):
         empty = False
         yield sample
     if empty:
         of_splits = f" in the split {' or '.join(options.splits)}" if options.splits else ""
-        raise MissingDataError(f"{root} holds no picture of {dataset.title}{of_splits}")
+        where = (
+            f"; splits are read from {dataset.always['split']}"
+            if of_splits and "split" in dataset.always
+            else ""
+        )
+        raise MissingDataError(f"{root} holds no picture of {dataset.title}{of_splits}{where}")
 
 
 def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:

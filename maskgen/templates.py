@@ -13,8 +13,10 @@ from typing import Any
 from maskgen.anchors import ANCHORS
 from maskgen.errors import TemplateError, UnreadableImageError, UsageError
 from maskgen.images import decode
+from maskgen.limits import MAX_DESCRIPTION_BYTES
 from maskgen.plain_json import from_json
 from maskgen.records import TONES, MaskTemplate
+from maskgen.text_files import read_text_file
 
 REQUIRED_ANCHORS = ("nose_bridge", "chin", "left_cheek", "right_cheek")
 _FIELDS: dict[str, type] = {"kind": str, "tone": str, "recolourable": bool, "licence": str, "anchors": dict}
@@ -72,7 +74,7 @@ def _info(path: Path) -> TemplateInfo:
 def _description(path: Path) -> dict[str, Any]:
     """The checked description at ``path`` (NAME.json)."""
     try:
-        told = from_json(path.read_text(encoding="utf-8"))
+        told = from_json(read_text_file(path, MAX_DESCRIPTION_BYTES))
     except FileNotFoundError:
         raise TemplateError(
             f"{path} is missing: beside NAME.png a template needs NAME.json with "

@@ -125,3 +125,14 @@ def test_of_another_dataset_the_list_chooses_and_labels_stay(tmp_path):
     assert (sample.attributes["gender"], sample.split) == ("male", "train")
     with pytest.raises(MissingDataError, match=r"Training/male/9\.jpg"):
         list(chosen(get_dataset("gender-folders"), ("Training/male/9.jpg",)).samples(tmp_path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_list_with_a_byte_order_mark_or_in_utf_16_is_read(encoding, tmp_path):
+    text = "a/1.jpg\r\nä.jpg\r\n"
+    assert read_list(text.encode(encoding), tmp_path) == ("a/1.jpg", "ä.jpg")
+
+
+def test_a_list_that_ends_names_in_nul_says_how_to_read_it(tmp_path):
+    with pytest.raises(UsageError, match=r"got a NUL byte; .* needs -0"):
+        read_list(b"a/1.jpg\0b.jpg\0", tmp_path)

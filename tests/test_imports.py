@@ -25,6 +25,8 @@ ALLOWED: dict[str, set[str]] = {
     "names": set(),
     "spreadsheet": set(),
     "limits": {"errors"},
+    "text_files": set(),
+    "words": set(),
     "cores": set(),
     "plain_json": set(),
     "paths": {"errors", "stores"},
@@ -56,7 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     "coverage": NOUNS | {"outlines"},
     "landmarks": NOUNS | {"atomic"},
     "recolor": NOUNS,
-    "templates": NOUNS | {"images", "mask_templates"},
+    "templates": NOUNS | {"images", "limits", "mask_templates", "text_files"},
     "texture": NOUNS | {"edges"},
     "grain": NOUNS | {"texture"},
     "boxes": NOUNS,
@@ -66,10 +68,10 @@ ALLOWED: dict[str, set[str]] = {
     "fits": NOUNS,
     "compositors": NOUNS | {"look"},
     "tar_members": NOUNS | {"limits", "stores"},
-    "datasets": NOUNS | {"names", "paths", "tar_members", "stores"},
+    "datasets": NOUNS | {"limits", "names", "paths", "tar_members", "text_files", "stores", "words"},
     "counts": NOUNS,
     "manifest": NOUNS | {"images", "atomic", "names", "row_checks", "stores"},
-    "imagefolder": NOUNS | {"atomic", "manifest", "names", "stores"},
+    "imagefolder": NOUNS | {"atomic", "manifest", "names", "stores", "words"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
     "tar_shards": NOUNS | {"writers"},
     "state": NOUNS | {"atomic", "counts", "names", "stores"},
@@ -90,7 +92,7 @@ ALLOWED: dict[str, set[str]] = {
         "recolor",
     },
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
-    "config_file": {"errors", "plain_json"},
+    "config_file": {"errors", "limits", "plain_json", "text_files"},
     "result_files": NOUNS | {"limits", "names", "paths", "stores", "tar_members"},
     "annotations": NOUNS | {"images", "manifest", "result_files"},
     "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
@@ -120,7 +122,7 @@ ALLOWED: dict[str, set[str]] = {
     "train": NOUNS
     | {
         *("atomic", "cores", "images", "landmarks", "manifest", "names", "paths", "spreadsheet"),
-        *("stores", "tar_members"),
+        *("stores", "tar_members", "words"),
     },
 }
 # The two ends of the program: the batch may know all but the command line and the report, which it is

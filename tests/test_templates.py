@@ -78,6 +78,17 @@ def test_the_description_names_the_template_as_well_as_the_picture_does(tmp_path
     assert load_template(path.with_suffix(".json")).sha256 == load_template(str(path)).sha256
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_description_may_have_any_encoding_and_a_megabyte(tmp_path: Path, encoding: str) -> None:
+    path = write_template(tmp_path)
+    text = path.with_suffix(".json").read_text(encoding="utf-8")
+    path.with_suffix(".json").write_text(text, encoding=encoding)
+    assert load_template(path).kind == "cloth"
+    path.with_suffix(".json").write_text(text + " " * (1 << 20))
+    with pytest.raises(TemplateError, match="larger than 1,048,576 bytes"):
+        load_template(path)
+
+
 def test_the_hash_changes_with_the_picture_and_with_the_description(tmp_path: Path) -> None:
     as_written = load_template(write_template(tmp_path)).sha256
     other_words = load_template(write_template(tmp_path, licence="CC0-1.0")).sha256

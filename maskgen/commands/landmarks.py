@@ -30,6 +30,7 @@ from maskgen.commands.parameters import ANY_FILE, config_option, verbose_option
 def command(
     dataset: str,
     root: Path | None,
+    image_root: Path | None,
     split: tuple[str, ...],
     limit: int | None,
     out: Path,
@@ -45,13 +46,14 @@ def command(
     `maskgen synth --landmarks FILE` then reads them instead of running the model, and gives the same bytes.
     """
     from maskgen.datasets import find_root, get_dataset
+    from maskgen.datasets.table import with_image_root
     from maskgen.landmark_run import write_landmarks
     from maskgen.landmarks import LandmarkerSpec
     from maskgen.options import SynthOptions
 
     adapter = get_dataset(dataset)
     found = write_landmarks(
-        adapter,
+        with_image_root(adapter, image_root),
         find_root(adapter, root),
         out,
         options=SynthOptions(dataset, splits=split, limit=limit),

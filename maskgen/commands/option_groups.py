@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FILE, stacked
+from maskgen.commands.parameters import ANY_PATH, FILE, FOLDER, DatasetName, SplitName, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS
@@ -39,7 +39,7 @@ def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> s
 dataset_options = stacked(
     click.option(
         "--dataset",
-        type=click.Choice(tuple(DATASETS)),
+        type=DatasetName(tuple(DATASETS)),
         metavar="NAME",
         callback=_dataset,
         help=f"Which dataset: {', '.join(DATASETS)}.",
@@ -51,8 +51,14 @@ dataset_options = stacked(
         "such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
     ),
     click.option(
+        "--image-root",
+        type=FOLDER,
+        help="Where the images of --dataset table lie: its paths are relative to this folder, or absolute "
+        "and below it.  [default: the table's folder]",
+    ),
+    click.option(
         "--split",
-        type=click.Choice(SPLITS),
+        type=SplitName(SPLITS),
         multiple=True,
         help="Only this split; may be repeated.  [default: all]",
     ),

@@ -11,6 +11,7 @@ import click
 
 from maskgen.config_file import read_config
 from maskgen.stores import is_url, location
+from maskgen.words import split_of
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -58,6 +59,22 @@ class Share(click.ParamType[tuple[int, int]]):
         if not 1 <= share <= shares:
             self.fail(f"I must lie between 1 and N, got {value!r}", param, ctx)
         return share, shares
+
+
+class DatasetName(click.Choice[str]):
+    """A dataset's name in any case, with "_" for "-"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read "CelebA" as "celeba"."""
+        return super().convert(str(value).lower().replace("_", "-"), param, ctx)
+
+
+class SplitName(click.Choice[str]):
+    """A split by any of its words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read "Val" or "dev" as "validation"."""
+        return super().convert(split_of(str(value)) or value, param, ctx)
 
 
 def _load_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:

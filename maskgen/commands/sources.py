@@ -30,6 +30,8 @@ def find_sources(out: Path, root: Path | None = None) -> Path | None:
     if root is not None and not get_dataset(name).files and not root.exists():
         raise MissingDataError(f"{root} is not there")
     for place in [root] if root else [*filter(None, [root_of(out)]), None]:
+        if name == "table" and place and place.is_dir():  # its images may lie apart from it
+            return place
         try:
             return find_root(get_dataset(name), place)
         except MissingDataError:

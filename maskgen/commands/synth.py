@@ -78,6 +78,7 @@ running_options = stacked(
 def command(
     dataset: str,
     root: Path | None,
+    image_root: Path | None,
     files: BinaryIO | None,
     null: bool,
     out: Path | None,
@@ -128,7 +129,7 @@ def command(
     )
     out = out or Path("masked") / dataset
     counts = run(
-        Job(options, source, out, landmark_model, max_errors, listed),
+        Job(options, source, out, landmark_model, max_errors, listed, image_root),
         workers=jobs,
         backend=backend,
         scheduler=scheduler,
@@ -137,6 +138,6 @@ def command(
         retry_failed=retry_failed,
         progress=not quiet,
         dry_run=dry_run,
-        report=partial(write_report, root=source),
+        report=partial(write_report, root=image_root or source),
     )
     print_summary(counts, out, as_json, quiet, dry_run=dry_run)

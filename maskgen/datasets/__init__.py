@@ -41,9 +41,9 @@ DATASETS: dict[str, FaceDataset] = {
 
 def get_dataset(name: str) -> FaceDataset:
     """The dataset of that name; `UsageError` names the ones there are."""
-    if name not in DATASETS:
+    if (dataset := DATASETS.get(name.lower())) is None:
         raise UsageError(f"there is no dataset {name!r}; expected one of {', '.join(DATASETS)}")
-    return DATASETS[name]
+    return dataset
 
 
 def places(dataset: FaceDataset) -> list[Path]:

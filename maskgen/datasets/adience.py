@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import Annotations, gender_of, locate, merged, present, read_table
+from maskgen.datasets.annotations import Annotations, merged, read_table
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
 from maskgen.datasets.walk import images, sample_at
 from maskgen.records import Sample
+from maskgen.words import gender_of
 
 FOLD_FILES = tuple(f"fold_{fold}_data.txt" for fold in range(5))
 FRONTAL_FILES = tuple(f"fold_frontal_{fold}_data.txt" for fold in range(5))
@@ -48,14 +50,15 @@ def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
 
 def _rows(root: Path) -> Annotations[dict[str, Any]]:
     """Attributes by user, face and picture."""
-    present = [(fold, locate(root, name)) for fold, name in enumerate(FOLD_FILES)]
-    if not any(path for _, path in present):
-        present = [(fold, locate(root, name)) for fold, name in enumerate(FRONTAL_FILES)]
+    found = find_label_files(root, (*FOLD_FILES, *FRONTAL_FILES))
+    names = FOLD_FILES if any(name in found for name in FOLD_FILES) else FRONTAL_FILES
     table = Annotations[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
-    for fold, path in present:
-        for _, row in read_table(path, REQUIRED, delimiter="\t", quoted=False) if path else ():
+    for fold, name in enumerate(names):
+        for _, row in (
+            read_table(found[name], REQUIRED, delimiter="\t", quoted=False) if name in found else ()
+        ):
             key = f"{row['user_id']}/{row['face_id']}/{row['original_image']}"
-            table.add(key, _attributes(row, fold, path.name if path else ""))
+            table.add(key, _attributes(row, fold, name))
     return table
 
 
@@ -87,9 +90,8 @@ ADIENCE = FaceDataset(
         "faces/USER/coarse_tilt_aligned_face.FACE.PICTURE.jpg or aligned/USER/landmark_aligned_face....",
         "fold_0_data.txt ... fold_4_data.txt",
     ),
-    holds=lambda root: (
-        any((root / name).is_dir() for name in ("faces", "aligned")) or bool(locate(root, *FOLD_FILES))
-    ),
+    holds=lambda root: holds_name(root, ("faces", "aligned", *FOLD_FILES)),
     samples=samples,
-    annotations=lambda root: present(root, *FOLD_FILES, *FRONTAL_FILES),
+    always={"gender": "fold_0_data.txt ... fold_4_data.txt (or fold_frontal_...)"},
+    annotations=lambda root: label_files_below(root, (*FOLD_FILES, *FRONTAL_FILES)),
 )

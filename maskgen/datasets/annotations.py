@@ -7,70 +7,36 @@ that lacks a column, ends the run with its name, the line and what was expected.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from maskgen.errors import AnnotationError
-from maskgen.paths import contained
+from maskgen.limits import MAX_LABEL_BYTES
+from maskgen.text_files import read_text_file
 
 log = logging.getLogger("maskgen")
 
 Row = TypeVar("Row")
 
-_GENDERS = {"m": "male", "male": "male", "f": "female", "female": "female"}
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
-
-
-def gender_of(text: str) -> str | None:
-    """Returns "male" or "female" where the text is that word or its first letter in any case, else None."""
-    return _GENDERS.get(text.strip().lower())
-
-
-def split_of(text: str) -> str | None:
-    """The split in `maskgen.records.SPLITS` that a folder or cell of that name means, else None."""
-    return _SPLITS.get(text.strip().lower())
-
-
-def locate(root: Path, *names: str, folders: Sequence[str] = (".",)) -> Path | None:
-    """The first of the files that is there, looking through the folders below ``root`` in turn."""
-    for folder in folders:
-        for name in names:
-            relative = name if folder == "." else f"{folder}/{name}"
-            if (root / relative).is_file():
-                return root / contained(root, relative, "annotation file")
-    return None
-
-
-def present(root: Path, *names: str, folders: Sequence[str] = (".",)) -> list[Path]:
-    """Those of the files that `locate` finds, relative to ``root``."""
-    return [path.relative_to(root) for name in names if (path := locate(root, name, folders=folders))]
+# What Excel writes in front of a table; its delimiter depends on the country.
+_DELIMITER_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[^\S\r\n]*(?:\r\n|\r|\n)', re.IGNORECASE)
+_FIRST_LINE = re.compile(r"\A[^\r\n]*")
 
 
 def read_text(path: Path) -> str:
-    """A text file in UTF-8, with or without byte order mark, in UTF-16 with one, or else in Latin-1."""
+    """A label file as text, whatever its encoding; `maskgen.limits.MAX_LABEL_BYTES` limits its size."""
     try:
-        data = path.read_bytes()
+        return read_text_file(path, MAX_LABEL_BYTES)
     except OSError as error:
         raise AnnotationError(f"{path}: cannot be read: {error.strerror or error}") from error
-    try:
-        is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    if (nul := text.find("\0")) >= 0:
-        line = text.count("\n", 0, nul) + 1
-        raise AnnotationError(f"{path}, line {line}: expected text, got a NUL byte; is the file damaged?")
-    return text
+    except ValueError as error:
+        raise AnnotationError(f"{path}, {error}") from error
 
 
 def read_lines(path: Path) -> list[str]:
@@ -87,22 +53,30 @@ def read_table(
     path: Path,
     required: Sequence[str] = (),
     *,
-    delimiter: str = ",",
+    delimiter: str | None = None,
     quoted: bool = True,
     strict: bool = False,
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row of a table whose first line names the columns.
 
+    A first line ``sep=;``, as Excel writes it, names the delimiter instead, and the second line the columns.
+
     Args:
         path: The file.
         required: Columns it must have.
-        delimiter: What stands between cells.
+        delimiter: What stands between cells; None takes the comma, tab or semicolon, by the first line.
         quoted: Whether cells may stand in double quotes.
         strict: Raise for a row with the wrong number of cells; otherwise such rows are left out
             and their number is logged.
     """
+    text = read_text(path)
+    if named := _DELIMITER_LINE.match(text):
+        delimiter, text = named[1], text[named.end() :]
+    elif delimiter is None:
+        delimiter = max(",\t;", key=_FIRST_LINE.findall(text)[0].count)
+    above = 1 if named else 0
     reader = csv.reader(
-        io.StringIO(read_text(path), newline=""),
+        io.StringIO(text, newline=""),
         delimiter=delimiter,
         quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
         skipinitialspace=quoted,
@@ -111,40 +85,55 @@ def read_table(
     try:
         header = [name.strip() for name in next(reader, [])]
         if lacking := [name for name in required if name not in header]:
-            raise AnnotationError(f"{path}, line 1: expected a column {lacking[0]!r}, got {header}")
+            raise AnnotationError(f"{path}, line {1 + above}: expected a column {lacking[0]!r}, got {header}")
         for cells in reader:
             if not any(cells):
                 continue
+            line = reader.line_num + above
             while len(cells) > len(header) and not cells[-1].strip():
                 cells.pop()
             if len(cells) == len(header):
-                yield reader.line_num, dict(zip(header, cells, strict=True))
+                yield line, dict(zip(header, cells, strict=True))
                 continue
-            damaged.append(f"line {reader.line_num}: expected {len(header)} cells, got {len(cells)}")
+            damaged.append(f"line {line}: expected {len(header)} cells, got {len(cells)}")
             if strict:
                 raise AnnotationError(f"{path}, {damaged[0]}")
     except csv.Error as error:
-        raise AnnotationError(f"{path}, line {reader.line_num}: {error}") from error
+        raise AnnotationError(f"{path}, line {reader.line_num + above}: {error}") from error
     if damaged:
         log.info("%s: %s damaged rows are left out, the first on %s", path.name, len(damaged), damaged[0])
 
 
-def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and object of each line that holds one, without the values that are null."""
+def read_json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place ("line 3") and object of each row, without the values that are null.
 
+    The file holds one object a line, or one array of objects ("row 3").
+    """
+    text = read_text(path)
+    if text.lstrip().startswith("["):
+        rows = _parse_json(text, f"{path}: expected an array of JSON objects")
+        places: Iterator[tuple[str, Any]] = ((f"row {number}", row) for number, row in enumerate(rows, 1))
+    else:
+        lines = ((f"line {number}", line) for number, line in enumerate(with_line_feeds(text).split("\n"), 1))
+        places = (
+            (place, _parse_json(line, f"{path}, {place}: expected a JSON object"))
+            for place, line in lines
+            if line.strip()
+        )
+    for place, row in places:
+        if not isinstance(row, dict):
+            raise AnnotationError(f"{path}, {place}: expected a JSON object, got a {type(row).__name__}")
+        yield place, {name: value for name, value in row.items() if value is not None}
+
+
+def _parse_json(text: str, expected: str) -> Any:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
-    for line, text in enumerate(read_lines(path), 1):
-        if not text.strip():
-            continue
-        try:
-            row = json.loads(text, parse_constant=refuse)
-        except (ValueError, RecursionError) as error:
-            raise AnnotationError(f"{path}, line {line}: expected a JSON object: {error}") from error
-        if not isinstance(row, dict):
-            raise AnnotationError(f"{path}, line {line}: expected a JSON object, got a {type(row).__name__}")
-        yield line, {name: value for name, value in row.items() if value is not None}
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise AnnotationError(f"{expected}: {error}") from error
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -7,13 +7,14 @@ Kaggle has it (CSV files, picture folders nested twice, no identities); aligned 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import Annotations, locate, present, read_text, with_line_feeds
+from maskgen.datasets.annotations import Annotations, read_text, with_line_feeds
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
 from maskgen.datasets.walk import images
 from maskgen.errors import AnnotationError
 from maskgen.names import text_of
@@ -31,12 +32,12 @@ ATTRIBUTES = [
 ]
 SPLITS = {"0": "train", "1": "validation", "2": "test"}
 TRUTH = {"1": True, "-1": False, "0": False}
-FOLDERS = (".", "Anno", "Eval")
 # A picture's name up to its first dot, and the cells behind it. All rows in one search: line by line, the
 # 600,000 of the three files take three times as long. No two neighbours may match the same character, or a
 # line of a single long word would be tried at each of its letters again.
 _ROW = re.compile(r"^[^\S\n]*(?=\S)([^\s.]*)(?:\.\S*)?[^\S\n]+(\S(?:.*\S)?)", re.MULTILINE)
 IMAGE_FOLDERS = ("img_align_celeba", "img_celeba", "img_align_celeba_png", "Img")
+ATTRIBUTE_FILES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
 LABEL_FILES = tuple(
     f"{stem}.{suffix}"
     for stem in (
@@ -47,16 +48,12 @@ LABEL_FILES = tuple(
 )
 
 
-def _label_file(root: Path, stem: str = "list_attr_celeba") -> Path | None:
-    return locate(root, f"{stem}.txt", f"{stem}.csv", folders=FOLDERS)
-
-
-def _rows(root: Path, stem: str) -> tuple[list[str], Annotations[str]]:
+def _rows(files: Mapping[str, Path], stem: str) -> tuple[list[str], Annotations[str]]:
     """Column names (none without a header) and each picture's cells as text: most are not needed."""
-    path = _label_file(root, stem)
+    path = files.get(f"{stem}.txt") or files.get(f"{stem}.csv")
     table = Annotations[str](path.name if path else f"{stem}.txt")
     header: list[str] = []
-    text = (with_line_feeds(read_text(path)) if path else "").replace(",", " ")
+    text = (with_line_feeds(read_text(path)) if path else "").replace(",", " ").replace(";", " ")
     for _ in range(2):
         line, _, rest = text.partition("\n")
         if line.strip() and not line.partition(".")[0].strip().isdigit():
@@ -102,10 +99,11 @@ def _box(cells: str | None) -> tuple[Box, ...]:
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every picture below the root, aligned ones and others, by the number in its name."""
-    header, attributes = _rows(root, "list_attr_celeba")
-    _, identities = _rows(root, "identity_CelebA")
-    _, splits = _rows(root, "list_eval_partition")
-    _, boxes = _rows(root, "list_bbox_celeba")
+    files = find_label_files(root, LABEL_FILES)
+    header, attributes = _rows(files, "list_attr_celeba")
+    _, identities = _rows(files, "identity_CelebA")
+    _, splits = _rows(files, "list_eval_partition")
+    _, boxes = _rows(files, "list_bbox_celeba")
     for relative in images(root):
         folders, _, name = relative.rpartition("/")
         number = name.partition(".")[0]
@@ -145,7 +143,11 @@ CELEBA = FaceDataset(
         "img_align_celeba/000001.jpg ... (or img_celeba/, img_align_celeba_png/)",
         "list_attr_celeba.txt or .csv, list_eval_partition.txt or .csv, identity_CelebA.txt",
     ),
-    holds=lambda root: any((root / name).is_dir() for name in IMAGE_FOLDERS) or bool(_label_file(root)),
+    holds=lambda root: holds_name(root, IMAGE_FOLDERS) or bool(find_label_files(root, ATTRIBUTE_FILES)),
     samples=samples,
-    annotations=lambda root: present(root, *LABEL_FILES, folders=FOLDERS),
+    always={
+        "gender": "list_attr_celeba.txt or .csv",
+        "split": "list_eval_partition.txt or .csv",
+    },
+    annotations=lambda root: label_files_below(root, LABEL_FILES),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskgen.records import Sample
@@ -24,6 +24,8 @@ class FaceDataset:
         samples: Every picture below a root, in the byte order of the paths. Label files that
             are missing or damaged leave pictures without label and with a note.
         annotations: The label files below a root, relative to it, that a drop-in copy needs.
+        always: What every whole copy gives ("gender", "split", "boxes", or "boxes or gender") -> where that
+            stands, in words. A run that finds none says so.
         label: The attribute that becomes the class by default, or None.
         several_faces: Whether a picture commonly shows more than one face.
         files: Where a root may also be a pattern of file names: what it stands for that no output may
@@ -41,6 +43,7 @@ class FaceDataset:
     holds: Callable[[Path], bool]
     samples: Callable[[Path], Iterator[Sample]]
     annotations: Callable[[Path], list[Path]] = lambda root: []
+    always: Mapping[str, str] = field(default_factory=dict)
     label: str | None = "gender"
     several_faces: bool = False
     files: Callable[[Path], Iterable[Path]] | None = None

@@ -6,28 +6,38 @@ as "03-Sep").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import Annotations, gender_of, locate, merged, present, read_table, split_of
+from maskgen.datasets.annotations import Annotations, merged, read_table
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
 from maskgen.datasets.walk import images, sample_at, tail
 from maskgen.paths import refuse_escape
 from maskgen.records import Sample
+from maskgen.words import gender_of, split_of
 
-LABEL_FILES = {"train": "fairface_label_train.csv", "val": "fairface_label_val.csv"}
-AGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "more than 70")
-SPREADSHEET_AGES = {
-    **dict.fromkeys(("03-Sep", "3-Sep", "09-Mar", "9-Mar", "Mar-09"), "3-9"),
-    **dict.fromkeys(("Oct-19", "19-Oct"), "10-19"),
+# The second of each is Kaggle's name.
+LABEL_FILES = {
+    "train": ("fairface_label_train.csv", "train_labels.csv"),
+    "val": ("fairface_label_val.csv", "val_labels.csv"),
 }
+ALL_FILES = tuple(name for names in LABEL_FILES.values() for name in names)
+AGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "more than 70")
+# A spreadsheet takes 3-9 for a day of March or September and 10-19 for one of October, in English and German.
+SPREADSHEET_AGES = (
+    (re.compile(r"0?3[-. ]+sept?|sept?[-. ]+0?3|0?9[-. ]+(?:mar|mär|mrz)|(?:mar|mär|mrz)[-. ]+0?9"), "3-9"),
+    (re.compile(r"19[-. ]+o[ck]t|o[ck]t[-. ]+19"), "10-19"),
+)
 
 
 def _attributes(row: dict[str, str], file: str) -> dict[str, Any]:
     cells = {name: cell.strip() for name, cell in row.items() if cell.strip()}
     age = cells.get("age", "")
-    age = SPREADSHEET_AGES.get(age, age)
+    for written, meant in SPREADSHEET_AGES:
+        age = meant if written.fullmatch(age.lower()) else age
     known: dict[str, Any] = {"gender": gender_of(cells.get("gender", ""))}
     known["age"] = age if age in AGES else None
     notes = [
@@ -42,19 +52,22 @@ def _attributes(row: dict[str, str], file: str) -> dict[str, Any]:
     return known
 
 
-def _rows(root: Path, file: str) -> Annotations[dict[str, Any]]:
+def _rows(path: Path | None, name: str) -> Annotations[dict[str, Any]]:
     """Attributes by the last two parts of the path: copies differ in what comes before."""
-    table = Annotations[dict[str, Any]](file, merge=merged)
-    path = locate(root, file)
+    table = Annotations[dict[str, Any]](path.name if path else name, merge=merged)
     for line, row in read_table(path, ("file", "gender")) if path else ():
         picture = refuse_escape(row["file"].strip(), f"{path}, line {line}")
-        table.add(tail(picture), _attributes(row, file))
+        table.add(tail(picture), _attributes(row, table.name))
     return table
 
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every picture below the root; the folder it lies in, train or val, is its split."""
-    tables = {folder: _rows(root, file) for folder, file in LABEL_FILES.items()}
+    files = find_label_files(root, ALL_FILES)
+    tables = {
+        folder: _rows(next((files[name] for name in names if name in files), None), names[0])
+        for folder, names in LABEL_FILES.items()
+    }
     for relative in images(root):
         key = tail(relative)
         folder = key.partition("/")[0]
@@ -78,9 +91,11 @@ FAIRFACE = FaceDataset(
     ),
     citation="Karkkainen, Joo: FairFace, Face Attribute Dataset for Balanced Race, Gender, Age, WACV 2021",
     expects=("train/1.jpg ... and val/1.jpg ...", "fairface_label_train.csv and fairface_label_val.csv"),
-    holds=lambda root: (
-        bool(locate(root, *LABEL_FILES.values())) or any((root / name).is_dir() for name in LABEL_FILES)
-    ),
+    holds=lambda root: holds_name(root, (*ALL_FILES, *LABEL_FILES)),
     samples=samples,
-    annotations=lambda root: present(root, *LABEL_FILES.values()),
+    always={
+        "gender": "fairface_label_*.csv, train_labels.csv, val_labels.csv",
+        "split": "the folders train/ and val/",
+    },
+    annotations=lambda root: label_files_below(root, ALL_FILES),
 )

@@ -9,8 +9,7 @@ from maskgen.datasets.dataset import FaceDataset
 from maskgen.datasets.walk import images, sample_at
 from maskgen.names import text_of
 from maskgen.records import Sample
-
-GENDERS = ("male", "female")
+from maskgen.words import genders_in
 
 
 def samples(root: Path) -> Iterator[Sample]:
@@ -23,11 +22,11 @@ def told_by_folders(relative: str) -> dict[str, str]:
     """The attributes that the folders of a path say, and a ``note`` where they contradict each other."""
     folders = relative.split("/")[:-1]
     attributes = {"folder": text_of(folders[-1])} if folders else {}
-    genders = {name.lower() for name in folders}.intersection(GENDERS)
+    genders = genders_in(folders)
     if len(genders) == 1:
         attributes["gender"] = genders.pop()
     elif genders:
-        attributes["note"] = "it lies in male/ and in female/"
+        attributes["note"] = "it lies in folders of both genders"
     return attributes
 
 

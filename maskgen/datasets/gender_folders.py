@@ -9,43 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.annotations import split_of
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import folders_near
 from maskgen.datasets.walk import images, sample_at
 from maskgen.records import Sample
-
-GENDERS = ("male", "female")
+from maskgen.words import GENDER_WORDS, SPLIT_WORDS, genders_in, split_of
 
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every picture below the root, by the names of the folders it lies in."""
     for relative in images(root):
-        folders = relative.lower().split("/")[:-1]
-        genders = sorted(set(GENDERS).intersection(folders))
+        folders = relative.split("/")[:-1]
+        genders = genders_in(folders) or genders_in(folders, letters=True)
         splits = [split for folder in folders if (split := split_of(folder))]
         note = (
-            "it lies in no folder named male or female" if not genders else "it lies in male/ and in female/"
+            "it lies in folders of both genders" if genders else "it lies in no folder named male or female"
         )
         yield sample_at(
             root,
             relative,
-            {"gender": genders[0]} if len(genders) == 1 else {"note": note},
+            {"gender": genders.pop()} if len(genders) == 1 else {"note": note},
             split=splits[-1] if splits else None,
         )
-
-
-def _folders(root: Path) -> list[Path]:
-    return [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
-
-
-def _holds(root: Path) -> bool:
-    """Looks for a gender folder at most three levels down, through folders of splits and one around them."""
-    level = _folders(root)
-    for _ in range(3):
-        if any(path.name.lower() in GENDERS for path in level):
-            return True
-        level = [inner for path in level if split_of(path.name) or len(level) < 4 for inner in _folders(path)]
-    return False
 
 
 GENDER_FOLDERS = FaceDataset(
@@ -54,7 +39,12 @@ GENDER_FOLDERS = FaceDataset(
     homepage="https://www.kaggle.com/datasets/cashutosh/gender-classification-dataset",
     licence="The terms of whoever published the pictures.",
     citation="Layout of the Kaggle sets gender-classification-dataset and GenderOcclusionData",
-    expects=("Training/male/, Training/female/, Validation/male/ ... (or Train, Val, Test; any case)",),
-    holds=_holds,
+    expects=(
+        "Training/male/, Training/female/, Validation/male/ ... in any case",
+        f"folders of splits: {', '.join(SPLIT_WORDS)}",
+        f"folders of genders: {', '.join(GENDER_WORDS)}; numbers say no gender: rename 0/ and 1/",
+    ),
+    holds=lambda root: any(genders_in(names, letters=True) for _, names in folders_near(root)),
     samples=samples,
+    always={"gender": "folders named male and female, man and woman, ..."},
 )

@@ -11,23 +11,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import Annotations, locate
+from maskgen.datasets.annotations import Annotations
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
 from maskgen.datasets.matlab import read_columns
 from maskgen.datasets.walk import images, sample_at, tail
 from maskgen.errors import AnnotationError
 from maskgen.paths import refuse_escape
 from maskgen.records import Sample
 
-PARTS = ("imdb", "wiki")
+LABEL_FILES = ("imdb.mat", "wiki.mat")
 GENDERS = {0.0: "female", 1.0: "male"}
 REQUIRED = ("full_path", "gender")
 TEXTS = ("full_path", "name")
 NUMBERS = ("gender", "dob", "photo_taken", "face_score", "second_face_score")
-
-
-def _mat_file(root: Path, part: str) -> Path | None:
-    return locate(root, f"{part}_crop/{part}.mat", f"{part}.mat", f"{part}/{part}.mat")
 
 
 def _age(born: float, taken: float) -> int | None:
@@ -66,7 +63,8 @@ class _Labels:
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every picture below the root, by its folder and name in the Matlab file of its part."""
-    labels = [_Labels(path, part) for part in PARTS if (path := _mat_file(root, part))]
+    files = find_label_files(root, LABEL_FILES)
+    labels = [_Labels(files[name], Path(name).stem) for name in LABEL_FILES if name in files]
     names = " or ".join(label.rows.name for label in labels) or "imdb.mat or wiki.mat"
     for relative in images(root):
         rows = [(label, label.rows.find(tail(relative))) for label in labels]
@@ -85,7 +83,8 @@ IMDB_WIKI = FaceDataset(
     forbids="Any use but academic research.",
     citation="Rothe, Timofte, Van Gool: Deep Expectation of Real and Apparent Age, IJCV 2018",
     expects=("imdb_crop/ or wiki_crop/ with imdb.mat or wiki.mat and the folders 00/ ... 99/",),
-    holds=lambda root: any(_mat_file(root, part) or (root / f"{part}_crop").is_dir() for part in PARTS),
+    holds=lambda root: holds_name(root, (*LABEL_FILES, "imdb_crop", "wiki_crop")),
     samples=samples,
-    annotations=lambda root: [path.relative_to(root) for part in PARTS if (path := _mat_file(root, part))],
+    always={"gender": "imdb.mat or wiki.mat"},
+    annotations=lambda root: label_files_below(root, LABEL_FILES),
 )

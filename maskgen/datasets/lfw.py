@@ -7,34 +7,47 @@ LFW itself says who, not which gender. Gender comes from the lists of the Univer
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from maskgen.datasets.annotations import Annotations, locate, present, read_lines
+from maskgen.datasets.annotations import Annotations, read_lines
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
 from maskgen.datasets.walk import images, sample_at
 from maskgen.errors import AnnotationError
 from maskgen.records import Sample
 
 VARIANTS = ("lfw", "lfw_funneled", "lfw-funneled", "lfw-deepfunneled", "lfw_deepfunneled")
-FOLDERS = (".", *VARIANTS, *(f"{variant}/{variant}" for variant in VARIANTS))
+PARTS = (("Train", "train"), ("Test", "test"))
 GENDER_LISTS = {"male_names.txt": "male", "female_names.txt": "female"}
-SPLIT_LISTS = (
-    {"peopleDevTrain.txt": "train", "peopleDevTest.txt": "test"},
-    {"pairsDevTrain.txt": "train", "pairsDevTest.txt": "test"},
+# As published and as Kaggle has them; people first, since pairs name only some of them.
+SPLIT_LISTS = tuple(
+    {
+        f"{stem}Dev{part}.{suffix}": split
+        for stem in stems
+        for part, split in PARTS
+        for suffix in ("txt", "csv")
+    }
+    for stems in (("people",), ("pairs", "matchpairs", "mismatchpairs"))
 )
-OTHER_LISTS = ("lfw_attributes.txt", "lfw-names.txt", "people.txt", "pairs.txt")
+OTHER_LISTS = (
+    *("lfw_attributes.txt", "lfw-names.txt", "people.txt", "pairs.txt"),
+    *("lfw_allnames.csv", "people.csv", "pairs.csv"),
+)
+LABEL_FILES = (*GENDER_LISTS, *SPLIT_LISTS[0], *SPLIT_LISTS[1], *OTHER_LISTS)
+# A column's name in Kaggle's lists, a count, or a number of a picture.
+_NO_PERSON = re.compile(r"name|images|imagenum\d|\d*")
 
 
-def _genders(root: Path) -> Annotations[str]:
+def _genders(files: Mapping[str, Path]) -> Annotations[str]:
     """Gender by picture, which is named without ``.jpg``."""
     table = Annotations[str]("male_names.txt, female_names.txt")
     for name, gender in GENDER_LISTS.items():
-        if path := locate(root, name, folders=FOLDERS):
-            for line in read_lines(path):
-                if picture := line.strip().partition(".jpg")[0]:
-                    table.add(picture, gender)
-    path = locate(root, "lfw_attributes.txt", folders=FOLDERS)
+        for line in read_lines(files[name]) if name in files else ():
+            if picture := line.strip().partition(".jpg")[0]:
+                table.add(picture, gender)
+    path = files.get("lfw_attributes.txt")
     return table if table.count or path is None else _scores(path)
 
 
@@ -60,15 +73,15 @@ def _scores(path: Path) -> Annotations[str]:
     return table
 
 
-def _splits(root: Path) -> Annotations[str]:
+def _splits(files: Mapping[str, Path]) -> Annotations[str]:
     """Split by person, from the lists of people or else from the pairs."""
     table = Annotations[str]("view 1")
     for lists in SPLIT_LISTS:
         for name, split in lists.items():
-            path = locate(root, name, folders=FOLDERS)
-            for word in " ".join(read_lines(path)).split() if path else ():
-                if not word.isdigit():
-                    table.add(word, split)
+            for line in read_lines(files[name]) if name in files else ():
+                for word in re.split(r"[\s,;]+", line):
+                    if not _NO_PERSON.fullmatch(word):
+                        table.add(word, split)
         if table.count:
             break
     return table
@@ -76,7 +89,8 @@ def _splits(root: Path) -> Annotations[str]:
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every picture below the root; the folder it lies in names the person."""
-    genders, splits = _genders(root), _splits(root)
+    files = find_label_files(root, LABEL_FILES)
+    genders, splits = _genders(files), _splits(files)
     for relative in images(root):
         *folders, name = relative.split("/")
         identity = folders[-1] if folders else None
@@ -107,9 +121,11 @@ LFW = FaceDataset(
         "male_names.txt and female_names.txt, or lfw_attributes.txt, for the gender",
         "peopleDevTrain.txt and peopleDevTest.txt for the splits",
     ),
-    holds=lambda root: any((root / name).is_dir() for name in VARIANTS) or any(root.glob("A*_*/A*_*_0001.*")),
+    holds=lambda root: holds_name(root, VARIANTS) or any(root.glob("A*_*/A*_*_0001.*")),
     samples=samples,
-    annotations=lambda root: present(
-        root, *GENDER_LISTS, *SPLIT_LISTS[0], *SPLIT_LISTS[1], *OTHER_LISTS, folders=FOLDERS
-    ),
+    always={
+        "gender": "male_names.txt and female_names.txt, or lfw_attributes.txt",
+        "split": "peopleDevTrain.txt and peopleDevTest.txt (or .csv, or the pairs of these names)",
+    },
+    annotations=lambda root: label_files_below(root, LABEL_FILES),
 )

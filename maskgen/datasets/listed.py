@@ -6,6 +6,7 @@ any other dataset it chooses from what the dataset has, with all that is known o
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -20,13 +21,15 @@ from maskgen.names import text_of
 from maskgen.paths import contained, refuse_escape
 from maskgen.records import Sample
 from maskgen.stores import is_remote
+from maskgen.text_files import decode_text
 
 
 def read_list(data: bytes, root: Path, *, null: bool = False) -> tuple[str, ...]:
     """The paths in a list, relative to the root, each once and in the order of their bytes.
 
     Args:
-        data: One path a line; lines end in LF or CRLF, and empty ones are passed over.
+        data: One path a line, in the bytes of the file system or in UTF-16; lines end in LF or CRLF, and
+            empty ones are passed over.
         root: The folder they lie below; they are relative to it, or absolute, or relative to the folder
             that we are in, as `find ROOT` prints them.
         null: Paths end in NUL instead, so that they may hold line ends.
@@ -35,11 +38,23 @@ def read_list(data: bytes, root: Path, *, null: bool = False) -> tuple[str, ...]
         UsageError: The list names nothing, or something outside of the root.
     """
     above = _folder_above(root)
+    if not null:
+        data = _without_mark(data)
     parts = data.split(b"\0") if null else data.replace(b"\r\n", b"\n").split(b"\n")
     names = {_relative(os.fsdecode(part), root, above) for part in parts if part}
     if not names:
         raise UsageError("--files-from names no picture")
     return tuple(sorted(names, key=os.fsencode))
+
+
+def _without_mark(data: bytes) -> bytes:
+    """The list as the file system writes names: without byte order mark, and not in UTF-16."""
+    if b"\0" not in data:
+        return data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return os.fsencode(decode_text(data))
+    except ValueError as error:
+        raise UsageError(f"--files-from: {error} A list whose names end in NUL needs -0.") from error
 
 
 def _folder_above(root: Path) -> str | None:

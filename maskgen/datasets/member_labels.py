@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from maskgen.datasets.annotations import gender_of, split_of
 from maskgen.datasets.walk import IMAGE_SUFFIXES
 from maskgen.errors import AnnotationError
 from maskgen.names import name_of
 from maskgen.paths import refuse_escape
 from maskgen.records import SPLITS
+from maskgen.text_files import decode_text
+from maskgen.words import gender_of, split_of
 
 # NaN and infinity are no JSON, but many programs write them for what is missing.
 _DECODER = json.JSONDecoder(parse_constant=lambda constant: None)
@@ -56,7 +58,8 @@ def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Label
         return None if stem.removeprefix(f"{key}.") in MANIFEST_COLUMNS else _of_row(values, key)
     for file in (f"{stem}.cls", f"{key}.cls"):
         if content := members.get(file):
-            values.setdefault("cls", content.decode("utf-8", "replace").strip())
+            with suppress(ValueError):  # no text is no class
+                values.setdefault("cls", decode_text(content).strip())
             break
     return _of_object(values, note)
 
@@ -70,7 +73,7 @@ def _read(members: Mapping[str, bytes | None], stem: str, key: str) -> tuple[dic
     if content is None:
         return {}, f"{file} is too large for labels"
     try:
-        values = _DECODER.decode(content.decode("utf-8-sig"))
+        values = _DECODER.decode(decode_text(content))
     except (ValueError, RecursionError) as error:
         return {}, f"{file} is not JSON: {error}"
     if not isinstance(values, dict):

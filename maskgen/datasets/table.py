@@ -1,56 +1,65 @@
-"""Pictures listed in a table: CSV, tab-separated, or JSON lines, with a column for the path.
+"""Images listed in a table (CSV, tab-separated, JSON lines or a JSON array) with a column for the path.
 
-Paths are relative to the table's folder. Columns named split, identity, gender and note are taken as such,
-in any case; all others become attributes. A file that is listed but not there is still a sample: whoever
-reads it reports it.
+Paths are relative to the table's folder, or to ``--image-root``, below which they may be absolute too.
+Columns named split, identity, gender and note are taken as such, in any case; all others become attributes.
+Splits and genders are the words of `maskgen.words`; a column named male or female may hold 1 or 0.
+A file that is listed but not there is still a sample: its reader reports it.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import (
-    gender_of,
-    locate,
-    merged,
-    read_json_lines,
-    read_lines,
-    read_table,
-    split_of,
-)
+from maskgen.datasets.annotations import merged, read_json_rows, read_table
 from maskgen.datasets.dataset import FaceDataset
 from maskgen.datasets.walk import sample_at
-from maskgen.errors import AnnotationError, MissingDataError
+from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.paths import contained, refuse_escape
 from maskgen.records import Sample
+from maskgen.stores import is_remote
+from maskgen.words import GENDER_WORDS, SPLIT_WORDS, gender_of, split_of
+
+log = logging.getLogger("maskgen")
 
 NAMES = tuple(f"{stem}.{suffix}" for stem in ("table", "metadata") for suffix in ("csv", "tsv", "jsonl"))
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
+SUFFIXES = (".csv", ".tsv", *JSON_SUFFIXES)
 PATH_COLUMNS = ("path", "file_name", "filename", "file", "image_path", "image", "img")
+# Cells of a column named male or female; -1 as in CelebA's lists.
+TRUTH = {**dict.fromkeys(("1", "true", "yes"), True), **dict.fromkeys(("0", "-1", "false", "no"), False)}
+_OTHER = {"male": "female", "female": "male"}
+_NUMBER = re.compile(r"[+-]?\d+(?:\.0*)?")
 
 
 def find_table(root: Path) -> Path | None:
     """The table that a root names or holds: itself, a usual name, or the only such file in the folder."""
     if not root.is_dir():
         return root if root.is_file() else None
-    if path := locate(root, *NAMES):
-        return path
-    names = [path.name for path in root.iterdir() if path.suffix.lower() in (".csv", ".tsv", *JSON_SUFFIXES)]
-    return locate(root, *names) if len(names) == 1 else None
+    tables = {
+        path.name: path for path in root.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
+    }
+    usual = [name for name in NAMES if name in tables]
+    if not usual and len(tables) != 1:
+        return None
+    return root / contained(root, next(iter(usual or tables)), "table")
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and cells of each row; empty cells are left out."""
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and cells of each row; empty cells are left out."""
     if path.suffix.lower() in JSON_SUFFIXES:
-        yield from read_json_lines(path)
+        yield from read_json_rows(path)
         return
-    delimiter = max(",\t;", key=read_lines(path)[0].count)
-    for line, cells in read_table(path, delimiter=delimiter, strict=True):
-        yield line, {name: cell for name, cell in cells.items() if cell != ""}
+    for line, cells in read_table(path, strict=True):
+        yield f"line {line}", {name: cell for name, cell in cells.items() if cell != ""}
 
 
 def _take(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None:
@@ -67,28 +76,64 @@ def _take(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None
     return None
 
 
-def _picture(root: Path, row: dict[str, Any], where: str) -> str:
-    """The path below the root that a row names."""
+def _image(row: dict[str, Any], folder: Path, image_root: Path | None, where: str) -> str:
+    """The path that a row names, relative to the image root, or else to the table's folder."""
     if (text := _take(row, PATH_COLUMNS, where)) is None:
         raise AnnotationError(
             f"{where}: expected one of the columns {', '.join(PATH_COLUMNS)}; got {list(row)}"
         )
-    relative = refuse_escape(text, where)
-    if "\\" in relative and not (root / relative).exists():
-        relative = relative.replace("\\", "/")
-    return contained(root, "/".join(part for part in relative.split("/") if part not in ("", ".")), where)
+    root = folder if image_root is None else image_root
+    try:
+        relative = refuse_escape(_below(text, folder, image_root), where)
+        if "\\" in relative and not (root / relative).exists():
+            relative = relative.replace("\\", "/")
+        return contained(root, "/".join(part for part in relative.split("/") if part not in ("", ".")), where)
+    except AnnotationError as error:
+        hint = (
+            "give the folder that holds the images with" if image_root is None else f"it is not below {root},"
+        )
+        raise AnnotationError(f"{error}; {hint} --image-root") from error
+
+
+def _below(text: str, folder: Path, image_root: Path | None) -> str:
+    """The path relative to the image root, where it is absolute or climbs from the table's folder into it."""
+    if image_root is None or is_remote(image_root) or "\0" in text:
+        return text
+    climbs = ".." in text.replace("\\", "/").split("/")
+    if not climbs and not Path(text).is_absolute():
+        return text
+    # Not `Path.resolve`, which would follow the links below the image root.
+    whole = os.path.abspath(folder / text)  # noqa: PTH100
+    for above in (os.path.abspath(image_root), os.path.realpath(image_root)):  # noqa: PTH100
+        if whole.startswith(f"{above.rstrip(os.sep)}{os.sep}"):
+            return os.path.relpath(whole, above)
+    return text
+
+
+def _gender(row: dict[str, Any], where: str) -> tuple[str | None, str | None]:
+    """Gender and, where a row has one that is no word for it, a note."""
+    if text := _take(row, ("gender", "sex"), where):
+        if _NUMBER.fullmatch(text):
+            raise AnnotationError(
+                f"{where}: the gender {text} can mean either; write male or female, or name the column male "
+                "(1 is male) or female (1 is female)"
+            )
+        return gender_of(text), None if gender_of(text) else f"its gender in the table is {text!r}"
+    for name, value in row.items():
+        column = name.lower().removeprefix("is_")
+        if column in _OTHER and (cell := str(value).strip().lower()) in TRUTH:
+            return column if TRUTH[cell] else _OTHER[column], None
+    return None, None
 
 
 def _facts(row: dict[str, Any], where: str) -> dict[str, Any]:
     """The row with split, identity and gender under these names and in our words."""
-    split, gender = _take(row, ("split",), where), _take(row, ("gender", "sex"), where)
+    split, (gender, strange) = _take(row, ("split",), where), _gender(row, where)
     identity, note = _take(row, ("identity", "person"), where), _take(row, ("note",), where)
     if split and split_of(split) is None:
         raise AnnotationError(f"{where}: expected the split train, validation or test, got {split!r}")
-    if gender and gender_of(gender) is None:
-        note = f"its gender in the table is {gender!r}"
-    known = {"split": split_of(split or ""), "identity": identity, "gender": gender_of(gender or "")}
-    row |= {name: value for name, value in {**known, "note": note}.items() if value is not None}
+    known = {"split": split_of(split or ""), "identity": identity, "gender": gender, "note": strange or note}
+    row |= {name: value for name, value in known.items() if value is not None}
     try:
         json.dumps(row, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError) as error:
@@ -96,21 +141,48 @@ def _facts(row: dict[str, Any], where: str) -> dict[str, Any]:
     return row
 
 
-def samples(root: Path) -> Iterator[Sample]:
-    """Every picture the table lists, once; what two rows for it do not agree on is left out and noted."""
+def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
+    """Every image the table lists, once; what two rows for it do not agree on is left out and noted."""
     path = find_table(root)
     if path is None:
         raise MissingDataError(
             f"{root}: expected a table, or a folder with {' or '.join(NAMES)} or one table"
         )
-    pictures: dict[str, dict[str, Any]] = {}
-    for line, row in _rows(path):
-        where = f"{path}, line {line}"
-        relative = _picture(path.parent, row, where)
+    images: dict[str, dict[str, Any]] = {}
+    for place, row in _rows(path):
+        where = f"{path}, {place}"
+        relative = _image(row, path.parent, image_root, where)
         known = _facts(row, where)
-        pictures[relative] = merged(pictures[relative], known) if relative in pictures else known
-    for relative in sorted(pictures, key=os.fsencode):
-        yield sample_at(path.parent, relative, pictures[relative])
+        images[relative] = merged(images[relative], known) if relative in images else known
+    folder = image_root or path.parent
+    if images and not any((folder / relative).exists() for relative in islice(images, 10)):
+        log.warning(
+            "%s: the images it lists are not in %s; --image-root says where they are", path.name, folder
+        )
+    for relative in sorted(images, key=os.fsencode):
+        yield sample_at(folder, relative, images[relative])
+
+
+def with_image_root(dataset: FaceDataset, image_root: Path | None) -> FaceDataset:
+    """The table dataset with its images in another folder; None leaves it as it is.
+
+    Raises:
+        UsageError: Another dataset; its images lie below its root.
+        MissingDataError: There is no such folder.
+    """
+    if image_root is None:
+        return dataset
+    if dataset.name != TABLE.name:
+        raise UsageError(
+            f"--image-root is for --dataset table; the images of {dataset.name} lie below --root"
+        )
+    if not image_root.is_dir():
+        raise MissingDataError(f"--image-root {image_root}: there is no such folder")
+    return replace(
+        dataset,
+        samples=partial(samples, image_root=image_root),
+        files=lambda root: (root, image_root),
+    )
 
 
 TABLE = FaceDataset(
@@ -121,6 +193,8 @@ TABLE = FaceDataset(
     citation="",
     expects=(
         f"a .csv, .tsv or .jsonl file with a column {', '.join(PATH_COLUMNS[:-1])} or {PATH_COLUMNS[-1]}",
+        f"as gender {', '.join(GENDER_WORDS)}, or a column male or female with 1 or 0",
+        f"as split {', '.join(SPLIT_WORDS)}",
     ),
     holds=lambda root: find_table(root) is not None,
     samples=samples,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import folders_near
 from maskgen.datasets.walk import images, sample_at
 from maskgen.records import Sample
 
@@ -40,12 +40,6 @@ def samples(root: Path) -> Iterator[Sample]:
         yield sample_at(root, relative, _attributes(relative.rpartition("/")[2]))
 
 
-def _holds(root: Path) -> bool:
-    if any((root / name).is_dir() for name in FOLDERS):
-        return True
-    return root.is_dir() and any(NAME.fullmatch(path.name) for path in islice(root.iterdir(), 100))
-
-
 UTKFACE = FaceDataset(
     name="utkface",
     title="UTKFace",
@@ -57,6 +51,9 @@ UTKFACE = FaceDataset(
     ),
     citation="Zhang, Song, Qi: Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017",
     expects=("UTKFace/, crop_part1/ or part1/ ... part3/ with 26_1_0_20170116171048641.jpg.chip.jpg ...",),
-    holds=_holds,
+    holds=lambda root: any(
+        name in FOLDERS or NAME.fullmatch(name) for _, names in folders_near(root) for name in names
+    ),
     samples=samples,
+    always={"gender": "file names AGE_GENDER_RACE_DATE.jpg"},
 )

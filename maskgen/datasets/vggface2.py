@@ -6,23 +6,26 @@ the one of ``attributes/01-Male.txt``, which contradicts it for 215 pictures.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.annotations import Annotations, gender_of, locate, present, read_table
+from maskgen.datasets.annotations import Annotations, read_table
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import find_label_files, folders_near, label_files_below
 from maskgen.datasets.walk import images, sample_at
 from maskgen.records import Sample
+from maskgen.words import gender_of, split_of
 
 META = "identity_meta.csv"
-SPLITS = {"train": "train", "test": "test"}
-LABEL_FILES = (META, f"meta/{META}", "train_list.txt", "test_list.txt")
+LABEL_FILES = (META, "train_list.txt", "test_list.txt")
+PERSON = re.compile(r"n\d{6}")
 
 
 def _genders(root: Path) -> Annotations[str]:
     """Gender by person, "m" or "f" as in the file."""
     table = Annotations[str](META)
-    path = locate(root, META, f"meta/{META}")
+    path = find_label_files(root, (META,)).get(META)
     for _, row in read_table(path, ("Class_ID", "Gender")) if path else ():
         table.add(row["Class_ID"].strip(), row["Gender"].strip())
     return table
@@ -41,7 +44,7 @@ def samples(root: Path) -> Iterator[Sample]:
             root,
             relative,
             {"gender": gender} if gender else {"note": missing},
-            split=next((SPLITS[folder] for folder in folders if folder in SPLITS), None),
+            split=next((split for folder in folders if (split := split_of(folder))), None),
             identity=person or None,
         )
 
@@ -57,7 +60,10 @@ VGGFACE2 = FaceDataset(
     ),
     citation="Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2: recognising faces across pose and age, FG 2018",
     expects=("train/n000002/0001_01.jpg ... and test/n000001/0001_01.jpg ...", "identity_meta.csv or meta/"),
-    holds=lambda root: bool(locate(root, META, f"meta/{META}")) or any(root.glob("t*/n0*")),
+    holds=lambda root: any(
+        name == META or PERSON.fullmatch(name) for _, names in folders_near(root) for name in names
+    ),
     samples=samples,
-    annotations=lambda root: present(root, *LABEL_FILES),
+    always={"gender": META, "split": "the folders train/ and test/ (or val/)"},
+    annotations=lambda root: label_files_below(root, LABEL_FILES),
 )

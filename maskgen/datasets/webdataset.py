@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from maskgen.datasets.annotations import split_of
 from maskgen.datasets.dataset import FaceDataset
 from maskgen.datasets.folder import told_by_folders
 from maskgen.datasets.member_labels import Labels, labels_of
@@ -27,6 +26,7 @@ from maskgen.names import text_of
 from maskgen.paths import refuse_escape
 from maskgen.records import Member, Sample
 from maskgen.tar_members import Entry, folder_of, is_regular, plain_name, scan
+from maskgen.words import split_of
 
 # Members that are held at a time, and the largest label file.
 _MOST_MEMBERS = 1000

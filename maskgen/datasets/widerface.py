@@ -9,19 +9,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.annotations import Annotations, locate, read_lines
+from maskgen.datasets.annotations import Annotations, read_lines
 from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
 from maskgen.datasets.walk import images, sample_at, tail
 from maskgen.errors import AnnotationError
 from maskgen.paths import refuse_escape
 from maskgen.records import Box, Sample
 
 SPLITS = {"WIDER_train": "train", "WIDER_val": "validation", "WIDER_test": "test"}
-LABELS = "wider_face_split"
-BOX_FILES = {
-    "WIDER_train": f"{LABELS}/wider_face_train_bbx_gt.txt",
-    "WIDER_val": f"{LABELS}/wider_face_val_bbx_gt.txt",
-}
+BOX_FILES = {"WIDER_train": "wider_face_train_bbx_gt.txt", "WIDER_val": "wider_face_val_bbx_gt.txt"}
+LABEL_FILES = (
+    *BOX_FILES.values(),
+    *("wider_face_test_filelist.txt", "wider_face_train.mat", "wider_face_val.mat", "wider_face_test.mat"),
+)
 # As its readme has it; a widely used loader names 7, 8 and 9 occlusion, pose and invalid, which is wrong.
 INVALID = 7
 GENDERS = {"0": "female", "1": "male"}
@@ -29,10 +30,9 @@ CROP = re.compile(r".*_([fm])\.\w+")
 CROP_FOLDERS = (".", "CroppedFaces", "root")
 
 
-def _boxes(root: Path, file: str) -> Annotations[tuple[Box, ...]]:
+def _boxes(path: Path | None, name: str) -> Annotations[tuple[Box, ...]]:
     """Boxes by event folder and name; a picture's rows end where the next path begins, whatever its count."""
-    table = Annotations[tuple[Box, ...]](Path(file).name)
-    path = locate(root, file)
+    table = Annotations[tuple[Box, ...]](name)
     picture, boxes = "", list[Box]()
     for number, line in enumerate(read_lines(path) if path else (), 1):
         where, cells = f"{path}, line {number}", line.split()
@@ -71,7 +71,8 @@ def _crop(folder: str, name: str) -> dict[str, str]:
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every picture below the root: scenes by event and name, crops by folder."""
-    tables = {folder: _boxes(root, file) for folder, file in BOX_FILES.items()}
+    files = find_label_files(root, BOX_FILES.values())
+    tables = {folder: _boxes(files.get(name), name) for folder, name in BOX_FILES.items()}
     for relative in images(root):
         *folders, name = relative.split("/")
         part = next((folder for folder in folders if folder in SPLITS), "")
@@ -101,14 +102,14 @@ WIDERFACE = FaceDataset(
         "or the crops by gender: 0/ (female) and 1/ (male)",
     ),
     holds=lambda root: (
-        any((root / name).is_dir() for name in SPLITS)
+        holds_name(root, SPLITS)
         or any((root / folder / name).is_dir() for folder in CROP_FOLDERS for name in GENDERS)
     ),
     samples=samples,
-    annotations=lambda root: (
-        sorted(path.relative_to(root) for path in (root / LABELS).glob("*.*"))
-        if (root / LABELS).is_dir()
-        else []
-    ),
+    annotations=lambda root: label_files_below(root, LABEL_FILES),
     several_faces=True,
+    always={
+        "boxes or gender": "wider_face_train_bbx_gt.txt and wider_face_val_bbx_gt.txt, or crops in 0/ and 1/",
+        "split or gender": "the folders WIDER_train/, WIDER_val/ and WIDER_test/, or crops in 0/ and 1/",
+    },
 )

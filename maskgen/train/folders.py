@@ -10,16 +10,11 @@ from pathlib import Path
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.names import text_of
 from maskgen.train.examples import Dropped, Example, Wanted
+from maskgen.words import split_of
 
 log = logging.getLogger("maskgen")
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-
-SPLIT_FOLDERS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 
 
 def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
@@ -86,6 +81,6 @@ def _shared_folders(files: list[tuple[str, ...]]) -> int:
 
 def _split_and_class(folders: tuple[str, ...], shared: int) -> tuple[str | None, str | None]:
     for place, folder in enumerate(folders):
-        if split := SPLIT_FOLDERS.get(folder.lower()):
+        if split := split_of(folder):
             return split, folders[place + 1] if len(folders) > place + 1 else None
     return None, folders[shared] if len(folders) > shared else None

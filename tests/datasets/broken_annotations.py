@@ -137,7 +137,8 @@ CASES = {
             "row cut short": (lines(FAIRFACE_HEAD, "train/1.jpg,50-59"), Note("missing or empty")),
             "row too long": (lines(FAIRFACE_HEAD, "train/1.jpg,50-59,Male,White,True,1,2"), Note("missing")),
             "a quote that is not closed": (FAIRFACE.replace("train/1", '"train/1'), Note("missing or empty")),
-            "another separator": (FAIRFACE.replace(",", ";"), Refused("line 1: expected a column 'file'")),
+            "another separator": (FAIRFACE.replace(",", ";"), SAME),
+            "a line that names the separator": ("sep=;\r\n" + FAIRFACE.replace(",", ";"), SAME),
             "age of a spreadsheet": (FAIRFACE.replace("50-59", "03-Sep"), SAME),
             "age of another spreadsheet": (
                 FAIRFACE.replace("50-59", "Sept. 3"),
@@ -207,7 +208,11 @@ CASES = {
             ),
             "age of a spreadsheet": (TABLE.replace("30", "03-Sep"), SAME),
             "a strange gender": (TABLE.replace("Male", "=1+1"), Note("its gender in the table is '=1\\+1'")),
-            "a strange split": (TABLE.replace("val", "dev"), Refused("line 2: expected the split train")),
+            "a number for a gender": (
+                TABLE.replace("Male", "1"),
+                Refused("line 2: the gender 1 can mean either"),
+            ),
+            "a strange split": (TABLE.replace("val", "holdout"), Refused("line 2: expected the split train")),
             "row twice": (TABLE + "faces/1.jpg,Male,val,30\n", SAME),
             "contradictory rows": (
                 TABLE + "faces/1.jpg,f,val,30\n",
@@ -227,7 +232,7 @@ CASES = {
             "as published": ('{"path": "faces/1.jpg", "gender": "m"}', SAME),
             "crlf and a mark": ('\ufeff{"path": "faces/1.jpg", "gender": "m"}\r\n\r\n', SAME),
             "cut short": ('{"path": "faces/1.jpg", "gen', Refused("line 1: expected a JSON object")),
-            "no object": ("[1]", Refused("line 1: expected a JSON object, got a list")),
+            "no object": ("[1]", Refused("row 1: expected a JSON object, got a int")),
             "NaN": ('{"path": "faces/1.jpg", "age": NaN}', Refused("line 1: expected a JSON object: NaN")),
             "deep": ('{"path": ' + "[" * 100_000, Refused("line 1: expected a JSON object")),
             "deep and whole": (

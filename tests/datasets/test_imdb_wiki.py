@@ -1,9 +1,15 @@
+import struct
+import subprocess
+import tracemalloc
+import zlib
+
 import numpy as np
 import pytest
 from layouts import WIKI_ROWS, matlab
 
 from maskgen.datasets import matlab as matlab_reader
 from maskgen.errors import AnnotationError
+from maskgen.limits import MAX_MATLAB_BYTES
 
 PICTURES = tuple(row["full_path"] for row in WIKI_ROWS)
 
@@ -51,3 +57,30 @@ def test_a_file_that_crashes_its_reader_is_refused(tree, read, monkeypatch):
     monkeypatch.setattr(matlab_reader, "_CHILD", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     with pytest.raises(AnnotationError, match=r"wiki\.mat: .*the reader crashed"):
         read("imdb-wiki", tree({"wiki_crop/wiki.mat": matlab("wiki", WIKI_ROWS)}))
+
+
+def unfolding(size, told):
+    """A Matlab file of one compressed element of so many zeros, which says that it has ``told`` bytes."""
+    folded = zlib.compress(struct.pack("<II", 14, told) + bytes(size), 1)
+    return matlab("wiki", WIKI_ROWS)[:128] + struct.pack("<II", 15, len(folded)) + folded
+
+
+@pytest.mark.parametrize(("size", "told"), [(64 << 20, 64 << 20), (64 << 20, 8), (8, 3 << 30)])
+def test_a_file_that_unfolds_into_more_than_the_limit_is_refused_before_it_is_read(
+    size, told, tree, read, monkeypatch
+):
+    monkeypatch.setattr(matlab_reader, "MAX_MATLAB_BYTES", 40 << 20)
+    monkeypatch.setattr(subprocess, "run", None)
+    root = tree({"wiki.mat": unfolding(size, told)}, PICTURES[0])
+    assert (root / "wiki.mat").stat().st_size < 1 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(AnnotationError, match=r"wiki\.mat: unfolds into more than 40 MiB, the limit"):
+            read("imdb-wiki", root)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_limit_leaves_room_for_the_published_files():
+    assert MAX_MATLAB_BYTES >= 3 * 460_723 * 374, "rows of imdb.mat, and bytes of one"

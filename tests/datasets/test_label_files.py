@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from maskgen.datasets.annotations import Annotations, merged, read_json_lines, read_lines, read_table
+from maskgen.datasets.annotations import Annotations, merged, read_json_rows, read_lines, read_table
 from maskgen.errors import AnnotationError
 from maskgen.paths import contained, refuse_escape
 
@@ -15,9 +15,11 @@ from maskgen.paths import contained, refuse_escape
         "a\rß\r".encode(),
         "a\nß\n".encode("utf-8-sig"),
         "a\nß\n".encode("utf-16"),
+        "a\nß\n".encode("utf-16-le"),
+        "a\nß\n".encode("utf-16-be"),
         "a\nß\n".encode("latin-1"),
     ],
-    ids=["lf", "crlf", "cr", "bom", "utf-16", "latin-1"],
+    ids=["lf", "crlf", "cr", "bom", "utf-16", "utf-16-le", "utf-16-be", "latin-1"],
 )
 def test_reads_text_whatever_its_line_ends_and_encoding(tree, data):
     assert read_lines(tree({"x.txt": data}) / "x.txt") == ["a", "ß", ""]
@@ -26,6 +28,14 @@ def test_reads_text_whatever_its_line_ends_and_encoding(tree, data):
 def test_a_nul_byte_is_refused_with_file_and_line(tree):
     with pytest.raises(AnnotationError, match=r"x\.txt, line 2: expected text, got a NUL"):
         read_lines(tree({"x.txt": b"a\nb\0\n"}) / "x.txt")
+
+
+def test_a_file_larger_than_the_limit_is_refused_unread(tree, monkeypatch):
+    monkeypatch.setattr("maskgen.datasets.annotations.MAX_LABEL_BYTES", 1000)
+    root = tree({"x.txt": "a" * 1000, "y.txt": "a" * 1001})
+    assert read_lines(root / "x.txt") == ["a" * 1000]
+    with pytest.raises(AnnotationError, match=r"y\.txt, the file is larger than 1,000 bytes"):
+        read_lines(root / "y.txt")
 
 
 def test_a_file_that_cannot_be_read_is_named(tree):
@@ -62,7 +72,7 @@ def test_an_endless_cell_is_refused(tree):
 @pytest.mark.parametrize("text", ["{", "[1]", "3", '{"a": NaN}', "[" * 100_000])
 def test_json_lines_that_are_none_are_refused_with_file_and_line(tree, text):
     with pytest.raises(AnnotationError, match=r"x\.jsonl, line 2: expected a JSON object"):
-        list(read_json_lines(tree({"x.jsonl": '{"a": 1, "b": null}\n' + text}) / "x.jsonl"))
+        list(read_json_rows(tree({"x.jsonl": '{"a": 1, "b": null}\n' + text}) / "x.jsonl"))
 
 
 @pytest.mark.parametrize(

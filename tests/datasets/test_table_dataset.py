@@ -59,16 +59,63 @@ def test_a_picture_listed_twice_is_one_sample_with_what_both_rows_say(tree, read
 
 
 def test_a_gender_in_other_words_is_no_label(tree, read):
-    (sample,) = read("table", tree({"table.csv": "path,gender\n1.jpg,1\n"})).values()
+    (sample,) = read("table", tree({"table.csv": "path,gender\n1.jpg,unknown\n"})).values()
     assert sample.attributes == {}
-    assert sample.note == "its gender in the table is '1'"
+    assert sample.note == "its gender in the table is 'unknown'"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "gender"),
+    [
+        *[("gender", word, "male") for word in ("Man", "male", "MALE", " m ", "boys")],
+        *[("sex", word, "female") for word in ("Woman", "F", "Female", "girl")],
+        *[
+            ("male", "1", "male"),
+            ("Male", "-1", "female"),
+            ("is_male", "False", "female"),
+            ("male", "0.8", None),
+        ],
+        *[("female", "yes", "female"), ("is_female", "0", "male")],
+    ],
+)
+def test_gender_is_read_from_the_documented_words_and_columns(column, cell, gender, tree, read):
+    (sample,) = read("table", tree({"table.csv": f"path,{column}\n1.jpg,{cell}\n"})).values()
+    assert sample.attributes.get("gender") == gender
+
+
+@pytest.mark.parametrize("number", ["0", "1", "2", "-1", "1.0"])
+def test_a_number_for_a_gender_is_refused_with_what_to_write(number, tree, read):
+    with pytest.raises(
+        AnnotationError, match=rf"line 2: the gender {number} can mean either; .* column male"
+    ):
+        read("table", tree({"table.csv": f"path,gender\n1.jpg,{number}\n"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "sep=;\r\npath;gender;split\r\na/1.jpg;Man;dev\r\n"),
+        ("a.csv", '"sep=|"\npath|gender|split\na/1.jpg|Man|eval\n'),
+        ("a.json", '[{"path": "a/1.jpg", "gender": "Man", "split": "validation"}]'),
+        ("a.jsonl", ' \n[\n{"path": "a/1.jpg",\n"gender": "Man", "split": "Valid"}\n]\n'),
+        ("a.csv", "path,gender,split\na/1.jpg,Man,val\n".encode("utf-16")),
+        ("a.csv", "path,gender,split\na/1.jpg,Man,val\n".encode("utf-16-le")),
+        ("a.json", '\ufeff[{"path": "a/1.jpg", "gender": "M", "split": "dev"}]'),
+    ],
+)
+def test_tables_are_read_as_programs_write_them(name, text, tree, read):
+    (sample,) = read("table", tree({name: text}, "a/1.jpg")).values()
+    assert (sample.id, sample.attributes, sample.split) == ("a/1.jpg", {"gender": "male"}, "validation")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("name\n1.jpg\n", "line 2: expected one of the columns path, "),
-        ("path,split\n1.jpg,dev\n", "line 2: expected the split train, validation or test, got 'dev'"),
+        (
+            "path,split\n1.jpg,holdout\n",
+            "line 2: expected the split train, validation or test, got 'holdout'",
+        ),
         ("path,age\n1.jpg\n", "line 2: expected 2 cells, got 1"),
         ("path,age\n,3\n", "line 2: expected one of the columns"),
         ("path\n/etc/passwd\n", "line 2: '/etc/passwd' is an absolute path"),

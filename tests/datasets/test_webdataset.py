@@ -192,6 +192,13 @@ def test_a_json_beside_a_picture_says_what_is_known(tmp_path):
     assert sample.attributes == {"gender": "male", "age": 30.5, "smiling": True, "url": "x"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_labels_may_have_any_encoding(encoding, tmp_path):
+    files = {"1.cls": "7\n".encode(encoding), "1.json": '{"sex": "Woman"}'.encode(encoding), "1.jpg": b""}
+    write_tar(tmp_path / "0.tar", files)
+    assert [sample.attributes for sample in listed(tmp_path)] == [{"gender": "female", "cls": "7"}]
+
+
 def test_it_may_stand_before_the_picture_and_a_class_may_too(tmp_path):
     write_tar(
         tmp_path / "0.tar", {"1.cls": b"7\n", "1.json": b'{"sex": "female"}', "1.jpg": b"", "2.jpg": b""}

@@ -137,6 +137,19 @@ def test_a_plain_tree_is_read_by_its_folders_names(tmp_path):
     assert reasons(found.dropped) == {"no label": 1}
 
 
+def test_the_classes_of_a_tree_are_its_own_words_and_its_splits_have_many(tmp_path):
+    names = ("dev/Man/1.jpg", "eval/Woman/2.jpg", "testing/Man/3.jpg", "train/Woman/4.jpg", "valid/Man/5.jpg")
+    for place, name in enumerate(names):
+        write(tmp_path / name, jpeg(place))
+    assert [(each.split, each.label) for each in gathered(tmp_path).examples] == [
+        ("validation", "Man"),
+        ("validation", "Woman"),
+        ("test", "Man"),
+        ("train", "Woman"),
+        ("validation", "Man"),
+    ]
+
+
 def test_a_tree_without_splits_has_its_classes_at_the_top(tmp_path):
     for place, name in enumerate(("cat/x/1.jpg", "dog/2.jpg", "dog/y/3.jpg")):
         write(tmp_path / name, jpeg(place))

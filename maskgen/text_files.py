@@ -1,0 +1,53 @@
+"""Reads a user's text file: its encoding is found out, its size is limited."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_text_file(path: Path, most_bytes: int) -> str:
+    """The text of a file, decoded as `decode_text` does it.
+
+    Args:
+        path: The file.
+        most_bytes: A larger file is refused before it is read.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is too large, or no text; the message names no file.
+    """
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ValueError(f"the file is larger than {most_bytes:,} bytes, the limit for files of its kind")
+    return decode_text(data)
+
+
+def decode_text(data: bytes) -> str:
+    """UTF-8 with or without byte order mark, UTF-16 with or without one, or else Latin-1.
+
+    Raises:
+        ValueError: The bytes are no text: they hold a NUL.
+    """
+    try:
+        text = data.decode(_encoding(data))
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    if (nul := text.find("\0")) >= 0:
+        line = text.count("\n", 0, nul) + 1
+        raise ValueError(f"line {line}: expected text, got a NUL byte; is the file damaged?")
+    return text
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith(_UTF16_MARKS):
+        return "utf-16"
+    # Without a mark, each letter of plain English has a NUL on one side.
+    if data[1:2] == data[3:4] == b"\0" and b"\0" not in data[:4:2]:
+        return "utf-16-le"
+    if data[:1] == data[2:3] == b"\0" and b"\0" not in data[1:4:2]:
+        return "utf-16-be"
+    return "utf-8-sig"
