@@ -11,7 +11,7 @@ import click
 
 from maskgen.cli import ReaderGoneError, cli
 from maskgen.engine import SELDOM
-from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError
+from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError, explain
 from maskgen.limits import limit_opencv
 
 # The matrices here are small: more threads of BLAS would only wait for each other, and spin while they do.
@@ -55,9 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_BROKEN_PIPE
     except OSError as error:
         # Whatever could not be read or written that no command has foreseen: no space left, no permission.
-        where = f"{error.filename}: " if error.filename else ""
         _leave_stdout()
-        return _fail(f"{where}{error.strerror or error}", EXIT_USAGE)
+        return _fail(explain(error), EXIT_USAGE)
     return code if isinstance(code, int) else EXIT_OK
 
 

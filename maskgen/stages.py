@@ -1,7 +1,7 @@
 """Samples on their way from a file to encoded masked pictures, a few at a time, stage by stage.
 
 What goes wrong with one input becomes its outcome, and the run goes on. What goes wrong with the landmark
-model or a template ends the run: the next thousand inputs would fare no better.
+model, a template or the machine ends the run: the next thousand inputs would fare no better.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from maskgen.errors import ModelError, TemplateError, UnreadableImageError
+from maskgen.errors import MachineError, ModelError, TemplateError, UnreadableImageError
 from maskgen.images import DecodedImage, EncodedImage, decode, encode, encode_grey_png
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.look import FaceLook
@@ -161,10 +161,8 @@ def _stages(sample: Sample, task: Task) -> Generator[int, None, Masked]:
             if options.pairs and any(picture.image for picture in pictures)
             else None
         )
-    except FileNotFoundError:
-        return same("unreadable", "file not found")
-    except OSError as error:
-        return same("unreadable", error.strerror or str(error))
+    except (OSError, ImportError) as error:
+        raise MachineError.of(error) from error
     except UnreadableImageError as error:
         return same("unreadable", str(error))
     except (ModelError, TemplateError):
