@@ -75,8 +75,8 @@ def run_tasks(
         )
     if (workers != 1 or apart) and not can_start_workers():
         log.warning(
-            "worker processes need semaphores, which this system lacks (on Linux a /dev/shm that can be written); "
-            "one process does the work"
+            "worker processes need semaphores, which this system lacks (on Linux a /dev/shm that can be "
+            "written); one process does the work"
         )
         workers, apart = 1, False
     if workers == 1:
