@@ -15,6 +15,7 @@ from maskgen.limits import max_pixels
 from maskgen.lock import locked
 from maskgen.manifest import differences, versions
 from maskgen.options import SynthOptions
+from maskgen.redaction import redact
 from maskgen.state import STATE, RunFolder
 from maskgen.stores import names_in, remove_tree
 from maskgen.templates import load_template
@@ -28,7 +29,7 @@ def describe(options: SynthOptions, root: Path, landmarker: LandmarkerSpec) -> d
     names = [name for name, weight in options.templates if weight > 0 and options.blend != "flatten"]
     return {
         "options": options.as_dict(),
-        "root": str(root.resolve()),
+        "root": redact(str(root.resolve())),
         "templates": {name: load_template(name).sha256 for name in names},
         "landmark_model": {"member": landmarker.member, "sha256": _model_sha256(landmarker)},
         "max_pixels": max_pixels(),

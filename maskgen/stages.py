@@ -19,6 +19,7 @@ from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.look import FaceLook
 from maskgen.options import SynthOptions
 from maskgen.records import Image, Landmarks, MaskTemplate, Outcome, Sample
+from maskgen.redaction import public_text
 from maskgen.synth import choose_faces, mask_image, plan
 from maskgen.tar_members import read_sample
 from maskgen.templates import load_template
@@ -140,7 +141,7 @@ def _stages(sample: Sample, task: Task) -> Generator[int, None, Masked]:
     sha256: str | None = None
 
     def same(status: str, reason: str) -> Masked:
-        return Masked((Picture(Outcome(status, reason)),) * options.variants, sha256)
+        return Masked((Picture(Outcome(status, public_text(reason))),) * options.variants, sha256)
 
     try:
         data = read_sample(sample)
