@@ -59,7 +59,7 @@ def location(text: str) -> Path:
     if has_credentials(text):
         raise UsageError(
             f"{redact(text)}: a user or password in a URL would stand in records and logs; give them to "
-            f"fsspec in its configuration files or its environment, such as FSSPEC_{found[1].upper()}_PASSWORD"
+            f"fsspec by its configuration files or environment: FSSPEC_{found[1].upper()}_PASSWORD"
         )
     scheme, rest = found[1].lower(), text[found.end() :]
     if scheme == "file":

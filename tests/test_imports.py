@@ -60,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "coverage": NOUNS | {"outlines"},
     "landmarks": NOUNS | {"atomic", "cache_folder", "captured_stderr"},
     "recolor": NOUNS,
-    "templates": NOUNS | {"images", "mask_templates"},
+    "templates": NOUNS | {"images", "limits", "mask_templates"},
     "texture": NOUNS | {"edges"},
     "grain": NOUNS | {"texture"},
     "boxes": NOUNS,
@@ -120,7 +120,10 @@ ALLOWED: dict[str, set[str]] = {
     },
     # Where the two halves meet, besides the command line.
     "demo": NOUNS | {"formats", "images", "landmarks", "options", "single", "train"},
-    "demo_page": NOUNS | {"datasets", "demo", "landmarks", "options", "templates", "train"},
+    "demo_guard": {"demo"},
+    "demo_folder": set(),
+    "demo_page": NOUNS
+    | {"datasets", "demo", "demo_folder", "demo_guard", "landmarks", "options", "templates", "train"},
     "train": NOUNS
     | {
         *(
