@@ -148,11 +148,12 @@ def test_without_a_place_for_what_is_held_back_nothing_is(capfd, monkeypatch):
     def none():
         raise FileNotFoundError(2, "No usable temporary directory found")
 
-    monkeypatch.delattr(os, "memfd_create", raising=False)
-    monkeypatch.setattr("tempfile.tempdir", None)
-    monkeypatch.setattr("tempfile._get_default_tempdir", none)
-    with quiet_stderr():
-        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
+    with monkeypatch.context() as patch:
+        patch.delattr(os, "memfd_create", raising=False)
+        patch.setattr("tempfile.tempdir", None)
+        patch.setattr("tempfile._get_default_tempdir", none)
+        with quiet_stderr():
+            os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
     assert "Created" in capfd.readouterr().err
 
 
