@@ -7,13 +7,14 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-_USER = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s/'\"]*@")
+# A name alone is no secret: `abfs://container@account` names a folder, but in an http URL it is a token.
+_USER = re.compile(r"(https?://(?=[^\s/'\"]*@)|[A-Za-z][A-Za-z0-9+.-]*://(?=[^\s/'\":@]*:))[^\s/'\"]*@")
 _QUERY = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?'\"]*\?)[^\s'\"]+")
 _FOLDERS = re.compile(r"(?:(?<![\w./:*\\-])/|\b[A-Za-z]:\\)(?:[^\s\\/'\",:;()]+[\\/])+")
 
 
 def has_credentials(url: str) -> bool:
-    """Whether a URL has a user and a password, or a token in the place of both."""
+    """Whether a URL has a user and a password, or for http a token in the place of both."""
     return _USER.search(url) is not None
 
 

@@ -58,7 +58,7 @@ def location(text: str) -> Path:
         return Path(text)
     if has_credentials(text):
         raise UsageError(
-            f"{redact(text)}: a user or password in a URL would stand in records and logs; give them to "
+            f"{redact(text)}: a password in a URL would stand in records and logs; give them to "
             f"fsspec by its configuration files or environment: FSSPEC_{found[1].upper()}_PASSWORD"
         )
     scheme, rest = found[1].lower(), text[found.end() :]

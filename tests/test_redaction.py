@@ -17,6 +17,8 @@ from maskgen.report import write_report
     [
         ("s3://key:secret@bucket/a is not there", "s3://***@bucket/a is not there"),
         ("ftp://me:p@ss@host/x", "ftp://***@host/x"),
+        ("abfs://box@account.dfs.core.windows.net/a", "abfs://box@account.dfs.core.windows.net/a"),
+        ("sftp://host:22/a@b.jpg", "sftp://host:22/a@b.jpg"),
         ("https://token@host/a?sig=abc&x=1 failed", "https://***@host/a?*** failed"),
         ("s3://bucket/a@b.jpg and me@example.org", "s3://bucket/a@b.jpg and me@example.org"),
     ],
