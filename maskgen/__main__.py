@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,8 +12,9 @@ import click
 
 from maskgen.cli import ReaderGoneError, cli
 from maskgen.engine import SELDOM
-from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError
+from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError, explain
 from maskgen.limits import limit_opencv
+from maskgen.redaction import redact
 
 # The matrices here are small: more threads of BLAS would only wait for each other, and spin while they do.
 # Said before anything imports numpy, and not where the user has said otherwise.
@@ -46,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MaskgenError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        print(redact(shown.getvalue()), end="", file=sys.stderr)
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; run the same command again to go on", EXIT_INTERRUPTED, kind="")
@@ -55,9 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_BROKEN_PIPE
     except OSError as error:
         # Whatever could not be read or written that no command has foreseen: no space left, no permission.
-        where = f"{error.filename}: " if error.filename else ""
         _leave_stdout()
-        return _fail(f"{where}{error.strerror or error}", EXIT_USAGE)
+        return _fail(explain(error), EXIT_USAGE)
     return code if isinstance(code, int) else EXIT_OK
 
 
@@ -76,7 +79,7 @@ def _leave_stdout() -> None:
 
 
 def _fail(message: str, code: int, kind: str = "error: ") -> int:
-    print(f"maskgen: {kind}{message}", file=sys.stderr)
+    print(f"maskgen: {kind}{redact(message)}", file=sys.stderr)
     return code
 
 

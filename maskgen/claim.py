@@ -15,6 +15,7 @@ from maskgen.limits import max_pixels
 from maskgen.lock import locked
 from maskgen.manifest import differences, versions
 from maskgen.options import SynthOptions
+from maskgen.redaction import redact
 from maskgen.state import STATE, RunFolder
 from maskgen.stores import names_in, remove_tree
 from maskgen.templates import load_template
@@ -30,8 +31,8 @@ def describe(
     names = [name for name, weight in options.templates if weight > 0 and options.blend != "flatten"]
     return {
         "options": options.as_dict(),
-        "root": str(root.resolve()),
-        **({} if image_root is None else {"image_root": str(image_root.resolve())}),
+        "root": redact(str(root.resolve())),
+        **({} if image_root is None else {"image_root": redact(str(image_root.resolve()))}),
         "templates": {name: load_template(name).sha256 for name in names},
         "landmark_model": {"member": landmarker.member, "sha256": _model_sha256(landmarker)},
         "max_pixels": max_pixels(),

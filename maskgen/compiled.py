@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-from maskgen.machine_code import machine_code_folder
+from maskgen.code_cache import CodeCache
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -21,15 +21,9 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def compiled(function: Function) -> Function:
     """Compile a function of numbers and arrays when it is first called.
 
-    The machine code is kept in `maskgen.machine_code.machine_code_folder`, so that a machine compiles once
-    and not in every process; in memory alone where there is no such folder. Division by zero gives infinity,
-    as it does in numpy.
+    `maskgen.code_cache` keeps the machine code, so that a machine compiles once and not in every process.
+    Division by zero gives infinity, as it does in numpy.
     """
-    folder = machine_code_folder()
-    settings: Any = numba.config
-    kept, settings.CACHE_DIR = settings.CACHE_DIR, str(folder or "")
-    try:
-        made = numba.njit(cache=folder is not None, error_model="numpy", nogil=True)(function)
-    finally:
-        settings.CACHE_DIR = kept
+    made: Any = numba.njit(error_model="numpy", nogil=True)(function)
+    made._cache = CodeCache(function)
     return cast(Function, made)

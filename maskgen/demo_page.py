@@ -7,14 +7,12 @@ its own that goes with the program.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import signal
 import socket
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,8 @@ import numpy as np
 
 from maskgen.datasets.sample import SHIPS_IN
 from maskgen.demo import LARGEST_FILE, Side, answer
+from maskgen.demo_folder import demo_folder
+from maskgen.demo_guard import Guard
 from maskgen.errors import MaskgenError, UsageError
 from maskgen.landmarks import FaceLandmarker
 from maskgen.options import BLENDS, SynthOptions
@@ -69,10 +69,11 @@ def serve(
     require_gradio()
     listening = _listen(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-    with listening, _own_folder():
+    with listening, demo_folder() as folder:
+        _set_up(folder)
         import uvicorn
 
-        app = _app(classifier, landmarker, host)
+        app = Guard(_app(classifier, landmarker), host, folder)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         threading.Thread(target=_tell, args=(server, lambda: ready(url)), daemon=True).start()
         # uvicorn ends in good order and then raises the signal again: the folder must still go.
@@ -105,27 +106,20 @@ def _tell(server: Any, ready: Callable[[], None]) -> None:
         ready()
 
 
-@contextmanager
-def _own_folder() -> Iterator[None]:
-    """Settings that gradio reads when it is imported, and a folder for its files."""
-    with tempfile.TemporaryDirectory(prefix="maskgen-demo-") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        for name, value in _SETTINGS.items():
-            os.environ.setdefault(name, value)
-        yield
+def _set_up(folder: Path) -> None:
+    """Settings that gradio reads when it is imported, and its folder."""
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
 
 
-def _app(classifier: Classifier, landmarker: FaceLandmarker, host: str) -> Any:
+def _app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
     import gradio
     from fastapi import FastAPI
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     page = build_page(classifier, landmarker)
     page.queue(default_concurrency_limit=1, max_size=16)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    if _is_loopback(host) and ":" not in host:
-        # A page in the same browser must not reach this one under a name of its own that leads here.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", host])
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
     return gradio.mount_gradio_app(
         app,
@@ -138,13 +132,6 @@ def _app(classifier: Classifier, landmarker: FaceLandmarker, host: str) -> Any:
         enable_monitoring=False,
         footer_links=["gradio", "settings"],
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import re
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
+from maskgen.cores import can_start_workers
 from maskgen.errors import LostWorkersError, UsageError
 
 __all__ = ["BACKENDS", "LostWorkersError", "interruptible", "run_tasks"]
@@ -27,6 +29,8 @@ BACKENDS = ("loky", "dask", "ray")
 # Thresholds of Python's collector of reference cycles. It looks through all that the libraries define again
 # and again while they are imported, a sixth of the time until a process is ready, and finds next to nothing.
 SELDOM = (50_000, 20, 20)
+
+log = logging.getLogger("maskgen")
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -69,6 +73,12 @@ def run_tasks(
         return run_on_cluster(
             function, tasks, backend=backend, scheduler=scheduler, workers=most, needs=needs
         )
+    if (workers != 1 or apart) and not can_start_workers():
+        log.warning(
+            "worker processes need semaphores, which this system lacks (on Linux a /dev/shm that can be "
+            "written); one process does the work"
+        )
+        workers, apart = 1, False
     if workers == 1:
         return _apart(function, tasks) if apart else (function(task) for task in tasks)
     return _parallel(function, tasks, workers)
@@ -136,6 +146,7 @@ def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers
 def _start_worker() -> None:
     """What each local worker process begins with."""
     gc.set_threshold(*SELDOM)
+    logging.basicConfig(format="maskgen: %(message)s", level=logging.WARNING)
     # Ctrl-C goes to every process of the terminal; the driver alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_when_orphaned, args=(os.getppid(),), daemon=True).start()

@@ -12,6 +12,7 @@
     |- LandmarkFileError         2   a precomputed landmark file that cannot be read
     |- ClusterError              2   a cluster that cannot be reached, or whose workers cannot do the work
     |- OutputError               2   an output that cannot be written: no space left, read-only, no permission
+    |- MachineError              2   no temporary folder, a library that is missing, too many open files
     |- LostWorkersError          2   processes that die again and again, of memory or of a crash
     |- MissingExtraError         2   an optional package that a command needs and that is not installed
     |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
@@ -76,6 +77,15 @@ class OutputError(MaskgenError):
     """An output that cannot be written: no space is left, it is read-only, or someone else's."""
 
 
+class MachineError(MaskgenError):
+    """What the machine lacks for any image: a temporary folder, a library, a free file descriptor."""
+
+    @classmethod
+    def of(cls, error: OSError | ImportError) -> MachineError:
+        """The error that ends the run, in place of a row that blames an image for it."""
+        return cls(f"no image can be masked on this machine: {explain(error)}")
+
+
 class LostWorkersError(MaskgenError):
     """A worker process died: of memory, of a crash in native code, or because someone killed it."""
 
@@ -106,14 +116,21 @@ class UnreadableImageError(MaskgenError):
     """One image that cannot be decoded. The message is the ``reason`` of its manifest row."""
 
 
+def explain(error: OSError | ImportError) -> str:
+    """What the system says, with the file it concerns and what to do about it."""
+    said = (isinstance(error, OSError) and error.strerror) or str(error)
+    if said.startswith("No usable temporary directory"):
+        return f"{said}; set TMPDIR to a folder that can be written"
+    where = getattr(error, "filename", None)
+    return f"{said} ({where})" if where else said
+
+
 @contextmanager
 def output_errors(out: Path) -> Iterator[None]:
     """Makes an `OutputError` of what the system says when it does not let ``out`` be written."""
     try:
         yield
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
         raise OutputError(
-            f"{out} cannot be written: {error.strerror or error}{where}; the same command goes on where this "
-            "one stopped"
+            f"{out} cannot be written: {explain(error)}; the same command goes on where this one stopped"
         ) from error

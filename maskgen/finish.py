@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from maskgen.imagefolder import metadata_tables, write_metadata
 from maskgen.manifest import run_record
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
+from maskgen.redaction import public_path
 from maskgen.state import STATE, RunFolder, ShardStats
 from maskgen.stores import is_remote
 from maskgen.writers import OWN_FILES
@@ -77,11 +79,12 @@ def finish(
     for name, source in copies.items():
         with source.open("rb") as original, open_atomic(out / name, folder.scratch) as copy:
             shutil.copyfileobj(original, copy)
+    published = _published(options)
     record = run_record(
-        command=command_line(options),
-        options=options.as_dict(),
+        command=command_line(published),
+        options=published.as_dict(),
         seed=options.seed,
-        templates=templates,
+        templates={public_path(name): sha256 for name, sha256 in templates.items()},
         counts=counts.as_dict(),
         source={name: getattr(dataset, name) for name in _FACTS},
         landmark_model=landmark_model,
@@ -94,6 +97,12 @@ def finish(
     folder.write("finished.json", {"stats": state, "report": report is not None, "files": files})
     if not is_remote(out):
         shutil.rmtree(folder.scratch, ignore_errors=True)
+
+
+def _published(options: SynthOptions) -> SynthOptions:
+    """The options for the run record and the card, which name no user's folders."""
+    templates = tuple((public_path(name), weight) for name, weight in options.templates)
+    return replace(options, templates=templates, landmarks=public_path(options.landmarks))
 
 
 def _state(stats: Iterable[ShardStats]) -> str:

@@ -226,7 +226,8 @@ def _check_size(size: tuple[int, int], limit: int) -> None:
     if width < 1 or height < 1:
         raise UnreadableImageError(f"a picture of {width} x {height} pixels")
     if width * height > limit:
-        raise UnreadableImageError(f"{width} x {height} pixels are more than {limit}, see {VARIABLE}")
+        hint = f", see {VARIABLE}" if limit == max_pixels() else ""
+        raise UnreadableImageError(f"{width} x {height} pixels are more than {limit}{hint}")
 
 
 def _orientation(picture: PillowImage.Image) -> tuple[int, list[str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from maskgen.atomic import open_atomic
 from maskgen.datasets import FaceDataset
 from maskgen.engine import interruptible, run_tasks
-from maskgen.errors import ModelError, output_errors
+from maskgen.errors import MachineError, ModelError, output_errors
 from maskgen.images import decode
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.landmarks.file import landmark_line
@@ -126,6 +126,8 @@ def _find_in(spec: LandmarkerSpec, every_face: bool, samples: Sequence[Sample]) 
             )
         except ModelError:
             raise
+        except (OSError, ImportError) as error:
+            raise MachineError.of(error) from error
         # As in `maskgen synth`: no picture, however odd, may end a run of a million others.
         except Exception as error:
             log.info("%s: %s", sample.id, " ".join(str(error).split()) or type(error).__name__)

@@ -14,6 +14,9 @@ from maskgen.errors import UsageError
 MAX_PIXELS = 200_000_000
 VARIABLE = "MASKGEN_MAX_PIXELS"
 
+# A mask template: its alpha and colour are kept decoded, and scaled again for each face.
+MAX_TEMPLATE_PIXELS, MAX_TEMPLATE_BYTES = 16_000_000, 64 << 20
+
 # A file larger than this is no face picture, and reading it would take the memory of all workers.
 MAX_BYTES = 2 << 30
 

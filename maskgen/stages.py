@@ -1,7 +1,7 @@
 """Samples on their way from a file to encoded masked pictures, a few at a time, stage by stage.
 
 What goes wrong with one input becomes its outcome, and the run goes on. What goes wrong with the landmark
-model or a template ends the run: the next thousand inputs would fare no better.
+model, a template or the machine ends the run: the next thousand inputs would fare no better.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from maskgen.errors import ModelError, TemplateError, UnreadableImageError
+from maskgen.errors import MachineError, ModelError, TemplateError, UnreadableImageError
 from maskgen.images import DecodedImage, EncodedImage, decode, encode, encode_grey_png
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.look import FaceLook
 from maskgen.options import SynthOptions
 from maskgen.records import Image, Landmarks, MaskTemplate, Outcome, Sample
+from maskgen.redaction import public_text
 from maskgen.synth import choose_faces, mask_image, plan
 from maskgen.tar_members import read_sample
 from maskgen.templates import load_template
@@ -140,7 +141,7 @@ def _stages(sample: Sample, task: Task) -> Generator[int, None, Masked]:
     sha256: str | None = None
 
     def same(status: str, reason: str) -> Masked:
-        return Masked((Picture(Outcome(status, reason)),) * options.variants, sha256)
+        return Masked((Picture(Outcome(status, public_text(reason))),) * options.variants, sha256)
 
     try:
         data = read_sample(sample)
@@ -161,10 +162,8 @@ def _stages(sample: Sample, task: Task) -> Generator[int, None, Masked]:
             if options.pairs and any(picture.image for picture in pictures)
             else None
         )
-    except FileNotFoundError:
-        return same("unreadable", "file not found")
-    except OSError as error:
-        return same("unreadable", error.strerror or str(error))
+    except (OSError, ImportError) as error:
+        raise MachineError.of(error) from error
     except UnreadableImageError as error:
         return same("unreadable", str(error))
     except (ModelError, TemplateError):

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from maskgen.errors import ConfigurationError, UsageError
+from maskgen.redaction import has_credentials, redact
 
 # Requests under way at once: each waits for the network, not for the processor.
 _REQUESTS = 16
@@ -50,11 +51,16 @@ def location(text: str) -> Path:
 
     Raises:
         ConfigurationError: The packages that URLs of this kind need are not installed.
-        UsageError: fsspec knows no such scheme.
+        UsageError: fsspec knows no such scheme, or the URL holds a user and password.
     """
     found = _URL.match(text)
     if found is None:
         return Path(text)
+    if has_credentials(text):
+        raise UsageError(
+            f"{redact(text)}: a password in a URL would stand in records and logs; give them to "
+            f"fsspec by its configuration files or environment: FSSPEC_{found[1].upper()}_PASSWORD"
+        )
     scheme, rest = found[1].lower(), text[found.end() :]
     if scheme == "file":
         return Path(rest)

@@ -6,6 +6,7 @@ reading what lies between, and a picture is then read by its place alone.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -211,13 +212,20 @@ def is_regular(path: Path) -> bool:
 
 
 def read_sample(sample: Sample) -> bytes:
-    """The bytes of a sample's picture, be it a file or in a tar.
+    """The bytes of a sample's image, be it a file or in a tar.
 
     Raises:
-        UnreadableImageError: It is no file, too large a one, or a member that is not read.
-        OSError: It is not there, or may not be read.
+        UnreadableImageError: They cannot be read; the message is the reason of the sample's row.
+        OSError: The machine has no memory or file descriptor left for any image.
     """
-    return read_member(sample) if sample.member else read_file(sample.path)
+    try:
+        return read_member(sample) if sample.member else read_file(sample.path)
+    except FileNotFoundError as error:
+        raise UnreadableImageError("file not found") from error
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+            raise
+        raise UnreadableImageError(error.strerror or str(error)) from error
 
 
 def read_file(path: Path) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 from maskgen.anchors import ANCHORS
 from maskgen.errors import TemplateError, UnreadableImageError, UsageError
 from maskgen.images import decode
-from maskgen.limits import MAX_DESCRIPTION_BYTES
+from maskgen.limits import MAX_DESCRIPTION_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_PIXELS
 from maskgen.plain_json import from_json
 from maskgen.records import TONES, MaskTemplate
 from maskgen.text_files import read_text_file
@@ -133,8 +133,10 @@ def _examine(picture: Path) -> tuple[list[str], MaskTemplate | None]:
     except TemplateError as problem:
         return [str(problem)], None
     try:
+        if (size := picture.stat().st_size) > MAX_TEMPLATE_BYTES:
+            return [f"{picture} has {size:,} bytes, a template may have {MAX_TEMPLATE_BYTES:,}"], None
         data = picture.read_bytes()
-        decoded = decode(data)
+        decoded = decode(data, MAX_TEMPLATE_PIXELS)
     except OSError as problem:
         return [f"{picture} cannot be read: {problem.strerror}"], None
     except UnreadableImageError as problem:

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 from small_runs import masked, write_dataset
 
-from maskgen import stages, worker
+from maskgen import stages, tar_members, worker
 from maskgen.errors import (
     LandmarkFileError,
+    MachineError,
     ModelError,
     OutputError,
 )
@@ -77,6 +78,39 @@ def test_what_is_wrong_with_model_or_output_ends_the_run(source, tmp_path, monke
     with pytest.raises(
         ModelError if isinstance(raised, ModelError) else OutputError, match=str(raised.args[-1])
     ):
+        masked(source, tmp_path / "out")
+    assert not RunFolder(tmp_path / "out").done()
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "raised", "said"),
+    [
+        (
+            stages,
+            "mask_image",
+            FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"),
+            "set TMPDIR to a folder that can be written",
+        ),
+        (
+            stages,
+            "mask_image",
+            FileNotFoundError(2, "No such file", "/a/model.tflite"),
+            r"No such file \(/a/model",
+        ),
+        (stages, "mask_image", ImportError("libGL.so.1: cannot open shared object file"), "libGL"),
+        (stages, "open_landmarker", OSError(24, "Too many open files"), "Too many open files"),
+        (tar_members, "read_file", OSError(24, "Too many open files"), "Too many open files"),
+    ],
+)
+def test_what_the_machine_lacks_ends_the_run_and_is_billed_on_no_picture(
+    source, tmp_path, monkeypatch, module, name, raised, said
+):
+    def broken(*_, **__):
+        raise raised
+
+    stages._landmarker.cache_clear()
+    monkeypatch.setattr(module, name, broken)
+    with pytest.raises(MachineError, match=said):
         masked(source, tmp_path / "out")
     assert not RunFolder(tmp_path / "out").done()
 

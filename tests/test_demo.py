@@ -16,7 +16,7 @@ from PIL import Image
 from synthetic_faces import mean_face
 from tiny_onnx import SPEC, write_bright
 
-from maskgen import demo
+from maskgen import demo, demo_guard
 from maskgen.__main__ import main
 from maskgen.datasets.sample import SHIPS_IN
 from maskgen.errors import UnreadableImageError
@@ -202,10 +202,13 @@ def test_a_file_of_more_than_the_limit_is_not_taken(client, tmp_path):
         asked(client, tmp_path / "large.jpg")
 
 
-def request(url, **headers):
+def request(url, data=None, **headers):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    asked = urllib.request.Request(
+        url, data, {name.replace("_", "-"): text for name, text in headers.items()}
+    )
     try:
-        with opener.open(urllib.request.Request(url, headers=headers), timeout=30) as answered:
+        with opener.open(asked, timeout=30) as answered:
             return answered.status, answered.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, ""
@@ -225,6 +228,39 @@ def test_it_listens_on_this_machine_alone_and_under_no_other_name(page):
     with socket.socket(socket.AF_INET) as other:
         other.settimeout(2)
         assert other.connect_ex(("127.0.0.2", port)) != 0
+
+
+def upload(url, count=1, size=100, **headers):
+    part = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n%b\r\n'
+    form = {"Content-Type": "multipart/form-data; boundary=x", **headers}
+    return request(f"{url}/gradio_api/upload", part % bytes(size) * count + b"--x--\r\n", **form)[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "{}"}, 200),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Host": "evil.example"}, 400),
+        ({"Host": "[fe80::1]"}, 400),
+        ({"count": 2}, 413),
+        ({"count": 8, "size": 20 << 20}, 413),
+        ({"size": demo_guard.LARGEST_REQUEST}, 413),
+    ],
+)
+def test_an_upload_is_one_file_of_the_pages_own(page, form, status):
+    url, desk = page
+    form = {name: text.format(url) if isinstance(text, str) else text for name, text in form.items()}
+    before = set(desk.rglob("a.jpg"))
+    try:
+        assert upload(url, **form) == status
+    except urllib.error.URLError:
+        # The answer came while the request was still being sent.
+        assert status == 413
+    assert (set(desk.rglob("a.jpg")) > before) == (status == 200 and not before)
 
 
 def test_files_of_this_machine_are_not_served(page):

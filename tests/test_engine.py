@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 from small_runs import job, tree, write_dataset
 
-from maskgen import batch
+from maskgen import batch, engine
 from maskgen.engine import LostWorkersError, interruptible, run_tasks
 from maskgen.errors import ConfigurationError, UsageError
 
@@ -33,6 +33,14 @@ def ignores_interrupts(_):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_all_tasks_are_done(workers):
     assert sorted(run_tasks(double, range(20), workers=workers)) == list(range(0, 40, 2))
+
+
+@pytest.mark.parametrize("how", [{"workers": 2}, {"workers": -1}, {"apart": True}])
+def test_where_no_process_can_be_started_this_one_does_the_work_and_a_line_says_so(monkeypatch, caplog, how):
+    monkeypatch.setattr(engine, "can_start_workers", lambda: False)
+    assert list(run_tasks(lambda _: os.getpid(), range(3), **how)) == [os.getpid()] * 3
+    (said,) = caplog.messages
+    assert "/dev/shm" in said and "one process does the work" in said
 
 
 @pytest.mark.parametrize("workers", [1, 2])

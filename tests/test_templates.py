@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL.PngImagePlugin import PngImageFile
 
 from maskgen.errors import TemplateError, UsageError
 from maskgen.preview import draw_preview
@@ -265,3 +267,26 @@ def test_a_preview_takes_templates_of_any_shape_and_name(tmp_path: Path) -> None
 def test_a_preview_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         draw_preview([])
+
+
+@pytest.mark.parametrize(
+    ("size", "padding", "said"),
+    [
+        ((12_000, 12_000), 0, "12000 x 12000 pixels are more than 16000000"),
+        (None, 64 << 20, "bytes, a template may"),
+    ],
+)
+def test_a_template_over_the_limits_is_refused_before_it_is_decoded(
+    tmp_path, monkeypatch, size, padding, said
+):
+    path = write_template(tmp_path)
+    if size:
+        data = path.read_bytes()
+        header = b"IHDR" + size[0].to_bytes(4, "big") + size[1].to_bytes(4, "big") + data[24:29]
+        path.write_bytes(data[:12] + header + zlib.crc32(header).to_bytes(4, "big") + data[33:])
+    with path.open("ab") as file:
+        file.truncate(path.stat().st_size + padding)
+    monkeypatch.setattr(PngImageFile, "load", lambda *_: pytest.fail("it is decoded"))
+    with pytest.raises(TemplateError, match=said) as refused:
+        load_template(path)
+    assert "MASKGEN_MAX_PIXELS" not in str(refused.value)

@@ -119,10 +119,10 @@ def _told_how_to_go_on(run: Path) -> Iterator[None]:
 
 
 def _typed() -> str:
-    """The command as it can be typed again."""
-    import shlex
+    """The command as it can be typed again, but for absolute paths."""
+    from maskgen.redaction import public_command
 
-    return shlex.join(["maskgen", *sys.argv[1:]])
+    return public_command(["maskgen", *sys.argv[1:]])
 
 
 def _print(run: Path, metrics: Mapping[str, Any], as_json: bool, quiet: bool) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import TypeVar
 
+from maskgen.captured_stderr import captured_stderr
 from maskgen.errors import ModelError
 
 # glog and absl lines of level information or warning, and those that TensorFlow Lite and absl add.
@@ -78,27 +78,14 @@ def _empty(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> AbstractContextManager[None]:
     """Hold back what is written to file descriptor 2 inside, and afterwards pass on all but chatter."""
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (AttributeError, OSError, ValueError):
-        # No stderr to protect: closed, or replaced by something without a file descriptor.
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            held.seek(0)
-            rest = b"".join(line for line in held if not _CHATTER.match(line))
-            if rest:
-                os.write(2, rest)
+    return captured_stderr(_pass_on)
+
+
+def _pass_on(lines: list[bytes], failed: bool) -> None:
+    if rest := b"".join(line for line in lines if not _CHATTER.match(line)):
+        os.write(2, rest)
 
 
 class QuietUntilFirstFace:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 
 from maskgen.atomic import write_atomic
+from maskgen.cache_folder import cache_folder
 from maskgen.errors import ModelError
 from maskgen.landmarks.cascade import CONFIDENT
 from maskgen.landmarks.import_mediapipe import QuietUntilFirstFace, import_mediapipe, quiet_stderr
@@ -116,7 +116,12 @@ def find_model(explicit: Path | None = None, fetch: Callable[[str], bytes] | Non
             if not Path(path).is_file():
                 raise ModelError(f"{origin} names {path}, which is not a file")
             return Path(path)
-    cached = cache_folder() / MODEL_NAME
+    folder = cache_folder()
+    if folder is None:
+        raise ModelError(
+            f"there is no home folder to keep the landmark model in; set {MODEL_VARIABLE} to a model file"
+        )
+    cached = folder / MODEL_NAME
     if not cached.is_file():
         _fetch_to(cached, fetch or _download)
     elif (sha256 := hashlib.sha256(cached.read_bytes()).hexdigest()) != MODEL_SHA256:
@@ -125,16 +130,6 @@ def find_model(explicit: Path | None = None, fetch: Callable[[str], bytes] | Non
             f"{MODEL_SHA256}. Remove it, or name a model of your own by {MODEL_VARIABLE}"
         )
     return cached
-
-
-def cache_folder() -> Path:
-    """The folder for maskgen's files in the user's cache, by each system's custom."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData/Local") / "maskgen"
-    if sys.platform == "darwin":
-        return home / "Library/Caches/maskgen"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "maskgen"
 
 
 def _fetch_to(path: Path, fetch: Callable[[str], bytes]) -> None:

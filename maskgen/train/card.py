@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from maskgen.train.options import TrainOptions
@@ -17,14 +18,14 @@ be used to decide anything about a person."""
 
 def model_card(options: TrainOptions, spec: ModelSpec, metrics: Mapping[str, Any], command: str) -> str:
     """The card as Markdown with a YAML header."""
-    data = ", ".join(f"`{folder}`" for folder in options.data)
+    data = ", ".join(f"`{Path(folder).resolve().name}`" for folder in options.data)
     shown = {
         "full": "the whole picture",
         "face": f"the face with a margin of {spec.margin:g}",
         "upper-face": f"the face above the bridge of the nose, with a margin of {spec.margin:g}",
     }[spec.crop]
     weights = {"none": "from scratch", "imagenet": "from ImageNet's weights"}.get(
-        options.weights, f"from `{options.weights}`"
+        options.weights, f"from `{'/'.join(Path(options.weights).parts[-2:])}`"
     )
     threshold = (
         f"\nIt says {spec.classes[1]} from a probability of {spec.threshold:.4f} on, chosen on validation."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from maskgen.names import text_of
 from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
@@ -130,6 +133,12 @@ class Wanted:
     which: str = "masked"
     crop: str = "full"
     margin: float = 0.25
+
+
+def space_of(folder: Path) -> str:
+    """What stands for a folder before the names that are unique in it: its name and a hash of its place."""
+    place = folder.resolve()
+    return f"{text_of(place.name)}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}"
 
 
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.names import text_of
-from maskgen.train.examples import Dropped, Example, Wanted
+from maskgen.train.examples import Dropped, Example, Wanted, space_of
 from maskgen.words import split_of
 
 log = logging.getLogger("maskgen")
@@ -53,7 +53,7 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
             label=text_of(label),
             data=str(root),
             split=split,
-            source=text_of(f"{root.resolve()}: {'/'.join(parts)}"),
+            source=text_of(f"{space_of(root)}: {'/'.join(parts)}"),
             attributes={"folder": text_of(label)},
         )
 

@@ -22,7 +22,7 @@ from maskgen.train.gather import Gathered, gather
 from maskgen.train.options import TrainOptions
 from maskgen.train.progress import Progress
 from maskgen.train.results import METRICS
-from maskgen.train.run_folder import RECORD, open_run, read_record, run_versions, write_json
+from maskgen.train.run_folder import RECORD, open_run, read_record, recorded_options, run_versions, write_json
 from maskgen.train.runtime import require
 from maskgen.train.session import forget_run, resume, train
 from maskgen.train.splits import folds_of
@@ -63,7 +63,13 @@ def train_folds(
         for name in (METRICS, RECORD):
             (old / name).unlink(missing_ok=True)
     (run / FOLDS).unlink(missing_ok=True)
-    record = {"schema": 1, "command": command, "options": options.as_dict(), "classes": [], "folds": folds}
+    record = {
+        "schema": 1,
+        "command": command,
+        "options": recorded_options(run, options),
+        "classes": [],
+        "folds": folds,
+    }
     write_json(run / RECORD, {**record, "versions": run_versions()})
     how = {"preview": preview, "progress": progress, "after_epoch": after_epoch}
     try:

@@ -12,7 +12,7 @@ from maskgen.manifest import read_manifest
 from maskgen.names import name_of
 from maskgen.paths import contained
 from maskgen.records import ManifestRow
-from maskgen.train.examples import FOLD, Dropped, Example, Wanted
+from maskgen.train.examples import FOLD, Dropped, Example, Wanted, space_of
 from maskgen.train.members import Members
 
 MANIFEST = "manifest.jsonl"
@@ -34,7 +34,7 @@ def from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     one unmasked twin, that of the first.
     """
     rows = paired = 0
-    members, home = Members(folder), str(folder.resolve())
+    members, home = Members(folder), space_of(folder)
     for row in read_manifest(folder / MANIFEST):
         rows += row.status == "masked"
         paired += row.unmasked_file is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.manifest import versions
 from maskgen.names import name_of, text_of
 from maskgen.records import Member
+from maskgen.redaction import public_path
 from maskgen.spreadsheet import csv_text, plain_cell
 from maskgen.train.examples import Dropped, Example, reasons, tally
 from maskgen.train.options import TrainOptions
@@ -56,13 +58,35 @@ def write_record(
     record = {
         "schema": 1,
         "command": command,
-        "options": options.as_dict(),
+        "options": recorded_options(run, options),
         "classes": list(classes),
         "versions": run_versions(),
         "counts": tally(examples),
         "dropped": reasons(dropped),
     }
     write_json(run / RECORD, record)
+
+
+def recorded_options(run: Path, options: TrainOptions) -> dict[str, Any]:
+    """The options as JSON values; the paths in them are relative to the run's folder."""
+    values = options.as_dict()
+    values["data"] = [beside(run, Path(each)) for each in options.data]
+    if options.weights not in ("imagenet", "none"):
+        values["weights"] = beside(run, Path(options.weights))
+    return values
+
+
+def beside(folder: Path, path: Path) -> str:
+    """A path as text relative to a folder, so that a published file says nothing of what lies above both."""
+    try:
+        return text_of(os.path.relpath(path.absolute(), folder.resolve()))
+    except ValueError:  # on Windows, another drive
+        return text_of(str(path.absolute()))
+
+
+def _found_beside(folder: Path, text: str) -> Path:
+    """The absolute path that `beside` was given."""
+    return Path(os.path.normpath(folder.resolve() / name_of(text)))
 
 
 def read_record(run: Path) -> tuple[TrainOptions, tuple[str, ...], str]:
@@ -77,7 +101,11 @@ def read_record(run: Path) -> tuple[TrainOptions, tuple[str, ...], str]:
         raise MissingDataError(f"{run} holds no run of `maskgen train`: {RECORD} is not there")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return TrainOptions.from_dict(record["options"]), tuple(record["classes"]), record["command"]
+        options = dict(record["options"])
+        options["data"] = [str(_found_beside(run, each)) for each in options["data"]]
+        if options["weights"] not in ("imagenet", "none"):
+            options["weights"] = str(_found_beside(run, options["weights"]))
+        return TrainOptions.from_dict(options), tuple(record["classes"]), record["command"]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path}: not the record of a run: {error}") from error
 
@@ -88,7 +116,8 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
         for example in examples:
             values = {
                 **asdict(example),
-                "path": text_of(str(example.path.absolute())),
+                "path": beside(path.parent, example.path),
+                "data": public_path(example.data),
                 "hashes": sorted(example.hashes),
             }
             file.write(json.dumps(values).encode() + b"\n")
@@ -100,7 +129,7 @@ def read_examples(path: Path) -> list[Example]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             values = json.loads(line)
-            values["path"] = Path(name_of(values["path"]))
+            values["path"] = _found_beside(path.parent, values["path"])
             values["hashes"] = frozenset(values["hashes"])
             values["region"] = tuple(values["region"])
             values["box"] = tuple(values["box"]) if values["box"] else None
@@ -115,13 +144,13 @@ def write_split(path: Path, examples: Iterable[Example]) -> None:
     write_csv(
         path,
         ("split", "label", "id", "path", "identity", "masked"),
-        [(e.split, e.label, e.id, text_of(str(e.path)), e.identity, e.masked) for e in examples],
+        [(e.split, e.label, e.id, beside(path.parent, e.path), e.identity, e.masked) for e in examples],
     )
 
 
 def write_dropped(path: Path, dropped: Iterable[Dropped]) -> None:
     """Write what was left out, and why, as CSV."""
-    rows = [(each.id, each.split, each.reason, each.detail, each.data) for each in dropped]
+    rows = [(each.id, each.split, each.reason, each.detail, public_path(each.data)) for each in dropped]
     write_csv(path, DROPPED_COLUMNS, rows)
 
 
@@ -146,7 +175,7 @@ def write_predictions(
     head = ("id", "path", "split", "identity", "masked", "label", "predicted", *(f"p_{c}" for c in classes))
     rows = [
         (
-            *(each.id, text_of(str(each.path)), each.split, each.identity, each.masked, each.label),
+            *(each.id, beside(path.parent, each.path), each.split, each.identity, each.masked, each.label),
             classes[said],
             # All digits of a float32, so that every figure can be computed again from the file.
             *(f"{value:.9g}" for value in row),

@@ -7,11 +7,10 @@ import importlib.util
 import logging
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from maskgen.captured_stderr import captured_stderr
 from maskgen.errors import MissingExtraError
 
 INSTALL = "pip install 'maskgen[train]'"
@@ -62,31 +61,19 @@ def tensorflow() -> Any:
         raise MissingExtraError(f"tensorflow cannot be imported: {error}. Try {INSTALL}") from error
 
 
-@contextmanager
-def quietly() -> Iterator[None]:
+def quietly() -> AbstractContextManager[None]:
     """Keep what libraries in C++ write to stderr for ``-vv``; what they say before an exception is shown.
 
     No level silences what they say while they are loaded and while a model is converted. Where the user has
     set tensorflow's level, nothing is kept back.
     """
-    if _ASKED_FOR or sys.stderr is None:
-        yield
-        return
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as heard:
-        kept = os.dup(2)
-        os.dup2(heard.fileno(), 2)
-        failed = True
-        try:
-            yield
-            failed = False
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            heard.seek(0)
-            for line in heard.read().decode(errors="replace").splitlines():
-                log.log(logging.WARNING if failed else logging.DEBUG, "%s", line)
+    return nullcontext() if _ASKED_FOR else captured_stderr(_log_lines)
+
+
+def _log_lines(lines: list[bytes], failed: bool) -> None:
+    for line in lines:
+        level = logging.WARNING if failed else logging.DEBUG
+        log.log(level, "%s", line.decode(errors="replace").rstrip("\n"))
 
 
 def keras() -> Any:

@@ -144,6 +144,26 @@ def test_chatter_is_held_back_and_errors_are_passed_on(capfd):
     assert kept.index("an error") < kept.index("afterwards")
 
 
+def test_without_a_place_for_what_is_held_back_nothing_is(capfd, monkeypatch):
+    def none():
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    with monkeypatch.context() as patch:
+        patch.delattr(os, "memfd_create", raising=False)
+        patch.setattr("tempfile.tempdir", None)
+        patch.setattr("tempfile._get_default_tempdir", none)
+        with quiet_stderr():
+            os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
+    assert "Created" in capfd.readouterr().err
+
+
+def test_the_model_cannot_be_fetched_without_a_home(monkeypatch):
+    monkeypatch.delenv(tasks.MODEL_VARIABLE, raising=False)
+    monkeypatch.setattr(tasks, "cache_folder", lambda: None)
+    with pytest.raises(ModelError, match=f"no home folder.*set {tasks.MODEL_VARIABLE} to a model file"):
+        tasks.find_model(fetch=lambda url: pytest.fail("it is fetched"))
+
+
 def test_errors_are_passed_on_when_the_block_raises(capfd):
     with pytest.raises(ValueError, match="stop"), quiet_stderr():
         os.write(2, b"F0000 fatal\n")

@@ -1,12 +1,14 @@
 """``train --folds``: a model for each fold, as one run that is taken up again wherever it was ended."""
 
 import json
+import zipfile
 
 import pytest
 from train_data import needs_train, people, write_masked
 
 from maskgen.__main__ import main
 from maskgen.train import session
+from maskgen.train.run_folder import read_examples
 
 pytestmark = needs_train
 
@@ -53,6 +55,21 @@ def test_each_fold_is_the_test_once_and_their_mean_is_told(unbroken):
         for fold in found
     ]
     assert len(set.union(*tested)) == 36
+
+
+def test_no_file_of_a_run_says_where_its_data_lie(unbroken, adience):
+    place = str(adience.parent).encode()
+    files = [path for path in unbroken.rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"README.md", "run.json", "examples.jsonl", "predictions.csv"}
+    for path in files:
+        content = [path.read_bytes()]
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                content += map(archive.read, archive.namelist())
+        assert not any(place in each for each in content), path
+    assert json.loads((unbroken / "run.json").read_text())["options"]["data"] == ["../adience"]
+    (first, *_) = read_examples(unbroken / "fold-0/examples.jsonl")
+    assert first.path.is_file() and first.path.is_relative_to(adience)
 
 
 class EndedError(BaseException):
