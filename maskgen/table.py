@@ -5,7 +5,6 @@ Columns are the same on every line, so that a spreadsheet, pandas or a database 
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import IO, Any
 from maskgen.errors import MissingExtraError
 from maskgen.manifest import read_manifest
 from maskgen.records import FaceRecord, ManifestRow
+from maskgen.spreadsheet import row_writer
 
 FORMATS = ("csv", "parquet")
 
@@ -28,9 +28,6 @@ _BOX = ("x", "y", "width", "height")
 _WORN = ("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees")
 _PARTS = ("nose", "mouth", "chin", "lower_face")
 _NUMBERS = {"variant", "width", "height", "seed", "face", "tries"}
-
-# What makes a spreadsheet take a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -100,16 +97,16 @@ def _of_face(face: FaceRecord) -> dict[str, Any]:
 def write_csv(manifest: Path, file: IO[bytes]) -> int:
     """Write the table as CSV in UTF-8, and return how many lines it has.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    No cell of it starts a formula (see `maskgen.spreadsheet`).
     """
     heads = columns(manifest)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_safe(column.name) for column in heads)
+    write_row = row_writer(text)
+    write_row(column.name for column in heads)
     count = 0
     try:
         for count, line in enumerate(lines(manifest), 1):  # noqa: B007
-            writer.writerow(_cell(line.get(column.name), column) for column in heads)
+            write_row(_cell(line.get(column.name), column) for column in heads)
     finally:
         text.detach()
     return count
@@ -167,13 +164,9 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _cell(value: Any, column: Column) -> str:
+def _cell(value: Any, column: Column) -> Any:
     if value is None:
         return ""
     if column.kind == "truth":
         return "true" if value else "false"
-    return _safe(_text(value)) if column.kind == "text" else repr(value)
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _text(value) if column.kind == "text" else value

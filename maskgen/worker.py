@@ -16,6 +16,7 @@ from maskgen.manifest import row_to_json
 from maskgen.names import text_of
 from maskgen.options import SynthOptions
 from maskgen.records import ManifestRow, Sample
+from maskgen.row_checks import fitting
 from maskgen.stages import Masked, Task, mask_samples
 from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
 from maskgen.tar_shards import open_tar_shard
@@ -79,19 +80,23 @@ def _row(
     size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
     alpha = places.alpha if places else None
     row = ManifestRow(
-        id=sample.id,
+        id=fitting(sample.id),
         variant=variant,
         status=outcome.status,
-        reason="; ".join(reason for reason in reasons if reason) or None,
+        reason=fitting("; ".join(reason for reason in reasons if reason)) or None,
         file_name=places.image if places else None,
         sha256=hashlib.sha256(picture.image.data).hexdigest() if picture.image else None,
         width=size[1],
         height=size[0],
-        label=label,
+        label=fitting(label),
         split=sample.split,
-        identity=sample.identity,
-        attributes=sample.attributes,
-        source={"dataset": options.dataset, "path": text_of(sample.source_path), "sha256": masked.sha256},
+        identity=fitting(sample.identity),
+        attributes=fitting(sample.attributes),
+        source={
+            "dataset": options.dataset,
+            "path": fitting(text_of(sample.source_path)),
+            "sha256": masked.sha256,
+        },
         faces=tuple(replace(face, alpha_file=alpha) for face in outcome.faces) if alpha else outcome.faces,
         seed=options.seed,
         unmasked_file=places.unmasked if places else None,

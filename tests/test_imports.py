@@ -95,7 +95,7 @@ ALLOWED: dict[str, set[str]] = {
     "annotations": NOUNS | {"images", "manifest", "result_files"},
     "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
     "doctor": NOUNS | {"cores", "datasets", "landmarks", "options", "single", "templates"},
-    "table": NOUNS | {"manifest"},
+    "table": NOUNS | {"manifest", "spreadsheet"},
     "coverage_check": NOUNS | {"coverage", "fits"},
     "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
     "verify": NOUNS

@@ -38,7 +38,7 @@ def odd_result(tmp_path):
     rows = [
         row("a.jpg", attributes={"age": 20, "tags": ["x"], "odd": True}, faces=[face(), face(wear="chin")]),
         row('b\n,".jpg', "no_face", reason="=HYPERLINK(1)", attributes={"age": 3.5, "odd": "yes"}),
-        row("-c.jpg", attributes={"age": None, "@x": "+1"}),
+        row("-c.jpg", attributes={"age": None, "@x": "+1+1"}),
     ]
     return write_result(tmp_path / "out", rows)
 
@@ -58,7 +58,7 @@ def test_a_line_for_each_face_and_one_for_what_was_not_masked(tmp_path):
 def test_no_text_in_a_csv_starts_a_formula(tmp_path):
     lines = read_csv(odd_result(tmp_path) / "manifest.jsonl")
     assert lines[2]["reason"] == "'=HYPERLINK(1)" and lines[3]["id"] == "'-c.jpg"
-    assert lines[3]["attribute_@x"] == "'+1"
+    assert lines[3]["attribute_@x"] == "'+1+1"
     assert lines[2]["id"] == 'b\n,".jpg'
     for line in lines:
         assert not any(str(value).startswith(("=", "+", "@")) for value in line.values())
