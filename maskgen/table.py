@@ -6,13 +6,13 @@ Columns are the same on every line, so that a spreadsheet, pandas or a database 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from maskgen.column_types import as_text, common_type, type_of
 from maskgen.errors import MissingExtraError
 from maskgen.manifest import read_manifest
 from maskgen.records import FaceRecord, ManifestRow
@@ -49,12 +49,12 @@ def columns(manifest: Path) -> tuple[Column, ...]:
     for row in read_manifest(manifest):
         for name, value in row.attributes.items():
             if value is not None:
-                kinds.setdefault(name, set()).add(_kind(value))
+                kinds.setdefault(name, set()).add(type_of(value))
     whole = {*_NUMBERS, *(f"{box}_{side}" for box in ("box", "mask") for side in _BOX)}
     numbers = {"yaw", "pitch", "roll", "occluded", *(f"coverage_{part}" for part in _PARTS)}
     typed = dict.fromkeys(whole, "whole") | dict.fromkeys(numbers, "number") | {"wear_agrees": "truth"}
     fixed = (Column(name, typed.get(name, "text")) for name in _names())
-    return (*fixed, *(Column(f"attribute_{name}", _common(kinds[name])) for name in sorted(kinds)))
+    return (*fixed, *(Column(f"attribute_{name}", common_type(kinds[name])) for name in sorted(kinds)))
 
 
 def _names() -> tuple[str, ...]:
@@ -143,25 +143,7 @@ def write_parquet(manifest: Path, file: IO[bytes]) -> int:
 
 def _array(part: Sequence[dict[str, Any]], column: Column) -> list[Any]:
     values: Iterable[Any] = (line.get(column.name) for line in part)
-    return [value if value is None or column.kind != "text" else _text(value) for value in values]
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "truth"
-    if isinstance(value, int):
-        return "whole" if -(2**63) <= value < 2**63 else "text"
-    return "number" if isinstance(value, float) else "text"
-
-
-def _common(kinds: set[str]) -> str:
-    if len(kinds) == 1:
-        return next(iter(kinds))
-    return "number" if kinds == {"whole", "number"} else "text"
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return [value if value is None or column.kind != "text" else as_text(value) for value in values]
 
 
 def _cell(value: Any, column: Column) -> Any:
@@ -169,4 +151,4 @@ def _cell(value: Any, column: Column) -> Any:
         return ""
     if column.kind == "truth":
         return "true" if value else "false"
-    return _text(value) if column.kind == "text" else value
+    return as_text(value) if column.kind == "text" else value

@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "atomic": {"errors", "stores"},
     "names": set(),
     "spreadsheet": set(),
+    "column_types": set(),
     "limits": {"errors"},
     "cores": set(),
     "plain_json": set(),
@@ -69,9 +70,10 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": NOUNS | {"names", "paths", "tar_members", "stores"},
     "counts": NOUNS,
     "manifest": NOUNS | {"images", "atomic", "names", "row_checks", "stores"},
-    "imagefolder": NOUNS | {"atomic", "manifest", "names", "stores"},
+    "imagefolder": NOUNS | {"atomic", "column_types", "manifest", "names", "stores"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
-    "tar_shards": NOUNS | {"writers"},
+    "tar_rows": NOUNS | {"manifest"},
+    "tar_shards": NOUNS | {"formats", "tar_rows", "writers"},
     "state": NOUNS | {"atomic", "counts", "names", "stores"},
     "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "paths", "tar_members"},
     "card_texts": set(),
@@ -95,9 +97,9 @@ ALLOWED: dict[str, set[str]] = {
     "annotations": NOUNS | {"images", "manifest", "result_files"},
     "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
     "doctor": NOUNS | {"cores", "datasets", "landmarks", "options", "single", "templates"},
-    "table": NOUNS | {"manifest", "spreadsheet"},
+    "table": NOUNS | {"column_types", "manifest", "spreadsheet"},
     "coverage_check": NOUNS | {"coverage", "fits"},
-    "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
+    "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "result_files", "tar_rows"},
     "verify": NOUNS
     | {
         *(
