@@ -262,15 +262,17 @@ class _Lists:
 
 def _write_new(folder: Path, place: str, suffix: str, data: bytes) -> None:
     path = folder / name_of(str(PurePosixPath(place).with_suffix(suffix)))
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:
             file.write(data)
     except FileExistsError as error:
         raise AnnotationError(
-            f"{place}: another picture has this name with another suffix, and the format tells them apart by "
-            "nothing else; take coco"
+            f"{place!r}: another image has this name with another suffix, or the name of a folder, and the "
+            "format tells them apart by nothing else; take coco"
         ) from error
+    except OSError as error:
+        raise AnnotationError(f"{place!r} cannot be a file here: {error.strerror}; take coco") from error
 
 
 FORMATS: dict[str, Writer] = {"coco": _coco, "yolo": _yolo, "voc": _voc}

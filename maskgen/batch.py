@@ -26,7 +26,7 @@ from maskgen.finish import Report, finish
 from maskgen.forecast import forecast
 from maskgen.guilty import mask_one_at_a_time
 from maskgen.landmarks import LandmarkerSpec
-from maskgen.listing import Listing
+from maskgen.listing import Listing, list_samples
 from maskgen.lock import locked
 from maskgen.machine_code import is_compiled
 from maskgen.options import SynthOptions
@@ -34,9 +34,10 @@ from maskgen.stages import Task
 from maskgen.state import RunFolder, Shard, ShardStats
 from maskgen.stored_run import mask_stored_shard, run_folder
 from maskgen.stores import check_workers, is_remote, location
+from maskgen.tar_shards import tar_suffix
 from maskgen.work_off import work_off
 from maskgen.worker import mask_shard
-from maskgen.writers import check_apart
+from maskgen.writers import PACKED, check_apart
 
 __all__ = ["Counts", "Job", "merge", "run"]
 
@@ -223,7 +224,15 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
         max_pixels=config["max_pixels"],
+        tar_suffix=_tar_suffix(job, dataset),
     )
+
+
+def _tar_suffix(job: Job, dataset: FaceDataset) -> str | None:
+    if job.options.layout != PACKED:
+        return None
+    first = next(list_samples(job.options, dataset, job.root), None)
+    return tar_suffix(first, job.options.format) if first else None
 
 
 def _anywhere(spec: LandmarkerSpec) -> LandmarkerSpec:

@@ -30,6 +30,14 @@ configs:
     - "**/*.[jpwJPW][pneiPNEI]*"
 """.rstrip()
 
+LOADED_TARS = """
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: "shards/*.tar"
+""".rstrip()
+
 CONTINGENCY = """\
 Template, colour and wear are drawn from the seed and the picture's name alone, independently of every
 attribute; these tables show what came of it. Where a share differs much between the columns, the counts are

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from maskgen.atomic import open_atomic
-from maskgen.errors import ConfigurationError
-from maskgen.manifest import is_masked, json_line, lines, read_manifest
+from maskgen.column_types import StableColumns
+from maskgen.manifest import json_line, read_manifest
 from maskgen.names import name_of, text_of
 from maskgen.records import SPLITS, ManifestRow
 from maskgen.stores import names_in
@@ -23,8 +22,6 @@ _SPLIT_FOLDER = re.compile(f"(.*[-._ 0-9])?({'|'.join(SPLIT_WORDS)})([-._ 0-9].*
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
 _PARTS = ("nose", "mouth", "chin", "lower_face")
-
-_decode_one = json.JSONDecoder().raw_decode
 
 
 def metadata_tables(out: Path, layout: str) -> list[str]:
@@ -43,7 +40,8 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     One line for each written picture: its path as ``file_name``, label, split, identity, attributes, and the
     mask of its first face. With the layout "folders" there is one file in each split's folder, since
     ImageFolder ignores one above them; otherwise one in ``OUT``, and in folders at its top that ImageFolder
-    takes for splits. ``file_name`` is relative to that file.
+    takes for splits. ``file_name`` is relative to that file. Each column has one type in all of these files
+    (see `maskgen.column_types.StableColumns`), since ImageFolder infers it from the first lines of each.
 
     Where unmasked pictures and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
     ImageFolder load them beside the picture. With splits they lie outside of the split's folder, which
@@ -52,39 +50,33 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     Returns:
         The files written, in the order of their names.
     """
-    attributes = sorted(_attribute_names(out / "manifest.jsonl"))
+    stable = StableColumns()
+    attributes: set[str] = set()
+    for row in _masked(out):
+        attributes.update(row.attributes)
+        folder = _folder(row, layout)
+        stable.add(folder, _columns(row, folder, row.attributes))
     written: dict[Path, BinaryIO] = {}
     with ExitStack() as files:
         for row in _masked(out):
-            folder = (row.file_name or "").partition("/")[0]
-            if layout != "folders" and not _SPLIT_FOLDER.fullmatch(folder):
-                folder = ""
+            folder = _folder(row, layout)
             path = out / name_of(folder) / "metadata.jsonl"
             if path not in written:
                 written[path] = files.enter_context(open_atomic(path))
-            written[path].write((json_line(_columns(row, folder, attributes)) + "\n").encode())
+            line = json_line(stable.settle(_columns(row, folder, sorted(attributes))))
+            written[path].write(f"{line}\n".encode())
     return sorted(written)
+
+
+def _folder(row: ManifestRow, layout: str) -> str:
+    """The folder at the top whose table describes a row; empty for that of the whole result."""
+    # An image at the top lies in no folder, whatever words are in its name.
+    folder = (row.file_name or "").rpartition("/")[0].partition("/")[0]
+    return folder if layout == "folders" or _SPLIT_FOLDER.fullmatch(folder) else ""
 
 
 def _masked(out: Path) -> Iterator[ManifestRow]:
     return (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked" and row.file_name)
-
-
-def _attribute_names(path: Path) -> set[str]:
-    """The attributes that any masked row has."""
-    names: set[str] = set()
-    key = b'"attributes": '
-    for number, line in lines(path):
-        if is_masked(line):
-            # As above; the attributes themselves may hold anything.
-            place = line.find(key)
-            try:
-                names.update(_decode_one(line[place + len(key) :].decode())[0])
-            except ValueError as error:
-                raise ConfigurationError(
-                    f"{path}, line {number}: not a row of a manifest: {error}"
-                ) from error
-    return names
 
 
 def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.atomic import write_atomic
-from maskgen.card_texts import CONTINGENCY, LABELS, LOADED, NOTICE, TERMS
+from maskgen.card_texts import CONTINGENCY, LABELS, LOADED, LOADED_TARS, NOTICE, TERMS
 from maskgen.contact_sheet import write_contact_sheet
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.manifest import read_manifest
@@ -123,6 +123,10 @@ def read_record(out: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{out / 'maskgen.json'}: not a run record: {error}") from error
     if not isinstance(record, dict):
         raise ConfigurationError(f"{out / 'maskgen.json'}: not a run record: {type(record).__name__}")
+    for name in ("options", "source", "versions", "templates", "counts"):
+        part = record.get(name) or {}
+        if not isinstance(part, dict) or (name == "templates" and not {*map(type, part.values())} <= {str}):
+            raise ConfigurationError(f"{out / 'maskgen.json'}: {name}: expected an object, got {part!r:.80}")
     return record
 
 
@@ -181,7 +185,8 @@ def _header(
         "- maskgen",
     ]
     lines += [f"size_categories:\n- {size}", "source_datasets:", "- extended"]
-    return "---\n" + "\n".join(lines) + (LOADED if table else "") + "\n---"
+    loaded = LOADED if table else LOADED_TARS if masked and options.get("layout") == "webdataset" else ""
+    return "---\n" + "\n".join(lines) + loaded + "\n---"
 
 
 def _facts(source: Mapping[str, Any]) -> str:

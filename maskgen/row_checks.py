@@ -1,90 +1,215 @@
-"""Whether a line that calls itself a row of a manifest can be one: its types, and where its paths lead."""
+"""What a row of a manifest may hold: the one check of every command that reads rows, whoever wrote them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import math
+import re
+import reprlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from maskgen.anchors import ANCHORS
 from maskgen.names import name_of
 from maskgen.paths import leads_out
-from maskgen.records import STATUSES
+from maskgen.records import SPLITS, STATUSES, WEARS
 
-_NULL: type = type(None)
-_TEXT: frozenset[type] = frozenset((str, _NULL))
-_NUMBER: frozenset[type] = frozenset((int, _NULL))
-# Exact types: to Python a bool would be a whole number too.
-_ROW: Mapping[str, frozenset[type]] = {
-    **dict.fromkeys(("schema", "variant", "seed"), frozenset((int,))),
-    **dict.fromkeys(("id", "status"), frozenset((str,))),
-    **dict.fromkeys(("reason", "file_name", "sha256", "label", "split", "identity", "unmasked_file"), _TEXT),
-    **dict.fromkeys(("width", "height"), _NUMBER),
-    **dict.fromkeys(("attributes", "source"), frozenset((dict,))),
-    "faces": frozenset((list,)),
-}
-_FACE: Mapping[str, frozenset[type]] = {
-    **dict.fromkeys(("box", "mask_box"), frozenset((list,))),
-    **dict.fromkeys(("pose", "landmarks", "coverage"), frozenset((dict,))),
-    **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern", "alpha_file"), _TEXT),
-    **dict.fromkeys(("detection", "fit", "blend", "wear"), frozenset((str,))),
-    "wear_agrees": frozenset((bool,)),
-}
-# Wide enough for any picture, and small enough to be computed with.
+LONGEST_TEXT = 65_536  # characters; Python's csv module reads twice as many
+LONGEST_PATH = 4_096  # characters, as Linux has it
+DEEPEST = 16  # lists and objects in one another
+# Large enough for any image, and small enough to be computed with.
 _LARGEST = 1e9
+_NUMBERS, _HARMLESS = (int, float), (bool, int, type(None))
+_PARTS = ("nose", "mouth", "chin", "lower_face")
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
+_shown = reprlib.Repr()
+_shown.maxstring, _shown.maxother, _shown.maxlong = 80, 80, 40
 
 
-def check_row(values: Any) -> None:
-    """See to it that these values, as JSON gives them, can be a row.
+@dataclass(frozen=True)
+class Rule:
+    """What one field must be: in words, and as a test of a value as JSON gives it."""
+
+    expected: str
+    holds: Callable[[Any], bool]
+    nullable: bool = False
+
+    def or_null(self) -> Rule:
+        """The same, with null allowed."""
+        return Rule(f"null or {self.expected}", self.holds, nullable=True)
+
+
+def _is_text(value: Any) -> bool:
+    # The exact types here and below: to Python a bool is a whole number too.
+    if type(value) is not str or len(value) > LONGEST_TEXT:
+        return False
+    return value.isascii() or not _SURROGATES.search(value)
+
+
+def _is_path(value: Any) -> bool:
+    if not _is_text(value) or len(value) > LONGEST_PATH:
+        return False
+    name = name_of(value)
+    return not leads_out(name) and not _UNTIDY.search(name)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in _NUMBERS and -_LARGEST < value < _LARGEST
+
+
+def _is_box(value: Any) -> bool:
+    if type(value) is not list or len(value) != 4:
+        return False
+    return all(type(side) is int and -_LARGEST < side < _LARGEST for side in value) and min(value[2:]) >= 0
+
+
+def _is_point(value: Any) -> bool:
+    if type(value) is not list or len(value) != 2:
+        return False
+    x, y = value
+    # Not by `_is_number`: a manifest has a dozen points in every row.
+    if type(x) not in _NUMBERS or type(y) not in _NUMBERS:
+        return False
+    return bool(-_LARGEST < x < _LARGEST and -_LARGEST < y < _LARGEST)
+
+
+def _is_json(value: Any, depth: int = 0) -> bool:
+    """Whether a value of any type can be written again: finite, valid text, not too deep."""
+    if type(value) in _HARMLESS:
+        return True
+    if isinstance(value, str):
+        return _is_text(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if depth >= DEEPEST:
+        return False
+    inner = value
+    if isinstance(value, dict):
+        if _SURROGATES.search("".join(value)) or max(map(len, value), default=0) > LONGEST_TEXT:
+            return False
+        inner = value.values()
+    return all(type(each) in _HARMLESS or _is_json(each, depth + 1) for each in inner)
+
+
+def _whole(smallest: int, largest: int) -> Rule:
+    words = f"a whole number from {smallest} to {largest}"
+    return Rule(words, lambda value: type(value) is int and smallest <= value <= largest)
+
+
+def _one_of(values: tuple[str, ...]) -> Rule:
+    return Rule(f"one of {', '.join(values)}", lambda value: type(value) is str and value in values)
+
+
+def _each(keys: frozenset[str], words: str, holds: Callable[[Any], bool]) -> Rule:
+    def all_hold(value: Any) -> bool:
+        return type(value) is dict and value.keys() <= keys and all(map(holds, value.values()))
+
+    return Rule(f"an object of {words}, with keys from {', '.join(sorted(keys))}", all_hold)
+
+
+_ANY = Rule("anything", lambda value: True)  # looked at elsewhere
+_TEXT = Rule(f"valid text of at most {LONGEST_TEXT} characters", _is_text)
+_PATH = Rule(
+    f"a path below the folder of the manifest, of at most {LONGEST_PATH} characters, without '.' and '..'",
+    _is_path,
+).or_null()
+_NUMBER = Rule("a number between -1e9 and 1e9", _is_number)
+_BOX = Rule("x, y, width and height in whole pixels", _is_box)
+_TRUTH = Rule("true or false", lambda value: type(value) is bool)
+_SIDE = _whole(1, int(_LARGEST)).or_null()
+_SOURCE = Rule(
+    "an object of texts and nulls",
+    lambda value: (
+        type(value) is dict
+        and all(map(_is_text, value))
+        and all(each is None or _is_text(each) for each in value.values())
+    ),
+)
+_ATTRIBUTES = Rule(
+    f"an object of valid text and finite numbers, at most {DEEPEST} deep",
+    lambda value: type(value) is dict and _is_json(value),
+)
+
+_ROW: Mapping[str, Rule] = {
+    "schema": _ANY,
+    "id": _TEXT,
+    "variant": _whole(0, 2**31 - 1),
+    "status": _one_of(STATUSES),
+    **dict.fromkeys(("reason", "sha256", "label", "identity"), _TEXT.or_null()),
+    **dict.fromkeys(("file_name", "unmasked_file"), _PATH),
+    **dict.fromkeys(("width", "height"), _SIDE),
+    "split": _one_of(SPLITS).or_null(),
+    "attributes": _ATTRIBUTES,
+    "source": _SOURCE,
+    "faces": Rule("a list", lambda value: type(value) is list),
+    "seed": _whole(-(2**63), 2**63 - 1),
+}
+_FACE: Mapping[str, Rule] = {
+    **dict.fromkeys(("box", "mask_box"), _BOX),
+    "pose": _each(frozenset(("yaw", "pitch", "roll")), "angles in degrees", _is_number),
+    "landmarks": _each(frozenset(ANCHORS), "points x, y in pixels", _is_point),
+    "coverage": _each(frozenset(_PARTS), "shares", _is_number),
+    **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern"), _TEXT.or_null()),
+    "alpha_file": _PATH,
+    **dict.fromkeys(("detection", "fit", "blend"), _TEXT),
+    "wear": _one_of(WEARS),
+    "wear_agrees": _TRUTH,
+    "tries": _whole(0, 2**31 - 1),
+    "occluded": _NUMBER,
+}
+_OPTIONAL = frozenset(("unmasked_file", "alpha_file"))
+
+
+def check_row(values: Any, newest: int) -> None:
+    """Check that these values, as JSON gives them, are a row of a manifest.
+
+    Args:
+        values: Of one line.
+        newest: The highest schema that this version knows.
 
     Raises:
-        ValueError: What is wrong, in words.
+        ValueError: The first field that is wrong, with what was expected and what is there.
     """
-    if not isinstance(values, dict):
-        raise ValueError(f"expected an object, got a {type(values).__name__}")
-    _check_types(values, _ROW)
-    if values["status"] not in STATUSES:
-        raise ValueError(f"status must be one of {', '.join(STATUSES)}, got {values['status']!r}")
-    for name, value in values["source"].items():
-        if type(value) not in _TEXT:
-            raise ValueError(f"source.{name} must be text, got {value!r}")
-    paths = {name: values.get(name) for name in ("file_name", "unmasked_file")}
-    for index, face in enumerate(values["faces"]):
-        if not isinstance(face, dict):
-            raise ValueError(f"a face must be an object, got a {type(face).__name__}")
-        _check_types(face, _FACE)
-        _check_numbers(face)
-        paths[f"faces[{index}].alpha_file"] = face.get("alpha_file")
-    for name, path in paths.items():
-        if path is not None and leads_out(name_of(path)):
-            raise ValueError(f"{name} {path!r} leads out of the folder of the manifest")
+    if type(values) is not dict:
+        raise ValueError(f"expected an object, got {_shown.repr(values)}")
+    schema = values.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise ValueError(f"schema: expected a whole number from 1 to {newest}, got {_shown.repr(schema)}")
+    if schema > newest:
+        raise ValueError(f"schema {_shown.repr(schema)}, this version of maskgen knows {newest}: update it")
+    _check_fields(values, _ROW, "")
+    for number, face in enumerate(values["faces"]):
+        if type(face) is not dict:
+            raise ValueError(f"faces[{number}]: expected an object, got {_shown.repr(face)}")
+        _check_fields(face, _FACE, f"faces[{number}].")
 
 
-def _check_types(values: Mapping[str, Any], expected: Mapping[str, frozenset[type]]) -> None:
-    for name, types in expected.items():
-        if name in values and type(values[name]) not in types:
-            named = " or ".join(sorted(_NAMES.get(each, f"a {each.__name__}") for each in types))
-            raise ValueError(f"{name} must be {named}, got {values[name]!r}")
+def _check_fields(values: Mapping[str, Any], rules: Mapping[str, Rule], where: str) -> None:
+    if not values.keys() <= rules.keys():
+        unknown = min(values.keys() - rules.keys())
+        raise ValueError(f"{where}{_shown.repr(unknown)}: expected no field of this name")
+    for name, rule in rules.items():
+        if name not in values:
+            if name not in _OPTIONAL:
+                raise ValueError(f"{where}{name}: expected {rule.expected}, and it is not there")
+            continue
+        value = values[name]
+        if not (value is None and rule.nullable) and not rule.holds(value):
+            raise ValueError(f"{where}{name}: expected {rule.expected}, got {_shown.repr(value)}")
 
 
-def _check_numbers(face: Mapping[str, Any]) -> None:
-    try:
-        for name in ("box", "mask_box"):
-            if name in face:
-                x, y, width, height = face[name]
-                _check_range(name, x, y, width, height)
-        for name in ("pose", "coverage"):
-            _check_range(name, *face.get(name, {}).values())
-        for x, y in face.get("landmarks", {}).values():
-            # In line: a manifest has a dozen of them in every row.
-            if not (-_LARGEST < x < _LARGEST and -_LARGEST < y < _LARGEST):
-                raise ValueError(f"landmarks must lie in a picture, got {(x, y)}")
-    except TypeError as error:
-        raise ValueError(f"boxes, pose, coverage and landmarks must be numbers: {error}") from error
-
-
-def _check_range(name: str, *numbers: Any) -> None:
-    for number in numbers:
-        if not -_LARGEST < number < _LARGEST:
-            raise ValueError(f"{name} has a number of no picture: {number!r}")
-
-
-_NAMES = {str: "text", _NULL: "null", int: "a whole number", bool: "true or false"}
+def fitting(value: Any, depth: int = 0) -> Any:
+    """The value as a row may hold it: a long text is cut and ends in a hash, deep values become null."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return f"{value[: LONGEST_TEXT // 2]}~{digest}"
+    if isinstance(value, (Mapping, list, tuple)):
+        if depth >= DEEPEST:
+            return None
+        if isinstance(value, Mapping):
+            return {fitting(str(name)): fitting(each, depth + 1) for name, each in value.items()}
+        return [fitting(each, depth + 1) for each in value]
+    return value

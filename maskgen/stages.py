@@ -40,6 +40,7 @@ class Task:
         model_sha256: Of the landmark model or file, so that a changed one is opened anew.
         folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
         max_pixels: The largest picture that is decoded, whatever the worker's own environment says.
+        tar_suffix: Of the images in tars, from `maskgen.tar_shards.tar_suffix`; None for other layouts.
         fatal: Id -> reason of the samples over which processes have died: none is to try them again.
     """
 
@@ -51,6 +52,7 @@ class Task:
     model_sha256: str | None
     folder: Path = Path()
     max_pixels: int | None = None
+    tar_suffix: str | None = None
     fatal: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -5,18 +5,18 @@ Columns are the same on every line, so that a spreadsheet, pandas or a database 
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from maskgen.column_types import as_text, common_type, type_of
 from maskgen.errors import MissingExtraError
 from maskgen.manifest import read_manifest
 from maskgen.records import FaceRecord, ManifestRow
+from maskgen.spreadsheet import row_writer
 
 FORMATS = ("csv", "parquet")
 
@@ -28,9 +28,6 @@ _BOX = ("x", "y", "width", "height")
 _WORN = ("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees")
 _PARTS = ("nose", "mouth", "chin", "lower_face")
 _NUMBERS = {"variant", "width", "height", "seed", "face", "tries"}
-
-# What makes a spreadsheet take a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -52,12 +49,12 @@ def columns(manifest: Path) -> tuple[Column, ...]:
     for row in read_manifest(manifest):
         for name, value in row.attributes.items():
             if value is not None:
-                kinds.setdefault(name, set()).add(_kind(value))
+                kinds.setdefault(name, set()).add(type_of(value))
     whole = {*_NUMBERS, *(f"{box}_{side}" for box in ("box", "mask") for side in _BOX)}
     numbers = {"yaw", "pitch", "roll", "occluded", *(f"coverage_{part}" for part in _PARTS)}
     typed = dict.fromkeys(whole, "whole") | dict.fromkeys(numbers, "number") | {"wear_agrees": "truth"}
     fixed = (Column(name, typed.get(name, "text")) for name in _names())
-    return (*fixed, *(Column(f"attribute_{name}", _common(kinds[name])) for name in sorted(kinds)))
+    return (*fixed, *(Column(f"attribute_{name}", common_type(kinds[name])) for name in sorted(kinds)))
 
 
 def _names() -> tuple[str, ...]:
@@ -100,16 +97,16 @@ def _of_face(face: FaceRecord) -> dict[str, Any]:
 def write_csv(manifest: Path, file: IO[bytes]) -> int:
     """Write the table as CSV in UTF-8, and return how many lines it has.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    No cell of it starts a formula (see `maskgen.spreadsheet`).
     """
     heads = columns(manifest)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_safe(column.name) for column in heads)
+    write_row = row_writer(text)
+    write_row(column.name for column in heads)
     count = 0
     try:
         for count, line in enumerate(lines(manifest), 1):  # noqa: B007
-            writer.writerow(_cell(line.get(column.name), column) for column in heads)
+            write_row(_cell(line.get(column.name), column) for column in heads)
     finally:
         text.detach()
     return count
@@ -146,34 +143,12 @@ def write_parquet(manifest: Path, file: IO[bytes]) -> int:
 
 def _array(part: Sequence[dict[str, Any]], column: Column) -> list[Any]:
     values: Iterable[Any] = (line.get(column.name) for line in part)
-    return [value if value is None or column.kind != "text" else _text(value) for value in values]
+    return [value if value is None or column.kind != "text" else as_text(value) for value in values]
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "truth"
-    if isinstance(value, int):
-        return "whole" if -(2**63) <= value < 2**63 else "text"
-    return "number" if isinstance(value, float) else "text"
-
-
-def _common(kinds: set[str]) -> str:
-    if len(kinds) == 1:
-        return next(iter(kinds))
-    return "number" if kinds == {"whole", "number"} else "text"
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _cell(value: Any, column: Column) -> str:
+def _cell(value: Any, column: Column) -> Any:
     if value is None:
         return ""
     if column.kind == "truth":
         return "true" if value else "false"
-    return _safe(_text(value)) if column.kind == "text" else repr(value)
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return as_text(value) if column.kind == "text" else value

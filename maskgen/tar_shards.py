@@ -3,8 +3,8 @@
 ::
 
     OUT/shards/000012.tar       the masked pictures of shard 12, and beside each what belongs to it
-        KEY.jpg                 the picture, under the suffix of its real format
-        KEY.json                its row of the manifest
+        KEY.jpg                 the image; all images of a run have one suffix: see `tar_suffix`
+        KEY.json                its row of the manifest, as `maskgen.tar_rows` writes it
         KEY.unmasked.jpg        the unmasked picture, with --pairs
         KEY.alpha.png           the alpha, with --alpha
 
@@ -19,12 +19,32 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from maskgen.formats import SUFFIXES
+from maskgen.records import Sample
+from maskgen.tar_rows import member_of
 from maskgen.writers import Places, tar_place
 
 # The tar in the scratch folder of its shard, until it is whole.
 _UNFINISHED = "shard.tar"
+
+
+def tar_suffix(first: Sample, format: str) -> str:
+    """The suffix of all images in a run's tars, whatever the format of each: a suffix is a column to readers.
+
+    The webdataset library and Hugging Face make a column of each suffix and take those of the first samples,
+    so that a PNG among JPEGs would be lost. Both tell the format of an image by its content.
+
+    Args:
+        first: The first sample of the dataset: its suffix is that of all.
+        format: "source", or what all images are written as.
+    """
+    if format != "source":
+        return SUFFIXES[format.upper()][0]
+    named = PurePosixPath(first.id).suffix.lower()
+    known = next((suffixes[0] for suffixes in SUFFIXES.values() if named in suffixes), ".jpg")
+    return ".png" if known == ".gif" else known  # GIFs are written as PNG
 
 
 class TarShard:
@@ -51,15 +71,13 @@ class TarShard:
 
         Args:
             places: Where they go, all in this tar.
-            row: The line of the manifest.
+            row: From `maskgen.tar_rows.member_json`.
             image: The masked picture, encoded.
             unmasked: The unmasked picture, encoded; written if it has a place.
             alpha: The alpha as PNG; written if it has a place.
         """
-        # Keys have no dots, and so the first one ends them.
-        described = f"{places.image[: places.image.index('.', len(self._place))]}.json"
         files = (
-            *((places.image, image), (described, row)),
+            *((places.image, image), (member_of(places.image), row)),
             *((places.unmasked, unmasked), (places.alpha, alpha)),
         )
         for place, data in files:

@@ -14,9 +14,9 @@ from maskgen.coverage_check import coverage_differs
 from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.images import decode
 from maskgen.landmarks.file import LandmarkFile
-from maskgen.manifest import row_to_json
 from maskgen.records import FaceRecord, Image, Landmarks, ManifestRow
 from maskgen.result_files import ResultFiles
+from maskgen.tar_rows import member_json, member_of
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,7 @@ def _check_tar(batch: Batch, files: ResultFiles) -> list[Finding]:
     for row in batch.rows:
         if row.file_name:
             expected |= dict.fromkeys(named_in(row))
-            key = row.file_name[: row.file_name.index(".", len(tar))]
-            expected[f"{key}.json"] = row_to_json(row).encode()
+            expected[member_of(row.file_name)] = member_json(row)
     found = [
         Finding("extra", f"{tar}/{name}", "no row names it")
         for name in members

@@ -16,8 +16,10 @@ from maskgen.manifest import row_to_json
 from maskgen.names import text_of
 from maskgen.options import SynthOptions
 from maskgen.records import ManifestRow, Sample
+from maskgen.row_checks import fitting
 from maskgen.stages import Masked, Task, mask_samples
 from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
+from maskgen.tar_rows import member_json
 from maskgen.tar_shards import open_tar_shard
 from maskgen.writers import Layout, Places, write_outputs
 
@@ -31,7 +33,7 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
     folder = RunFolder(task.out)
     scratch = folder.open_scratch(shard.index)
     options = task.options
-    layout = layout_of(options)
+    layout = layout_of(options, task.tar_suffix)
     counter, hashed = RowCounter(options.label is not None), hashlib.sha256()
     with (scratch / ROWS).open("xb") as rows, open_tar_shard(task.out, scratch, shard.index) as tar:
         for sample, masked in zip(shard.samples, mask_samples(shard.samples, task), strict=True):
@@ -45,12 +47,12 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
             rows.write(written)
             # Known to the system, if not to the disk, before the files it names are there.
             rows.flush()
-            for (row, places), line, picture in zip(files, lines, masked.pictures, strict=True):
+            for (row, places), picture in zip(files, masked.pictures, strict=True):
                 counter.add(row)
                 if places is not None and picture.image is not None:
                     data = (picture.image.data, masked.unmasked, picture.alpha)
                     if layout.packs:
-                        tar.add(places, line, *data)
+                        tar.add(places, member_json(row), *data)
                     else:
                         write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
@@ -61,10 +63,10 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
     return stats
 
 
-def layout_of(options: SynthOptions) -> Layout:
+def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
     """How the run's files are laid out."""
     converts = options.format != "source"
-    return Layout(options.layout, options.variants, options.pairs, options.alpha, converts)
+    return Layout(options.layout, options.variants, options.pairs, options.alpha, converts, tar_suffix)
 
 
 def _row(
@@ -79,19 +81,23 @@ def _row(
     size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
     alpha = places.alpha if places else None
     row = ManifestRow(
-        id=sample.id,
+        id=fitting(sample.id),
         variant=variant,
         status=outcome.status,
-        reason="; ".join(reason for reason in reasons if reason) or None,
+        reason=fitting("; ".join(reason for reason in reasons if reason)) or None,
         file_name=places.image if places else None,
         sha256=hashlib.sha256(picture.image.data).hexdigest() if picture.image else None,
         width=size[1],
         height=size[0],
-        label=label,
+        label=fitting(label),
         split=sample.split,
-        identity=sample.identity,
-        attributes=sample.attributes,
-        source={"dataset": options.dataset, "path": text_of(sample.source_path), "sha256": masked.sha256},
+        identity=fitting(sample.identity),
+        attributes=fitting(sample.attributes),
+        source={
+            "dataset": options.dataset,
+            "path": fitting(text_of(sample.source_path)),
+            "sha256": masked.sha256,
+        },
         faces=tuple(replace(face, alpha_file=alpha) for face in outcome.faces) if alpha else outcome.faces,
         seed=options.seed,
         unmasked_file=places.unmasked if places else None,

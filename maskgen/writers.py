@@ -71,6 +71,7 @@ class Layout:
         pairs: Whether the unmasked picture is written too.
         alpha: Whether the alpha is written.
         converts: Whether pictures are written in another format than their own.
+        tar_suffix: Of all images in tars (see `maskgen.tar_shards`); None for that of each one's format.
     """
 
     name: str = "mirror"
@@ -78,6 +79,7 @@ class Layout:
     pairs: bool = False
     alpha: bool = False
     converts: bool = False
+    tar_suffix: str | None = None
 
     def __post_init__(self) -> None:
         if self.name not in (*LAYOUTS, PACKED):
@@ -106,9 +108,10 @@ class Layout:
         if self.packs:
             top = f"variant-{variant}/" if self.variants > 1 else ""
             key = f"{tar_place(shard)}/{_key(sample, top)}"
+            suffix = self.tar_suffix or encoded.suffix
             return Places(
-                image=f"{key}{encoded.suffix}",
-                unmasked=f"{key}.{UNMASKED}{encoded.suffix}" if self.pairs else None,
+                image=f"{key}{suffix}",
+                unmasked=f"{key}.{UNMASKED}{suffix}" if self.pairs else None,
                 alpha=f"{key}.{ALPHA}.png" if self.alpha else None,
             )
         if sample.relative.startswith("/") or ".." in sample.relative.split("/"):

@@ -64,7 +64,11 @@ def test_opencv_has_the_same_limit():
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1", "'=1"]
+    "text",
+    [
+        *("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "'=1"),
+        *("\uff1d1", "\uff0b1", "\uff0d1", "\uff201", " =1", "\xa0=1", "\ufeff=1", "\0=1", "\x0b@a"),
+    ],
 )
 def test_no_cell_starts_a_formula(text):
     written = safe_cell(text)

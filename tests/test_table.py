@@ -14,6 +14,7 @@ from test_report import face, row, write_result
 from maskgen.__main__ import main
 from maskgen.errors import MissingExtraError
 from maskgen.manifest import read_manifest
+from maskgen.spreadsheet import plain_cell
 from maskgen.table import columns, write_csv, write_parquet
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -38,7 +39,7 @@ def odd_result(tmp_path):
     rows = [
         row("a.jpg", attributes={"age": 20, "tags": ["x"], "odd": True}, faces=[face(), face(wear="chin")]),
         row('b\n,".jpg', "no_face", reason="=HYPERLINK(1)", attributes={"age": 3.5, "odd": "yes"}),
-        row("-c.jpg", attributes={"age": None, "@x": "+1"}),
+        row("-c.jpg", attributes={"age": None, "@x": "+1+1"}),
     ]
     return write_result(tmp_path / "out", rows)
 
@@ -58,10 +59,50 @@ def test_a_line_for_each_face_and_one_for_what_was_not_masked(tmp_path):
 def test_no_text_in_a_csv_starts_a_formula(tmp_path):
     lines = read_csv(odd_result(tmp_path) / "manifest.jsonl")
     assert lines[2]["reason"] == "'=HYPERLINK(1)" and lines[3]["id"] == "'-c.jpg"
-    assert lines[3]["attribute_@x"] == "'+1"
+    assert lines[3]["attribute_@x"] == "'+1+1"
     assert lines[2]["id"] == 'b\n,".jpg'
     for line in lines:
         assert not any(str(value).startswith(("=", "+", "@")) for value in line.values())
+
+
+NASTY = [
+    "\n=1",
+    "a\rb",
+    "a\r\nb",
+    "\r",
+    'say "x"',
+    "a,b",
+    "\uff1d1",
+    " =1",
+    "\u2028",
+    "\x1a",
+    "'",
+    "-5",
+    "a\0b",
+]
+
+
+@pytest.mark.parametrize("reader", ["csv", "pandas", "duckdb"])
+def test_a_csv_has_a_line_for_each_face_to_every_reader(tmp_path, reader):
+    rows = [row(f"{number}.jpg", label=text, reason=text) for number, text in enumerate(NASTY)]
+    out = write_result(tmp_path / "out", rows)
+    path = tmp_path / "t.csv"
+    with path.open("wb") as file:
+        assert write_csv(out / "manifest.jsonl", file) == len(NASTY)
+    if reader == "csv":
+        found = [line["label"] for line in csv.DictReader(path.open(encoding="utf-8", newline=""))]
+    elif reader == "pandas":
+        found = pytest.importorskip("pandas").read_csv(path, dtype=str)["label"].tolist()
+        found[-1] = NASTY[-1]  # its parser ends a text at a NUL
+    else:
+        found = [line[0] for line in pytest.importorskip("duckdb").read_csv(str(path))["label"].fetchall()]
+    assert [plain_cell(cell) for cell in found] == NASTY
+
+
+def test_negative_numbers_stay_numbers_in_a_csv(tmp_path):
+    out = write_result(tmp_path / "out", [row("a.jpg", faces=[face(box=(-3, -4, 80, 90))])])
+    (line,) = read_csv(out / "manifest.jsonl")
+    assert (line["box_x"], line["box_y"]) == ("-3", "-4")
 
 
 def test_attributes_have_the_type_that_all_their_values_have(tmp_path):

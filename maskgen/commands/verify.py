@@ -36,7 +36,7 @@ def command(out: Path, landmarks: Path | None, jobs: int, as_json: bool, quiet: 
         if as_json:
             click.echo(json.dumps(vars(finding), ensure_ascii=False))
         elif not quiet:
-            click.echo(f"{finding.kind}\t{finding.file}\t{finding.what}")
+            click.echo("\t".join(map(_in_one_line, (finding.kind, finding.file, finding.what))))
     result = verifier.result
     if as_json:
         click.echo(json.dumps(result.as_dict()))
@@ -45,3 +45,8 @@ def command(out: Path, landmarks: Path | None, jobs: int, as_json: bool, quiet: 
         looked = f"{result.rows:,} rows, {result.files:,} files, {result.alphas:,} alphas"
         click.echo(f"{out}: {looked}: {told or 'all as it was written'}", err=True)
     return EXIT_OK if result.ok else EXIT_TOO_MANY_ERRORS
+
+
+def _in_one_line(text: str) -> str:
+    """The text with a code for each control character, so that it stays one cell of one line."""
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)

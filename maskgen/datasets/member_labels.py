@@ -3,8 +3,9 @@
 Of an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` are taken as such and every other
 plain value as an attribute; lists and objects in it are left out. ``.cls`` becomes the attribute ``cls``.
 
-In what ``maskgen synth --layout webdataset`` wrote, ``.json`` is a row of the manifest. Of it, the source's
-name, split, identity and attributes are taken, and alphas and unmasked pictures beside it are no inputs.
+In what ``maskgen synth --layout webdataset`` wrote, ``.json`` is a row of the manifest (see
+`maskgen.tar_rows`; earlier versions wrote its attributes as an object). Of it, the source's name, split,
+identity and attributes are taken, and alphas and unmasked images beside it are no inputs.
 """
 
 from __future__ import annotations
@@ -106,11 +107,14 @@ def _of_object(values: Mapping[str, Any], note: str | None) -> Labels:
 def _of_row(values: Mapping[str, Any], key: str) -> Labels:
     """The labels of a picture that maskgen has written, under the name that it was made from."""
     attributes, split, identity = values["attributes"], values["split"], values["identity"]
+    if isinstance(attributes, str):
+        with suppress(ValueError, RecursionError):
+            attributes = _DECODER.decode(attributes)
     attributes = attributes if isinstance(attributes, dict) else {}
     return Labels(
         source=_source(values, key),
         split=split if split in SPLITS else None,
-        identity=_text(identity) if isinstance(identity, str) else None,
+        identity=_text(identity) if identity and isinstance(identity, str) else None,
         attributes={_text(name): _known(value) for name, value in attributes.items()},
     )
 

@@ -218,7 +218,7 @@ def _by(judged: Judged, column: str, classes: Sequence[str], threshold: float | 
 
 def _tens(value: str) -> str:
     """The ten years a number is in: "20-29" for "23" or "23.5"."""
-    if not re.fullmatch(r"\d+(\.\d+)?", value):
+    if not re.fullmatch(r"\d{1,15}(\.\d+)?", value):
         return value
     first = int(float(value)) // 10 * 10
     return f"{first}-{first + 9}"
