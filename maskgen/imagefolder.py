@@ -14,7 +14,7 @@ from maskgen.errors import ConfigurationError
 from maskgen.manifest import is_masked, json_line, lines, read_manifest
 from maskgen.names import name_of, text_of
 from maskgen.records import SPLITS, ManifestRow
-from maskgen.stores import names_in
+from maskgen.stores import folders_in
 
 # Folders that Hugging Face's ImageFolder takes for splits; a table above them it does not read.
 _SPLIT_FOLDER = re.compile(
@@ -34,7 +34,7 @@ def metadata_tables(out: Path, layout: str) -> list[str]:
     if layout == "folders":
         folders = ("all", *SPLITS)
     elif layout == "mirror":
-        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, names_in(out)))
+        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out)))
     return [f"{text_of(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
 
 
@@ -57,7 +57,8 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     written: dict[Path, BinaryIO] = {}
     with ExitStack() as files:
         for row in _masked(out):
-            folder = (row.file_name or "").partition("/")[0]
+            # An image at the top lies in no folder, whatever words are in its name.
+            folder = (row.file_name or "").rpartition("/")[0].partition("/")[0]
             if layout != "folders" and not _SPLIT_FOLDER.fullmatch(folder):
                 folder = ""
             path = out / name_of(folder) / "metadata.jsonl"

@@ -9,6 +9,7 @@ from pathlib import Path
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
 from maskgen.errors import ConfigurationError, MissingDataError
+from maskgen.image_files import archive_hint
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.state import RunFolder, Shard, ShardStats, digest
@@ -29,7 +30,8 @@ def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Ite
         yield sample
     if empty:
         of_splits = f" in the split {' or '.join(options.splits)}" if options.splits else ""
-        raise MissingDataError(f"{root} holds no picture of {dataset.title}{of_splits}")
+        hint = archive_hint(root)
+        raise MissingDataError(f"{root} holds no picture of {dataset.title}{of_splits}. {hint}".rstrip(". "))
 
 
 def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:

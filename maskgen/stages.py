@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from maskgen.errors import ModelError, TemplateError, UnreadableImageError
-from maskgen.images import DecodedImage, EncodedImage, decode, encode, encode_grey_png
+from maskgen.images import DecodedImage, EncodedImage, common_format, decode, encode, encode_grey_png
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.look import FaceLook
 from maskgen.options import SynthOptions
@@ -207,7 +207,11 @@ def _encoded(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> 
 
 
 def _encode(bgr: Image, decoded: DecodedImage, options: SynthOptions) -> EncodedImage:
-    return encode(bgr, decoded, None if options.format == "source" else options.format, options.quality)
+    form = None if options.format == "source" else options.format
+    # Keras's loader of class folders leaves out every other format in silence.
+    if form is None and options.layout == "folders" and decoded.format not in ("JPEG", "PNG", "BMP"):
+        form = common_format(decoded)
+    return encode(bgr, decoded, form, options.quality)
 
 
 @lru_cache(maxsize=1)

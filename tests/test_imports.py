@@ -23,6 +23,9 @@ ALLOWED: dict[str, set[str]] = {
     "stores": {"errors"},
     "atomic": {"errors", "stores"},
     "names": set(),
+    "suffixes": set(),
+    "system_files": set(),
+    "image_files": {"errors", "names", "paths", "stores", "suffixes", "system_files"},
     "spreadsheet": set(),
     "limits": {"errors"},
     "cores": set(),
@@ -32,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "draws": set(),
     "formats": {"errors"},
     "pixels": {"errors"},
-    "images": {"formats", "limits", "pixels", "errors"},
+    "images": {"formats", "limits", "pixels", "errors", "suffixes"},
     "options": NOUNS,
     "reduced": NOUNS,
     "quick": NOUNS,
@@ -65,12 +68,13 @@ ALLOWED: dict[str, set[str]] = {
     "harmonise": NOUNS | {"look", "quick", "grain", "toning", "contact_shadow"},
     "fits": NOUNS,
     "compositors": NOUNS | {"look"},
-    "tar_members": NOUNS | {"limits", "stores"},
-    "datasets": NOUNS | {"names", "paths", "tar_members", "stores"},
+    "tar_members": NOUNS | {"limits", "stores", "system_files"},
+    "datasets": NOUNS
+    | {"image_files", "names", "paths", "tar_members", "stores", "suffixes", "system_files"},
     "counts": NOUNS,
     "manifest": NOUNS | {"images", "atomic", "names", "row_checks", "stores"},
     "imagefolder": NOUNS | {"atomic", "manifest", "names", "stores"},
-    "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
+    "writers": NOUNS | {"images", "suffixes", "atomic", "names", "options", "stores"},
     "tar_shards": NOUNS | {"writers"},
     "state": NOUNS | {"atomic", "counts", "names", "stores"},
     "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "paths", "tar_members"},
@@ -91,13 +95,13 @@ ALLOWED: dict[str, set[str]] = {
     },
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
     "config_file": {"errors", "plain_json"},
-    "result_files": NOUNS | {"limits", "names", "paths", "stores", "tar_members"},
+    "result_files": NOUNS | {"limits", "names", "paths", "stores", "system_files", "tar_members"},
     "annotations": NOUNS | {"images", "manifest", "result_files"},
     "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
     "doctor": NOUNS | {"cores", "datasets", "landmarks", "options", "single", "templates"},
     "table": NOUNS | {"manifest"},
     "coverage_check": NOUNS | {"coverage", "fits"},
-    "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
+    "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "paths", "result_files"},
     "verify": NOUNS
     | {
         *(
@@ -107,6 +111,7 @@ ALLOWED: dict[str, set[str]] = {
             "imagefolder",
             "manifest",
             "names",
+            "paths",
             "report",
             "result_files",
             "state",
@@ -119,8 +124,8 @@ ALLOWED: dict[str, set[str]] = {
     "demo_page": NOUNS | {"datasets", "demo", "landmarks", "options", "templates", "train"},
     "train": NOUNS
     | {
-        *("atomic", "cores", "images", "landmarks", "manifest", "names", "paths", "spreadsheet"),
-        *("stores", "tar_members"),
+        *("atomic", "cores", "image_files", "images", "landmarks", "manifest", "names", "paths"),
+        *("spreadsheet", "stores", "system_files", "tar_members"),
     },
 }
 # The two ends of the program: the batch may know all but the command line and the report, which it is

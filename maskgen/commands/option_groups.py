@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FILE, stacked
+from maskgen.commands.parameters import ANY_PATH, FILE, OpenedFile, links_option, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS
@@ -50,6 +50,7 @@ dataset_options = stacked(
         help="Where the dataset lies: a path, a URL such as s3://bucket/faces, or for webdataset a pattern, "
         "such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
     ),
+    links_option,
     click.option(
         "--split",
         type=click.Choice(SPLITS),
@@ -151,7 +152,7 @@ list_options = stacked(
     click.option(
         "--files-from",
         "files",
-        type=click.File("rb"),
+        type=OpenedFile("rb"),
         is_eager=True,
         metavar="LIST",
         help="Take only the pictures that this file names, one a line; - reads stdin. Without --dataset they "

@@ -26,6 +26,7 @@ from maskgen.datasets.vggface2 import VGGFACE2
 from maskgen.datasets.webdataset import WEBDATASET
 from maskgen.datasets.widerface import WIDERFACE
 from maskgen.errors import MissingDataError, UsageError
+from maskgen.image_files import archive_hint
 from maskgen.stores import exists, location
 
 __all__ = ["DATASETS", "FaceDataset", "find_root", "found", "get_dataset"]
@@ -79,6 +80,7 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
     ]
     if dataset.homepage:
         lines.append(f"Get it from {dataset.homepage} ({dataset.licence})")
+    lines += filter(None, map(archive_hint, looked_in))
     lines.append("Put it into one of these folders, or say where it is with --root DIR.")
     raise MissingDataError("\n".join(lines))
 

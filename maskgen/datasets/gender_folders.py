@@ -13,6 +13,7 @@ from maskgen.datasets.annotations import split_of
 from maskgen.datasets.dataset import FaceDataset
 from maskgen.datasets.walk import images, sample_at
 from maskgen.records import Sample
+from maskgen.system_files import is_system_name
 
 GENDERS = ("male", "female")
 
@@ -35,7 +36,8 @@ def samples(root: Path) -> Iterator[Sample]:
 
 
 def _folders(root: Path) -> list[Path]:
-    return [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+    inner = root.iterdir() if root.is_dir() else ()
+    return [path for path in inner if path.is_dir() and not is_system_name(path.name)]
 
 
 def _holds(root: Path) -> bool:

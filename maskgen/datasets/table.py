@@ -27,6 +27,7 @@ from maskgen.datasets.walk import sample_at
 from maskgen.errors import AnnotationError, MissingDataError
 from maskgen.paths import contained, refuse_escape
 from maskgen.records import Sample
+from maskgen.system_files import is_system_name
 
 NAMES = tuple(f"{stem}.{suffix}" for stem in ("table", "metadata") for suffix in ("csv", "tsv", "jsonl"))
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
@@ -40,6 +41,7 @@ def find_table(root: Path) -> Path | None:
     if path := locate(root, *NAMES):
         return path
     names = [path.name for path in root.iterdir() if path.suffix.lower() in (".csv", ".tsv", *JSON_SUFFIXES)]
+    names = [name for name in names if not is_system_name(name)]
     return locate(root, *names) if len(names) == 1 else None
 
 
@@ -74,7 +76,7 @@ def _picture(root: Path, row: dict[str, Any], where: str) -> str:
             f"{where}: expected one of the columns {', '.join(PATH_COLUMNS)}; got {list(row)}"
         )
     relative = refuse_escape(text, where)
-    if "\\" in relative and not (root / relative).exists():
+    if "\\" in relative and not os.path.exists(root / relative):  # noqa: PTH110
         relative = relative.replace("\\", "/")
     return contained(root, "/".join(part for part in relative.split("/") if part not in ("", ".")), where)
 
