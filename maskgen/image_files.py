@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -133,12 +133,11 @@ def archive_hint(root: Path) -> str:
     if is_remote(root) or not os.path.isdir(root):  # noqa: PTH112
         found = [root.name] if is_archive_name(root.name) else []
         return _hint(found, "; unpack it and give the folder")
-    found = [name for name in islice(names_in(root), _LOOKED_AT) if is_archive_name(name)]
-    return _hint(sorted(found), f" in {root}; unpack it there first")
+    names = (name for name in islice(names_in(root), _LOOKED_AT) if not is_system_name(name))
+    return _hint(sorted(filter(is_archive_name, names)), f" in {root}; unpack it there first")
 
 
-def _hint(names: Iterable[str], advice: str) -> str:
-    names = list(names)
+def _hint(names: Sequence[str], advice: str) -> str:
     if not names:
         return ""
     told = ", ".join(map(text_of, names[:_TOLD])) + (" ..." if len(names) > _TOLD else "")

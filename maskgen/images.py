@@ -128,7 +128,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
         except Exception as error:
             # A broken header makes Pillow raise anything from struct.error to RecursionError.
             cause = "truncated" if "truncated" in str(error).lower() else "broken"
-            reason = str(error).split(" at 0x")[0] or type(error).__name__
+            reason = " ".join(str(error).split(" at 0x")[0].split()) or type(error).__name__
             raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
         if file_format == "TIFF":
             orientation = 1  # Pillow has turned it while loading.

@@ -19,6 +19,7 @@ from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.look import FaceLook
 from maskgen.options import SynthOptions
 from maskgen.records import Image, Landmarks, MaskTemplate, Outcome, Sample
+from maskgen.suffixes import LOADED
 from maskgen.synth import choose_faces, mask_image, plan
 from maskgen.tar_members import read_sample
 from maskgen.templates import load_template
@@ -208,8 +209,7 @@ def _encoded(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> 
 
 def _encode(bgr: Image, decoded: DecodedImage, options: SynthOptions) -> EncodedImage:
     form = None if options.format == "source" else options.format
-    # Keras's loader of class folders leaves out every other format in silence.
-    if form is None and options.layout == "folders" and decoded.format not in ("JPEG", "PNG", "BMP"):
+    if form is None and options.layout == "folders" and decoded.format not in LOADED:
         form = common_format(decoded)
     return encode(bgr, decoded, form, options.quality)
 

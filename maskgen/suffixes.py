@@ -28,7 +28,8 @@ IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix i
 WRITTEN = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM")
 CONVERTED_SUFFIXES = frozenset(each for name in SUFFIXES if name not in WRITTEN for each in SUFFIXES[name])
 
-# The loaders of Keras and torchvision both read files of these suffixes, and leave out others in silence.
+# Keras's and torchvision's loaders of class folders read these, and leave out others in silence.
+LOADED = ("JPEG", "PNG", "BMP")
 LOADED_SUFFIXES = frozenset((*SUFFIXES["JPEG"][:2], SUFFIXES["PNG"][0], SUFFIXES["BMP"][0]))
 
 _ARCHIVE = re.compile(

@@ -175,9 +175,10 @@ def read_path(path: Path) -> bytes:
         OSError: There is no such file or member.
     """
     for tar in path.parents:
-        if tar.is_dir():
+        # `Path.is_dir` raises for a path that is too long.
+        if os.path.isdir(tar):  # noqa: PTH112
             break
-        if tar.is_file():
+        if os.path.isfile(tar):  # noqa: PTH113
             return _named(tar, path.relative_to(tar).as_posix())
     return path.read_bytes()
 

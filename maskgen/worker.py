@@ -80,7 +80,7 @@ def _row(
     faces = picture.outcome.faces
     label, unlabelled = label_of(sample, faces, options.label) if options.label else (None, None)
     places = layout.place(sample, label, variant, picture.image, shard) if picture.image else None
-    if places is not None and (too_long := _path_too_long(task.out, places)):
+    if places and not layout.packs and (too_long := _path_too_long(task.out, places)):
         picture, places = Picture(Outcome("error", too_long)), None
     outcome = picture.outcome
     reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)

@@ -97,7 +97,7 @@ ALLOWED: dict[str, set[str]] = {
     "config_file": {"errors", "plain_json"},
     "result_files": NOUNS | {"limits", "names", "paths", "stores", "system_files", "tar_members"},
     "annotations": NOUNS | {"images", "manifest", "result_files"},
-    "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
+    "annotation_files": NOUNS | {"annotations", "atomic", "names", "report", "stores"},
     "doctor": NOUNS | {"cores", "datasets", "landmarks", "options", "single", "templates"},
     "table": NOUNS | {"manifest"},
     "coverage_check": NOUNS | {"coverage", "fits"},

@@ -124,7 +124,14 @@ mask_options = stacked(
         metavar="PIXELS",
         help="Leave faces alone whose outer eye corners lie closer together than this.",
     ),
-    _choice("--format", FORMATS, _DEFAULTS.format, "Format of the written pictures."),
+    _choice(
+        "--format",
+        FORMATS,
+        _DEFAULTS.format,
+        "Format of the written images. An image in GIF, HEIC, AVIF or JPEG XL becomes a JPEG if it is opaque "
+        "and compressed with loss, else a PNG. With --layout folders so does one in WebP, TIFF or PNM, which "
+        "Keras's loader leaves out.",
+    ),
     click.option(
         "--quality",
         type=click.IntRange(1, 100),

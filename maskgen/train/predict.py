@@ -69,7 +69,7 @@ def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
         elif os.path.lexists(path):
             names[path] = path.name
         else:
-            raise MissingDataError(f"{text_of(str(path))}: there is no such image or folder")
+            raise MissingDataError(f"{text_of(str(path))}: there is no such picture or folder")
     if len(set(names.values())) < len(names):
         whole = {path: os.path.abspath(path) for path in names}  # noqa: PTH100
         top = os.path.commonpath([os.path.dirname(each) for each in whole.values()])  # noqa: PTH120
