@@ -15,7 +15,7 @@ from maskgen.images import DecodedImage, EncodedImage, common_format
 from maskgen.labels import FACE_LABELS, label_of
 from maskgen.listing import list_samples
 from maskgen.options import SynthOptions
-from maskgen.suffixes import LOADED, SUFFIXES, WRITTEN, suffix_of
+from maskgen.suffixes import KEPT, SUFFIXES, suffix_of
 from maskgen.worker import layout_of
 
 # How many of the first pictures are named with the file they would become, and how many labels counted aloud.
@@ -81,8 +81,9 @@ def _encoded(name: str, options: SynthOptions) -> EncodedImage:
     source = next((form for form, suffixes in SUFFIXES.items() if suffix in suffixes), "JPEG")
     target = options.format.upper()
     if options.format == "source":
-        kept = source in (LOADED if options.layout == "folders" else WRITTEN)
-        target = source if kept else common_format(DecodedImage(np.zeros((1, 1, 3), np.uint8), source))
+        target = source
+        if source not in KEPT[options.layout]:
+            target = common_format(DecodedImage(np.zeros((1, 1, 3), np.uint8), source))
     return EncodedImage(b"", SUFFIXES[target][0], same_format=source == target)
 
 

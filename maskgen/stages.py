@@ -19,7 +19,7 @@ from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.look import FaceLook
 from maskgen.options import SynthOptions
 from maskgen.records import Image, Landmarks, MaskTemplate, Outcome, Sample
-from maskgen.suffixes import LOADED
+from maskgen.suffixes import KEPT
 from maskgen.synth import choose_faces, mask_image, plan
 from maskgen.tar_members import read_sample
 from maskgen.templates import load_template
@@ -209,7 +209,7 @@ def _encoded(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> 
 
 def _encode(bgr: Image, decoded: DecodedImage, options: SynthOptions) -> EncodedImage:
     form = None if options.format == "source" else options.format
-    if form is None and options.layout == "folders" and decoded.format not in LOADED:
+    if form is None and decoded.format not in KEPT[options.layout]:
         form = common_format(decoded)
     return encode(bgr, decoded, form, options.quality)
 

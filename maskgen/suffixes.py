@@ -28,9 +28,10 @@ IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix i
 WRITTEN = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM")
 CONVERTED_SUFFIXES = frozenset(each for name in SUFFIXES if name not in WRITTEN for each in SUFFIXES[name])
 
-# Keras's and torchvision's loaders of class folders read these, and leave out others in silence.
-LOADED = ("JPEG", "PNG", "BMP")
-LOADED_SUFFIXES = frozenset((*SUFFIXES["JPEG"][:2], SUFFIXES["PNG"][0], SUFFIXES["BMP"][0]))
+# Layout -> formats that an image keeps in it. Keras's and torchvision's loaders of class folders, and the
+# decoders of the webdataset library, read these and leave out others in silence.
+KEPT = {"mirror": WRITTEN, "folders": ("JPEG", "PNG", "BMP"), "webdataset": ("JPEG", "PNG", "PPM")}
+FOLDERS_SUFFIXES = frozenset((*SUFFIXES["JPEG"][:2], SUFFIXES["PNG"][0], SUFFIXES["BMP"][0]))
 
 _ARCHIVE = re.compile(
     r"\.(?:zip|7z|rar|tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|zst|z\d\d|\d{3}|part\d+)$", re.IGNORECASE

@@ -175,10 +175,9 @@ def read_path(path: Path) -> bytes:
         OSError: There is no such file or member.
     """
     for tar in path.parents:
-        # `Path.is_dir` raises for a path that is too long.
-        if os.path.isdir(tar):  # noqa: PTH112
+        if tar.is_dir():
             break
-        if os.path.isfile(tar):  # noqa: PTH113
+        if tar.is_file():
             return _named(tar, path.relative_to(tar).as_posix())
     return path.read_bytes()
 

@@ -21,8 +21,8 @@ from maskgen.records import Sample
 from maskgen.stores import is_remote, lies_in
 from maskgen.suffixes import (
     CONVERTED_SUFFIXES,
+    FOLDERS_SUFFIXES,
     IMAGE_SUFFIXES,
-    LOADED_SUFFIXES,
     SUFFIXES,
     is_image_name,
     suffix_of,
@@ -271,7 +271,7 @@ def _fits(name: str, suffix: str) -> bool:
     """Whether a name has this suffix, or another one of its format that loaders of class folders read."""
     named = suffix_of(name).lower()
     same = any(named in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
-    return named == suffix or (same and named in LOADED_SUFFIXES)
+    return named == suffix or (same and named in FOLDERS_SUFFIXES)
 
 
 def _class_folder(label: str | None) -> str:

@@ -129,8 +129,8 @@ mask_options = stacked(
         FORMATS,
         _DEFAULTS.format,
         "Format of the written images. An image in GIF, HEIC, AVIF or JPEG XL becomes a JPEG if it is opaque "
-        "and compressed with loss, else a PNG. With --layout folders so does one in WebP, TIFF or PNM, which "
-        "Keras's loader leaves out.",
+        "and compressed with loss, else a PNG. So does one that the loaders of the layout leave out: WebP, "
+        "TIFF or PNM in folders, WebP, TIFF or BMP in tars.",
     ),
     click.option(
         "--quality",

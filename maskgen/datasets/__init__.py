@@ -53,7 +53,7 @@ def places(dataset: FaceDataset) -> list[Path]:
         return [dataset.ships_in]
     shared = os.environ.get("MASKGEN_DATA")
     return [
-        *([location(shared) / dataset.name] if shared else []),
+        *([location(os.path.expanduser(shared)) / dataset.name] if shared else []),  # noqa: PTH111
         Path("data") / dataset.name,
         Path(dataset.name),
     ]

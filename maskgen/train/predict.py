@@ -64,14 +64,17 @@ def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
     """
     names: dict[Path, str] = {}
     for path in inputs:
-        if os.path.isdir(path):  # noqa: PTH112
-            names |= {path / relative: relative for relative in images(path, follow_links=True)}
-        elif os.path.lexists(path):
-            names[path] = path.name
-        else:
-            raise MissingDataError(f"{text_of(str(path))}: there is no such picture or folder")
+        try:
+            if path.is_dir():
+                names |= {path / relative: relative for relative in images(path, follow_links=True)}
+                continue
+            if not path.exists():
+                raise MissingDataError(f"{text_of(str(path))}: there is no such picture or folder")
+        except OSError as error:
+            raise MissingDataError(f"{text_of(str(path))}: {error.strerror or error}") from error
+        names[path] = path.name
     if len(set(names.values())) < len(names):
-        whole = {path: os.path.abspath(path) for path in names}  # noqa: PTH100
+        whole = {path: os.path.abspath(str(path)) for path in names}  # noqa: PTH100
         top = os.path.commonpath([os.path.dirname(each) for each in whole.values()])  # noqa: PTH120
         # A file that was given twice is judged once.
         names = {path: name for name, path in {os.path.relpath(whole[p], top): p for p in names}.items()}
