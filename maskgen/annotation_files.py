@@ -23,6 +23,7 @@ from typing import IO, Any
 from xml.etree import ElementTree
 
 from maskgen.annotations import CLASSES, Found, Picture, pictures
+from maskgen.atomic import make_folders
 from maskgen.errors import AnnotationError, ConfigurationError, MissingDataError, UsageError
 from maskgen.names import name_of
 from maskgen.report import read_record
@@ -263,7 +264,7 @@ class _Lists:
 def _write_new(folder: Path, place: str, suffix: str, data: bytes) -> None:
     path = folder / name_of(str(PurePosixPath(place).with_suffix(suffix)))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         with path.open("xb") as file:
             file.write(data)
     except FileExistsError as error:

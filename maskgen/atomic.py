@@ -29,7 +29,7 @@ def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
             made.flush()
             put(Path(made.name), path)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent)
     unfinished = (scratch or path.parent) / _unfinished_name()
     try:
         # Not `tempfile`: its files are readable by their owner only, and a rename keeps that.
@@ -57,11 +57,22 @@ def write_atomic(path: Path, data: bytes, scratch: Path | None = None) -> None:
             unfinished.replace(path)
         except FileNotFoundError:
             # Most files find their folder there, and asking for each would be a call more.
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(path.parent)
             unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def make_folders(folder: Path) -> None:
+    """Makes a folder and those above it; `Path.mkdir` and `os.makedirs` fail where they are 1,000 deep."""
+    missing = [folder]
+    while missing:
+        try:
+            missing[-1].mkdir(exist_ok=True)
+            missing.pop()
+        except FileNotFoundError:
+            missing.append(missing[-1].parent)
 
 
 def _unfinished_name() -> str:

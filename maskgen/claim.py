@@ -18,6 +18,7 @@ from maskgen.options import SynthOptions
 from maskgen.redaction import redact
 from maskgen.state import STATE, RunFolder
 from maskgen.stores import names_in, remove_tree
+from maskgen.system_files import is_system_name
 from maskgen.templates import load_template
 from maskgen.writers import OWN_FILES
 
@@ -82,7 +83,7 @@ def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -
     if there is None:
         if out.exists() and not out.is_dir():
             raise ConfigurationError(f"{out} is a file; give another --out")
-        strange = sorted(name for name in names_in(out) if name != STATE)
+        strange = sorted(name for name in names_in(out) if name != STATE and not is_system_name(name))
         if strange:
             raise ConfigurationError(
                 f"{out} holds files that maskgen has not written, such as {strange[0]!r}; give another --out"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from maskgen.errors import UnreadableImageError
-from maskgen.formats import OPENERS, sniff
+from maskgen.formats import opener, sniff
 from maskgen.images import decode
 from maskgen.landmarks import FaceLandmarker
 from maskgen.options import SynthOptions
@@ -119,8 +119,9 @@ def _refuse_large(data: bytes) -> None:
     if len(data) > LARGEST_FILE:
         raise UnreadableImageError(f"a file of {len(data):,} bytes, more than {LARGEST_FILE:,}")
     kind = sniff(data)
+    open_image = opener(kind)
     try:
-        with OPENERS[kind](BytesIO(data)) as picture:
+        with open_image(BytesIO(data)) as picture:
             width, height = picture.size
     except Exception as error:
         # A broken header makes Pillow raise anything from struct.error to RecursionError.

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+import numpy as np
 
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
-from maskgen.images import EncodedImage
+from maskgen.images import DecodedImage, EncodedImage, common_format
 from maskgen.labels import FACE_LABELS, label_of
 from maskgen.listing import list_samples
 from maskgen.options import SynthOptions
+from maskgen.suffixes import KEPT, SUFFIXES, suffix_of
 from maskgen.worker import layout_of
 
 # How many of the first pictures are named with the file they would become, and how many labels counted aloud.
@@ -67,11 +70,21 @@ def forecast(
             say(f"  without label: {unlabelled:,}")
         for sample in islice(list_samples(options, dataset, root), min(NAMED, samples)):
             label = label_of(sample, (), known)[0] if known else None
-            same = EncodedImage(
-                b"", PurePosixPath(sample.relative).suffix, same_format=options.format == "source"
-            )
-            say(f"  {sample.id} -> {layout_of(options).place(sample, label, 0, same).image}")
+            place = layout_of(options).place(sample, label, 0, _encoded(sample.relative, options))
+            say(f"  {sample.id} -> {place.image}")
     return counts
+
+
+def _encoded(name: str, options: SynthOptions) -> EncodedImage:
+    """The file that an image becomes, as far as its name tells what it is."""
+    suffix = suffix_of(name).lower()
+    source = next((form for form, suffixes in SUFFIXES.items() if suffix in suffixes), "JPEG")
+    target = options.format.upper()
+    if options.format == "source":
+        target = source
+        if source not in KEPT[options.layout]:
+            target = common_format(DecodedImage(np.zeros((1, 1, 3), np.uint8), source))
+    return EncodedImage(b"", SUFFIXES[target][0], same_format=source == target)
 
 
 def _counted(number: int, noun: str) -> str:

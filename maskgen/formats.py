@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from importlib import import_module
 from io import BytesIO
+from typing import cast
 
 from PIL import Image as PillowImage
 from PIL.BmpImagePlugin import BmpImageFile
@@ -21,20 +25,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from maskgen.errors import UnreadableImageError
 
-# Format -> suffixes its files go by; the first is the one new files get.
-SUFFIXES: dict[str, tuple[str, ...]] = {
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "PNG": (".png",),
-    "WEBP": (".webp",),
-    "BMP": (".bmp", ".dib"),
-    "TIFF": (".tif", ".tiff"),
-    "GIF": (".gif",),
-    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
-}
-IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-
 # Opening the plugin instead of calling `PIL.Image.open` keeps every other parser out and saves the tries.
-OPENERS: dict[str, Callable[[BytesIO], PillowImage.Image]] = {
+_OPENERS: dict[str, Callable[[BytesIO], PillowImage.Image]] = {
     "JPEG": JpegImageFile,
     "PNG": PngImageFile,
     "WEBP": WebPImageFile,
@@ -42,6 +34,16 @@ OPENERS: dict[str, Callable[[BytesIO], PillowImage.Image]] = {
     "TIFF": TiffImageFile,
     "GIF": GifImageFile,
     "PPM": PpmImageFile,
+}
+
+# Format -> modules that may read it and the class in each, and the package to install where none does.
+_PLUGINS: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
+    "HEIC": ((("pillow_heif", "HeifImageFile"),), "pillow-heif"),
+    "AVIF": (
+        (("PIL.AvifImagePlugin", "AvifImageFile"), ("pillow_avif.AvifImagePlugin", "AvifImageFile")),
+        "pillow-avif-plugin",
+    ),
+    "JXL": ((("pillow_jxl.JpegXLImagePlugin", "JXLImageFile"),), "pillow-jxl-plugin"),
 }
 
 # Most pixels a side a format can hold; the others' limits lie beyond what is ever decoded.
@@ -55,6 +57,9 @@ _SIGNATURES = (
     (rb"II[*+]\0|MM\0[*+]", "TIFF"),
     (rb"P[1-6][\s#]", "PPM"),
     (rb"BM", "BMP"),
+    (rb"....ftyp(?:avi[fs]|(?:mif1|msf1)....(?:....){0,14}?avi[fs])", "AVIF"),
+    (rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", "HEIC"),
+    (rb"\0\0\0\x0cJXL |\xff\x0a", "JXL"),
 )
 
 _OTHERS = (
@@ -62,19 +67,37 @@ _OTHERS = (
     (rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head)", "an HTML page: the download failed"),
     (rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|svg)", "XML or SVG, not a picture in pixels"),
     (rb"\s*[{\[]\s*[\"{\[]", "JSON, not a picture"),
-    (rb"....ftyp(?:avif|avis)", "AVIF, which is not read: convert it first"),
-    (rb"....ftyp(?:heic|heix|hevc|mif1|msf1)", "HEIC, which is not read: convert it first"),
     (rb"....ftyp", "a video, not a picture"),
     (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000, which is not read: convert it first"),
-    (rb"\0\0\0\x0cJXL |\xff\x0a", "JPEG XL, which is not read: convert it first"),
     (rb"%PDF", "a PDF, not a picture"),
     (rb"8BPS", "a Photoshop file, which is not read: convert it first"),
     (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive, not a picture: unpack it first"),
 )
 
 
+def opener(name: str) -> Callable[[BytesIO], PillowImage.Image]:
+    """The function that opens a file of a format that `sniff` knows.
+
+    Raises:
+        UnreadableImageError: The format needs a plug-in of Pillow that is not installed.
+    """
+    return _OPENERS[name] if name in _OPENERS else _plugin(name)
+
+
+@lru_cache(maxsize=len(_PLUGINS))
+def _plugin(name: str) -> Callable[[BytesIO], PillowImage.Image]:
+    modules, package = _PLUGINS[name]
+    for module, kind in modules:
+        with suppress(ImportError, AttributeError):
+            opened = import_module(module)
+            # Pillow may have been built without the library that its own module needs.
+            if getattr(opened, "SUPPORTED", True):
+                return cast("Callable[[BytesIO], PillowImage.Image]", getattr(opened, kind))
+    raise UnreadableImageError(f"{name} is read by a plug-in of Pillow: pip install {package}")
+
+
 def sniff(data: bytes) -> str:
-    """The format of a file's content, a key of `SUFFIXES`.
+    """The format of a file's content, a key of `maskgen.suffixes.SUFFIXES`.
 
     Raises:
         UnreadableImageError: It is none of them; the message says what it is instead, where that can be seen.

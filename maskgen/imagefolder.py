@@ -13,7 +13,7 @@ from maskgen.column_types import StableColumns
 from maskgen.manifest import json_line, read_manifest
 from maskgen.names import name_of, text_of
 from maskgen.records import SPLITS, ManifestRow
-from maskgen.stores import names_in
+from maskgen.stores import folders_in
 from maskgen.words import SPLIT_WORDS
 
 # Folders that Hugging Face's ImageFolder takes for splits, by the same words; a table above them it does not
@@ -30,7 +30,7 @@ def metadata_tables(out: Path, layout: str) -> list[str]:
     if layout == "folders":
         folders = ("all", *SPLITS)
     elif layout == "mirror":
-        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, names_in(out)))
+        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out)))
     return [f"{text_of(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
 
 

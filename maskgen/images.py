@@ -22,9 +22,10 @@ from PIL import Image as PillowImage
 from PIL import ImageFile, PngImagePlugin
 
 from maskgen.errors import UnreadableImageError, UsageError
-from maskgen.formats import LONGEST_SIDE, OPENERS, SUFFIXES, is_lossless_webp, sniff
+from maskgen.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
 from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
 from maskgen.pixels import decode_jpeg, to_planes, upright
+from maskgen.suffixes import SUFFIXES, WRITTEN
 
 Image = NDArray[np.uint8]
 
@@ -94,7 +95,7 @@ class EncodedImage:
 
 
 def decode(data: bytes, limit: int | None = None) -> DecodedImage:
-    """Decodes a JPEG, PNG, WEBP, BMP, TIFF, GIF or PNM file into upright BGR pixels.
+    """Decodes a file of a format that `maskgen.formats` names into upright BGR pixels.
 
     Grey, palette, CMYK, 16 bit and floating point pictures are converted; of several frames the first is
     taken. A truncated file is refused, since a face that is half grey would be worse than none. Pillow's
@@ -112,7 +113,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     limit = limit or max_pixels()
     with _pillow_settings(limit):
         try:
-            picture = OPENERS[file_format](BytesIO(data))
+            picture = opener(file_format)(BytesIO(data))
             _check_size(picture.size, limit)
             orientation, notes = _orientation(picture)
             if getattr(picture, "is_animated", False):
@@ -127,7 +128,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
         except Exception as error:
             # A broken header makes Pillow raise anything from struct.error to RecursionError.
             cause = "truncated" if "truncated" in str(error).lower() else "broken"
-            reason = str(error).split(" at 0x")[0] or type(error).__name__
+            reason = " ".join(str(error).split(" at 0x")[0].split()) or type(error).__name__
             raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
         if file_format == "TIFF":
             orientation = 1  # Pillow has turned it while loading.
@@ -163,8 +164,8 @@ def encode(
         bgr: (height, width, 3) uint8.
         like: The source. Its format, JPEG tables, single grey channel, transparency (where the format can
             hold it) and colour profile are kept. None means a colour PNG.
-        format: "jpeg", "png" or "webp" to write another format. A GIF is written as PNG, because a palette
-            of 256 colours would spoil both face and mask.
+        format: "jpeg", "png" or "webp" to write another format. By default formats that are not in `WRITTEN`
+            become what `common_format` says: a palette of 256 colours would spoil both face and mask.
         quality: 1 to 100 for JPEG and lossy WEBP, in place of the source's own. Default `JPEG_QUALITY` with
             4:4:4 chroma where a JPEG's source was none, and `WEBP_QUALITY`, since a WEBP does not say.
 
@@ -249,9 +250,15 @@ def _jpeg_settings(picture: Any) -> JpegSettings | None:
     return JpegSettings(tables, known.get(factors, 0), progressive, len({layer[3] for layer in layers}))
 
 
+def common_format(like: DecodedImage) -> str:
+    """What an image of a rare format becomes: "JPEG" if it is lossy and opaque, else "PNG"."""
+    lossy = like.format in ("HEIC", "AVIF", "JXL") or (like.format == "WEBP" and not like.lossless)
+    return "JPEG" if lossy and like.alpha is None else "PNG"
+
+
 def _target_format(like: DecodedImage | None, format: str | None) -> str:
     if format is None:
-        return "PNG" if like is None or like.format == "GIF" else like.format
+        return "PNG" if like is None else like.format if like.format in WRITTEN else common_format(like)
     name = {"JPG": "JPEG"}.get(format.upper(), format.upper())
     if name not in ("JPEG", "PNG", "WEBP"):
         raise UsageError(f"format must be jpeg, png or webp, got {format!r}")

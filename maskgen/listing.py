@@ -10,6 +10,7 @@ from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
 from maskgen.datasets.completeness import warn_of_lacks
 from maskgen.errors import ConfigurationError, MissingDataError
+from maskgen.image_files import archive_hint
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.state import RunFolder, Shard, ShardStats, digest
@@ -35,7 +36,10 @@ def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Ite
             if of_splits and "split" in dataset.always
             else ""
         )
-        raise MissingDataError(f"{root} holds no picture of {dataset.title}{of_splits}{where}")
+        hint = archive_hint(root)
+        raise MissingDataError(
+            f"{root} holds no picture of {dataset.title}{of_splits}{where}. {hint}".rstrip(". ")
+        )
 
 
 def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:

@@ -1,13 +1,15 @@
 """Nothing outside a dataset's root is read: the two checks that see to it.
 
 `refuse_escape` looks at the text of a path that an annotation file holds, `contained` at where a
-path leads once its links are followed.
+path leads once its links are followed. `following_links` turns the second off.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePath
 
@@ -16,6 +18,31 @@ from maskgen.stores import is_remote
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SEPARATORS = re.compile(r"[\\/]")
+
+# Of this process, and not of a root: adapters are functions of the root alone.
+_following = False
+
+
+@contextmanager
+def following_links(follow: bool = True) -> Iterator[None]:
+    """Allow links that lead out of a root while the block lasts: ``--follow-links``."""
+    global _following  # noqa: PLW0603
+    before, _following = _following, follow
+    try:
+        yield
+    finally:
+        _following = before
+
+
+def follows_links() -> bool:
+    """Whether links may lead out of a root."""
+    return _following
+
+
+def leaving_link(root: Path, relative: str, target: str) -> AnnotationError:
+    """The error for a link that leads out of a root."""
+    name, place = (os.fsencode(path).decode("utf-8", "backslashreplace") for path in (relative, target))
+    return AnnotationError(f"{name} is a link out of {root}, to {place}; --follow-links allows it")
 
 
 def refuse_escape(text: str, where: str) -> str:
@@ -63,7 +90,7 @@ def contained(root: Path, relative: str, where: str) -> str:
     Raises:
         AnnotationError: A link on the way leads out of the root.
     """
-    if is_remote(root):
+    if _following or is_remote(root):
         return relative
     folder, _, name = relative.rpartition("/")
     real_root = _real(str(root))
@@ -71,10 +98,7 @@ def contained(root: Path, relative: str, where: str) -> str:
     if os.path.islink(target):  # noqa: PTH114
         target = os.path.realpath(target)
     if not is_below(target, real_root):
-        raise AnnotationError(
-            f"{where}: {os.fsencode(relative).decode('utf-8', 'backslashreplace')} is a link out of {root}, "
-            f"to {target!r}; copy the files there, or give the folder they are in as the root"
-        )
+        raise AnnotationError(f"{where}: {leaving_link(root, relative, target)}")
     return relative
 
 

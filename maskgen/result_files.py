@@ -11,6 +11,7 @@ from maskgen.limits import MAX_BYTES
 from maskgen.names import name_of, text_of
 from maskgen.paths import contained, refuse_escape
 from maskgen.stores import entries, is_remote
+from maskgen.system_files import is_system_name
 from maskgen.tar_members import Entry, plain_name, scan
 
 _TAR = ".tar/"
@@ -72,23 +73,27 @@ class ResultFiles:
         return self._out / contained(self._out, refuse_escape(name_of(place), where), where)
 
 
-def listed_files(out: Path, below: str = "") -> Iterator[str]:
-    """Every file below a folder, as a manifest would call it, in no order; ``.maskgen`` is left out."""
-    folder = out / below if below else out
-    if is_remote(out):
-        for found in entries(folder):
-            name = f"{below}{found.name}"
-            if found.is_folder and name != ".maskgen":
-                yield from listed_files(out, f"{name}/")
-            elif not found.is_folder:
-                yield text_of(name)
-        return
+def listed_files(out: Path) -> Iterator[str]:
+    """Every file below a folder, as a manifest would call it, in no order.
+
+    ``.maskgen`` is left out, and so are `maskgen.system_files`.
+    """
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        folder = out / below if below else out
+        for name, is_folder in _folder_content(folder):
+            if is_system_name(name):
+                continue
+            if not is_folder:
+                yield text_of(below + name)
+            elif below or name != ".maskgen":
+                waiting.append(f"{below}{name}/")
+
+
+def _folder_content(folder: Path) -> list[tuple[str, bool]]:
+    """(name, whether it is a folder and no link to one) of all in a folder."""
+    if is_remote(folder):
+        return [(entry.name, entry.is_folder) for entry in entries(folder)]
     with os.scandir(folder) as scan_of_folder:
-        found_here = list(scan_of_folder)
-    for entry in found_here:
-        name = f"{below}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            if name != ".maskgen":
-                yield from listed_files(out, f"{name}/")
-        else:
-            yield text_of(name)
+        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scan_of_folder]

@@ -14,12 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from maskgen.errors import MachineError, ModelError, TemplateError, UnreadableImageError
-from maskgen.images import DecodedImage, EncodedImage, decode, encode, encode_grey_png
+from maskgen.images import DecodedImage, EncodedImage, common_format, decode, encode, encode_grey_png
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.look import FaceLook
 from maskgen.options import SynthOptions
 from maskgen.records import Image, Landmarks, MaskTemplate, Outcome, Sample
 from maskgen.redaction import public_text
+from maskgen.suffixes import KEPT
 from maskgen.synth import choose_faces, mask_image, plan
 from maskgen.tar_members import read_sample
 from maskgen.templates import load_template
@@ -208,7 +209,10 @@ def _encoded(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> 
 
 
 def _encode(bgr: Image, decoded: DecodedImage, options: SynthOptions) -> EncodedImage:
-    return encode(bgr, decoded, None if options.format == "source" else options.format, options.quality)
+    form = None if options.format == "source" else options.format
+    if form is None and decoded.format not in KEPT[options.layout]:
+        form = common_format(decoded)
+    return encode(bgr, decoded, form, options.quality)
 
 
 @lru_cache(maxsize=1)

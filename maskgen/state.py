@@ -220,7 +220,8 @@ class RunFolder:
         files = set()
         for name in map(name_of, names):
             above = (str(parent) for parent in PurePosixPath(name).parents)
-            files.add(next((tar for tar in above if (self.out / tar).is_file()), name))
+            # `Path.is_file` raises for a path that is too long.
+            files.add(next((tar for tar in above if os.path.isfile(self.out / tar)), name))  # noqa: PTH113
         return files
 
     def _left_path(self, index: int) -> Path:

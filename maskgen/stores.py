@@ -140,6 +140,16 @@ def names_in(folder: Path) -> list[str]:
         return []
 
 
+def folders_in(folder: Path) -> list[str]:
+    """Names of the folders in a folder; none if it is not there."""
+    try:
+        if is_remote(folder):
+            return [entry.name for entry in entries(folder) if entry.is_folder]
+        return [path.name for path in folder.iterdir() if path.is_dir()]
+    except FileNotFoundError:
+        return []
+
+
 def open_lines(path: Path) -> BinaryIO:
     """A file to be read line by line."""
     file: Any = path.open("rb")

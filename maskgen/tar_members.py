@@ -21,6 +21,7 @@ from maskgen.errors import UnreadableImageError
 from maskgen.limits import MAX_BYTES
 from maskgen.records import Sample
 from maskgen.stores import is_remote
+from maskgen.system_files import is_system_path
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -93,6 +94,8 @@ class _PlainHeader(tarfile.TarInfo):
 def scan(file: BinaryIO) -> Iterator[Entry]:
     """The members of an open tar, in its order, each as its header is reached.
 
+    Members of `maskgen.system_files` are left out: macOS writes one named ``._a.jpg`` before each ``a.jpg``.
+
     Raises:
         UnreadableImageError: It is no uncompressed tar, or it is damaged or cut short behind what was given.
     """
@@ -116,7 +119,8 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
                 raise tarfile.ReadError("a member of a negative size")
             offset = tar.offset
             tar.members.clear()  # type: ignore[attr-defined]
-            yield Entry(info.name, info.offset_data, info.size, _kind(info))
+            if not is_system_path(info.name):
+                yield Entry(info.name, info.offset_data, info.size, _kind(info))
         offset = tar.offset
     except _DAMAGE as error:
         where = "it cannot be read" if offset < 0 else f"it cannot be read on behind {offset} bytes"

@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
-from maskgen.formats import SUFFIXES
 from maskgen.records import Sample
+from maskgen.suffixes import KEPT, SUFFIXES
 from maskgen.tar_rows import member_of
 from maskgen.writers import Places, tar_place
 
@@ -43,8 +43,11 @@ def tar_suffix(first: Sample, format: str) -> str:
     if format != "source":
         return SUFFIXES[format.upper()][0]
     named = PurePosixPath(first.id).suffix.lower()
-    known = next((suffixes[0] for suffixes in SUFFIXES.values() if named in suffixes), ".jpg")
-    return ".png" if known == ".gif" else known  # GIFs are written as PNG
+    source = next((name for name, suffixes in SUFFIXES.items() if named in suffixes), "JPEG")
+    if source not in KEPT["webdataset"]:
+        # Written as JPEG or PNG, by what the image holds; these are the likely ones.
+        source = "PNG" if source in ("GIF", "BMP", "TIFF") else "JPEG"
+    return SUFFIXES[source][0]
 
 
 class TarShard:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -229,7 +230,7 @@ def split_weight(token: str) -> tuple[str, float]:
 
 def _members(word: str) -> list[str]:
     if Path(word).suffix.lower() in (".png", ".json"):
-        return [str(_picture_path(word))]
+        return [str(_picture_path(os.path.expanduser(word)))]  # noqa: PTH111
     known = list_templates()
     found = [info.name for info in known if word in ("all", info.name)]
     found = found or [info.name for info in known if word in (info.kind, info.tone)]

@@ -25,6 +25,7 @@ from maskgen.errors import ConfigurationError
 from maskgen.imagefolder import metadata_tables, write_metadata
 from maskgen.manifest import fingerprint, row_from_json
 from maskgen.names import name_of
+from maskgen.paths import follows_links
 from maskgen.records import ManifestRow
 from maskgen.report import read_record
 from maskgen.result_files import listed_files, tar_of
@@ -101,7 +102,7 @@ class Verifier:
         packed = self._options.get("layout") == "webdataset"
         # With several workers, rows are taken from a thread of joblib's.
         notes: deque[Finding] = deque()
-        call = RowChecker(self._out, packed, self._templates(), self._landmarks)
+        call = RowChecker(self._out, packed, self._templates(), self._landmarks, follows_links())
         try:
             for checked in run_tasks(call, self._batches(notes, packed), workers=workers):
                 yield from checked.findings

@@ -14,6 +14,7 @@ from maskgen.coverage_check import coverage_differs
 from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.images import decode
 from maskgen.landmarks.file import LandmarkFile
+from maskgen.paths import following_links
 from maskgen.records import FaceRecord, Image, Landmarks, ManifestRow
 from maskgen.result_files import ResultFiles
 from maskgen.tar_rows import member_json, member_of
@@ -60,15 +61,21 @@ class RowChecker:
         packed: Whether its pictures are in tars.
         templates: Hashes of those the run drew from, as its record has them.
         landmarks: The landmark file it was made with, or None.
+        follow_links: Whether links may lead out of the result, as `maskgen.paths.following_links` allows it.
     """
 
     out: Path
     packed: bool
     templates: frozenset[str]
     landmarks: Path | None
+    follow_links: bool = False
 
     def __call__(self, batch: Batch) -> Checked:
         """Check a batch."""
+        with following_links(self.follow_links):
+            return self._check(batch)
+
+    def _check(self, batch: Batch) -> Checked:
         files = ResultFiles(self.out, self.packed)
         meshes = _landmark_file(self.landmarks) if self.landmarks else None
         found: list[Finding] = []

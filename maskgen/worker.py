@@ -5,23 +5,28 @@ What goes wrong with the output ends the run, as does what `maskgen.stages` lets
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 
 from maskgen.counts import RowCounter
 from maskgen.labels import label_of
 from maskgen.manifest import row_to_json
-from maskgen.names import text_of
+from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
-from maskgen.records import ManifestRow, Sample
+from maskgen.records import ManifestRow, Outcome, Sample
 from maskgen.row_checks import fitting
-from maskgen.stages import Masked, Task, mask_samples
+from maskgen.stages import Masked, Picture, Task, mask_samples
 from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
 from maskgen.tar_rows import member_json
 from maskgen.tar_shards import open_tar_shard
 from maskgen.writers import Layout, Places, write_outputs
+
+# The longest name that every file system takes, encrypted ones too.
+_SHORT_PATH = 140
 
 
 def mask_shard(task: Task, shard: Shard) -> ShardStats:
@@ -74,10 +79,13 @@ def _row(
 ) -> tuple[ManifestRow, Places | None]:
     """The row of one variant, and where its files go if there are any."""
     picture, options = masked.pictures[variant], task.options
-    outcome = picture.outcome
-    label, unlabelled = label_of(sample, outcome.faces, options.label) if options.label else (None, None)
-    reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
+    faces = picture.outcome.faces
+    label, unlabelled = label_of(sample, faces, options.label) if options.label else (None, None)
     places = layout.place(sample, label, variant, picture.image, shard) if picture.image else None
+    if places and not layout.packs and (too_long := _path_too_long(task.out, places)):
+        picture, places = Picture(Outcome("error", too_long)), None
+    outcome = picture.outcome
+    reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
     size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
     alpha = places.alpha if places else None
     row = ManifestRow(
@@ -103,3 +111,17 @@ def _row(
         unmasked_file=places.unmasked if places else None,
     )
     return row, places
+
+
+def _path_too_long(out: Path, places: Places) -> str | None:
+    """Why the system cannot write one of the files, in words for its row; None where it can."""
+    for place in (places.image, places.unmasked, places.alpha):
+        # No system refuses a short path, and asking for each file would cost a call.
+        if place is None or len(place) + len(str(out)) < _SHORT_PATH:
+            continue
+        try:
+            (out / name_of(place)).lstat()
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return "the system takes no path as long as its copy's: give a shorter --out"
+    return None

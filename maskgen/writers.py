@@ -15,11 +15,18 @@ from pathlib import Path, PurePosixPath
 
 from maskgen.atomic import write_atomic
 from maskgen.errors import UsageError
-from maskgen.formats import IMAGE_SUFFIXES, SUFFIXES
 from maskgen.images import EncodedImage
 from maskgen.names import name_of, text_of
 from maskgen.records import Sample
 from maskgen.stores import is_remote, lies_in
+from maskgen.suffixes import (
+    CONVERTED_SUFFIXES,
+    FOLDERS_SUFFIXES,
+    IMAGE_SUFFIXES,
+    SUFFIXES,
+    is_image_name,
+    suffix_of,
+)
 
 UNMASKED = "unmasked"
 ALPHA = "alpha"
@@ -117,12 +124,12 @@ class Layout:
         if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
             raise UsageError(f"{text_of(sample.relative)!r} leads out of the output folder")
         folder, name = _split(LAYOUTS[self.name](self, sample, label, variant, encoded))
-        name = _shortened(name, sample.id, _suffix(name))
+        name = shortened(name, sample.id, suffix_of(name))
         path = text_of(folder + name)
         return Places(
             image=path,
             unmasked=f"{UNMASKED}/{path}" if self.pairs else None,
-            alpha=text_of(f"{ALPHA}/{folder}{_shortened(f'{name}.png', sample.id, '.png')}")
+            alpha=text_of(f"{ALPHA}/{folder}{shortened(f'{name}.png', sample.id, '.png')}")
             if self.alpha
             else None,
         )
@@ -178,9 +185,10 @@ def check_apart(root: Path, out: Path) -> None:
 
 def _mirror(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
     folder, name = _split(_tidy(sample.relative))
-    stem = name.removesuffix(_suffix(name))
-    # Without --format only GIFs change their format, and so only theirs can be taken names.
-    taken = _has_image_suffix(stem) and (layout.converts or stem.lower().endswith(".gif"))
+    stem = name.removesuffix(suffix_of(name))
+    # Without --format only few formats change, and so only names with their suffixes can be taken.
+    changes = suffix_of(stem).lower() in CONVERTED_SUFFIXES
+    taken = changes or (layout.converts and is_image_name(stem))
     path = folder + _renamed(name, sample.id, encoded, taken)
     if layout.variants > 1:
         return f"variant-{variant}/{path}"
@@ -194,14 +202,14 @@ def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, en
     flat = sample.id.replace("/", "__")
     name = _UNSAFE.sub("_", flat)
     reversible = name == flat and not re.search("__|_/|/_", sample.id)
-    # Loaders of such trees go by the suffix, so that here a wrong one does not stay.
-    fitting = replace(encoded, same_format=_same_format(name, encoded.suffix))
-    name = _renamed(name, sample.id, fitting, _has_image_suffix(name.removesuffix(_suffix(name))))
-    suffix = _suffix(name)
+    # Loaders of such trees go by the suffix, so that here a wrong or rare one does not stay.
+    fitting = replace(encoded, same_format=_fits(name, encoded.suffix))
+    name = _renamed(name, sample.id, fitting, is_image_name(name.removesuffix(suffix_of(name))))
+    suffix = suffix_of(name)
     stem = name.removesuffix(suffix) + ("" if reversible else f"~{_short_hash(sample.id)}")
     ending = f"-v{variant}{suffix}" if layout.variants > 1 else suffix
     # Room for the ".png" of the alpha, whose name could not be shortened without losing the variant.
-    short = _shortened(stem + ending, sample.id, ending, LONGEST_NAME - len(".png"))
+    short = shortened(stem + ending, sample.id, ending, LONGEST_NAME - len(".png"))
     return f"{sample.split or 'all'}/{_class_folder(label)}/{short}"
 
 
@@ -224,13 +232,13 @@ def _key(sample: Sample, top: str) -> str:
     ``a.jpg``. An id that has more dots, or parts that no file or no reader of tars takes, is told by a hash.
     """
     *folders, name = _tidy(sample.id).split("/")
-    suffix = _suffix(name)
+    suffix = suffix_of(name)
     parts = [_UNSAFE_IN_KEY.sub("_", part) for part in (*folders, name.removesuffix(suffix))]
     ending = "" if suffix == ".jpg" else f"~{suffix[1:]}"
     if "/".join(parts) + suffix != sample.id or suffix.lower() not in IMAGE_SUFFIXES:
         ending = f"~{_short_hash(sample.id)}"
     parts[-1] += ending
-    return top + "/".join(_shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
+    return top + "/".join(shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
 
 
 def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:
@@ -245,7 +253,7 @@ def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:
     """
     if encoded.same_format and not taken:
         return name
-    if _has_image_suffix(name):
+    if is_image_name(name):
         return name + encoded.suffix
     return f"{name}~{_short_hash(key)}{encoded.suffix}"
 
@@ -262,19 +270,11 @@ def _split(path: str) -> tuple[str, str]:
     return path[:cut], path[cut:]
 
 
-def _suffix(name: str) -> str:
-    """The suffix with its dot; neither a dot in front nor one at the end makes one."""
-    dot = name.rfind(".")
-    return name[dot:] if 0 < dot < len(name) - 1 else ""
-
-
-def _has_image_suffix(name: str) -> bool:
-    return _suffix(name).lower() in IMAGE_SUFFIXES
-
-
-def _same_format(name: str, suffix: str) -> bool:
-    named = _suffix(name).lower()
-    return any(named in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
+def _fits(name: str, suffix: str) -> bool:
+    """Whether a name has this suffix, or another one of its format that loaders of class folders read."""
+    named = suffix_of(name).lower()
+    same = any(named in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
+    return named == suffix or (same and named in FOLDERS_SUFFIXES)
 
 
 def _class_folder(label: str | None) -> str:
@@ -283,10 +283,10 @@ def _class_folder(label: str | None) -> str:
     safe = _UNSAFE.sub("_", label)
     if safe != label or safe in ("", UNLABELLED):
         safe = f"{safe}~{_short_hash(label)}"
-    return _shortened(safe, label, "")
+    return shortened(safe, label, "")
 
 
-def _shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:
+def shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:
     """The name, or if it is too long for a file system its beginning, a hash of the key, and its ending."""
     if len(os.fsencode(name)) <= limit:
         return name

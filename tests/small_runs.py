@@ -26,6 +26,20 @@ def write_dataset(root, count=10, size=(120, 140)):
     return root
 
 
+def flat(root, *names):
+    """Copies of one image with a mean face under these names, and its landmarks beside the root."""
+    made = write_dataset(root.with_name("made"), count=1)
+    image = (made / "female/000.jpg").read_bytes()
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(image)
+    write_landmark_file(
+        root.with_name(f"{root.name}_landmarks.jsonl"),
+        [(name, (120, 140), [face((120, 140))]) for name in names],
+    )
+    return root
+
+
 def template_file(root):
     return root.with_name("plain.png")
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from pictures import ALPHA, BGR, GREY, RGB, reopened, saved, scene
 from PIL import Image, ImageCms
 
-from maskgen import formats
 from maskgen.errors import UsageError
 from maskgen.images import decode, encode, encode_grey_png
+from maskgen.suffixes import SUFFIXES
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_lossless_formats_come_back_bit_for_bit(picture, file_format):
     again = decode(encoded.data)
     assert np.array_equal(again.bgr, source.bgr)
     assert (again.format, again.grey, encoded.same_format) == (file_format, source.grey, True)
-    assert encoded.suffix in formats.SUFFIXES[file_format]
+    assert encoded.suffix in SUFFIXES[file_format]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_which_format_is_written(source, override, suffix, same):
     decoded = decode(saved(RGB, source))
     encoded = encode(decoded.bgr, decoded, format=override)
     assert (encoded.suffix, encoded.same_format) == (suffix, same)
-    assert suffix in formats.SUFFIXES[decode(encoded.data).format]
+    assert suffix in SUFFIXES[decode(encoded.data).format]
 
 
 def test_colour_profile_travels_and_other_metadata_does_not():

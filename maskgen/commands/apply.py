@@ -12,9 +12,10 @@ import click
 from maskgen.commands.option_groups import landmark_options, mask_options, synth_options
 from maskgen.commands.parameters import ANY_FILE, config_option, verbose_option
 from maskgen.stores import is_remote
+from maskgen.suffixes import SUFFIXES
 
 # What the name of OUT says of its format; any other keeps the source's.
-_FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
+_FORMATS = {suffix: name.lower() for name in ("JPEG", "PNG", "WEBP") for suffix in SUFFIXES[name]}
 
 
 @click.command(name="apply")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FOLDER, verbose_option
+from maskgen.commands.parameters import ANY_PATH, FOLDER, links_option, verbose_option
 from maskgen.errors import UsageError
 
 
@@ -25,7 +25,8 @@ class NamedData(click.ParamType[tuple[str, Path]]):
         if isinstance(value, tuple):
             return value
         name, given, path = str(value).partition("=")
-        return (name, Path(path)) if given else (Path(name).resolve().name, Path(name))
+        data = ANY_PATH.convert(path if given else name, param, ctx)
+        return (name, data) if given else (data.resolve().name, data)
 
 
 @click.command(name="evaluate")
@@ -48,6 +49,7 @@ class NamedData(click.ParamType[tuple[str, Path]]):
 @click.option("--out", type=FOLDER, help="Write tables, plots and predictions here.  [default: nowhere]")
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout, not the table.")
 @click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
+@links_option
 @verbose_option
 def command(
     models: tuple[Path, ...],

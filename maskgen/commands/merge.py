@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import FOLDER, verbose_option
+from maskgen.commands.parameters import FOLDER, links_option, verbose_option
 from maskgen.commands.summary import print_summary
 
 
@@ -15,6 +15,7 @@ from maskgen.commands.summary import print_summary
 @click.argument("out", metavar="OUT", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@links_option
 @verbose_option
 def command(out: Path, as_json: bool, quiet: bool) -> None:
     """Join the shares of a job array.

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FILE, FOLDER, DatasetName, SplitName, stacked
+from maskgen.commands.parameters import (
+    ANY_PATH,
+    FILE,
+    FOLDER,
+    DatasetName,
+    OpenedFile,
+    SplitName,
+    links_option,
+    stacked,
+)
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS
@@ -50,6 +59,7 @@ dataset_options = stacked(
         help="Where the dataset lies: a path, a URL such as s3://bucket/faces, or for webdataset a pattern, "
         "such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
     ),
+    links_option,
     click.option(
         "--image-root",
         type=FOLDER,
@@ -129,7 +139,14 @@ mask_options = stacked(
         metavar="PIXELS",
         help="Leave faces alone whose outer eye corners lie closer together than this.",
     ),
-    _choice("--format", FORMATS, _DEFAULTS.format, "Format of the written pictures."),
+    _choice(
+        "--format",
+        FORMATS,
+        _DEFAULTS.format,
+        "Format of the written images. An image in GIF, HEIC, AVIF or JPEG XL becomes a JPEG if it is opaque "
+        "and compressed with loss, else a PNG. So does one that the loaders of the layout leave out: WebP, "
+        "TIFF or PNM in folders, WebP, TIFF or BMP in tars.",
+    ),
     click.option(
         "--quality",
         type=click.IntRange(1, 100),
@@ -157,7 +174,7 @@ list_options = stacked(
     click.option(
         "--files-from",
         "files",
-        type=click.File("rb"),
+        type=OpenedFile("rb"),
         is_eager=True,
         metavar="LIST",
         help="Take only the pictures that this file names, one a line; - reads stdin. Without --dataset they "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,10 +11,17 @@ from typing import Any, TypeVar
 import click
 
 from maskgen.config_file import read_config
+from maskgen.paths import following_links
 from maskgen.stores import is_url, location
 from maskgen.words import split_of
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def _expanded(value: Any) -> Any:
+    """A text with the home folder for the ``~`` of ``--root=~/faces``, which shells leave there."""
+    is_named_so = isinstance(value, str) and value.startswith("~") and not os.path.lexists(value)
+    return os.path.expanduser(value) if is_named_so else value  # noqa: PTH111
 
 
 class PathOrURL(click.Path):
@@ -21,7 +29,7 @@ class PathOrURL(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read a URL as `maskgen.stores.location`, all else as a path."""
-        path = location(value) if isinstance(value, str) and is_url(value) else value
+        path = location(value) if isinstance(value, str) and is_url(value) else _expanded(value)
         return super().convert(path, param, ctx) if isinstance(path, (str, Path)) else path
 
 
@@ -32,7 +40,15 @@ class LocalFile(click.Path):
         """Refuse a URL, of which a path would make something that nobody has typed."""
         if isinstance(value, str) and is_url(value):
             self.fail(f"expected a local file, got the URL {value}: copy it here first", param, ctx)
-        return super().convert(value, param, ctx)
+        return super().convert(_expanded(value), param, ctx)
+
+
+class OpenedFile(click.File):
+    """A file that click opens, or ``-``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Open it."""
+        return super().convert(_expanded(value), param, ctx)
 
 
 FOLDER = PathOrURL(path_type=Path, file_okay=False)
@@ -115,6 +131,23 @@ def verbose_option(function: Decorated) -> Decorated:
         expose_value=False,
         callback=_set_level,
         help="Say more on stderr; twice for tracebacks.",
+    )(function)
+
+
+def _follow_links(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.with_resource(following_links())
+
+
+def links_option(function: Decorated) -> Decorated:
+    """Add ``--follow-links``, which holds while the command runs."""
+    return click.option(
+        "--follow-links",
+        is_flag=True,
+        expose_value=False,
+        callback=_follow_links,
+        help="Read files and folders by links that lead out of their dataset, as huggingface_hub, DVC and "
+        "git-annex make them.",
     )(function)
 
 

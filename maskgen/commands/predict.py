@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,13 +112,13 @@ def _pictures(
     from maskgen.images import encode
     from maskgen.names import text_of
     from maskgen.train import window
-    from maskgen.train.predict import NO_FACE, annotated, pictures_of, predict_file
+    from maskgen.train.predict import NO_FACE, annotated, images_of, predict_file
 
     failed = 0
-    paths = list(pictures_of(inputs))
+    names = images_of(inputs)
     if out is not None:
-        _check_targets(paths, out)
-    for path in paths:
+        _check_targets(names, out)
+    for path in names:
         name = text_of(str(path))
         try:
             said, bgr = predict_file(classifier, path, landmarker)
@@ -129,26 +129,26 @@ def _pictures(
         _print(name, said, classifier, as_json, None if said else NO_FACE)
         drawn = annotated(bgr, said) if out is not None or show else bgr
         if out is not None:
-            write_atomic(_target(out, path), encode(drawn).data)
+            write_atomic(out / _target(names[path]), encode(drawn).data)
         if show and not window.show(drawn, wait=True):
             break
     return EXIT_TOO_MANY_ERRORS if failed else 0
 
 
-def _target(out: Path, path: Path) -> Path:
-    return out / f"{path.name}.png"
+def _target(name: str) -> str:
+    """Where the annotated copy of an image goes below the output folder."""
+    from maskgen.writers import shortened
+
+    folder, slash, own = name.rpartition("/")
+    return f"{folder}{slash}{shortened(f'{own}.png', name, '.png')}"
 
 
-def _check_targets(paths: Sequence[Path], out: Path) -> None:
-    """See before the first picture is judged that none would be written over another, or over a source."""
-    sources, taken = {path.resolve() for path in paths}, set()
-    for path in paths:
-        file = _target(out, path)
-        if file.resolve() in sources:
-            raise UsageError(f"{file} is one of the pictures to be judged; give another -o")
-        if file in taken:
-            raise UsageError(f"two pictures are called {path.name}; give their folders one at a time")
-        taken.add(file)
+def _check_targets(names: Mapping[Path, str], out: Path) -> None:
+    """See before the first image is judged that none would be written over a source."""
+    sources = {path.resolve() for path in names}
+    for name in names.values():
+        if (file := out / _target(name)).resolve() in sources:
+            raise UsageError(f"{file} is one of the images to be judged; give another -o")
 
 
 def _video(

@@ -141,3 +141,5 @@ def command(
         report=partial(write_report, root=image_root or source),
     )
     print_summary(counts, out, as_json, quiet, dry_run=dry_run)
+    if options.layout == "folders" and options.format == "webp" and not quiet:
+        click.echo("Keras's loader of class folders leaves out WebP files; it reads --format jpeg", err=True)

@@ -94,7 +94,7 @@ def command(
 def _refuse_others() -> None:
     """A run goes on with the options that it began with, and would not take others."""
     context = click.get_current_context()
-    free = ("resume", "as_json", "quiet", "verbose")
+    free = ("resume", "follow_links", "as_json", "quiet", "verbose")
     for parameter in context.command.params:
         name = parameter.name or ""
         if name not in free and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, stacked
+from maskgen.commands.parameters import ANY_PATH, links_option, stacked
 from maskgen.errors import UsageError
 from maskgen.train.augment import NONE, Augmentation
 from maskgen.train.backbones import BACKBONES
@@ -33,6 +33,7 @@ def _default(flag: str, kind: Any, default: Any, text: str, **more: Any) -> Any:
 
 data_options = stacked(
     click.argument("data", nargs=-1, type=ANY_PATH),
+    links_option,
     click.option(
         "--label",
         metavar="COLUMN",

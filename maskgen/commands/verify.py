@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import FILE, FOLDER, verbose_option
+from maskgen.commands.parameters import FILE, FOLDER, links_option, verbose_option
 from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS
 
 
@@ -21,6 +21,7 @@ from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS
 @click.option("-j", "--jobs", type=int, default=1, show_default=True, help="Processes; -1 takes every core.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: each difference, and at last the counts.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells.")
+@links_option
 @verbose_option
 def command(out: Path, landmarks: Path | None, jobs: int, as_json: bool, quiet: bool) -> int:
     """Hold a result against its manifest and run record.

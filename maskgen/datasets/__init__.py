@@ -26,6 +26,7 @@ from maskgen.datasets.vggface2 import VGGFACE2
 from maskgen.datasets.webdataset import WEBDATASET
 from maskgen.datasets.widerface import WIDERFACE
 from maskgen.errors import MissingDataError, UsageError
+from maskgen.image_files import archive_hint
 from maskgen.stores import exists, location
 
 __all__ = ["DATASETS", "FaceDataset", "find_root", "found", "get_dataset"]
@@ -52,7 +53,7 @@ def places(dataset: FaceDataset) -> list[Path]:
         return [dataset.ships_in]
     shared = os.environ.get("MASKGEN_DATA")
     return [
-        *([location(shared) / dataset.name] if shared else []),
+        *([location(os.path.expanduser(shared)) / dataset.name] if shared else []),  # noqa: PTH111
         Path("data") / dataset.name,
         Path(dataset.name),
     ]
@@ -79,6 +80,7 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
     ]
     if dataset.homepage:
         lines.append(f"Get it from {dataset.homepage} ({dataset.licence})")
+    lines += filter(None, map(archive_hint, looked_in))
     lines.append("Put it into one of these folders, or say where it is with --root DIR.")
     raise MissingDataError("\n".join(lines))
 

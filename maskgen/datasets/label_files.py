@@ -9,6 +9,7 @@ from pathlib import Path
 
 from maskgen.paths import contained
 from maskgen.stores import entries, is_remote
+from maskgen.system_files import is_system_name
 
 # Folders below the root that are looked into, one in another.
 DEPTH = 3
@@ -43,6 +44,7 @@ def _listed(root: Path, folder: str) -> tuple[list[str], list[str]]:
                 found = [(entry.name, entry.is_dir()) for entry in islice(scan, MOST_ENTRIES + 1)]
     except OSError:
         return [], []
+    found = [entry for entry in found if not is_system_name(entry[0])]
     found.sort(key=lambda entry: os.fsencode(entry[0]))
     return [name for name, _ in found], [name for name, is_folder in found if is_folder]
 

@@ -16,11 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from maskgen.datasets.walk import IMAGE_SUFFIXES
 from maskgen.errors import AnnotationError
 from maskgen.names import name_of
 from maskgen.paths import refuse_escape
 from maskgen.records import SPLITS
+from maskgen.suffixes import is_image_name
 from maskgen.text_files import decode_text
 from maskgen.words import gender_of, split_of
 
@@ -123,7 +123,7 @@ def _source(values: Mapping[str, Any], key: str) -> str | None:
     """The name of the source, told apart from that of its other variants as ``--layout mirror`` does it."""
     source = str(values["id"])
     # Without it, a picture could have the name of a folder in which others lie.
-    if source.rpartition(".")[2].lower() not in IMAGE_SUFFIXES:
+    if not is_image_name(source.rpartition("/")[2]):
         return None
     try:
         refuse_escape(source, "its row")

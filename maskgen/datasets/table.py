@@ -26,6 +26,7 @@ from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.paths import contained, refuse_escape
 from maskgen.records import Sample
 from maskgen.stores import is_remote
+from maskgen.system_files import is_system_name
 from maskgen.words import GENDER_WORDS, SPLIT_WORDS, gender_of, split_of
 
 log = logging.getLogger("maskgen")
@@ -45,7 +46,9 @@ def find_table(root: Path) -> Path | None:
     if not root.is_dir():
         return root if root.is_file() else None
     tables = {
-        path.name: path for path in root.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
+        path.name: path
+        for path in root.iterdir()
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not is_system_name(path.name)
     }
     usual = [name for name in NAMES if name in tables]
     if not usual and len(tables) != 1:
@@ -85,7 +88,7 @@ def _image(row: dict[str, Any], folder: Path, image_root: Path | None, where: st
     root = folder if image_root is None else image_root
     try:
         relative = refuse_escape(_below(text, folder, image_root), where)
-        if "\\" in relative and not (root / relative).exists():
+        if "\\" in relative and not os.path.exists(root / relative):  # noqa: PTH110
             relative = relative.replace("\\", "/")
         return contained(root, "/".join(part for part in relative.split("/") if part not in ("", ".")), where)
     except AnnotationError as error:

@@ -12,12 +12,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.walk import images
 from maskgen.errors import MissingDataError, UsageError
+from maskgen.image_files import images
 from maskgen.stores import is_remote
 
-# Compressed ones are looked for too, since to pass them over in silence would lose their pictures.
-_SUFFIXES = frozenset(("tar", "tgz", "tbz", "tbz2", "txz", "gz", "bz2", "xz", "zst", "lz4", "z"))
 MOST_EXPANDED = 1_000_000
 
 _COMPRESSED = re.compile(r"\.(?:tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lz4|Z))$", re.IGNORECASE)
@@ -93,8 +91,9 @@ def _matching(pattern: str) -> Iterator[Path]:
     for name in glob.iglob(pattern, recursive=True) if glob.has_magic(pattern) else [pattern]:  # noqa: PTH207
         path = Path(name)
         if path.is_dir():
-            below = (path / relative for relative in images(path, _SUFFIXES))
-            yield from (tar for tar in below if _is_tar(tar))
+            # Compressed ones are an error, since to pass them over in silence would lose their images.
+            below = images(path, lambda name: name.lower().endswith(".tar") or bool(_COMPRESSED.search(name)))
+            yield from (tar for relative in below if _is_tar(tar := path / relative))
         # Who names one file means it, whatever it is called.
         elif _is_tar(path) or pattern in (name, glob.escape(name)):
             yield path

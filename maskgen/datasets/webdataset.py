@@ -20,11 +20,11 @@ from maskgen.datasets.folder import told_by_folders
 from maskgen.datasets.member_labels import Labels, labels_of
 from maskgen.datasets.seen import Seen
 from maskgen.datasets.tars import find_tars, holds_tars
-from maskgen.datasets.walk import IMAGE_SUFFIXES
 from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.names import text_of
 from maskgen.paths import refuse_escape
 from maskgen.records import Member, Sample
+from maskgen.suffixes import is_image_name
 from maskgen.tar_members import Entry, folder_of, is_regular, plain_name, scan
 from maskgen.words import split_of
 
@@ -79,10 +79,9 @@ def _groups(file: BinaryIO) -> Iterator[_Group]:
             if key != group.key or len(group.pictures) + len(group.labels) >= _MOST_MEMBERS:
                 yield group
                 group = _Group(key)
-            suffix = base.rpartition(".")[2].lower() if "." in base else ""
-            if suffix in IMAGE_SUFFIXES and entry.kind != "folder":
+            if is_image_name(base) and entry.kind != "folder":
                 group.pictures.append(entry)
-            elif suffix in ("json", "cls") and entry.kind == "file":
+            elif base.lower().endswith((".json", ".cls")) and entry.kind == "file":
                 file.seek(entry.offset)
                 group.labels[name] = file.read(entry.size) if entry.size <= _LONGEST_LABEL else None
     except UnreadableImageError as error:
@@ -127,7 +126,7 @@ def _placeable(name: str) -> str:
     """The name as a path that can be made below any folder, beside all others of its kind."""
     *folders, base = ("__" if part == ".." else part.replace("\0", "_") for part in name.split("/"))
     # In a tar, but in no folder, a.jpg may be a picture and hold others too.
-    folders = [f"{part}~" if part.rpartition(".")[2].lower() in IMAGE_SUFFIXES else part for part in folders]
+    folders = [f"{part}~" if is_image_name(part) else part for part in folders]
     parts = [_shortened(part, _LONGEST_PART) for part in (*folders, base)]
     return _shortened("/".join(parts), _LONGEST_PATH)
 

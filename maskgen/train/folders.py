@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from maskgen.errors import MissingDataError, UsageError
+from maskgen.image_files import archive_hint, images
 from maskgen.names import text_of
 from maskgen.train.examples import Dropped, Example, Wanted, space_of
 from maskgen.words import split_of
 
 log = logging.getLogger("maskgen")
-
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
 
 
 def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
@@ -30,16 +28,21 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     if wanted.label not in (None, "folder", "label"):
         raise UsageError(f"{root} is a plain tree: its folders are its labels, it has no {wanted.label!r}")
     if not root.is_dir():
-        raise MissingDataError(f"{root}: neither a folder that `maskgen synth` wrote nor a tree of pictures")
+        hint = archive_hint(root)
+        raise MissingDataError(
+            hint or f"{root}: neither a folder that `maskgen synth` wrote nor a tree of pictures"
+        )
     if wanted.which != "masked":
         log.warning(
             "%s is a plain tree: nothing says which faces are masked, so that --%s takes all",
             root,
             wanted.which,
         )
-    files = list(_pictures(root))
+    # Nothing of them is published, so that links may lead anywhere.
+    files = [tuple(relative.split("/")) for relative in images(root, follow_links=True)]
     if not files:
-        raise MissingDataError(f"{root}: no pictures below it, and no manifest.jsonl in it")
+        missing = f"{root}: no images below it, and no manifest.jsonl in it"
+        raise MissingDataError(f"{missing}. {archive_hint(root)}".rstrip(". "))
     shared = _shared_folders(files)
     for parts in files:
         name = text_of(f"{root.name}/{'/'.join(parts)}")
@@ -56,15 +59,6 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
             source=text_of(f"{space_of(root)}: {'/'.join(parts)}"),
             attributes={"folder": text_of(label)},
         )
-
-
-def _pictures(root: Path) -> Iterator[tuple[str, ...]]:
-    """Paths of the pictures relative to the root, in parts, in the order of their names."""
-    for folder, inner, files in os.walk(root):
-        inner.sort()
-        for name in sorted(files):
-            if name.lower().endswith(SUFFIXES):
-                yield (*Path(folder).relative_to(root).parts, name)
 
 
 def _shared_folders(files: list[tuple[str, ...]]) -> int:

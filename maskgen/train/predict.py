@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.errors import MissingDataError, UnreadableImageError
+from maskgen.image_files import images
 from maskgen.images import decode
 from maskgen.landmarks import FaceLandmarker
 from maskgen.names import text_of
 from maskgen.records import Box, Image
 from maskgen.train.classifier import Classifier
 from maskgen.train.crops import region_of
-from maskgen.train.folders import SUFFIXES
 from maskgen.train.metrics import decide
 from maskgen.train.pictures import Inspected, inspect, resized, shown
 
@@ -52,21 +52,33 @@ class Said:
         }
 
 
-def pictures_of(inputs: Iterable[Path]) -> Iterator[Path]:
-    """The files themselves, and every picture below the folders, in the order of their names.
+def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
+    """The files themselves, and every image below the folders, in the order of their names.
+
+    Returns:
+        Path -> name that no other has: the path below the folder that was given, or the file's own name.
+        Where two would be the same, all are the paths below the folder that holds every input.
 
     Raises:
         MissingDataError: One is not there.
     """
+    names: dict[Path, str] = {}
     for path in inputs:
-        if path.is_dir():
-            for folder, inner, names in os.walk(path):
-                inner.sort()
-                yield from (Path(folder) / name for name in sorted(names) if name.lower().endswith(SUFFIXES))
-        elif path.exists():
-            yield path
-        else:
-            raise MissingDataError(f"{text_of(str(path))}: there is no such picture or folder")
+        try:
+            if path.is_dir():
+                names |= {path / relative: relative for relative in images(path, follow_links=True)}
+                continue
+            if not path.exists():
+                raise MissingDataError(f"{text_of(str(path))}: there is no such picture or folder")
+        except OSError as error:
+            raise MissingDataError(f"{text_of(str(path))}: {error.strerror or error}") from error
+        names[path] = path.name
+    if len(set(names.values())) < len(names):
+        whole = {path: os.path.abspath(str(path)) for path in names}  # noqa: PTH100
+        top = os.path.commonpath([os.path.dirname(each) for each in whole.values()])  # noqa: PTH120
+        # A file that was given twice is judged once.
+        names = {path: name for name, path in {os.path.relpath(whole[p], top): p for p in names}.items()}
+    return names
 
 
 def predict_file(

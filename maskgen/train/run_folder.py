@@ -20,6 +20,8 @@ from maskgen.names import name_of, text_of
 from maskgen.records import Member
 from maskgen.redaction import public_path
 from maskgen.spreadsheet import csv_text, plain_cell
+from maskgen.stores import names_in
+from maskgen.system_files import is_system_name
 from maskgen.train.examples import Dropped, Example, reasons, tally
 from maskgen.train.options import TrainOptions
 
@@ -39,7 +41,8 @@ def open_run(run: Path, overwrite: bool) -> None:
             f"{run} holds a run already: go on with it by --resume {run}, start anew with --overwrite, or "
             "give another --out"
         )
-    if run.is_dir() and any(run.iterdir()) and not (run / RECORD).exists():
+    own = [name for name in names_in(run) if not is_system_name(name)] if run.is_dir() else []
+    if own and not (run / RECORD).exists():
         raise UsageError(f"{run} is not empty and holds no run: give another --out")
     run.mkdir(parents=True, exist_ok=True)
 

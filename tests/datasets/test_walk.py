@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskgen.datasets.walk import IMAGE_SUFFIXES, images, sample_at
+from maskgen.datasets.walk import images, sample_at
 from maskgen.errors import AnnotationError, MissingDataError
 from maskgen.names import text_of
+from maskgen.suffixes import IMAGE_SUFFIXES
 
 
 def test_lists_pictures_of_every_format_in_any_case_and_nothing_else(tree):
-    pictures = [f"a.{suffix}" for suffix in (*sorted(IMAGE_SUFFIXES), "JPG", "Png", "x.jpg")]
+    pictures = [f"a{suffix}" for suffix in (*sorted(IMAGE_SUFFIXES), ".JPG", ".Png", ".x.jpg")]
     root = tree({"a.txt": "", "a.jpg.txt": "", "jpg": "", "a.mat": "", "b/c": ""}, *pictures)
     assert list(images(root)) == sorted(pictures, key=os.fsencode)
 

@@ -11,7 +11,6 @@ from train_data import jpeg, write
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.train import classifier as classifier_module
-from maskgen.train import predict as predict_module
 from maskgen.train.classifier import Classifier
 from maskgen.train.crops import region_of
 from maskgen.train.pictures import inspect, shown
@@ -101,11 +100,11 @@ def test_the_command_prints_json_lines_writes_pictures_and_tells_what_it_cannot_
     out = opened / "out"
     assert main(["predict", "m", str(opened / "photos"), "--json", "-o", str(out)]) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["file"].rpartition("/")[2] for line in lines] == ["a.jpg", "small.jpg", "b.png"]
+    assert [line["file"].rpartition("/")[2] for line in lines] == ["a.jpg", "b.png", "small.jpg"]
     assert lines[0]["faces"][0]["box"] == [40.0, 30.0, 40.0, 50.0]
     assert sum(lines[0]["faces"][0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
-    assert lines[1] == {**lines[1], "faces": [], "reason": "no face found"}
-    assert "no known image format" in lines[2]["reason"]
+    assert "no known image format" in lines[1]["reason"]
+    assert lines[2] == {**lines[2], "faces": [], "reason": "no face found"}
     assert Image.open(out / "a.jpg.png").size == (160, 120)
     assert main(["predict", "m", str(opened / "photos" / "a.jpg")]) == 0
     assert "a.jpg: female" in capsys.readouterr().out
@@ -144,9 +143,37 @@ def test_a_video_is_judged_frame_by_frame_and_written_without_a_window(tmp_path)
         list(predict_video(classifier(tmp_path), tmp_path / "absent.avi", None))
 
 
-def test_two_pictures_of_one_name_do_not_overwrite_each_other(opened, capsys):
+def written(out):
+    return sorted(path.relative_to(out).as_posix() for path in out.rglob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        (["photos"], ["x/a.jpg.png", "y/a.jpg.png"]),
+        (["photos/x", "photos/y"], ["x/a.jpg.png", "y/a.jpg.png"]),
+        (["photos/x/a.jpg", "photos/y/a.jpg"], ["x/a.jpg.png", "y/a.jpg.png"]),
+        (["photos/x/a.jpg", "photos"], ["x/a.jpg.png", "y/a.jpg.png"]),
+        (["photos/y", "photos/y"], ["a.jpg.png"]),
+    ],
+)
+def test_two_images_of_one_name_stay_apart(opened, capsys, inputs, expected):
     for folder in ("x", "y"):
         write(opened / "photos" / folder / "a.jpg", jpeg(0, size=(160, 120)))
-    assert main(["predict", "m", str(opened / "photos"), "-o", str(opened / "out")]) == 2
-    assert "two pictures are called a.jpg" in capsys.readouterr().err
-    assert predict_module.NO_FACE
+    out = opened / "out"
+    given = [str(opened / name) for name in inputs]
+    assert main(["predict", "m", *given, "-o", str(out), "--json"]) == 0
+    assert written(out) == expected
+    files = [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()]
+    assert len(set(files)) == len(files) == len(expected)
+
+
+def test_a_folder_of_links_and_long_names_is_judged_and_system_files_are_not(opened, capsys):
+    write(opened / "elsewhere" / "a.jpg", jpeg(0, size=(160, 120)))
+    write(opened / "photos" / f"{'n' * 251}.jpg", jpeg(0, size=(160, 120)))
+    write(opened / "photos" / "@eaDir" / "b.jpg", b"")
+    write(opened / "photos" / "._c.jpg", b"")
+    (opened / "photos" / "folder").symlink_to(opened / "elsewhere")
+    out = opened / "out"
+    assert main(["predict", "m", str(opened / "photos"), "-o", str(out)]) == 0
+    assert [name[:12] for name in written(out)] == ["folder/a.jpg", "n" * 12]

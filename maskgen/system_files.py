@@ -1,0 +1,53 @@
+"""Names of files and folders that systems and programs leave among a user's images: none is an input.
+
+Only what stands here is left out. Images in any other hidden file or folder are the user's own, and inputs.
+"""
+
+from __future__ import annotations
+
+# In lower case; systems write them in any.
+_NAMES = frozenset(
+    (
+        # macOS
+        *(".ds_store", "__macosx", ".appledouble", ".fseventsd", ".trashes", ".temporaryitems", ".localized"),
+        *(".spotlight-v100", ".documentrevisions-v100", ".apdisk", ".volumeicon.icns", "icon\r"),
+        # Windows
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "$recycle.bin", "recycler"),
+        *("system volume information", "found.000"),
+        # Linux
+        *("lost+found", ".directory", ".trash", ".thumbnails", ".snapshot", ".snapshots", ".zfs", ".nomedia"),
+        # disk stations of Synology and QNAP
+        *("@eadir", "#recycle", "#snapshot", "@tmp", "@sharebin", "@recycle", ".@__thumb"),
+        *("@recently-snapshot", ".synologyworkingdirectory", "syno@.fileindexdb"),
+        # programs that synchronise folders
+        *(".dropbox", ".dropbox.cache", ".dropbox.attr", ".tmp.drivedownload", ".tmp.driveupload", ".sync"),
+        *(".stfolder", ".stversions", ".stignore", ".owncloudsync.log", ".nextcloudsync.log"),
+        # version control and data versioning
+        *(".git", ".gitattributes", ".gitignore", ".gitkeep", ".gitmodules", ".svn", ".hg", ".bzr", ".dvc"),
+        *(".dvcignore", ".datalad", ".huggingface", ".cache"),
+        # editors and image viewers
+        *(".ipynb_checkpoints", "__pycache__", ".idea", ".vscode", ".picasa.ini", "picasa.ini"),
+        *(".picasaoriginals", ".bridgecache", ".bridgecachet", "zbthumbnail.info"),
+    )
+)
+# "._a.jpg" holds what macOS knows of a.jpg; the last two are removed files that are still open somewhere.
+_BEGINNINGS = ("._", ".trash-", ".nfs0", ".fuse_hidden")
+
+
+def is_system_name(name: str) -> bool:
+    """Whether a file or folder of this name is a system's own, with all that lies in it."""
+    lower = name.lower()
+    return lower in _NAMES or lower.startswith(_BEGINNINGS)
+
+
+def is_system_path(path: str) -> bool:
+    """Whether a file or folder, or one of the folders it lies in, is a system's own.
+
+    Args:
+        path: A name, or a path with ``/`` between folders, relative to where a user's own files begin.
+
+    Example:
+        >>> is_system_path("a/@eaDir/1.jpg"), is_system_path("._1.jpg"), is_system_path(".hidden/1.jpg")
+        (True, True, False)
+    """
+    return any(map(is_system_name, path.split("/")))
