@@ -32,7 +32,7 @@ from maskgen.options import SynthOptions
 from maskgen.stages import Task
 from maskgen.state import RunFolder, Shard, ShardStats
 from maskgen.stored_run import mask_stored_shard, run_folder
-from maskgen.stores import check_workers, is_remote, location
+from maskgen.stores import check_workers, is_in_memory, is_remote, location
 from maskgen.work_off import work_off
 from maskgen.worker import mask_shard
 from maskgen.writers import check_apart
@@ -51,6 +51,9 @@ class Job:
         landmark_model: A ``face_landmarker.task`` file, or None for the default model.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
         files: The pictures that are taken, from `maskgen.datasets.listed.read_list`; None takes all.
+        image_timeout: Seconds that each step of an image may take before its process is ended, 0 for no
+            limit. None sets no limit either, and lets a single worker be this process, which a hang in
+            native code then stops for ever.
     """
 
     options: SynthOptions
@@ -59,6 +62,7 @@ class Job:
     landmark_model: Path | None = None
     max_errors: int | None = None
     files: tuple[str, ...] | None = None
+    image_timeout: float | None = None
 
 
 def run(
@@ -78,8 +82,8 @@ def run(
 
     Args:
         job: What to do.
-        workers: Processes; 1 works in this one, -1 takes every core. Of a cluster the most that are taken;
-            all with 1 or -1.
+        workers: Processes; -1 takes every core, and 1 works in this process unless ``job.image_timeout``
+            is set. Of a cluster the most that are taken; all with 1 or -1.
         backend: One of `maskgen.engine.BACKENDS`.
         scheduler: Address of a cluster's scheduler.
         share: (i, n), from 1: do only every n-th shard, for job arrays. Final files are then left to `merge`.
@@ -143,7 +147,8 @@ def run(
 
             processes = _processes(workers) if backend == "loky" else workers
             one_at_a_time = partial(mask_one_at_a_time, mask, task)
-            work_off(listing, folder, engine, one_at_a_time, processes, job.max_errors, progress)
+            apart = job.image_timeout is not None and not _in_memory(job)
+            work_off(listing, folder, engine, one_at_a_time, processes, apart, job.max_errors, progress)
         counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
             made_with = config["templates"], report, config["landmark_model"]
@@ -218,7 +223,12 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
         max_pixels=config["max_pixels"],
+        image_timeout=None if _in_memory(job) else job.image_timeout,
     )
+
+
+def _in_memory(job: Job) -> bool:
+    return is_in_memory(job.root) or is_in_memory(job.out)
 
 
 def _anywhere(spec: LandmarkerSpec) -> LandmarkerSpec:

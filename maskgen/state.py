@@ -6,6 +6,7 @@
     OUT/.maskgen/listing.json         shards and samples of the dataset, once it has been listed to its end
     OUT/.maskgen/tmp/000012-1f2e3d4c/ what is being written for shard 12; its rows are in rows.jsonl
     OUT/.maskgen/shards/000012.left   files that killed attempts at shard 12 have written
+    OUT/.maskgen/shards/000012.overdue  how often each of its images exceeded --image-timeout
     OUT/.maskgen/shards/000012.jsonl  the rows of shard 12
     OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file is there
     OUT/.maskgen/finished.json        which stats the final files were made from
@@ -24,6 +25,7 @@ import os
 import re
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -35,6 +37,7 @@ from maskgen.names import name_of, text_of
 from maskgen.plain_json import from_json
 from maskgen.records import Sample
 from maskgen.stores import open_lines
+from maskgen.time_limit import NOTE, overdue_image
 
 STATE = ".maskgen"
 
@@ -150,15 +153,28 @@ class RunFolder:
         scratch.mkdir()
         return scratch
 
-    def settle(self, index: int) -> None:
-        """Remove the unfinished files of a shard, but keep in mind which files it has written."""
+    def settle(self, index: int) -> list[str]:
+        """Remove the unfinished files of a shard, but keep in mind which files it has written.
+
+        Returns:
+            The ids of the images over which an attempt exceeded its time limit; they are kept in mind too.
+        """
         self.make_folders()
         written = self.written(index)
         if written and not self.stats_path(index).exists():
             write_atomic(self._left_path(index), json.dumps(sorted(written)).encode(), self.scratch)
-        for name in self._names("tmp"):
-            if name.startswith(f"{index:06}-"):
-                shutil.rmtree(self.scratch / name, ignore_errors=True)
+        attempts = [self.scratch / name for name in self._names("tmp") if name.startswith(f"{index:06}-")]
+        overdue = list(filter(None, (overdue_image(attempt / NOTE) for attempt in attempts)))
+        if overdue:
+            times = Counter(self.overdue(index)) + Counter(overdue)
+            write_atomic(self._overdue_path(index), json.dumps(times).encode(), self.scratch)
+        for attempt in attempts:
+            shutil.rmtree(attempt, ignore_errors=True)
+        return overdue
+
+    def overdue(self, index: int) -> dict[str, int]:
+        """Id -> how often an attempt at a shard that is not done exceeded its time limit over this image."""
+        return _read_json(self._overdue_path(index)) or {}
 
     def finish_shard(self, scratch: Path, stats: ShardStats) -> None:
         """Say that a shard is done, and remove files that only earlier attempts at it wrote.
@@ -173,6 +189,7 @@ class RunFolder:
             now = named_files(self.rows_path(stats.index))
             self._unlink(self._files(earlier - now) - self._files(now))
         self._left_path(stats.index).unlink(missing_ok=True)
+        self._overdue_path(stats.index).unlink(missing_ok=True)
         write_atomic(self.stats_path(stats.index), stats.as_json(), scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -225,6 +242,9 @@ class RunFolder:
 
     def _left_path(self, index: int) -> Path:
         return self.folder / "shards" / f"{index:06}.left"
+
+    def _overdue_path(self, index: int) -> Path:
+        return self.folder / "shards" / f"{index:06}.overdue"
 
     def _names(self, below: str) -> list[str]:
         try:

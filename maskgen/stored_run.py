@@ -73,8 +73,9 @@ class StoredRun(RunFolder):
         """Say that a shard is not done after all."""
         remove_each([self.stats_path(index)])
 
-    def settle(self, index: int) -> None:
-        """Nothing: unfinished files are local to whoever makes them."""
+    def settle(self, index: int) -> list[str]:
+        """Nothing: unfinished files are local to the process that makes them, and so are its notes."""
+        return []
 
     def take(self, made: RunFolder, index: int) -> None:
         """Upload a shard.

@@ -84,10 +84,15 @@ def is_remote(path: Path) -> bool:
     return not isinstance(path, Path)
 
 
+def is_in_memory(path: Path) -> bool:
+    """Whether it is of ``memory://``, which no other process sees."""
+    return is_remote(path) and cast(Any, path).protocol == "memory"
+
+
 def check_workers(paths: Iterable[Path], in_one_process: bool) -> None:
     """Refuse ``memory://`` where several processes would each have a memory of their own."""
     for path in paths:
-        if is_remote(path) and cast(Any, path).protocol == "memory" and not in_one_process:
+        if is_in_memory(path) and not in_one_process:
             raise UsageError(f"{path} is in the memory of one process: work in that one, with -j 1")
 
 

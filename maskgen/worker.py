@@ -6,6 +6,7 @@ What goes wrong with the output ends the run, as does what `maskgen.stages` lets
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 
 import cv2
@@ -19,6 +20,7 @@ from maskgen.records import ManifestRow, Sample
 from maskgen.stages import Masked, Task, mask_samples
 from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
 from maskgen.tar_shards import open_tar_shard
+from maskgen.time_limit import NOTE, TimeLimit, overdue_reason
 from maskgen.writers import Layout, Places, write_outputs
 
 
@@ -30,11 +32,16 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
     cv2.setNumThreads(1)  # joblib limits the threads of BLAS, but not OpenCV's
     folder = RunFolder(task.out)
     scratch = folder.open_scratch(shard.index)
+    task = _without_overdue(task, folder.overdue(shard.index))
     options = task.options
     layout = layout_of(options)
     counter, hashed = RowCounter(options.label is not None), hashlib.sha256()
-    with (scratch / ROWS).open("xb") as rows, open_tar_shard(task.out, scratch, shard.index) as tar:
-        for sample, masked in zip(shard.samples, mask_samples(shard.samples, task), strict=True):
+    with (
+        (scratch / ROWS).open("xb") as rows,
+        open_tar_shard(task.out, scratch, shard.index) as tar,
+        TimeLimit(task.image_timeout, scratch / NOTE) as limit,
+    ):
+        for sample, masked in zip(shard.samples, mask_samples(shard.samples, task, limit), strict=True):
             files = [
                 _row(sample, masked, variant, layout, task, shard.index)
                 for variant in range(options.variants)
@@ -59,6 +66,17 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
     )
     folder.finish_shard(scratch, stats)
     return stats
+
+
+def _without_overdue(task: Task, times: Mapping[str, int]) -> Task:
+    """The task without the images that exceeded the time limit twice; after a third time they are not read.
+
+    Not once: a process that was suspended and woken up exceeds it too.
+    """
+    given_up = [image for image, count in times.items() if count > 1]
+    reasons = dict.fromkeys(given_up, overdue_reason(task.image_timeout))
+    unread = frozenset(image for image in given_up if times[image] > 2)
+    return replace(task, fatal={**reasons, **task.fatal}, unread=unread)
 
 
 def layout_of(options: SynthOptions) -> Layout:

@@ -58,6 +58,14 @@ running_options = stacked(
         type=click.IntRange(min=0),
         help="Stop with exit code 1 once more pictures than this failed.  [default: no limit]",
     ),
+    click.option(
+        "--image-timeout",
+        type=click.FloatRange(min=0),
+        default=120.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give up an image, with the status error, when a step of it takes longer; 0 sets no limit.",
+    ),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing."),
     click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout."),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
@@ -91,6 +99,7 @@ def command(
     overwrite: bool,
     retry_failed: bool,
     max_errors: int | None,
+    image_timeout: float,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -128,7 +137,7 @@ def command(
     )
     out = out or Path("masked") / dataset
     counts = run(
-        Job(options, source, out, landmark_model, max_errors, listed),
+        Job(options, source, out, landmark_model, max_errors, listed, image_timeout),
         workers=jobs,
         backend=backend,
         scheduler=scheduler,
