@@ -28,7 +28,9 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.listing import Listing
 from maskgen.lock import locked
 from maskgen.machine_code import is_compiled
+from maskgen.manifest import fingerprint
 from maskgen.options import SynthOptions
+from maskgen.resume import accept_changes, check_unchanged, forget_failed, numbers_of, refuse_strangers
 from maskgen.stages import Task
 from maskgen.state import RunFolder, Shard, ShardStats
 from maskgen.stored_run import mask_stored_shard, run_folder
@@ -54,6 +56,7 @@ class Job:
         image_timeout: Seconds that each step of an image may take before its process is ended, 0 for no
             limit. None sets no limit either, and lets a single worker be this process, which a hang in
             native code then stops for ever.
+        accept_changes: Do those shards again whose images, sources or labels changed since they were done.
     """
 
     options: SynthOptions
@@ -63,6 +66,7 @@ class Job:
     max_errors: int | None = None
     files: tuple[str, ...] | None = None
     image_timeout: float | None = None
+    accept_changes: bool = False
 
 
 def run(
@@ -98,7 +102,8 @@ def run(
 
     Raises:
         ConfigurationError: ``job.out`` holds another configuration's run, or files that are no run's, or
-            the dataset has changed since the run began; or another run is at work there.
+            the dataset has changed since the run began and ``job.accept_changes`` is not set; or another run
+            is at work there.
         MissingDataError: The dataset has no picture that is asked for.
         TooManyErrorsError: There were more than ``job.max_errors``.
         OutputError: ``job.out`` cannot be written; the same call goes on where this one stopped.
@@ -122,12 +127,14 @@ def run(
         return forecast(job.options, dataset, job.root, job.out, say=_say if progress else None)
     if overwrite and share != (1, 1):
         raise UsageError("--overwrite would remove what other shares have done; run it once without --shard")
+    if job.accept_changes and not overwrite:
+        with interruptible(), output_errors(job.out):
+            accept_changes(folder, config, job.options, dataset, job.root)
     with interruptible(), output_errors(job.out), claimed(folder, config, overwrite, share):
         if retry_failed:
-            for stats in folder.done().values():
-                if stats.counts.failed:
-                    folder.forget(stats.index)
+            forget_failed(folder)
         listing = Listing(job.options, dataset, job.root, folder, share)
+        check_unchanged(folder, config, listing, dataset, job.root)
         if listing.missing() != []:
             mask = mask_stored_shard if is_remote(job.root) or is_remote(job.out) else mask_shard
             task = _task(job, spec, config, dataset)
@@ -176,14 +183,14 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
     options, root = options_of(config), location(config["root"])
     dataset = get_dataset(options.dataset)
     listing = Listing(options, dataset, root, folder)
+    refuse_strangers(folder, listing.done, config)
     missing = listing.missing()
     if missing is None:
         raise ConfigurationError(f"no job has listed the whole dataset for {out} yet; run its shares first")
     if missing:
-        names = ", ".join(map(str, missing[:20])) + (", ..." if len(missing) > 20 else "")
         raise ConfigurationError(
-            f"{len(missing)} shards of {out} are not done: {names}. Run the shares they belong to "
-            "(`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
+            f"{len(missing)} shards of {out} are not done: {numbers_of(missing)}. Run the shares they belong "
+            "to (`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
     with interruptible(), output_errors(out), locked(folder):
         made_with = config["templates"], report, config["landmark_model"]
@@ -219,6 +226,7 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         out=job.out,
         landmarker=_anywhere(spec),
         model_sha256=config["landmark_model"]["sha256"],
+        fingerprint=fingerprint(config),
         templates=tuple(config["templates"].items()),
         several_faces=dataset.several_faces,
         folder=Path.cwd(),

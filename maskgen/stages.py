@@ -38,6 +38,7 @@ class Task:
         templates: (name or path, sha256) of each template that a plan can draw.
         several_faces: Whether the dataset's pictures commonly show more than one face.
         model_sha256: Of the landmark model or file, so that a changed one is opened anew.
+        fingerprint: Of the run's configuration.
         folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
         max_pixels: The largest picture that is decoded, whatever the worker's own environment says.
         fatal: Id -> reason of the samples over which processes have died: none is to try them again.
@@ -51,6 +52,7 @@ class Task:
     templates: tuple[tuple[str, str], ...]
     several_faces: bool
     model_sha256: str | None
+    fingerprint: str = ""
     folder: Path = Path()
     max_pixels: int | None = None
     fatal: Mapping[str, str] = field(default_factory=dict)

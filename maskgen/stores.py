@@ -165,6 +165,30 @@ def put(local: Path, path: Path) -> None:
         raise ConfigurationError(f"{path} cannot be written: {_said(error)}") from error
 
 
+def put_new(path: Path, data: bytes) -> bool:
+    """Write a file to a place in a store where there is none; whether it did.
+
+    Of several jobs at it at once one succeeds, if the store and its driver know of such writes (S3 and Google
+    Cloud Storage do); otherwise each may, and the last one's file stays.
+
+    Raises:
+        ConfigurationError: The store does not take it.
+    """
+    if exists(path):
+        return False
+    system, key = _system(path), _key(path)
+    try:
+        try:
+            system.pipe_file(key, data, mode="create")
+        except TypeError:  # a driver older than this mode
+            system.pipe_file(key, data)
+    except FileExistsError:
+        return False
+    except Exception as error:
+        raise ConfigurationError(f"{path} cannot be written: {_said(error)}") from error
+    return True
+
+
 def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:
     """Copy files of a store into a local folder.
 

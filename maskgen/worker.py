@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import cv2
 
+from maskgen.changes import ShardSources
 from maskgen.counts import RowCounter
 from maskgen.labels import label_of
 from maskgen.manifest import row_to_json
@@ -24,11 +25,17 @@ from maskgen.time_limit import NOTE, TimeLimit, overdue_reason
 from maskgen.writers import Layout, Places, write_outputs
 
 
-def mask_shard(task: Task, shard: Shard) -> ShardStats:
+def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) -> ShardStats:
     """Mask the samples of a shard and write all that comes of them; its stats file is the last.
 
     The same shard gives the same files, whatever earlier attempts at it have left behind.
+
+    Args:
+        task: The run's.
+        shard: Which samples.
+        sources: What is kept of their sources, where the samples are copies.
     """
+    sources = sources or ShardSources.of(shard.samples)
     cv2.setNumThreads(1)  # joblib limits the threads of BLAS, but not OpenCV's
     folder = RunFolder(task.out)
     scratch = folder.open_scratch(shard.index)
@@ -62,9 +69,15 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
                         write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
     stats = ShardStats(
-        shard.index, counter.counts(shards=1), ids[0], ids[-1], digest(ids), hashed.hexdigest()
+        shard.index,
+        counter.counts(shards=1),
+        ids[0],
+        ids[-1],
+        digest(ids),
+        hashed.hexdigest(),
+        task.fingerprint,
     )
-    folder.finish_shard(scratch, stats)
+    folder.finish_shard(scratch, stats, sources.as_json())
     return stats
 
 

@@ -73,7 +73,8 @@ ALLOWED: dict[str, set[str]] = {
     "imagefolder": NOUNS | {"atomic", "manifest", "names", "stores"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
     "tar_shards": NOUNS | {"writers"},
-    "state": NOUNS | {"atomic", "counts", "names", "stores", "time_limit"},
+    "row_files": NOUNS | {"stores"},
+    "state": NOUNS | {"atomic", "counts", "names", "row_files", "stores", "time_limit"},
     "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "paths", "tar_members"},
     "card_texts": set(),
     "report": NOUNS | {"atomic", "card_texts", "images", "manifest", "contact_sheet"},
@@ -93,12 +94,14 @@ ALLOWED: dict[str, set[str]] = {
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
     "config_file": {"errors", "plain_json"},
     "result_files": NOUNS | {"limits", "names", "paths", "stores", "tar_members"},
+    "source_files": NOUNS | {"names", "paths", "result_files", "tar_members"},
     "annotations": NOUNS | {"images", "manifest", "result_files"},
     "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
     "doctor": NOUNS | {"cores", "datasets", "landmarks", "options", "single", "templates"},
     "table": NOUNS | {"manifest"},
     "coverage_check": NOUNS | {"coverage", "fits"},
-    "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
+    "verify_rows": NOUNS
+    | {"coverage_check", "images", "landmarks", "manifest", "result_files", "source_files"},
     "verify": NOUNS
     | {
         *(
@@ -113,7 +116,7 @@ ALLOWED: dict[str, set[str]] = {
             "state",
             "stored_run",
         ),
-        *("stores", "verify_rows", "writers"),
+        *("stores", "tar_members", "verify_rows", "writers"),
     },
     # Where the two halves meet, besides the command line.
     "demo": NOUNS | {"formats", "images", "landmarks", "options", "single", "train"},
@@ -146,6 +149,8 @@ BATCH = {
         "lock",
         "work_off",
         "guilty",
+        "changes",
+        "resume",
     ),
 }
 COMMAND_LINE = {"cli", "commands", "__main__"}

@@ -54,6 +54,11 @@ running_options = stacked(
         "--retry-failed", is_flag=True, help="Do again what ended in an error or could not be read."
     ),
     click.option(
+        "--accept-changes",
+        is_flag=True,
+        help="Go on although the dataset changed: do those shards again whose images, sources or labels did.",
+    ),
+    click.option(
         "--max-errors",
         type=click.IntRange(min=0),
         help="Stop with exit code 1 once more pictures than this failed.  [default: no limit]",
@@ -98,6 +103,7 @@ def command(
     shard: tuple[int, int],
     overwrite: bool,
     retry_failed: bool,
+    accept_changes: bool,
     max_errors: int | None,
     image_timeout: float,
     dry_run: bool,
@@ -137,7 +143,7 @@ def command(
     )
     out = out or Path("masked") / dataset
     counts = run(
-        Job(options, source, out, landmark_model, max_errors, listed, image_timeout),
+        Job(options, source, out, landmark_model, max_errors, listed, image_timeout, accept_changes),
         workers=jobs,
         backend=backend,
         scheduler=scheduler,
