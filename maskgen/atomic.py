@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from maskgen.stores import is_remote, put
+from maskgen.stores import is_remote, put, put_new
 
 
 @contextmanager
@@ -73,6 +74,43 @@ def make_folders(folder: Path) -> None:
             missing.pop()
         except FileNotFoundError:
             missing.append(missing[-1].parent)
+
+
+def write_new(path: Path, data: bytes, scratch: Path) -> bool:
+    """Writes a whole file unless there is one: of several processes at it at once one succeeds.
+
+    Args:
+        path: Where the file shall be.
+        data: Its content.
+        scratch: As for `open_atomic`.
+
+    Returns:
+        Whether the file is this call's.
+    """
+    if is_remote(path):
+        return put_new(path, data)
+    unfinished = scratch / _unfinished_name()
+    write_atomic(unfinished, data, scratch)
+    try:
+        # Unlike a rename, a link replaces nothing.
+        os.link(unfinished, path)
+    except FileExistsError:
+        return False
+    except OSError:
+        return _write_exclusively(path, data)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return True
+
+
+def _write_exclusively(path: Path, data: bytes) -> bool:
+    """As `write_new`, on file systems without hard links; a kill may leave part of the file."""
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _unfinished_name() -> str:

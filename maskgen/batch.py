@@ -29,11 +29,13 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.listing import Listing, list_samples
 from maskgen.lock import locked
 from maskgen.machine_code import is_compiled
+from maskgen.manifest import fingerprint
 from maskgen.options import SynthOptions
+from maskgen.resume import accept_changes, check_unchanged, forget_failed, numbers_of, refuse_strangers
 from maskgen.stages import Task
 from maskgen.state import RunFolder, Shard, ShardStats
 from maskgen.stored_run import mask_stored_shard, run_folder
-from maskgen.stores import check_workers, is_remote, location
+from maskgen.stores import check_workers, is_in_memory, is_remote, location
 from maskgen.tar_shards import tar_suffix
 from maskgen.work_off import work_off
 from maskgen.worker import mask_shard
@@ -54,6 +56,10 @@ class Job:
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
         files: The pictures that are taken, from `maskgen.datasets.listed.read_list`; None takes all.
         image_root: Where the images of a table lie; None for the table's own folder.
+        image_timeout: Seconds that each step of an image may take before its process is ended, 0 for no
+            limit. None sets no limit either, and lets a single worker be this process, which a hang in
+            native code then stops for ever.
+        accept_changes: Do those shards again whose images, sources or labels changed since they were done.
     """
 
     options: SynthOptions
@@ -63,6 +69,8 @@ class Job:
     max_errors: int | None = None
     files: tuple[str, ...] | None = None
     image_root: Path | None = None
+    image_timeout: float | None = None
+    accept_changes: bool = False
 
 
 def run(
@@ -82,8 +90,8 @@ def run(
 
     Args:
         job: What to do.
-        workers: Processes; 1 works in this one, -1 takes every core. Of a cluster the most that are taken;
-            all with 1 or -1.
+        workers: Processes; -1 takes every core, and 1 works in this process unless ``job.image_timeout``
+            is set. Of a cluster the most that are taken; all with 1 or -1.
         backend: One of `maskgen.engine.BACKENDS`.
         scheduler: Address of a cluster's scheduler.
         share: (i, n), from 1: do only every n-th shard, for job arrays. Final files are then left to `merge`.
@@ -98,7 +106,8 @@ def run(
 
     Raises:
         ConfigurationError: ``job.out`` holds another configuration's run, or files that are no run's, or
-            the dataset has changed since the run began; or another run is at work there.
+            the dataset has changed since the run began and ``job.accept_changes`` is not set; or another run
+            is at work there.
         MissingDataError: The dataset has no picture that is asked for.
         TooManyErrorsError: There were more than ``job.max_errors``.
         OutputError: ``job.out`` cannot be written; the same call goes on where this one stopped.
@@ -124,12 +133,14 @@ def run(
         return forecast(job.options, dataset, job.root, job.out, say=_say if progress else None)
     if overwrite and share != (1, 1):
         raise UsageError("--overwrite would remove what other shares have done; run it once without --shard")
+    if job.accept_changes and not overwrite:
+        with interruptible(), output_errors(job.out):
+            accept_changes(folder, config, job.options, dataset, job.root)
     with interruptible(), output_errors(job.out), claimed(folder, config, overwrite, share):
         if retry_failed:
-            for stats in folder.done().values():
-                if stats.counts.failed:
-                    folder.forget(stats.index)
+            forget_failed(folder)
         listing = Listing(job.options, dataset, job.root, folder, share)
+        check_unchanged(folder, config, listing, dataset, job.root)
         if listing.missing() != []:
             mask = mask_stored_shard if is_remote(sources) or is_remote(job.out) else mask_shard
             task = _task(job, spec, config, dataset)
@@ -149,7 +160,8 @@ def run(
 
             processes = _processes(workers) if backend == "loky" else workers
             one_at_a_time = partial(mask_one_at_a_time, mask, task)
-            work_off(listing, folder, engine, one_at_a_time, processes, job.max_errors, progress)
+            apart = job.image_timeout is not None and not _in_memory(job)
+            work_off(listing, folder, engine, one_at_a_time, processes, apart, job.max_errors, progress)
         counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
             made_with = config["templates"], report, config["landmark_model"]
@@ -177,14 +189,14 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
     options, root, image_root = options_of(config), location(config["root"]), config.get("image_root")
     dataset = with_image_root(get_dataset(options.dataset), image_root and location(image_root))
     listing = Listing(options, dataset, root, folder)
+    refuse_strangers(folder, listing.done, config)
     missing = listing.missing()
     if missing is None:
         raise ConfigurationError(f"no job has listed the whole dataset for {out} yet; run its shares first")
     if missing:
-        names = ", ".join(map(str, missing[:20])) + (", ..." if len(missing) > 20 else "")
         raise ConfigurationError(
-            f"{len(missing)} shards of {out} are not done: {names}. Run the shares they belong to "
-            "(`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
+            f"{len(missing)} shards of {out} are not done: {numbers_of(missing)}. Run the shares they belong "
+            "to (`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
     with interruptible(), output_errors(out), locked(folder):
         made_with = config["templates"], report, config["landmark_model"]
@@ -220,12 +232,18 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         out=job.out,
         landmarker=_anywhere(spec),
         model_sha256=config["landmark_model"]["sha256"],
+        fingerprint=fingerprint(config),
         templates=tuple(config["templates"].items()),
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
         max_pixels=config["max_pixels"],
         tar_suffix=_tar_suffix(job, dataset),
+        image_timeout=None if _in_memory(job) else job.image_timeout,
     )
+
+
+def _in_memory(job: Job) -> bool:
+    return any(is_in_memory(path) for path in (job.root, job.out, job.image_root) if path)
 
 
 def _tar_suffix(job: Job, dataset: FaceDataset) -> str | None:

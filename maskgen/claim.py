@@ -102,9 +102,10 @@ def claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None
     if overwrite and folder.read("config.json") is not None:
         with locked(folder):
             remove_run(folder)
-    if folder.read("config.json") is None:
-        folder.write("config.json", config)
-    # Two jobs of an array may have begun at once, by mistake with different options.
+    absent = folder.read("config.json") is None
+    if absent and not folder.create("config.json", config) and folder.read("config.json") is None:
+        folder.write("config.json", config)  # in place of a damaged one
+    # Two jobs of an array may have begun at once with different options: the file is of one of them.
     check_claim(folder, config, overwrite=False)
 
 

@@ -16,6 +16,7 @@ from maskgen.atomic import open_atomic, write_atomic
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
 from maskgen.imagefolder import metadata_tables, write_metadata
+from maskgen.listing import label_files
 from maskgen.manifest import run_record
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
@@ -106,10 +107,10 @@ def _published(options: SynthOptions) -> SynthOptions:
 
 
 def _state(stats: Iterable[ShardStats]) -> str:
-    """A hash of the shards' stats, which say all that the final files depend on."""
+    """A hash of the shards' rows, which are all that the final files depend on."""
     hashed = hashlib.sha256()
     for shard in stats:
-        hashed.update(shard.as_json())
+        hashed.update(f"{shard.index} {shard.rows_sha256}\n".encode())
     return hashed.hexdigest()
 
 
@@ -125,9 +126,8 @@ def _sweep(out: Path, tables: Iterable[str]) -> None:
 
 def _copies(options: SynthOptions, dataset: FaceDataset, root: Path) -> dict[str, Path]:
     """Name in the output -> label file, for the dataset's own loaders; a copy for each variant."""
-    base = root if root.is_dir() else root.parent  # a table is a root of its own
     tops = [f"variant-{variant}/" for variant in range(options.variants)] if options.variants > 1 else [""]
-    names = {f"{top}{path.as_posix()}": base / path for path in dataset.annotations(root) for top in tops}
+    names = {f"{top}{name}": path for name, path in label_files(dataset, root).items() for top in tops}
     return {name: path for name, path in names.items() if name not in OWN_FILES}
 
 

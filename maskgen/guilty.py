@@ -8,16 +8,19 @@ is done as ever, and the guilty have a row of status ``error``.
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from maskgen.engine import run_tasks
 from maskgen.errors import LostWorkersError
 from maskgen.records import Sample
-from maskgen.stages import Task, mask_sample
+from maskgen.stages import Task, mask_samples
 from maskgen.state import Shard, ShardStats
 from maskgen.stored_run import fetched
+from maskgen.time_limit import NOTE, TimeLimit, overdue_image, overdue_reason
 
 # How often a shard is taken up again whose process died although each of its images does no harm alone.
 _TRIES = 3
@@ -44,7 +47,8 @@ def mask_one_at_a_time(
 
 def _mask(mask: Callable[[Task, Shard], ShardStats], task: Task, shard: Shard) -> ShardStats:
     for _ in range(_TRIES):
-        guilty = _guilty(task, shard)
+        with tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
+            guilty = _guilty(task, shard, Path(folder) / NOTE)
         for name, reason in guilty.items():
             log.warning("%s: %s", name, reason)
         try:
@@ -59,27 +63,30 @@ def _mask(mask: Callable[[Task, Shard], ShardStats], task: Task, shard: Shard) -
     )
 
 
-def _guilty(task: Task, shard: Shard) -> dict[str, str]:
+def _guilty(task: Task, shard: Shard, note: Path) -> dict[str, str]:
     """Id -> reason of each image over which a process dies, and a second one too."""
+    survive = partial(_survive, task, note)
     found: dict[str, str] = {}
     samples = list(shard.samples)
     while samples:
         survived = 0
         try:
-            for _ in run_tasks(partial(_survive, task), samples, apart=True):
+            for _ in run_tasks(survive, samples, apart=True):
                 survived += 1
             break
         except LostWorkersError:
             samples = samples[survived:]
         # Who kills one process from outside should not find an innocent image condemned for it.
         try:
-            list(run_tasks(partial(_survive, task), samples[:1], apart=True))
+            list(run_tasks(survive, samples[:1], apart=True))
         except LostWorkersError as error:
-            found[samples[0].id] = f"it ended the process that masked it: {error}"
+            late = overdue_image(note) == samples[0].id
+            died = f"it ended the process that masked it: {error}"
+            found[samples[0].id] = overdue_reason(task.image_timeout) if late else died
         samples = samples[1:]
     return found
 
 
-def _survive(task: Task, sample: Sample) -> None:
-    with fetched([sample]) as (here,):
-        mask_sample(here, task)
+def _survive(task: Task, note: Path, sample: Sample) -> None:
+    with fetched([sample]) as here, TimeLimit(task.image_timeout, note) as limit:
+        list(mask_samples(here, task, limit))

@@ -42,6 +42,12 @@ def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Ite
         )
 
 
+def label_files(dataset: FaceDataset, root: Path) -> dict[str, Path]:
+    """Name -> path of each label file of a dataset; a table is a root of its own."""
+    base = root if root.is_dir() else root.parent
+    return {path.as_posix(): base / path for path in dataset.annotations(root)}
+
+
 def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:
     """Tuples of ``size`` samples; the last may be shorter."""
     while shard := tuple(islice(samples, size)):
@@ -86,6 +92,15 @@ class Listing:
     def counts(self) -> Counts:
         """Over all shards that are done."""
         return Counts.total(stats.counts for stats in self.done.values())
+
+    def own_done(self) -> list[int]:
+        """The shards of this share that are done."""
+        return sorted(filter(self._is_ours, self.done))
+
+    def forget(self, index: int) -> None:
+        """Say that a shard is not done after all."""
+        self._folder.forget(index)
+        del self.done[index]
 
     def finished(self, stats: ShardStats) -> None:
         """Take note that a shard is done."""
@@ -141,5 +156,5 @@ class Listing:
     def _changed(self, how: str) -> ConfigurationError:
         return ConfigurationError(
             f"the pictures in {self._root} are others than when {self._folder.out} was begun ({how}); "
-            "start it again with --overwrite, or give another --out"
+            "do again what changed with --accept-changes, or the whole run with --overwrite"
         )

@@ -49,6 +49,10 @@ class ResultFiles:
             if not is_remote(path) and path.stat().st_size > MAX_BYTES:
                 raise UnreadableImageError(f"a file of more than {MAX_BYTES} bytes")
             return path.read_bytes()
+        return self.member(tar, place)
+
+    def member(self, tar: str, place: str) -> bytes:
+        """The bytes of the member of a tar that a manifest calls ``place``; raises as `read` does."""
         entry = self.members(tar).get(place.removeprefix(f"{tar}/"))
         if entry is None:
             raise FileNotFoundError(2, "no such member")

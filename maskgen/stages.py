@@ -24,6 +24,7 @@ from maskgen.suffixes import KEPT
 from maskgen.synth import choose_faces, mask_image, plan
 from maskgen.tar_members import read_sample
 from maskgen.templates import load_template
+from maskgen.time_limit import TimeLimit, unlimited
 
 log = logging.getLogger("maskgen")
 
@@ -39,10 +40,13 @@ class Task:
         templates: (name or path, sha256) of each template that a plan can draw.
         several_faces: Whether the dataset's pictures commonly show more than one face.
         model_sha256: Of the landmark model or file, so that a changed one is opened anew.
+        fingerprint: Of the run's configuration.
         folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
         max_pixels: The largest picture that is decoded, whatever the worker's own environment says.
         tar_suffix: Of the images in tars, from `maskgen.tar_shards.tar_suffix`; None for other layouts.
         fatal: Id -> reason of the samples over which processes have died: none is to try them again.
+        unread: Those of them over whose reading processes have died.
+        image_timeout: Seconds that each step of an image may take; None sets no limit.
     """
 
     options: SynthOptions
@@ -51,10 +55,13 @@ class Task:
     templates: tuple[tuple[str, str], ...]
     several_faces: bool
     model_sha256: str | None
+    fingerprint: str = ""
     folder: Path = Path()
     max_pixels: int | None = None
     tar_suffix: str | None = None
     fatal: Mapping[str, str] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+    image_timeout: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,17 +99,23 @@ def mask_sample(sample: Sample, task: Task) -> Masked:
     return masked
 
 
-def mask_samples(samples: Iterable[Sample], task: Task) -> Iterator[Masked]:
+def mask_samples(samples: Iterable[Sample], task: Task, limit: TimeLimit | None = None) -> Iterator[Masked]:
     """As `mask_sample` for each, in order.
 
     A few at a time, stage by stage: a stage that follows itself finds its code and tables in the processor's
     caches, which the landmark model empties, and takes little more than half the time.
+
+    Args:
+        samples: The inputs.
+        task: The run's.
+        limit: Is told of each stage of each sample; None times nothing.
     """
-    rest = iter(samples)
-    while group := _begin(rest, task):
-        for _ in range(_STAGES):
+    rest, limit = iter(samples), limit or TimeLimit(None)
+    while group := _begin(rest, task, limit):
+        for stage in range(1, _STAGES + 1):
             for work in group:
-                work.go_on()
+                work.go_on(stage)
+        limit.pause()
         yield from (work.masked for work in group if work.masked)
 
 
@@ -114,13 +127,14 @@ _STAGES = 3  # after a picture has been decoded
 class _Work:
     """One sample on its way; `masked` once it is done."""
 
-    def __init__(self, sample: Sample, task: Task) -> None:
-        self._stages = _stages(sample, task)
+    def __init__(self, sample: Sample, task: Task, limit: TimeLimit) -> None:
+        self._stages, self._id, self._limit = _stages(sample, task), sample.id, limit
         self.masked: Masked | None = None
 
-    def go_on(self) -> int:
-        """Do the next stage, and return the pixels that are kept for those after it."""
+    def go_on(self, stage: int = 0) -> int:
+        """Do this stage, the next one, and return the pixels that are kept for those after it."""
         if self.masked is None:
+            self._limit.begin(self._id, stage)
             try:
                 return next(self._stages)
             except StopIteration as end:
@@ -128,12 +142,12 @@ class _Work:
         return 0
 
 
-def _begin(samples: Iterator[Sample], task: Task) -> list[_Work]:
+def _begin(samples: Iterator[Sample], task: Task, limit: TimeLimit) -> list[_Work]:
     """The next samples, read and decoded, as many as make a group."""
     group: list[_Work] = []
     pixels = 0
     while len(group) < _GROUP and pixels < _GROUP_PIXELS and (sample := next(samples, None)):
-        group.append(_Work(sample, task))
+        group.append(_Work(sample, task, limit))
         pixels += group[-1].go_on()
     return group
 
@@ -147,9 +161,11 @@ def _stages(sample: Sample, task: Task) -> Generator[int, None, Masked]:
         return Masked((Picture(Outcome(status, public_text(reason))),) * options.variants, sha256)
 
     try:
-        data = read_sample(sample)
-        sha256 = hashlib.sha256(data).hexdigest()
-        if reason := task.fatal.get(sample.id):
+        reason = task.fatal.get(sample.id)
+        if sample.id not in task.unread:
+            data = read_sample(sample)
+            sha256 = hashlib.sha256(data).hexdigest()
+        if reason:
             return same("error", reason)
         decoded = decode(data, task.max_pixels)
         del data
@@ -218,7 +234,8 @@ def _encode(bgr: Image, decoded: DecodedImage, options: SynthOptions) -> Encoded
 @lru_cache(maxsize=1)
 def _landmarker(spec: LandmarkerSpec, sha256: str | None) -> FaceLandmarker:
     """Opened once per process: the models take most of a second to load."""
-    return open_landmarker(spec)
+    with unlimited():
+        return open_landmarker(spec)
 
 
 @lru_cache(maxsize=64)

@@ -4,15 +4,18 @@
 
     OUT/.maskgen/config.json          what the run is; another one is refused
     OUT/.maskgen/listing.json         shards and samples of the dataset, once it has been listed to its end
+    OUT/.maskgen/labels.json          size, time and sha256 of the dataset's label files
     OUT/.maskgen/tmp/000012-1f2e3d4c/ what is being written for shard 12; its rows are in rows.jsonl
     OUT/.maskgen/shards/000012.left   files that killed attempts at shard 12 have written
+    OUT/.maskgen/shards/000012.overdue  how often each of its images exceeded --image-timeout
     OUT/.maskgen/shards/000012.jsonl  the rows of shard 12
+    OUT/.maskgen/shards/000012.sources  size and time of its sources
     OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file is there
     OUT/.maskgen/finished.json        which stats the final files were made from
 
 Each of them appears by an atomic rename, and a row is in ``rows.jsonl`` before the pictures it names are
-written: nothing that a killed run wrote is unknown to the next one. Only ``config.json`` and
-``listing.json`` are written by more than one job of an array, with the same content by each.
+written: nothing that a killed run wrote is unknown to the next one. The first job of an array creates
+``config.json``; ``labels.json`` and ``listing.json`` are written by each, with the same content.
 """
 
 from __future__ import annotations
@@ -24,17 +27,19 @@ import os
 import re
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from maskgen.atomic import remove_file, write_atomic
+from maskgen.atomic import remove_file, write_atomic, write_new
 from maskgen.counts import Counts
 from maskgen.names import name_of, text_of
 from maskgen.plain_json import from_json
 from maskgen.records import Sample
-from maskgen.stores import open_lines
+from maskgen.row_files import named_files
+from maskgen.time_limit import NOTE, overdue_image
 
 STATE = ".maskgen"
 
@@ -63,6 +68,7 @@ class ShardStats:
         last: Id of its last sample.
         ids: `digest` of all its ids: tells whether the dataset still lists the same.
         rows_sha256: Of its part of the manifest.
+        fingerprint: Of the configuration that it was made with.
     """
 
     index: int
@@ -71,6 +77,7 @@ class ShardStats:
     last: str
     ids: str
     rows_sha256: str
+    fingerprint: str
 
     def as_json(self) -> bytes:
         """The content of its stats file."""
@@ -112,6 +119,10 @@ class RunFolder:
         """A shard's part of the manifest."""
         return self.folder / "shards" / f"{index:06}.jsonl"
 
+    def sources_path(self, index: int) -> Path:
+        """What is kept of a shard's sources, for `maskgen.changes`."""
+        return self.folder / "shards" / f"{index:06}.sources"
+
     def stats_path(self, index: int) -> Path:
         """A shard's stats."""
         return self.folder / "shards" / f"{index:06}.json"
@@ -124,6 +135,11 @@ class RunFolder:
         """Write one of those files, whole or not at all."""
         self.make_folders()
         write_atomic(self.folder / name, _json(values), self.scratch)
+
+    def create(self, name: str, values: Mapping[str, Any]) -> bool:
+        """Write one of those files unless it is there; of several jobs at it at once one succeeds."""
+        self.make_folders()
+        return write_new(self.folder / name, _json(values), self.scratch)
 
     def done(self) -> dict[int, ShardStats]:
         """The shards that are done, in their order. A stats file that cannot be read counts as not there."""
@@ -150,22 +166,35 @@ class RunFolder:
         scratch.mkdir()
         return scratch
 
-    def settle(self, index: int) -> None:
-        """Remove the unfinished files of a shard, but keep in mind which files it has written."""
+    def settle(self, index: int) -> list[str]:
+        """Remove the unfinished files of a shard, but keep in mind which files it has written.
+
+        Returns the ids of the images over which an attempt exceeded its time limit; they are kept too.
+        """
         self.make_folders()
         written = self.written(index)
         if written and not self.stats_path(index).exists():
             write_atomic(self._left_path(index), json.dumps(sorted(written)).encode(), self.scratch)
-        for name in self._names("tmp"):
-            if name.startswith(f"{index:06}-"):
-                shutil.rmtree(self.scratch / name, ignore_errors=True)
+        attempts = [self.scratch / name for name in self._names("tmp") if name.startswith(f"{index:06}-")]
+        overdue = list(filter(None, (overdue_image(attempt / NOTE) for attempt in attempts)))
+        if overdue:
+            times = Counter(self.overdue(index)) + Counter(overdue)
+            write_atomic(self._overdue_path(index), json.dumps(times).encode(), self.scratch)
+        for attempt in attempts:
+            shutil.rmtree(attempt, ignore_errors=True)
+        return overdue
 
-    def finish_shard(self, scratch: Path, stats: ShardStats) -> None:
+    def overdue(self, index: int) -> dict[str, int]:
+        """Id -> how often an attempt at a shard that is not done exceeded its time limit over this image."""
+        return self.read(f"shards/{index:06}.overdue") or {}
+
+    def finish_shard(self, scratch: Path, stats: ShardStats, sources: bytes) -> None:
         """Say that a shard is done, and remove files that only earlier attempts at it wrote.
 
         Args:
             scratch: From `open_scratch`; holds the rows.
             stats: What it came to.
+            sources: What is kept of its sources.
         """
         earlier = self.written(stats.index, besides=scratch)
         (scratch / ROWS).replace(self.rows_path(stats.index))
@@ -173,6 +202,8 @@ class RunFolder:
             now = named_files(self.rows_path(stats.index))
             self._unlink(self._files(earlier - now) - self._files(now))
         self._left_path(stats.index).unlink(missing_ok=True)
+        self._overdue_path(stats.index).unlink(missing_ok=True)
+        write_atomic(self.sources_path(stats.index), sources, scratch)
         write_atomic(self.stats_path(stats.index), stats.as_json(), scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -227,33 +258,15 @@ class RunFolder:
     def _left_path(self, index: int) -> Path:
         return self.folder / "shards" / f"{index:06}.left"
 
+    def _overdue_path(self, index: int) -> Path:
+        return self.folder / "shards" / f"{index:06}.overdue"
+
     def _names(self, below: str) -> list[str]:
         try:
             with os.scandir(self.folder / below) as scan:
                 return [entry.name for entry in scan]
         except FileNotFoundError:
             return []
-
-
-def named_files(rows: Path) -> set[str]:
-    """The files that a part of the manifest names; a line that a kill cut short names none."""
-    names: set[str] = set()
-    try:
-        with open_lines(rows) as lines:
-            for line in lines:
-                names.update(_named_in(line))
-    except FileNotFoundError:
-        return names
-    return names
-
-
-def _named_in(line: bytes) -> list[str]:
-    try:
-        row = from_json(line)
-        named = [row["file_name"], row["unmasked_file"], *(face["alpha_file"] for face in row["faces"])]
-    except (ValueError, LookupError, TypeError):
-        return []
-    return [name for name in named if name and isinstance(name, str)]
 
 
 def _stats(values: Mapping[str, Any]) -> ShardStats | None:

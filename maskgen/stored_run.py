@@ -22,6 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskgen.atomic import write_atomic
+from maskgen.changes import ShardSources
 from maskgen.errors import UsageError
 from maskgen.limits import MAX_BYTES
 from maskgen.names import name_of, text_of
@@ -73,8 +74,9 @@ class StoredRun(RunFolder):
         """Say that a shard is not done after all."""
         remove_each([self.stats_path(index)])
 
-    def settle(self, index: int) -> None:
-        """Nothing: unfinished files are local to whoever makes them."""
+    def settle(self, index: int) -> list[str]:
+        """Nothing: unfinished files are local to the process that makes them, and so are its notes."""
+        return []
 
     def take(self, made: RunFolder, index: int) -> None:
         """Upload a shard.
@@ -95,7 +97,7 @@ class StoredRun(RunFolder):
             left = json.dumps(sorted(earlier | named)).encode()
             write_atomic(self._left_path(index), left)
         put(made.rows_path(index), self.rows_path(index))
-        put_each(outputs)
+        put_each({**outputs, made.sources_path(index): self.sources_path(index)})
         self._unlink(self._files(earlier - named) - self._files(named))
         remove_each([self._left_path(index)])
         put(made.stats_path(index), self.stats_path(index))
@@ -138,11 +140,12 @@ def fetched(samples: Sequence[Sample]) -> Iterator[tuple[Sample, ...]]:
 
 def mask_stored_shard(task: Task, shard: Shard) -> ShardStats:
     """What `mask_shard` does, where the source or the output is in a store."""
+    sources = ShardSources.of(shard.samples)
     with fetched(shard.samples) as samples, tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
         shard = replace(shard, samples=samples)
         if not is_remote(task.out):
-            return mask_shard(task, shard)
+            return mask_shard(task, shard, sources)
         made = RunFolder(Path(folder))
-        stats = mask_shard(replace(task, out=made.out), shard)
+        stats = mask_shard(replace(task, out=made.out), shard, sources)
         StoredRun(task.out).take(made, shard.index)
     return stats

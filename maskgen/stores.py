@@ -90,10 +90,15 @@ def is_remote(path: Path) -> bool:
     return not isinstance(path, Path)
 
 
+def is_in_memory(path: Path) -> bool:
+    """Whether it is of ``memory://``, which no other process sees."""
+    return is_remote(path) and cast(Any, path).protocol == "memory"
+
+
 def check_workers(paths: Iterable[Path], in_one_process: bool) -> None:
     """Refuse ``memory://`` where several processes would each have a memory of their own."""
     for path in paths:
-        if is_remote(path) and cast(Any, path).protocol == "memory" and not in_one_process:
+        if is_in_memory(path) and not in_one_process:
             raise UsageError(f"{path} is in the memory of one process: work in that one, with -j 1")
 
 
@@ -174,6 +179,30 @@ def put(local: Path, path: Path) -> None:
         _system(path).put_file(str(local), _key(path))
     except Exception as error:
         raise ConfigurationError(f"{path} cannot be written: {_said(error)}") from error
+
+
+def put_new(path: Path, data: bytes) -> bool:
+    """Write a file to a place in a store where there is none; whether it did.
+
+    Of several jobs at it at once one succeeds, if the store and its driver know of such writes (S3 and Google
+    Cloud Storage do); otherwise each may, and the last one's file stays.
+
+    Raises:
+        ConfigurationError: The store does not take it.
+    """
+    if exists(path):
+        return False
+    system, key = _system(path), _key(path)
+    try:
+        try:
+            system.pipe_file(key, data, mode="create")
+        except TypeError:  # a driver older than this mode
+            system.pipe_file(key, data)
+    except FileExistsError:
+        return False
+    except Exception as error:
+        raise ConfigurationError(f"{path} cannot be written: {_said(error)}") from error
+    return True
 
 
 def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:

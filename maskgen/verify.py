@@ -32,6 +32,7 @@ from maskgen.result_files import listed_files, tar_of
 from maskgen.state import ShardStats
 from maskgen.stored_run import run_folder
 from maskgen.stores import is_remote, open_lines
+from maskgen.tar_members import folder_of
 from maskgen.verify_rows import Batch, Finding, RowChecker, named_in
 from maskgen.writers import OWN_FILES
 
@@ -71,14 +72,16 @@ class Verifier:
     Args:
         out: A folder that `maskgen synth` wrote.
         landmarks: The landmark file it was made with, for the exact coverage; None measures nearly.
+        sources: The root of its dataset, to compare the sources too; None leaves them alone.
 
     Raises:
         MissingDataError: There is no finished result.
         ConfigurationError: The run record is not one.
     """
 
-    def __init__(self, out: Path, landmarks: Path | None = None) -> None:
+    def __init__(self, out: Path, landmarks: Path | None = None, sources: Path | None = None) -> None:
         self._out, self._landmarks = out, landmarks
+        self._sources = folder_of(sources) if sources else None
         self._record = read_record(out)
         options = self._record.get("options")
         self._options: Mapping[str, Any] = options if isinstance(options, dict) else {}
@@ -102,7 +105,9 @@ class Verifier:
         packed = self._options.get("layout") == "webdataset"
         # With several workers, rows are taken from a thread of joblib's.
         notes: deque[Finding] = deque()
-        call = RowChecker(self._out, packed, self._templates(), self._landmarks, follows_links())
+        call = RowChecker(
+            self._out, packed, self._templates(), self._landmarks, follows_links(), self._sources
+        )
         try:
             for checked in run_tasks(call, self._batches(notes, packed), workers=workers):
                 yield from checked.findings

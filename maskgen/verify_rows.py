@@ -17,6 +17,7 @@ from maskgen.landmarks.file import LandmarkFile
 from maskgen.paths import following_links
 from maskgen.records import FaceRecord, Image, Landmarks, ManifestRow
 from maskgen.result_files import ResultFiles
+from maskgen.source_files import SourceFiles
 from maskgen.tar_rows import member_json, member_of
 
 
@@ -62,6 +63,7 @@ class RowChecker:
         templates: Hashes of those the run drew from, as its record has them.
         landmarks: The landmark file it was made with, or None.
         follow_links: Whether links may lead out of the result, as `maskgen.paths.following_links` allows it.
+        sources: The folder that its sources lie below, to compare these too; None leaves them alone.
     """
 
     out: Path
@@ -69,6 +71,7 @@ class RowChecker:
     templates: frozenset[str]
     landmarks: Path | None
     follow_links: bool = False
+    sources: Path | None = None
 
     def __call__(self, batch: Batch) -> Checked:
         """Check a batch."""
@@ -78,6 +81,7 @@ class RowChecker:
     def _check(self, batch: Batch) -> Checked:
         files = ResultFiles(self.out, self.packed)
         meshes = _landmark_file(self.landmarks) if self.landmarks else None
+        sources = SourceFiles(self.sources) if self.sources else None
         found: list[Finding] = []
         read = alphas = 0
         for row in batch.rows:
@@ -85,6 +89,8 @@ class RowChecker:
                 read += kind is not None
                 alphas += kind == "alpha"
                 found += [finding] if finding else []
+            if sources and row.variant == 0:
+                found += _check_source(row, sources)
         if batch.tar:
             found += _check_tar(batch, files)
         return Checked(tuple(found), read, alphas)
@@ -118,6 +124,15 @@ def _check_row(
             for what in _coverages(row, picture[..., 0], meshes):
                 finding = Finding("changed", row.faces[0].alpha_file, what)
         yield finding, "alpha"
+
+
+def _check_source(row: ManifestRow, sources: SourceFiles) -> list[Finding]:
+    place, before = str(row.source["path"]), row.source["sha256"]
+    now = sources.sha256(place)
+    if now == before:
+        return []
+    kind, what = ("changed", "is not the one in the manifest") if now else ("missing", "cannot be computed")
+    return [Finding(kind, place, f"the sha256 of this source {what}")]
 
 
 def _coverages(row: ManifestRow, alpha: Image, meshes: LandmarkFile | None) -> Iterator[str]:

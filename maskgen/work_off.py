@@ -29,6 +29,7 @@ def work_off(
     engine: Engine,
     one_at_a_time: Callable[[Sequence[Shard]], Iterator[ShardStats]],
     processes: int,
+    apart: bool,
     max_errors: int | None,
     progress: bool,
 ) -> None:
@@ -40,6 +41,7 @@ def work_off(
         engine: Does shards.
         one_at_a_time: Does those over which a single process has died.
         processes: How many to begin with.
+        apart: Have a single process be apart from this one from the beginning.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
         progress: Draw a bar on stderr if that is a terminal.
     """
@@ -48,7 +50,8 @@ def work_off(
     before = listing.counts()
     failed, statuses = before.failed, Counter(before.statuses)
     # What killed the last run may have been an image.
-    going, apart = processes, processes == 1 and folder.has_leftovers()
+    alone = processes == 1
+    going, apart = processes, alone and (apart or folder.has_leftovers())
     suspects: list[Shard] = []
     with tqdm(
         total=listing.samples,
@@ -73,11 +76,14 @@ def work_off(
                             return
                 if not suspects:
                     return
-                suspects, going, apart = [], processes, processes == 1
+                suspects, going, apart = [], processes, alone
             except LostWorkersError as error:
-                if suspects:
+                late = [image for index in listing.under_way for image in folder.settle(index)]
+                if late:
+                    log.warning("%s: a step took longer than --image-timeout; going on", late[0])
+                elif suspects:
                     raise
-                if apart:
+                elif apart:
                     suspects = list(listing.under_way.values())
                     log.warning("%s; going on with one image at a time", error)
                 else:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 
+from maskgen.changes import ShardSources
 from maskgen.counts import RowCounter
 from maskgen.labels import label_of
 from maskgen.manifest import row_to_json
@@ -23,25 +25,37 @@ from maskgen.stages import Masked, Picture, Task, mask_samples
 from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
 from maskgen.tar_rows import member_json
 from maskgen.tar_shards import open_tar_shard
+from maskgen.time_limit import NOTE, TimeLimit, overdue_reason
 from maskgen.writers import Layout, Places, write_outputs
 
 # The longest name that every file system takes, encrypted ones too.
 _SHORT_PATH = 140
 
 
-def mask_shard(task: Task, shard: Shard) -> ShardStats:
+def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) -> ShardStats:
     """Mask the samples of a shard and write all that comes of them; its stats file is the last.
 
     The same shard gives the same files, whatever earlier attempts at it have left behind.
+
+    Args:
+        task: The run's.
+        shard: Which samples.
+        sources: What is kept of their sources, where the samples are copies.
     """
+    sources = sources or ShardSources.of(shard.samples)
     cv2.setNumThreads(1)  # joblib limits the threads of BLAS, but not OpenCV's
     folder = RunFolder(task.out)
     scratch = folder.open_scratch(shard.index)
+    task = _without_overdue(task, folder.overdue(shard.index))
     options = task.options
     layout = layout_of(options, task.tar_suffix)
     counter, hashed = RowCounter(options.label is not None), hashlib.sha256()
-    with (scratch / ROWS).open("xb") as rows, open_tar_shard(task.out, scratch, shard.index) as tar:
-        for sample, masked in zip(shard.samples, mask_samples(shard.samples, task), strict=True):
+    with (
+        (scratch / ROWS).open("xb") as rows,
+        open_tar_shard(task.out, scratch, shard.index) as tar,
+        TimeLimit(task.image_timeout, scratch / NOTE) as limit,
+    ):
+        for sample, masked in zip(shard.samples, mask_samples(shard.samples, task, limit), strict=True):
             files = [
                 _row(sample, masked, variant, layout, task, shard.index)
                 for variant in range(options.variants)
@@ -62,10 +76,27 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
                         write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
     stats = ShardStats(
-        shard.index, counter.counts(shards=1), ids[0], ids[-1], digest(ids), hashed.hexdigest()
+        shard.index,
+        counter.counts(shards=1),
+        ids[0],
+        ids[-1],
+        digest(ids),
+        hashed.hexdigest(),
+        task.fingerprint,
     )
-    folder.finish_shard(scratch, stats)
+    folder.finish_shard(scratch, stats, sources.as_json())
     return stats
+
+
+def _without_overdue(task: Task, times: Mapping[str, int]) -> Task:
+    """The task without the images that exceeded the time limit twice; after a third time they are not read.
+
+    Not once: a process that was suspended and woken up exceeds it too.
+    """
+    given_up = [image for image, count in times.items() if count > 1]
+    reasons = dict.fromkeys(given_up, overdue_reason(task.image_timeout))
+    unread = frozenset(image for image in given_up if times[image] > 2)
+    return replace(task, fatal={**reasons, **task.fatal}, unread=unread)
 
 
 def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:

@@ -1,10 +1,12 @@
 """A finished run of any size, without a picture in it: what a resumed command finds and reads."""
 
+from maskgen.changes import ShardSources
 from maskgen.claim import claim, describe
 from maskgen.counts import Counts
 from maskgen.datasets import get_dataset
 from maskgen.finish import finish
 from maskgen.landmarks import LandmarkerSpec
+from maskgen.manifest import fingerprint
 from maskgen.state import RunFolder, ShardStats
 
 
@@ -13,13 +15,15 @@ def write_finished_run(root, out, options, shards):
     folder = RunFolder(out)
     config = describe(options, root, LandmarkerSpec(options.landmarks, None, options.detector))
     claim(folder, config, overwrite=False)
-    size = options.shard_size
+    size, ours = options.shard_size, fingerprint(config)
     folder.write("listing.json", {"shards": shards, "samples": shards * size})
+    sources = ShardSources("0" * 64, {})
     for index in range(shards):
         counts = Counts(size, size, 0, {"no_face": size}, {f"person {index}": size}, {"none": size}, 0, 1)
-        stats = ShardStats(index, counts, f"{index}/0.jpg", f"{index}/9.jpg", "0" * 64, "0" * 64)
+        stats = ShardStats(index, counts, f"{index}/0.jpg", f"{index}/9.jpg", "0" * 64, "0" * 64, ours)
         folder.stats_path(index).write_bytes(stats.as_json())
         folder.rows_path(index).write_text("")
+        folder.sources_path(index).write_bytes(sources.as_json())
     finish(folder, folder.done(), options, get_dataset(options.dataset), root, config["templates"], None)
     finished = folder.read("finished.json")
     folder.write("finished.json", {**finished, "report": True})

@@ -1,7 +1,7 @@
 """What goes wrong inside of a real process: a ``sitecustomize`` that Python imports before all else."""
 
 FATAL = '''
-import importlib.abc, importlib.util, os, signal, sys
+import ctypes, importlib.abc, importlib.util, os, signal, sys
 
 class Saboteur(importlib.abc.MetaPathFinder):
     """Ends any process that looks for the face in one picture."""
@@ -19,6 +19,9 @@ class Saboteur(importlib.abc.MetaPathFinder):
 
             def fatal(sample, *rest):
                 if sample.id == os.environ.get("FATAL_PICTURE"):
+                    if "FATAL_HANG" in os.environ:
+                        # Of the C library, called with Python's lock held or let go.
+                        (ctypes.PyDLL if os.environ["FATAL_HANG"] == "locked" else ctypes.CDLL)(None).pause()
                     os.kill(os.getpid(), int(os.environ["FATAL_SIGNAL"]))
                 return find(sample, *rest)
 

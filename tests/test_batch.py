@@ -242,12 +242,12 @@ def test_max_errors(tmp_path, allowed, stops):
 def test_retry_failed_does_the_failed_again_and_only_their_shards(tmp_path):
     root, out, good = tmp_path / "faces", tmp_path / "out", tmp_path / "good"
     write_dataset(root, count=9)
-    masked(root, good)
     broken = root / "male" / "003.jpg"
     data = broken.read_bytes()
     broken.write_bytes(data[:500])
     assert masked(root, out).statuses["unreadable"] == 1
     broken.write_bytes(data)
+    masked(root, good)
     assert masked(root, out).statuses["unreadable"] == 1
     untouched = (out / "female" / "000.jpg").stat().st_mtime_ns
     assert "unreadable" not in masked(root, out, running={"retry_failed": True}).statuses

@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "rows": set(),
     "records": {"anchors", "rows"},
     "stores": {"errors"},
+    "time_limit": set(),
     "atomic": {"errors", "stores"},
     "names": set(),
     "spreadsheet": set(),
@@ -74,7 +75,8 @@ ALLOWED: dict[str, set[str]] = {
     "imagefolder": NOUNS | {"atomic", "manifest", "names", "stores", "words"},
     "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
     "tar_shards": NOUNS | {"writers"},
-    "state": NOUNS | {"atomic", "counts", "names", "stores"},
+    "row_files": NOUNS | {"stores"},
+    "state": NOUNS | {"atomic", "counts", "names", "row_files", "stores", "time_limit"},
     "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "paths", "tar_members"},
     "card_texts": set(),
     "report": NOUNS | {"atomic", "card_texts", "images", "manifest", "contact_sheet"},
@@ -94,12 +96,14 @@ ALLOWED: dict[str, set[str]] = {
     "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
     "config_file": {"errors", "limits", "plain_json", "text_files"},
     "result_files": NOUNS | {"limits", "names", "paths", "stores", "tar_members"},
+    "source_files": NOUNS | {"names", "paths", "result_files", "tar_members"},
     "annotations": NOUNS | {"images", "manifest", "result_files"},
     "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
     "doctor": NOUNS | {"cores", "datasets", "landmarks", "options", "single", "templates"},
     "table": NOUNS | {"manifest"},
     "coverage_check": NOUNS | {"coverage", "fits"},
-    "verify_rows": NOUNS | {"coverage_check", "images", "landmarks", "manifest", "result_files"},
+    "verify_rows": NOUNS
+    | {"coverage_check", "images", "landmarks", "manifest", "result_files", "source_files"},
     "verify": NOUNS
     | {
         *(
@@ -114,7 +118,7 @@ ALLOWED: dict[str, set[str]] = {
             "state",
             "stored_run",
         ),
-        *("stores", "verify_rows", "writers"),
+        *("stores", "tar_members", "verify_rows", "writers"),
     },
     # Where the two halves meet, besides the command line.
     "demo": NOUNS | {"formats", "images", "landmarks", "options", "single", "train"},
@@ -147,6 +151,8 @@ BATCH = {
         "lock",
         "work_off",
         "guilty",
+        "changes",
+        "resume",
     ),
 }
 COMMAND_LINE = {"cli", "commands", "__main__"}

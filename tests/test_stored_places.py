@@ -75,7 +75,8 @@ def test_a_store_that_takes_nothing_ends_the_run(source, memory, monkeypatch):
     def refuse(self, *arguments, **options):
         raise PermissionError("Access Denied")
 
-    monkeypatch.setattr(type(memory.fs), "put_file", refuse)
+    for name in ("put_file", "pipe_file"):
+        monkeypatch.setattr(type(memory.fs), name, refuse)
     with pytest.raises(
         ConfigurationError, match=r"config\.json cannot be written: PermissionError: Access Den"
     ):

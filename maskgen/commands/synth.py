@@ -54,9 +54,22 @@ running_options = stacked(
         "--retry-failed", is_flag=True, help="Do again what ended in an error or could not be read."
     ),
     click.option(
+        "--accept-changes",
+        is_flag=True,
+        help="Go on although the dataset changed: do those shards again whose images, sources or labels did.",
+    ),
+    click.option(
         "--max-errors",
         type=click.IntRange(min=0),
         help="Stop with exit code 1 once more pictures than this failed.  [default: no limit]",
+    ),
+    click.option(
+        "--image-timeout",
+        type=click.FloatRange(min=0),
+        default=120.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give up an image, with the status error, when a step of it takes longer; 0 sets no limit.",
     ),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing."),
     click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout."),
@@ -91,7 +104,9 @@ def command(
     shard: tuple[int, int],
     overwrite: bool,
     retry_failed: bool,
+    accept_changes: bool,
     max_errors: int | None,
+    image_timeout: float,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -129,7 +144,17 @@ def command(
     )
     out = out or Path("masked") / dataset
     counts = run(
-        Job(options, source, out, landmark_model, max_errors, listed, image_root),
+        Job(
+            options,
+            source,
+            out,
+            landmark_model,
+            max_errors,
+            listed,
+            image_root=image_root,
+            image_timeout=image_timeout,
+            accept_changes=accept_changes,
+        ),
         workers=jobs,
         backend=backend,
         scheduler=scheduler,

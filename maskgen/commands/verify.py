@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import FILE, FOLDER, links_option, verbose_option
-from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS
+from maskgen.commands.parameters import ANY_PATH, FILE, FOLDER, links_option, verbose_option
+from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS, UsageError
 
 
 @click.command(name="verify")
@@ -18,21 +18,35 @@ from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS
     type=FILE,
     help="The landmark file that OUT was made with: coverage is then measured exactly.",
 )
+@click.option("--sources", is_flag=True, help="Compute the sha256 of every source again, too.")
+@click.option("--root", type=ANY_PATH, help="Where the sources lie.  [default: where the run read them]")
 @click.option("-j", "--jobs", type=int, default=1, show_default=True, help="Processes; -1 takes every core.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: each difference, and at last the counts.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells.")
 @links_option
 @verbose_option
-def command(out: Path, landmarks: Path | None, jobs: int, as_json: bool, quiet: bool) -> int:
+def command(
+    out: Path,
+    landmarks: Path | None,
+    sources: bool,
+    root: Path | None,
+    jobs: int,
+    as_json: bool,
+    quiet: bool,
+) -> int:
     """Hold a result against its manifest and run record.
 
     Computes every hash, count and coverage again, and lists what is missing, changed or extra. Coverage needs
     the alphas (`maskgen synth --alpha`). Exit codes: 0 all is as it was written, 1 something differs, 2 OUT
     holds no finished result.
     """
+    from maskgen.batch import root_of
     from maskgen.verify import Verifier
 
-    verifier = Verifier(out, landmarks)
+    root = (root or root_of(out)) if sources else None
+    if sources and root is None:
+        raise UsageError(f"{out} does not say where its sources lie; give their --root")
+    verifier = Verifier(out, landmarks, root)
     for finding in verifier.run(jobs):
         if as_json:
             click.echo(json.dumps(vars(finding), ensure_ascii=False))

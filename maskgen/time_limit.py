@@ -1,0 +1,152 @@
+"""A time limit for each step of each image: the process that exceeds it is ended.
+
+A step that hangs in native code may hold Python's lock, so no Python thread could end it. The time is kept by
+a C thread of `faulthandler`, which needs no lock: it writes where the process hangs behind the image's id in
+a note, and ends the process. The next attempt at the shard reads the note.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+# The note in a shard's scratch folder: the id of the image in work, and from this byte on where it hangs.
+NOTE = "step"
+_TRACE = 1 << 16
+
+# The share of the limit by which a step may exceed it: to start the C thread for each step would cost 1 %.
+_TOLERANCE = 0.1
+
+# Seconds more for the first image of a process at each step, which loads models and machine code.
+_WARM_UP = 60.0
+_warm: set[int] = set()
+
+# The limit in force, if any: `faulthandler` has one timer a process.
+_in_force: list[TimeLimit] = []
+
+
+class TimeLimit:
+    """Ends the process when a step takes too long, from `begin` to the next `begin` or `pause`.
+
+    Args:
+        seconds: The longest time of a step, exceeded by a tenth at most; None or 0 sets no limit.
+        note: The file in which the image and its step are kept for `overdue_image`; None keeps none.
+    """
+
+    def __init__(self, seconds: float | None, note: Path | None = None) -> None:
+        self._seconds, self._path = seconds or 0.0, note or Path(os.devnull)
+        self._note: BinaryIO | None = None
+        self._started: float | None = None
+
+    def __enter__(self) -> TimeLimit:
+        """Open the note; no step is timed yet."""
+        if self._seconds:
+            self._note = self._path.open("wb", buffering=0)
+            self._note.seek(_TRACE)
+            _in_force.append(self)
+            _exempt_compiler()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Time no more steps."""
+        if self._note is not None:
+            self.pause()
+            self._note.close()
+            self._note = None
+            _in_force.remove(self)
+
+    def begin(self, image_id: str, step: int) -> None:
+        """Say that a step of this image begins; steps are counted from 0."""
+        if self._note is None:
+            return
+        self._note.seek(0)
+        self._note.write(json.dumps(image_id).encode()[: _TRACE - 1] + b"\n")
+        self._note.seek(_TRACE)
+        if step in _warm:
+            self.resume()
+        else:
+            _warm.add(step)
+            self.resume(_WARM_UP)
+
+    def resume(self, more: float = 0.0) -> None:
+        """Count the time from now on, and allow so many seconds more."""
+        now = time.monotonic()
+        if self._note is None:
+            return
+        if more or self._started is None or now - self._started > self._seconds * _TOLERANCE:
+            allowed = self._seconds * (1 + _TOLERANCE) + more
+            faulthandler.dump_traceback_later(allowed, file=self._note, exit=True)
+            # With more allowed, the next step starts the timer anew.
+            self._started = -math.inf if more else now
+
+    def pause(self) -> None:
+        """Count no time until the next `begin`."""
+        if self._started is not None:
+            faulthandler.cancel_dump_traceback_later()
+            self._started = None
+
+
+@contextlib.contextmanager
+def unlimited() -> Iterator[None]:
+    """Counts no time in the block: for what is done once in a process and is not the image's fault."""
+    running = [limit for limit in _in_force if limit._started is not None]
+    for limit in running:
+        limit.pause()
+    try:
+        yield
+    finally:
+        for limit in running:
+            limit.resume()
+
+
+def overdue_image(note: Path) -> str | None:
+    """The id of the image over which a process exceeded its limit; None if none did.
+
+    Args:
+        note: The file that a `TimeLimit` was given.
+    """
+    try:
+        data = note.read_bytes()
+        if len(data) <= _TRACE:
+            return None
+        image_id = json.loads(data[: data.index(b"\n")])
+    except (FileNotFoundError, ValueError):
+        return None
+    return image_id if isinstance(image_id, str) else None
+
+
+def overdue_reason(seconds: float | None) -> str:
+    """Why an image was given up, as the reason of its row."""
+    return f"a step took longer than {seconds or 0:g} s, twice; see --image-timeout"
+
+
+@cache
+def _exempt_compiler() -> None:
+    """Count no time while numba compiles, which takes up to a minute on a machine's first run."""
+    from numba.core import event
+
+    class Compiling(event.Listener):
+        def __init__(self) -> None:
+            self._pauses: list[contextlib.AbstractContextManager[None]] = []
+
+        def on_start(self, event: Any) -> None:
+            self._pauses.append(unlimited())
+            self._pauses[-1].__enter__()
+
+        def on_end(self, event: Any) -> None:
+            self._pauses.pop().__exit__(None, None, None)
+
+    # "Any": numba has no annotations.
+    register: Any = event.register
+    register("numba:compile", Compiling())
