@@ -63,6 +63,7 @@ class ShardStats:
         last: Id of its last sample.
         ids: `digest` of all its ids: tells whether the dataset still lists the same.
         rows_sha256: Of its part of the manifest.
+        processor: `maskgen.processor.processor_kind` of the machine that did it; empty if not known.
     """
 
     index: int
@@ -71,6 +72,7 @@ class ShardStats:
     last: str
     ids: str
     rows_sha256: str
+    processor: str = ""
 
     def as_json(self) -> bytes:
         """The content of its stats file."""

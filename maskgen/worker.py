@@ -8,13 +8,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-import cv2
-
 from maskgen.counts import RowCounter
 from maskgen.labels import label_of
 from maskgen.manifest import row_to_json
 from maskgen.names import text_of
 from maskgen.options import SynthOptions
+from maskgen.processor import processor_kind, set_opencv
 from maskgen.records import ManifestRow, Sample
 from maskgen.stages import Masked, Task, mask_samples
 from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
@@ -27,7 +26,7 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
 
     The same shard gives the same files, whatever earlier attempts at it have left behind.
     """
-    cv2.setNumThreads(1)  # joblib limits the threads of BLAS, but not OpenCV's
+    set_opencv()
     folder = RunFolder(task.out)
     scratch = folder.open_scratch(shard.index)
     options = task.options
@@ -55,7 +54,13 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
                         write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
     stats = ShardStats(
-        shard.index, counter.counts(shards=1), ids[0], ids[-1], digest(ids), hashed.hexdigest()
+        shard.index,
+        counter.counts(shards=1),
+        ids[0],
+        ids[-1],
+        digest(ids),
+        hashed.hexdigest(),
+        processor=processor_kind(),
     )
     folder.finish_shard(scratch, stats)
     return stats
