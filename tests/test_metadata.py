@@ -179,7 +179,7 @@ def test_the_mark_is_in_the_source(name):
 )
 def test_no_mark_is_in_any_file_of_a_result(root, tmp_path, options):
     counts = masked(root, tmp_path / "out", pairs=True, alpha=True, label=None, **options)
-    assert counts.masked == len(PLANTED)
+    assert counts.images == len(PLANTED)
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert len(files) > (10 if options.get("layout") == "webdataset" else 3 * len(PLANTED))
     for path in files:
