@@ -230,7 +230,7 @@ class Cascade:
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         roll = gate.shape_of(points, _size(image)).roll + 180
         view = close_up(image, (low + high) / 2, float((high - low).max()) * CLOSE_SIDES[0], roll)
-        for turned in self._meshes(view, confident=False):
+        for turned in self._meshes(view):
             refused = gate.refusal(gate.shape_of(turned, _size(image)))
             if not refused and gate.uprightness(image, turned) > upright + gate.UPRIGHT_MARGIN:
                 return turned
