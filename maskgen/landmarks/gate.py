@@ -73,8 +73,8 @@ _LIGHT = (
 )
 _LIGHT_POINTS = np.array([index for _, indices in _LIGHT for index in indices])
 _LIGHT_WEIGHTS = np.array([weight / len(indices) for weight, indices in _LIGHT for _ in indices])
-# 3 of 100 upright faces are below it, and two thirds of those upside down.
-DOUBTFUL_UPRIGHT = 0.3
+# 2 of 100 upright faces are below it, and half of those upside down.
+DOUBTFUL_UPRIGHT = 0.0
 UPRIGHT_MARGIN = 0.7  # by which the turned mesh must fit better
 
 
@@ -134,7 +134,7 @@ def doubtful(shape: Shape, image_size: tuple[int, int]) -> bool:
 
 
 def uprightness(image: Image, points: Points) -> float:
-    """How well light and dark lie as on a face that is the right way up, around 3; under 1 it is doubtful.
+    """How well light and dark lie as on a face that is the right way up, around 3; under 0 it is doubtful.
 
     The model fits a mesh to a face upside down as if it were upright, with the eyes on the mouth. There the
     skin under the "eyes" is no lighter than they are.
