@@ -14,6 +14,7 @@ from maskgen.cli import ReaderGoneError, cli
 from maskgen.engine import SELDOM
 from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError, explain
 from maskgen.limits import limit_opencv
+from maskgen.processor import set_libraries
 from maskgen.redaction import redact
 
 # The matrices here are small: more threads of BLAS would only wait for each other, and spin while they do.
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_closed_streams()
     try:
         limit_opencv()
+        set_libraries()
         code = cli.main(
             args=None if arguments is None else list(arguments), prog_name="maskgen", standalone_mode=False
         )

@@ -52,7 +52,7 @@ _WHOLE_FACE = np.array([*FACE_OVAL, *_BESIDE])
 
 # Added to a colour before its logarithm, so that the noise of dark pixels is not taken for colour.
 _DARK = 10.0
-_LOGARITHM = np.log(np.arange(256, dtype=np.float32) + np.float32(_DARK))
+_LOGARITHM = np.log(np.arange(256.0) + _DARK).astype(np.float32)
 _THIRD = np.float32(1 / 3)
 
 _TOO_DARK = np.float32(-1.4)  # logarithm of the light below which a colour cannot be told

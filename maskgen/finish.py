@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import shlex
 import shutil
@@ -24,6 +25,8 @@ from maskgen.redaction import public_path
 from maskgen.state import STATE, RunFolder, ShardStats
 from maskgen.stores import is_remote
 from maskgen.writers import OWN_FILES
+
+log = logging.getLogger("maskgen")
 
 Report = Callable[[Path], Any]
 
@@ -81,12 +84,21 @@ def finish(
         with source.open("rb") as original, open_atomic(out / name, folder.scratch) as copy:
             shutil.copyfileobj(original, copy)
     published = _published(options)
+    processors = sorted({shard.processor for shard in stats.values()} - {""})
+    if len(processors) > 1:
+        log.warning(
+            "%s: its shards were done on different kinds of processor (%s); another run may differ "
+            "from it by a grey level here and there",
+            out,
+            ", ".join(processors),
+        )
     record = run_record(
         command=command_line(published),
         options=published.as_dict(),
         seed=options.seed,
         templates={public_path(name): sha256 for name, sha256 in templates.items()},
         counts=counts.as_dict(),
+        processors=processors,
         source={name: getattr(dataset, name) for name in _FACTS},
         landmark_model=landmark_model,
     )

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageFile, PngImagePlugin
 
+from maskgen.color_profile import plain_profile, to_srgb
 from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
 from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
@@ -63,7 +64,7 @@ class DecodedImage:
         format: Pillow's name of the format it really has, whatever its file is called: "JPEG", "PNG", ...
         grey: Whether it had one channel; the three of `bgr` are then equal.
         alpha: (height, width) uint8 transparency that came with the picture, or None.
-        icc: Colour profile for RGB or grey pixels, or None.
+        icc: Colour profile for RGB or grey pixels, without any text of its source, or None.
         jpeg: How to encode it again as JPEG, or None if it was none.
         lossless: Whether a WEBP was lossless.
         note: What was left behind, in words (further frames, bits beyond 8), or None.
@@ -140,13 +141,16 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             bgr, alpha, grey = pixels, None, picture.mode == "L"
         if picture.mode == "CMYK":
             icc = None
-    wanted = b"GRAY" if grey else b"RGB "
+    profile = plain_profile(icc, b"GRAY" if grey else b"RGB ") if icc else None
+    if icc and profile is None and not grey and icc[16:20] == b"RGB ":
+        notes.append("colours converted to sRGB")
+        bgr = to_srgb(bgr, icc)
     return DecodedImage(
         bgr=upright(bgr, orientation),
         format=file_format,
         grey=grey,
         alpha=None if alpha is None else upright(alpha, orientation),
-        icc=icc if icc and icc[16:20] == wanted else None,
+        icc=profile,
         jpeg=jpeg,
         lossless=file_format == "WEBP" and is_lossless_webp(data),
         note="; ".join(notes) or None,
@@ -158,7 +162,8 @@ def encode(
 ) -> EncodedImage:
     """Encodes BGR pixels, in the manner of the picture they were made from.
 
-    The same arguments give the same bytes. Of the source's metadata only the colour profile is carried over.
+    The same arguments give the same bytes. Of the source's metadata only the numbers of its
+    colour profile are carried over, as `maskgen.color_profile` has them.
 
     Args:
         bgr: (height, width, 3) uint8.

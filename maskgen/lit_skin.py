@@ -28,7 +28,8 @@ _RED_SPREAD, _BLUE_SPREAD = np.float32(0.32), np.float32(0.5)
 # Keeps a slope flat where few pixels tell of it.
 _FLAT = 1e-3
 _STRANGE = 0.2  # trust below which a pixel is hardly skin
-_LOGARITHM = np.log1p(np.arange(256, dtype=np.float32))
+# In 64 bits and then rounded: numpy's 32-bit logarithms differ in their last bit between processors.
+_LOGARITHM = np.log1p(np.arange(256.0)).astype(np.float32)
 _THIRD = np.float32(1 / 3)
 # Channels of a grey picture differ by no more, but for a few pixels.
 _GREY = 2

@@ -1,7 +1,7 @@
 """The manifest and the run record: rows as JSON lines, and what it takes to make a result again.
 
-All of it is a function of the sources, the options and the versions alone: no time, no machine, no number of
-workers. Two runs of the same command give the same bytes.
+All of it is a function of the sources, the options, the versions and the kind of processor alone: no time, no
+name of a machine, no number of workers. Two runs of the same command give the same bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import math
 import platform
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from functools import partial
@@ -139,6 +139,7 @@ def run_record(
     counts: Mapping[str, Any],
     source: Mapping[str, Any],
     landmark_model: Mapping[str, Any] | None = None,
+    processors: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The content of ``maskgen.json``: what it takes to make this result again, and what came of it.
 
@@ -150,6 +151,7 @@ def run_record(
         counts: What became of the inputs.
         source: What is known of the dataset: title, homepage, licence, citation.
         landmark_model: Which one found the faces, and the sha256 of its files.
+        processors: Kinds of processor that did it; two of one kind give the same bytes.
     """
     return {
         "schema": SCHEMA,
@@ -158,6 +160,7 @@ def run_record(
         "fingerprint": fingerprint(options),
         "seed": seed,
         "versions": versions(),
+        "processors": list(processors),
         "templates": dict(sorted(templates.items())),
         "landmark_model": dict(landmark_model or {}),
         "source": dict(source),

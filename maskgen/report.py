@@ -200,8 +200,9 @@ def _making(record: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in (record.get("versions") or {}).items())
     command = record.get("command") or "maskgen synth"
     return (
-        f"```\n{command}\n```\n\nThe same command over the same files, with the same versions ({versions}), "
-        "gives the same bytes. All options, and the hashes of the templates, are in `maskgen.json`."
+        f"```\n{command}\n```\n\nThe same command over the same files, with the same versions ({versions}) "
+        "and on a processor of the same kind, gives the same bytes. All options, and the hashes of the "
+        "templates, are in `maskgen.json`."
     )
 
 

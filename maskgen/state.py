@@ -69,6 +69,7 @@ class ShardStats:
         ids: `digest` of all its ids: tells whether the dataset still lists the same.
         rows_sha256: Of its part of the manifest.
         fingerprint: Of the configuration that it was made with.
+        processor: `maskgen.processor.processor_kind` of the machine that did it; empty if not known.
     """
 
     index: int
@@ -78,6 +79,7 @@ class ShardStats:
     ids: str
     rows_sha256: str
     fingerprint: str
+    processor: str = ""
 
     def as_json(self) -> bytes:
         """The content of its stats file."""

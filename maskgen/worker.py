@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-
 from maskgen.changes import ShardSources
 from maskgen.counts import RowCounter
 from maskgen.labels import label_of
 from maskgen.manifest import row_to_json
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
+from maskgen.processor import processor_kind, set_opencv
 from maskgen.records import ManifestRow, Outcome, Sample
 from maskgen.row_checks import fitting
 from maskgen.stages import Masked, Picture, Task, mask_samples
@@ -43,7 +42,7 @@ def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) ->
         sources: What is kept of their sources, where the samples are copies.
     """
     sources = sources or ShardSources.of(shard.samples)
-    cv2.setNumThreads(1)  # joblib limits the threads of BLAS, but not OpenCV's
+    set_opencv()
     folder = RunFolder(task.out)
     scratch = folder.open_scratch(shard.index)
     task = _without_overdue(task, folder.overdue(shard.index))
@@ -83,6 +82,7 @@ def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) ->
         digest(ids),
         hashed.hexdigest(),
         task.fingerprint,
+        processor_kind(),
     )
     folder.finish_shard(scratch, stats, sources.as_json())
     return stats

@@ -129,7 +129,7 @@ class Cascade:
             if not self._engine.is_sure or gate.doubtful(shape, _size(image)):
                 faces += self._closer(image, points, "as-is")
             else:
-                faces.append(_landmarks(image, points, "as-is"))
+                faces.append(_landmarks(image, self._right_way_up(image, points, "as-is"), "as-is"))
         return _distinct(faces)
 
     def _low_confidence(self, image: Image) -> list[Landmarks]:
@@ -216,8 +216,25 @@ class Cascade:
                         gate.mirrored_disagreement(again, mirrored),
                     )
                     if apart <= allowed and not gate.refusal(gate.shape_of(again, _size(image))):
-                        return [_landmarks(image, again, step)]
+                        return [_landmarks(image, self._right_way_up(image, again, step), step)]
         return []
+
+    def _right_way_up(self, image: Image, points: Points, step: str) -> Points:
+        """The mesh, or that of the face turned by 180 degrees where it fits the image's light better.
+
+        A look costs as much as finding the face did. A face found as it is gets one only when it is doubtful.
+        """
+        upright = gate.uprightness(image, points)
+        if step == "as-is" and upright >= gate.DOUBTFUL_UPRIGHT:
+            return points
+        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+        roll = gate.shape_of(points, _size(image)).roll + 180
+        view = close_up(image, (low + high) / 2, float((high - low).max()) * CLOSE_SIDES[0], roll)
+        for turned in self._meshes(view):
+            refused = gate.refusal(gate.shape_of(turned, _size(image)))
+            if not refused and gate.uprightness(image, turned) > upright + gate.UPRIGHT_MARGIN:
+                return turned
+        return points
 
     def _meshes(self, view: View, *, confident: bool = True, many: bool = False) -> list[Points]:
         return [

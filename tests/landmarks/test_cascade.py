@@ -10,6 +10,12 @@ from maskgen.landmarks.cascade import Cascade
 BRIGHT, DIM = 255, 120
 
 
+@pytest.fixture(autouse=True)
+def _lit_as_upright(monkeypatch):
+    """Painted faces have no eyes and brows that could show which way up they are."""
+    monkeypatch.setattr("maskgen.landmarks.gate.uprightness", lambda image, points: 3.0)
+
+
 def painted(size, *faces):
     """A picture of faces (x, y, eye distance, brightness): two discs where the eyes are."""
     image = np.zeros((size[1], size[0], 3), np.uint8)
@@ -94,7 +100,8 @@ def test_a_dim_face_is_found_by_the_next_step_and_looked_at_twice_more():
     engine = PaintedEngine()
     faces = Cascade(engine).find(painted((300, 400), (150, 150, 80, DIM)))
     assert (where(faces), faces[0].step) == ([(150, 150)], "low-confidence")
-    assert engine.calls == ["mesh", *["tentative"] * 3]
+    # The last call looks whether it is upside down.
+    assert engine.calls == ["mesh", *["tentative"] * 3, "mesh"]
 
 
 def test_an_engine_that_is_never_sure_looks_twice_more():

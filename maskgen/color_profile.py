@@ -1,0 +1,115 @@
+"""Colour profiles, reduced to what decides colours.
+
+A profile is a small file of its own inside of an image. Its description, private tags, date and
+identifier can name a person or a device. `plain_profile` writes a new profile that holds the numbers of
+the old one (white point, primaries, tone curves) and nothing else; one that needs more is not plain.
+"""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageCms
+
+_CURVES = {b"RGB ": (b"rTRC", b"gTRC", b"bTRC"), b"GRAY": (b"kTRC",)}
+_POINTS = {b"RGB ": (b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ"), b"GRAY": (b"wtpt",)}
+_PARAMETERS = (1, 3, 4, 5, 7)  # of a parametric curve, by its number
+_LONGEST_CURVE = 4096
+_NAME = "RGB or grey"
+_HEADER, _ENTRY = 128, 12
+
+
+def plain_profile(icc: bytes, space: bytes) -> bytes | None:
+    """The profile without texts, dates and private tags.
+
+    Args:
+        icc: A profile's bytes.
+        space: b"RGB " or b"GRAY": the pixels it must be for.
+
+    Returns:
+        A profile with the same colours; None if it is damaged, for other pixels, or of tables instead of a
+        white point, primaries and tone curves.
+    """
+    try:
+        if icc[16:24] != space + b"XYZ " or icc[36:40] != b"acsp":
+            return None
+        tags = _tags(icc)
+        kept = {name: _point(tags[name]) for name in _POINTS[space]}
+        kept |= {name: _curve(tags[name]) for name in _CURVES[space]}
+        if b"chad" in tags:
+            kept[b"chad"] = _numbers(tags[b"chad"], b"sf32", 36)
+    except (KeyError, IndexError, struct.error, ValueError):
+        return None
+    # Tables decide instead of primaries and curves where a profile has both.
+    if any(name[:3] in (b"A2B", b"D2B") for name in tags):
+        return None
+    kept[b"desc"] = kept[b"cprt"] = _text(_NAME)
+    return _profile(space, kept)
+
+
+def to_srgb(bgr: NDArray[np.uint8], icc: bytes) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8 pixels of the profile's colours in sRGB; as they are if it cannot be used."""
+    try:
+        picture = PillowImage.fromarray(np.ascontiguousarray(bgr[:, :, ::-1]))
+        ImageCms.profileToProfile(picture, BytesIO(icc), ImageCms.createProfile("sRGB"), inPlace=True)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return bgr
+    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+
+
+def _tags(icc: bytes) -> dict[bytes, bytes]:
+    (count,) = struct.unpack_from(">I", icc, _HEADER)
+    tags = {}
+    for number in range(min(count, 100)):
+        name, offset, size = struct.unpack_from(">4sII", icc, _HEADER + 4 + _ENTRY * number)
+        tags[name] = icc[offset : offset + size]
+    return tags
+
+
+def _point(tag: bytes) -> bytes:
+    return _numbers(tag, b"XYZ ", 12)
+
+
+def _curve(tag: bytes) -> bytes:
+    """A tone curve: a table or a gamma ("curv"), or the parameters of a formula ("para")."""
+    if tag[:4] == b"para":
+        (kind,) = struct.unpack_from(">H", tag, 8)
+        return _numbers(tag, b"para", 4 + 4 * _PARAMETERS[kind], keep=2)
+    (count,) = struct.unpack_from(">I", tag, 8)
+    if count > _LONGEST_CURVE:
+        raise ValueError(f"a curve of {count} numbers")
+    return _numbers(tag, b"curv", 4 + 2 * count)
+
+
+def _numbers(tag: bytes, kind: bytes, size: int, keep: int | None = None) -> bytes:
+    """A tag without its reserved bytes: 4 after the type, and those after ``keep`` of the next 4."""
+    body = tag[8 : 8 + size]
+    if tag[:4] != kind or len(body) != size:
+        raise ValueError(f"no {kind!r} of {size} bytes")
+    if keep is not None:
+        body = body[:keep] + bytes(4 - keep) + body[4:]
+    return kind + bytes(4) + body
+
+
+def _text(text: str) -> bytes:
+    data = text.encode("utf-16-be")
+    return struct.pack(">4sIII4sII", b"mluc", 0, 1, 12, b"enUS", len(data), 28) + data
+
+
+def _profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """A version 4 profile of these tags."""
+    table, body = b"", b""
+    start = _HEADER + 4 + _ENTRY * len(tags)
+    for name, tag in sorted(tags.items()):
+        table += struct.pack(">4sII", name, start + len(body), len(tag))
+        body += tag + bytes(-len(tag) % 4)
+    header = struct.pack(
+        ">I4sI4s4s4s6H4s4sI4s4sQI3I4s44x",
+        *(start + len(body), bytes(4), 0x04200000, b"mntr", space, b"XYZ ", 2000, 1, 1, 0, 0, 0, b"acsp"),
+        *(bytes(4), 0, bytes(4), bytes(4), 0, 0, 0xF6D6, 0x10000, 0xD32D, bytes(4)),
+    )
+    return header + struct.pack(">I", len(tags)) + table + body

@@ -1,0 +1,19 @@
+"""A face upside down is turned over, and never taken for an upright one."""
+
+import numpy as np
+import pytest
+
+from maskgen.datasets.sample import SHIPS_IN
+from maskgen.images import decode
+from maskgen.landmarks import has_bundled_models, open_landmarker
+
+pytestmark = pytest.mark.skipif(not has_bundled_models(), reason="mediapipe carries no models here")
+
+
+def test_a_portrait_turned_by_180_degrees():
+    image = decode((SHIPS_IN / "eileen_collins_face.jpg").read_bytes()).bgr
+    landmarker = open_landmarker()
+    (upright,) = landmarker.find(image)
+    assert abs(upright.pose["roll"]) < 30
+    turned = landmarker.find(np.ascontiguousarray(image[::-1, ::-1]))
+    assert [round(abs(face.pose["roll"]), -1) > 150 for face in turned] in ([], [True])
