@@ -89,6 +89,13 @@ def quietly() -> Iterator[None]:
                 log.log(logging.WARNING if failed else logging.DEBUG, "%s", line)
 
 
+def one_line(error: BaseException) -> str:
+    """The first line of what an exception says, at most 300 characters; its kind where it says nothing."""
+    return next(
+        (line.strip()[:300] for line in str(error).splitlines() if line.strip()), type(error).__name__
+    )
+
+
 def keras() -> Any:
     """The module `keras`, on tensorflow."""
     tensorflow()
