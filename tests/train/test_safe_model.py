@@ -1,39 +1,24 @@
 """Model files of others: layers and numbers are opened; code, other files and excessive sizes are not."""
 
-import io
 import json
-import struct
 import zipfile
 from dataclasses import replace
 
 import pytest
+from model_files import DENSE, MODEL, SPEC, external_storage, hdf5, written
 from train_data import needs_onnx, needs_train
 
 from maskgen.__main__ import main
 from maskgen.datasets.sample import SHIPS_IN
-from maskgen.errors import ConfigurationError, ModelError
-from maskgen.train import weights_file
+from maskgen.errors import ModelError
 from maskgen.train.classifier import open_classifier
 from maskgen.train.model import build_model
 from maskgen.train.model_archive import CONFIG, WEIGHTS
 from maskgen.train.runtime import keras
 from maskgen.train.safe_model import check_model_file, load_model
-from maskgen.train.spec import ModelSpec, embed_spec, read_spec
-from maskgen.train.weights_file import count_numbers
+from maskgen.train.spec import embed_spec
 
 PORTRAIT = next(SHIPS_IN.glob("*.jpg"))
-
-DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}, "registered_name": None}
-MODEL = {"module": "keras.src.models.functional", "class_name": "Functional", "config": {"layers": [DENSE]}}
-SPEC = ModelSpec(("female", "male"), 16, "face", 0.25, 0.4321, None, "tiny-cnn")
-
-
-def written(path, described, **more):
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(CONFIG, described if isinstance(described, str) else json.dumps(described))
-        for name, data in more.items():
-            archive.writestr(name, data)
-    return path
 
 
 def with_layer(layer):
@@ -109,191 +94,6 @@ def test_what_is_no_description_is_refused(tmp_path, described):
 def test_other_formats_are_not_opened(tmp_path, name):
     with pytest.raises(ModelError, match=r"only \.keras files are opened"):
         check_model_file(written(tmp_path / name, MODEL))
-
-
-def bomb(path):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(CONFIG, json.dumps(MODEL) + " " * 1_000_000)
-
-
-def duplicate(path):
-    written(path, MODEL)
-    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(CONFIG, "{}")
-
-
-def edited(offset, values):
-    """Writes a model, and then `values` into the entry of its first member in the zip directory."""
-
-    def write(path):
-        written(path, MODEL)
-        data = bytearray(path.read_bytes())
-        start = data.index(b"PK\x01\x02") + offset
-        data[start : start + len(values)] = values
-        path.write_bytes(data)
-
-    return write
-
-
-HOSTILE_ARCHIVES = {
-    "empty": (lambda path: path.write_bytes(b""), "not a zip"),
-    "no zip": (lambda path: path.write_bytes(b"keras" * 100), "not a zip"),
-    "cut": (lambda path: path.write_bytes(written(path, MODEL).read_bytes()[:-30]), "not a zip"),
-    "damaged": (
-        lambda path: path.write_bytes(written(path, MODEL).read_bytes().replace(b"Dense", b"Danse")),
-        "CRC",
-    ),
-    "compressed": (bomb, "is compressed"),
-    "two of one name": (duplicate, "two members"),
-    "encrypted": (edited(8, struct.pack("<H", 1)), "encrypted|password"),
-    "other sizes": (edited(24, struct.pack("<I", 1 << 20)), "compressed"),
-    "far too large": (edited(20, struct.pack("<II", 1 << 30, 1 << 30)), "too large"),
-    "beyond its end": (edited(20, struct.pack("<II", 1 << 20, 1 << 20)), "overlap"),
-    "not there": (edited(42, struct.pack("<I", 1 << 30)), "not a .keras"),
-    "other member": (lambda path: written(path, MODEL, **{"assets/x.txt": b"x"}), "'assets/x.txt' is none"),
-    "a path outside": (lambda path: written(path, MODEL, **{"../../x": b"x"}), "is none"),
-    "no description": (lambda path: zipfile.ZipFile(path, "w").close(), "config.json"),
-}
-
-
-@pytest.mark.parametrize("kind", HOSTILE_ARCHIVES)
-def test_a_hostile_archive_is_one_line(tmp_path, kind):
-    write, said = HOSTILE_ARCHIVES[kind]
-    write(tmp_path / "model.keras")
-    with pytest.raises(ModelError, match=said) as caught:
-        check_model_file(tmp_path / "model.keras")
-    assert len(str(caught.value).splitlines()) == 1
-    with pytest.raises(ConfigurationError, match="not a model that `maskgen train` wrote"):
-        read_spec(tmp_path / "model.keras")
-
-
-def described(**values):
-    return json.dumps({**json.loads(SPEC.to_json()), **values})
-
-
-def test_what_a_model_says_of_itself_is_checked():
-    assert ModelSpec.from_json(described()) == SPEC
-    assert ModelSpec.from_json(described(threshold=None, label="age", margin=0)).label == "age"
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"classes": ["one"]},
-        {"classes": ["a", "a"]},
-        {"classes": ["a", 7]},
-        {"classes": 7},
-        {"classes": [str(number) for number in range(1001)]},
-        {"classes": ["a", "b" * 1001]},
-        {"classes": ["a", "\x1b[2J"]},
-        {"size": 0},
-        {"size": 10**9},
-        {"size": 32.0},
-        {"size": True},
-        {"size": "32"},
-        {"crop": "everything"},
-        {"crop": ["face"]},
-        {"margin": float("nan")},
-        {"margin": float("inf")},
-        {"margin": -1},
-        {"margin": "0.25"},
-        {"threshold": 2},
-        {"threshold": float("nan")},
-        {"threshold": True},
-        {"label": 7},
-        {"backbone": ["x"]},
-        {"version": None},
-        {"more": 1},
-    ],
-    ids=str,
-)
-def test_a_description_that_no_training_writes_is_refused(values):
-    with pytest.raises(ConfigurationError, match="no description of a maskgen model"):
-        ModelSpec.from_json(described(**values))
-
-
-@pytest.mark.parametrize("text", ["", "[]", "null", "7", "[" * 100_000, '{"schema": 1}'])
-def test_what_is_no_description_of_a_model_is_refused(text):
-    with pytest.raises(ConfigurationError):
-        ModelSpec.from_json(text)
-
-
-# What an HDF5 file may name outside of itself, or be larger than it is, as a function on its root.
-def external_storage(h5py, root):
-    root.create_dataset("vars/0", (4,), "u1", external=[("/etc/passwd", 0, 4)])
-
-
-def virtual(h5py, root):
-    layout = h5py.VirtualLayout((4,), "u1")
-    layout[:] = h5py.VirtualSource("/etc/passwd", "x", (4,))
-    root.create_virtual_dataset("x", layout)
-
-
-def long_text(h5py, root):
-    root.attrs["layer_names"] = ["x" * 100_000]
-
-
-HOSTILE_WEIGHTS = {
-    "external link": (
-        lambda h5, root: root.__setitem__("x", h5.ExternalLink("/etc/passwd", "/")),
-        "is a link",
-    ),
-    "soft link": (lambda h5, root: root.__setitem__("x", h5.SoftLink("/elsewhere")), "is a link"),
-    "deep link": (lambda h5, root: root.create_group("a/b").__setitem__("x", h5.SoftLink("/a")), "/a/b/x is"),
-    "external storage": (external_storage, "does not lie in the file"),
-    "virtual": (virtual, "does not lie in the file"),
-    "never written": (
-        lambda h5, root: root.create_dataset("x", (1 << 40,), "f4"),
-        "does not lie in the file",
-    ),
-    "compressed": (
-        lambda h5, root: root.create_dataset("x", data=[0] * 10_000, compression="gzip"),
-        "does not lie in the file",
-    ),
-    "chunks": (
-        lambda h5, root: root.create_dataset("x", (1,), "f4", maxshape=(None,), chunks=(1 << 20,)),
-        "does not lie in the file",
-    ),
-    "texts": (lambda h5, root: root.__setitem__("x", ["text"]), "no array of numbers"),
-    "references": (lambda h5, root: root.create_dataset("x", (2,), h5.ref_dtype), "no array of numbers"),
-    "no shape": (lambda h5, root: root.__setitem__("x", h5.Empty("f4")), "no array of numbers"),
-    "attribute of a long text": (long_text, "attribute 'layer_names' of /"),
-}
-
-
-def hdf5(write):
-    h5py = pytest.importorskip("h5py")
-    file = io.BytesIO()
-    with h5py.File(file, "w") as root:
-        write(h5py, root)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("kind", HOSTILE_WEIGHTS)
-def test_weights_that_do_not_lie_in_their_file_are_refused(kind):
-    write, said = HOSTILE_WEIGHTS[kind]
-    with pytest.raises(ModelError, match=said):
-        count_numbers(hdf5(write))
-
-
-def test_weights_are_counted_without_being_read():
-    def write(h5py, root):
-        root["layers/dense/vars/0"] = [[1.0, 2.0]] * 3
-        root["layers/dense/vars/1"] = 7
-        root["again"] = root["layers"]
-        root["layers/round"] = root
-        root.attrs["layer_names"] = [b"dense"]
-        root.attrs["backend"] = "tensorflow"
-
-    assert count_numbers(hdf5(write)) == 7
-
-
-def test_the_arrays_of_a_file_are_limited_together(monkeypatch):
-    file = hdf5(lambda h5py, root: [root.__setitem__(name, [1.0] * 100) for name in "abc"])
-    assert count_numbers(file) == 300
-    monkeypatch.setattr(weights_file, "LARGEST_WEIGHTS", 2_000)
-    with pytest.raises(ModelError, match="its arrays have 2,400 bytes"):
-        count_numbers(file)
 
 
 def saved(path, change=lambda config: config, weights=None):
