@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.errors import MissingDataError, ModelError, UsageError
-from maskgen.train.runtime import require
+from maskgen.errors import ConfigurationError, MissingDataError, ModelError, UsageError
+from maskgen.train.runtime import one_line, require
 from maskgen.train.safe_model import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
 ONNX_INSTALL = "pip install 'maskgen[onnx]'"
+
+# From (n, size, size, 3) float32 RGB to (n, classes).
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -100,37 +103,49 @@ def open_classifier(path: Path) -> Classifier:
         ConfigurationError: It is no model of maskgen.
     """
     file = model_file(path)
-    name = next(_names(path))
+    spec, run = (_onnx if file.suffix == ".onnx" else _keras)(file)
+
+    def probabilities(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        try:
+            found = np.asarray(run(images.astype(np.float32)), dtype=np.float32)
+        except Exception as error:
+            # onnxruntime's and tensorflow's own exceptions have no common base.
+            raise ModelError(f"{file}: it cannot be computed: {one_line(error)}") from error
+        if found.shape != (len(images), len(spec.classes)):
+            raise ModelError(f"{file}: it has {found.shape} outputs for its {len(spec.classes)} classes")
+        return found
+
     if file.suffix == ".onnx":
-        spec, run = _onnx(file)
-    else:
-        spec, run = read_spec(file), _keras(file)
-    return Classifier(name, file, spec, run)
+        # Wrong inputs and sizes show here, before any image is read; Keras's are known without computing.
+        probabilities(np.zeros((1, spec.size, spec.size, 3), np.uint8))
+    return Classifier(next(_names(path)), file, spec, probabilities)
 
 
-def _keras(file: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    model = load_model(file)
+def _keras(file: Path) -> tuple[ModelSpec, Run]:
+    spec, model = read_spec(file), load_model(file)
+    shapes = ((None, spec.size, spec.size, 3), (None, len(spec.classes)))
+    if (model.input_shape, model.output_shape) != shapes:
+        raise ModelError(
+            f"{file}: it goes from {model.input_shape} to {model.output_shape}, but says from {shapes[0]} to "
+            f"{shapes[1]}"
+        )
+    return spec, lambda images: np.asarray(model.predict_on_batch(images))
 
-    def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.asarray(model.predict_on_batch(images.astype(np.float32)), dtype=np.float32)
 
-    return run
-
-
-def _onnx(file: Path) -> tuple[ModelSpec, Callable[[NDArray[np.uint8]], NDArray[np.float32]]]:
+def _onnx(file: Path) -> tuple[ModelSpec, Run]:
     require("onnxruntime", install=ONNX_INSTALL)
     runtime: Any = importlib.import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4  # What it would print is in its exception.
     try:
-        session = runtime.InferenceSession(str(file), providers=runtime.get_available_providers())
+        session = runtime.InferenceSession(str(file), options, providers=runtime.get_available_providers())
+        described = session.get_modelmeta().custom_metadata_map.get(MEMBER)
     except Exception as error:
-        # onnxruntime's own exceptions have no common base that it exports.
-        raise ModelError(f"{file}: onnxruntime cannot read it: {error}") from error
-    described = session.get_modelmeta().custom_metadata_map.get(MEMBER)
+        raise ModelError(f"{file}: onnxruntime cannot read it: {one_line(error)}") from error
     if described is None:
         raise ModelError(f"{file}: it says nothing of its classes: `maskgen export` did not write it")
-    name = session.get_inputs()[0].name
-
-    def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.asarray(session.run(None, {name: images.astype(np.float32)})[0], dtype=np.float32)
-
-    return ModelSpec.from_json(described), run
+    try:
+        spec = ModelSpec.from_json(described)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{file}: {error}") from error
+    return spec, lambda images: np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])

@@ -14,20 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.atomic import write_atomic
-from maskgen.errors import MissingDataError, ModelError, UsageError
-from maskgen.train.classifier import ONNX_INSTALL, model_file
+from maskgen.errors import MaskgenError, MissingDataError, ModelError, UsageError
+from maskgen.train.classifier import ONNX_INSTALL, Run, model_file
 from maskgen.train.pictures import inspect, shown
-from maskgen.train.runtime import quietly, require, tensorflow
+from maskgen.train.runtime import keras, one_line, quietly, require, tensorflow
 from maskgen.train.safe_model import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
-FORMATS = ("savedmodel", "tflite", "onnx")
 SUFFIXES = {"savedmodel": "", "tflite": ".tflite", "onnx": ".onnx"}
 LARGEST_DIFFERENCE = 1e-4
 OPSET = 15
-
-Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,8 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
         MissingDataError: There is no such model, or a sample cannot be read.
         UsageError: The format does not exist, or the model is no Keras model.
         MissingExtraError: What writes or reads the format is not installed.
-        ModelError: The two do not agree to `LARGEST_DIFFERENCE`.
+        ModelError: The model cannot be converted, or the two do not agree to `LARGEST_DIFFERENCE`. Nothing is
+            left at `out` then, or what was there before.
     """
     if format not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
@@ -71,41 +68,73 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
     spec = read_spec(file)
     name = f"{file.stem}{SUFFIXES[format]}" if format != "savedmodel" else f"{file.stem}_savedmodel"
     target = out or file.with_name(name)
+    _check_target(target, format)
     images, drawn = _pictures(spec, samples)
     own = load_model(file)
-    with quietly():
-        run = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}[format](own, spec, target)
     expected = np.asarray(own.predict_on_batch(images))
-    difference = float(np.abs(run(images) - expected).max())
-    if not difference <= LARGEST_DIFFERENCE:
-        raise ModelError(
-            f"{target} differs from {file} by {difference:.2g} on {len(images)} pictures, more than "
-            f"{LARGEST_DIFFERENCE:g}: do not use it, and report this"
-        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".unfinished-{target.name}")
+    _remove(unfinished)
+    try:
+        difference = _write(FORMATS[format], own, spec, unfinished, images, expected)
+        if not difference <= LARGEST_DIFFERENCE:
+            raise ModelError(
+                f"{file} as {format} differs from Keras by {difference:.2g} on {len(images)} images, more "
+                f"than {LARGEST_DIFFERENCE:g}: nothing is written; please report this"
+            )
+        _remove(target)
+        unfinished.replace(target)
+    finally:
+        _remove(unfinished)
     return Exported(target, difference, len(images), drawn)
 
 
-def _savedmodel(model: Any, spec: ModelSpec, target: Path) -> Run:
-    if target.exists() and not (target / "saved_model.pb").is_file():
+def _check_target(target: Path, format: str) -> None:
+    if format != "savedmodel" and target.is_dir():
+        raise UsageError(f"{target} is a folder: give the name of a file as --out")
+    if format == "savedmodel" and target.exists() and not (target / "saved_model.pb").is_file():
         raise UsageError(f"{target} is there and is no SavedModel: give another --out")
-    shutil.rmtree(target, ignore_errors=True)
-    model.export(target, verbose=False)
-    write_atomic(target / MEMBER, spec.to_json().encode())
-    loaded = tensorflow().saved_model.load(str(target))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write(
+    write: Write, model: Any, spec: ModelSpec, path: Path, images: NDArray[np.float32], expected: Any
+) -> float:
+    """Write a format to `path` and compute with it; returns its largest difference to `expected`."""
+    with quietly():
+        try:
+            return float(np.abs(write(model, spec, path)(images) - expected).max())
+        except (MaskgenError, OSError):
+            raise
+        except Exception as error:
+            # Converters and runtimes raise whatever they like.
+            problem = one_line(error)
+    raise ModelError(f"the model cannot be converted: {problem}; please report this")
+
+
+def _savedmodel(model: Any, spec: ModelSpec, path: Path) -> Run:
+    model.export(path, verbose=False)
+    (path / MEMBER).write_text(spec.to_json(), encoding="utf-8")
+    loaded = tensorflow().saved_model.load(str(path))
     return lambda images: np.asarray(loaded.serve(images))
 
 
-def _tflite(model: Any, spec: ModelSpec, target: Path) -> Run:
+def _tflite(model: Any, spec: ModelSpec, path: Path) -> Run:
     tf = tensorflow()
     with tempfile.TemporaryDirectory() as folder:
         model.export(folder, verbose=False)
-        content = tf.lite.TFLiteConverter.from_saved_model(folder).convert()
-    write_atomic(target, content)
+        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
     # As TFLite's own metadata library packs labels: a zip behind the model, which TFLite does not look at.
-    with zipfile.ZipFile(target, "a") as archive:
+    with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(MEMBER), spec.to_json())
         archive.writestr(zipfile.ZipInfo("labels.txt"), "\n".join(spec.classes) + "\n")
-    interpreter = tf.lite.Interpreter(model_path=str(target))
+    interpreter = tf.lite.Interpreter(model_content=path.read_bytes())
     place = interpreter.get_input_details()[0]["index"]
 
     def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -121,18 +150,26 @@ def _tflite(model: Any, spec: ModelSpec, target: Path) -> Run:
     return run
 
 
-def _onnx(model: Any, spec: ModelSpec, target: Path) -> Run:
+def _onnx(model: Any, spec: ModelSpec, path: Path) -> Run:
     require("tf2onnx", "onnxruntime", install=ONNX_INSTALL)
     tf, convert = tensorflow(), importlib.import_module("tf2onnx.convert")
+    for layer in model.layers:
+        if isinstance(layer, keras().layers.Normalization):
+            # tf2onnx takes tensors for inputs, and arrays for constants.
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
     signature = (tf.TensorSpec((None, spec.size, spec.size, 3), tf.float32, name="rgb"),)
     function = tf.function(lambda rgb: model(rgb, training=False), input_signature=signature)
     converted, _ = convert.from_function(function, input_signature=signature, opset=OPSET)
     entry = converted.metadata_props.add()
     entry.key, entry.value = MEMBER, spec.to_json()
-    write_atomic(target, converted.SerializeToString())
+    path.write_bytes(converted.SerializeToString())
     runtime: Any = importlib.import_module("onnxruntime")
-    session = runtime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return lambda images: np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])
+
+
+Write = Callable[[Any, ModelSpec, Path], Run]
+FORMATS: dict[str, Write] = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}
 
 
 def _pictures(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:

@@ -11,8 +11,8 @@ import numpy as np
 
 from maskgen.errors import MissingDataError, ModelError, UsageError
 from maskgen.train.backbones import Backbone, backbone
-from maskgen.train.runtime import keras
-from maskgen.train.safe_model import load_model
+from maskgen.train.runtime import keras, one_line
+from maskgen.train.safe_model import check_weights, load_model
 
 # Width of the layers between pooling and the classes; "bn" is a BatchNorm in front of them. The first two are
 # the two heads of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
@@ -166,10 +166,13 @@ def _trunk(chosen: Backbone, name: str, x: Any, weights: str) -> Any:
 def _load_file(trunk: Any, path: Path) -> None:
     if not path.is_file():
         raise MissingDataError(f"--weights {path}: there is no such file; or give imagenet or none")
+    if path.suffix not in (".h5", ".hdf5"):
+        raise ModelError(f"--weights {path}: give a .keras, .h5 or .weights.h5 file, or imagenet or none")
+    check_weights(path, path.read_bytes())
     try:
         trunk.load_weights(str(path))
     except Exception as error:
-        raise ModelError(f"{path}: no weights of this backbone without its top: {error}") from error
+        raise ModelError(f"{path}: no weights of this backbone without its top: {one_line(error)}") from error
     _correct_normalization(trunk)
 
 

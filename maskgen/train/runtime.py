@@ -76,6 +76,13 @@ def _log_lines(lines: list[bytes], failed: bool) -> None:
         log.log(level, "%s", line.decode(errors="replace").rstrip("\n"))
 
 
+def one_line(error: BaseException) -> str:
+    """The first line of what an exception says, at most 300 characters; its kind where it says nothing."""
+    return next(
+        (line.strip()[:300] for line in str(error).splitlines() if line.strip()), type(error).__name__
+    )
+
+
 def keras() -> Any:
     """The module `keras`, on tensorflow."""
     tensorflow()

@@ -1,31 +1,29 @@
-"""Opens a Keras model that someone else may have made: its layers and numbers, and no code.
+"""Opens a Keras model that someone else may have made: layers and numbers that lie in its file, and no more.
 
-Keras itself is asked to be careful (``safe_mode``). It has been got round more than once, so what a
-``.keras`` file says it is made of is read first, as data: layers that hold code or load other files are
-refused, and so is whatever does not come from Keras. Other formats are not opened: an old ``.h5`` file may
-hold code.
+Keras itself is asked to be careful (``safe_mode``), but its older versions read other files, and a small file
+can ask any version for gigabytes. So everything is checked first, as data: the zip archive
+(`maskgen.train.model_archive`), the description (`maskgen.train.model_config`), the weights
+(`maskgen.train.weights_file`), and the sizes of the arrays that the model would make. Other formats are not
+opened: an old ``.h5`` model may hold code.
 """
 
 from __future__ import annotations
 
-import re
-import zipfile
+import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ModelError
 from maskgen.plain_json import from_json
-from maskgen.train.runtime import keras, require
+from maskgen.train.model_archive import CONFIG, WEIGHTS, read_member
+from maskgen.train.model_config import check_config
+from maskgen.train.runtime import keras, one_line, quietly, require
+from maskgen.train.weights_file import count_numbers
 
-_CODE = ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer")
-_PARTS = (
-    *("activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics"),
-    *("models", "ops", "optimizers", "random", "regularizers", "saving"),
-)
-_MODULE = re.compile(rf"builtins|keras|keras(\.src)?\.({'|'.join(_PARTS)})(\..*)?")
-# The largest description of a model that is read; EfficientNet-B7 has 1 MB.
-_LONGEST = 64 << 20
+# Numbers in one layer's output for one image; EfficientNet-B7 has 17 million at 600 pixels.
+LARGEST_OUTPUT = 1 << 28
 
 
 def load_model(path: Path | str, *, compile: bool = False) -> Any:
@@ -33,50 +31,84 @@ def load_model(path: Path | str, *, compile: bool = False) -> Any:
 
     Args:
         path: The file.
-        compile: Whether its optimizer is wanted too.
+        compile: Whether to restore its optimizer too; otherwise its optimizer is not even looked at.
 
     Raises:
         MissingExtraError: Keras is not installed.
-        ModelError: It is no such file, cannot be read, or is made of more than layers of Keras.
+        ModelError: It is no such file, cannot be read, or has more than maskgen's own models have.
     """
     require("tensorflow")
-    check_model_file(Path(path))
-    try:
-        return keras().models.load_model(path, compile=compile, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise ModelError(f"{path}: Keras cannot read it: {error}") from error
+    path = Path(path)
+    config = check_model_file(path, compiled=compile)
+    config.pop("compile_config", None)
+    numbers = check_weights(path, read_member(path, WEIGHTS))
+    keras()
+    with quietly():
+        try:
+            # Keras keeps its state by thread: in one of its own, the trial leaves nothing behind.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(_check_size, config, numbers).result()
+            return keras().models.load_model(path, compile=compile, safe_mode=True)
+        except Exception as error:
+            # Keras raises whatever its layers, numpy, h5py and tensorflow do.
+            problem = one_line(error)
+    raise ModelError(f"{path}: Keras cannot read it: {problem}")
 
 
-def check_model_file(path: Path) -> None:
-    """See to it that a ``.keras`` file describes layers of Keras and nothing else; runs nothing of it.
+def check_model_file(path: Path, *, compiled: bool = False) -> dict[str, Any]:
+    """Check a ``.keras`` file's archive and description; runs nothing of it.
+
+    Args:
+        path: The file.
+        compiled: As for `check_config`.
+
+    Returns:
+        The description, as JSON values, without its optimizer unless `compiled`.
 
     Raises:
-        ModelError: It does not, or is no such file.
+        ModelError: It is no such file, or is not as `maskgen train` writes them.
     """
     if path.suffix != ".keras":
         raise ModelError(f"{path}: only .keras files are opened, since others may hold code; save it as one")
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo("config.json").file_size > _LONGEST:
-                raise ModelError(f"{path}: its config.json is larger than any model's")
-            described = from_json(archive.read("config.json"))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise ModelError(f"{path}: not a .keras file: {error}") from error
-    for part in _objects(described):
-        name, module = part.get("class_name"), part.get("module")
-        if name in _CODE:
-            raise ModelError(f"{path}: it has a layer {name!r}, which may run any code, and is not opened")
-        if isinstance(module, str) and not _MODULE.fullmatch(module):
-            raise ModelError(f"{path}: it needs {name!r} of {module!r}: that is not Keras, and not opened")
+        config: dict[str, Any] = from_json(read_member(path, CONFIG))
+    except ValueError as error:
+        raise ModelError(f"{path}: not a .keras file: {one_line(error)}") from error
+    try:
+        if not compiled:
+            config.pop("compile_config", None)
+        check_config(config, compiled=compiled)
+    except (ModelError, TypeError, LookupError, AttributeError) as error:
+        raise ModelError(f"{path}: not opened: {one_line(error)}") from error
+    return config
 
 
-def _objects(values: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a JSON value, however deep."""
-    waiting = [values]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            yield value
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
+def check_weights(path: Path, data: bytes) -> int:
+    """Check the bytes of a file of weights; returns how many numbers it has.
+
+    Raises:
+        ModelError: It is no HDF5 file, or needs more than it holds.
+    """
+    try:
+        return count_numbers(data)
+    except Exception as error:
+        # h5py raises OSError, RuntimeError, KeyError, ValueError and more for damaged files.
+        raise ModelError(f"{path}: its weights are not opened: {one_line(error)}") from error
+
+
+def _check_size(config: dict[str, Any], stored: int) -> None:
+    """Make the model without its arrays, and compare its weights with the numbers in the file."""
+    k = keras()
+    with k.StatelessScope(initialize_variables=False):
+        model = k.saving.deserialize_keras_object(config, safe_mode=True)
+        needed = sum(math.prod(weight.shape) for weight in model.weights)
+        largest = max(math.prod(filter(None, each.output.shape)) for each in _operations(model))
+    if needed > stored:
+        raise ModelError(f"its layers have {needed:,} weights, its file only {stored:,}")
+    if largest > LARGEST_OUTPUT:
+        raise ModelError(f"a layer has {largest:,} outputs for one image, more than {LARGEST_OUTPUT:,}")
+
+
+def _operations(model: Any) -> Iterator[Any]:
+    for each in getattr(model, "operations", None) or model.layers:
+        yield from _operations(each) if hasattr(each, "layers") else (each,)

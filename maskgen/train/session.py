@@ -30,9 +30,9 @@ from maskgen.train.run_folder import (
     write_record,
 )
 from maskgen.train.runtime import require, seed_everything
+from maskgen.train.spec import MOST_CLASSES
 from maskgen.train.splits import assign_splits
 
-MOST_CLASSES = 1000
 PREVIEW = "preview.png"
 
 

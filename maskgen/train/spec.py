@@ -6,15 +6,22 @@ It lies inside the ``.keras`` file, which is a zip archive, so that a model can 
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import maskgen
-from maskgen.errors import ConfigurationError, MissingDataError
+from maskgen.errors import ConfigurationError, ModelError
+from maskgen.plain_json import from_json
+from maskgen.train.crops import CROPS
+from maskgen.train.model_archive import SPEC, read_member
 
-MEMBER = "maskgen.json"
+MEMBER = SPEC
+MOST_CLASSES = 1000
+LARGEST_SIZE = 4096
+LONGEST_TEXT = 1000
 
 
 @dataclass(frozen=True)
@@ -51,14 +58,37 @@ class ModelSpec:
         """What `to_json` gave.
 
         Raises:
-            ConfigurationError: It is something else.
+            ConfigurationError: It is something else, or a value is not what `maskgen train` writes.
         """
         try:
-            values: dict[str, Any] = json.loads(text)
+            values: dict[str, Any] = from_json(text)
             values.pop("schema")
-            return cls(**{**values, "classes": tuple(values["classes"])})
+            spec = cls(**{**values, "classes": tuple(values["classes"])})
+            _check_values(spec)
+            return spec
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"no description of a maskgen model: {error}") from error
+
+
+def _check_values(spec: ModelSpec) -> None:
+    """Check types and ranges: a model of others may ask for no memory and write no control codes."""
+    texts = (*spec.classes, spec.backbone, spec.version, *(() if spec.label is None else (spec.label,)))
+    numbers = (spec.margin, 0.0 if spec.threshold is None else spec.threshold)
+    checks = {
+        "classes": 2 <= len(set(spec.classes)) == len(spec.classes) <= MOST_CLASSES,
+        "texts": all(
+            isinstance(text, str) and len(text) <= LONGEST_TEXT and text.isprintable() for text in texts
+        ),
+        "size": type(spec.size) is int and 1 <= spec.size <= LARGEST_SIZE,
+        "crop": spec.crop in CROPS,
+        "margin and threshold": all(
+            type(number) in (int, float) and math.isfinite(number) and 0 <= number <= most
+            for number, most in zip(numbers, (100, 1), strict=True)
+        ),
+    }
+    wrong = [name for name, right in checks.items() if not right]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} cannot be those of a model")
 
 
 def embed_spec(path: Path, spec: ModelSpec) -> None:
@@ -74,10 +104,7 @@ def read_spec(path: Path) -> ModelSpec:
         MissingDataError: There is no such file.
         ConfigurationError: It is no model of maskgen.
     """
-    if not path.is_file():
-        raise MissingDataError(f"{path}: there is no such model")
     try:
-        with zipfile.ZipFile(path) as archive:
-            return ModelSpec.from_json(archive.read(MEMBER).decode())
-    except (zipfile.BadZipFile, KeyError) as error:
+        return ModelSpec.from_json(read_member(path, MEMBER).decode())
+    except (ModelError, ConfigurationError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not a model that `maskgen train` wrote: {error}") from error

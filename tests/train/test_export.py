@@ -15,6 +15,7 @@ from maskgen.__main__ import main
 from maskgen.datasets.sample import SHIPS_IN
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.train import export as export_module
+from maskgen.train.backbones import BACKBONES
 from maskgen.train.bench import bench
 from maskgen.train.classifier import open_classifier
 from maskgen.train.export import export
@@ -38,6 +39,11 @@ def model(tmp_path_factory):
     build_model("tiny-cnn", 2, size=48, weights="none").save(path)
     embed_spec(path, SPEC)
     return path
+
+
+@pytest.fixture(scope="module")
+def onnx_file(model, tmp_path_factory):
+    return export(model, "onnx", tmp_path_factory.mktemp("onnx") / "m.onnx").path
 
 
 def test_every_format_agrees_with_keras_on_real_pictures_and_takes_its_description_with_it(model):
@@ -90,14 +96,112 @@ def test_a_sample_that_is_not_there_is_named_before_anything_is_converted(model,
     assert not (tmp_path / "m.onnx").exists()
 
 
-def test_a_model_that_comes_out_different_is_refused(model, tmp_path, monkeypatch):
-    original = export_module._onnx
-    monkeypatch.setattr(
-        export_module, "_onnx", lambda *given: lambda images: original(*given)(images) + np.float32(0.01)
-    )
-    assert main(["export", str(model), "--format", "onnx", "--out", str(tmp_path / "m.onnx")]) == 2
+def _place(path, format):
+    """Something where an export in this format lies."""
+    if format == "savedmodel":
+        path.mkdir()
+        path /= "saved_model.pb"
+    path.touch()
+
+
+@pytest.mark.parametrize("format", export_module.FORMATS)
+def test_a_model_that_comes_out_different_is_refused_and_not_written(
+    model, tmp_path, monkeypatch, capsys, format
+):
+    def write(own, spec, path):
+        _place(path, format)
+        return lambda images: np.asarray(own(images)) + np.float32(0.01)
+
+    monkeypatch.setitem(export_module.FORMATS, format, write)
+    out = tmp_path / "out"
+    assert main(["export", str(model), "--format", format, "--out", str(out)]) == 2
+    assert f"as {format} differs from Keras by 0.01" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
     with pytest.raises(UsageError, match="format must be one of"):
         export(model, "coreml")
+
+
+@pytest.mark.parametrize("format", export_module.FORMATS)
+@pytest.mark.parametrize("there", [False, True])
+def test_a_conversion_that_fails_is_one_line_and_leaves_what_was_there(
+    model, tmp_path, monkeypatch, capsys, format, there
+):
+    def fail(own, spec, path):
+        _place(path, format)
+        raise RuntimeError("no such operation\nin 40 lines more")
+
+    out = tmp_path / f"m{export_module.SUFFIXES[format]}"
+    if there:
+        _place(out, format)
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setitem(export_module.FORMATS, format, fail)
+    assert main(["export", str(model), "--format", format, "--out", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be converted: no such operation;" in line
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_is_at_the_target_and_no_export_is_kept(model, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").touch()
+    for format, said in (
+        ("savedmodel", "is no SavedModel"),
+        ("onnx", "is a folder"),
+        ("tflite", "is a folder"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            export(model, format, tmp_path / "photos")
+    assert (tmp_path / "photos" / "a.jpg").is_file()
+
+
+# One of each family; the largest would take gigabytes, and differ in depth and width alone.
+SMALL = ("tiny-cnn", "efficientnet_b0", "mobilenet_v2")
+GIANTS = ("efficientnet_b6", "efficientnet_b7")
+slow = pytest.mark.skipif("MASKGEN_SLOW" not in os.environ, reason="minutes; set MASKGEN_SLOW=1 to run it")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in SMALL else slow) for name in BACKBONES if name not in GIANTS],
+)
+def test_every_backbone_goes_into_every_format_at_a_small_size(tmp_path, name):
+    size = {"inception_v3": 75, "mobilenet_v2": 64}.get(name, 32)
+    path = tmp_path / "model.keras"
+    build_model(name, 2, size=size, weights="none").save(path)
+    embed_spec(path, ModelSpec(("a", "b"), size, "full", 0.0, None, None, name))
+    for format in export_module.FORMATS:
+        done = export(path, format)
+        print(f"{name} {size} px {format}: {done.difference:.1e}")
+        assert done.difference <= 1e-4 and done.drawn
+    assert open_classifier(done.path).probabilities(np.zeros((2, size, size, 3), np.uint8)).shape == (2, 2)
+
+
+BROKEN = {
+    "cut": (lambda data: data[: len(data) // 2], "onnxruntime cannot read it"),
+    "no ONNX": (lambda data: b"not a model" * 99, "onnxruntime cannot read it"),
+    "empty": (lambda data: b"", "onnxruntime cannot read it"),
+    "not ours": (
+        lambda data: data.replace(MEMBER.encode(), b"someone.json"),
+        "`maskgen export` did not write it",
+    ),
+    "another size": (lambda data: data.replace(b'"size": 48', b'"size": 49'), "it cannot be computed"),
+    "three classes": (lambda data: data.replace(b'"female"', b'"f", "m"'), "2) outputs for its 3 classes"),
+    "damaged description": (
+        lambda data: data.replace(b'"crop": "face"', b'"crop": "farm"'),
+        "crop cannot be",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_onnx_file_is_one_line(onnx_file, tmp_path, capfd, kind):
+    change, said = BROKEN[kind]
+    path = tmp_path / "m.onnx"
+    path.write_bytes(change(onnx_file.read_bytes()))
+    for command in (["predict", str(path), str(PORTRAITS[0]), "--no-detect"], ["bench", str(path)]):
+        assert main(command) == 2
+        (line,) = capfd.readouterr().err.splitlines()
+        assert said in line and str(path) in line
 
 
 def test_the_description_in_a_keras_file_does_not_keep_keras_from_reading_it(model):
