@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from maskgen.claim import MODEL_VARIABLE, check_claim, claimed, describe, options_of
+from maskgen.claim import MODEL_VARIABLE, check_claim, claimed, describe, options_of, read_config
 from maskgen.cores import usable_cores
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset, get_dataset
@@ -28,9 +28,11 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.listing import Listing
 from maskgen.lock import locked
 from maskgen.machine_code import is_compiled
+from maskgen.manifest import fingerprint
 from maskgen.options import SynthOptions
+from maskgen.shard_stats import ShardStats
 from maskgen.stages import Task
-from maskgen.state import RunFolder, Shard, ShardStats
+from maskgen.state import RunFolder, Shard
 from maskgen.stored_run import mask_stored_shard, run_folder
 from maskgen.stores import check_workers, is_remote, location
 from maskgen.work_off import work_off
@@ -51,6 +53,7 @@ class Job:
         landmark_model: A ``face_landmarker.task`` file, or None for the default model.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
         files: The pictures that are taken, from `maskgen.datasets.listed.read_list`; None takes all.
+        sync: Write each shard through to the disk before it counts as done, as a power failure demands.
     """
 
     options: SynthOptions
@@ -59,6 +62,7 @@ class Job:
     landmark_model: Path | None = None
     max_errors: int | None = None
     files: tuple[str, ...] | None = None
+    sync: bool = True
 
 
 def run(
@@ -111,7 +115,7 @@ def run(
     for source in dataset.files(job.root) if dataset.files else [job.root]:
         check_apart(source, job.out)
     check_workers((job.root, job.out), backend == "loky" and workers == 1)
-    folder, spec = run_folder(job.out), _landmarker_spec(job)
+    folder, spec = run_folder(job.out, job.sync), _landmarker_spec(job)
     config = describe(job.options, job.root, spec)
     if dry_run:
         check_claim(folder, config, overwrite)
@@ -120,10 +124,9 @@ def run(
         raise UsageError("--overwrite would remove what other shares have done; run it once without --shard")
     with interruptible(), output_errors(job.out), claimed(folder, config, overwrite, share):
         if retry_failed:
-            for stats in folder.done().values():
-                if stats.counts.failed:
-                    folder.forget(stats.index)
+            folder.forget(*(index for index, stats in folder.done().items() if stats.counts.failed))
         listing = Listing(job.options, dataset, job.root, folder, share)
+        folder.forget(*listing.damaged)
         if listing.missing() != []:
             mask = mask_stored_shard if is_remote(job.root) or is_remote(job.out) else mask_shard
             task = _task(job, spec, config, dataset)
@@ -165,9 +168,12 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
         ConfigurationError: There is no run in ``out``, or shards are missing; the message names them.
     """
     folder = run_folder(out)
-    config = folder.read("config.json")
+    config = read_config(folder)
     if config is None:
-        raise ConfigurationError(f"{out} holds no run; expected a folder that `maskgen synth` wrote into")
+        raise ConfigurationError(
+            f"{out} holds no run, or its config.json is damaged; expected a folder that "
+            "`maskgen synth` wrote into, which also mends that file"
+        )
     options, root = options_of(config), location(config["root"])
     dataset = get_dataset(options.dataset)
     listing = Listing(options, dataset, root, folder)
@@ -188,7 +194,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
 
 def root_of(out: Path) -> Path | None:
     """Where the sources of the run in ``out`` lay; None if there is no run."""
-    config = run_folder(out).read("config.json")
+    config = read_config(run_folder(out))
     return location(config["root"]) if config else None
 
 
@@ -218,6 +224,8 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
         max_pixels=config["max_pixels"],
+        fingerprint=fingerprint(config),
+        sync=job.sync,
     )
 
 

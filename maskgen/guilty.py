@@ -15,8 +15,9 @@ from functools import partial
 from maskgen.engine import run_tasks
 from maskgen.errors import LostWorkersError
 from maskgen.records import Sample
+from maskgen.shard_stats import ShardStats
 from maskgen.stages import Task, mask_sample
-from maskgen.state import Shard, ShardStats
+from maskgen.state import Shard
 from maskgen.stored_run import fetched
 
 # How often a shard is taken up again whose process died although each of its images does no harm alone.

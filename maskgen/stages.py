@@ -39,6 +39,8 @@ class Task:
         model_sha256: Of the landmark model or file, so that a changed one is opened anew.
         folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
         max_pixels: The largest picture that is decoded, whatever the worker's own environment says.
+        fingerprint: Of the run's configuration.
+        sync: Whether a shard is written through to the disk before it counts as done.
         fatal: Id -> reason of the samples over which processes have died: none is to try them again.
     """
 
@@ -50,6 +52,8 @@ class Task:
     model_sha256: str | None
     folder: Path = Path()
     max_pixels: int | None = None
+    fingerprint: str = ""
+    sync: bool = True
     fatal: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ What goes wrong with the output ends the run, as does what `maskgen.stages` lets
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 
 import cv2
@@ -16,10 +17,12 @@ from maskgen.manifest import row_to_json
 from maskgen.names import text_of
 from maskgen.options import SynthOptions
 from maskgen.records import ManifestRow, Sample
+from maskgen.shard_check import spot_checksums
+from maskgen.shard_stats import ShardStats, digest
 from maskgen.stages import Masked, Task, mask_samples
-from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
+from maskgen.state import FILES, ROWS, RunFolder, Shard
 from maskgen.tar_shards import open_tar_shard
-from maskgen.writers import Layout, Places, write_outputs
+from maskgen.writers import Layout, Places, tar_place, write_outputs
 
 
 def mask_shard(task: Task, shard: Shard) -> ShardStats:
@@ -28,11 +31,12 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
     The same shard gives the same files, whatever earlier attempts at it have left behind.
     """
     cv2.setNumThreads(1)  # joblib limits the threads of BLAS, but not OpenCV's
-    folder = RunFolder(task.out)
+    folder = RunFolder(task.out, task.sync)
     scratch = folder.open_scratch(shard.index)
     options = task.options
     layout = layout_of(options)
     counter, hashed = RowCounter(options.label is not None), hashlib.sha256()
+    names: set[str] = set()
     with (scratch / ROWS).open("xb") as rows, open_tar_shard(task.out, scratch, shard.index) as tar:
         for sample, masked in zip(shard.samples, mask_samples(shard.samples, task), strict=True):
             files = [
@@ -50,14 +54,25 @@ def mask_shard(task: Task, shard: Shard) -> ShardStats:
                 if places is not None and picture.image is not None:
                     data = (picture.image.data, masked.unmasked, picture.alpha)
                     if layout.packs:
+                        names.add(tar_place(shard.index))
                         tar.add(places, line, *data)
                     else:
+                        names.update(filter(None, vars(places).values()))
                         write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
+    listed = json.dumps(spot_checksums(task.out, names), ensure_ascii=False, indent=0).encode()
+    (scratch / FILES).write_bytes(listed)
     stats = ShardStats(
-        shard.index, counter.counts(shards=1), ids[0], ids[-1], digest(ids), hashed.hexdigest()
+        index=shard.index,
+        counts=counter.counts(shards=1),
+        first=ids[0],
+        last=ids[-1],
+        ids=digest(ids),
+        rows_sha256=hashed.hexdigest(),
+        files_sha256=hashlib.sha256(listed).hexdigest(),
+        fingerprint=task.fingerprint,
     )
-    folder.finish_shard(scratch, stats)
+    folder.finish_shard(scratch, stats, names)
     return stats
 
 

@@ -1,14 +1,18 @@
 """Datasets and results in fsspec's memory, for runs from and into a store."""
 
 import json
+import re
 from dataclasses import replace
 from functools import partial
 
 from small_runs import job
 
 from maskgen.batch import run
+from maskgen.manifest import fingerprint
 from maskgen.report import write_report
 from maskgen.stores import location
+
+STATS = re.compile(r"\.maskgen/shards/\d+\.json$")
 
 
 def fresh_memory(url):
@@ -41,7 +45,14 @@ def run_from(source, root, out, report=write_report, running=None, **options):
 
 
 def but_root(files):
-    """The files without the one value that may differ: where the sources were read."""
+    """The files without what may differ: where the sources were read, and when they were written."""
     config = json.loads(files[".maskgen/config.json"])
+    fingerprints = {
+        name: json.loads(data)["fingerprint"] for name, data in files.items() if STATS.match(name)
+    }
+    assert set(fingerprints.values()) == {fingerprint(config)}
     del config["root"]
-    return {**files, ".maskgen/config.json": json.dumps(config).encode()}
+    kept = {name: data for name, data in files.items() if not name.endswith((".sources", "/labels.json"))}
+    for name, own in fingerprints.items():
+        kept[name] = kept[name].replace(own.encode(), b"")
+    return {**kept, ".maskgen/config.json": json.dumps(config).encode()}

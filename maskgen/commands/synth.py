@@ -58,6 +58,13 @@ running_options = stacked(
         type=click.IntRange(min=0),
         help="Stop with exit code 1 once more pictures than this failed.  [default: no limit]",
     ),
+    click.option(
+        "--sync/--no-sync",
+        default=True,
+        show_default=True,
+        help="Write each shard through to the disk before it counts as done, so that it survives a power "
+        "failure.",
+    ),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing."),
     click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout."),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors."),
@@ -91,6 +98,7 @@ def command(
     overwrite: bool,
     retry_failed: bool,
     max_errors: int | None,
+    sync: bool,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -128,7 +136,7 @@ def command(
     )
     out = out or Path("masked") / dataset
     counts = run(
-        Job(options, source, out, landmark_model, max_errors, listed),
+        Job(options, source, out, landmark_model, max_errors, listed, sync),
         workers=jobs,
         backend=backend,
         scheduler=scheduler,
