@@ -88,6 +88,8 @@ def test_each_file_of_a_finished_run_that_is_damaged_is_mended_by_the_same_comma
     mask(source, out, layout)
     for name, data in undisturbed[layout].items():
         damaged = DAMAGE[how](data)
+        if damaged == data:
+            continue  # a tar ends in zeros
         if damaged is None:
             (out / name).unlink()
         else:
