@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from maskgen.claim import MODEL_VARIABLE, check_claim, claimed, describe, options_of
+from maskgen.claim import MODEL_VARIABLE, check_claim, claimed, describe, options_of, read_config
 from maskgen.cores import usable_cores
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset, get_dataset
@@ -32,8 +32,9 @@ from maskgen.machine_code import is_compiled
 from maskgen.manifest import fingerprint
 from maskgen.options import SynthOptions
 from maskgen.resume import accept_changes, check_unchanged, forget_failed, numbers_of, refuse_strangers
+from maskgen.shard_stats import ShardStats
 from maskgen.stages import Task
-from maskgen.state import RunFolder, Shard, ShardStats
+from maskgen.state import RunFolder, Shard
 from maskgen.stored_run import mask_stored_shard, run_folder
 from maskgen.stores import check_workers, is_in_memory, is_remote, location
 from maskgen.tar_shards import tar_suffix
@@ -60,6 +61,7 @@ class Job:
             limit. None sets no limit either, and lets a single worker be this process, which a hang in
             native code then stops for ever.
         accept_changes: Do those shards again whose images, sources or labels changed since they were done.
+        sync: Write each shard through to the disk before it counts as done, as a power failure demands.
     """
 
     options: SynthOptions
@@ -71,6 +73,7 @@ class Job:
     image_root: Path | None = None
     image_timeout: float | None = None
     accept_changes: bool = False
+    sync: bool = True
 
 
 def run(
@@ -126,7 +129,7 @@ def run(
         check_apart(source, job.out)
     sources = job.image_root or job.root
     check_workers((sources, job.out), backend == "loky" and workers == 1)
-    folder, spec = run_folder(job.out), _landmarker_spec(job)
+    folder, spec = run_folder(job.out, job.sync), _landmarker_spec(job)
     config = describe(job.options, job.root, spec, job.image_root)
     if dry_run:
         check_claim(folder, config, overwrite)
@@ -140,6 +143,7 @@ def run(
         if retry_failed:
             forget_failed(folder)
         listing = Listing(job.options, dataset, job.root, folder, share)
+        folder.forget(*listing.damaged)
         check_unchanged(folder, config, listing, dataset, job.root)
         if listing.missing() != []:
             mask = mask_stored_shard if is_remote(sources) or is_remote(job.out) else mask_shard
@@ -183,9 +187,12 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
         ConfigurationError: There is no run in ``out``, or shards are missing; the message names them.
     """
     folder = run_folder(out)
-    config = folder.read("config.json")
+    config = read_config(folder)
     if config is None:
-        raise ConfigurationError(f"{out} holds no run; expected a folder that `maskgen synth` wrote into")
+        raise ConfigurationError(
+            f"{out} holds no run, or its config.json is damaged; expected a folder that "
+            "`maskgen synth` wrote into, which also mends that file"
+        )
     options, root, image_root = options_of(config), location(config["root"]), config.get("image_root")
     dataset = with_image_root(get_dataset(options.dataset), image_root and location(image_root))
     listing = Listing(options, dataset, root, folder)
@@ -206,7 +213,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
 
 def root_of(out: Path) -> Path | None:
     """Where the sources of the run in ``out`` lay; None if there is no run."""
-    config = run_folder(out).read("config.json")
+    config = read_config(run_folder(out))
     return location(config.get("image_root") or config["root"]) if config else None
 
 
@@ -239,6 +246,7 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         max_pixels=config["max_pixels"],
         tar_suffix=_tar_suffix(job, dataset),
         image_timeout=None if _in_memory(job) else job.image_timeout,
+        sync=job.sync,
     )
 
 

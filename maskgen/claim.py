@@ -13,7 +13,7 @@ from maskgen.errors import ConfigurationError, LandmarkFileError, ModelError
 from maskgen.landmarks import LandmarkerSpec, bundled_models
 from maskgen.limits import max_pixels
 from maskgen.lock import locked
-from maskgen.manifest import differences, versions
+from maskgen.manifest import differences, fingerprint, versions
 from maskgen.options import SynthOptions
 from maskgen.redaction import redact
 from maskgen.state import STATE, RunFolder
@@ -21,6 +21,8 @@ from maskgen.stores import names_in, remove_tree
 from maskgen.system_files import is_system_name
 from maskgen.templates import load_template
 from maskgen.writers import OWN_FILES
+
+_KINDS = {"options": dict, "root": str, "templates": dict, "landmark_model": dict, "versions": dict}
 
 MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"
 
@@ -63,13 +65,27 @@ def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
     return hashed.hexdigest()
 
 
+def read_config(folder: RunFolder) -> dict[str, Any] | None:
+    """What ``config.json`` says; None if it is not there, or not what `describe` gives."""
+    config = folder.read("config.json")
+    whole = config and all(isinstance(config.get(name), kind) for name, kind in _KINDS.items())
+    return config if whole else None
+
+
 def options_of(config: Mapping[str, Any]) -> SynthOptions:
-    """The options that `describe` was given."""
+    """The options that `describe` was given.
+
+    Raises:
+        ConfigurationError: They are of another version of maskgen, or damaged.
+    """
 
     def frozen(value: Any) -> Any:
         return tuple(map(frozen, value)) if isinstance(value, list) else value
 
-    return SynthOptions(**{name: frozen(value) for name, value in config["options"].items()})
+    try:
+        return SynthOptions(**{name: frozen(value) for name, value in config["options"].items()})
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"the options of the run cannot be read: {error}") from error
 
 
 def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None:
@@ -77,10 +93,19 @@ def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -
 
     Raises:
         ConfigurationError: It holds files that are no run's, or another configuration's run and
-            ``overwrite`` is not set; the message says what differs.
+            ``overwrite`` is not set; the message says what differs. Or its ``config.json`` is damaged, and
+            its shards do not all say that they are of this very run.
     """
-    out, there = folder.out, folder.read("config.json")
-    if there is None:
+    out, there = folder.out, read_config(folder)
+    if there is None and folder.is_begun():
+        done = folder.done().values()
+        ours = done and all(stats.fingerprint == fingerprint(config) for stats in done)
+        if not overwrite and not ours:
+            raise ConfigurationError(
+                f"{folder.folder / 'config.json'} is missing or damaged, so which run {out} holds is "
+                "not known; replace that run with --overwrite, or give another --out"
+            )
+    elif there is None:
         if out.exists() and not out.is_dir():
             raise ConfigurationError(f"{out} is a file; give another --out")
         strange = sorted(name for name in names_in(out) if name != STATE and not is_system_name(name))
@@ -99,11 +124,13 @@ def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -
 def claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None:
     """Take the folder for the run, after what an earlier one wrote is removed if that is asked for."""
     check_claim(folder, config, overwrite)
-    if overwrite and folder.read("config.json") is not None:
+    if overwrite and folder.is_begun():
+        if read_config(folder) is None:
+            folder.write("config.json", {})  # the lock is on this file
         with locked(folder):
             remove_run(folder)
-    absent = folder.read("config.json") is None
-    if absent and not folder.create("config.json", config) and folder.read("config.json") is None:
+    absent = read_config(folder) is None
+    if absent and not folder.create("config.json", config) and read_config(folder) is None:
         folder.write("config.json", config)  # in place of a damaged one
     # Two jobs of an array may have begun at once with different options: the file is of one of them.
     check_claim(folder, config, overwrite=False)
@@ -129,6 +156,5 @@ def remove_run(folder: RunFolder) -> None:
         folder.forget(index)
     for index in begun:
         folder.remove(folder.written(index))
-    finished = folder.read("finished.json") or {"files": []}
-    folder.remove({*finished["files"], *OWN_FILES} - {STATE})
+    folder.remove({*folder.final_files(), *OWN_FILES} - {STATE})
     remove_tree(folder.folder)

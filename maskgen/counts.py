@@ -60,6 +60,15 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         return Counts.total((self, other))
 
+    def is_whole(self) -> bool:
+        """Whether all values are of their types, as those of a damaged file need not be."""
+        tables = [getattr(self, name) for name in _TABLES]
+        if not all(isinstance(table, dict) for table in tables):
+            return False
+        numbers = [getattr(self, name) for name in _NUMBERS]
+        numbers += [number for table in tables for number in table.values()]
+        return all(type(number) is int for number in numbers)
+
     @property
     def failed(self) -> int:
         """Rows that count against ``--max-errors``: what could not be read, and what ended in an error."""

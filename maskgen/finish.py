@@ -22,7 +22,9 @@ from maskgen.manifest import run_record
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
 from maskgen.redaction import public_path
-from maskgen.state import STATE, RunFolder, ShardStats
+from maskgen.shard_check import changed_file, spot_checksums
+from maskgen.shard_stats import ShardStats
+from maskgen.state import STATE, RunFolder
 from maskgen.stores import is_remote
 from maskgen.writers import OWN_FILES
 
@@ -32,6 +34,8 @@ Report = Callable[[Path], Any]
 
 # What the run record says of the dataset.
 _FACTS = ("name", "title", "homepage", "licence", "forbids", "citation")
+
+log = logging.getLogger("maskgen")
 
 _LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
 
@@ -60,10 +64,12 @@ def finish(
     """
     out, stats = folder.out, dict(sorted(done.items()))
     state = _state(stats.values())
-    before = folder.read("finished.json")
-    current = before and before["stats"] == state and (before["report"] or report is None)
-    if before and current and all((out / name_of(name)).exists() for name in before["files"]):
-        return
+    before, written = folder.read("finished.json") or {}, folder.final_files()
+    if before.get("stats") == state and (before.get("report") or report is None):
+        damage = changed_file(out, written)
+        if damage is None:
+            return
+        log.warning("the final files are written again: %s", damage)
     counts = Counts.total(shard.counts for shard in stats.values())
     # The paths in a table whose images lie elsewhere lead there: its copy would not fit the output.
     mirrors = options.layout == "mirror" and dataset.files is None
@@ -71,7 +77,7 @@ def finish(
     tables = metadata_tables(out, options.layout)
     planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
     # Said before they are written: if this run is killed, --overwrite must know of them.
-    folder.write("finished.json", {"stats": None, "report": False, "files": planned})
+    folder.write("finished.json", {"stats": None, "report": False, "files": dict.fromkeys(planned, "")})
     _sweep(out, tables)
     with open_atomic(out / "manifest.jsonl", folder.scratch) as manifest:
         for index in stats:
@@ -106,7 +112,8 @@ def finish(
     write_atomic(out / "maskgen.json", text.encode(), folder.scratch)
     if report is not None:
         report(out)
-    files = [name for name in planned if (out / name_of(name)).exists()]
+    files = spot_checksums(out, (name for name in planned if (out / name_of(name)).exists()))
+    folder.sync_files(files)
     folder.write("finished.json", {"stats": state, "report": report is not None, "files": files})
     if not is_remote(out):
         shutil.rmtree(folder.scratch, ignore_errors=True)

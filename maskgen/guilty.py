@@ -17,8 +17,9 @@ from pathlib import Path
 from maskgen.engine import run_tasks
 from maskgen.errors import LostWorkersError
 from maskgen.records import Sample
+from maskgen.shard_stats import ShardStats
 from maskgen.stages import Task, mask_samples
-from maskgen.state import Shard, ShardStats
+from maskgen.state import Shard
 from maskgen.stored_run import fetched
 from maskgen.time_limit import NOTE, TimeLimit, overdue_image, overdue_reason
 

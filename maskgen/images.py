@@ -24,35 +24,15 @@ from PIL import ImageFile, PngImagePlugin
 from maskgen.color_profile import plain_profile, to_srgb
 from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
+from maskgen.jpeg import JPEG_QUALITY, JpegSettings, jpeg_options, jpeg_settings
 from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
 from maskgen.pixels import decode_jpeg, to_planes, upright
 from maskgen.suffixes import SUFFIXES, WRITTEN
 
 Image = NDArray[np.uint8]
 
-# For a JPEG that has no tables of its own to follow: fine enough that encoding is not what limits the data,
-# and without chroma subsampling, which would smear the edge of a coloured mask over the skin.
-JPEG_QUALITY = 95
 WEBP_QUALITY = 90
 PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 6, files 6 % larger
-
-
-@dataclass(frozen=True)
-class JpegSettings:
-    """How a JPEG was encoded, so that it can be encoded so again.
-
-    Attributes:
-        tables: Quantisation tables of luma and, unless grey, of the two chroma components.
-        subsampling: Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write
-            (4:1:1, 4:4:0) become 4:4:4, which loses nothing that was there.
-        progressive: Whether the picture comes in scans of growing detail.
-        stored: How many tables the file has for them; two may be equal.
-    """
-
-    tables: tuple[tuple[int, ...], ...]
-    subsampling: int
-    progressive: bool
-    stored: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +113,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
         if file_format == "TIFF":
             orientation = 1  # Pillow has turned it while loading.
-        jpeg = _jpeg_settings(picture) if file_format == "JPEG" else None
+        jpeg = jpeg_settings(picture) if file_format == "JPEG" else None
         icc: bytes | None = picture.info.get("icc_profile") or None
         if pixels is None:
             bgr, alpha, grey = to_planes(picture, icc, notes)
@@ -189,7 +169,7 @@ def encode(
     if like is not None and like.icc and target in ("JPEG", "PNG", "WEBP", "TIFF"):
         options["icc_profile"] = like.icc
     if target == "JPEG":
-        options |= _jpeg_options(like.jpeg if like else None, quality, grey)
+        options |= jpeg_options(like.jpeg if like else None, quality, grey)
     elif target == "WEBP":
         lossless = quality is None and like is not None and like.format == "WEBP" and like.lossless
         options |= {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True}
@@ -243,18 +223,6 @@ def _orientation(picture: PillowImage.Image) -> tuple[int, list[str]]:
         return 1, ["EXIF data cannot be read"]
 
 
-def _jpeg_settings(picture: Any) -> JpegSettings | None:
-    """Reads how a JPEG was encoded; None for CMYK, whose tables are for other channels."""
-    layers = picture.layer
-    if len(layers) not in (1, 3):
-        return None
-    tables = tuple(tuple(picture.quantization[layer[3]]) for layer in layers)
-    factors = tuple(layer[1:3] for layer in layers)
-    known = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}
-    progressive = bool(picture.info.get("progressive") or picture.info.get("progression"))
-    return JpegSettings(tables, known.get(factors, 0), progressive, len({layer[3] for layer in layers}))
-
-
 def common_format(like: DecodedImage) -> str:
     """What an image of a rare format becomes: "JPEG" if it is lossy and opaque, else "PNG"."""
     lossy = like.format in ("HEIC", "AVIF", "JXL") or (like.format == "WEBP" and not like.lossless)
@@ -268,21 +236,6 @@ def _target_format(like: DecodedImage | None, format: str | None) -> str:
     if name not in ("JPEG", "PNG", "WEBP"):
         raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
     return name
-
-
-def _jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) -> dict[str, Any]:
-    if source is None:
-        return {"quality": quality or JPEG_QUALITY, "subsampling": 0}
-    options: dict[str, Any] = {"subsampling": source.subsampling, "progressive": source.progressive}
-    if quality is not None:
-        return options | {"quality": quality}
-    # libjpeg gives component i table i, and the last one to those left over.
-    tables = [list(table) for table in source.tables]
-    if grey or source.stored == 1:
-        tables = tables[:1]
-    elif source.tables[1:2] == source.tables[2:3]:
-        tables = tables[:2]
-    return options | {"qtables": tables}
 
 
 def _pixels(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from maskgen.counts import Counts
 from maskgen.datasets import FaceDataset
@@ -13,7 +15,14 @@ from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.image_files import archive_hint
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
-from maskgen.state import RunFolder, Shard, ShardStats, digest
+from maskgen.shard_check import damaged_shards
+from maskgen.shard_stats import ShardStats, digest
+from maskgen.state import RunFolder, Shard
+
+# How many damaged shards are named.
+_NAMED = 10
+
+log = logging.getLogger("maskgen")
 
 
 def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Iterator[Sample]:
@@ -61,7 +70,8 @@ class Listing:
     run that is done is known to be without listing the dataset again.
 
     Attributes:
-        done: The shards that are done, in no order.
+        done: The shards that are done and undamaged, in no order.
+        damaged: Those of this share that were done and whose files are no longer what they were, by index.
         under_way: Those handed out and not done, by index.
         samples: How many samples there are, or None while that is not known.
     """
@@ -77,10 +87,21 @@ class Listing:
         self._options, self._dataset, self._root, self._folder = options, dataset, root, folder
         self._share = share
         self.done = folder.done()
+        ours = [stats for stats in self.done.values() if self._is_ours(stats.index)]
+        self.damaged = {index: self.done.pop(index) for index in self._damaged(ours)}
         self.under_way: dict[int, Shard] = {}
-        known = folder.read("listing.json")
-        self._shards: int | None = known["shards"] if known else None
-        self.samples: int | None = known["samples"] if known else None
+        self._shards, self.samples = _known(folder.read("listing.json"))
+
+    def _damaged(self, done: Iterable[ShardStats]) -> list[int]:
+        """The damaged among these shards; a warning says why each is."""
+        found: list[int] = []
+        for index, reason in damaged_shards(self._folder, done):
+            found.append(index)
+            if len(found) <= _NAMED:
+                log.warning("shard %d counts as not done: %s", index, reason)
+        if len(found) > _NAMED:
+            log.warning("%d more shards count as not done for such reasons", len(found) - _NAMED)
+        return found
 
     def missing(self, every_share: bool = False) -> list[int] | None:
         """The shards that are not done, of this share or of all; None while that is not known."""
@@ -158,3 +179,9 @@ class Listing:
             f"the pictures in {self._root} are others than when {self._folder.out} was begun ({how}); "
             "do again what changed with --accept-changes, or the whole run with --overwrite"
         )
+
+
+def _known(listing: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
+    """Shards and samples in ``listing.json``; None for both if it is not there or damaged."""
+    shards, samples = ((listing or {}).get(name) for name in ("shards", "samples"))
+    return (shards, samples) if type(shards) is int and type(samples) is int else (None, None)

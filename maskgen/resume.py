@@ -15,7 +15,8 @@ from maskgen.listing import Listing, cut, label_files, list_samples
 from maskgen.lock import locked
 from maskgen.manifest import fingerprint
 from maskgen.options import SynthOptions
-from maskgen.state import STATE, RunFolder, ShardStats, digest
+from maskgen.shard_stats import ShardStats, digest
+from maskgen.state import STATE, RunFolder
 from maskgen.stores import exists, location
 from maskgen.tar_members import folder_of
 

@@ -44,6 +44,7 @@ class Task:
         folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
         max_pixels: The largest picture that is decoded, whatever the worker's own environment says.
         tar_suffix: Of the images in tars, from `maskgen.tar_shards.tar_suffix`; None for other layouts.
+        sync: Whether a shard is written through to the disk before it counts as done.
         fatal: Id -> reason of the samples over which processes have died: none is to try them again.
         unread: Those of them over whose reading processes have died.
         image_timeout: Seconds that each step of an image may take; None sets no limit.
@@ -59,6 +60,7 @@ class Task:
     folder: Path = Path()
     max_pixels: int | None = None
     tar_suffix: str | None = None
+    sync: bool = True
     fatal: Mapping[str, str] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
     image_timeout: float | None = None

@@ -10,6 +10,7 @@
     OUT/.maskgen/shards/000012.overdue  how often each of its images exceeded --image-timeout
     OUT/.maskgen/shards/000012.jsonl  the rows of shard 12
     OUT/.maskgen/shards/000012.sources  size and time of its sources
+    OUT/.maskgen/shards/000012.files  its files, each with its `maskgen.shard_check.spot_checksum`
     OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file is there
     OUT/.maskgen/finished.json        which stats the final files were made from
 
@@ -20,7 +21,6 @@ written: nothing that a killed run wrote is unknown to the next one. The first j
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -33,18 +33,19 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from maskgen.atomic import remove_file, write_atomic, write_new
-from maskgen.counts import Counts
+from maskgen.atomic import remove_file, sync_files, write_atomic, write_new
 from maskgen.names import name_of, text_of
 from maskgen.plain_json import from_json
 from maskgen.records import Sample
 from maskgen.row_files import named_files
+from maskgen.shard_stats import ShardStats, read_stats, state_json
+from maskgen.stores import names_in, read_each
 from maskgen.time_limit import NOTE, overdue_image
 
 STATE = ".maskgen"
 
-# The rows of a shard in its scratch folder, until it is done.
-ROWS = "rows.jsonl"
+# The rows of a shard and the list of its files in its scratch folder, until it is done.
+ROWS, FILES = "rows.jsonl", "files.json"
 
 log = logging.getLogger("maskgen")
 
@@ -58,49 +59,16 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class ShardStats:
-    """What one shard came to.
+class RunFolder:
+    """The state of the run that writes into ``out``.
 
     Attributes:
-        index: Which shard, from 0.
-        counts: Of its rows.
-        first: Id of its first sample.
-        last: Id of its last sample.
-        ids: `digest` of all its ids: tells whether the dataset still lists the same.
-        rows_sha256: Of its part of the manifest.
-        fingerprint: Of the configuration that it was made with.
-        processor: `maskgen.processor.processor_kind` of the machine that did it; empty if not known.
+        out: The output folder.
+        sync: Whether what is written is written through to the disk before it counts as done.
     """
 
-    index: int
-    counts: Counts
-    first: str
-    last: str
-    ids: str
-    rows_sha256: str
-    fingerprint: str
-    processor: str = ""
-
-    def as_json(self) -> bytes:
-        """The content of its stats file."""
-        return _json({**vars(self), "counts": vars(self.counts)})
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ShardStats:
-        """The stats whose JSON values these are."""
-        return cls(**{**values, "counts": Counts.from_dict(values["counts"])})
-
-
-def digest(ids: Iterable[str]) -> str:
-    """A hash of these ids in this order."""
-    return hashlib.sha256("\0".join(ids).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """The state of the run that writes into ``out``; holds nothing but the path."""
-
     out: Path
+    sync: bool = True
 
     @property
     def folder(self) -> Path:
@@ -125,6 +93,10 @@ class RunFolder:
         """What is kept of a shard's sources, for `maskgen.changes`."""
         return self.folder / "shards" / f"{index:06}.sources"
 
+    def files_path(self, index: int) -> Path:
+        """The list of a shard's files."""
+        return self.folder / "shards" / f"{index:06}.files"
+
     def stats_path(self, index: int) -> Path:
         """A shard's stats."""
         return self.folder / "shards" / f"{index:06}.json"
@@ -136,26 +108,44 @@ class RunFolder:
     def write(self, name: str, values: Mapping[str, Any]) -> None:
         """Write one of those files, whole or not at all."""
         self.make_folders()
-        write_atomic(self.folder / name, _json(values), self.scratch)
+        write_atomic(self.folder / name, state_json(values), self.scratch, self.sync)
+        self.sync_files([f"{STATE}/{name}"])
+
+    def final_files(self) -> dict[str, str]:
+        """Name -> spot checksum of each file in ``finished.json``; "" for one that was not written yet."""
+        files = (self.read("finished.json") or {}).get("files")
+        return {name: str(each) for name, each in files.items()} if isinstance(files, dict) else {}
+
+    def sync_files(self, names: Iterable[str]) -> None:
+        """Write files through to the disk, unless the run is not to; the names are those of the manifest."""
+        if self.sync:
+            sync_files(self.out, map(name_of, names))
 
     def create(self, name: str, values: Mapping[str, Any]) -> bool:
         """Write one of those files unless it is there; of several jobs at it at once one succeeds."""
         self.make_folders()
-        return write_new(self.folder / name, _json(values), self.scratch)
+        ours = write_new(self.folder / name, state_json(values), self.scratch)
+        self.sync_files([f"{STATE}/{name}"])
+        return ours
 
     def done(self) -> dict[int, ShardStats]:
         """The shards that are done, in their order. A stats file that cannot be read counts as not there."""
         found: dict[int, ShardStats] = {}
-        for name in self._names("shards"):
-            values = _read_json(self.folder / "shards" / name) if name.endswith(".json") else None
-            stats = None if values is None else _stats(values)
+        names = sorted(name for name in self._names("shards") if name.endswith(".json"))
+        for name, data in zip(
+            names, read_each([self.folder / "shards" / each for each in names]), strict=True
+        ):
+            stats = read_stats(data)
             if stats is not None and name == f"{stats.index:06}.json":
                 found[stats.index] = stats
+            else:
+                log.warning("the shard of %s counts as not done: that file is damaged", name)
         return dict(sorted(found.items()))
 
-    def forget(self, index: int) -> None:
-        """Say that a shard is not done after all."""
-        self.stats_path(index).unlink(missing_ok=True)
+    def forget(self, *indexes: int) -> None:
+        """Say that shards are not done after all."""
+        for index in indexes:
+            self.stats_path(index).unlink(missing_ok=True)
 
     def open_scratch(self, index: int) -> Path:
         """A new empty folder for a shard's unfinished files, after killed attempts at it are settled.
@@ -190,23 +180,31 @@ class RunFolder:
         """Id -> how often an attempt at a shard that is not done exceeded its time limit over this image."""
         return self.read(f"shards/{index:06}.overdue") or {}
 
-    def finish_shard(self, scratch: Path, stats: ShardStats, sources: bytes) -> None:
+    def finish_shard(self, scratch: Path, stats: ShardStats, files: Iterable[str], sources: bytes) -> None:
         """Say that a shard is done, and remove files that only earlier attempts at it wrote.
 
         Args:
-            scratch: From `open_scratch`; holds the rows.
+            scratch: From `open_scratch`; holds the rows and the list of files.
             stats: What it came to.
+            files: Its files: they, the rows and the list are written through to the disk before its stats.
             sources: What is kept of its sources.
         """
         earlier = self.written(stats.index, besides=scratch)
-        (scratch / ROWS).replace(self.rows_path(stats.index))
+        rows, listed, told = (
+            each(stats.index) for each in (self.rows_path, self.files_path, self.stats_path)
+        )
+        (scratch / ROWS).replace(rows)
+        (scratch / FILES).replace(listed)
         if earlier:
-            now = named_files(self.rows_path(stats.index))
+            now = named_files(rows)
             self._unlink(self._files(earlier - now) - self._files(now))
         self._left_path(stats.index).unlink(missing_ok=True)
         self._overdue_path(stats.index).unlink(missing_ok=True)
-        write_atomic(self.sources_path(stats.index), sources, scratch)
-        write_atomic(self.stats_path(stats.index), stats.as_json(), scratch)
+        kept = self.sources_path(stats.index)
+        write_atomic(kept, sources, scratch)
+        self.sync_files([*files, *(f"{STATE}/shards/{path.name}" for path in (rows, listed, kept))])
+        write_atomic(told, stats.as_json(), scratch, self.sync)
+        self.sync_files([f"{STATE}/shards/{told.name}"])
         shutil.rmtree(scratch, ignore_errors=True)
 
     def written(self, index: int, besides: Path | None = None) -> set[str]:
@@ -225,6 +223,10 @@ class RunFolder:
         """The shards that anything is known of, be they done or not."""
         names = (*self._names("shards"), *self._names("tmp"))
         return sorted({int(found[0]) for name in names if (found := re.match("[0-9]{6,}", name))})
+
+    def is_begun(self) -> bool:
+        """Whether a run has begun here, be its ``config.json`` readable or not."""
+        return "config.json" in names_in(self.folder) or bool(self.begun())
 
     def has_leftovers(self) -> bool:
         """Whether a run was killed over some shard, or crashed over it, and none has taken that up again."""
@@ -271,15 +273,6 @@ class RunFolder:
             return []
 
 
-def _stats(values: Mapping[str, Any]) -> ShardStats | None:
-    """The stats, or None of a file that someone else has changed."""
-    try:
-        stats = ShardStats.from_dict(values)
-    except (ValueError, LookupError, TypeError):
-        return None
-    return stats if isinstance(stats.index, int) else None
-
-
 def _remove_empty(folder: Path) -> bool:
     try:
         folder.rmdir()
@@ -297,7 +290,3 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         log.warning("%s is damaged and taken as absent", path)
         return None
     return values if isinstance(values, dict) else None
-
-
-def _json(values: Mapping[str, Any]) -> bytes:
-    return (json.dumps(values, ensure_ascii=False, indent=1) + "\n").encode()

@@ -27,23 +27,28 @@ from maskgen.errors import UsageError
 from maskgen.limits import MAX_BYTES
 from maskgen.names import name_of, text_of
 from maskgen.records import Sample
+from maskgen.shard_stats import ShardStats
 from maskgen.stages import Task
-from maskgen.state import STATE, RunFolder, Shard, ShardStats
-from maskgen.stores import exists, get_each, is_remote, names_in, put, put_each, read_each, remove_each
+from maskgen.state import STATE, RunFolder, Shard
+from maskgen.stores import exists, get_each, is_remote, names_in, put, put_each, remove_each
 from maskgen.worker import mask_shard
 
 _OWN_TAR = re.compile(r"^(shards/\d{6,}\.tar)/.*", re.DOTALL)
 
 
-def run_folder(out: Path) -> RunFolder:
+def run_folder(out: Path, sync: bool = True) -> RunFolder:
     """The state of the run that writes into ``out``, wherever that is.
+
+    Args:
+        out: The output.
+        sync: As for `RunFolder`; a store has no need of it.
 
     Raises:
         ConfigurationError: It is in a store that does not answer.
         UsageError: Its URL has a character that fsspec takes for a pattern.
     """
     if not is_remote(out):
-        return RunFolder(out)
+        return RunFolder(out, sync)
     if strange := set("*?[]") & set(str(out)):
         raise UsageError(f"{out}: fsspec takes {min(strange)!r} for a part of a pattern; give another --out")
     exists(out)
@@ -56,23 +61,12 @@ class StoredRun(RunFolder):
     def make_folders(self) -> None:
         """Nothing: a store makes a folder with the first file in it."""
 
-    def done(self) -> dict[int, ShardStats]:
-        """The shards that are done, in their order. Stats that cannot be read count as not there."""
-        folder = self.folder / "shards"
-        names = sorted(name for name in names_in(folder) if name.endswith(".json"))
-        found: dict[int, ShardStats] = {}
-        for name, data in zip(names, read_each([folder / name for name in names]), strict=True):
-            try:
-                stats = ShardStats.from_dict(json.loads(data))
-            except (ValueError, KeyError, TypeError):
-                continue
-            if name == f"{stats.index:06}.json":
-                found[stats.index] = stats
-        return dict(sorted(found.items()))
+    def sync_files(self, names: Iterable[str]) -> None:
+        """Nothing: a store takes what is uploaded for good."""
 
-    def forget(self, index: int) -> None:
-        """Say that a shard is not done after all."""
-        remove_each([self.stats_path(index)])
+    def forget(self, *indexes: int) -> None:
+        """Say that shards are not done after all."""
+        remove_each(map(self.stats_path, indexes))
 
     def settle(self, index: int) -> list[str]:
         """Nothing: unfinished files are local to the process that makes them, and so are its notes."""
@@ -97,7 +91,10 @@ class StoredRun(RunFolder):
             left = json.dumps(sorted(earlier | named)).encode()
             write_atomic(self._left_path(index), left)
         put(made.rows_path(index), self.rows_path(index))
-        put_each({**outputs, made.sources_path(index): self.sources_path(index)})
+        state = {
+            each(made, index): each(self, index) for each in (RunFolder.sources_path, RunFolder.files_path)
+        }
+        put_each({**outputs, **state})
         self._unlink(self._files(earlier - named) - self._files(named))
         remove_each([self._left_path(index)])
         put(made.stats_path(index), self.stats_path(index))
@@ -146,6 +143,6 @@ def mask_stored_shard(task: Task, shard: Shard) -> ShardStats:
         if not is_remote(task.out):
             return mask_shard(task, shard, sources)
         made = RunFolder(Path(folder))
-        stats = mask_shard(replace(task, out=made.out), shard, sources)
+        stats = mask_shard(replace(task, out=made.out, sync=False), shard, sources)
         StoredRun(task.out).take(made, shard.index)
     return stats

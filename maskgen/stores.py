@@ -163,10 +163,14 @@ def open_lines(path: Path) -> BinaryIO:
 
 
 def read_each(paths: Sequence[Path]) -> Iterator[bytes]:
-    """The content of each file, in their order."""
-    if not any(map(is_remote, paths)):
-        return (path.read_bytes() for path in paths)
-    return _at_once(lambda path: cast(bytes, _system(path).cat_file(_key(path))), paths)
+    """The content of each file, in their order; nothing of one that is not there any more."""
+
+    def read(path: Path) -> bytes:
+        with suppress(FileNotFoundError):
+            return cast(bytes, _system(path).cat_file(_key(path))) if is_remote(path) else path.read_bytes()
+        return b""
+
+    return _at_once(read, paths) if any(map(is_remote, paths)) else map(read, paths)
 
 
 def put(local: Path, path: Path) -> None:

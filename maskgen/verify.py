@@ -29,7 +29,7 @@ from maskgen.paths import follows_links
 from maskgen.records import ManifestRow
 from maskgen.report import read_record
 from maskgen.result_files import listed_files, tar_of
-from maskgen.state import ShardStats
+from maskgen.shard_stats import ShardStats
 from maskgen.stored_run import run_folder
 from maskgen.stores import is_remote, open_lines
 from maskgen.tar_members import folder_of
@@ -191,8 +191,8 @@ class Verifier:
 
     def _copies(self) -> set[str]:
         """The source's label files, of which a run with ``--layout mirror`` writes copies."""
-        if finished := self._folder.read("finished.json"):
-            return {name for name in finished["files"] if name.rpartition("/")[2] not in OWN_FILES}
+        if files := self._folder.final_files():
+            return {name for name in files if name.rpartition("/")[2] not in OWN_FILES}
         dataset = DATASETS.get(str(self._options.get("dataset")))
         if dataset is None or self._options.get("layout") != "mirror" or is_remote(self._out):
             return set()

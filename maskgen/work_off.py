@@ -14,7 +14,8 @@ from contextlib import closing
 
 from maskgen.errors import LostWorkersError
 from maskgen.listing import Listing
-from maskgen.state import RunFolder, Shard, ShardStats
+from maskgen.shard_stats import ShardStats
+from maskgen.state import RunFolder, Shard
 
 # Called with shards, a number of processes, and whether a single one is to be apart from this process; gives
 # the shards' stats as they are done.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +21,14 @@ from maskgen.options import SynthOptions
 from maskgen.processor import processor_kind, set_opencv
 from maskgen.records import ManifestRow, Outcome, Sample
 from maskgen.row_checks import fitting
+from maskgen.shard_check import spot_checksums
+from maskgen.shard_stats import ShardStats, digest
 from maskgen.stages import Masked, Picture, Task, mask_samples
-from maskgen.state import ROWS, RunFolder, Shard, ShardStats, digest
+from maskgen.state import FILES, ROWS, RunFolder, Shard
 from maskgen.tar_rows import member_json
 from maskgen.tar_shards import open_tar_shard
 from maskgen.time_limit import NOTE, TimeLimit, overdue_reason
-from maskgen.writers import Layout, Places, write_outputs
+from maskgen.writers import Layout, Places, tar_place, write_outputs
 
 # The longest name that every file system takes, encrypted ones too.
 _SHORT_PATH = 140
@@ -43,12 +46,13 @@ def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) ->
     """
     sources = sources or ShardSources.of(shard.samples)
     set_opencv()
-    folder = RunFolder(task.out)
+    folder = RunFolder(task.out, task.sync)
     scratch = folder.open_scratch(shard.index)
     task = _without_overdue(task, folder.overdue(shard.index))
     options = task.options
     layout = layout_of(options, task.tar_suffix)
     counter, hashed = RowCounter(options.label is not None), hashlib.sha256()
+    names: set[str] = set()
     with (
         (scratch / ROWS).open("xb") as rows,
         open_tar_shard(task.out, scratch, shard.index) as tar,
@@ -70,21 +74,26 @@ def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) ->
                 if places is not None and picture.image is not None:
                     data = (picture.image.data, masked.unmasked, picture.alpha)
                     if layout.packs:
+                        names.add(tar_place(shard.index))
                         tar.add(places, member_json(row), *data)
                     else:
+                        names.update(filter(None, vars(places).values()))
                         write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
+    listed = json.dumps(spot_checksums(task.out, names), ensure_ascii=False, indent=0).encode()
+    (scratch / FILES).write_bytes(listed)
     stats = ShardStats(
-        shard.index,
-        counter.counts(shards=1),
-        ids[0],
-        ids[-1],
-        digest(ids),
-        hashed.hexdigest(),
-        task.fingerprint,
-        processor_kind(),
+        index=shard.index,
+        counts=counter.counts(shards=1),
+        first=ids[0],
+        last=ids[-1],
+        ids=digest(ids),
+        rows_sha256=hashed.hexdigest(),
+        files_sha256=hashlib.sha256(listed).hexdigest(),
+        fingerprint=task.fingerprint,
+        processor=processor_kind(),
     )
-    folder.finish_shard(scratch, stats, sources.as_json())
+    folder.finish_shard(scratch, stats, names, sources.as_json())
     return stats
 
 

@@ -1,5 +1,7 @@
 """A finished run of any size, without a picture in it: what a resumed command finds and reads."""
 
+from hashlib import sha256
+
 from maskgen.changes import ShardSources
 from maskgen.claim import claim, describe
 from maskgen.counts import Counts
@@ -7,7 +9,8 @@ from maskgen.datasets import get_dataset
 from maskgen.finish import finish
 from maskgen.landmarks import LandmarkerSpec
 from maskgen.manifest import fingerprint
-from maskgen.state import RunFolder, ShardStats
+from maskgen.shard_stats import ShardStats
+from maskgen.state import RunFolder
 
 
 def write_finished_run(root, out, options, shards):
@@ -20,10 +23,13 @@ def write_finished_run(root, out, options, shards):
     sources = ShardSources("0" * 64, {})
     for index in range(shards):
         counts = Counts(size, size, 0, {"no_face": size}, {f"person {index}": size}, {"none": size}, 0, 1)
-        stats = ShardStats(index, counts, f"{index}/0.jpg", f"{index}/9.jpg", "0" * 64, "0" * 64, ours)
-        folder.stats_path(index).write_bytes(stats.as_json())
-        folder.rows_path(index).write_text("")
         folder.sources_path(index).write_bytes(sources.as_json())
+        ends = {"ids": "0" * 64, "first": f"{index}/0.jpg", "last": f"{index}/9.jpg"}
+        hashes = {"rows_sha256": sha256(b"").hexdigest(), "files_sha256": sha256(b"{}").hexdigest()}
+        stats = ShardStats(index=index, counts=counts, fingerprint=ours, **ends, **hashes)
+        folder.stats_path(index).write_bytes(stats.as_json())
+        folder.rows_path(index).write_bytes(b"")
+        folder.files_path(index).write_bytes(b"{}")
     finish(folder, folder.done(), options, get_dataset(options.dataset), root, config["templates"], None)
     finished = folder.read("finished.json")
     folder.write("finished.json", {**finished, "report": True})

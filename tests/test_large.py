@@ -10,6 +10,7 @@ from clusters import environment
 from finished_run import write_finished_run
 from PIL import Image
 
+from maskgen import listing
 from maskgen.batch import Job, run
 from maskgen.options import SynthOptions
 from maskgen.state import RunFolder
@@ -58,7 +59,7 @@ def test_a_large_tree_is_listed_in_the_memory_of_a_small_one(tmp_path):
     assert large - small < 12
 
 
-def test_a_finished_run_is_taken_up_from_its_stats_alone(tmp_path, monkeypatch):
+def test_a_finished_run_is_taken_up_without_listing_its_source(tmp_path, monkeypatch):
     root, out = tmp_path / "faces", tmp_path / "out"
     options = SynthOptions("folder", label="folder")
     root.mkdir()
@@ -66,7 +67,7 @@ def test_a_finished_run_is_taken_up_from_its_stats_alone(tmp_path, monkeypatch):
     opened = []
     real = RunFolder.done
     monkeypatch.setattr(RunFolder, "done", lambda folder: opened.append(folder) or real(folder))
-    monkeypatch.setattr(RunFolder, "rows_path", None)
+    monkeypatch.setattr(listing, "list_samples", None)
     counts = run(Job(options, root, out), progress=False)
     assert (counts.samples, counts.shards, len(opened)) == (200 * 64, 200, 1)
     assert counts.labels["person 7"] == 64

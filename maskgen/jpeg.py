@@ -1,0 +1,56 @@
+"""How a JPEG was encoded, and the options that encode another image in the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+# For a JPEG that has no tables of its own to follow: fine enough that encoding is not what limits the data,
+# and without chroma subsampling, which would smear the edge of a coloured mask over the skin.
+JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True)
+class JpegSettings:
+    """How a JPEG was encoded, so that it can be encoded so again.
+
+    Attributes:
+        tables: Quantisation tables of luma and, unless grey, of the two chroma components.
+        subsampling: Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write
+            (4:1:1, 4:4:0) become 4:4:4, which loses nothing that was there.
+        progressive: Whether the picture comes in scans of growing detail.
+        stored: How many tables the file has for them; two may be equal.
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    subsampling: int
+    progressive: bool
+    stored: int
+
+
+def jpeg_settings(picture: Any) -> JpegSettings | None:
+    """Reads how a JPEG was encoded; None for CMYK, whose tables are for other channels."""
+    layers = picture.layer
+    if len(layers) not in (1, 3):
+        return None
+    tables = tuple(tuple(picture.quantization[layer[3]]) for layer in layers)
+    factors = tuple(layer[1:3] for layer in layers)
+    known = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}
+    progressive = bool(picture.info.get("progressive") or picture.info.get("progression"))
+    return JpegSettings(tables, known.get(factors, 0), progressive, len({layer[3] for layer in layers}))
+
+
+def jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) -> dict[str, Any]:
+    """Pillow's options for a JPEG like the source; ``quality`` replaces its tables."""
+    if source is None:
+        return {"quality": quality or JPEG_QUALITY, "subsampling": 0}
+    options: dict[str, Any] = {"subsampling": source.subsampling, "progressive": source.progressive}
+    if quality is not None:
+        return options | {"quality": quality}
+    # libjpeg gives component i table i, and the last one to those left over.
+    tables = [list(table) for table in source.tables]
+    if grey or source.stored == 1:
+        tables = tables[:1]
+    elif source.tables[1:2] == source.tables[2:3]:
+        tables = tables[:2]
+    return options | {"qtables": tables}
