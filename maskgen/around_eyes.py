@@ -39,8 +39,8 @@ class AroundEyes:
 
     frames: tuple[Frame, ...]
 
-    def unroll(self, image: Image, eye: float) -> Floats:
-        """(ROWS, 2 * COLUMNS) float32 whole numbers: the logarithm of the light.
+    def unroll(self, image: Image, eye: float) -> Image:
+        """(ROWS, 2 * COLUMNS) uint8: the logarithm of the light.
 
         Args:
             image: (height, width, 3) uint8 BGR.
@@ -49,12 +49,12 @@ class AroundEyes:
         (left, top, right, bottom), (a, b, c, d) = (_box(frame) for frame in self.frames)
         box = min(left, a), min(top, b), max(right, c), max(bottom, d)
         if eye < 2 * _LEAST_PIXELS:
-            return unroll(np.ascontiguousarray(image), np.array(self.frames), inside(box, image))
+            return unroll(image, np.array(self.frames), inside(box, image))
         part = reduce(image, box, _LEAST_PIXELS / eye)
         frames = np.array(self.frames)
         frames[:, :, 2] -= np.array(part.corner) + (part.step - 1) / 2
         height, width = part.bgr.shape[:2]
-        return unroll(np.ascontiguousarray(part.bgr), frames / part.step, (0, 0, width, height))
+        return unroll(part.bgr, frames / part.step, (0, 0, width, height))
 
     def roll_back(self, mattes: tuple[Image, ...], layer: Layer, *, filled: bool) -> Image:
         """(height, width) uint8 of the layer's size: each eye's matte around it.

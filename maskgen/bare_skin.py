@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.anchors import FACE_OVAL
 from maskgen.compiled import compiled
-from maskgen.outlines import fill_outline, hull, place_corners
+from maskgen.outlines import fill_hull, place_corners
 from maskgen.quick import select
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-Whole = NDArray[np.int64]
 
 # Patches of the face mesh that are bare in nearly every face: both inner cheeks, and the nose's bridge.
 CHEEKS = ((117, 118, 119, 101, 36, 205, 50), (346, 347, 348, 330, 266, 425, 280))
@@ -59,7 +59,6 @@ _TOO_DARK = np.float32(-1.4)  # logarithm of the light below which a colour cann
 _CLIPPED = 252  # a channel from which on it cannot be told either
 
 
-@compiled
 def compare_with_bare(
     bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
 ) -> tuple[Floats, Flags, float]:
@@ -76,23 +75,25 @@ def compare_with_bare(
         bool: whether the colour is unclear, and inside the face. How far the skin's colour is from grey, or
         -1 where no bare skin is in view. All as `maskgen.skin.FaceView` has them.
     """
+    bare, face = np.zeros(bgr.shape[:2], np.uint8), np.zeros(bgr.shape[:2], np.uint8)
+    for corners in np.split(place_corners(points, _PATCHES, corner, step), _ENDS[:-1]):
+        fill_hull(bare, corners, 1)
+    fill_hull(face, place_corners(points, _WHOLE_FACE, corner, step), 1)
+    count = cv2.countNonZero(bare)
+    if count < _LEAST_PIXELS:
+        height, width = face.shape
+        return np.empty((3, height, width), np.float32), np.empty((2, height, width), np.bool_), -1.0
+    return _compare(bgr, bare, count, face)
+
+
+@compiled
+def _compare(
+    bgr: NDArray[np.uint8], plane: NDArray[np.uint8], bare: int, face: NDArray[np.uint8]
+) -> tuple[Floats, Flags, float]:
+    """Of `compare_with_bare`; plane, face: (height, width) uint8, 1 on bare skin and on the face."""
     height, width = bgr.shape[:2]
     planes = np.empty((3, height, width), np.float32)
     flags = np.empty((2, height, width), np.bool_)
-    plane = np.zeros((height, width), np.uint8)
-    xs, ys = np.empty(len(_WHOLE_FACE), np.int64), np.empty(len(_WHOLE_FACE), np.int64)
-    begin = 0
-    for end in _ENDS:
-        place_corners(points, _PATCHES[begin:end], corner, step, xs, ys)
-        fill_outline(plane, xs, ys, hull(xs, ys, end - begin), 1)
-        begin = end
-    bare = 0
-    for y in range(height):
-        for x in range(width):
-            bare += plane[y, x]
-    if bare < _LEAST_PIXELS:
-        return planes, flags, -1.0
-
     order = np.empty((3, bare), np.float32)
     k = 0
     for y in range(height):
@@ -111,9 +112,6 @@ def compare_with_bare(
     to_x = np.float32(-usual_red / max(chroma, 1e-3))
     to_y = np.float32(-usual_blue / max(chroma, 1e-3))
 
-    plane[:] = 0
-    place_corners(points, _WHOLE_FACE, corner, step, xs, ys)
-    fill_outline(plane, xs, ys, hull(xs, ys, len(_WHOLE_FACE)), 1)
     for y in range(height):
         pixels, lights, beyond, across = bgr[y], planes[0, y], planes[1, y], planes[2, y]
         for x in range(width):
@@ -121,9 +119,9 @@ def compare_with_bare(
             lights[x] -= usual_light
             beyond[x] = red * to_x + blue * to_y
             across[x] = abs((red - usual_red) * to_y - (blue - usual_blue) * to_x)
-        unclear, face, flagged = flags[0, y], flags[1, y], plane[y]
+        unclear, inside, flagged = flags[0, y], flags[1, y], face[y]
         for x in range(width):
             brightest = max(pixels[x, 0], pixels[x, 1], pixels[x, 2])
             unclear[x] = (brightest >= _CLIPPED) | (lights[x] < _TOO_DARK)
-            face[x] = flagged[x] != 0
+            inside[x] = flagged[x] != 0
     return planes, flags, chroma

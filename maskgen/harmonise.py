@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.contact_shadow import contact_shadow
 from maskgen.grain import grain_strengths, grain_tiles
+from maskgen.light import Light
 from maskgen.look import FaceLook
-from maskgen.quick import box_side
-from maskgen.records import Layer
-from maskgen.toning import light_over, toned
+from maskgen.quick import box_blur, box_side
+from maskgen.records import Image, Layer
+from maskgen.toning import Appearance, toned
 
 # Sharpness of a template sampled by a fit, in pixels.
 _DRAWN_BLUR = 0.55
@@ -53,32 +55,45 @@ def harmonise(look: FaceLook, layer: Layer, seed: int, follow_light: bool) -> La
     alpha = np.zeros((top + height + bottom, left + width + right), np.uint8)
     alpha[top : top + height, left : left + width] = layer.alpha
     origin = x - left, y - top
-    variation = _EVEN
-    if follow_light:
-        across, down = origin[0] - light.part.corner[0], origin[1] - light.part.corner[1]
-        variation = light_over(alpha, light.level, across, down, light.part.step)
-    color, soft = toned(
-        np.ascontiguousarray(layer.bgr),
-        alpha,
-        left,
-        top,
+    appearance = Appearance(
         light.gains,
         light.grey,
-        variation,
-        _side(_RIM_REACH * eye, 0.5),
+        light_over(alpha, origin, light) if follow_light else _EVEN,
         _RIM_DEPTH,
         blur if blur > _LEAST_BLUR else 0.0,
-        *grain_tiles(),
-        seed,
         *(grain_strengths(texture) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
+        seed,
+    )
+    inner = box_blur(alpha, _side(_RIM_REACH * eye, 0.5))
+    color, soft = toned(
+        np.ascontiguousarray(layer.bgr), alpha, (left, top), inner, *grain_tiles(), appearance
     )
     across, down = (round(way * _SHADOW_DROP * eye) for way in landmarks.axes[1][:2].tolist())
     outline = landmarks.oval - np.array(origin, np.float32)
     sides = _side(_SHADOW_REACH * eye, 0.6), _side(_FACE_REACH * eye, 0.6)
-    shadow = contact_shadow(soft, outline, across, down, *sides, _SHADOW_DEPTH)
+    shadow = contact_shadow(soft, outline, (across, down), *sides, _SHADOW_DEPTH)
     return Layer(color, soft, origin, shadow)
 
 
 def _side(sigma: float, least: float) -> int:
     """Side of the box that blurs about as a Gaussian of that deviation, or of the least one that shows."""
     return max(3, box_side(max(least, sigma)))
+
+
+def light_over(alpha: Image, origin: tuple[int, int], light: Light) -> NDArray[np.float32]:
+    """(height, width) float32 gains: the light over a layer against its mean there.
+
+    Args:
+        alpha: (height, width) uint8 of the layer.
+        origin: (x, y) of the layer in the image.
+        light: The light on the face.
+    """
+    part, (height, width) = light.part, alpha.shape
+    rows = np.clip((np.arange(height) + origin[1] - part.corner[1]) // part.step, 0, light.level.shape[0] - 1)
+    columns = np.clip(
+        (np.arange(width) + origin[0] - part.corner[0]) // part.step, 0, light.level.shape[1] - 1
+    )
+    covered = light.level[rows[:, None], columns][alpha > 0]
+    mean = covered.mean(dtype=np.float64) if covered.size else 0.0
+    gains = np.exp(light.level.astype(np.float64) - mean).astype(np.float32)
+    return part.back(gains, (*origin, width, height))

@@ -65,12 +65,12 @@ class Light:
     @cached_property
     def log_bgr(self) -> Floats:
         """(height, width, 3) float32 of the part's size: the skin's logarithms, smoothed and continued."""
-        return spread(self.weighted, self.skin, self.sides, False).reshape(*self.weighted.shape[:2], 3)
+        return spread(self.weighted, self.skin, self.sides)
 
     @cached_property
     def level(self) -> Floats:
         """(height, width) float32: the mean of its three channels."""
-        return spread(self.weighted, self.skin, self.sides, True)
+        return np.asarray(self.log_bgr.mean(axis=2), np.float32)
 
 
 def measure_light(image: Image, landmarks: Landmarks) -> Light:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from maskgen.anchors import FACE_OVAL
 from maskgen.compiled import compiled
-from maskgen.outlines import fill_outline, place_corners
+from maskgen.outlines import fill_polygon, place_corners
 from maskgen.quick import select
 
 Floats = NDArray[np.float32]
@@ -38,7 +38,6 @@ _STEPS, _MOST = 512, 2900
 _BRIGHT = 0.95
 
 
-@compiled
 def ask_skin(
     bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
 ) -> tuple[Floats, NDArray[np.float64]]:
@@ -56,20 +55,24 @@ def ask_skin(
         twentieth of the pixels exceeds, how many pixels have a colour, how many there are, and how many
         inside the face are hardly skin.
     """
+    face = np.zeros(bgr.shape[:2], np.uint8)
+    oval, *others = np.split(place_corners(points, _OUTLINES, corner, step), _ENDS[:-1])
+    fill_polygon(face, oval, 1)
+    for outline in others:
+        fill_polygon(face, outline, 0)
+    return _sum_up(bgr, face)
+
+
+@compiled
+def _sum_up(bgr: NDArray[np.uint8], face: NDArray[np.uint8]) -> tuple[Floats, NDArray[np.float64]]:
+    """What `ask_skin` returns; face: (height, width) uint8, not 0 where skin may be."""
     height, width = bgr.shape[:2]
     weighted = np.empty((height, width, 4), np.float32)
     told = np.zeros(10)
-    face = np.zeros((height, width), np.uint8)
-    xs, ys = np.empty(len(_OUTLINES), np.int64), np.empty(len(_OUTLINES), np.int64)
-    place_corners(points, _OUTLINES, corner, step, xs, ys)
-    begin = 0
-    for end in _ENDS:
-        fill_outline(face, xs[begin:end], ys[begin:end], end - begin, 0 if begin else 1)
-        begin = end
-
     inside = 0
     steps = np.zeros(_MOST, np.int64)
-    light, red, blue = _three(height * width)
+    planes = np.empty((3, height * width), np.float32)
+    light, red, blue = planes[0], planes[1], planes[2]
     sum_b = sum_g = sum_r = 0.0
     colored = 0
     for y in range(height):
@@ -115,12 +118,6 @@ def ask_skin(
 
 
 @compiled
-def _three(count: int) -> tuple[Floats, Floats, Floats]:
-    """Room for three numbers a pixel."""
-    return np.empty(count, np.float32), np.empty(count, np.float32), np.empty(count, np.float32)
-
-
-@compiled
 def _weigh(
     face: NDArray[np.uint8], light: Floats, red: Floats, blue: Floats, inside: int, weighted: Floats
 ) -> int:
@@ -128,9 +125,9 @@ def _weigh(
 
     Args:
         face: (height, width) uint8: not 0 where skin may be.
-        light: Brightness, red-green and blue-yellow of those pixels, in their order.
-        red: Likewise.
-        blue: Likewise.
+        light: (height * width,) float32: the brightness of those pixels, in their order.
+        red: Their place on the red-green axis.
+        blue: Their place on the blue-yellow axis.
         inside: How many they are.
         weighted: (height, width, 4) float32: the last channel is written.
     """

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 
 from maskgen.bare_skin import CHEEKS
 from maskgen.look import FaceLook
-from maskgen.pieces import Line, darkness, find_pieces, strangeness, under_cloth
+from maskgen.pieces import (
+    Line,
+    OccluderKind,
+    darkness,
+    disc,
+    grown,
+    occluding_components,
+    strangeness,
+)
 from maskgen.records import Image, Landmarks, Layer
 from maskgen.skin import FaceView
 
@@ -54,31 +62,12 @@ _PROFILE = 22.0  # degrees of yaw beyond which the mesh's outline is not exact e
 _TURNED = 12.0  # degrees of yaw beyond which the far side's hair is as likely background
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """What is asked of a piece to be believed.
-
-    Attributes:
-        least: Evidence, in each of its pixels.
-        contrast: By how much its median exceeds what lies just beside it.
-        edge: By how much its rim does.
-        solidity: Its share of its convex hull.
-        reach: The least and the most that it reaches into the face, in eye distances.
-        area: The least and the most that it covers of face and cloth, in square eye distances.
-    """
-
-    least: float
-    contrast: float
-    edge: float
-    solidity: float
-    reach: tuple[float, float]
-    area: tuple[float, float]
-
-
 # Evidence of hair is how much darker than the skin it is; a greater or deeper piece is more likely shadow.
-_HAIR = _Kind(least=0.7, contrast=0.65, edge=0.47, solidity=0.0, reach=(0.08, 0.28), area=(0.012, 0.1))
+_HAIR = OccluderKind(least=0.7, contrast=0.65, edge=0.47, solidity=0.0, reach=(0.08, 0.28), area=(0.012, 0.1))
 # Evidence of a thing is how far off the line from the skin's colour to grey, or beyond grey, its colour lies.
-_THING = _Kind(least=0.28, contrast=0.22, edge=0.15, solidity=0.65, reach=(0.12, 0.6), area=(0.03, 0.2))
+_THING = OccluderKind(
+    least=0.28, contrast=0.22, edge=0.15, solidity=0.65, reach=(0.12, 0.6), area=(0.03, 0.2)
+)
 
 
 def occluders(look: FaceLook, layer: Layer) -> Image:
@@ -118,11 +107,11 @@ def _hair_and_things(look: FaceLook, layer: Layer) -> Image:
 def _in_front(view: FaceView, layer: Layer, landmarks: Landmarks) -> Flags:
     """Which pixels of the view lie in front of the layer's cloth."""
     found = np.zeros(view.face.shape, np.bool_)
-    seen = under_cloth(layer.alpha, layer.origin, view.part.corner, view.part.step, view.face)
+    seen = view.face & (view.from_image(layer.alpha, layer.origin) > _CLOTH)
     yaw, few = landmarks.pose["yaw"], view.eye**2
     things: list[Flags] = []
-    strange, count = strangeness(view.beyond, view.across, view.unclear, seen, _THING.least)
-    if count >= _THING.area[0] * few:
+    strange = strangeness(view.beyond, view.across, view.unclear)
+    if np.count_nonzero(seen & (strange > _THING.least)) >= _THING.area[0] * few:
         strange[view.inside(_LIPS)] = 0
         # The more coloured the light or the skin, the further shadows and reflections stray from the line.
         thing = replace(_THING, contrast=max(_THING.contrast, _STRAYING * view.chroma))
@@ -130,8 +119,8 @@ def _in_front(view: FaceView, layer: Layer, landmarks: Landmarks) -> Flags:
     locks: list[Flags] = []
     if view.chroma >= _GREY:
         right, _ = _face_lines(view)
-        darker, count = darkness(view.light, seen, right, _MIDDLE * view.eye, _HAIR.least)
-        if count >= _HAIR.area[0] * few:
+        darker = darkness(view.light, right, _MIDDLE * view.eye)
+        if np.count_nonzero(seen & (darker > _HAIR.least)) >= _HAIR.area[0] * few:
             locks = list(_entering(view, darker, _HAIR, seen))
     if not things and not locks:
         return found
@@ -167,26 +156,16 @@ def _distances(line: Line, piece: Flags) -> Floats:
     return np.asarray(line[0] * columns + line[1] * rows + line[2], np.float32)
 
 
-def _entering(view: FaceView, evidence: Floats, kind: _Kind, seen: Flags) -> Iterator[Flags]:
-    """The pieces of strong evidence that come in over the face's outline and end at a sharp edge.
-
-    Args:
-        view: The face.
-        evidence: (height, width) float32: how unlike this face's skin a pixel is.
-        kind: What is asked of a piece.
-        seen: (height, width) bool: where the layer lies on the face.
-    """
-    asked = (kind.least, kind.contrast, kind.edge, kind.solidity, *kind.reach, *kind.area)
-    labels, passing = find_pieces(evidence, seen, view.face, view.depth, view.eye, asked)
-    for label in passing:
-        piece = labels == label
-        yield piece | (_grown(piece, _FOLLOWED * view.eye) & (evidence > kind.least) & ~view.face)
+def _entering(view: FaceView, evidence: Floats, kind: OccluderKind, seen: Flags) -> Iterator[Flags]:
+    """The occluding components of the evidence, each followed a little outside the face."""
+    for piece in occluding_components(evidence, seen, view.face, view.depth, view.eye, kind):
+        yield piece | (grown(piece, _FOLLOWED * view.eye) & (evidence > kind.least) & ~view.face)
 
 
 def _smoothed(area: Flags, radius: float) -> Flags:
     """The area without gaps and spurs narrower than about ``radius``."""
-    closed = cv2.morphologyEx(area.astype(np.uint8), cv2.MORPH_CLOSE, _disc(radius))
-    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, _disc(radius)) > 0
+    closed = cv2.morphologyEx(area.astype(np.uint8), cv2.MORPH_CLOSE, disc(radius))
+    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(radius)) > 0
 
 
 def _without_scraps(found: Flags, cloth: Flags) -> Flags:
@@ -197,15 +176,5 @@ def _without_scraps(found: Flags, cloth: Flags) -> Flags:
     if count < 3:
         return found
     main = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    touching = np.unique(labels[_grown(found, 1.0) & cloth & ~found])
+    touching = np.unique(labels[grown(found, 1.0) & cloth & ~found])
     return found | np.isin(labels, touching[(touching != main) & (touching != 0)])
-
-
-def _grown(area: Flags, radius: float) -> Flags:
-    """The area and all within ``radius`` pixels of it."""
-    return cv2.dilate(area.astype(np.uint8), _disc(radius)) > 0
-
-
-def _disc(radius: float) -> Image:
-    size = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

@@ -1,249 +1,130 @@
-"""Pieces of strong evidence that come in over a face's outline and end at a sharp edge: compiled loops."""
+"""Connected components that look like occluders: they cross the face outline and have sharp edges."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.compiled import compiled
-from maskgen.outlines import hull
-from maskgen.quick import select
+from maskgen.records import Image
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-Labels = NDArray[np.int32]
 Line = tuple[float, float, float]
-Asked = tuple[float, float, float, float, float, float, float, float]
 
-# In eye distances, how far from a piece its surroundings reach; in pixels, how far an edge may take to fall
-# off, and how far inside it pixels are compared with those outside.
+# In eye distances, how far from a component its surroundings reach; in pixels, how far an edge may take to
+# fall off, and how far inside it pixels are compared with those outside.
 _BESIDE, _EDGE, _RIM = 0.06, 2.0, 2.0
-_CONTINUED = 0.4  # share of the pixels just outside the face that continue a piece
+_CONTINUED = 0.4  # share of the pixels just outside the face that continue a component
 # Added to the distance beyond grey before it is compared with that off the line.
 _GREY_MARGIN = np.float32(0.05)
-_CLOTH = 8  # least alpha that counts as the layer
 
 
-@compiled
-def under_cloth(
-    alpha: NDArray[np.uint8], origin: tuple[int, int], corner: tuple[int, int], step: int, face: Flags
-) -> Flags:
-    """Where a layer lies on the face, as a reduced part of the image shows it.
+@dataclass(frozen=True)
+class OccluderKind:
+    """What a component must be like to count as an occluder.
 
-    Args:
-        alpha: The layer's, (any height, any width) uint8.
-        origin: Of the layer, (x, y) in the image.
-        corner: Of the part, likewise.
-        step: Image pixels for one of the part's. They are few enough for the middle one to stand for all.
-        face: (height, width) bool, of the part's size.
+    Attributes:
+        least: Least evidence in each of its pixels.
+        contrast: By how much its median exceeds the evidence just beside it.
+        edge: By how much its rim does.
+        solidity: Its share of its convex hull.
+        reach: The least and the most that it reaches into the face, in eye distances.
+        area: The least and the most that it covers of face and cloth, in square eye distances.
     """
-    seen = np.zeros(face.shape, np.bool_)
-    for row in range(face.shape[0]):
-        y = corner[1] + row * step + step // 2 - origin[1]
-        if not 0 <= y < alpha.shape[0]:
-            continue
-        for column in range(face.shape[1]):
-            x = corner[0] + column * step + step // 2 - origin[0]
-            if 0 <= x < alpha.shape[1]:
-                seen[row, column] = face[row, column] and alpha[y, x] > _CLOTH
-    return seen
+
+    least: float
+    contrast: float
+    edge: float
+    solidity: float
+    reach: tuple[float, float]
+    area: tuple[float, float]
 
 
-@compiled
-def darkness(light: Floats, seen: Flags, right: Line, middle: float, least: float) -> tuple[Floats, int]:
-    """(height, width) float32: how dark each pixel is, 0 along the midline; and how many dark ones are seen.
+def darkness(light: Floats, right: Line, middle: float) -> Floats:
+    """(height, width) float32: how dark each pixel is, 0 along the midline.
 
     Args:
         light: (height, width) float32.
-        seen: (height, width) bool.
-        right: By how much a pixel's distance to the right of the midline grows with each column and each row,
-            and what it is in the first pixel.
-        middle: How far the middle reaches to both sides.
-        least: Darkness that counts.
+        right: A pixel's distance to the right of the midline: its growth with each column and each row, and
+            its value in the first pixel.
+        middle: How far the middle reaches to both sides, in pixels.
     """
-    evidence = np.empty(light.shape, np.float32)
-    count = 0
-    each, below, first = np.float32(right[0]), np.float32(right[1]), np.float32(right[2])
-    for row in range(light.shape[0]):
-        for column in range(light.shape[1]):
-            away = abs(first + each * column + below * row)
-            value = -light[row, column] if away > middle else np.float32(0)
-            evidence[row, column] = value
-            if seen[row, column] and value > least:
-                count += 1
-    return evidence, count
+    rows, columns = np.indices(light.shape, np.float32, sparse=True)
+    away = np.abs(right[2] + right[0] * columns + right[1] * rows)
+    return np.where(away > middle, -light, np.float32(0))
 
 
-@compiled
-def strangeness(
-    beyond: Floats, across: Floats, unclear: Flags, seen: Flags, least: float
-) -> tuple[Floats, int]:
-    """(height, width) float32: how far each colour is from what skin takes; and how many such are seen."""
-    evidence = np.empty(beyond.shape, np.float32)
-    count = 0
-    for row in range(beyond.shape[0]):
-        for column in range(beyond.shape[1]):
-            value = max(across[row, column], beyond[row, column] + _GREY_MARGIN)
-            if unclear[row, column]:
-                value = np.float32(0)
-            evidence[row, column] = value
-            if seen[row, column] and value > least:
-                count += 1
-    return evidence, count
+def strangeness(beyond: Floats, across: Floats, unclear: Flags) -> Floats:
+    """(height, width) float32: how far each colour is from what skin takes; 0 where it is unclear."""
+    return np.where(unclear, np.float32(0), np.maximum(across, beyond + _GREY_MARGIN))
 
 
-@compiled
-def find_pieces(
-    evidence: Floats, seen: Flags, face: Flags, depth: Floats, eye: float, asked: Asked
-) -> tuple[Labels, list[int]]:
-    """Number the pieces, and say which of them pass all tests.
+def occluding_components(
+    evidence: Floats, seen: Flags, face: Flags, depth: Floats, eye: float, kind: OccluderKind
+) -> Iterator[Flags]:
+    """The components of strong evidence that come in over the face's outline and end at a sharp edge.
 
     Args:
         evidence: (height, width) float32: how unlike this face's skin a pixel is.
         seen: (height, width) bool: where the layer lies on the face.
         face: (height, width) bool.
-        depth: (height, width) float32: distance to the face's outline.
-        eye: Eye distance in pixels.
-        asked: What is asked of a piece: least evidence, contrast, edge, solidity; least and most reach; least
-            and most area.
+        depth: (height, width) float32: distance to the face's outline in pixels.
+        eye: Distance of the outer eye corners in pixels.
+        kind: What a component must be like.
 
-    Returns:
-        (height, width) int32: the piece that a pixel belongs to, from 1 on; and the passing pieces.
+    Yields:
+        (height, width) bool of each.
     """
-    height, width = evidence.shape
-    labels = np.zeros((height, width), np.int32)
-    stack = np.empty((height * width, 2), np.int32)
-    near, beside = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
-    passing = [0 for _ in range(0)]
-    label = 0
-    for y in range(height):
-        for x in range(width):
-            if labels[y, x] or not seen[y, x] or not evidence[y, x] > asked[0]:
-                continue
-            label += 1
-            labels[y, x] = label
-            stack[0, 0], stack[0, 1] = y, x
-            size, done = 1, 0
-            deepest = np.float32(0)
-            while done < size:
-                row, column = stack[done, 0], stack[done, 1]
-                done += 1
-                deepest = max(deepest, depth[row, column])
-                for k in range(4):
-                    to_y, to_x = row + (k == 0) - (k == 1), column + (k == 2) - (k == 3)
-                    if (
-                        0 <= to_y < height
-                        and 0 <= to_x < width
-                        and not labels[to_y, to_x]
-                        and seen[to_y, to_x]
-                        and evidence[to_y, to_x] > asked[0]
-                    ):
-                        labels[to_y, to_x] = label
-                        stack[size, 0], stack[size, 1] = to_y, to_x
-                        size += 1
-            area, reach = size / eye**2, deepest / eye
-            if not asked[6] <= area <= asked[7] or not asked[4] <= reach <= asked[5]:
-                continue
-            near[:], beside[:] = 0, 0
-            if _passes(evidence, seen, face, labels, label, stack[:size], near, beside, eye, asked):
-                passing.append(label)
-    return labels, passing
+    strong = evidence > kind.least
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (strong & seen).astype(np.uint8), connectivity=4
+    )
+    for label in range(1, count):
+        if not kind.area[0] <= stats[label, cv2.CC_STAT_AREA] / eye**2 <= kind.area[1]:
+            continue
+        piece = labels == label
+        reaches_in = kind.reach[0] <= depth[piece].max() / eye <= kind.reach[1]
+        if reaches_in and _stands_out(evidence, seen, face, piece, eye, kind):
+            yield piece
 
 
-@compiled
-def _passes(
-    evidence: Floats,
-    seen: Flags,
-    face: Flags,
-    labels: Labels,
-    label: int,
-    pixels: Labels,
-    near: NDArray[np.uint8],
-    beside: NDArray[np.uint8],
-    eye: float,
-    asked: Asked,
+def _stands_out(
+    evidence: Floats, seen: Flags, face: Flags, piece: Flags, eye: float, kind: OccluderKind
 ) -> bool:
-    """Whether a piece goes on outside the face, and stands out from what is beside it, also at its edge.
-
-    Args:
-        evidence: As in `find_pieces`, like all that is not named here.
-        seen: Likewise.
-        face: Likewise.
-        labels: Likewise.
-        label: The piece.
-        pixels: (n, 2) int32: the rows and columns of its pixels.
-        near: (height, width) uint8, 0 throughout; it is written.
-        beside: Likewise.
-        eye: As in `find_pieces`.
-        asked: Likewise.
-    """
-    height, width = evidence.shape
-    for k in range(len(pixels)):
-        _stamp(near, pixels[k, 0], pixels[k, 1], _BESIDE * eye, 1)
-    for k in range(len(pixels)):
-        _stamp(near, pixels[k, 0], pixels[k, 1], _EDGE, 3)
-    outside = going_on = count = 0
-    values = np.empty(height * width, np.float32)
-    for y in range(height):
-        for x in range(width):
-            if near[y, x] and not face[y, x]:
-                outside += 1
-                going_on += evidence[y, x] > asked[0]
-            if near[y, x] == 1 and seen[y, x]:
-                values[count] = evidence[y, x]
-                count += 1
-                _stamp(beside, y, x, _EDGE + _RIM, 1)
-    if outside < 0.1 * eye or going_on < _CONTINUED * outside or count == 0:
+    """Whether a component goes on outside the face, and differs from what lies beside it and its edge."""
+    close = grown(piece, _EDGE)
+    ring = grown(piece, _BESIDE * eye) | close
+    outside = ring & ~face
+    going_on = np.count_nonzero(outside & (evidence > kind.least))
+    beside = ring & ~close & seen
+    if (
+        np.count_nonzero(outside) < 0.1 * eye
+        or going_on < _CONTINUED * np.count_nonzero(outside)
+        or not beside.any()
+    ):
         return False
-    skin = _share(values, count, 0.75)
-    count = 0
-    for k in range(len(pixels)):
-        if beside[pixels[k, 0], pixels[k, 1]]:
-            values[count] = evidence[pixels[k, 0], pixels[k, 1]]
-            count += 1
-    if count and _share(values, count, 0.5) - skin < asked[2]:
+    skin = np.quantile(evidence[beside], 0.75)
+    rim = evidence[piece & grown(beside, _EDGE + _RIM)]
+    contrast = np.median(evidence[piece]) - skin
+    if rim.size and np.median(rim) - skin < kind.edge:
         return False
-    for k in range(len(pixels)):
-        values[k] = evidence[pixels[k, 0], pixels[k, 1]]
-    contrast = _share(values, len(pixels), 0.5) - skin
-    if contrast < asked[1] or (count == 0 and contrast < asked[2]):
+    if contrast < kind.contrast or (rim.size == 0 and contrast < kind.edge):
         return False
-    return asked[3] <= 0 or len(pixels) >= asked[3] * _hull_area(pixels)
+    rows, columns = np.nonzero(piece)
+    hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))
+    return kind.solidity <= 0 or len(rows) >= kind.solidity * max(cv2.contourArea(hull), 1.0)
 
 
-@compiled
-def _stamp(plane: NDArray[np.uint8], y: int, x: int, radius: float, value: int) -> None:
-    """Give a value to the pixels of a disc."""
-    height, width = plane.shape
-    whole = max(1, round(radius))
-    for down in range(max(-whole, -y), min(whole, height - 1 - y) + 1):
-        across = round(math.sqrt(whole * whole - down * down))
-        for column in range(max(x - across, 0), min(x + across, width - 1) + 1):
-            plane[y + down, column] = value
+def grown(area: Flags, radius: float) -> Flags:
+    """The area and all within ``radius`` pixels of it."""
+    return cv2.dilate(area.astype(np.uint8), disc(radius)) > 0
 
 
-@compiled
-def _share(values: Floats, count: int, share: float) -> float:
-    """The value below which that share of the first ``count`` lies, between two of them if need be."""
-    place = share * (count - 1)
-    at = int(place)
-    low = select(values, count, at)
-    if at == place:
-        return low
-    return low + (select(values, count, at + 1) - low) * (place - at)
-
-
-@compiled
-def _hull_area(pixels: Labels) -> float:
-    """Area of the convex hull of some pixels' centres, at least 1."""
-    xs, ys = np.empty(len(pixels), np.int64), np.empty(len(pixels), np.int64)
-    for k in range(len(pixels)):
-        ys[k], xs[k] = pixels[k, 0], pixels[k, 1]
-    corners = hull(xs, ys, len(xs))
-    twice = 0
-    for k in range(corners):
-        after = k + 1 if k + 1 < corners else 0
-        twice += xs[k] * ys[after] - xs[after] * ys[k]
-    return max(abs(twice) / 2, 1.0)
+def disc(radius: float) -> Image:
+    """A disc for OpenCV's morphology, of at least 3 x 3 pixels."""
+    size = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.compiled import compiled
+from maskgen.records import Image
 
 
 def box_side(sigma: float) -> int:
@@ -17,6 +19,12 @@ def box_side(sigma: float) -> int:
     not depend on its side.
     """
     return 2 * round((math.sqrt(6 * sigma**2 + 1) - 1) / 2) + 1
+
+
+def box_blur(plane: Image, side: int) -> Image:
+    """A (height, width) uint8 plane blurred by a box filter run twice; `box_side` gives its side."""
+    once = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.blur(once, (side, side), borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
 @compiled

@@ -51,15 +51,27 @@ class Reduced:
             values: float32 of the part's height and width, with any channels.
             window: (x, y, width, height) in pixels of the image.
         """
-        x, y, width, height = window
-        left, top = ((a - b) // self.step - 1 for a, b in zip((x, y), self.corner, strict=True))
-        right = (x + width - 1 - self.corner[0]) // self.step + 2
-        bottom = (y + height - 1 - self.corner[1]) // self.step + 2
-        block = cut(values, left, top, right, bottom)
-        size = ((right - left) * self.step, (bottom - top) * self.step)
-        full = np.asarray(cv2.resize(block, size, interpolation=cv2.INTER_LINEAR), np.float32)
-        at_x, at_y = x - self.corner[0] - left * self.step, y - self.corner[1] - top * self.step
-        return full[at_y : at_y + height, at_x : at_x + width]
+        return enlarge(values, self.corner, self.step, window)
+
+
+def enlarge(values: Floats, corner: tuple[int, int], step: int, window: tuple[int, int, int, int]) -> Floats:
+    """Interpolate values of a downscaled part over a window of the image, as `Reduced.back` does.
+
+    Args:
+        values: (height, width) or (height, width, channels) float32; they go on beyond their border.
+        corner: (x, y) of the part in the image.
+        step: Image pixels for one of the part's.
+        window: (x, y, width, height) in pixels of the image.
+    """
+    x, y, width, height = window
+    left, top = ((a - b) // step - 1 for a, b in zip((x, y), corner, strict=True))
+    right = (x + width - 1 - corner[0]) // step + 2
+    bottom = (y + height - 1 - corner[1]) // step + 2
+    block = cut(values, left, top, right, bottom)
+    size = ((right - left) * step, (bottom - top) * step)
+    full = np.asarray(cv2.resize(block, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    at_x, at_y = x - corner[0] - left * step, y - corner[1] - top * step
+    return full[at_y : at_y + height, at_x : at_x + width]
 
 
 def reduce(image: Image, box: tuple[float, float, float, float], wanted: float) -> Reduced:

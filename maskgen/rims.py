@@ -1,14 +1,13 @@
-"""The darkest smooth line around each eye, and whether both are as dark as rims are: compiled loops."""
+"""The darkest smooth line around each eye, and whether both are as dark as rims are."""
 
 from __future__ import annotations
 
-import math
-
+import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from maskgen.compiled import compiled
-from maskgen.quick import select
+from maskgen.records import Image
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -22,7 +21,7 @@ ANGLES = np.linspace(-OVER, np.pi + OVER, COLUMNS, dtype=np.float32)
 _COSINES, _SINES = np.cos(ANGLES) * np.float32(WIDER), np.sin(ANGLES)
 
 # 90 to a natural logarithm of the light, so that a shade counts alike on all skins.
-_LOGARITHM = np.clip(np.round(90 * np.log(np.arange(256) / 16 + 1)), 0, 255).astype(np.float32)
+_LOGARITHM = np.clip(np.round(90 * np.log(np.arange(256) / 16 + 1)), 0, 255).astype(np.uint8)
 
 BORDER = 4  # half of what a line is narrower than: nearer to the border a line has but one side
 _LINES = ROWS - 2 * BORDER
@@ -36,37 +35,27 @@ _SURE = 10.0  # how dark the fainter line and a quarter of the other are togethe
 _SECOND = 0.6  # how much of the next darkest line's darkness counts against each
 
 
-@compiled
-def unroll(bgr: NDArray[np.uint8], frames: NDArray[np.float64], part: tuple[int, int, int, int]) -> Floats:
-    """(ROWS, 2 * COLUMNS) float32 whole numbers: the logarithm of the light around both eyes, side by side.
+def unroll(bgr: Image, frames: NDArray[np.float64], part_ltrb: tuple[int, int, int, int]) -> Image:
+    """(ROWS, 2 * COLUMNS) uint8: the logarithm of the light around both eyes, side by side.
 
     Args:
         bgr: (height, width, 3) uint8.
-        frames: (2, 2, 3) float64: for each eye what takes (sideways, down, 1) to x and y in ``bgr``.
-        part: (left, top, right, bottom) of what is looked at; its border goes on beyond it.
+        frames: (2, 2, 3) float64: for each eye, the matrix from (sideways, down, 1) to x and y in ``bgr``.
+        part_ltrb: The part that is looked at; its border goes on beyond it.
     """
-    left, top, right, bottom = part
-    light = np.empty((ROWS, 2 * COLUMNS), np.float32)
-    for eye in range(2):
-        a, b, c = frames[eye, 0]
-        d, e, f = frames[eye, 1]
-        for row in range(ROWS):
-            away = NEAR + STEP * row
-            for column in range(COLUMNS):
-                sideways, down = _COSINES[column] * away, _SINES[column] * away
-                x = min(max(a * sideways + b * down + c, float(left)), float(right - 1))
-                y = min(max(d * sideways + e * down + f, float(top)), float(bottom - 1))
-                x0, y0 = int(x), int(y)
-                x1, y1 = min(x0 + 1, right - 1), min(y0 + 1, bottom - 1)
-                # Green is sharper than the other colours of most cameras.
-                above = _LOGARITHM[bgr[y0, x0, 1]] * (x0 + 1 - x) + _LOGARITHM[bgr[y0, x1, 1]] * (x - x0)
-                below = _LOGARITHM[bgr[y1, x0, 1]] * (x0 + 1 - x) + _LOGARITHM[bgr[y1, x1, 1]] * (x - x0)
-                light[row, eye * COLUMNS + column] = math.floor(above * (y0 + 1 - y) + below * (y - y0) + 0.5)
-    return light
+    left, top, right, bottom = part_ltrb
+    # Green is sharper than the other colours of most cameras.
+    light = _LOGARITHM[bgr[top:bottom, left:right, 1]]
+    away = NEAR + STEP * np.arange(ROWS)[:, None]
+    places = np.stack([_COSINES * away, _SINES * away, np.ones((ROWS, COLUMNS))])
+    # (2, 2, ROWS, COLUMNS) -> x and y, (ROWS, 2 * COLUMNS) each.
+    x, y = np.concatenate(np.tensordot(frames, places, axes=1).astype(np.float32), axis=2)
+    return np.asarray(
+        cv2.remap(light, x - left, y - top, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
-@compiled
-def find_lines(light: Floats) -> tuple[bool, Floats, Places]:
+def find_lines(light: Image) -> tuple[bool, Floats, Places]:
     """Find the darkest smooth line around each eye.
 
     Args:
@@ -77,116 +66,65 @@ def find_lines(light: Floats) -> tuple[bool, Floats, Places]:
         each place; (2, COLUMNS) int64: in which row the line is in each column. Where a quick look tells
         that there are no rims, the rows are all 0.
     """
-    lines = np.empty((2, _LINES, COLUMNS), np.float32)
+    lines = _darker_than_both_sides(light)
     paths = np.zeros((2, COLUMNS), np.int64)
-    _darker_than_both_sides(light, lines)
     # No line is darker than the darkest pixels of all columns. Nearly all bare faces are told by this.
-    first, second = np.zeros((2, COLUMNS), np.float32), np.zeros((2, COLUMNS), np.float32)
-    for eye in range(2):
-        for row in range(_LINES):
-            for column in range(COLUMNS):
-                first[eye, column] = max(first[eye, column], lines[eye, row, column])
-    if not _sure(_darkness(first[0]), _darkness(first[1])):
+    if not _sure(*map(_darkness, lines.max(axis=1))):
         return False, lines, paths
-    for eye in range(2):
-        _follow(lines[eye], paths[eye])
-        for column in range(COLUMNS):
-            first[eye, column] = lines[eye, paths[eye, column], column]
-    left, right = _darkness(first[0]), _darkness(first[1])
+    paths = np.stack([_darkest_path(each) for each in lines])
+    left, right = (_darkness(_along(*pair)) for pair in zip(lines, paths, strict=True))
     if not _sure(left, right):
         return False, lines, paths
-    others, path = np.empty((2, _LINES, COLUMNS), np.float32), np.zeros(COLUMNS, np.int64)
-    for eye in range(2):
-        for row in range(_LINES):
-            for column in range(COLUMNS):
-                beside = abs(row - paths[eye, column]) > BORDER
-                others[eye, row, column] = lines[eye, row, column] if beside else np.float32(0)
-        _follow(others[eye], path)
-        for column in range(COLUMNS):
-            second[eye, column] = min(others[eye, path[column], column], _CLIPPED)
-    for column in range(_FROM, _TO):
-        left -= _SECOND * second[0, column] / (_TO - _FROM)
-        right -= _SECOND * second[1, column] / (_TO - _FROM)
-    return _sure(left, right), lines, paths
+    beside = np.abs(np.arange(_LINES)[:, None] - paths[:, None]) > BORDER
+    others = np.where(beside, lines, np.float32(0))
+    second = [
+        np.minimum(_along(each, _darkest_path(each)), _CLIPPED)[_FROM:_TO].mean(dtype=np.float64)
+        for each in others
+    ]
+    return _sure(left - _SECOND * second[0], right - _SECOND * second[1]), lines, paths
 
 
-@compiled
-def _darker_than_both_sides(light: Floats, lines: Floats) -> None:
+def _darker_than_both_sides(light: Image) -> Floats:
     """By how much each place is darker than what lies on both sides of it, nearer to the eye and farther."""
-    smooth = np.empty((ROWS, 2 * COLUMNS), np.float32)
-    last = 2 * COLUMNS - 1
-    for row in range(ROWS):
-        here = light[row]
-        for column in range(1, last):
-            total = here[column - 1] + here[column] + here[column + 1]
-            smooth[row, column] = math.floor((total + 1) / 3)
-        smooth[row, 0] = math.floor((here[0] + 2 * here[1] + 1) / 3)
-        smooth[row, last] = math.floor((here[last] + 2 * here[last - 1] + 1) / 3)
-    # The brightest within reach, and of these the least within reach: what is narrow and dark is closed.
-    brightest = np.empty((ROWS, 2 * COLUMNS), np.float32)
-    for row in range(ROWS):
-        for column in range(2 * COLUMNS):
-            brightest[row, column] = smooth[row, column]
-        for k in range(max(row - BORDER, 0), min(row + BORDER, ROWS - 1) + 1):
-            for column in range(2 * COLUMNS):
-                brightest[row, column] = max(brightest[row, column], smooth[k, column])
-    closed = np.empty(2 * COLUMNS, np.float32)
-    for row in range(BORDER, ROWS - BORDER):
-        for column in range(2 * COLUMNS):
-            closed[column] = brightest[row, column]
-        for k in range(row - BORDER, row + BORDER + 1):
-            for column in range(2 * COLUMNS):
-                closed[column] = min(closed[column], brightest[k, column])
-        for eye in range(2):
-            for column in range(COLUMNS):
-                at = eye * COLUMNS + column
-                lines[eye, row - BORDER, column] = closed[at] - smooth[row, at]
+    smooth = cv2.blur(light, (3, 1))
+    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((2 * BORDER + 1, 1), np.uint8))
+    inner = slice(BORDER, ROWS - BORDER)
+    lines = closed[inner].astype(np.float32) - smooth[inner]
+    return np.stack(np.split(lines, 2, axis=1))
 
 
-@compiled
+def _along(lines: Floats, path: Places) -> Floats:
+    """(COLUMNS,) float32: the darkness along a path."""
+    return np.asarray(lines[path, np.arange(COLUMNS)])
+
+
 def _darkness(along: Floats) -> float:
     """How dark most of a line is, the mean of its median and of what four fifths of it exceed."""
-    count = _TO - _FROM
-    judged = np.empty(count, np.float32)
-    for k in range(count):
-        judged[k] = along[_FROM + k]
-    return (select(judged, count, count // 5) + select(judged, count, count // 2)) / 2
+    judged = np.sort(along[_FROM:_TO])
+    return float(judged[len(judged) // 5] + judged[len(judged) // 2]) / 2
 
 
-@compiled
 def _sure(left: float, right: float) -> bool:
     """Whether lines so dark are rims."""
     fainter, darker = min(left, right), max(left, right)
     return fainter >= _SURE / 2 and fainter + darker / 4 >= _SURE
 
 
-@compiled
-def _follow(lines: Floats, path: Places) -> None:
-    """Write the row in each column of the smooth path that is the darkest along its length.
+def _darkest_path(lines: Floats) -> Places:
+    """(COLUMNS,) int64: the row in each column of the smooth path that is the darkest along its length.
 
     Args:
         lines: (ROWS - 2 * BORDER, COLUMNS) float32: darkness.
-        path: (COLUMNS,) int64.
     """
-    sums, before = np.empty(_LINES, np.float32), np.empty(_LINES, np.float32)
-    came = np.zeros((COLUMNS, _LINES), np.int64)
-    for row in range(_LINES):
-        sums[row] = min(lines[row, 0], _CLIPPED)
+    dark = np.minimum(lines, _CLIPPED)
+    steps = np.arange(-_STEEPEST, _STEEPEST + 1)
+    sums, came = dark[:, 0], np.zeros((COLUMNS, _LINES), np.int64)
     for column in range(1, COLUMNS):
-        for row in range(_LINES):
-            before[row] = sums[row]
-        for row in range(_LINES):
-            best, at = np.float32(-math.inf), row
-            for k in range(max(row - _STEEPEST, 0), min(row + _STEEPEST, _LINES - 1) + 1):
-                value = before[k] - _BEND * np.float32(abs(k - row))
-                if value > best:
-                    best, at = value, k
-            came[column, row] = at
-            sums[row] = best + min(lines[row, column], _CLIPPED)
-    darkest = 0
-    for row in range(_LINES):
-        if sums[row] > sums[darkest]:
-            darkest = row
-    path[COLUMNS - 1] = darkest
+        padded = np.pad(sums, _STEEPEST, constant_values=-np.inf)
+        reached = sliding_window_view(padded, len(steps)) - _BEND * np.abs(steps).astype(np.float32)
+        came[column] = np.arange(_LINES) + steps[reached.argmax(axis=1)]
+        sums = reached.max(axis=1) + dark[:, column]
+    path = np.full(COLUMNS, int(sums.argmax()), np.int64)
     for column in range(COLUMNS - 1, 0, -1):
         path[column - 1] = came[column, path[column]]
+    return path

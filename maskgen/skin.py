@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.bare_skin import compare_with_bare
+from maskgen.outlines import fill_hull
 from maskgen.quick import select
 from maskgen.records import Image, Landmarks
 from maskgen.reduced import Reduced, reduce
@@ -78,7 +79,9 @@ class FaceView:
 
     def inside(self, outline: tuple[int, ...]) -> Flags:
         """(height, width) bool: the hull of those mesh points."""
-        return _hull(self.light.shape, self.points[list(outline)])
+        plane = np.zeros(self.light.shape, np.uint8)
+        fill_hull(plane, np.round(self.points[list(outline)]).astype(np.int32), 1)
+        return plane > 0
 
 
 def view_face(image: Image, landmarks: Landmarks) -> FaceView | None:
@@ -112,9 +115,3 @@ def view_face(image: Image, landmarks: Landmarks) -> FaceView | None:
         face=face,
         part=part,
     )
-
-
-def _hull(shape: tuple[int, ...], points: Floats) -> Flags:
-    inside = np.zeros(shape, np.uint8)
-    cv2.fillConvexPoly(inside, cv2.convexHull(np.round(points).astype(np.int32)), [1])
-    return inside > 0

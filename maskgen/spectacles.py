@@ -81,7 +81,9 @@ def find_spectacles(image: Image, landmarks: Landmarks) -> Spectacles | None:
     sure, lines, paths = find_lines(light)
     if not sure:
         return None
-    dark = _tint(light.reshape(ROWS, 2, COLUMNS).transpose(1, 0, 2), paths + BORDER) > _TINTED
+    dark = (
+        _tint(light.astype(np.float32).reshape(ROWS, 2, COLUMNS).transpose(1, 0, 2), paths + BORDER) > _TINTED
+    )
     left, right = (_matte(*of_one, dark=dark) for of_one in zip(lines, paths, strict=True))
     return Spectacles(around, (left, right), dark)
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from maskgen.edges import SHARPEST, edge_width, look_closely, noise
+from maskgen.edges import SHARPEST, measure_blur_and_noise
 from maskgen.records import Image, Landmarks
-
-Floats = NDArray[np.float32]
 
 # What is looked at, beside, above and below the middle of the eyes in eye distances: the eyes, the brows and
 # the nose tell a sharp face's blur, what is bare between them its grain. A softer face is asked as a whole.
@@ -45,7 +40,7 @@ def measure_texture(image: Image, landmarks: Landmarks) -> Texture:
     near, far = (_around_eyes(image, landmarks, reaches) for reaches in (_NEAR, _FAR))
     if min(near[2] - near[0], near[3] - near[1]) < _LEAST:
         return Texture(SHARPEST, 0.0, 0.0)
-    return Texture(*look_closely(np.ascontiguousarray(image), near, far, _SOFT, _PATIENCE))
+    return Texture(*measure_blur_and_noise(image, near, far, _SOFT, _PATIENCE))
 
 
 def _around_eyes(
@@ -56,22 +51,3 @@ def _around_eyes(
     beside, above, below = (min(reach * landmarks.eye_distance, _LARGEST / 2) for reach in reaches)
     left, top = max(0, int(x - beside)), max(0, int(y - above))
     return left, top, min(int(x + beside) + 1, width), min(int(y + below) + 1, height)
-
-
-def noise_level(plane: Floats) -> float:
-    """Standard deviation of the noise in the calmer part of a (height, width) float32 picture.
-
-    The second difference in both directions leaves noise and takes away slopes and straight edges (Immerkaer,
-    "Fast noise variance estimation", 1996); the calmer blocks are those without texture.
-    """
-    return noise(np.ascontiguousarray(plane))
-
-
-def edge_blur(grey: Floats, grain: float, again: float = 1.0) -> float:
-    """Blur of the sharpest edges of a (height, width) float32 picture, in pixels.
-
-    An edge blurred by s and again by r has a gradient smaller by sqrt(s^2 / (s^2 + r^2)) (Zhuo and Sim,
-    "Defocus map estimation from a single image", 2011). Strong edges are asked, and the sharper ones among
-    them believed. ``again`` is r, in pixels.
-    """
-    return edge_width(np.ascontiguousarray(grey), grain, again)

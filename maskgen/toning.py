@@ -3,63 +3,74 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.boxes import softened
 from maskgen.compiled import compiled
 from maskgen.records import Image
 
 Floats = NDArray[np.float32]
 
 
+class Appearance(NamedTuple):
+    """How a photograph would show a layer; a named tuple, as numba takes no other record.
+
+    Attributes:
+        gains: (3,) float32 BGR: exposure and cast.
+        grey: Whether the image is grey.
+        light: (height, width) float32 gains of the layer with its border, or (1, 1) for the same everywhere.
+        rim_depth: How much darker than the rest the layer's edge is, from 0 to 1.
+        blur: Standard deviation in pixels; 0 for none.
+        own_grain: Grey levels of noise in each channel.
+        shared_grain: Grey levels of noise that the channels share; none where both are 0.
+        seed: Where in the noise the grain starts.
+    """
+
+    gains: Floats
+    grey: bool
+    light: Floats
+    rim_depth: float
+    blur: float
+    own_grain: float
+    shared_grain: float
+    seed: int
+
+
 @compiled
 def toned(
     bgr: Image,
     alpha: Image,
-    left: int,
-    top: int,
-    gains: Floats,
-    grey: bool,
-    light: Floats,
-    rim_side: int,
-    rim_depth: float,
-    blur: float,
+    offset: tuple[int, int],
+    inner: Image,
     each: Floats,
     common: Floats,
-    seed: int,
-    own: float,
-    shared: float,
+    look: Appearance,
 ) -> tuple[Image, Image]:
-    """The layer's colour and alpha, lit, darker at the rim, blurred and given grain, in this order.
+    """Relight a layer, darken its edge, and match blur and grain, in this order.
 
     Args:
         bgr: (h, w, 3) uint8, the layer's colour as drawn.
-        alpha: (height, width) uint8, its alpha with empty pixels around it.
-        left: Columns of these before the first of ``bgr``.
-        top: Rows above its first.
-        gains: (3,) float32: exposure and cast.
-        grey: Whether the picture is grey.
-        light: (height, width) float32 gains, or (1, 1) for the same everywhere.
-        rim_side: Of the box that softens the alpha to tell where the rim is.
-        rim_depth: How much darker than the rest the rim is.
-        blur: Standard deviation in pixels; 0 for none.
-        each: (n, n, 3) float32 noise for each channel.
+        alpha: (height, width) uint8, its alpha with a border of empty pixels.
+        offset: (x, y) of the first pixel of ``bgr`` in ``alpha``.
+        inner: (height, width) uint8: the alpha, softened; tells how near the edge is.
+        each: (n, n, 3) float32 standard normal noise for each channel.
         common: (n, n) float32 noise for all of them.
-        seed: Where in the noise the grain starts.
-        own: How much of ``each`` is added, in grey levels.
-        shared: How much of ``common``; neither where both are 0.
+        look: What to give it.
+
+    Returns:
+        (height, width, 3) uint8 colour and (height, width) uint8 alpha.
     """
     height, width = alpha.shape
     # Premultiplied, so that the nothing outside the layer does not blur into its colour.
     weighted = np.zeros((height, width, 4), np.float32)
-    inner = softened(alpha, rim_side)
     rim = np.empty(256, np.float32)
     for value in range(256):
         # Half-way out of the layer the rim is as dark as it gets.
-        rim[value] = 1 - rim_depth * min(2 * (1 - value / 255), 1.0)
-    blue_gain, green_gain, red_gain = gains[0], gains[1], gains[2]
+        rim[value] = 1 - look.rim_depth * min(2 * (1 - value / 255), 1.0)
+    light, grey, (left, top) = look.light, look.grey, offset
+    blue_gain, green_gain, red_gain = look.gains[0], look.gains[1], look.gains[2]
     even = light.shape[0] != height or light.shape[1] != width
     most, whole = np.float32(255), np.float32(1 / 255)
     for y in range(bgr.shape[0]):
@@ -80,9 +91,10 @@ def toned(
             into[x, 1] = min(green * gain * green_gain, most) * share
             into[x, 2] = min(red * gain * red_gain, most) * share
             into[x, 3] = np.float32(covers[x])
-    if blur > 0:
-        weighted = _blurred(weighted.reshape(height, 4 * width), blur).reshape(height, width, 4)
-    return _finished(weighted, grey, each, common, seed, np.float32(own), np.float32(shared))
+    if look.blur > 0:
+        weighted = _blurred(weighted.reshape(height, 4 * width), look.blur).reshape(height, width, 4)
+    own, shared = np.float32(look.own_grain), np.float32(look.shared_grain)
+    return _finished(weighted, grey, each, common, look.seed, own, shared)
 
 
 @compiled
@@ -155,49 +167,4 @@ def _blurred(rows: Floats, sigma: float) -> Floats:
             before, after, factor = wide[4 * (reach - k) :], wide[4 * (reach + k) :], kernel[reach + k]
             for x in range(length):
                 into[x] += factor * (before[x] + after[x])
-    return result
-
-
-@compiled
-def light_over(alpha: Image, level: Floats, across: int, down: int, step: int) -> Floats:
-    """(height, width) float32 gains: the light over a layer against its mean there.
-
-    Args:
-        alpha: (height, width) uint8 of the layer.
-        level: (h, w) float32: logarithm of the light in the reduced picture; beyond it as at its border.
-        across: From that picture's first column to the layer's, in the image's pixels.
-        down: From its first row to the layer's.
-        step: The image's pixels for one of the reduced picture's.
-    """
-    (height, width), (rows, columns) = alpha.shape, level.shape
-    first, share = np.empty(width, np.int64), np.empty(width, np.float32)
-    nearest = np.empty(width, np.int64)
-    for x in range(width):
-        nearest[x] = min(max((x + across) // step, 0), columns - 1)
-        place = min(max((x + across + 0.5) / step - 0.5, 0.0), columns - 1.0)
-        first[x] = min(int(place), max(columns - 2, 0))
-        share[x] = place - first[x]
-    total, count = 0.0, 0
-    for y in range(height):
-        near, covers = level[min(max((y + down) // step, 0), rows - 1)], alpha[y]
-        for x in range(width):
-            if covers[x]:
-                total += near[nearest[x]]
-                count += 1
-    mean = total / max(count, 1)
-    gains = np.empty((rows, columns), np.float32)
-    for y in range(rows):
-        for x in range(columns):
-            gains[y, x] = math.exp(level[y, x] - mean)
-    result, between = np.empty((height, width), np.float32), np.zeros(columns + 1, np.float32)
-    for y in range(height):
-        place = min(max((y + down + 0.5) / step - 0.5, 0.0), rows - 1.0)
-        above = int(place)
-        below, part = min(above + 1, rows - 1), np.float32(place - above)
-        for x in range(columns):
-            between[x] = gains[above, x] + part * (gains[below, x] - gains[above, x])
-        into = result[y]
-        for x in range(width):
-            before, after = between[first[x]], between[first[x] + 1]
-            into[x] = before + share[x] * (after - before)
     return result

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from synthetic_faces import mean_face, plain_template, pyramid, worn
 
+from maskgen.edges import edge_blur, noise_level
 from maskgen.fits import FIT_FUNCTIONS
 from maskgen.harmonise import harmonise
 from maskgen.look import FaceLook
-from maskgen.texture import edge_blur, measure_texture, noise_level
+from maskgen.texture import measure_texture
 
 COLOR = np.array([200.0, 190.0, 180.0])
 

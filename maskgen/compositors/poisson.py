@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.compositors.overlay import overlay
-from maskgen.compositors.patch import enlarged, gain_of, lit, patch_of
+from maskgen.compositors.patch import gain_of, lit, patch_of
 from maskgen.look import FaceLook
 from maskgen.records import Composite, Image, Layer
+from maskgen.reduced import enlarge
 
 _REACH = 0.06  # of the eye distance: how far the cloned region goes past the template's edge
 # How much of the light on the covered skin is drawn into the source: a boundary alone does not know that the
@@ -56,14 +57,13 @@ def membrane(layer: Layer, look: FaceLook) -> NDArray[np.float32]:
     height, width = layer.alpha.shape
     eye = look.landmarks.eye_distance / part.step
     reach, border = max(1, round(_REACH * eye)), _BORDER + round(_AROUND * eye)
-    source, destination, region, mean, first_x, first_y = patch_of(
-        light.log_bgr, layer.alpha, x - left, y - top, part.step, reach, border, _COVERED
-    )
-    if not region.size:
+    patch = patch_of(light.log_bgr, layer.alpha, (x - left, y - top), part.step, reach, border, _COVERED)
+    if patch is None:
         return np.ones((height, width, 3), np.float32)
-    across, down, wide, high = cv2.boundingRect(region)
+    across, down, wide, high = cv2.boundingRect(patch.region)
     middle = (across + wide // 2, down + high // 2)
-    cloned = cv2.seamlessClone(source, destination, region, middle, cv2.NORMAL_CLONE)
-    gain = gain_of(np.asarray(cloned, np.uint8), mean)
-    across, down = x - left - first_x * part.step, y - top - first_y * part.step
-    return enlarged(gain, across, down, part.step, height, width)
+    # OpenCV writes into the mask, so nothing reads the region afterwards.
+    cloned = cv2.seamlessClone(patch.source, patch.destination, patch.region, middle, cv2.NORMAL_CLONE)
+    gain = gain_of(np.asarray(cloned, np.uint8), patch.mean)
+    corner = left + patch.corner[0] * part.step, top + patch.corner[1] * part.step
+    return enlarge(gain, corner, part.step, (x, y, width, height))

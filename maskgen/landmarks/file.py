@@ -14,16 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from maskgen.errors import LandmarkFileError
-from maskgen.landmarks.numbers import plain_numbers
 from maskgen.landmarks.views import Points
-from maskgen.plain_json import from_json
 from maskgen.records import Box, Image, Landmarks
 
 MESH_NUMBERS = 468 * 3
-# How `landmark_line` begins and ends the numbers of a mesh.
-_OPEN, _CLOSE = b'"points": [', b"]"
 # `landmark_line` writes the id first, so that an index of the file needs no reading of the points.
 _ID_FIRST = re.compile(rb'\s*\{\s*"id"\s*:\s*("(?:[^"\\]|\\.)*")\s*[,}]')
 
@@ -109,7 +106,7 @@ class LandmarkFile:
             raise LandmarkFileError(f"landmark file {self._path} has no line for {sample_id!r}")
         number, offset = self._places[sample_id]
         self._file.seek(offset)
-        row, meshes = self._row_and_meshes(self._file.readline(), number)
+        row = self._row(self._file.readline(), number)
         size = (image.shape[1], image.shape[0])
         if (row.get("width"), row.get("height")) != size:
             raise self._error(
@@ -117,7 +114,7 @@ class LandmarkFile:
                 f"{sample_id!r} is {row.get('width')}x{row.get('height')} there, "
                 f"but the image is {size[0]}x{size[1]} pixels",
             )
-        return self._faces(row, number, size, meshes)
+        return self._faces(row, number, size)
 
     def close(self) -> None:
         """Close the file."""
@@ -137,18 +134,16 @@ class LandmarkFile:
             raise self._error(number, 'there is no text under "id"')
         return sample_id
 
-    def _faces(
-        self, row: dict[str, Any], number: int, size: tuple[int, int], meshes: Sequence[Points]
-    ) -> list[Landmarks]:
+    def _faces(self, row: dict[str, Any], number: int, size: tuple[int, int]) -> list[Landmarks]:
         faces = row.get("faces")
         if not isinstance(faces, list):
             raise self._error(number, 'there is no list under "faces"')
-        found = []
-        for place, face in enumerate(faces):
-            points = meshes[place] if meshes else self._points(face, number)
+        meshes = []
+        for face in faces:
+            points = self._points(face, number)
             self._check_places(points, number, size)
-            found.append(Landmarks(points.astype(np.float32), size, str(face.get("step", "file"))))
-        return found
+            meshes.append(Landmarks(points.astype(np.float32), size, str(face.get("step", "file"))))
+        return meshes
 
     def _points(self, face: Any, number: int) -> Points:
         numbers = face.get("points") if isinstance(face, dict) else None
@@ -171,22 +166,6 @@ class LandmarkFile:
         if (apart > (1.5 * width, 1.5 * height, 3 * width)).any():
             raise self._error(number, '"points" lie further outside the image than its own size')
 
-    def _row_and_meshes(self, line: bytes, number: int) -> tuple[dict[str, Any], list[Points]]:
-        """The line's object, and the meshes of its faces where these are written as `landmark_line` does.
-
-        JSON's own reader would take longer over the numbers than any other step of masking a face does.
-        """
-        short, meshes = _without_numbers(line)
-        if meshes:
-            try:
-                row = from_json(short)
-                if [face["points"] for face in row["faces"]] == [None] * len(meshes):
-                    return row, meshes
-            except (ValueError, TypeError, KeyError):
-                # Read as a whole, which says what is wrong.
-                return self._row(line, number), []
-        return self._row(line, number), []
-
     def _row(self, line: bytes, number: int) -> dict[str, Any]:
         row = self._parse(line, number)
         if not isinstance(row, dict):
@@ -195,24 +174,9 @@ class LandmarkFile:
 
     def _parse(self, data: bytes, number: int) -> Any:
         try:
-            return from_json(data)
+            return orjson.loads(data)
         except ValueError as error:
             raise self._error(number, f"not JSON: {error}") from error
 
     def _error(self, number: int, what: str) -> LandmarkFileError:
         return LandmarkFileError(f"{self._path}, line {number}: {what}")
-
-
-def _without_numbers(line: bytes) -> tuple[bytes, list[Points]]:
-    """A line with null for the numbers of each mesh, and these; no meshes where one is not as expected."""
-    text, rest, meshes, start = np.frombuffer(line, np.uint8), b"", list[Points](), 0
-    while (found := line.find(_OPEN, start)) >= 0:
-        first = found + len(_OPEN)
-        last = line.find(_CLOSE, first)
-        points, plain = plain_numbers(text[first : max(last, first)], MESH_NUMBERS)
-        if not plain:
-            return line, []
-        meshes.append(points.reshape(-1, 3))
-        rest += line[start : first - 1] + b"null"
-        start = last + 1
-    return rest + line[start:], meshes

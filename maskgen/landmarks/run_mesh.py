@@ -12,9 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from maskgen.compiled import compiled
 from maskgen.landmarks.views import Points
 from maskgen.records import Image
 
@@ -23,7 +21,13 @@ _FRAME = 33333  # microseconds; the graph wants each picture later than the last
 
 # A NormalizedLandmarkList in protobuf's encoding: for each point its field and length, then x, y and z as
 # 32-bit floats, each after its own field number (mediapipe/framework/formats/landmark.proto).
-_FIELD, _POINT = 0x0A, 17
+_FIELD = 0x0A
+_POINT = np.dtype(
+    [
+        *(("field", "u1"), ("length", "u1")),
+        *(("x field", "u1"), ("x", "<f4"), ("y field", "u1"), ("y", "<f4"), ("z field", "u1"), ("z", "<f4")),
+    ]
+)
 
 
 def in_calling_thread(solution: type[Any]) -> type[Any]:
@@ -75,33 +79,13 @@ def run_mesh(model: Any, rgb: Image) -> list[Points]:
 
 
 def _points(face: bytes, width: int, height: int) -> Points:
-    points, as_expected = _read(np.frombuffer(face, np.uint8), width, height)
-    if as_expected:
-        return points
+    if len(face) % _POINT.itemsize == 0:
+        points = np.frombuffer(face, _POINT)
+        if (points["field"] == _FIELD).all() and (points["length"] == _POINT.itemsize - 2).all():
+            shares = np.stack([points[axis] for axis in "xyz"], axis=1).astype(np.float64)
+            return np.asarray(shares * (width, height, width))
     from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
 
     # Points that say more of themselves than where they are.
     listed = NormalizedLandmarkList.FromString(face).landmark
     return np.array([(p.x * width, p.y * height, p.z * width) for p in listed], np.float64)
-
-
-@compiled
-def _read(data: Image, width: int, height: int) -> tuple[NDArray[np.float64], bool]:
-    """(n, 3) float64 points of an encoded list, (bytes,) uint8, and whether each is encoded as expected."""
-    count = len(data) // _POINT
-    points = np.empty((count, 3), np.float64)
-    bits = np.empty(1, np.uint32)
-    value = bits.view(np.float32)
-    if count * _POINT != len(data):
-        return points, False
-    for n in range(count):
-        at = n * _POINT
-        if data[at] != _FIELD or data[at + 1] != _POINT - 2:
-            return points, False
-        for axis in range(3):
-            first = at + 3 + 5 * axis
-            bits[0] = 0
-            for byte in range(3, -1, -1):
-                bits[0] = (bits[0] << np.uint32(8)) | np.uint32(data[first + byte])
-            points[n, axis] = value[0] * (height if axis == 1 else width)
-    return points, True

@@ -83,7 +83,7 @@ def test_a_file_without_ids_is_refused_when_it_is_opened(path, text, message):
         ('{"id": "x", "width": 400, "height": 400, "faces": [{"points": ["a"]}]}', "line 2: .*numbers"),
         (
             GOOD.replace("good", "x").strip().replace('"points": [', '"points": [NaN, ', 1),
-            "1404",
+            "line 2: not JSON",
         ),
     ],
 )
