@@ -24,7 +24,7 @@ from PIL import ImageFile, PngImagePlugin
 from maskgen.color_profile import plain_profile, to_srgb
 from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
-from maskgen.jpeg import JPEG_QUALITY, JpegSettings, jpeg_options, jpeg_settings
+from maskgen.jpeg import JpegSettings, jpeg_options, jpeg_settings
 from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
 from maskgen.pixels import decode_jpeg, to_planes, upright
 from maskgen.suffixes import SUFFIXES, WRITTEN
