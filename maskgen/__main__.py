@@ -71,7 +71,8 @@ def _open_closed_streams() -> None:
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             # The lowest number that is free: those below are open by now.
-            os.open(os.devnull, os.O_RDWR)
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(opened, True)  # worker processes need the stream too
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 

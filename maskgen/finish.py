@@ -126,10 +126,10 @@ def _published(options: SynthOptions) -> SynthOptions:
 
 
 def _state(stats: Iterable[ShardStats]) -> str:
-    """A hash of the shards' rows, which are all that the final files depend on."""
+    """A hash of all that the final files depend on: the shards' rows and the kinds of processor."""
     hashed = hashlib.sha256()
     for shard in stats:
-        hashed.update(f"{shard.index} {shard.rows_sha256}\n".encode())
+        hashed.update(f"{shard.index} {shard.rows_sha256} {shard.processor}\n".encode())
     return hashed.hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import reprlib
@@ -13,11 +12,10 @@ from typing import Any
 from maskgen.anchors import ANCHORS
 from maskgen.names import name_of
 from maskgen.paths import leads_out
+from maskgen.plain_json import DEEPEST, LONGEST_TEXT
 from maskgen.records import SPLITS, STATUSES, WEARS
 
-LONGEST_TEXT = 65_536  # characters; Python's csv module reads twice as many
 LONGEST_PATH = 4_096  # characters, as Linux has it
-DEEPEST = 16  # lists and objects in one another
 # Large enough for any image, and small enough to be computed with.
 _LARGEST = 1e9
 _NUMBERS, _HARMLESS = (int, float), (bool, int, type(None))
@@ -199,17 +197,3 @@ def _check_fields(values: Mapping[str, Any], rules: Mapping[str, Rule], where: s
         value = values[name]
         if not (value is None and rule.nullable) and not rule.holds(value):
             raise ValueError(f"{where}{name}: expected {rule.expected}, got {_shown.repr(value)}")
-
-
-def fitting(value: Any, depth: int = 0) -> Any:
-    """The value as a row may hold it: a long text is cut and ends in a hash, deep values become null."""
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return f"{value[: LONGEST_TEXT // 2]}~{digest}"
-    if isinstance(value, (Mapping, list, tuple)):
-        if depth >= DEEPEST:
-            return None
-        if isinstance(value, Mapping):
-            return {fitting(str(name)): fitting(each, depth + 1) for name, each in value.items()}
-        return [fitting(each, depth + 1) for each in value]
-    return value

@@ -18,9 +18,9 @@ from maskgen.labels import label_of
 from maskgen.manifest import row_to_json
 from maskgen.names import name_of, text_of
 from maskgen.options import SynthOptions
+from maskgen.plain_json import fitting
 from maskgen.processor import processor_kind, set_opencv
 from maskgen.records import ManifestRow, Outcome, Sample
-from maskgen.row_checks import fitting
 from maskgen.shard_check import spot_checksums
 from maskgen.shard_stats import ShardStats, digest
 from maskgen.stages import Masked, Picture, Task, mask_samples

@@ -151,7 +151,7 @@ REFUSED = {
     "avif": (b"\0\0\0\x1cftypavif" + bytes(30), "AVIF"),
     "video": (b"\0\0\0\x1cftypisom" + bytes(30), "video"),
     "jpeg 2000": (b"\0\0\0\x0cjP  " + bytes(30), "JPEG 2000"),
-    "jpeg xl": (b"\xff\x0a" + bytes(30), "JPEG XL"),
+    "jpeg xl": (b"\xff\x0a" + bytes(30), "JXL"),
     "photoshop": (b"8BPS" + bytes(30), "Photoshop"),
 }
 

@@ -18,6 +18,7 @@ from maskgen.cli import cli
 from maskgen.errors import ConfigurationError
 from maskgen.options import SynthOptions
 from maskgen.state import RunFolder
+from maskgen.stored_run import run_folder
 from maskgen.stores import location
 
 
@@ -227,7 +228,7 @@ def test_the_sources_of_many_shards_are_looked_at_within_seconds(tmp_path):
 def test_of_jobs_that_claim_a_folder_at_once_one_succeeds(tmp_path, place):
     for turn in range(20):
         out = tmp_path / f"{turn}" if place == "local" else location(f"memory://claims/{turn}")
-        folder, barrier = RunFolder(out), Barrier(8)
+        folder, barrier = run_folder(out), Barrier(8)
         folder.make_folders()
 
         def create(who, folder=folder, barrier=barrier):

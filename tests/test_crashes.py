@@ -115,6 +115,8 @@ def test_an_image_is_given_up_after_its_second_attempt(tmp_path, times):
     """Not after the first: a process that was suspended and woken up exceeds its limit too."""
     root, out = write_dataset(tmp_path / "faces", count=3), tmp_path / "out"
     folder = RunFolder(out)
+    masked(root, out)
+    folder.forget(0)
     for _ in range(times):
         (folder.open_scratch(0) / NOTE).write_bytes(
             b'"male/001.jpg"\n'.ljust(1 << 16) + b"Timeout (0:02:00)!"

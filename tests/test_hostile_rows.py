@@ -11,8 +11,8 @@ from maskgen.datasets.member_labels import labels_of
 from maskgen.errors import ConfigurationError
 from maskgen.manifest import json_line, row_from_json, row_to_json
 from maskgen.paths import leads_out
+from maskgen.plain_json import fitting
 from maskgen.records import SPLITS, ManifestRow
-from maskgen.row_checks import fitting
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from maskgen.datasets.dataset import FaceDataset
 from maskgen.datasets.walk import sample_at
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.paths import contained, refuse_escape
+from maskgen.plain_json import fitting
 from maskgen.records import Sample
 from maskgen.stores import is_remote
 from maskgen.system_files import is_system_name
@@ -138,6 +139,8 @@ def _facts(row: dict[str, Any], where: str) -> dict[str, Any]:
     known = {"split": split_of(split or ""), "identity": identity, "gender": gender, "note": strange or note}
     row |= {name: value for name, value in known.items() if value is not None}
     try:
+        # Python follows no value that is nested much deeper, be it for JSON or for a worker process.
+        row = {name: fitting(value) for name, value in row.items()}
         json.dumps(row, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError) as error:
         raise AnnotationError(f"{where}: expected values that can be written down, got {error}") from error

@@ -75,7 +75,6 @@ _LIGHT_POINTS = np.array([index for _, indices in _LIGHT for index in indices])
 _LIGHT_WEIGHTS = np.array([weight / len(indices) for weight, indices in _LIGHT for _ in indices])
 # 2 of 100 upright faces are below it, and half of those upside down.
 DOUBTFUL_UPRIGHT = 0.0
-UPRIGHT_MARGIN = 0.7  # by which the turned mesh must fit better
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ are at whole numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -155,3 +156,26 @@ def _starts(length: int, side: int) -> list[int]:
 def _zoom(across: float, down: float) -> NDArray[np.float64]:
     """Scaling about the image's corner, which lies half a pixel before the first pixel's centre."""
     return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
+
+
+def box_of(points: Points) -> Box:
+    """The smallest box around a mesh, in pixels."""
+    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+
+
+def same_place(one: Box, other: Box) -> bool:
+    """Whether two boxes are of one face: near middles, similar sizes."""
+    sides = np.array([max(one[2:]), max(other[2:])])
+    middles = [np.array((x + width / 2, y + height / 2)) for x, y, width, height in (one, other)]
+    near = float(np.linalg.norm(middles[0] - middles[1])) < 0.45 * sides.min()
+    return bool(near and sides.max() < 2.5 * sides.min())
+
+
+def distinct_boxes(boxes: Sequence[Box]) -> list[Box]:
+    """Each place once, the first box at it."""
+    kept: list[Box] = []
+    for box in boxes:
+        if not any(same_place(box, other) for other in kept):
+            kept.append(box)
+    return kept
