@@ -31,12 +31,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.train.augment import Augmentation
-from maskgen.train.examples import Example
-from maskgen.train.feed import Feed
-from maskgen.train.model import build_model
-from maskgen.train.pictures import inspect
-from maskgen.train.runtime import keras, tensorflow
+from maskgen.keras_runtime import keras, tensorflow
+from maskgen.train.data.augment import Augmentation
+from maskgen.train.data.examples import Example
+from maskgen.train.data.feed import Feed
+from maskgen.train.data.pictures import inspect
+from maskgen.train.model.build import build_model
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 BATCH = 32

@@ -76,8 +76,8 @@ class InOneProcess:
         import numpy as np
 
         from maskgen.landmarks import has_bundled_models, open_landmarker
-        from maskgen.landmarks.import_mediapipe import import_mediapipe, quiet_stderr
-        from maskgen.templates import load_template
+        from maskgen.landmarks.mediapipe_import import import_mediapipe, quiet_stderr
+        from maskgen.masking.templates.library import load_template
 
         if not has_bundled_models():
             raise click.ClickException("this mediapipe ships no models; the bare call needs 0.10.21 or older")
@@ -110,9 +110,10 @@ class InOneProcess:
 
     def stages(self, path: Path, repeats: int) -> tuple[dict[str, Cost], int]:
         """The cost of each stage for one picture, and its longer side."""
-        from maskgen.images import decode, encode
+        from maskgen.images.codec import decode, encode
+        from maskgen.masking.mask_face import mask_image
+        from maskgen.masking.plan import plan
         from maskgen.options import SynthOptions
-        from maskgen.synth import mask_image, plan
 
         taken: list[dict[str, Cost]] = []
         for _ in range(repeats):
@@ -194,7 +195,7 @@ def lay_out(root: Path, number: int, folder: Path) -> tuple[list[Path], dict[str
     Returns:
         The copies, and how many pictures there are in ``few`` and in ``many``.
     """
-    from maskgen.datasets.walk import images
+    from maskgen.datasets.readers.samples import images
 
     names = list(images(root))
     if not names:

@@ -9,7 +9,8 @@ The way through the house::
                                    image + Layer -Compositor-> Composite -Writer-> file + manifest row
 
 `maskgen.records` defines the nouns. A *fit* puts a template into image space, a *compositor* only blends
-a layer into an image, and `maskgen.synth` joins them: `plan` draws every random choice, and `mask_face`
+a layer into an image, and `maskgen.masking.mask_face` joins them: `plan` draws every random choice, and
+`mask_face`
 is a pure function of the image and the plan. Importing this module imports nothing heavy.
 """
 

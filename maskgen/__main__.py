@@ -11,11 +11,10 @@ from collections.abc import Sequence
 import click
 
 from maskgen.cli import ReaderGoneError, cli
-from maskgen.engine import SELDOM
 from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError, explain
+from maskgen.files.redaction import redact
 from maskgen.limits import limit_opencv
-from maskgen.processor import set_libraries
-from maskgen.redaction import redact
+from maskgen.process import SELDOM, set_libraries
 
 # The matrices here are small: more threads of BLAS would only wait for each other, and spin while they do.
 # Said before anything imports numpy, and not where the user has said otherwise.

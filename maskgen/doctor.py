@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import maskgen
-from maskgen.cores import usable_cores
+from maskgen.process import usable_cores
 
 WHEELS = (
     "opencv-python",
@@ -114,7 +114,7 @@ def _opencv_wheels() -> str:
 def _landmark_model() -> str:
     from maskgen.errors import ModelError
     from maskgen.landmarks import default_spec, has_bundled_models
-    from maskgen.landmarks.import_mediapipe import import_mediapipe
+    from maskgen.landmarks.mediapipe_import import import_mediapipe
 
     try:
         import_mediapipe()
@@ -139,7 +139,7 @@ def _haar_cascades() -> str:
 
 def _templates() -> str:
     from maskgen.errors import TemplateError
-    from maskgen.templates import list_templates, load_template
+    from maskgen.masking.templates.library import list_templates, load_template
 
     try:
         names = [template.name for template in list_templates()]
@@ -199,7 +199,7 @@ def _sample() -> str:
     from maskgen.errors import MaskgenError
     from maskgen.landmarks import open_landmarker
     from maskgen.options import SynthOptions
-    from maskgen.single import mask_picture
+    from maskgen.run.single import mask_picture
 
     picture = next(
         path for path in sorted((get_dataset("sample").ships_in or Path()).iterdir()) if path.suffix == ".jpg"

@@ -16,19 +16,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from maskgen.anchors import ANCHORS, FACE_OVAL
-from maskgen.rows import FaceRecord as FaceRecord
-from maskgen.rows import ManifestRow as ManifestRow
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -98,80 +92,6 @@ class Sample:
     def __post_init__(self) -> None:
         if self.split is not None and self.split not in SPLITS:
             raise ValueError(f"split of {self.id!r} must be one of {SPLITS} or None, got {self.split!r}")
-
-
-@dataclass(frozen=True, eq=False)
-class Landmarks:
-    """The face mesh of one face.
-
-    Attributes:
-        points: (468, 3) float32: x and y in pixels of the image, z in pixels, smaller is nearer to
-            the camera. Rounded to 1/100 px, so that landmarks read from a file give the same bytes.
-        image_size: (width, height) of the image in pixels.
-        step: Which step of the detection cascade found it, e.g. "as-is"; "file" if it was read.
-    """
-
-    points: NDArray[np.float32]
-    image_size: tuple[int, int]
-    step: str = "as-is"
-
-    def __post_init__(self) -> None:
-        if self.points.shape != (468, 3):
-            raise ValueError(f"a face mesh has shape (468, 3), got {self.points.shape}")
-        # As numpy.round does it, in a third of its time.
-        points = self.points.astype(np.float64) * 100
-        np.rint(points, out=points)
-        object.__setattr__(self, "points", (points / 100).astype(np.float32))
-
-    def anchor(self, name: str) -> NDArray[np.float32]:
-        """The anchor of that name in `ANCHORS` as (2,) float32 x, y in pixels."""
-        mean: NDArray[np.float32] = self.points[list(ANCHORS[name]), :2].mean(axis=0)
-        return mean
-
-    @cached_property
-    def oval(self) -> NDArray[np.float32]:
-        """(36, 2) float32: the face's outline, clockwise from the top of the forehead."""
-        return self.points[list(FACE_OVAL), :2]
-
-    @cached_property
-    def box(self) -> Box:
-        """The smallest box around all points."""
-        x0, y0 = self.points[:, :2].min(axis=0).tolist()
-        x1, y1 = self.points[:, :2].max(axis=0).tolist()
-        return (x0, y0, x1 - x0, y1 - y0)
-
-    @cached_property
-    def eye_distance(self) -> float:
-        """Distance of the outer eye corners in the mesh's three dimensions, in pixels.
-
-        In three dimensions, because a turned face foreshortens the two-dimensional one.
-        """
-        return math.dist(self.points[263].tolist(), self.points[33].tolist())
-
-    @cached_property
-    def axes(self) -> NDArray[np.float64]:
-        """(3, 3) float64 rows: unit vectors of the face to its right, down its chin, and into the head."""
-        right_side, left_side, chin, top = (self.points[index].tolist() for index in (454, 234, 152, 10))
-        a, b, c = _unit([end - start for end, start in zip(right_side, left_side, strict=True)])
-        down = [end - start for end, start in zip(chin, top, strict=True)]
-        along = down[0] * a + down[1] * b + down[2] * c
-        x, y, z = _unit([down[0] - along * a, down[1] - along * b, down[2] - along * c])
-        return np.array([(a, b, c), (x, y, z), (b * z - c * y, c * x - a * z, a * y - b * x)])
-
-    @cached_property
-    def pose(self) -> dict[str, float]:
-        """Yaw, pitch and roll in degrees, rounded to a tenth; signs as at the top of this file."""
-        right, _, into = self.axes.tolist()
-        yaw = math.degrees(math.atan2(-into[0], math.hypot(into[1], into[2])))
-        pitch = math.degrees(math.atan2(-into[1], into[2]))
-        roll = math.degrees(math.atan2(right[1], right[0]))
-        return {"yaw": round(yaw, 1), "pitch": round(pitch, 1), "roll": round(roll, 1)}
-
-
-def _unit(vector: list[float]) -> list[float]:
-    # Of no length it stays what it is, and not a number, as numpy would have it.
-    length = math.hypot(*vector) or math.nan
-    return [part / length for part in vector]
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,3 +214,86 @@ class Outcome:
 
     def __bool__(self) -> bool:
         return self.status == "masked"
+
+
+@dataclass(frozen=True)
+class FaceRecord:
+    """What the manifest says of one masked face; field for field the objects in a row's ``faces``.
+
+    ``box`` and ``mask_box`` are (x, y, width, height) in whole pixels of the written image. ``landmarks``
+    maps anchor names to [x, y]. ``coverage`` maps nose, mouth, chin and lower_face to the share of
+    that part which the composited alpha covers.
+    """
+
+    box: tuple[int, int, int, int]
+    mask_box: tuple[int, int, int, int]
+    pose: Mapping[str, float]
+    landmarks: Mapping[str, tuple[float, float]]
+    detection: str
+    template: str | None
+    template_sha256: str | None
+    kind: str | None
+    tone: str | None
+    color: str | None
+    pattern: str | None
+    fit: str
+    blend: str
+    wear: str
+    wear_agrees: bool
+    tries: int
+    occluded: float
+    coverage: Mapping[str, float]
+    alpha_file: str | None = None
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One line of ``manifest.jsonl``: one input and variant, whatever became of it.
+
+    ``file_name`` and ``sha256`` are those of the written image, ``width`` and ``height`` its size;
+    None when there is none. ``source`` holds dataset, path and sha256 (None if it could not be read).
+    """
+
+    id: str
+    variant: int
+    status: str
+    reason: str | None
+    file_name: str | None
+    sha256: str | None
+    width: int | None
+    height: int | None
+    label: str | None
+    split: str | None
+    identity: str | None
+    attributes: Mapping[str, Any]
+    source: Mapping[str, str | None]
+    faces: tuple[FaceRecord, ...]
+    seed: int
+    unmasked_file: str | None = None
+    schema: int = 1
+
+
+SPLIT_WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "eval", "evaluation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+GENDER_WORDS = {
+    **dict.fromkeys(("male", "males", "man", "men", "boy", "boys", "m"), "male"),
+    **dict.fromkeys(("female", "females", "woman", "women", "girl", "girls", "f"), "female"),
+}
+
+
+def split_of(text: str) -> str | None:
+    """The split in `maskgen.records.SPLITS` that a folder or cell of that name means, else None."""
+    return SPLIT_WORDS.get(text.strip().lower())
+
+
+def gender_of(text: str) -> str | None:
+    """Returns "male" or "female" where the text is one of `GENDER_WORDS`, else None."""
+    return GENDER_WORDS.get(text.strip().lower())
+
+
+def genders_in(folders: Iterable[str], *, letters: bool = False) -> set[str]:
+    """The genders that folders name; a single letter, often part of an index, only with ``letters``."""
+    return {gender for name in folders if (letters or len(name) > 1) and (gender := gender_of(name))}

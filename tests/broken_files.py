@@ -12,9 +12,9 @@ from broken_bytes import READ, REFUSED, SIZE, suffix_of
 from PIL import Image
 from small_runs import face, landmark_file, template_file, write_template
 
-from maskgen.landmarks.file import write_landmark_file
-from maskgen.names import text_of
-from maskgen.records import Landmarks
+from maskgen.face_mesh import Landmarks
+from maskgen.files.path_text import text_of
+from maskgen.landmarks.landmark_file import write_landmark_file
 
 PICTURE = READ["jpeg with other bytes behind"][0]
 

@@ -2,15 +2,15 @@
 
 from hashlib import sha256
 
-from maskgen.changes import ShardSources
-from maskgen.claim import claim, describe
-from maskgen.counts import Counts
 from maskgen.datasets import get_dataset
-from maskgen.finish import finish
 from maskgen.landmarks import LandmarkerSpec
-from maskgen.manifest import fingerprint
-from maskgen.shard_stats import ShardStats
-from maskgen.state import RunFolder
+from maskgen.results.counts import Counts
+from maskgen.results.run_record import fingerprint
+from maskgen.run.finalize import finish
+from maskgen.run.source_changes import ShardSources
+from maskgen.run.state.output_claim import claim, describe
+from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.shard_stats import ShardStats
 
 
 def write_finished_run(root, out, options, shards):

@@ -6,8 +6,8 @@ import json
 from small_runs import masked, write_dataset
 
 from maskgen.errors import ConfigurationError
-from maskgen.manifest import row_from_json
-from maskgen.report import write_card
+from maskgen.results.card import write_card
+from maskgen.results.manifest import row_from_json
 
 # What JSON text says and `json.dumps` does not; put in for these texts once a row is written.
 RAW = {

@@ -7,7 +7,7 @@ class Saboteur(importlib.abc.MetaPathFinder):
     """Ends any process that looks for the face in one picture."""
 
     def find_spec(self, name, path, target=None):
-        if name != "maskgen.stages":
+        if name != "maskgen.run.pipeline":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)

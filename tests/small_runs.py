@@ -6,9 +6,9 @@ import numpy as np
 from PIL import Image
 from synthetic_faces import mean_face, plain_template
 
-from maskgen.batch import Job, run
-from maskgen.landmarks.file import write_landmark_file
+from maskgen.landmarks.landmark_file import write_landmark_file
 from maskgen.options import SynthOptions
+from maskgen.run.job import Job, run
 
 
 def write_dataset(root, count=10, size=(120, 140)):

@@ -7,10 +7,10 @@ from functools import partial
 
 from small_runs import job
 
-from maskgen.batch import run
-from maskgen.manifest import fingerprint
-from maskgen.report import write_report
-from maskgen.stores import location
+from maskgen.files.remote import location
+from maskgen.results.card import write_report
+from maskgen.results.run_record import fingerprint
+from maskgen.run.job import run
 
 STATS = re.compile(r"\.maskgen/shards/\d+\.json$")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from small_runs import job
 
-from maskgen.batch import Job, run
+from maskgen.run.job import Job, run
 
 
 def write_tar(path, members, **changes):

@@ -3,9 +3,8 @@
 import cv2
 import numpy as np
 
-from maskgen.anchors import ANCHORS
-from maskgen.fits.canonical import canonical_face, canonical_template_points
-from maskgen.records import Hang, Landmarks, MaskTemplate, Plan
+from maskgen.face_mesh import ANCHORS, Landmarks, canonical_face, canonical_template_points
+from maskgen.records import Hang, MaskTemplate, Plan
 
 
 def mean_face(

@@ -15,7 +15,7 @@ from PIL import Image
 
 from maskgen.__main__ import main
 from maskgen.cli import COMMANDS, cli
-from maskgen.commands.parameters import Share
+from maskgen.commands.shared.parameters import Share
 from maskgen.options import SynthOptions
 
 REPOSITORY = Path(__file__).parents[1]

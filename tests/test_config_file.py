@@ -4,8 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from maskgen.cli import cli
-from maskgen.commands.parameters import DatasetName
-from maskgen.config_file import read_config
+from maskgen.commands.shared.config_file import read_config
+from maskgen.commands.shared.parameters import DatasetName
 from maskgen.datasets import DATASETS
 from maskgen.errors import ConfigurationError
 
@@ -72,7 +72,7 @@ def test_the_command_line_goes_before_the_environment_before_the_config_file(
 ):
     """Told by the job that the command hands over, which is not done here."""
     seen = []
-    monkeypatch.setattr("maskgen.batch.run", lambda job, **_: seen.append(job))
+    monkeypatch.setattr("maskgen.run.job.run", lambda job, **_: seen.append(job))
     monkeypatch.setattr("maskgen.commands.synth.print_summary", lambda *_, **__: None)
     (tmp_path / "run.toml").write_text(file)
     arguments = ["synth", "--dataset", "sample", "--config", str(tmp_path / "run.toml"), *line]
@@ -90,7 +90,7 @@ def test_the_command_line_goes_before_the_environment_before_the_config_file(
 )
 def test_names_are_taken_in_any_case_and_splits_by_any_of_their_words(words, dataset, splits, monkeypatch):
     seen = []
-    monkeypatch.setattr("maskgen.batch.run", lambda job, **_: seen.append(job))
+    monkeypatch.setattr("maskgen.run.job.run", lambda job, **_: seen.append(job))
     monkeypatch.setattr("maskgen.commands.synth.print_summary", lambda *_, **__: None)
     result = CliRunner().invoke(cli, ["synth", *words])
     assert result.exception is None, result.output

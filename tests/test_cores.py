@@ -19,7 +19,7 @@ print(usable_cores(), [_processes(workers) for workers in (-1, -2, 3)])
 
 
 def test_a_system_without_semaphores_starts_no_workers_and_joblib_says_nothing_of_its_own():
-    program = "import sys; sys.modules['_multiprocessing'] = None; from maskgen.cores import *; "
+    program = "import sys; sys.modules['_multiprocessing'] = None; from maskgen.process import *; "
     done = subprocess.run(
         [sys.executable, "-c", program + "print(can_start_workers(), usable_cores() > 0)"],
         cwd=REPOSITORY,

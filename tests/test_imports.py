@@ -1,4 +1,4 @@
-"""The architecture, as imports: which module may know which, and what `maskgen --help` must not load."""
+"""The architecture, as imports: which package may know which, and what `maskgen --help` must not load."""
 
 from __future__ import annotations
 
@@ -12,153 +12,55 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "maskgen"
 
-# What every part may use.
-NOUNS = {"records", "anchors", "errors", "compiled", "plain_json"}
-# Part of maskgen -> the parts it may import. A part is a module or a subpackage; all may import their own.
+NOUNS = {"errors", "records"}
+WINGS = {"masking", "datasets", "results", "landmarks"}
+BELOW = NOUNS | {"face_mesh", "options", "limits", "keras_runtime", "jit", "process", "files", "images"}
+# Package or module of maskgen -> those it may import; all may import their own.
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "anchors": set(),
-    "rows": set(),
-    "records": {"anchors", "rows"},
-    "stores": {"errors"},
-    "time_limit": set(),
-    "atomic": {"errors", "stores"},
-    "names": set(),
-    "spreadsheet": set(),
-    "limits": {"errors"},
-    "text_files": set(),
-    "words": set(),
-    "cores": set(),
-    "plain_json": set(),
-    "paths": {"errors", "stores"},
-    "row_checks": NOUNS | {"names", "paths"},
-    "draws": set(),
-    "formats": {"errors"},
-    "pixels": {"errors"},
-    "color_profile": set(),
-    "images": {"color_profile", "formats", "limits", "pixels", "errors"},
+    "records": set(),
+    "process": set(),
+    "jit": {"process"},
+    "face_mesh": NOUNS,
     "options": NOUNS,
-    "reduced": NOUNS,
-    "quick": NOUNS,
-    "outlines": NOUNS,
-    "spreading": NOUNS,
-    "lit_skin": NOUNS | {"outlines", "quick"},
-    "bare_skin": NOUNS | {"outlines", "quick"},
-    "edges": NOUNS | {"quick"},
-    "rims": NOUNS | {"quick"},
-    "pieces": NOUNS | {"outlines", "quick"},
-    "machine_code": set(),
-    "compiled": {"machine_code"},
-    "levels": NOUNS,
-    "skin": NOUNS | {"bare_skin", "quick", "reduced"},
-    "light": NOUNS | {"lit_skin", "quick", "reduced", "spreading"},
-    "around_eyes": NOUNS | {"reduced", "rims"},
-    "spectacles": NOUNS | {"around_eyes", "rims"},
-    "look": NOUNS | {"light", "texture", "skin", "spectacles"},
-    "occlusion": NOUNS | {"bare_skin", "look", "pieces", "skin"},
-    "preview": NOUNS,
-    "coverage": NOUNS | {"outlines"},
-    "landmarks": NOUNS | {"atomic"},
-    "recolor": NOUNS,
-    "templates": NOUNS | {"images", "limits", "mask_templates", "text_files"},
-    "texture": NOUNS | {"edges"},
-    "grain": NOUNS | {"texture"},
-    "boxes": NOUNS,
-    "toning": NOUNS | {"boxes"},
-    "contact_shadow": NOUNS | {"boxes", "outlines"},
-    "harmonise": NOUNS | {"look", "quick", "grain", "toning", "contact_shadow"},
-    "fits": NOUNS,
-    "compositors": NOUNS | {"look"},
-    "tar_members": NOUNS | {"limits", "stores"},
-    "datasets": NOUNS | {"limits", "names", "paths", "tar_members", "text_files", "stores", "words"},
-    "counts": NOUNS,
-    "processor": set(),
-    "manifest": NOUNS | {"images", "atomic", "names", "row_checks", "stores"},
-    "imagefolder": NOUNS | {"atomic", "manifest", "names", "stores", "words"},
-    "writers": NOUNS | {"images", "formats", "atomic", "names", "options", "stores"},
-    "tar_shards": NOUNS | {"writers"},
-    "row_files": NOUNS | {"stores"},
-    "state": NOUNS | {"atomic", "counts", "names", "row_files", "stores", "time_limit"},
-    "contact_sheet": NOUNS | {"atomic", "images", "manifest", "names", "paths", "tar_members"},
-    "card_texts": set(),
-    "report": NOUNS | {"atomic", "card_texts", "images", "manifest", "contact_sheet"},
-    "synth": NOUNS
-    | {
-        "options",
-        "draws",
-        "coverage",
-        "fits",
-        "compositors",
-        "harmonise",
-        "levels",
-        "look",
-        "occlusion",
-        "recolor",
-    },
-    "single": NOUNS | {"images", "landmarks", "manifest", "options", "synth", "templates"},
-    "config_file": {"errors", "limits", "plain_json", "text_files"},
-    "result_files": NOUNS | {"limits", "names", "paths", "stores", "tar_members"},
-    "source_files": NOUNS | {"names", "paths", "result_files", "tar_members"},
-    "annotations": NOUNS | {"images", "manifest", "result_files"},
-    "annotation_files": NOUNS | {"annotations", "names", "report", "stores"},
-    "doctor": NOUNS | {"cores", "datasets", "landmarks", "options", "single", "templates"},
-    "table": NOUNS | {"manifest"},
-    "coverage_check": NOUNS | {"coverage", "fits"},
-    "verify_rows": NOUNS
-    | {"coverage_check", "images", "landmarks", "manifest", "result_files", "source_files"},
-    "verify": NOUNS
-    | {
-        *(
-            "counts",
-            "datasets",
-            "engine",
-            "imagefolder",
-            "manifest",
-            "names",
-            "report",
-            "result_files",
-            "state",
-            "stored_run",
-        ),
-        *("stores", "tar_members", "verify_rows", "writers"),
-    },
-    # Where the two halves meet, besides the command line.
-    "demo": NOUNS | {"formats", "images", "landmarks", "options", "single", "train"},
-    "demo_page": NOUNS | {"datasets", "demo", "landmarks", "options", "templates", "train"},
-    "train": NOUNS
-    | {
-        *("atomic", "cores", "images", "landmarks", "manifest", "names", "paths", "spreadsheet"),
-        *("stores", "tar_members", "words"),
-    },
+    "limits": NOUNS,
+    "keras_runtime": NOUNS | {"process"},
+    "files": NOUNS | {"limits"},
+    "images": {"errors", "limits", "files"},
+    "landmarks": NOUNS | {"process", "face_mesh", "files", "jit"},
+    "datasets": NOUNS | {"limits", "files"},
+    "masking": NOUNS | {"limits", "face_mesh", "options", "files", "images", "jit"},
+    "results": NOUNS | {"limits", "face_mesh", "files", "images"},
+    "run": BELOW | WINGS,
+    "train": NOUNS | {"process", "keras_runtime", "files", "images", "landmarks", "results"},
+    "verify": BELOW | WINGS | {"run"},
+    "demo": BELOW | WINGS | {"run", "train"},
+    "doctor": {"datasets", "landmarks", "masking", "run", "options", "process", "errors"},
+    "__init__": set(),
 }
-# The two ends of the program: the batch may know all but the command line and the report, which it is
-# handed; the command line may know everything.
-BATCH = {
-    *(
-        "batch",
-        "worker",
-        "stages",
-        "engine",
-        "cluster",
-        "on_worker",
-        "dask_cluster",
-        "ray_cluster",
-        "listing",
-        "claim",
-        "forecast",
-        "finish",
-        "labels",
-        "landmark_run",
-        "stored_run",
-        "lock",
-        "work_off",
-        "guilty",
-        "changes",
-        "resume",
-    ),
-}
+# The command line: `cli` and `__main__` stay light, a command may import everything.
 COMMAND_LINE = {"cli", "commands", "__main__"}
-NOT_FOR_BATCH = COMMAND_LINE | {"report", "contact_sheet", "single", "config_file"}
+# Inside a package: folder -> folders of the package that it may import; "" is the package's own files.
+INSIDE: dict[str, dict[str, set[str]]] = {
+    "datasets": {"": {"readers"}, "readers": set()},
+    "masking": {
+        "": {"layer", "compositors", "fits", "face", "templates", "kernels"},
+        "layer": {"face", "templates", "kernels", ""},
+        "compositors": {"face", "templates", "kernels", ""},
+        "fits": {"face", "templates", "kernels", ""},
+        "face": {"templates", "kernels"},
+        "templates": {"kernels", ""},
+        "kernels": set(),
+    },
+    "results": {"": set(), "export": {""}},
+    "run": {"": {"state", "executors"}, "state": set(), "executors": set()},
+    "train": {
+        "": {"predict", "model", "data"},
+        "predict": {"model", "data", ""},
+        "model": {"data", ""},
+        "data": {""},
+    },
+}
 
 HEAVY = ("numpy", "cv2", "mediapipe", "tensorflow", "scipy", "PIL", "joblib")
 
@@ -169,6 +71,11 @@ def modules() -> list[Path]:
 
 def part_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def folder_of(parts: tuple[str, ...], package: Path) -> str:
+    """The folder of a package that a module, given by its names below the package, lies in."""
+    return parts[0] if parts and (package / parts[0] / "__init__.py").exists() else ""
 
 
 def imported(path: Path) -> set[str]:
@@ -200,24 +107,33 @@ def at_top(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_imports_only_what_the_table_allows(path: Path) -> None:
     part = part_of(path)
-    parts = {name.split(".")[1] for name in imported(path) if name.startswith("maskgen.")} - {part}
     if part in COMMAND_LINE:
         return
-    if part in BATCH:
-        assert not parts & NOT_FOR_BATCH
-    elif part == "__init__":
-        assert not parts
-    else:
-        assert part in ALLOWED, f"{part} has no line in the table of tests/test_imports.py"
-        assert parts <= ALLOWED[part]
+    names = {name for name in imported(path) if name.startswith("maskgen.")}
+    assert {name.split(".")[1] for name in names} - {part} <= ALLOWED[part]
+    for name in names if part in INSIDE else ():
+        package = PACKAGE / part
+        if name.split(".")[1] == part:
+            here = folder_of(path.relative_to(package).parts, package)
+            there = folder_of(tuple(name.split(".")[2:]), package)
+            assert here == there or there in INSIDE[part][here], name
+
+
+def test_no_folder_is_crowded() -> None:
+    files = {
+        folder: len(list(folder.glob("*.py")))
+        for folder in {path.parent for path in modules()} - {PACKAGE / "commands", PACKAGE / "datasets"}
+    }
+    assert files.pop(PACKAGE) <= 12
+    assert {str(folder): count for folder, count in files.items() if count > 16} == {}
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_what_is_slow_to_import_is_imported_inside_functions(path: Path) -> None:
     slow = {"mediapipe", "tensorflow", "keras", "matplotlib", "joblib", "scipy", "gradio", "uvicorn"}
-    if part_of(path) in COMMAND_LINE | {"config_file"}:
+    if part_of(path) in COMMAND_LINE:
         slow |= {"cv2", "numpy", "PIL"}
-    if part_of(path) in {"fits", "compositors", "harmonise", "light", "texture"}:
+    if part_of(path) == "masking":
         slow -= {"scipy"}
     assert not at_top(path) & slow
 

@@ -7,9 +7,10 @@ import numba
 import numpy as np
 import pytest
 
-from maskgen import code_cache, machine_code
-from maskgen.cache_folder import cache_folder
-from maskgen.compiled import compiled
+from maskgen import jit as code_cache
+from maskgen import jit as machine_code
+from maskgen.jit import compiled
+from maskgen.process import cache_folder
 
 
 def _double(values):

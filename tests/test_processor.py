@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from small_runs import landmark_file, masked, template_file, tree, write_dataset
 
-from maskgen.processor import processor_kind
-from maskgen.stored_run import run_folder
+from maskgen.process import processor_kind
+from maskgen.run.remote_run_dir import run_folder
 
 AVX512 = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"
 PROCESSORS = {
@@ -53,7 +53,7 @@ def test_the_tables_of_logarithms_do_not_depend_on_it():
 
 
 def test_a_run_names_the_kinds_of_processor_and_warns_of_several(root, tmp_path, caplog):
-    from maskgen.batch import merge
+    from maskgen.run.job import merge
 
     masked(root, tmp_path / "out", label=None)
     folder = run_folder(tmp_path / "out")

@@ -17,8 +17,8 @@ from PIL import Image
 
 from maskgen.cli import cli
 from maskgen.datasets import DATASETS
-from maskgen.manifest import ROW_FIELDS, read_manifest
-from maskgen.templates import list_templates
+from maskgen.masking.templates.library import list_templates
+from maskgen.results.manifest import ROW_FIELDS, read_manifest
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from synthetic_faces import mean_face
 
-from maskgen.records import Landmarks, Layer, Outcome, Sample
+from maskgen.face_mesh import Landmarks
+from maskgen.records import Layer, Outcome, Sample
 
 
 @pytest.mark.parametrize("angle", [-40, -20, 0, 15, 45])

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from maskgen.manifest import row_to_json
 from maskgen.records import FaceRecord, ManifestRow
-from maskgen.train.examples import Example
+from maskgen.results.manifest import row_to_json
+from maskgen.train.data.examples import Example
 
 # `.ci/run` installs these extras, so that there nothing is skipped.
 needs_train = pytest.mark.skipif(

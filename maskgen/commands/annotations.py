@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import FOLDER, verbose_option
+from maskgen.commands.shared.parameters import FOLDER, verbose_option
 
 
 @click.command(name="annotations")
@@ -42,7 +42,7 @@ def command(
     \b
     maskgen annotations masked/celeba --format coco --outlines rle
     """  # noqa: D301
-    from maskgen.annotation_files import write_annotations
+    from maskgen.results.export.detection import write_annotations
 
     target = out or source.with_name(f"{source.name}-{form}")
     count = write_annotations(source, target, form, outlines, unmasked)

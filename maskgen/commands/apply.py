@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from maskgen.commands.option_groups import landmark_options, mask_options, synth_options
-from maskgen.commands.parameters import ANY_FILE, config_option, verbose_option
-from maskgen.stores import is_remote
-from maskgen.suffixes import SUFFIXES
+from maskgen.commands.shared.parameters import ANY_FILE, config_option, verbose_option
+from maskgen.commands.shared.synth_options import landmark_options, mask_options, synth_options
+from maskgen.files.remote import is_remote
+from maskgen.files.suffixes import SUFFIXES
 
 # What the name of OUT says of its format; any other keeps the source's.
 _FORMATS = {suffix: name.lower() for name in ("JPEG", "PNG", "WEBP") for suffix in SUFFIXES[name]}
@@ -49,9 +49,9 @@ def command(
         raise click.UsageError("--json and the picture cannot both go to stdout: give OUT a name")
     if not to_stdout and _same_file(source, target):
         raise click.UsageError(f"OUT is IN: {target} would be overwritten")
-    from maskgen.atomic import write_atomic
+    from maskgen.files.atomic import write_atomic
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
-    from maskgen.single import mask_picture
+    from maskgen.run.single import mask_picture
 
     if given["format"] == "source" and not to_stdout:
         given["format"] = _FORMATS.get(target.suffix.lower(), "source")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, verbose_option
 
 AT_LEAST_ONE = click.IntRange(min=1)
 
@@ -33,7 +33,7 @@ def command(models: tuple[Path, ...], batch: tuple[int, ...], repeats: int, as_j
     Parameters, FLOPs for one picture, the size of the file, and the latency after a warm-up: smallest,
     median, 95th percentile and largest, for several batch sizes.
     """  # noqa: D301
-    from maskgen.train.bench import bench
+    from maskgen.train.model.bench import bench
 
     found = [bench(model, batch or (1, 8, 32), repeats) for model in models]
     for each in found:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FILE, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, FILE, verbose_option
 from maskgen.landmarks import DETECTORS
 
 
@@ -42,9 +42,9 @@ def command(model: Path, host: str, port: int, detector: str, landmark_model: Pa
     without the mask and with it. MODEL is a run folder, a .keras file, or an .onnx file, which needs no
     tensorflow. Ctrl-C ends it.
     """  # noqa: D301
-    from maskgen.demo_page import require_gradio, serve
+    from maskgen.demo.page import require_gradio, serve
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
-    from maskgen.train.classifier import open_classifier
+    from maskgen.train.model.classifier import open_classifier
 
     require_gradio()
     classifier = open_classifier(model)

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from maskgen.commands.parameters import verbose_option
+from maskgen.commands.shared.parameters import verbose_option
 from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FOLDER, links_option, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, FOLDER, links_option, verbose_option
 from maskgen.errors import UsageError
 
 
@@ -71,12 +71,12 @@ def command(
     MODEL is a run folder, a .keras file or an .onnx file. The table goes to stdout. Pictures that cannot be
     read, or whose person the model learnt from, are counted, and left out.
     """  # noqa: D301
-    from maskgen.train.classifier import model_names, open_classifier
+    from maskgen.results.output_files import check_apart
+    from maskgen.train.data.examples import Wanted
     from maskgen.train.evaluate import check_columns, figures, markdown, write_evaluation
-    from maskgen.train.examples import Wanted
     from maskgen.train.judge import judge
+    from maskgen.train.model.classifier import model_names, open_classifier
     from maskgen.train.run_folder import RECORD
-    from maskgen.writers import check_apart
 
     if len({name for name, _ in on}) < len(on):
         raise UsageError("two sets have the same name; give them names: --on NAME=DATA")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, verbose_option
 
 
 @click.command(name="export")
@@ -46,7 +46,7 @@ def command(
     """  # noqa: D301
     from maskgen.datasets.sample import SHIPS_IN
     from maskgen.errors import UsageError
-    from maskgen.train.export import export
+    from maskgen.train.model.export import export
 
     if out is not None and len(formats) > 1:
         raise UsageError("--out names one file: give one --format with it")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.option_groups import dataset_options, landmark_options
-from maskgen.commands.parameters import ANY_FILE, config_option, verbose_option
+from maskgen.commands.shared.parameters import ANY_FILE, config_option, verbose_option
+from maskgen.commands.shared.synth_options import dataset_options, landmark_options
 
 
 @click.command(name="landmarks")
@@ -47,9 +47,9 @@ def command(
     """
     from maskgen.datasets import find_root, get_dataset
     from maskgen.datasets.table import with_image_root
-    from maskgen.landmark_run import write_landmarks
     from maskgen.landmarks import LandmarkerSpec
     from maskgen.options import SynthOptions
+    from maskgen.run.landmark_export import write_landmarks
 
     adapter = get_dataset(dataset)
     found = write_landmarks(

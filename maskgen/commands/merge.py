@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import FOLDER, links_option, verbose_option
-from maskgen.commands.summary import print_summary
+from maskgen.commands.shared.parameters import FOLDER, links_option, verbose_option
+from maskgen.commands.shared.summary import print_summary
 
 
 @click.command(name="merge")
@@ -23,8 +23,8 @@ def command(out: Path, as_json: bool, quiet: bool) -> None:
     Once every `maskgen synth --shard I/N` of OUT has ended, this writes its manifest, run record, dataset
     card and contact sheet. If a share is not done, it says which and exits 2.
     """
-    from maskgen.batch import merge, root_of
-    from maskgen.report import write_report
+    from maskgen.results.card import write_report
+    from maskgen.run.job import merge, root_of
 
     counts = merge(out, report=partial(write_report, root=root_of(out)))
     print_summary(counts, out, as_json, quiet)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FILE, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, FILE, verbose_option
 from maskgen.errors import EXIT_TOO_MANY_ERRORS, UsageError
 from maskgen.landmarks import DETECTORS
 
 if TYPE_CHECKING:
     from maskgen.landmarks import FaceLandmarker
-    from maskgen.train.classifier import Classifier
-    from maskgen.train.predict import Said
+    from maskgen.train.model.classifier import Classifier
+    from maskgen.train.predict.faces import Said
 
 
 @click.command(name="predict")
@@ -71,14 +71,14 @@ def command(
     could not be read.
     """  # noqa: D301
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
-    from maskgen.train.classifier import open_classifier
+    from maskgen.train.model.classifier import open_classifier
 
     if bool(inputs) + (video is not None) + (camera is not None) != 1:
         raise UsageError("give pictures, or --video FILE, or --camera N: one of the three")
     if inputs and frames is not None:
         raise UsageError("--frames is for --video and --camera")
     if show:
-        from maskgen.train.window import require_screen
+        from maskgen.train.predict.window import require_screen
 
         require_screen()
     classifier = open_classifier(model)
@@ -92,7 +92,7 @@ def command(
         return _video(classifier, source or 0, landmarker, out, as_json, frames, show)
     finally:
         if show:
-            from maskgen.train.window import close
+            from maskgen.train.predict.window import close
 
             close()
         if landmarker is not None:
@@ -107,12 +107,12 @@ def _pictures(
     as_json: bool,
     show: bool,
 ) -> int:
-    from maskgen.atomic import write_atomic
     from maskgen.errors import UnreadableImageError
-    from maskgen.images import encode
-    from maskgen.names import text_of
-    from maskgen.train import window
-    from maskgen.train.predict import NO_FACE, annotated, images_of, predict_file
+    from maskgen.files.atomic import write_atomic
+    from maskgen.files.path_text import text_of
+    from maskgen.images.codec import encode
+    from maskgen.train.predict import window
+    from maskgen.train.predict.faces import NO_FACE, annotated, images_of, predict_file
 
     failed = 0
     names = images_of(inputs)
@@ -137,7 +137,7 @@ def _pictures(
 
 def _target(name: str) -> str:
     """Where the annotated copy of an image goes below the output folder."""
-    from maskgen.writers import shortened
+    from maskgen.results.layout import shortened
 
     folder, slash, own = name.rpartition("/")
     return f"{folder}{slash}{shortened(f'{own}.png', name, '.png')}"
@@ -160,9 +160,9 @@ def _video(
     frames: int | None,
     show: bool,
 ) -> int:
-    from maskgen.train import window
-    from maskgen.train.predict import NO_FACE
-    from maskgen.train.video import predict_video
+    from maskgen.train.predict import window
+    from maskgen.train.predict.faces import NO_FACE
+    from maskgen.train.predict.video import predict_video
 
     shown = (lambda bgr: window.show(bgr, wait=False)) if show else None
     for number, said in predict_video(classifier, source, landmarker, out, frames, shown):

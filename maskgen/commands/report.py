@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FOLDER
+from maskgen.commands.shared.parameters import ANY_PATH, FOLDER
 
 
 @click.command(name="report")
@@ -28,8 +28,8 @@ def command(folder: Path, root: Path | None, samples: int) -> None:
 
     DIR is a folder that `maskgen synth` wrote; its README.md and preview.jpg are made from its manifest.
     """
-    from maskgen.commands.sources import find_sources
-    from maskgen.report import write_report
+    from maskgen.commands.shared.sources import find_sources
+    from maskgen.results.card import write_report
 
     write_report(folder, find_sources(folder, root), samples)
     click.echo(f"wrote {folder / 'README.md'} and {folder / 'preview.jpg'}", err=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from maskgen.commands.parameters import FILE, verbose_option
-from maskgen.commands.train_options import data_options, split_options, train_options
+from maskgen.commands.shared.parameters import FILE, verbose_option
+from maskgen.commands.shared.train_options import data_options, split_options, train_options
 
 
 @click.command(name="split")
@@ -39,11 +39,11 @@ def command(
 
     DATA and the other options are as for `maskgen train`, which runs the same check first.
     """  # noqa: D301
-    from maskgen.train.examples import reasons, tally
-    from maskgen.train.gather import gather
-    from maskgen.train.leaks import refuse_leaks
+    from maskgen.train.data.examples import reasons, tally
+    from maskgen.train.data.gather import gather
+    from maskgen.train.data.leaks import refuse_leaks
+    from maskgen.train.data.splits import assign_splits, by_fold
     from maskgen.train.run_folder import write_split
-    from maskgen.train.splits import assign_splits, by_fold
 
     options = train_options(data, {**given, "folds": folds})
     gathered = gather([Path(each) for each in options.data], options.wanted, progress=not quiet)

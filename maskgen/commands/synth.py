@@ -8,7 +8,9 @@ from typing import Any, BinaryIO
 
 import click
 
-from maskgen.commands.option_groups import (
+from maskgen.commands.shared.parameters import FILE, FOLDER, Share, config_option, stacked, verbose_option
+from maskgen.commands.shared.summary import print_summary
+from maskgen.commands.shared.synth_options import (
     dataset_options,
     dataset_writing_options,
     landmark_options,
@@ -16,9 +18,7 @@ from maskgen.commands.option_groups import (
     mask_options,
     synth_options,
 )
-from maskgen.commands.parameters import FILE, FOLDER, Share, config_option, stacked, verbose_option
-from maskgen.commands.summary import print_summary
-from maskgen.engine import BACKENDS
+from maskgen.run.executors.executor import BACKENDS
 
 running_options = stacked(
     click.option(
@@ -132,10 +132,10 @@ def command(
     dataset card) and preview.jpg. A run that was interrupted goes on when the same command is given again.
     The sources are only read.
     """  # noqa: D301
-    from maskgen.batch import Job, run
     from maskgen.datasets import find_root, get_dataset
-    from maskgen.datasets.listed import digest_of, read_list
-    from maskgen.report import write_report
+    from maskgen.datasets.file_list import digest_of, read_list
+    from maskgen.results.card import write_report
+    from maskgen.run.job import Job, run
 
     adapter = get_dataset(dataset)
     if files is not None and root is None and dataset == "folder":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import ANY_FILE, FOLDER, verbose_option
+from maskgen.commands.shared.parameters import ANY_FILE, FOLDER, verbose_option
 
 _FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
@@ -33,8 +33,8 @@ def command(out: Path, target: Path, form: str | None, quiet: bool) -> None:
     maskgen table masked/celeba celeba.parquet
     maskgen table masked/celeba | head
     """  # noqa: D301
-    from maskgen.atomic import open_atomic
-    from maskgen.table import write_csv, write_parquet
+    from maskgen.files.atomic import open_atomic
+    from maskgen.results.export.table import write_csv, write_parquet
 
     to_stdout = str(target) == "-"
     chosen = form or ("csv" if to_stdout else _FORMATS.get(target.suffix.lower()))

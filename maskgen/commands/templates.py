@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FILE
+from maskgen.commands.shared.parameters import ANY_PATH, FILE
 
 
 @click.group(name="templates", invoke_without_command=True)
@@ -17,7 +17,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """List, preview and check mask templates."""
     if ctx.invoked_subcommand is not None:
         return
-    from maskgen.templates import list_templates
+    from maskgen.masking.templates.library import list_templates
 
     for info in list_templates():
         dyes = info.recolourable
@@ -37,10 +37,10 @@ def preview(out: Path, names: tuple[str, ...]) -> None:
 
     WHAT is a name, a kind, a tone or a path, as for `maskgen synth --template`.
     """
-    from maskgen.atomic import write_atomic
-    from maskgen.images import encode
-    from maskgen.preview import draw_preview
-    from maskgen.templates import load_template, resolve_selection
+    from maskgen.files.atomic import write_atomic
+    from maskgen.images.codec import encode
+    from maskgen.masking.templates.library import load_template, resolve_selection
+    from maskgen.masking.templates.preview import draw_preview
 
     chosen = [load_template(name) for name, _ in resolve_selection(names or ("all",))]
     kind = "png" if out.suffix.lower() == ".png" else "jpeg"
@@ -57,7 +57,7 @@ def check(ctx: click.Context, paths: tuple[Path, ...]) -> None:
     Says what is wrong with each, and exits 2 if any is not sound.
     """
     from maskgen.errors import EXIT_USAGE
-    from maskgen.templates import check_template
+    from maskgen.masking.templates.library import check_template
 
     sound = True
     for path in paths:

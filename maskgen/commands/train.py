@@ -12,8 +12,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from maskgen.commands.parameters import FOLDER, config_option, verbose_option
-from maskgen.commands.train_options import (
+from maskgen.commands.shared.parameters import FOLDER, config_option, verbose_option
+from maskgen.commands.shared.train_options import (
     augmentation_options,
     data_options,
     fit_options,
@@ -63,9 +63,9 @@ def command(
     blocks too; with --weights none everything learns from the start. The run folder gets models, curves,
     figures, predictions and a model card.
     """  # noqa: D301
+    from maskgen.results.output_files import check_apart
     from maskgen.train import folds as of_folds
     from maskgen.train import session
-    from maskgen.writers import check_apart
 
     if resume is not None:
         _refuse_others()
@@ -120,7 +120,7 @@ def _told_how_to_go_on(run: Path) -> Iterator[None]:
 
 def _typed() -> str:
     """The command as it can be typed again, but for absolute paths."""
-    from maskgen.redaction import public_command
+    from maskgen.files.redaction import public_command
 
     return public_command(["maskgen", *sys.argv[1:]])
 

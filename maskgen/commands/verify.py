@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.parameters import ANY_PATH, FILE, FOLDER, links_option, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, FILE, FOLDER, links_option, verbose_option
 from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS, UsageError
 
 
@@ -40,8 +40,8 @@ def command(
     the alphas (`maskgen synth --alpha`). Exit codes: 0 all is as it was written, 1 something differs, 2 OUT
     holds no finished result.
     """
-    from maskgen.batch import root_of
-    from maskgen.verify import Verifier
+    from maskgen.run.job import root_of
+    from maskgen.verify.result import Verifier
 
     root = (root or root_of(out)) if sources else None
     if sources and root is None:

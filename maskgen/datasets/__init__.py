@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 
 from maskgen.datasets.adience import ADIENCE
+from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.celeba import CELEBA
-from maskgen.datasets.dataset import FaceDataset
 from maskgen.datasets.fairface import FAIRFACE
 from maskgen.datasets.folder import FOLDER
 from maskgen.datasets.gender_folders import GENDER_FOLDERS
@@ -26,8 +26,8 @@ from maskgen.datasets.vggface2 import VGGFACE2
 from maskgen.datasets.webdataset import WEBDATASET
 from maskgen.datasets.widerface import WIDERFACE
 from maskgen.errors import MissingDataError, UsageError
-from maskgen.image_files import archive_hint
-from maskgen.stores import exists, location
+from maskgen.files.image_files import archive_hint
+from maskgen.files.remote import exists, location
 
 __all__ = ["DATASETS", "FaceDataset", "find_root", "found", "get_dataset"]
 

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import Annotations, merged, read_table
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
-from maskgen.datasets.walk import images, sample_at
-from maskgen.records import Sample
-from maskgen.words import gender_of
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
+from maskgen.datasets.readers.label_files import Annotations, merged, read_table
+from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.records import Sample, gender_of
 
 FOLD_FILES = tuple(f"fold_{fold}_data.txt" for fold in range(5))
 FRONTAL_FILES = tuple(f"fold_frontal_{fold}_data.txt" for fold in range(5))

@@ -12,12 +12,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import Annotations, read_text, with_line_feeds
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
-from maskgen.datasets.walk import images
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
+from maskgen.datasets.readers.label_files import Annotations, read_text, with_line_feeds
+from maskgen.datasets.readers.samples import images
 from maskgen.errors import AnnotationError
-from maskgen.names import text_of
+from maskgen.files.path_text import text_of
 from maskgen.records import Box, Sample
 
 # The order of the columns, for copies whose header is gone.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 
-from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.base import FaceDataset
 from maskgen.records import Sample
 
 log = logging.getLogger("maskgen")

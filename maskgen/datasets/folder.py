@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.walk import images, sample_at
-from maskgen.names import text_of
-from maskgen.records import Sample
-from maskgen.words import genders_in
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.files.path_text import text_of
+from maskgen.records import Sample, genders_in
 
 
 def samples(root: Path) -> Iterator[Sample]:

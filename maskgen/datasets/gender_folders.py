@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.label_files import folders_near
-from maskgen.datasets.walk import images, sample_at
-from maskgen.records import Sample
-from maskgen.words import GENDER_WORDS, SPLIT_WORDS, genders_in, split_of
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.label_file_search import folders_near
+from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.records import GENDER_WORDS, SPLIT_WORDS, Sample, genders_in, split_of
 
 
 def samples(root: Path) -> Iterator[Sample]:

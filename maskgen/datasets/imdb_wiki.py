@@ -11,13 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import Annotations
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
-from maskgen.datasets.matlab import read_columns
-from maskgen.datasets.walk import images, sample_at, tail
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
+from maskgen.datasets.readers.label_files import Annotations
+from maskgen.datasets.readers.mat_file import read_columns
+from maskgen.datasets.readers.samples import images, sample_at, tail
 from maskgen.errors import AnnotationError
-from maskgen.paths import refuse_escape
+from maskgen.files.safe_paths import refuse_escape
 from maskgen.records import Sample
 
 LABEL_FILES = ("imdb.mat", "wiki.mat")

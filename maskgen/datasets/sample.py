@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.walk import images, sample_at
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.records import Sample
 
 SHIPS_IN = Path(__file__).parent / "sample"

@@ -2,7 +2,7 @@
 
 Paths are relative to the table's folder, or to ``--image-root``, below which they may be absolute too.
 Columns named split, identity, gender and note are taken as such, in any case; all others become attributes.
-Splits and genders are the words of `maskgen.words`; a column named male or female may hold 1 or 0.
+Splits and genders are the words of `maskgen.records`; a column named male or female may hold 1 or 0.
 A file that is listed but not there is still a sample: its reader reports it.
 """
 
@@ -19,16 +19,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.annotations import merged, read_json_rows, read_table
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.walk import sample_at
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.label_files import merged, read_json_rows, read_table
+from maskgen.datasets.readers.samples import sample_at
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
-from maskgen.paths import contained, refuse_escape
-from maskgen.plain_json import fitting
-from maskgen.records import Sample
-from maskgen.stores import is_remote
-from maskgen.system_files import is_system_name
-from maskgen.words import GENDER_WORDS, SPLIT_WORDS, gender_of, split_of
+from maskgen.files.json_text import fitting
+from maskgen.files.remote import is_remote
+from maskgen.files.safe_paths import contained, refuse_escape
+from maskgen.files.system_files import is_system_name
+from maskgen.records import GENDER_WORDS, SPLIT_WORDS, Sample, gender_of, split_of
 
 log = logging.getLogger("maskgen")
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.label_files import folders_near
-from maskgen.datasets.walk import images, sample_at
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.label_file_search import folders_near
+from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.records import Sample
 
 FOLDERS = ("UTKFace", "utkcropped", "crop_part1", "part1", "part2", "part3")

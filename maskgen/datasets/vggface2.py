@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.annotations import Annotations, read_table
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.label_files import find_label_files, folders_near, label_files_below
-from maskgen.datasets.walk import images, sample_at
-from maskgen.records import Sample
-from maskgen.words import gender_of, split_of
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.label_file_search import find_label_files, folders_near, label_files_below
+from maskgen.datasets.readers.label_files import Annotations, read_table
+from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.records import Sample, gender_of, split_of
 
 META = "identity_meta.csv"
 LABEL_FILES = (META, "train_list.txt", "test_list.txt")

@@ -10,23 +10,23 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-from maskgen.datasets.dataset import FaceDataset
+from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.folder import told_by_folders
-from maskgen.datasets.member_labels import Labels, labels_of
-from maskgen.datasets.seen import Seen
-from maskgen.datasets.tars import find_tars, holds_tars
+from maskgen.datasets.readers.tar_labels import Labels, labels_of
+from maskgen.datasets.readers.tar_patterns import find_tars, holds_tars
 from maskgen.errors import AnnotationError, UnreadableImageError
-from maskgen.names import text_of
-from maskgen.paths import refuse_escape
-from maskgen.records import Member, Sample
-from maskgen.suffixes import is_image_name
-from maskgen.tar_members import Entry, folder_of, is_regular, plain_name, scan
-from maskgen.words import split_of
+from maskgen.files.path_text import text_of
+from maskgen.files.safe_paths import refuse_escape
+from maskgen.files.suffixes import is_image_name
+from maskgen.files.tar import Entry, folder_of, is_regular, plain_name, scan
+from maskgen.records import Member, Sample, split_of
 
 # Members that are held at a time, and the largest label file.
 _MOST_MEMBERS = 1000
@@ -165,3 +165,47 @@ WEBDATASET = FaceDataset(
     samples=samples,
     files=_files,
 )
+
+
+class Seen:
+    """A set of names that keeps 8 bytes of each one's hash.
+
+    Two names of one hash, at odds of one in 30 million in a million names, are taken for one: then the later
+    is told apart by its tar as if the name had been used, which costs nothing.
+    """
+
+    def __init__(self) -> None:
+        self._slots = array("Q", bytes(8 * 1024))
+        self._count = 0
+
+    def add(self, name: str) -> bool:
+        """Take in a name; False if it was there."""
+        if 4 * self._count > 3 * len(self._slots):
+            before = self._slots
+            self._slots = array("Q", bytes(2 * 8 * len(before)))
+            for digest in before:
+                if digest:
+                    self._put(digest)
+        hashed = blake2b(os.fsencode(name), digest_size=8).digest()
+        if not self._put(int.from_bytes(hashed, "big") or 1):
+            return False
+        self._count += 1
+        return True
+
+    def _put(self, digest: int) -> bool:
+        slots, last = self._slots, len(self._slots) - 1
+        place = digest & last
+        while slots[place]:
+            if slots[place] == digest:
+                return False
+            place = (place + 1) & last
+        slots[place] = digest
+        return True
+
+    def unused(self, name: str, shard: str) -> str:
+        """The name, or if it was given before one with its tar's name in front; and take it in."""
+        found, number = name, 1
+        while not self.add(found):
+            found = f"{shard}/{name}" if number == 1 else f"{shard}~{number}/{name}"
+            number += 1
+        return found

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from maskgen.datasets.annotations import Annotations, read_lines
-from maskgen.datasets.dataset import FaceDataset
-from maskgen.datasets.label_files import find_label_files, holds_name, label_files_below
-from maskgen.datasets.walk import images, sample_at, tail
+from maskgen.datasets.base import FaceDataset
+from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
+from maskgen.datasets.readers.label_files import Annotations, read_lines
+from maskgen.datasets.readers.samples import images, sample_at, tail
 from maskgen.errors import AnnotationError
-from maskgen.paths import refuse_escape
+from maskgen.files.safe_paths import refuse_escape
 from maskgen.records import Box, Sample
 
 SPLITS = {"WIDER_train": "train", "WIDER_val": "validation", "WIDER_test": "test"}

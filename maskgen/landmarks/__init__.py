@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Protocol
 
 from maskgen.errors import UsageError
-from maskgen.records import Box, Image, Landmarks
+from maskgen.face_mesh import Landmarks
+from maskgen.records import Box, Image
 
 _BUNDLED_IN = ("face_detection", "face_landmark")
 DETECTORS = ("mediapipe", "haar")
@@ -117,7 +118,7 @@ def open_landmarker(spec: LandmarkerSpec | None = None) -> FaceLandmarker:
     spec = spec if spec is not None else default_spec()
     member = spec.member
     if member == "file":
-        from maskgen.landmarks.file import LandmarkFile
+        from maskgen.landmarks.landmark_file import LandmarkFile
 
         return LandmarkFile(Path(spec.model))
     from maskgen.landmarks.cascade import Cascade

@@ -8,11 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from maskgen.landmarks import gate
+from maskgen.landmarks import plausibility as gate
 from maskgen.landmarks.cascade import CONFIDENT, TENTATIVE
-from maskgen.landmarks.import_mediapipe import QuietUntilFirstFace, import_mediapipe, quiet_stderr
-from maskgen.landmarks.run_mesh import in_calling_thread, run_mesh
-from maskgen.landmarks.views import Points
+from maskgen.landmarks.crops import Points
+from maskgen.landmarks.face_mesh_graph import in_calling_thread, run_mesh
+from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
 from maskgen.records import Box, Image
 
 # More faces than this in one picture are found tile by tile.

@@ -13,7 +13,7 @@ tiles              part after part of a large picture, for faces that are tiny i
                    every face is wanted
 =================  ==========================================================================
 
-Whatever comes from a lowered threshold has to pass two more looks (`maskgen.landmarks.gate`).
+Whatever comes from a lowered threshold has to pass two more looks (`maskgen.landmarks.plausibility`).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from maskgen.landmarks import gate
-from maskgen.landmarks.haar import haar_boxes
-from maskgen.landmarks.views import (
+from maskgen.face_mesh import Landmarks
+from maskgen.landmarks import plausibility as gate
+from maskgen.landmarks.crops import (
     Points,
     View,
     box_of,
@@ -39,7 +39,8 @@ from maskgen.landmarks.views import (
     tiles,
     whole,
 )
-from maskgen.records import Box, Image, Landmarks
+from maskgen.landmarks.haar import haar_boxes
+from maskgen.records import Box, Image
 
 
 @dataclass(frozen=True)

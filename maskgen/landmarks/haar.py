@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from maskgen.errors import ModelError
-from maskgen.landmarks.views import whole
+from maskgen.landmarks.crops import whole
 from maskgen.records import Box, Image
 
 FRONTAL = "haarcascade_frontalface_default.xml"

@@ -14,12 +14,12 @@ from urllib.request import urlopen
 import cv2
 import numpy as np
 
-from maskgen.atomic import write_atomic
-from maskgen.cache_folder import cache_folder
 from maskgen.errors import ModelError
+from maskgen.files.atomic import write_atomic
 from maskgen.landmarks.cascade import CONFIDENT
-from maskgen.landmarks.import_mediapipe import QuietUntilFirstFace, import_mediapipe, quiet_stderr
-from maskgen.landmarks.views import Points
+from maskgen.landmarks.crops import Points
+from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
+from maskgen.process import cache_folder
 from maskgen.records import Box, Image
 
 MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"

@@ -8,5 +8,5 @@
 
 It knows the manifest and nothing else of maskgen's other half. An *example* is one picture with its class;
 what cannot become one is *dropped*, with a reason, and counted wherever a figure is given. Tensorflow is
-imported inside functions, through `maskgen.train.runtime`.
+imported inside functions, through `maskgen.keras_runtime`.
 """

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.atomic import write_atomic
 from maskgen.errors import UsageError
-from maskgen.manifest import read_manifest
-from maskgen.train.examples import Example, reasons
-from maskgen.train.gather import is_plain_tree
+from maskgen.files.atomic import write_atomic
+from maskgen.results.manifest import read_manifest
+from maskgen.train.data.examples import Example, reasons
+from maskgen.train.data.from_manifest import FACE_FIELDS, MANIFEST
+from maskgen.train.data.gather import is_plain_tree
 from maskgen.train.judge import Judged
-from maskgen.train.manifests import FACE_FIELDS, MANIFEST
 from maskgen.train.metrics import scores
 from maskgen.train.plots import plot_bars, plot_roc
 from maskgen.train.run_folder import write_csv, write_dropped, write_json, write_predictions

@@ -19,18 +19,18 @@ import numpy as np
 from tqdm import tqdm
 
 from maskgen.errors import MaskgenError
-from maskgen.train.feed import Feed, told
-from maskgen.train.model import (
+from maskgen.keras_runtime import keras
+from maskgen.train.checkpoint import Progress, better, read_progress, write_history, write_progress
+from maskgen.train.data.feed import Feed, told
+from maskgen.train.model.build import (
     average_over,
     build_model,
     freeze_backbone,
     train_everything,
     unfreeze_blocks,
 )
+from maskgen.train.model.load import load_model
 from maskgen.train.options import Phase, TrainOptions
-from maskgen.train.progress import Progress, better, read_progress, write_history, write_progress
-from maskgen.train.runtime import keras
-from maskgen.train.safe_model import load_model
 
 CHECKPOINT = "checkpoint"
 HISTORY = "history.csv"

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ConfigurationError, ModelError, UsageError
+from maskgen.keras_runtime import require
+from maskgen.train.checkpoint import Progress
+from maskgen.train.data.gather import Gathered, gather
+from maskgen.train.data.splits import folds_of
+from maskgen.train.finalize import METRICS
 from maskgen.train.fit import CHECKPOINT
-from maskgen.train.gather import Gathered, gather
 from maskgen.train.options import TrainOptions
-from maskgen.train.progress import Progress
-from maskgen.train.results import METRICS
 from maskgen.train.run_folder import RECORD, open_run, read_record, recorded_options, run_versions, write_json
-from maskgen.train.runtime import require
 from maskgen.train.session import forget_run, resume, train
-from maskgen.train.splits import folds_of
 
 FOLDS = "folds.json"
 

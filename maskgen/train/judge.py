@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from maskgen.cores import usable_cores
 from maskgen.errors import MissingDataError
-from maskgen.train.classifier import Classifier
-from maskgen.train.examples import Dropped, Example, Wanted
-from maskgen.train.gather import Gathered, gather, is_plain_tree
+from maskgen.process import usable_cores
+from maskgen.train.data.examples import Dropped, Example, Wanted
+from maskgen.train.data.gather import Gathered, gather, is_plain_tree
+from maskgen.train.data.pictures import shown_file
 from maskgen.train.metrics import decide
-from maskgen.train.pictures import shown_file
+from maskgen.train.model.classifier import Classifier
 from maskgen.train.run_folder import EXAMPLES, read_examples
 
 BATCH = 32

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from maskgen.errors import ConfigurationError, UsageError
-from maskgen.train.augment import Augmentation
-from maskgen.train.backbones import DEFAULT, backbone
-from maskgen.train.crops import CROPS
-from maskgen.train.examples import Wanted
-from maskgen.train.splits import SplitOptions
+from maskgen.train.data.augment import Augmentation
+from maskgen.train.data.crops import CROPS
+from maskgen.train.data.examples import Wanted
+from maskgen.train.data.splits import SplitOptions
+from maskgen.train.model.backbones import DEFAULT, backbone
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("constant", "cosine", "step", "plateau")
@@ -43,8 +43,8 @@ class TrainOptions:
         wanted: Which examples are made of them.
         split: How they are divided.
         drop_leaks: Take what leaks out of the training instead of ending.
-        backbone: A key of `maskgen.train.backbones.BACKBONES`.
-        head: A key of `maskgen.train.model.HEADS`.
+        backbone: A key of `maskgen.train.model.backbones.BACKBONES`.
+        head: A key of `maskgen.train.model.build.HEADS`.
         size: Side of the model's pictures; None for the backbone's own.
         weights: "imagenet", "none" or a path.
         dropout: Before the classes.

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.atomic import write_atomic
+from maskgen.files.atomic import write_atomic
+from maskgen.keras_runtime import require
+from maskgen.train.checkpoint import Epoch
 from maskgen.train.metrics import roc
-from maskgen.train.progress import Epoch
-from maskgen.train.runtime import require
 
 TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"
 

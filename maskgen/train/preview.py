@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PillowImage
 
-from maskgen.atomic import write_atomic
-from maskgen.train.augment import Augmentation, draw
-from maskgen.train.feed import Feed
+from maskgen.files.atomic import write_atomic
+from maskgen.train.data.augment import Augmentation, draw
+from maskgen.train.data.feed import Feed
 
 ROWS, COLUMNS, GAP = 6, 8, 4
 

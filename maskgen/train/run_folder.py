@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.atomic import open_atomic, write_atomic
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
-from maskgen.manifest import versions
-from maskgen.names import name_of, text_of
+from maskgen.files.atomic import open_atomic, write_atomic
+from maskgen.files.csv_text import csv_text, plain_cell
+from maskgen.files.path_text import name_of, text_of
+from maskgen.files.redaction import public_path
+from maskgen.files.remote import names_in
+from maskgen.files.system_files import is_system_name
 from maskgen.records import Member
-from maskgen.redaction import public_path
-from maskgen.spreadsheet import csv_text, plain_cell
-from maskgen.stores import names_in
-from maskgen.system_files import is_system_name
-from maskgen.train.examples import Dropped, Example, reasons, tally
+from maskgen.results.run_record import versions
+from maskgen.train.data.examples import Dropped, Example, reasons, tally
 from maskgen.train.options import TrainOptions
 
 RECORD, EXAMPLES, DROPPED = "run.json", "examples.jsonl", "dropped.csv"
@@ -189,7 +189,7 @@ def write_predictions(
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table, whole or not at all; no cell of it starts a formula (see `maskgen.spreadsheet`)."""
+    """Write a table, whole or not at all; no cell of it starts a formula (see `maskgen.files.csv_text`)."""
     write_atomic(path, csv_text(head, rows).encode("utf-8", "replace"))
 
 

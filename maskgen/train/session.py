@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ModelError, UsageError
-from maskgen.train.examples import Dropped, Example, reasons
-from maskgen.train.feed import Feed
+from maskgen.keras_runtime import require, seed_everything
+from maskgen.train.checkpoint import STATE, Progress
+from maskgen.train.data.dropped_splits import place_missed
+from maskgen.train.data.examples import Dropped, Example, reasons
+from maskgen.train.data.feed import Feed
+from maskgen.train.data.gather import Gathered, gather
+from maskgen.train.data.leaks import refuse_leaks, without_leaks
+from maskgen.train.data.splits import assign_splits
+from maskgen.train.finalize import BEST, LAST, METRICS, finish
 from maskgen.train.fit import CHECKPOINT, HISTORY, fit
-from maskgen.train.gather import Gathered, gather
-from maskgen.train.leaks import refuse_leaks, without_leaks
-from maskgen.train.missed import place_missed
+from maskgen.train.model.spec import MOST_CLASSES
 from maskgen.train.options import TrainOptions
 from maskgen.train.preview import write_preview
-from maskgen.train.progress import STATE, Progress
-from maskgen.train.results import BEST, LAST, METRICS, finish
 from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
@@ -29,9 +32,6 @@ from maskgen.train.run_folder import (
     read_record,
     write_record,
 )
-from maskgen.train.runtime import require, seed_everything
-from maskgen.train.spec import MOST_CLASSES
-from maskgen.train.splits import assign_splits
 
 PREVIEW = "preview.png"
 

@@ -12,7 +12,7 @@ from layouts import LAYOUTS
 
 from maskgen.__main__ import main
 from maskgen.errors import EXIT_USAGE
-from maskgen.landmarks.file import write_landmark_file
+from maskgen.landmarks.landmark_file import write_landmark_file
 
 ALL = [(adapter, kind) for adapter, (_, kinds) in CASES.items() for kind in kinds]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from layouts import WIKI_ROWS, matlab
 
-from maskgen.datasets import matlab as matlab_reader
+from maskgen.datasets.readers import mat_file as matlab_reader
 from maskgen.errors import AnnotationError
 from maskgen.limits import MAX_MATLAB_BYTES
 

@@ -2,9 +2,9 @@ import logging
 
 import pytest
 
-from maskgen.datasets.annotations import Annotations, merged, read_json_rows, read_lines, read_table
+from maskgen.datasets.readers.label_files import Annotations, merged, read_json_rows, read_lines, read_table
 from maskgen.errors import AnnotationError
-from maskgen.paths import contained, refuse_escape
+from maskgen.files.safe_paths import contained, refuse_escape
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_nul_byte_is_refused_with_file_and_line(tree):
 
 
 def test_a_file_larger_than_the_limit_is_refused_unread(tree, monkeypatch):
-    monkeypatch.setattr("maskgen.datasets.annotations.MAX_LABEL_BYTES", 1000)
+    monkeypatch.setattr("maskgen.datasets.readers.label_files.MAX_LABEL_BYTES", 1000)
     root = tree({"x.txt": "a" * 1000, "y.txt": "a" * 1001})
     assert read_lines(root / "x.txt") == ["a" * 1000]
     with pytest.raises(AnnotationError, match=r"y\.txt, the file is larger than 1,000 bytes"):

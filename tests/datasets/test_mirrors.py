@@ -9,7 +9,12 @@ from layouts import CELEBA_ATTRIBUTES, LAYOUTS, WIKI_ROWS, matlab
 
 from maskgen.datasets import DATASETS, find_root, get_dataset
 from maskgen.datasets.completeness import warn_of_lacks
-from maskgen.datasets.label_files import MOST_ENTRIES, MOST_FOLDERS, find_label_files, folders_near
+from maskgen.datasets.readers.label_file_search import (
+    MOST_ENTRIES,
+    MOST_FOLDERS,
+    find_label_files,
+    folders_near,
+)
 
 FAIRFACE = "file,age,gender,race,service_test\n"
 META = LAYOUTS["vggface2"]["identity_meta.csv"]

@@ -8,7 +8,7 @@ from small_stores import fresh_memory
 
 from maskgen.datasets import DATASETS, find_root
 from maskgen.errors import AnnotationError, MissingDataError
-from maskgen.stores import location
+from maskgen.files.remote import location
 
 PICTURE = b"\xff\xd8\xff\xd9"
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskgen.datasets.walk import images, sample_at
+from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.errors import AnnotationError, MissingDataError
-from maskgen.names import text_of
-from maskgen.suffixes import IMAGE_SUFFIXES
+from maskgen.files.path_text import text_of
+from maskgen.files.suffixes import IMAGE_SUFFIXES
 
 
 def test_lists_pictures_of_every_format_in_any_case_and_nothing_else(tree):

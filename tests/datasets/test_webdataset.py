@@ -9,10 +9,10 @@ import pytest
 from small_tars import write_tar
 
 from maskgen.datasets import find_root, get_dataset
-from maskgen.datasets.tars import find_tars
-from maskgen.datasets.walk import images
+from maskgen.datasets.readers.samples import images
+from maskgen.datasets.readers.tar_patterns import find_tars
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
-from maskgen.tar_members import read_member
+from maskgen.files.tar import read_member
 
 WEBDATASET = get_dataset("webdataset")
 

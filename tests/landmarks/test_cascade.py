@@ -13,7 +13,7 @@ BRIGHT, DIM = 255, 120
 @pytest.fixture(autouse=True)
 def _lit_as_upright(monkeypatch):
     """Painted faces have no eyes and brows that could show which way up they are."""
-    monkeypatch.setattr("maskgen.landmarks.gate.uprightness", lambda image, points: 3.0)
+    monkeypatch.setattr("maskgen.landmarks.plausibility.uprightness", lambda image, points: 3.0)
 
 
 def painted(size, *faces):

@@ -8,7 +8,7 @@ from synthetic_faces import mean_face
 
 from maskgen.errors import LandmarkFileError
 from maskgen.landmarks import LandmarkerSpec, open_landmarker
-from maskgen.landmarks.file import LandmarkFile, landmark_line, write_landmark_file
+from maskgen.landmarks.landmark_file import LandmarkFile, landmark_line, write_landmark_file
 
 IMAGE = np.zeros((400, 400, 3), np.uint8)
 

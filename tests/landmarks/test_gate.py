@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_faces import mean_face
 
-from maskgen.fits.canonical import canonical_face
-from maskgen.landmarks import gate
+from maskgen.face_mesh import canonical_face
+from maskgen.landmarks import plausibility
 
 SIZE = (400, 400)
 
@@ -17,7 +17,7 @@ def points(**placed):
 
 
 def refusal(mesh):
-    return gate.refusal(gate.shape_of(mesh, SIZE))
+    return plausibility.refusal(plausibility.shape_of(mesh, SIZE))
 
 
 @given(
@@ -88,17 +88,17 @@ def test_what_cannot_be_a_face_is_refused_with_its_reason(change, reason):
     ],
 )
 def test_small_and_rolled_faces_need_a_second_look(placed, doubtful):
-    assert gate.doubtful(gate.shape_of(points(**placed), SIZE), SIZE) is doubtful
+    assert plausibility.doubtful(plausibility.shape_of(points(**placed), SIZE), SIZE) is doubtful
 
 
 @given(yaw=st.floats(-60, 60), pitch=st.floats(-40, 40), roll=st.floats(-170, 170))
 def test_the_shape_is_compared_by_the_best_turn(yaw, pitch, roll):
     mesh = points(yaw=yaw, pitch=pitch, roll=roll) + np.random.default_rng(0).normal(0, 3, (468, 3))
-    shape = gate.shape_of(mesh, SIZE)
+    shape = plausibility.shape_of(mesh, SIZE)
     # Kabsch's solution by singular values, reflections excluded.
-    mean = np.array(list(gate.MEAN_FACE.values()))
+    mean = np.array(list(plausibility.MEAN_FACE.values()))
     mean = mean - mean.mean(axis=0)
-    found = mesh[list(gate.MEAN_FACE)] - mesh[list(gate.MEAN_FACE)].mean(axis=0)
+    found = mesh[list(plausibility.MEAN_FACE)] - mesh[list(plausibility.MEAN_FACE)].mean(axis=0)
     u, values, v = np.linalg.svd(mean.T @ found)
     signs = np.array((1.0, 1.0, np.linalg.det(u @ v)))
     turn, scale = (u * signs) @ v, (values * signs).sum() / (mean**2).sum()
@@ -109,7 +109,7 @@ def test_the_shape_is_compared_by_the_best_turn(yaw, pitch, roll):
 @given(yaw=st.floats(-60, 60), roll=st.floats(-90, 90), shift=st.floats(0, 30))
 def test_disagreement_is_the_shift_in_eye_distances(yaw, roll, shift):
     one = points(yaw=yaw, roll=roll)
-    assert gate.disagreement(one, one - (-shift, 0, 0)) == pytest.approx(shift / 100, abs=1e-3)
+    assert plausibility.disagreement(one, one - (-shift, 0, 0)) == pytest.approx(shift / 100, abs=1e-3)
 
 
 @given(yaw=st.floats(-60, 60), pitch=st.floats(-30, 30))
@@ -117,10 +117,10 @@ def test_the_same_face_found_in_the_mirror_image_agrees(yaw, pitch):
     one = points(yaw=yaw, pitch=pitch)
     # The mirror image shows a face turned the other way; its points are mirrored back.
     found = points(yaw=-yaw, pitch=pitch, center=(199, 160))
-    assert gate.mirrored_disagreement(one, found * (-1, 1, 1) + (399, 0, 0)) < 0.01
-    assert gate.mirrored_disagreement(one, one) > 0.3
+    assert plausibility.mirrored_disagreement(one, found * (-1, 1, 1) + (399, 0, 0)) < 0.01
+    assert plausibility.mirrored_disagreement(one, one) > 0.3
 
 
 def test_the_table_of_the_mean_face_is_that_of_the_fits():
-    expected = canonical_face()[list(gate.MEAN_FACE)]
-    assert np.abs(expected - np.array(list(gate.MEAN_FACE.values()))).max() < 0.005
+    expected = canonical_face()[list(plausibility.MEAN_FACE)]
+    assert np.abs(expected - np.array(list(plausibility.MEAN_FACE.values()))).max() < 0.005

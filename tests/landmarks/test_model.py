@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from maskgen.landmarks import LandmarkerSpec, has_bundled_models, open_landmarker
-from maskgen.landmarks.import_mediapipe import import_mediapipe
-from maskgen.landmarks.run_mesh import in_calling_thread, run_mesh
+from maskgen.landmarks.face_mesh_graph import in_calling_thread, run_mesh
+from maskgen.landmarks.mediapipe_import import import_mediapipe
 
 # Places of the astronaut's features, read off the picture by eye.
 FEATURES = {

@@ -14,7 +14,7 @@ import pytest
 from maskgen import landmarks
 from maskgen.errors import ModelError, UsageError
 from maskgen.landmarks import LandmarkerSpec, default_spec, open_landmarker, tasks
-from maskgen.landmarks.import_mediapipe import import_mediapipe, quiet_stderr
+from maskgen.landmarks.mediapipe_import import import_mediapipe, quiet_stderr
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_matplotlib_is_not_imported_with_mediapipe_and_can_be_afterwards(tmp_pat
     (tmp_path / "matplotlib" / "pyplot.py").write_text("imported = True\n")
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from maskgen.landmarks.import_mediapipe import import_mediapipe\n"
+        "from maskgen.landmarks.mediapipe_import import import_mediapipe\n"
         "import_mediapipe()\n"
         "assert not [name for name in sys.modules if name.startswith('matplotlib')]\n"
         "import matplotlib.pyplot\n"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskgen.datasets.sample import SHIPS_IN
-from maskgen.images import decode
+from maskgen.images.codec import decode
 from maskgen.landmarks import has_bundled_models, open_landmarker
 
 pytestmark = pytest.mark.skipif(not has_bundled_models(), reason="mediapipe carries no models here")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskgen.landmarks.views import CLOSE, View, close_up, square, tiles, whole
+from maskgen.landmarks.crops import CLOSE, View, close_up, square, tiles, whole
 
 
 def dotted(width, height, x, y, radius=6):

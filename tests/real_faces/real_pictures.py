@@ -7,11 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.landmarks.file import LandmarkFile
+from maskgen.face_mesh import Landmarks
+from maskgen.landmarks.landmark_file import LandmarkFile
+from maskgen.masking.mask_face import mask_image
+from maskgen.masking.plan import plan
+from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
-from maskgen.records import Landmarks
-from maskgen.synth import mask_image, plan
-from maskgen.templates import load_template
 
 TEMPLATES = Path(__file__).parents[2] / "mask_templates"
 LUMINANCE = np.array([0.114, 0.587, 0.299])

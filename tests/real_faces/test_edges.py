@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from real_pictures import masked
 
-from maskgen.compositors import COMPOSITORS
-from maskgen.compositors.poisson import membrane
-from maskgen.look import FaceLook
+from maskgen.masking.compositors import COMPOSITORS
+from maskgen.masking.compositors.poisson import membrane
+from maskgen.masking.face.context import FaceLook
 
 ROUNDING = 1
 

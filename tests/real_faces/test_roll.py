@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import maskgen.datasets
-from maskgen.anchors import ANCHORS
-from maskgen.fits.canonical import canonical_template_points
+from maskgen.face_mesh import ANCHORS, canonical_template_points
+from maskgen.masking.mask_face import mask_image
+from maskgen.masking.plan import plan
+from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
-from maskgen.synth import mask_image, plan
-from maskgen.templates import load_template
 
 PORTRAIT = Path(maskgen.datasets.__file__).parent / "sample/eileen_collins_face.jpg"
 

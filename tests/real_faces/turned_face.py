@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 from scipy.spatial import Delaunay
 
-from maskgen.fits.canonical import canonical_face
-from maskgen.records import Landmarks
+from maskgen.face_mesh import Landmarks, canonical_face
 
 SIZE = (420, 420)
 _UNIT = 120.0  # eye distance of the rendered face, in pixels

@@ -5,8 +5,9 @@ import pytest
 from train_data import needs_train
 
 from maskgen.errors import MissingDataError, ModelError, UsageError
-from maskgen.train.backbones import BACKBONES
-from maskgen.train.model import (
+from maskgen.keras_runtime import keras
+from maskgen.train.model.backbones import BACKBONES
+from maskgen.train.model.build import (
     IMAGENET_STD,
     batch_norms,
     block_starts,
@@ -16,8 +17,7 @@ from maskgen.train.model import (
     train_everything,
     unfreeze_blocks,
 )
-from maskgen.train.runtime import keras
-from maskgen.train.safe_model import load_model
+from maskgen.train.model.load import load_model
 
 pytestmark = needs_train
 

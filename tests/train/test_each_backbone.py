@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from train_data import needs_train
 
-from maskgen.train.backbones import BACKBONES
-from maskgen.train.model import build_model, freeze_backbone, train_everything, unfreeze_blocks
+from maskgen.train.model.backbones import BACKBONES
+from maskgen.train.model.build import build_model, freeze_backbone, train_everything, unfreeze_blocks
 
 pytestmark = [
     needs_train,

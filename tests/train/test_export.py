@@ -14,15 +14,15 @@ from train_data import needs_onnx, needs_train, row, write_masked
 from maskgen.__main__ import main
 from maskgen.datasets.sample import SHIPS_IN
 from maskgen.errors import MissingDataError, UsageError
-from maskgen.train import export as export_module
-from maskgen.train.backbones import BACKBONES
-from maskgen.train.bench import bench
-from maskgen.train.classifier import open_classifier
-from maskgen.train.export import export
-from maskgen.train.model import build_model
-from maskgen.train.predict import predict_file
-from maskgen.train.runtime import seed_everything
-from maskgen.train.spec import MEMBER, ModelSpec, embed_spec, read_spec
+from maskgen.keras_runtime import seed_everything
+from maskgen.train.model import export as export_module
+from maskgen.train.model.backbones import BACKBONES
+from maskgen.train.model.bench import bench
+from maskgen.train.model.build import build_model
+from maskgen.train.model.classifier import open_classifier
+from maskgen.train.model.export import export
+from maskgen.train.model.spec import MEMBER, ModelSpec, embed_spec, read_spec
+from maskgen.train.predict.faces import predict_file
 
 pytestmark = [needs_train, needs_onnx]
 

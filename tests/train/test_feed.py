@@ -10,10 +10,10 @@ from PIL import Image
 from train_data import example, jpeg, needs_train, write
 
 from maskgen.errors import UnreadableImageError, UsageError
-from maskgen.train import feed as feed_module
-from maskgen.train.augment import NONE, Augmentation, augmented, draw
-from maskgen.train.feed import Feed
-from maskgen.train.pictures import shown, shown_file
+from maskgen.train.data import feed as feed_module
+from maskgen.train.data.augment import NONE, Augmentation, augmented, draw
+from maskgen.train.data.feed import Feed
+from maskgen.train.data.pictures import shown, shown_file
 from maskgen.train.preview import write_preview
 
 pytestmark = needs_train

@@ -7,10 +7,10 @@ from PIL import Image
 from train_data import FACE, example, jpeg, row, write, write_masked
 
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
-from maskgen.paths import following_links
-from maskgen.train.crops import region_of
-from maskgen.train.examples import Wanted, reasons
-from maskgen.train.gather import find_data, gather
+from maskgen.files.safe_paths import following_links
+from maskgen.train.data.crops import region_of
+from maskgen.train.data.examples import Wanted, reasons
+from maskgen.train.data.gather import find_data, gather
 
 
 def gathered(folder, **wanted):

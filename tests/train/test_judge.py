@@ -5,10 +5,10 @@ import pytest
 from train_data import jpeg, row, write, write_masked
 
 from maskgen.errors import MissingDataError
-from maskgen.train.classifier import Classifier
-from maskgen.train.examples import Wanted
+from maskgen.train.data.examples import Wanted
 from maskgen.train.judge import judge
-from maskgen.train.spec import ModelSpec
+from maskgen.train.model.classifier import Classifier
+from maskgen.train.model.spec import ModelSpec
 
 CLASSES = ("female", "male")
 

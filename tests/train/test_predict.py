@@ -10,13 +10,13 @@ from train_data import jpeg, write
 
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError, UsageError
-from maskgen.train import classifier as classifier_module
-from maskgen.train.classifier import Classifier
-from maskgen.train.crops import region_of
-from maskgen.train.pictures import inspect, shown
-from maskgen.train.predict import annotated, predict_file, predict_frame
-from maskgen.train.spec import ModelSpec
-from maskgen.train.video import predict_video
+from maskgen.train.data.crops import region_of
+from maskgen.train.data.pictures import inspect, shown
+from maskgen.train.model import classifier as classifier_module
+from maskgen.train.model.classifier import Classifier
+from maskgen.train.model.spec import ModelSpec
+from maskgen.train.predict.faces import annotated, predict_file, predict_frame
+from maskgen.train.predict.video import predict_video
 
 CLASSES = ("female", "male")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from train_data import needs_train
 
-from maskgen.train import runtime
+from maskgen import keras_runtime
 
 REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
 def not_asked_for(monkeypatch):
-    monkeypatch.setattr(runtime, "_ASKED_FOR", False)
+    monkeypatch.setattr(keras_runtime, "_ASKED_FOR", False)
 
 
 def written_below(text):
@@ -25,7 +25,7 @@ def written_below(text):
 
 
 def test_what_is_said_while_loading_is_kept_for_the_log(capfd, caplog):
-    with caplog.at_level(logging.DEBUG, "maskgen"), runtime.quietly():
+    with caplog.at_level(logging.DEBUG, "maskgen"), keras_runtime.quietly():
         written_below("E0000 Unable to register cuDNN factory\n")
     assert capfd.readouterr().err == ""
     assert [(each.levelname, each.message) for each in caplog.records] == [
@@ -36,7 +36,7 @@ def test_what_is_said_while_loading_is_kept_for_the_log(capfd, caplog):
 
 
 def test_what_is_said_before_it_fails_is_shown(caplog):
-    with pytest.raises(ImportError), runtime.quietly():
+    with pytest.raises(ImportError), keras_runtime.quietly():
         written_below("libcudart.so: cannot open shared object file\n")
         raise ImportError("tensorflow")
     assert [each.levelname for each in caplog.records] == ["WARNING"]
@@ -46,7 +46,7 @@ def test_what_is_said_before_it_fails_is_shown(caplog):
 @pytest.mark.parametrize("level", [None, "0"])
 def test_nothing_is_said_unless_it_is_asked_for(level):
     known = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
-    program = "from maskgen.train.runtime import keras; k = keras(); k.ops.ones((2,)); print(k.__version__)"
+    program = "from maskgen.keras_runtime import keras; k = keras(); k.ops.ones((2,)); print(k.__version__)"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**known, "PYTHONPATH": str(REPOSITORY), **({"TF_CPP_MIN_LOG_LEVEL": level} if level else {})},

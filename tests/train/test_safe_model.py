@@ -11,12 +11,12 @@ from train_data import needs_onnx, needs_train
 from maskgen.__main__ import main
 from maskgen.datasets.sample import SHIPS_IN
 from maskgen.errors import ModelError
-from maskgen.train.classifier import open_classifier
-from maskgen.train.model import build_model
-from maskgen.train.model_archive import CONFIG, WEIGHTS
-from maskgen.train.runtime import keras
-from maskgen.train.safe_model import check_model_file, load_model
-from maskgen.train.spec import embed_spec
+from maskgen.keras_runtime import keras
+from maskgen.train.model.archive import CONFIG, WEIGHTS
+from maskgen.train.model.build import build_model
+from maskgen.train.model.classifier import open_classifier
+from maskgen.train.model.load import check_model_file, load_model
+from maskgen.train.model.spec import embed_spec
 
 PORTRAIT = next(SHIPS_IN.glob("*.jpg"))
 

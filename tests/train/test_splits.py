@@ -6,8 +6,8 @@ import pytest
 from train_data import example
 
 from maskgen.errors import LeakError, UsageError
-from maskgen.train.leaks import find_leaks, refuse_leaks, without_leaks
-from maskgen.train.splits import SplitOptions, assign_splits, by_fold, folds_of
+from maskgen.train.data.leaks import find_leaks, refuse_leaks, without_leaks
+from maskgen.train.data.splits import SplitOptions, assign_splits, by_fold, folds_of
 
 
 def divided(examples, **options):

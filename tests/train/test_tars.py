@@ -9,10 +9,10 @@ from train_data import needs_train
 
 from maskgen.__main__ import main
 from maskgen.errors import UnreadableImageError, UsageError
-from maskgen.stores import location
-from maskgen.train.examples import Wanted, reasons
-from maskgen.train.gather import find_data, gather
-from maskgen.train.members import read_picture
+from maskgen.files.remote import location
+from maskgen.results.reader import read_picture
+from maskgen.train.data.examples import Wanted, reasons
+from maskgen.train.data.gather import find_data, gather
 from maskgen.train.run_folder import read_examples, write_examples
 
 

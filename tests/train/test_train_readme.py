@@ -11,8 +11,8 @@ from PIL import Image
 from train_data import needs_onnx, needs_train
 
 from maskgen.cli import cli
-from maskgen.train.backbones import BACKBONES
-from maskgen.train.model import HEADS
+from maskgen.train.model.backbones import BACKBONES
+from maskgen.train.model.build import HEADS
 
 pytestmark = [needs_train, needs_onnx]
 

@@ -19,18 +19,18 @@ from train_data import needs_train, people, row, write_masked
 
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError
+from maskgen.keras_runtime import keras, seed_everything
 from maskgen.train import fit as fit_module
-from maskgen.train.augment import NONE
-from maskgen.train.examples import Wanted
-from maskgen.train.feed import Feed
+from maskgen.train.data.augment import NONE
+from maskgen.train.data.examples import Wanted
+from maskgen.train.data.feed import Feed
+from maskgen.train.data.gather import gather
+from maskgen.train.data.splits import SplitOptions
 from maskgen.train.fit import fit, learning_rate
-from maskgen.train.gather import gather
+from maskgen.train.model.spec import read_spec
 from maskgen.train.options import Phase, TrainOptions
 from maskgen.train.run_folder import read_record
-from maskgen.train.runtime import keras, seed_everything
 from maskgen.train.session import train
-from maskgen.train.spec import read_spec
-from maskgen.train.splits import SplitOptions
 
 pytestmark = needs_train
 

@@ -4,8 +4,8 @@ import pytest
 from model_files import external_storage, hdf5
 
 from maskgen.errors import ModelError
-from maskgen.train import weights_file
-from maskgen.train.weights_file import count_numbers
+from maskgen.train.model import weights_file
+from maskgen.train.model.weights_file import count_numbers
 
 
 # What an HDF5 file may name outside of itself, or be larger than it is, as a function on its root.

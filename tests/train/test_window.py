@@ -11,10 +11,10 @@ import pytest
 from train_data import jpeg, write
 
 from maskgen.__main__ import main
-from maskgen.train import classifier as classifier_module
-from maskgen.train import window
-from maskgen.train.classifier import Classifier
-from maskgen.train.spec import ModelSpec
+from maskgen.train.model import classifier as classifier_module
+from maskgen.train.model.classifier import Classifier
+from maskgen.train.model.spec import ModelSpec
+from maskgen.train.predict import window
 
 REPOSITORY = Path(__file__).parents[2]
 

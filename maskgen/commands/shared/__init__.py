@@ -1,0 +1,1 @@
+"""What several commands share: parameter types, option groups, the configuration file, summaries."""

@@ -1,0 +1,98 @@
+"""``--config FILE``: options from a TOML or JSON file, below the environment and the command line."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from maskgen.errors import ConfigurationError
+from maskgen.files.json_text import from_json
+from maskgen.files.text_files import read_text_file
+from maskgen.limits import MAX_CONFIG_BYTES
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+# They name this very file, or only print something and end.
+_NOT_IN_FILE = ("config", "help")
+
+_STRING = re.compile(r'"[^"]*"|\'[^\']*\'')
+_MOST_DOTS = 100
+
+
+def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
+    """Read a config file.
+
+    Names are those of the command line without the dashes in front, e.g. ``blend = "poisson"`` or
+    ``min-face = 20``. An option that may be repeated takes a list.
+
+    Args:
+        path: A ``.toml`` or ``.json`` file.
+        options: Each option of the command without dashes in front -> the name of its parameter, and
+            whether it may be repeated.
+
+    Returns:
+        Name of the parameter -> value, ready to be a `click.Context.default_map`.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or names an option that the command does not have.
+    """
+    values: dict[str, Any] = {}
+    for key, value in _parse(path).items():
+        option = str(key).replace("_", "-")
+        if option not in options or option in _NOT_IN_FILE:
+            raise ConfigurationError(f"{path}: no option is called {key!r}{_hint(option, options)}")
+        name, repeated = options[option]
+        if repeated:
+            values[name] = _texts(path, key, value if isinstance(value, list) else [value])
+        elif isinstance(value, (str, int, float, bool)):
+            values[name] = value
+        else:
+            raise ConfigurationError(f"{path}: {key} takes one value, got {value!r}")
+    return values
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    suffix = path.suffix.lower()
+    if suffix in (".yaml", ".yml"):
+        raise ConfigurationError(
+            f"{path}: config files are TOML or JSON, not YAML; write it as {path.stem}.toml, "
+            'such as blend = "poisson"'
+        )
+    try:
+        text = read_text_file(path, MAX_CONFIG_BYTES)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path}: the config file cannot be read: {error}") from error
+    try:
+        values = from_json(text) if suffix == ".json" else _from_toml(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{path}: not valid {suffix.lstrip('.') or 'TOML'}: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{path}: expected names and values, got a {type(values).__name__}")
+    return values
+
+
+def _from_toml(text: str) -> dict[str, Any]:
+    # The parser's time grows with the square of a dotted key's length, and no option has a dot.
+    for number, line in enumerate(text.splitlines(), 1):
+        if _STRING.sub("", line).count(".") > _MOST_DOTS:
+            raise ValueError(f"line {number} has more than {_MOST_DOTS} dots outside of texts")
+    return tomllib.loads(text)
+
+
+def _texts(path: Path, key: str, values: list[Any]) -> list[str]:
+    wrong = [value for value in values if isinstance(value, bool) or not isinstance(value, (str, int, float))]
+    if wrong:
+        raise ConfigurationError(f"{path}: {key} takes a list of texts, got {wrong[0]!r} in it")
+    return [str(value) for value in values]
+
+
+def _hint(option: str, options: Iterable[str]) -> str:
+    near = get_close_matches(option, [known for known in options if known not in _NOT_IN_FILE], n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,1 @@
+"""What several dataset adapters share: walking folders, label files, Matlab files, tars."""

@@ -1,0 +1,143 @@
+"""Reads one struct of a Matlab file, in a process of its own.
+
+scipy's reader ends the whole process with a segmentation fault on some damaged files (seen with 1.17,
+a few bytes changed), and keeps several times the size of the table in memory; the caller sees neither.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from maskgen.errors import AnnotationError
+from maskgen.files.remote import local_copy
+from maskgen.limits import MAX_MATLAB_BYTES
+
+# Bytes in front of the elements, the type of a compressed element, and bytes that are handled at a time.
+_HEADER, _COMPRESSED, _BLOCK = 128, 15, 1 << 20
+
+# Address space of the child, in bytes.
+_MOST_MEMORY = 8 << 30
+
+# The child finds what its parent found, wherever that was started and however it is installed.
+_CHILD = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from maskgen.datasets.readers import mat_file
+mat_file.main()
+"""
+_DAMAGE = (OSError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError, zlib.error)
+
+
+def read_columns(
+    path: Path, variable: str, texts: Sequence[str], numbers: Sequence[str]
+) -> dict[str, list[Any]]:
+    """Those of the fields that the struct has, as lists of one length: texts (or None) and floats.
+
+    Raises:
+        AnnotationError: The file cannot be read, or holds no such struct.
+    """
+    with local_copy(path) as file:
+        _check_size(file, path)
+        arguments = [json.dumps(sys.path), str(file), variable, json.dumps([*texts]), json.dumps([*numbers])]
+        child = subprocess.run(
+            [sys.executable, "-c", _CHILD, *arguments],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            check=False,
+        )
+    if child.returncode:
+        lines = child.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[-1] if lines and child.returncode > 0 else "the reader crashed; is the file damaged?"
+        raise AnnotationError(f"{path}: expected a Matlab file with a struct {variable!r}: {reason}")
+    columns: dict[str, list[Any]] = json.loads(child.stdout)
+    return columns
+
+
+def _check_size(file: Path, path: Path) -> None:
+    """Refuse a Matlab file that unfolds into more than `MAX_MATLAB_BYTES`, before anything of it is kept."""
+    with file.open("rb") as data:
+        size = data.seek(0, os.SEEK_END)
+        data.seek(0)
+        order = ">" if data.read(_HEADER).endswith(b"MI") else "<"
+        while size <= MAX_MATLAB_BYTES and len(tag := data.read(8)) == 8:
+            kind, length = struct.unpack(f"{order}II", tag)
+            if kind == _COMPRESSED:
+                size += _unfolded_size(data, length, order)
+            else:
+                data.seek(length, os.SEEK_CUR)
+    if size > MAX_MATLAB_BYTES:
+        raise AnnotationError(
+            f"{path}: unfolds into more than {MAX_MATLAB_BYTES >> 20} MiB, the limit for Matlab files; get "
+            "the published one again"
+        )
+
+
+def _unfolded_size(data: BinaryIO, length: int, order: str) -> int:
+    """Bytes that the next ``length`` bytes unfold into, as they say or as counted, up to the limit."""
+    size, unfold = 0, zlib.decompressobj()
+    while length > 0 and size <= MAX_MATLAB_BYTES and (part := data.read(min(length, _BLOCK))):
+        length -= len(part)
+        while part and size <= MAX_MATLAB_BYTES:
+            try:
+                block = unfold.decompress(part, _BLOCK)
+            except zlib.error:
+                return size
+            told = int(struct.unpack_from(f"{order}4xI", block)[0]) if size == 0 and len(block) >= 8 else 0
+            if told > MAX_MATLAB_BYTES:
+                return told
+            size += len(block)
+            part = unfold.unconsumed_tail
+    data.seek(length, os.SEEK_CUR)
+    return size
+
+
+def main() -> None:
+    """What the child does: reads the file named in ``sys.argv`` and prints its columns as JSON."""
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    _limit_memory()
+    path, variable, texts, numbers = (
+        sys.argv[2],
+        sys.argv[3],
+        json.loads(sys.argv[4]),
+        json.loads(sys.argv[5]),
+    )
+    try:
+        table = loadmat(path)[variable][0, 0]
+        fields = {name: table[name][0] for name in table.dtype.names}
+        columns = {name: [_text(cell) for cell in fields[name]] for name in texts if name in fields}
+        columns |= {name: fields[name].astype(float).tolist() for name in numbers if name in fields}
+        if len({len(column) for column in columns.values()}) != 1:
+            raise ValueError("its fields are missing or differ in length")
+        json.dump(columns, sys.stdout)
+    except (*_DAMAGE, MatReadError, MemoryError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+def _limit_memory() -> None:
+    """Hold this process to `_MOST_MEMORY`: a few bytes can call for arrays of any size."""
+    with suppress(ImportError, OSError, ValueError):  # not every system has or takes the limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min([_MOST_MEMORY, *limits]), hard))
+
+
+def _text(cell: Any) -> str | None:
+    """A string as ``loadmat`` gives it: wrapped in an array, which is empty for an empty one."""
+    while not isinstance(cell, str):
+        if not getattr(cell, "size", 0):
+            return None
+        cell = cell.flat[0]
+    return str(cell)

@@ -1,0 +1,144 @@
+"""What stands beside a picture in a tar: one JSON object, a class, or a row of maskgen's own manifest.
+
+Of an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` are taken as such and every other
+plain value as an attribute; lists and objects in it are left out. ``.cls`` becomes the attribute ``cls``.
+
+In what ``maskgen synth --layout webdataset`` wrote, ``.json`` is a row of the manifest (see
+`maskgen.results.tar_rows`; earlier versions wrote its attributes as an object). Of it, the source's name,
+split,
+identity and attributes are taken, and alphas and unmasked images beside it are no inputs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from maskgen.errors import AnnotationError
+from maskgen.files.path_text import name_of
+from maskgen.files.safe_paths import refuse_escape
+from maskgen.files.suffixes import is_image_name
+from maskgen.files.text_files import decode_text
+from maskgen.records import SPLITS, gender_of, split_of
+
+# NaN and infinity are no JSON, but many programs write them for what is missing.
+_DECODER = json.JSONDecoder(parse_constant=lambda constant: None)
+
+# Members beside the picture that `maskgen synth` writes: KEY.alpha.png and KEY.unmasked.jpg.
+MANIFEST_COLUMNS = ("alpha", "unmasked")
+
+# Of a row of the manifest; other people's labels do not have all of these.
+_ROW = frozenset(("schema", "id", "variant", "status", "split", "identity", "source", "faces", "attributes"))
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of one picture; ``source`` is the name it goes by where that is not its own."""
+
+    source: str | None = None
+    split: str | None = None
+    identity: str | None = None
+    note: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Labels | None:
+    """What the label files of its group say of a picture; None if it is one of `MANIFEST_COLUMNS`.
+
+    Args:
+        name: The picture's name in the tar.
+        key: Of its group: the name up to the first dot.
+        members: Name -> content of the group's label files, None for one that is too large.
+    """
+    stem = name.rpartition(".")[0]
+    values, note = _read(members, stem, key)
+    if values.keys() >= _ROW:
+        return None if stem.removeprefix(f"{key}.") in MANIFEST_COLUMNS else _of_row(values, key)
+    for file in (f"{stem}.cls", f"{key}.cls"):
+        if content := members.get(file):
+            with suppress(ValueError):  # no text is no class
+                values.setdefault("cls", decode_text(content).strip())
+            break
+    return _of_object(values, note)
+
+
+def _read(members: Mapping[str, bytes | None], stem: str, key: str) -> tuple[dict[str, Any], str | None]:
+    """The object beside a picture, or an empty one and why."""
+    file = next((file for file in (f"{stem}.json", f"{key}.json") if file in members), None)
+    if file is None:
+        return {}, f"there is no {stem}.json in the tar"
+    content = members[file]
+    if content is None:
+        return {}, f"{file} is too large for labels"
+    try:
+        values = _DECODER.decode(decode_text(content))
+    except (ValueError, RecursionError) as error:
+        return {}, f"{file} is not JSON: {error}"
+    if not isinstance(values, dict):
+        return {}, f"{file} holds a {type(values).__name__}, not an object"
+    return values, None
+
+
+def _of_object(values: Mapping[str, Any], note: str | None) -> Labels:
+    plain = {
+        _text(name): _text(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if isinstance(value, (str, int, float)) and value != ""
+    }
+    split, identity = plain.pop("split", None), plain.pop("identity", None)
+    gender = plain.pop("gender", None) or plain.pop("sex", None)
+    told = [str(part) for part in (plain.pop("note", None), note) if part is not None]
+    if gender is not None:
+        if known := gender_of(str(gender)):
+            plain["gender"] = known
+        else:
+            told.append(f"its gender in the tar is {gender!r}")
+    return Labels(
+        split=None if split is None else split_of(str(split)),
+        identity=None if identity is None else str(identity),
+        note="; ".join(told) or None,
+        attributes=plain,
+    )
+
+
+def _of_row(values: Mapping[str, Any], key: str) -> Labels:
+    """The labels of a picture that maskgen has written, under the name that it was made from."""
+    attributes, split, identity = values["attributes"], values["split"], values["identity"]
+    if isinstance(attributes, str):
+        with suppress(ValueError, RecursionError):
+            attributes = _DECODER.decode(attributes)
+    attributes = attributes if isinstance(attributes, dict) else {}
+    return Labels(
+        source=_source(values, key),
+        split=split if split in SPLITS else None,
+        identity=_text(identity) if identity and isinstance(identity, str) else None,
+        attributes={_text(name): _known(value) for name, value in attributes.items()},
+    )
+
+
+def _source(values: Mapping[str, Any], key: str) -> str | None:
+    """The name of the source, told apart from that of its other variants as ``--layout mirror`` does it."""
+    source = str(values["id"])
+    # Without it, a picture could have the name of a folder in which others lie.
+    if not is_image_name(source.rpartition("/")[2]):
+        return None
+    try:
+        refuse_escape(source, "its row")
+    except AnnotationError:
+        return None
+    name, variant = name_of(source), f"variant-{values['variant']}/"
+    # A source may itself lie in a folder of that name.
+    several = key.startswith(variant) and (not name.startswith(variant) or key.startswith(2 * variant))
+    return f"{variant}{name}" if several else name
+
+
+def _known(value: Any) -> Any:
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(text: str) -> str:
+    """The text without lone surrogates, which JSON can hold and a file cannot."""
+    return text.encode("utf-8", "replace").decode()

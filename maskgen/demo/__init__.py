@@ -1,0 +1,1 @@
+"""``maskgen demo``: a local page that masks an image and classifies it."""

@@ -1,0 +1,153 @@
+"""Which points of MediaPipe's 468-point face mesh maskgen speaks of by name.
+
+The indices are those of MediaPipe's canonical face model; "left" is the image's left, so that
+``left_eye`` is the eye a viewer sees on the left.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.records import Box
+
+# Anchor name -> indices into the face mesh; the anchor is their mean. Templates name their anchors
+# with these names, so that any template can be laid over any face.
+ANCHORS: dict[str, tuple[int, ...]] = {
+    "nose_bridge": (6,),
+    "nose_ridge": (197,),
+    "nose_middle": (195,),
+    "nose_tip": (4,),
+    "nose_base": (2,),
+    "upper_lip": (0,),
+    "mouth": (13, 14),
+    "lower_lip": (17,),
+    "chin": (152,),
+    "left_eye": (33, 133),
+    "right_eye": (263, 362),
+    "left_mouth": (61,),
+    "right_mouth": (291,),
+    "left_temple": (127,),
+    "right_temple": (356,),
+    "left_ear": (234,),
+    "right_ear": (454,),
+    "left_cheekbone": (116,),
+    "right_cheekbone": (345,),
+    "left_cheek": (93, 132),
+    "right_cheek": (323, 361),
+    "left_jaw": (172,),
+    "right_jaw": (397,),
+    "left_chin": (149,),
+    "right_chin": (378,),
+}
+
+# The outline of the face in the mesh, clockwise from the top of the forehead.
+FACE_OVAL = (
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
+    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)
+
+
+TEMPLATE_SIZE = (1024, 896)
+TEMPLATE_UNIT = 600.0
+TEMPLATE_ORIGIN = (512.0, 100.0)
+
+
+@cache
+def canonical_face() -> NDArray[np.float64]:
+    """(468, 3) float64: the mean frontal face; how it was computed is written in its file.
+
+    Units of the outer-eye-corner distance, origin midway between those corners, y down, z into the head.
+    """
+    stored = json.loads((Path(__file__).parent / "canonical_face.json").read_text(encoding="utf-8"))
+    points = np.array(stored["points"], dtype=np.float64)
+    points.setflags(write=False)
+    return points
+
+
+@cache
+def canonical_template_points() -> NDArray[np.float64]:
+    """(468, 2) float64: the mean face's points in pixels of template space."""
+    points = canonical_face()[:, :2] * TEMPLATE_UNIT + TEMPLATE_ORIGIN
+    points.setflags(write=False)
+    return points
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """The face mesh of one face.
+
+    Attributes:
+        points: (468, 3) float32: x and y in pixels of the image, z in pixels, smaller is nearer to
+            the camera. Rounded to 1/100 px, so that landmarks read from a file give the same bytes.
+        image_size: (width, height) of the image in pixels.
+        step: Which step of the detection cascade found it, e.g. "as-is"; "file" if it was read.
+    """
+
+    points: NDArray[np.float32]
+    image_size: tuple[int, int]
+    step: str = "as-is"
+
+    def __post_init__(self) -> None:
+        if self.points.shape != (468, 3):
+            raise ValueError(f"a face mesh has shape (468, 3), got {self.points.shape}")
+        # As numpy.round does it, in a third of its time.
+        points = self.points.astype(np.float64) * 100
+        np.rint(points, out=points)
+        object.__setattr__(self, "points", (points / 100).astype(np.float32))
+
+    def anchor(self, name: str) -> NDArray[np.float32]:
+        """The anchor of that name in `ANCHORS` as (2,) float32 x, y in pixels."""
+        mean: NDArray[np.float32] = self.points[list(ANCHORS[name]), :2].mean(axis=0)
+        return mean
+
+    @cached_property
+    def oval(self) -> NDArray[np.float32]:
+        """(36, 2) float32: the face's outline, clockwise from the top of the forehead."""
+        return self.points[list(FACE_OVAL), :2]
+
+    @cached_property
+    def box(self) -> Box:
+        """The smallest box around all points."""
+        x0, y0 = self.points[:, :2].min(axis=0).tolist()
+        x1, y1 = self.points[:, :2].max(axis=0).tolist()
+        return (x0, y0, x1 - x0, y1 - y0)
+
+    @cached_property
+    def eye_distance(self) -> float:
+        """Distance of the outer eye corners in the mesh's three dimensions, in pixels.
+
+        In three dimensions, because a turned face foreshortens the two-dimensional one.
+        """
+        return math.dist(self.points[263].tolist(), self.points[33].tolist())
+
+    @cached_property
+    def axes(self) -> NDArray[np.float64]:
+        """(3, 3) float64 rows: unit vectors of the face to its right, down its chin, and into the head."""
+        right_side, left_side, chin, top = (self.points[index].tolist() for index in (454, 234, 152, 10))
+        a, b, c = _unit([end - start for end, start in zip(right_side, left_side, strict=True)])
+        down = [end - start for end, start in zip(chin, top, strict=True)]
+        along = down[0] * a + down[1] * b + down[2] * c
+        x, y, z = _unit([down[0] - along * a, down[1] - along * b, down[2] - along * c])
+        return np.array([(a, b, c), (x, y, z), (b * z - c * y, c * x - a * z, a * y - b * x)])
+
+    @cached_property
+    def pose(self) -> dict[str, float]:
+        """Yaw, pitch and roll in degrees, rounded to a tenth; signs as at the top of this file."""
+        right, _, into = self.axes.tolist()
+        yaw = math.degrees(math.atan2(-into[0], math.hypot(into[1], into[2])))
+        pitch = math.degrees(math.atan2(-into[1], into[2]))
+        roll = math.degrees(math.atan2(right[1], right[0]))
+        return {"yaw": round(yaw, 1), "pitch": round(pitch, 1), "roll": round(roll, 1)}
+
+
+def _unit(vector: list[float]) -> list[float]:
+    # Of no length it stays what it is, and not a number, as numpy would have it.
+    length = math.hypot(*vector) or math.nan
+    return [part / length for part in vector]

@@ -1,0 +1,76 @@
+"""JSON that others wrote: data only, and one kind of error whatever is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from maskgen.files.path_text import text_of
+
+LONGEST_TEXT = 65_536  # characters; Python's csv module reads twice as many
+DEEPEST = 16  # lists and objects in one another
+
+
+def from_json(text: str | bytes) -> Any:
+    """The value that a text of JSON stands for.
+
+    Raises:
+        ValueError: It is none, is no valid UTF-8, or has more brackets in one another than Python can follow.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("too many brackets in one another") from error
+
+
+def fitting(value: Any, depth: int = 0) -> Any:
+    """The value as a row may hold it: a long text is cut and ends in a hash, deep values become null."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return f"{value[: LONGEST_TEXT // 2]}~{digest}"
+    if isinstance(value, (Mapping, list, tuple)):
+        if depth >= DEEPEST:
+            return None
+        if isinstance(value, Mapping):
+            return {fitting(str(name)): fitting(each, depth + 1) for name, each in value.items()}
+        return [fitting(each, depth + 1) for each in value]
+    return value
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+# Legal inside JSON, but ends of line to Python's `splitlines` and to JavaScript.
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
+
+_UNDECODABLE = re.compile("[\udc80-\udcff]")
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def _finite(value: Any) -> Any:
+    """The value with every NaN and infinity, which JSON lacks, as None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): _finite(part) for name, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    """One line of JSON, without the line's end; valid UTF-8 whatever the values hold."""
+    try:
+        text = _to_json(values)
+    except ValueError:
+        text = _to_json(_finite(values))
+    if text.isascii():
+        return text
+    text = _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    text = _UNDECODABLE.sub(lambda match: text_of(match[0]), text)
+    return _SURROGATES.sub("\ufffd", text)

@@ -1,0 +1,60 @@
+"""The suffixes of image files, and of archives: the one list of each in the whole package.
+
+A file is an input by its name alone. Its content then says which format it really is
+(`maskgen.images.formats`), and
+one that cannot be decoded gets a row that says why.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Format -> suffixes of its files in lower case; new files get the first.
+SUFFIXES: dict[str, tuple[str, ...]] = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp"),
+    "PNG": (".png", ".apng"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp", ".dib"),
+    "TIFF": (".tif", ".tiff"),
+    "GIF": (".gif",),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "HEIC": (".heic", ".heif", ".hif", ".heics", ".heifs"),
+    "AVIF": (".avif", ".avifs"),
+    "JXL": (".jxl",),
+    "JPEG 2000": (".jp2", ".j2k", ".jpf", ".jpx", ".j2c", ".jpc"),
+}
+IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+
+# Formats that an image is written in as it came; one of another format becomes a JPEG or a PNG.
+WRITTEN = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM")
+CONVERTED_SUFFIXES = frozenset(each for name in SUFFIXES if name not in WRITTEN for each in SUFFIXES[name])
+
+# Layout -> formats that an image keeps in it. Keras's and torchvision's loaders of class folders, and the
+# decoders of the webdataset library, read these and leave out others in silence.
+KEPT = {"mirror": WRITTEN, "folders": ("JPEG", "PNG", "BMP"), "webdataset": ("JPEG", "PNG", "PPM")}
+FOLDERS_SUFFIXES = frozenset((*SUFFIXES["JPEG"][:2], SUFFIXES["PNG"][0], SUFFIXES["BMP"][0]))
+
+_ARCHIVE = re.compile(
+    r"\.(?:zip|7z|rar|tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|zst|z\d\d|\d{3}|part\d+)$", re.IGNORECASE
+)
+
+
+def suffix_of(name: str) -> str:
+    """The suffix of a file name with its dot, as it is written; neither a first nor a last dot makes one."""
+    dot = name.rfind(".")
+    return name[dot:] if 0 < dot < len(name) - 1 else ""
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file of this name is an input.
+
+    Example:
+        >>> is_image_name("a.JFIF"), is_image_name("a.txt")
+        (True, False)
+    """
+    return f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES and "." in name
+
+
+def is_archive_name(name: str) -> bool:
+    """Whether a file of this name is an archive, or a part of one, that has to be unpacked."""
+    return _ARCHIVE.search(name) is not None

@@ -1,0 +1,244 @@
+"""Pictures inside uncompressed tars: where each one lies, and its bytes. Nothing is ever unpacked.
+
+A tar is a row of headers, each with its member's bytes behind it. `scan` goes from header to header without
+reading what lies between, and a picture is then read by its place alone.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+import tarfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from maskgen.errors import UnreadableImageError
+from maskgen.files.remote import is_remote
+from maskgen.files.system_files import is_system_path
+from maskgen.limits import MAX_BYTES
+from maskgen.records import Sample
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+BLOCK = 512
+
+# Long names and PAX records are read whole, and a damaged one may claim any length.
+_LONGEST_HEADER = 1 << 20
+
+_OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
+_COMPRESSED = (
+    (b"\x1f\x8b", "gzip", "gunzip"),
+    (b"BZh", "bzip2", "bunzip2"),
+    (b"\xfd7zXZ", "xz", "unxz"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
+)
+# What `tarfile` raises over headers that someone has damaged, besides its own errors.
+_DAMAGE = (tarfile.TarError, ValueError, OverflowError, RecursionError, LookupError, AttributeError, EOFError)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One member of a tar.
+
+    Attributes:
+        name: As the tar has it; bytes that are not UTF-8 as surrogates.
+        offset: Where its bytes begin.
+        size: How many they are.
+        kind: "file", "folder", or in words what it is instead.
+    """
+
+    name: str
+    offset: int
+    size: int
+    kind: str
+
+
+class _Headers:
+    """A file that gives no more at once than a header may hold."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= _LONGEST_HEADER:
+            raise tarfile.ReadError(f"a header of {size} bytes")
+        return self._file.read(size)
+
+
+class _PlainHeader(tarfile.TarInfo):
+    """A header of which only what `scan` needs is read: that takes a third of the time."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header; whatever is not plain is left to `tarfile`."""
+        size = _OCTAL.fullmatch(buf, 124, 136) if len(buf) == BLOCK else None
+        if size is None or buf[156] not in b"0\0" or buf[257:262] != b"ustar" or buf[345]:
+            return super().frombuf(buf, encoding, errors)
+        stated = _OCTAL.fullmatch(buf, 148, 156)
+        # The sum counts its own field as spaces.
+        if stated is None or sum(buf) - sum(buf[148:156]) + 8 * 32 != int(stated[1], 8):
+            return super().frombuf(buf, encoding, errors)
+        info = cls(buf[:100].partition(b"\0")[0].decode(encoding, errors))
+        info.size, info.type = int(size[1], 8), tarfile.REGTYPE
+        # A name with a slash behind it was a folder before there was a type for folders.
+        return super().frombuf(buf, encoding, errors) if info.name.endswith("/") else info
+
+
+def scan(file: BinaryIO) -> Iterator[Entry]:
+    """The members of an open tar, in its order, each as its header is reached.
+
+    Members of `maskgen.files.system_files` are left out: macOS writes one named ``._a.jpg`` before each
+    ``a.jpg``.
+
+    Raises:
+        UnreadableImageError: It is no uncompressed tar, or it is damaged or cut short behind what was given.
+    """
+    begin = file.read(8)
+    for signature, kind, program in _COMPRESSED:
+        if begin.startswith(signature):
+            raise UnreadableImageError(f"a tar compressed with {kind}: unpack it with `{program}` first")
+    file.seek(0)
+    offset = -1
+    try:
+        tar = tarfile.TarFile(
+            fileobj=_Headers(file),  # type: ignore[arg-type]
+            mode="r",
+            tarinfo=_PlainHeader,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+        while (info := tar.next()) is not None:
+            # Damaged sizes may be negative, and would lead back to where we were.
+            if tar.offset <= offset:
+                raise tarfile.ReadError("a member of a negative size")
+            offset = tar.offset
+            tar.members.clear()  # type: ignore[attr-defined]
+            if not is_system_path(info.name):
+                yield Entry(info.name, info.offset_data, info.size, _kind(info))
+        offset = tar.offset
+    except _DAMAGE as error:
+        where = "it cannot be read" if offset < 0 else f"it cannot be read on behind {offset} bytes"
+        raise UnreadableImageError(f"a damaged tar, or one that was cut short: {where}: {error}") from error
+    file.seek(offset)
+    end = file.read(BLOCK)
+    # `tarfile` takes whatever is no header for the end.
+    if end != bytes(BLOCK):
+        what = "is damaged there" if end else "has no end mark"
+        raise UnreadableImageError(
+            f"a damaged tar, or one that was cut short: it {what}, behind {offset} bytes"
+        )
+
+
+def _kind(info: tarfile.TarInfo) -> str:
+    if info.issparse():
+        return "a sparse file, which is not read"
+    if info.isreg():
+        return "file"
+    if info.isdir():
+        return "folder"
+    if info.issym() or info.islnk():
+        return f"a link to {info.linkname!r}, which is not followed"
+    return "a pipe or device"
+
+
+def read_member(sample: Sample) -> bytes:
+    """The bytes of a sample that lies in a tar.
+
+    Raises:
+        UnreadableImageError: They are not to be read, or the tar is no longer what it was.
+        OSError: The tar cannot be read.
+    """
+    member = sample.member
+    if member is None or member.refusal:
+        raise UnreadableImageError(member.refusal or "" if member else "not in a tar")
+    if member.size > MAX_BYTES:
+        raise UnreadableImageError(f"a member of {member.size} bytes, more than {MAX_BYTES}")
+    with sample.path.open("rb") as file:
+        if file.seek(0, 2) != member.archive_size:
+            raise UnreadableImageError(f"{member.archive} has changed since it was listed")
+        file.seek(member.offset)
+        data = file.read(member.size)
+    if len(data) != member.size:
+        raise UnreadableImageError(f"{member.archive} is cut short: {len(data)} bytes of {member.size}")
+    return data
+
+
+def read_path(path: Path) -> bytes:
+    """The bytes of a file, or of the member that a path through a tar names, such as ``000012.tar/a.jpg``.
+
+    Raises:
+        OSError: There is no such file or member.
+    """
+    for tar in path.parents:
+        if tar.is_dir():
+            break
+        if tar.is_file():
+            return _named(tar, path.relative_to(tar).as_posix())
+    return path.read_bytes()
+
+
+def _named(tar: Path, name: str) -> bytes:
+    # In a damaged tar, what is asked for may lie before the damage.
+    with tar.open("rb") as file, suppress(UnreadableImageError):
+        for entry in scan(file):
+            if entry.kind == "file" and plain_name(entry.name) == name and entry.size <= MAX_BYTES:
+                file.seek(entry.offset)
+                return file.read(entry.size)
+    raise FileNotFoundError(f"{tar} has no member {name!r}")
+
+
+def folder_of(root: Path) -> Path:
+    """The folder that a root names or lies in; for a pattern the last one before it begins, a URL itself."""
+    if is_remote(root):
+        return root
+    # `Path.is_dir` raises for a pattern that is too long for a name.
+    while not os.path.isdir(root) and root != root.parent:  # noqa: PTH112
+        root = root.parent
+    return root
+
+
+def plain_name(name: str) -> str:
+    """A member's name without the ``./`` that some programs put before it."""
+    if name[:1] not in ("", "/", ".") and "//" not in name and "/." not in name and name[-1] != "/":
+        return name
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a path leads to a file proper: opening a pipe would wait for ever."""
+    return stat.S_ISREG(path.stat().st_mode)
+
+
+def read_sample(sample: Sample) -> bytes:
+    """The bytes of a sample's image, be it a file or in a tar.
+
+    Raises:
+        UnreadableImageError: They cannot be read; the message is the reason of the sample's row.
+        OSError: The machine has no memory or file descriptor left for any image.
+    """
+    try:
+        return read_member(sample) if sample.member else read_file(sample.path)
+    except FileNotFoundError as error:
+        raise UnreadableImageError("file not found") from error
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+            raise
+        raise UnreadableImageError(error.strerror or str(error)) from error
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a picture's file, as `read_sample` reads it."""
+    info = path.stat()
+    # Opening a pipe would wait for ever for someone to write into it.
+    if not stat.S_ISREG(info.st_mode):
+        raise UnreadableImageError("a folder" if stat.S_ISDIR(info.st_mode) else "a pipe, socket or device")
+    if info.st_size > MAX_BYTES:
+        raise UnreadableImageError(f"a file of {info.st_size} bytes, more than {MAX_BYTES}")
+    return path.read_bytes()

@@ -1,0 +1,257 @@
+"""Bytes to ``uint8`` BGR array and back: the only place in maskgen where pictures are decoded and encoded.
+
+What a picture loses on its way through is only what has to change: `decode` keeps beside the pixels what
+`encode` needs to write them the way they came, which for a JPEG means its own quantisation tables. A second
+encoding with the same tables rounds most coefficients to where they were, so that the pixels outside the
+mask stay what they are to within a grey level or so.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageFile, PngImagePlugin
+
+from maskgen.errors import UnreadableImageError, UsageError
+from maskgen.files.suffixes import SUFFIXES, WRITTEN
+from maskgen.images.color_profile import plain_profile, to_srgb
+from maskgen.images.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
+from maskgen.images.jpeg import JpegSettings, jpeg_options, jpeg_settings
+from maskgen.images.to_bgr import decode_jpeg, to_planes, upright
+from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
+
+Image = NDArray[np.uint8]
+
+WEBP_QUALITY = 90
+PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 6, files 6 % larger
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedImage:
+    """A picture, upright, with what is needed to write it back as it came.
+
+    Attributes:
+        bgr: (height, width, 3) uint8, upright whatever its EXIF orientation was.
+        format: Pillow's name of the format it really has, whatever its file is called: "JPEG", "PNG", ...
+        grey: Whether it had one channel; the three of `bgr` are then equal.
+        alpha: (height, width) uint8 transparency that came with the picture, or None.
+        icc: Colour profile for RGB or grey pixels, without any text of its source, or None.
+        jpeg: How to encode it again as JPEG, or None if it was none.
+        lossless: Whether a WEBP was lossless.
+        note: What was left behind, in words (further frames, bits beyond 8), or None.
+    """
+
+    bgr: Image
+    format: str
+    grey: bool = False
+    alpha: Image | None = None
+    icc: bytes | None = None
+    jpeg: JpegSettings | None = None
+    lossless: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """A picture as bytes.
+
+    Attributes:
+        data: The file's content.
+        suffix: The format's usual suffix with its dot, in lower case.
+        same_format: Whether that is the source's own format, whose file name then still fits.
+    """
+
+    data: bytes
+    suffix: str
+    same_format: bool = False
+
+
+def decode(data: bytes, limit: int | None = None) -> DecodedImage:
+    """Decodes a file of a format that `maskgen.images.formats` names into upright BGR pixels.
+
+    Grey, palette, CMYK, 16 bit and floating point pictures are converted; of several frames the first is
+    taken. A truncated file is refused, since a face that is half grey would be worse than none. Pillow's
+    warnings are kept in; the line that libtiff or libjpeg itself prints about a broken picture is not.
+
+    Args:
+        data: The whole file.
+        limit: Pixels that it may have; by default what `maskgen.limits.max_pixels` says.
+
+    Raises:
+        UnreadableImageError: The file is empty, no picture, of another format, larger than the limit,
+            broken or truncated; the message says which.
+    """
+    file_format = sniff(data)
+    limit = limit or max_pixels()
+    with _pillow_settings(limit):
+        try:
+            picture = opener(file_format)(BytesIO(data))
+            _check_size(picture.size, limit)
+            orientation, notes = _orientation(picture)
+            if getattr(picture, "is_animated", False):
+                notes.append("first of several frames")
+            pixels = decode_jpeg(picture, data) if file_format == "JPEG" else None
+            if pixels is None:
+                picture.load()
+        except (UnreadableImageError, MemoryError):
+            raise
+        except PillowImage.DecompressionBombError as error:
+            raise UnreadableImageError(f"more than {limit} pixels in a frame") from error
+        except Exception as error:
+            # A broken header makes Pillow raise anything from struct.error to RecursionError.
+            cause = "truncated" if "truncated" in str(error).lower() else "broken"
+            reason = " ".join(str(error).split(" at 0x")[0].split()) or type(error).__name__
+            raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
+        if file_format == "TIFF":
+            orientation = 1  # Pillow has turned it while loading.
+        jpeg = jpeg_settings(picture) if file_format == "JPEG" else None
+        icc: bytes | None = picture.info.get("icc_profile") or None
+        if pixels is None:
+            bgr, alpha, grey = to_planes(picture, icc, notes)
+        else:
+            bgr, alpha, grey = pixels, None, picture.mode == "L"
+        if picture.mode == "CMYK":
+            icc = None
+    profile = plain_profile(icc, b"GRAY" if grey else b"RGB ") if icc else None
+    if icc and profile is None and not grey and icc[16:20] == b"RGB ":
+        notes.append("colours converted to sRGB")
+        bgr = to_srgb(bgr, icc)
+    return DecodedImage(
+        bgr=upright(bgr, orientation),
+        format=file_format,
+        grey=grey,
+        alpha=None if alpha is None else upright(alpha, orientation),
+        icc=profile,
+        jpeg=jpeg,
+        lossless=file_format == "WEBP" and is_lossless_webp(data),
+        note="; ".join(notes) or None,
+    )
+
+
+def encode(
+    bgr: Image, like: DecodedImage | None = None, format: str | None = None, quality: int | None = None
+) -> EncodedImage:
+    """Encodes BGR pixels, in the manner of the picture they were made from.
+
+    The same arguments give the same bytes. Of the source's metadata only the numbers of its
+    colour profile are carried over, as `maskgen.images.color_profile` has them.
+
+    Args:
+        bgr: (height, width, 3) uint8.
+        like: The source. Its format, JPEG tables, single grey channel, transparency (where the format can
+            hold it) and colour profile are kept. None means a colour PNG.
+        format: "jpeg", "png" or "webp" to write another format. By default formats that are not in `WRITTEN`
+            become what `common_format` says: a palette of 256 colours would spoil both face and mask.
+        quality: 1 to 100 for JPEG and lossy WEBP, in place of the source's own. Default `JPEG_QUALITY` with
+            4:4:4 chroma where a JPEG's source was none, and `WEBP_QUALITY`, since a WEBP does not say.
+
+    Raises:
+        UsageError: `format` or `quality` does not exist, or the format cannot hold so large a picture.
+    """
+    if quality is not None and not 1 <= quality <= 100:
+        raise UsageError(f"quality must be from 1 to 100, got {quality}")
+    target = _target_format(like, format)
+    height, width = bgr.shape[:2]
+    if max(height, width) > (limit := LONGEST_SIDE.get(target, 1 << 31)):
+        raise UsageError(f"{target} holds at most {limit} pixels a side, the picture has {width} x {height}")
+    grey = like is not None and like.grey
+    alpha = like.alpha if like is not None and target in ("PNG", "WEBP", "TIFF") else None
+    options: dict[str, Any] = {}
+    if like is not None and like.icc and target in ("JPEG", "PNG", "WEBP", "TIFF"):
+        options["icc_profile"] = like.icc
+    if target == "JPEG":
+        options |= jpeg_options(like.jpeg if like else None, quality, grey)
+    elif target == "WEBP":
+        lossless = quality is None and like is not None and like.format == "WEBP" and like.lossless
+        options |= {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True}
+    elif target == "PNG":
+        options["compress_level"] = PNG_COMPRESSION
+    elif target == "TIFF":
+        options["compression"] = "tiff_lzw"
+    data = _save(_pixels(bgr, target, grey, alpha), target, options)
+    suffix = ".pgm" if target == "PPM" and grey else SUFFIXES[target][0]
+    return EncodedImage(data, suffix, same_format=like is not None and like.format == target)
+
+
+def encode_grey_png(alpha: Image) -> bytes:
+    """Encodes an alpha plane, (height, width) uint8, as a one-channel PNG."""
+    return _save(
+        PillowImage.fromarray(np.ascontiguousarray(alpha)), "PNG", {"compress_level": PNG_COMPRESSION}
+    )
+
+
+@contextmanager
+def _pillow_settings(limit: int) -> Iterator[None]:
+    """Pillow's process-wide switches as `decode` needs them, whatever the caller has set; put back after."""
+    png = PngImagePlugin
+    before = PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    texts = png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY
+    # Pillow warns above this number and raises above twice of it.
+    PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = -(-limit // 2), False
+    png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY = MAX_TEXT, MAX_TEXTS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+        png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY = texts
+
+
+def _check_size(size: tuple[int, int], limit: int) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise UnreadableImageError(f"a picture of {width} x {height} pixels")
+    if width * height > limit:
+        hint = f", see {VARIABLE}" if limit == max_pixels() else ""
+        raise UnreadableImageError(f"{width} x {height} pixels are more than {limit}{hint}")
+
+
+def _orientation(picture: PillowImage.Image) -> tuple[int, list[str]]:
+    try:
+        return int(picture.getexif().get(0x0112) or 1), []
+    except Exception:  # damaged metadata, in any of Pillow's ways, does not make the pixels unreadable
+        return 1, ["EXIF data cannot be read"]
+
+
+def common_format(like: DecodedImage) -> str:
+    """What an image of a rare format becomes: "JPEG" if it is lossy and opaque, else "PNG"."""
+    lossy = like.format in ("HEIC", "AVIF", "JXL") or (like.format == "WEBP" and not like.lossless)
+    return "JPEG" if lossy and like.alpha is None else "PNG"
+
+
+def _target_format(like: DecodedImage | None, format: str | None) -> str:
+    if format is None:
+        return "PNG" if like is None else like.format if like.format in WRITTEN else common_format(like)
+    name = {"JPG": "JPEG"}.get(format.upper(), format.upper())
+    if name not in ("JPEG", "PNG", "WEBP"):
+        raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
+    return name
+
+
+def _pixels(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
+    if grey:
+        plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+        return PillowImage.fromarray(plane if alpha is None else np.dstack([plane, alpha]))
+    if alpha is None:
+        if target == "JPEG":
+            # Four bytes a pixel are what Pillow works on itself, and so it takes them without a copy.
+            padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
+            return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
+        return PillowImage.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+    return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
+
+
+def _save(picture: PillowImage.Image, file_format: str, options: dict[str, Any]) -> bytes:
+    buffer = BytesIO()
+    picture.save(buffer, file_format, **options)
+    return buffer.getvalue()

@@ -1,0 +1,127 @@
+"""Which image formats maskgen reads and writes, and by which first bytes each is known.
+
+A file is taken for what its first bytes say, never for what it is named, and only the formats of this table
+are ever handed to a decoder: each further one would be one more parser for other people's files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from importlib import import_module
+from io import BytesIO
+from typing import cast
+
+from PIL import Image as PillowImage
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.PpmImagePlugin import PpmImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from maskgen.errors import UnreadableImageError
+
+# Opening the plugin instead of calling `PIL.Image.open` keeps every other parser out and saves the tries.
+_OPENERS: dict[str, Callable[[BytesIO], PillowImage.Image]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "WEBP": WebPImageFile,
+    "BMP": BmpImageFile,
+    "TIFF": TiffImageFile,
+    "GIF": GifImageFile,
+    "PPM": PpmImageFile,
+}
+
+# Format -> modules that may read it and the class in each, and the package to install where none does.
+_PLUGINS: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
+    "HEIC": ((("pillow_heif", "HeifImageFile"),), "pillow-heif"),
+    "AVIF": (
+        (("PIL.AvifImagePlugin", "AvifImageFile"), ("pillow_avif.AvifImagePlugin", "AvifImageFile")),
+        "pillow-avif-plugin",
+    ),
+    "JXL": ((("pillow_jxl.JpegXLImagePlugin", "JXLImageFile"),), "pillow-jxl-plugin"),
+}
+
+# Most pixels a side a format can hold; the others' limits lie beyond what is ever decoded.
+LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
+
+_SIGNATURES = (
+    (rb"\xff\xd8\xff", "JPEG"),
+    (rb"\x89PNG\r\n\x1a\n", "PNG"),
+    (rb"RIFF....WEBP", "WEBP"),
+    (rb"GIF8[79]a", "GIF"),
+    (rb"II[*+]\0|MM\0[*+]", "TIFF"),
+    (rb"P[1-6][\s#]", "PPM"),
+    (rb"BM", "BMP"),
+    (rb"....ftyp(?:avi[fs]|(?:mif1|msf1)....(?:....){0,14}?avi[fs])", "AVIF"),
+    (rb"....ftyp(?:hei[cxms]|hev[cxms]|mif1|msf1)", "HEIC"),
+    (rb"\0\0\0\x0cJXL |\xff\x0a", "JXL"),
+)
+
+_OTHERS = (
+    (rb"version https://git-lfs", "a Git LFS pointer: fetch the real file with `git lfs pull`"),
+    (rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head)", "an HTML page: the download failed"),
+    (rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|svg)", "XML or SVG, not a picture in pixels"),
+    (rb"\s*[{\[]\s*[\"{\[]", "JSON, not a picture"),
+    (rb"....ftyp", "a video, not a picture"),
+    (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000, which is not read: convert it first"),
+    (rb"%PDF", "a PDF, not a picture"),
+    (rb"8BPS", "a Photoshop file, which is not read: convert it first"),
+    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive, not a picture: unpack it first"),
+)
+
+
+def opener(name: str) -> Callable[[BytesIO], PillowImage.Image]:
+    """The function that opens a file of a format that `sniff` knows.
+
+    Raises:
+        UnreadableImageError: The format needs a plug-in of Pillow that is not installed.
+    """
+    return _OPENERS[name] if name in _OPENERS else _plugin(name)
+
+
+@lru_cache(maxsize=len(_PLUGINS))
+def _plugin(name: str) -> Callable[[BytesIO], PillowImage.Image]:
+    modules, package = _PLUGINS[name]
+    for module, kind in modules:
+        with suppress(ImportError, AttributeError):
+            opened = import_module(module)
+            # Pillow may have been built without the library that its own module needs.
+            if getattr(opened, "SUPPORTED", True):
+                return cast("Callable[[BytesIO], PillowImage.Image]", getattr(opened, kind))
+    raise UnreadableImageError(f"{name} is read by a plug-in of Pillow: pip install {package}")
+
+
+def sniff(data: bytes) -> str:
+    """The format of a file's content, a key of `maskgen.files.suffixes.SUFFIXES`.
+
+    Raises:
+        UnreadableImageError: It is none of them; the message says what it is instead, where that can be seen.
+    """
+    if not data:
+        raise UnreadableImageError("empty file")
+    for signature, name in _SIGNATURES:
+        if re.match(signature, data, re.DOTALL):
+            return name
+    for signature, name in _OTHERS:
+        if re.match(signature, data, re.DOTALL | re.IGNORECASE):
+            raise UnreadableImageError(name)
+    if not data.strip(b"\0"):
+        raise UnreadableImageError(f"{len(data)} zero bytes, not a picture")
+    raise UnreadableImageError(f"no known image format: it begins with {data[:8]!r}")
+
+
+def is_lossless_webp(data: bytes) -> bool:
+    """Whether the first frame of a WEBP file was encoded without loss, which Pillow does not tell."""
+    offset = 12
+    while offset + 8 <= len(data):
+        chunk, size = data[offset : offset + 4], int.from_bytes(data[offset + 4 : offset + 8], "little")
+        if chunk in (b"VP8 ", b"VP8L"):
+            return chunk == b"VP8L"
+        # An animation's frame holds its own chunks, after 16 bytes on its place and duration.
+        offset += 24 if chunk == b"ANMF" else 8 + size + size % 2
+    return False

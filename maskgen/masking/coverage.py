@@ -1,0 +1,91 @@
+"""How much of the nose, mouth, chin and lower face an alpha covers, and what wear that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.face_mesh import ANCHORS, FACE_OVAL, Landmarks
+from maskgen.records import Image
+
+# Outlines in the face mesh: tip, wings and base of the nose; the outer lips; from under the lip to the chin.
+_NOSE = (5, 281, 278, 294, 327, 2, 98, 64, 48, 51)
+_MOUTH = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
+_CHIN = (18, 313, 406, 378, 377, 152, 148, 149, 182, 83)
+
+_PARTS = {"nose": _NOSE, "mouth": _MOUTH, "chin": _CHIN, "lower_face": FACE_OVAL}
+_LEFT_EYE, _RIGHT_EYE, _NOSE_MIDDLE = (ANCHORS[name][0] for name in ("left_eye", "right_eye", "nose_middle"))
+
+# What each wear covers: (part, lowest share, highest share). Measured on the composited alpha.
+_RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
+    "correct": (("nose", 0.85, 1.0), ("mouth", 0.95, 1.0), ("chin", 0.85, 1.0)),
+    "nose-out": (("nose", 0.0, 0.35), ("mouth", 0.9, 1.0), ("chin", 0.85, 1.0)),
+    "mouth-out": (("nose", 0.0, 0.02), ("mouth", 0.0, 0.2), ("chin", 0.6, 1.0)),
+    "chin": (("nose", 0.0, 0.0), ("mouth", 0.0, 0.08), ("chin", 0.0, 0.85)),
+}
+
+
+def coverage(
+    alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0)
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The share of each part of the face that is covered.
+
+    Args:
+        alpha: (height, width) uint8: of the whole image, or of a rectangle of it that holds all of it.
+        landmarks: The face in the image.
+        origin: (x, y) in the image of the alpha's top left pixel.
+
+    Returns:
+        "nose", "mouth", "chin" and "lower_face" (the face oval below the middle of the nose), each
+        in [0, 1], rounded to three decimals. First the share of each whole part; pixels outside the image
+        count as not covered. Then the share of its pixels inside the image; parts fully outside are omitted.
+    """
+    corners = np.floor(landmarks.points[:, :2] - np.array(origin) + 0.5).astype(np.int32)
+    image_box = (-origin[0], -origin[1], *landmarks.image_size)
+    whole, visible = {}, {}
+    for name, outline in _PARTS.items():
+        box_xywh = cv2.boundingRect(corners[list(outline)])
+        region = np.zeros((box_xywh[3], box_xywh[2]), np.uint8)
+        cv2.fillPoly(region, [corners[list(outline)] - box_xywh[:2]], [1])
+        if name == "lower_face":
+            _clear_above_nose(region, corners - box_xywh[:2])
+        in_alpha, on_alpha = _overlap(box_xywh, (0, 0, alpha.shape[1], alpha.shape[0]))
+        in_image, _ = _overlap(box_xywh, image_box)
+        covered = float((region[in_alpha].astype(np.uint32) * alpha[on_alpha]).sum()) / 255
+        whole[name] = round(covered / max(cv2.countNonZero(region), 1), 3)
+        if shown := np.count_nonzero(region[in_image]):
+            visible[name] = round(covered / shown, 3)
+    return whole, visible
+
+
+def _clear_above_nose(region: Image, corners: NDArray[np.int32]) -> None:
+    """Clear the pixels above the middle of the nose, across the line of the eyes."""
+    right, down = corners[_RIGHT_EYE] - corners[_LEFT_EYE]
+    x, y = corners[_NOSE_MIDDLE]
+    rows, columns = np.indices(region.shape, np.int32, sparse=True)
+    region[right * (rows - y) - down * (columns - x) <= 0] = 0
+
+
+Slices = tuple[slice, slice]
+
+
+def _overlap(box_xywh: Sequence[int], other_xywh: Sequence[int]) -> tuple[Slices, Slices]:
+    """Index the overlap of two boxes, in an array of the first and in one of the second."""
+    (x, y, width, height), (left, top, across, down) = box_xywh, other_xywh
+    x0, x1 = max(x, left), max(min(x + width, left + across), x, left)
+    y0, y1 = max(y, top), max(min(y + height, top + down), y, top)
+    return (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x)), (
+        slice(y0 - top, y1 - top),
+        slice(x0 - left, x1 - left),
+    )
+
+
+def wear_agrees(wear: str, shares: Mapping[str, float]) -> bool:
+    """Whether measured coverage is what that wear means, so that it may serve as a label.
+
+    Only parts that ``shares`` holds are asked.
+    """
+    return all(low <= shares[part] <= high for part, low, high in _RULES[wear] if part in shares)

@@ -1,0 +1,127 @@
+"""A face's light and colour against those of its own bare skin, pixel by pixel: a compiled loop."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.face_mesh import FACE_OVAL
+from maskgen.jit import compiled
+from maskgen.masking.kernels.polygons import fill_hull, place_corners
+from maskgen.masking.kernels.quickselect import select
+
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+# Patches of the face mesh that are bare in nearly every face: both inner cheeks, and the nose's bridge.
+CHEEKS = ((117, 118, 119, 101, 36, 205, 50), (346, 347, 348, 330, 266, 425, 280))
+_NOSE = (6, 197, 195, 5, 45, 275, 122, 351)
+_PATCHES = np.concatenate([np.array(patch) for patch in (*CHEEKS, _NOSE)])
+_ENDS = np.cumsum([len(patch) for patch in (*CHEEKS, _NOSE)])
+_LEAST_PIXELS = 12
+# Over 465 faces turned by at most 22 degrees, nearly all corners of the mesh's hull are among these:
+# the oval's and some beside it.
+_BESIDE = (
+    34,
+    71,
+    123,
+    135,
+    137,
+    138,
+    147,
+    177,
+    213,
+    215,
+    227,
+    264,
+    301,
+    352,
+    364,
+    366,
+    367,
+    376,
+    401,
+    433,
+    435,
+    447,
+)
+_WHOLE_FACE = np.array([*FACE_OVAL, *_BESIDE])
+
+# Added to a colour before its logarithm, so that the noise of dark pixels is not taken for colour.
+_DARK = 10.0
+_LOGARITHM = np.log(np.arange(256.0) + _DARK).astype(np.float32)
+_THIRD = np.float32(1 / 3)
+
+_TOO_DARK = np.float32(-1.4)  # logarithm of the light below which a colour cannot be told
+_CLIPPED = 252  # a channel from which on it cannot be told either
+
+
+def compare_with_bare(
+    bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
+) -> tuple[Floats, Flags, float]:
+    """Compare each pixel with the bare skin.
+
+    Args:
+        bgr: (height, width, 3) uint8, a reduced part of an image.
+        points: (468, 3) float32: the face mesh, in pixels of the image.
+        corner: Of the part, in pixels of the image.
+        step: Image pixels for one of the part's.
+
+    Returns:
+        (3, height, width) float32: light, colour beyond grey, and across the line to grey. (2, height, width)
+        bool: whether the colour is unclear, and inside the face. How far the skin's colour is from grey, or
+        -1 where no bare skin is in view. All as `maskgen.masking.face.skin_view.FaceView` has them.
+    """
+    bare, face = np.zeros(bgr.shape[:2], np.uint8), np.zeros(bgr.shape[:2], np.uint8)
+    for corners in np.split(place_corners(points, _PATCHES, corner, step), _ENDS[:-1]):
+        fill_hull(bare, corners, 1)
+    fill_hull(face, place_corners(points, _WHOLE_FACE, corner, step), 1)
+    count = cv2.countNonZero(bare)
+    if count < _LEAST_PIXELS:
+        height, width = face.shape
+        return np.empty((3, height, width), np.float32), np.empty((2, height, width), np.bool_), -1.0
+    return _compare(bgr, bare, count, face)
+
+
+@compiled
+def _compare(
+    bgr: NDArray[np.uint8], plane: NDArray[np.uint8], bare: int, face: NDArray[np.uint8]
+) -> tuple[Floats, Flags, float]:
+    """Of `compare_with_bare`; plane, face: (height, width) uint8, 1 on bare skin and on the face."""
+    height, width = bgr.shape[:2]
+    planes = np.empty((3, height, width), np.float32)
+    flags = np.empty((2, height, width), np.bool_)
+    order = np.empty((3, bare), np.float32)
+    k = 0
+    for y in range(height):
+        pixels, lights, reds, blues, flagged = bgr[y], planes[0, y], planes[1, y], planes[2, y], plane[y]
+        for x in range(width):
+            b, g, r = _LOGARITHM[pixels[x, 0]], _LOGARITHM[pixels[x, 1]], _LOGARITHM[pixels[x, 2]]
+            lights[x], reds[x], blues[x] = (b + g + r) * _THIRD, r - g, b - np.float32(0.5) * (g + r)
+        for x in range(width):
+            if flagged[x]:
+                order[0, k], order[1, k], order[2, k] = lights[x], reds[x], blues[x]
+                k += 1
+    usual_light = np.float32(select(order[0], bare, bare // 2))
+    usual_red = np.float32(select(order[1], bare, bare // 2))
+    usual_blue = np.float32(select(order[2], bare, bare // 2))
+    chroma = math.sqrt(usual_red * usual_red + usual_blue * usual_blue)
+    to_x = np.float32(-usual_red / max(chroma, 1e-3))
+    to_y = np.float32(-usual_blue / max(chroma, 1e-3))
+
+    for y in range(height):
+        pixels, lights, beyond, across = bgr[y], planes[0, y], planes[1, y], planes[2, y]
+        for x in range(width):
+            red, blue = beyond[x], across[x]
+            lights[x] -= usual_light
+            beyond[x] = red * to_x + blue * to_y
+            across[x] = abs((red - usual_red) * to_y - (blue - usual_blue) * to_x)
+        unclear, inside, flagged = flags[0, y], flags[1, y], face[y]
+        for x in range(width):
+            brightest = max(pixels[x, 0], pixels[x, 1], pixels[x, 2])
+            unclear[x] = (brightest >= _CLIPPED) | (lights[x] < _TOO_DARK)
+            inside[x] = flagged[x] != 0
+    return planes, flags, chroma

@@ -1,0 +1,185 @@
+"""Which pixels show a face's skin, and what a picture's light and colours are: compiled loops."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.face_mesh import FACE_OVAL
+from maskgen.jit import compiled
+from maskgen.masking.kernels.polygons import fill_polygon, place_corners
+from maskgen.masking.kernels.quickselect import select
+
+Floats = NDArray[np.float32]
+
+# Outlines in the face mesh that are not skin: both eyes with their brows, the lips, the nostrils.
+_NOT_SKIN = (
+    (70, 63, 105, 66, 107, 133, 155, 145, 163, 33),
+    (300, 293, 334, 296, 336, 362, 382, 374, 390, 263),
+    (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91),
+    (98, 97, 2, 326, 327, 4),
+)
+_OUTLINES = np.concatenate([np.array(outline) for outline in (FACE_OVAL, *_NOT_SKIN)])
+_ENDS = np.cumsum([len(outline) for outline in (FACE_OVAL, *_NOT_SKIN)])
+
+# Red-green and blue-yellow of a logarithmic BGR colour count by these spreads: a pixel this far from the
+# skin's median, in natural logarithms along those axes or in brightness, counts about half.
+_RED_SPREAD, _BLUE_SPREAD = np.float32(0.32), np.float32(0.5)
+# Keeps a slope flat where few pixels tell of it.
+_FLAT = 1e-3
+_STRANGE = 0.2  # trust below which a pixel is hardly skin
+# In 64 bits and then rounded: numpy's 32-bit logarithms differ in their last bit between processors.
+_LOGARITHM = np.log1p(np.arange(256.0)).astype(np.float32)
+_THIRD = np.float32(1 / 3)
+# Channels of a grey picture differ by no more, but for a few pixels.
+_GREY = 2
+# Steps in which the brightest twentieth is sought, for one natural logarithm.
+_STEPS, _MOST = 512, 2900
+_BRIGHT = 0.95
+
+
+def ask_skin(
+    bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
+) -> tuple[Floats, NDArray[np.float64]]:
+    """Weigh each pixel by how surely it is skin of this face, and sum up the picture.
+
+    Args:
+        bgr: (height, width, 3) uint8, a reduced part of an image.
+        points: (468, 3) float32: the face mesh, in pixels of the image.
+        corner: Of the part, in pixels of the image.
+        step: Image pixels for one of the part's.
+
+    Returns:
+        (height, width, 4) float32: natural logarithms of BGR + 1 times weight, and weight. And ten numbers:
+        the skin's mean logarithms of BGR, all pixels' mean logarithms of BGR, the mean logarithm that a
+        twentieth of the pixels exceeds, how many pixels have a colour, how many there are, and how many
+        inside the face are hardly skin.
+    """
+    face = np.zeros(bgr.shape[:2], np.uint8)
+    oval, *others = np.split(place_corners(points, _OUTLINES, corner, step), _ENDS[:-1])
+    fill_polygon(face, oval, 1)
+    for outline in others:
+        fill_polygon(face, outline, 0)
+    return _sum_up(bgr, face)
+
+
+@compiled
+def _sum_up(bgr: NDArray[np.uint8], face: NDArray[np.uint8]) -> tuple[Floats, NDArray[np.float64]]:
+    """What `ask_skin` returns; face: (height, width) uint8, not 0 where skin may be."""
+    height, width = bgr.shape[:2]
+    weighted = np.empty((height, width, 4), np.float32)
+    told = np.zeros(10)
+    inside = 0
+    steps = np.zeros(_MOST, np.int64)
+    planes = np.empty((3, height * width), np.float32)
+    light, red, blue = planes[0], planes[1], planes[2]
+    sum_b = sum_g = sum_r = 0.0
+    colored = 0
+    for y in range(height):
+        for x in range(width):
+            b, g, r = bgr[y, x, 0], bgr[y, x, 1], bgr[y, x, 2]
+            colored += max(b, g, r) - min(b, g, r) > _GREY
+            log_b, log_g, log_r = _LOGARITHM[b], _LOGARITHM[g], _LOGARITHM[r]
+            sum_b += log_b
+            sum_g += log_g
+            sum_r += log_r
+            level = (log_b + log_g + log_r) * _THIRD
+            steps[int(level * _STEPS)] += 1
+            weighted[y, x, 0], weighted[y, x, 1], weighted[y, x, 2] = log_b, log_g, log_r
+            weighted[y, x, 3] = 0
+            if face[y, x]:
+                light[inside] = level
+                red[inside] = (log_r - log_g) / _RED_SPREAD
+                blue[inside] = (log_b - np.float32(0.5) * (log_g + log_r)) / _BLUE_SPREAD
+                inside += 1
+    pixels = height * width
+    told[3], told[4], told[5] = sum_b / pixels, sum_g / pixels, sum_r / pixels
+    told[7], told[8] = colored, pixels
+    below, at = steps[0], 0
+    while below <= int(_BRIGHT * (pixels - 1)):
+        at += 1
+        below += steps[at]
+    told[6] = (at + 0.5) / _STEPS
+
+    told[9] = _weigh(face, light, red, blue, inside, weighted)
+    total = sum_b = sum_g = sum_r = 0.0
+    for y in range(height):
+        for x in range(width):
+            weight = weighted[y, x, 3]
+            b, g, r = weighted[y, x, 0] * weight, weighted[y, x, 1] * weight, weighted[y, x, 2] * weight
+            weighted[y, x, 0], weighted[y, x, 1], weighted[y, x, 2] = b, g, r
+            total += weight
+            sum_b += b
+            sum_g += g
+            sum_r += r
+    total = max(total, 1e-6)
+    told[0], told[1], told[2] = sum_b / total, sum_g / total, sum_r / total
+    return weighted, told
+
+
+@compiled
+def _weigh(
+    face: NDArray[np.uint8], light: Floats, red: Floats, blue: Floats, inside: int, weighted: Floats
+) -> int:
+    """Write the weights, and say how many pixels of the face are hardly skin.
+
+    Args:
+        face: (height, width) uint8: not 0 where skin may be.
+        light: (height * width,) float32: the brightness of those pixels, in their order.
+        red: Their place on the red-green axis.
+        blue: Their place on the blue-yellow axis.
+        inside: How many they are.
+        weighted: (height, width, 4) float32: the last channel is written.
+    """
+    height, width = face.shape
+    if inside == 0:
+        weighted[:, :, 3] = 1
+        return 0
+    order = np.empty(inside, np.float32)
+    for k in range(inside):
+        order[k] = red[k]
+    usual_red = np.float32(select(order, inside, inside // 2))
+    for k in range(inside):
+        order[k] = blue[k]
+    usual_blue = np.float32(select(order, inside, inside // 2))
+    # Brightness is compared with a slope over the face, not with one level: the shaded side is skin too.
+    # The first guess goes by colour alone.
+    n = s_x = s_y = s_xx = s_xy = s_yy = 0.0
+    s_l = s_lx = s_ly = 0.0
+    k = 0
+    for row in range(height):
+        for column in range(width):
+            if face[row, column]:
+                strange = (red[k] - usual_red) ** 2 + (blue[k] - usual_blue) ** 2
+                red[k] = strange
+                weight = 1 / (1 + strange * strange)
+                x, y, lit = column / width, row / height, light[k]
+                n += weight
+                s_x += weight * x
+                s_y += weight * y
+                s_xx += weight * x * x
+                s_xy += weight * x * y
+                s_yy += weight * y * y
+                s_l += weight * lit
+                s_lx += weight * lit * x
+                s_ly += weight * lit * y
+                k += 1
+    # The normal equations of light = level + across * x + down * y, its level taken out first.
+    n = max(n, 1e-9)
+    a = s_xx - s_x * s_x / n + inside * _FLAT
+    b = s_xy - s_x * s_y / n
+    c = s_yy - s_y * s_y / n + inside * _FLAT
+    p, q = s_lx - s_l * s_x / n, s_ly - s_l * s_y / n
+    across, down = (p * c - q * b) / (a * c - b * b), (q * a - p * b) / (a * c - b * b)
+    level = (s_l - across * s_x - down * s_y) / n
+    hardly = k = 0
+    for row in range(height):
+        for column in range(width):
+            if face[row, column]:
+                off = light[k] - np.float32(level + across * (column / width) + down * (row / height))
+                far = off * off + red[k]
+                trust = 1 / (1 + far * far)
+                weighted[row, column, 3] = trust
+                hardly += trust < _STRANGE
+                k += 1
+    return hardly

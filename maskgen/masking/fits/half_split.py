@@ -1,0 +1,157 @@
+"""The half-split fit: each half of the template goes to its half of the face by its own affine map.
+
+Three anchors define each half: nose bridge and chin, which both halves share, and the cheek of its side.
+Coordinates on the face are ``along``, 0 at the bridge and 1 at the chin, and ``across``, the distance from
+the line through both. The maps agree on that line, so the seam is continuous by construction; each half
+follows the head's roll, and at yaw the far half narrows while the near one widens.
+
+In a turned face the nose stands out over that line, and a straight seam leaves it bare. So the seam is bent:
+it runs from the bridge over the nose tip to the chin, and the cloth beside it gives way, the less the nearer
+it is to the cheek.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.face_mesh import Landmarks
+from maskgen.masking.fits.warp import render, window_around
+from maskgen.masking.fits.wear import drape
+from maskgen.records import Image, Layer, MaskTemplate, Plan
+
+Array = NDArray[np.float32]
+
+# In a profile the far cheek lies on or beyond the midline and its half would collapse or turn over. It is
+# kept this share of the face's length away, which is about as much as the nose's flank shows there.
+_NARROWEST = 0.16
+# Where the nose tip hides the far cheek, the cloth still needs this much to go round the nose.
+_AROUND_NOSE = 0.10
+
+
+@dataclass(frozen=True)
+class _Face:
+    """The anchors in the face's own coordinates; lengths in pixels, ``along`` as a share of ``length``."""
+
+    bridge: NDArray[np.float64]
+    down: NDArray[np.float64]
+    right: NDArray[np.float64]
+    length: float
+    widths: tuple[float, float]
+    cheeks_along: tuple[float, float]
+    tip_along: float
+    tip_across: float
+
+
+def _face(landmarks: Landmarks) -> _Face:
+    bridge = landmarks.anchor("nose_bridge").astype(np.float64)
+    chin = landmarks.anchor("chin").astype(np.float64)
+    length = max(float(np.linalg.norm(chin - bridge)), 1e-3)
+    down = (chin - bridge) / length
+    right = np.array([down[1], -down[0]])
+    widths, along = [], []
+    for side, sign in (("left", -1.0), ("right", 1.0)):
+        cheek = landmarks.anchor(f"{side}_cheek") - bridge
+        widths.append(max(float(cheek @ right) * sign, _NARROWEST * length))
+        along.append(float(cheek @ down) / length)
+    tip = landmarks.anchor("nose_tip") - bridge
+    return _Face(
+        bridge,
+        down,
+        right,
+        length,
+        (widths[0], widths[1]),
+        (along[0], along[1]),
+        float(np.clip(tip @ down / length, 0.1, 0.7)),
+        float(tip @ right),
+    )
+
+
+def half_split(
+    template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan
+) -> Layer | None:
+    """Fit ``template`` to a face by two affine maps that share a bent midline.
+
+    Args:
+        template: Its anchors nose_bridge, chin, left_cheek and right_cheek are used.
+        levels: The template's premultiplied pyramid, full size first.
+        landmarks: The face.
+        plan: Wear and hang are taken from it.
+
+    Returns:
+        The layer, or None if no part of it lies in the image.
+    """
+    face = _face(landmarks)
+    drawn = {name: np.array(template.anchors[name], dtype=np.float64) for name in template.anchors}
+    window = window_around(_outline(template, drawn, face), landmarks.image_size)
+    if window is None:
+        return None
+    left, top, columns, rows = window
+    x = np.arange(left, left + columns, dtype=np.float32)[None, :] - np.float32(face.bridge[0])
+    y = np.arange(top, top + rows, dtype=np.float32)[:, None] - np.float32(face.bridge[1])
+    along = (x * np.float32(face.down[0]) + y * np.float32(face.down[1])) / np.float32(face.length)
+    across = x * np.float32(face.right[0]) + y * np.float32(face.right[1])
+    map_x, map_y = _into_template(face, drawn, along, across)
+    map_x, map_y, limit = drape(template, plan, map_x, map_y)
+    # The longer way of the two decides, so that detail which a turned face still shows is kept.
+    span = float(np.linalg.norm(drawn["chin"] - drawn["nose_bridge"]))
+    return render(levels, map_x, map_y, span / face.length, (left, top), limit)
+
+
+def _bend(face: _Face, along: Array) -> Array:
+    """How far the seam stands off the straight line, in pixels: a ridge that is highest at the nose tip."""
+    rise, fall = along / face.tip_along, (1 - along) / (1 - face.tip_along)
+    # A soft minimum: the cloth lies over the tip in a curve, not in a kink.
+    gap = np.float32(0.25)
+    lower = np.minimum(rise, fall)
+    ridge = lower - gap * np.maximum(1 - np.abs(rise - fall) / (2 * gap), 0) ** 2 / 2
+    return np.asarray(np.float32(face.tip_across) * np.clip(ridge / (1 - gap / 2), 0, 1), np.float32)
+
+
+def _into_template(
+    face: _Face, drawn: dict[str, NDArray[np.float64]], along: Array, across: Array
+) -> tuple[Array, Array]:
+    """Template x and y for face coordinates of any one shape."""
+    bend = _bend(face, along)
+    on_right = across > bend
+    width = np.where(on_right, np.float32(face.widths[1]), np.float32(face.widths[0]))
+    sign = np.where(on_right, np.float32(1), np.float32(-1))
+    outwards = bend * sign
+    width = np.maximum(width, outwards + np.float32(_AROUND_NOSE * face.length))
+    share = (across * sign - outwards) / (width - outwards)
+    slope = np.where(on_right, np.float32(face.cheeks_along[1]), np.float32(face.cheeks_along[0]))
+    lengthwise = along - share * slope
+    bridge, chin = drawn["nose_bridge"], drawn["chin"]
+    left, right = drawn["left_cheek"], drawn["right_cheek"]
+    x, y = (
+        np.float32(bridge[i])
+        + lengthwise * np.float32(chin[i] - bridge[i])
+        + share * np.where(on_right, np.float32(right[i] - bridge[i]), np.float32(left[i] - bridge[i]))
+        for i in (0, 1)
+    )
+    return np.asarray(x, np.float32), np.asarray(y, np.float32)
+
+
+def _outline(
+    template: MaskTemplate, drawn: dict[str, NDArray[np.float64]], face: _Face
+) -> NDArray[np.float64]:
+    """Image points around everything the template can cover, by the straight maps and the bend's reach."""
+    rows, columns = (np.flatnonzero(template.bgra[:, :, 3].any(axis=axis)) for axis in (1, 0))
+    points = []
+    for side, name in enumerate(("left_cheek", "right_cheek")):
+        basis = np.stack([drawn["chin"] - drawn["nose_bridge"], drawn[name] - drawn["nose_bridge"]], axis=1)
+        sign = 2 * side - 1
+        far = columns[-1] if side else columns[0]
+        for corner_x in (drawn["nose_bridge"][0], far):
+            for corner_y in (rows[0], rows[-1]):
+                a, b = np.linalg.solve(basis, np.array([corner_x, corner_y]) - drawn["nose_bridge"])
+                along = a + b * face.cheeks_along[side]
+                across = b * face.widths[side] * sign
+                points += [
+                    face.bridge + face.down * along * face.length + face.right * (across + reach)
+                    for reach in (0.0, face.tip_across * 1.2)
+                ]
+    return np.array(points)

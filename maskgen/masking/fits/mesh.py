@@ -1,0 +1,133 @@
+"""The mesh fit: the template is laid over the face by some seventy points of the cloth at once.
+
+A thin-plate spline leads from the image into template space, so that no triangle shows. Points of the cloth
+that face away from the camera have no say in it, less and less as they turn away, so nothing jumps between
+one pose and the next; what they would show lies behind the outline of the whole cloth, and that outline cuts
+the layer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.face_mesh import ANCHORS, Landmarks, canonical_template_points
+from maskgen.jit import compiled
+from maskgen.masking.fits.catmull_rom import Lattice
+from maskgen.masking.fits.cloth import cloth, cloth_in_template_space, cloth_normals
+from maskgen.masking.fits.hull_alpha import outline
+from maskgen.masking.fits.thin_plate_spline import Spline
+from maskgen.masking.fits.warp import render, window_of
+from maskgen.masking.fits.wear import hung, worn
+from maskgen.records import Image, Layer, MaskTemplate, Plan
+
+Array = NDArray[np.float64]
+
+# Smoothing of a control point in full view and of one that is hidden, for lengths in eye distances.
+_STIFF, _LOOSE = 5e-2, 30.0
+# The depth of a cloth normal (0 is sideways, 1 away from the camera) from which its point begins to be
+# hidden, and at which it is.
+_TURNS_AWAY, _HIDDEN = 0.22, 0.55
+# The map is smooth: it is computed at nodes about this many pixels apart, at least and at most so many along
+# the window's longer side, and filled in by cubics.
+_CELL, _LEAST_CELLS, _MOST_CELLS = 12, 9, 20
+# How far the cloth stands off beyond the control points' outline, in eye distances.
+_HEM = 0.035
+# And in pixels, so that its soft edge lies outside.
+_EDGE = 0.6
+
+
+def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan) -> Layer | None:
+    """Fit ``template`` to a face by a thin-plate spline over the cloth.
+
+    Args:
+        template: All its anchors are used.
+        levels: The template's premultiplied pyramid, full size first.
+        landmarks: The face.
+        plan: Wear and hang are taken from it.
+
+    Returns:
+        The layer, or None if no part of it lies in the image.
+    """
+    points = landmarks.points.astype(np.float64)
+    unit = max(landmarks.eye_distance, 1e-3)
+    axes = landmarks.axes
+    at = cloth(points, unit, axes[2])
+    places, smoothing, centre, extent = _seen(at, cloth_normals(), axes, unit)
+    spline = Spline.through(places, _targets(template), smoothing)
+    reach = _HEM * unit
+    x0, y0, x1, y1 = extent
+    window = window_of((x0 - reach, y0 - reach, x1 + reach, y1 + reach), landmarks.image_size)
+    if window is None:
+        return None
+    left, top, columns, rows = window
+    cells = min(max(max(columns, rows) // _CELL, _LEAST_CELLS), _MOST_CELLS)
+    lattice = Lattice.over(columns, rows, cells)
+    corner = np.array((left - centre[0], top - centre[1]))
+    nodes = (lattice.nodes() + corner) / unit
+    map_x, map_y = hung(template, plan, *spline(nodes))
+    map_x, map_y, limit = worn(template, plan, lattice.fill(map_x), lattice.fill(map_y))
+    around = outline(at[:, :2], reach + _EDGE, window)
+    limit = around if limit is None else np.minimum(limit, around)
+    anchors = template.anchors
+    span = math.dist(anchors["chin"], anchors["nose_bridge"])
+    length = math.dist(points[152].tolist(), points[6].tolist())
+    return render(levels, map_x, map_y, span / max(length, 1e-3), (left, top), limit)
+
+
+@compiled
+def _seen(
+    at: Array, normals: Array, axes: Array, unit: float
+) -> tuple[Array, Array, tuple[float, float], tuple[float, float, float, float]]:
+    """What the camera sees of the cloth.
+
+    Args:
+        at: (n, 3) its control points.
+        normals: (n, 3) their normals on a face seen from the front.
+        axes: (3, 3) of the face.
+        unit: Its eye distance.
+
+    Returns:
+        (n, 2) places around their mean, in units; (n,) their smoothing, by how far each is turned away; their
+        mean; their least x and y and their greatest.
+    """
+    count = len(at)
+    places, smoothing = np.empty((count, 2)), np.empty(count)
+    x0 = y0 = np.inf
+    x1 = y1 = -np.inf
+    mean_x = mean_y = 0.0
+    for number in range(count):
+        x, y = at[number, 0], at[number, 1]
+        x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
+        mean_x, mean_y = mean_x + x / count, mean_y + y / count
+    for number in range(count):
+        places[number, 0] = (at[number, 0] - mean_x) / unit
+        places[number, 1] = (at[number, 1] - mean_y) / unit
+        depth = 0.0
+        for axis in range(3):
+            depth += normals[number, axis] * axes[axis, 2]
+        hidden = min(max((depth - _TURNS_AWAY) / (_HIDDEN - _TURNS_AWAY), 0.0), 1.0)
+        smoothing[number] = _STIFF * np.exp(hidden * hidden * np.log(_LOOSE / _STIFF))
+    return places, smoothing, (mean_x, mean_y), (x0, y0, x1, y1)
+
+
+@lru_cache(maxsize=64)
+def _targets(template: MaskTemplate) -> Array:
+    """(n, 2): where the cloth's control points lie in this template.
+
+    A template that maskgen drew has its anchors where the mean face has them. Another one is led there by a
+    spline over the anchors that it names, which with three of them is an affine map.
+    """
+    names = sorted(template.anchors)
+    drawn = np.array([template.anchors[name] for name in names], dtype=np.float64)
+    mean = np.array([canonical_template_points()[list(ANCHORS[name])].mean(axis=0) for name in names])
+    if np.abs(drawn - mean).max() < 0.5:
+        return cloth_in_template_space()
+    centre, unit = mean.mean(axis=0), 600.0
+    spline = Spline.through((mean - centre) / unit, drawn, np.full(len(names), 0.05))
+    x, y = spline((cloth_in_template_space()[None] - centre) / unit)
+    return np.asarray(np.stack([x[0], y[0]], axis=1), np.float64)

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: blurring, polygons and order statistics. Nothing here knows a face."""

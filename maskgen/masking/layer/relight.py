@@ -1,0 +1,170 @@
+"""A layer's pixels in a photograph's light, as sharp and as grainy as it is, in one compiled loop."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.jit import compiled
+from maskgen.records import Image
+
+Floats = NDArray[np.float32]
+
+
+class Appearance(NamedTuple):
+    """How a photograph would show a layer; a named tuple, as numba takes no other record.
+
+    Attributes:
+        gains: (3,) float32 BGR: exposure and cast.
+        grey: Whether the image is grey.
+        light: (height, width) float32 gains of the layer with its border, or (1, 1) for the same everywhere.
+        rim_depth: How much darker than the rest the layer's edge is, from 0 to 1.
+        blur: Standard deviation in pixels; 0 for none.
+        own_grain: Grey levels of noise in each channel.
+        shared_grain: Grey levels of noise that the channels share; none where both are 0.
+        seed: Where in the noise the grain starts.
+    """
+
+    gains: Floats
+    grey: bool
+    light: Floats
+    rim_depth: float
+    blur: float
+    own_grain: float
+    shared_grain: float
+    seed: int
+
+
+@compiled
+def toned(
+    bgr: Image,
+    alpha: Image,
+    offset: tuple[int, int],
+    inner: Image,
+    each: Floats,
+    common: Floats,
+    look: Appearance,
+) -> tuple[Image, Image]:
+    """Relight a layer, darken its edge, and match blur and grain, in this order.
+
+    Args:
+        bgr: (h, w, 3) uint8, the layer's colour as drawn.
+        alpha: (height, width) uint8, its alpha with a border of empty pixels.
+        offset: (x, y) of the first pixel of ``bgr`` in ``alpha``.
+        inner: (height, width) uint8: the alpha, softened; tells how near the edge is.
+        each: (n, n, 3) float32 standard normal noise for each channel.
+        common: (n, n) float32 noise for all of them.
+        look: What to give it.
+
+    Returns:
+        (height, width, 3) uint8 colour and (height, width) uint8 alpha.
+    """
+    height, width = alpha.shape
+    # Premultiplied, so that the nothing outside the layer does not blur into its colour.
+    weighted = np.zeros((height, width, 4), np.float32)
+    rim = np.empty(256, np.float32)
+    for value in range(256):
+        # Half-way out of the layer the rim is as dark as it gets.
+        rim[value] = 1 - look.rim_depth * min(2 * (1 - value / 255), 1.0)
+    light, grey, (left, top) = look.light, look.grey, offset
+    blue_gain, green_gain, red_gain = look.gains[0], look.gains[1], look.gains[2]
+    even = light.shape[0] != height or light.shape[1] != width
+    most, whole = np.float32(255), np.float32(1 / 255)
+    for y in range(bgr.shape[0]):
+        drawn, into = bgr[y], weighted[top + y, left:]
+        covers, near = alpha[top + y, left:], inner[top + y, left:]
+        lights = light[0] if even else light[top + y, left:]
+        for x in range(len(drawn)):
+            if covers[x] == 0:
+                continue
+            gain = rim[near[x]] * lights[0 if even else x]
+            blue, green, red = np.float32(drawn[x, 0]), np.float32(drawn[x, 1]), np.float32(drawn[x, 2])
+            if grey:
+                blue = green = red = (
+                    np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
+                )
+            share = np.float32(covers[x]) * whole
+            into[x, 0] = min(blue * gain * blue_gain, most) * share
+            into[x, 1] = min(green * gain * green_gain, most) * share
+            into[x, 2] = min(red * gain * red_gain, most) * share
+            into[x, 3] = np.float32(covers[x])
+    if look.blur > 0:
+        weighted = _blurred(weighted.reshape(height, 4 * width), look.blur).reshape(height, width, 4)
+    own, shared = np.float32(look.own_grain), np.float32(look.shared_grain)
+    return _finished(weighted, grey, each, common, look.seed, own, shared)
+
+
+@compiled
+def _finished(
+    weighted: Floats,
+    grey: bool,
+    each: Floats,
+    common: Floats,
+    seed: int,
+    own: np.float32,
+    shared: np.float32,
+) -> tuple[Image, Image]:
+    """Bytes of (height, width, 4) float32 premultiplied colour and alpha, with grain added."""
+    height, width = weighted.shape[:2]
+    color, soft = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
+    side, least, most, half = len(common), np.float32(0), np.float32(255), np.float32(0.5)
+    down, across = seed % 509, seed // 509 % 503
+    for y in range(height):
+        row, into, covers = weighted[y], color[y], soft[y]
+        noises, shares = each[(y + down) % side], common[(y + down) % side]
+        place = across % side
+        for x in range(width):
+            place += 1
+            if place >= side:
+                place = 0
+            over = row[x, 3]
+            if over < half:
+                continue
+            covers[x] = np.uint8(over + half)
+            straight, together = most / over, shared * shares[place]
+            blue, green, red = noises[place, 0], noises[place, 1], noises[place, 2]
+            if grey:
+                blue = green = red = (blue + green + red) / np.float32(3)
+            into[x, 0] = np.uint8(min(max(row[x, 0] * straight + together + own * blue, least), most) + half)
+            into[x, 1] = np.uint8(min(max(row[x, 1] * straight + together + own * green, least), most) + half)
+            into[x, 2] = np.uint8(min(max(row[x, 2] * straight + together + own * red, least), most) + half)
+    return color, soft
+
+
+@compiled
+def _blurred(rows: Floats, sigma: float) -> Floats:
+    """(height, 4 * width) float32, four values a pixel, as a lens or a smaller picture would blur them."""
+    height, length = rows.shape
+    reach = math.ceil(2.5 * sigma)
+    kernel = np.empty(2 * reach + 1, np.float32)
+    total = 0.0
+    for k in range(2 * reach + 1):
+        total += math.exp(-0.5 * ((k - reach) / sigma) ** 2)
+    for k in range(2 * reach + 1):
+        kernel[k] = math.exp(-0.5 * ((k - reach) / sigma) ** 2) / total
+    result = np.empty((height, length), np.float32)
+    wide = np.empty(length + 8 * reach, np.float32)
+    middle = wide[4 * reach : 4 * reach + length]
+    for y in range(height):
+        row, factor = rows[y], kernel[reach]
+        for x in range(length):
+            middle[x] = factor * row[x]
+        for k in range(1, reach + 1):
+            above, below, factor = rows[max(y - k, 0)], rows[min(y + k, height - 1)], kernel[reach + k]
+            for x in range(length):
+                middle[x] += factor * (above[x] + below[x])
+        for x in range(reach):
+            for c in range(4):
+                wide[4 * x + c] = middle[c]
+                wide[4 * reach + length + 4 * x + c] = middle[length - 4 + c]
+        into, factor = result[y], kernel[reach]
+        for x in range(length):
+            into[x] = factor * middle[x]
+        for k in range(1, reach + 1):
+            before, after, factor = wide[4 * (reach - k) :], wide[4 * (reach + k) :], kernel[reach + k]
+            for x in range(length):
+                into[x] += factor * (before[x] + after[x])
+    return result

@@ -1,0 +1,49 @@
+"""`plan` draws every random choice for one masked face; everything after it is a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskgen.masking.hash_random import draw_bits, draw_unit, draw_units, draw_weighted
+from maskgen.masking.templates.recolor import PATTERNS
+from maskgen.options import SynthOptions
+from maskgen.records import Hang, Plan
+
+# The widest that a mask sits otherwise than it fits: see `Hang` for the units.
+_LIFT, _TILT, _SIZE, _SLACK = 0.022, 1.4, 0.025, 0.008
+
+
+def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> Plan:
+    """Draw every random choice for one face from (seed, sample id, variant, face) and from nothing else.
+
+    No attribute of the sample is looked at, so no choice can correlate with one except by chance.
+    """
+    key = (sample_id, variant, face)
+    template = draw_weighted(options.templates, options.seed, *key, "template")
+    wear = draw_weighted(options.wears, options.seed, *key, "wear")
+    color = pattern = None
+    if options.colors:
+        color = _one_of(options.colors, options.seed, *key, "color")
+        if color == "random":
+            color = f"#{draw_bits(options.seed, *key, 'random color') & 0xFFFFFF:06x}"
+    if options.patterns:
+        pattern = _one_of(options.patterns, options.seed, *key, "pattern")
+        if pattern == "random":
+            pattern = _one_of(tuple(PATTERNS), options.seed, *key, "random pattern")
+    if options.blend == "flatten":
+        template, color, pattern = "", None, None
+    seed = draw_bits(options.seed, *key, "seed")
+    hang = draw_hang(seed, 0) if options.jitter else Hang()
+    return Plan(template, wear, color, pattern, seed, hang)
+
+
+def draw_hang(seed: int, attempt: int) -> Hang:
+    """How a mask sits, within what photographs of worn masks show; another for each attempt."""
+    drawn = draw_units(7, seed, attempt, "hang")
+    # The sum of two draws: most masks sit nearly as they should.
+    lift, tilt, size = (drawn[n] + drawn[n + 1] - 1 for n in (0, 2, 4))
+    return Hang(lift=_LIFT * lift, tilt=_TILT * tilt, size=1 + _SIZE * size, slack=_SLACK * drawn[6])
+
+
+def _one_of(values: Sequence[str], seed: int, *names: str | int) -> str:
+    return values[int(draw_unit(seed, *names) * len(values))]

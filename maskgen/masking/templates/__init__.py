@@ -1,0 +1,1 @@
+"""Mask templates: the library of images and descriptions, recolouring, pyramids and previews."""

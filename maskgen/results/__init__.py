@@ -1,0 +1,1 @@
+"""What a run leaves: manifest, run record, dataset card, contact sheet, and the layout of its files."""

@@ -1,0 +1,1 @@
+"""A result in the formats of others: COCO, YOLO, Pascal VOC, CSV and Parquet."""

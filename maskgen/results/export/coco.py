@@ -1,0 +1,84 @@
+"""COCO: ``instances_train.json`` and the like, one file a split, with polygons or run lengths."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from maskgen.results.export.shapes import CLASSES, Picture
+
+
+@dataclass
+class _CocoFile:
+    """The JSON of one split, of which only the annotations wait in a file of their own."""
+
+    images: IO[str]
+    objects: IO[str] = field(default_factory=lambda: TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115
+    image_count: int = 0
+    object_count: int = 0
+
+
+def write_coco(found: Iterable[Picture], folder: Path, outlines: str, record: Mapping[str, Any]) -> None:
+    """Write the COCO files of these images into a folder."""
+    source = record.get("source") or {}
+    head = {
+        "info": {"description": f"{source.get('title')}, masked by maskgen: synthetic edits of real people"},
+        "licenses": [{"id": 1, "name": source.get("licence"), "url": source.get("homepage")}],
+        "categories": [
+            {"id": number, "name": name, "supercategory": name.partition("-")[0]}
+            for number, name in enumerate(CLASSES, 1)
+        ],
+    }
+    with ExitStack() as stack:
+        files: dict[str, _CocoFile] = {}
+        for picture in found:
+            split = picture.row.split or "all"
+            if split not in files:
+                path = folder / f"instances_{split}.json"
+                file = _CocoFile(stack.enter_context(path.open("w", encoding="utf-8")))
+                stack.enter_context(file.objects)
+                file.images.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "images": [')
+                files[split] = file
+            _addwrite_coco(files[split], picture, outlines)
+        for file in files.values():
+            file.images.write('\n], "annotations": [')
+            file.objects.seek(0)
+            shutil.copyfileobj(file.objects, file.images)
+            file.images.write("\n]}\n")
+
+
+def _addwrite_coco(file: _CocoFile, picture: Picture, outlines: str) -> None:
+    row, (width, height) = picture.row, picture.size
+    file.image_count += 1
+    image = {"id": file.image_count, "file_name": picture.file_name, "width": width, "height": height}
+    image |= {"license": 1, "source_id": row.id, "variant": row.variant, "label": row.label}
+    _append(file.images, image, file.image_count)
+    for found in picture.objects:
+        file.object_count += 1
+        shape, face = found.shape, found.face
+        segmentation: Any = []
+        if shape and outlines == "polygon":
+            segmentation = shape.polygons()
+        elif shape and outlines == "rle":
+            segmentation = {"size": [height, width], "counts": shape.run_lengths(picture.size)}
+        values = {
+            "id": file.object_count,
+            "image_id": file.image_count,
+            "category_id": CLASSES.index(found.category) + 1,
+            "bbox": list(found.box),
+            "area": shape.area if shape else found.box[2] * found.box[3],
+            "iscrowd": 0,
+            "segmentation": segmentation,
+            "attributes": {"wear": face.wear, "kind": face.kind, "template": face.template, **face.pose},
+        }
+        _append(file.objects, values, file.object_count)
+
+
+def _append(file: IO[str], values: Mapping[str, Any], number: int) -> None:
+    file.write(("\n" if number == 1 else ",\n") + json.dumps(values, ensure_ascii=False))

@@ -1,0 +1,102 @@
+"""Writes a result's boxes and outlines as COCO, YOLO or Pascal VOC have them.
+
+::
+
+    coco    instances_train.json ...      one for each split; "all" where the source has none
+    yolo    labels/PATH.txt, train.txt ..., data.yaml, and images, a link to the result
+    voc     Annotations/PATH.xml, ImageSets/Main/train.txt ..., and JPEGImages, a link to the result
+
+Each is a function in `FORMATS` from pictures to a folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskgen.errors import ConfigurationError, MissingDataError, UsageError
+from maskgen.files.remote import is_remote
+from maskgen.results.export.coco import write_coco
+from maskgen.results.export.shapes import Picture, pictures
+from maskgen.results.export.voc import write_voc
+from maskgen.results.export.yolo import write_yolo
+from maskgen.results.run_record import read_record
+
+OUTLINES = ("polygon", "rle", "none")
+MARKER = "maskgen-annotations.json"
+
+Writer = Callable[[Iterable[Picture], Path, str, Mapping[str, Any]], None]
+
+
+def write_annotations(
+    out: Path, target: Path, form: str, outlines: str | None = None, unmasked: bool = False
+) -> int:
+    """Write the annotations of a result, in place of those that were there.
+
+    Args:
+        out: A folder that `maskgen synth` wrote.
+        target: A folder for them outside of ``out``: new, empty, or written by this function.
+        form: One of `FORMATS`.
+        outlines: One of `OUTLINES`; None for polygons in COCO and boxes elsewhere.
+        unmasked: Whether the unmasked pictures of ``--pairs`` are in them too.
+
+    Returns:
+        How many pictures they describe.
+
+    Raises:
+        MissingDataError: There is no finished result.
+        UsageError: The format cannot hold what is asked for.
+        ConfigurationError: The target holds files of others.
+    """
+    outlines = outlines or ("polygon" if form == "coco" else "none")
+    record = read_record(out)
+    packed = (record.get("options") or {}).get("layout") == "webdataset"
+    if form != "coco" and (packed or is_remote(out)):
+        raise UsageError(f"{form} names loose files; {out} holds none: take coco, or another --layout")
+    if (form == "voc" and outlines != "none") or (form == "yolo" and outlines == "rle"):
+        raise UsageError(f"{form} cannot hold outlines as {outlines}; coco can")
+    if is_remote(target) or target.resolve().is_relative_to(out.resolve() if not is_remote(out) else target):
+        raise UsageError(f"{target}: annotations go into a local folder outside of the result")
+    if target.exists() and not (target / MARKER).exists() and (target.is_file() or any(target.iterdir())):
+        raise ConfigurationError(
+            f"{target} holds files that this command has not written; give another --out"
+        )
+    made = target.with_name(f".{target.name}.maskgen-{os.getpid()}")
+    made.mkdir(parents=True)
+    counted = _Counted(pictures(out, packed=packed, unmasked=unmasked))
+    try:
+        FORMATS[form](counted, made, outlines, record)
+        if not counted.count:
+            raise MissingDataError(f"{out} holds no masked picture")
+        if form != "coco":
+            link = made / {"yolo": "images", "voc": "JPEGImages"}[form]
+            link.symlink_to(os.path.relpath(out.resolve(), target.resolve()), target_is_directory=True)
+        (made / MARKER).write_text(json.dumps({"format": form, "pictures": counted.count}) + "\n")
+        if target.exists():
+            shutil.rmtree(target)
+        made.replace(target)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return counted.count
+
+
+@dataclass
+class _Counted:
+    """Counts pictures on their way."""
+
+    of: Iterable[Picture]
+    count: int = 0
+
+    def __iter__(self) -> Any:
+        for picture in self.of:
+            self.count += 1
+            yield picture
+
+
+FORMATS: dict[str, Writer] = {"coco": write_coco, "yolo": write_yolo, "voc": write_voc}

@@ -1,0 +1,53 @@
+"""Lists of images, one file a split, and label files that must not overwrite each other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from maskgen.errors import AnnotationError
+from maskgen.files.atomic import make_folders
+from maskgen.files.path_text import name_of
+from maskgen.results.export.shapes import Picture
+
+
+class FileLists:
+    """The lists of pictures, one file for each split."""
+
+    def __init__(self, folder: Path, below: str) -> None:
+        self._folder = folder / below
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.names: dict[str, IO[bytes]] = {}
+
+    def __enter__(self) -> FileLists:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self.names.values():
+            file.close()
+
+    def add(self, picture: Picture, line: str) -> None:
+        """Add an image to the list of its split."""
+        if len(line.splitlines()) != 1:
+            raise AnnotationError(f"{picture.file_name!r} has a line's end in its name; take coco")
+        split = picture.row.split or "all"
+        if split not in self.names:
+            self.names[split] = (self._folder / f"{split}.txt").open("wb")
+        self.names[split].write(os.fsencode(name_of(line)) + b"\n")
+
+
+def write_new(folder: Path, place: str, suffix: str, data: bytes) -> None:
+    """Write a file that must not be there yet, below a folder, named for an image."""
+    path = folder / name_of(str(PurePosixPath(place).with_suffix(suffix)))
+    try:
+        make_folders(path.parent)
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise AnnotationError(
+            f"{place!r}: another image has this name with another suffix, or the name of a folder, and the "
+            "format tells them apart by nothing else; take coco"
+        ) from error
+    except OSError as error:
+        raise AnnotationError(f"{place!r} cannot be a file here: {error.strerror}; take coco") from error

@@ -1,0 +1,165 @@
+"""The boxes and outlines of a result's faces and masks, for the tools that learn to find them.
+
+What every format has in common: which pictures, which objects in them, and their shapes.
+`maskgen.results.export.detection` writes them down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from maskgen.errors import AnnotationError, MissingDataError, UnreadableImageError
+from maskgen.images.codec import decode
+from maskgen.records import WEARS, Box, FaceRecord, Image, ManifestRow
+from maskgen.results.manifest import read_manifest
+from maskgen.results.reader import ResultFiles
+
+# A mask whose measured coverage contradicts its wear is of no wear's class.
+UNCLEAR = "mask-unclear"
+CLASSES = ("face", *(f"mask-{wear}" for wear in WEARS), UNCLEAR)
+
+SOLID = 128  # an alpha of at least this is mask and not edge
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """The pixels of one mask.
+
+    Attributes:
+        pixels: (height, width) bool, of the rectangle that holds them.
+        origin: (x, y) of that rectangle's top left pixel.
+    """
+
+    pixels: Image
+    origin: tuple[int, int]
+
+    @property
+    def area(self) -> int:
+        """How many pixels."""
+        return int(np.count_nonzero(self.pixels))
+
+    def polygons(self) -> list[list[float]]:
+        """Its outlines as x1, y1, x2, y2, ..., the largest first, through the outer edges of its pixels.
+
+        A hole in it is not left out.
+        """
+        # Pixels have an extent and findContours goes through their centres: twice as large, it goes nearly
+        # along their edges.
+        large = np.pad(self.pixels.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1), 1)
+        found, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        outlines = sorted((each for each in found if len(each) >= 3), key=cv2.contourArea, reverse=True)
+        x, y = self.origin
+        return [[round(float(v), 2) for v in ((each[:, 0] - 0.5) / 2 + (x, y)).ravel()] for each in outlines]
+
+    def run_lengths(self, size: tuple[int, int]) -> list[int]:
+        """COCO's run lengths, not compressed: of 0 and 1 in turn, down the columns of the whole picture.
+
+        Args:
+            size: (width, height) of the picture.
+        """
+        whole = np.zeros((size[0], size[1]), np.uint8)
+        (x, y), (height, width) = self.origin, self.pixels.shape
+        whole[x : x + width, y : y + height] = self.pixels.T
+        flat = whole.ravel()
+        ends = np.flatnonzero(np.diff(flat)) + 1
+        lengths = np.diff([0, *ends.tolist(), flat.size]).tolist()
+        return [0, *lengths] if flat[0] else lengths
+
+
+@dataclass(frozen=True)
+class Found:
+    """One object in a picture.
+
+    Attributes:
+        category: One of `CLASSES`.
+        box: x, y, width, height in pixels, cut to the picture.
+        face: What the manifest says of the face it is, or that it is on.
+        shape: Its pixels, for a mask whose alpha was kept.
+    """
+
+    category: str
+    box: Box
+    face: FaceRecord
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture with its objects."""
+
+    file_name: str
+    size: tuple[int, int]
+    row: ManifestRow
+    objects: tuple[Found, ...]
+
+
+def pictures(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[Picture]:
+    """Every picture of a result in the manifest's order; of one in which nothing was masked there is none.
+
+    Args:
+        out: A folder that `maskgen synth` wrote.
+        packed: Whether its pictures are in tars.
+        unmasked: Also the unmasked pictures of ``--pairs``, with their faces alone.
+
+    Raises:
+        MissingDataError: An alpha is gone.
+        AnnotationError: An alpha is no picture of the right size, or lies elsewhere.
+    """
+    files = ResultFiles(out, packed)
+    for row in read_manifest(out / "manifest.jsonl"):
+        if row.file_name is None or row.width is None or row.height is None:
+            continue
+        size = (row.width, row.height)
+        alpha = _alpha(row, files)
+        faces = [Found("face", box, face) for face in row.faces if (box := _cut(face.box, size))]
+        masks = [found for face in row.faces if (found := _mask(face, alpha, size))]
+        yield Picture(row.file_name, size, row, (*faces, *masks))
+        if unmasked and row.unmasked_file and row.variant == 0:
+            yield Picture(row.unmasked_file, size, row, tuple(faces))
+
+
+def _alpha(row: ManifestRow, files: ResultFiles) -> Image | None:
+    """(height, width) uint8 of the whole picture, or None where none was kept."""
+    place = row.faces[0].alpha_file if row.faces else None
+    if place is None:
+        return None
+    try:
+        alpha: Image = decode(files.read(place)).bgr[..., 0]
+    except FileNotFoundError as error:
+        raise MissingDataError(f"{place} is gone; `maskgen verify` says what else is") from error
+    except (OSError, UnreadableImageError) as error:
+        raise AnnotationError(f"{place}: {error}") from error
+    if alpha.shape != (row.height, row.width):
+        raise AnnotationError(
+            f"{place}: {alpha.shape[::-1]} pixels, the manifest says {row.width, row.height}"
+        )
+    return alpha
+
+
+def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> Found | None:
+    category = f"mask-{face.wear}" if face.wear_agrees else UNCLEAR
+    cut = _cut(face.mask_box, size)
+    if cut is None:
+        return None
+    if alpha is None:
+        return Found(category, cut, face)
+    x, y, width, height = map(int, cut)
+    solid = (alpha[y : y + height, x : x + width] >= SOLID).astype(np.uint8)
+    left, top, across, down = cv2.boundingRect(solid)
+    if not across:
+        return None
+    pixels = np.ascontiguousarray(solid[top : top + down, left : left + across])
+    origin = (x + left, y + top)
+    return Found(category, (*origin, across, down), face, Shape(pixels, origin))
+
+
+def _cut(box: tuple[int, int, int, int], size: tuple[int, int]) -> Box | None:
+    """The part of a box that lies in the picture; None if there is none."""
+    x, y, width, height = box
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, size[0]), min(y + height, size[1])
+    return (left, top, right - left, bottom - top) if right > left and bottom > top else None

@@ -1,0 +1,104 @@
+"""Hugging Face's ``metadata.jsonl``, which ImageFolder reads beside the pictures: made from the manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from maskgen.files.atomic import open_atomic
+from maskgen.files.json_text import json_line
+from maskgen.files.path_text import name_of, text_of
+from maskgen.files.remote import folders_in
+from maskgen.records import SPLIT_WORDS, SPLITS, ManifestRow
+from maskgen.results.column_types import StableColumns
+from maskgen.results.manifest import read_manifest
+
+# Folders that Hugging Face's ImageFolder takes for splits, by the same words; a table above them it does not
+# read.
+_SPLIT_FOLDER = re.compile(f"(.*[-._ 0-9])?({'|'.join(SPLIT_WORDS)})([-._ 0-9].*)?", re.DOTALL)
+
+_FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
+_PARTS = ("nose", "mouth", "chin", "lower_face")
+
+
+def metadata_tables(out: Path, layout: str) -> list[str]:
+    """Where `write_metadata` may write below ``out``, whose pictures are there."""
+    folders: Iterable[str] = ()
+    if layout == "folders":
+        folders = ("all", *SPLITS)
+    elif layout == "mirror":
+        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out)))
+    return [f"{text_of(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
+
+
+def write_metadata(out: Path, layout: str) -> list[Path]:
+    """Writes ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
+
+    One line for each written picture: its path as ``file_name``, label, split, identity, attributes, and the
+    mask of its first face. With the layout "folders" there is one file in each split's folder, since
+    ImageFolder ignores one above them; otherwise one in ``OUT``, and in folders at its top that ImageFolder
+    takes for splits. ``file_name`` is relative to that file. Each column has one type in all of these files
+    (see `maskgen.results.column_types.StableColumns`), since ImageFolder infers it from the first lines of
+    each.
+
+    Where unmasked pictures and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
+    ImageFolder load them beside the picture. With splits they lie outside of the split's folder, which
+    ImageFolder refuses, and ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
+
+    Returns:
+        The files written, in the order of their names.
+    """
+    stable = StableColumns()
+    attributes: set[str] = set()
+    for row in _masked(out):
+        attributes.update(row.attributes)
+        folder = _folder(row, layout)
+        stable.add(folder, _columns(row, folder, row.attributes))
+    written: dict[Path, BinaryIO] = {}
+    with ExitStack() as files:
+        for row in _masked(out):
+            folder = _folder(row, layout)
+            path = out / name_of(folder) / "metadata.jsonl"
+            if path not in written:
+                written[path] = files.enter_context(open_atomic(path))
+            line = json_line(stable.settle(_columns(row, folder, sorted(attributes))))
+            written[path].write(f"{line}\n".encode())
+    return sorted(written)
+
+
+def _folder(row: ManifestRow, layout: str) -> str:
+    """The folder at the top whose table describes a row; empty for that of the whole result."""
+    # An image at the top lies in no folder, whatever words are in its name.
+    folder = (row.file_name or "").rpartition("/")[0].partition("/")[0]
+    return folder if layout == "folders" or _SPLIT_FOLDER.fullmatch(folder) else ""
+
+
+def _masked(out: Path) -> Iterator[ManifestRow]:
+    return (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked" and row.file_name)
+
+
+def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[str, Any]:
+    face = row.faces[0] if row.faces else None
+    columns: dict[str, Any] = {
+        "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else "")
+    }
+    for name in ("id", "variant", "label", "split", "identity"):
+        columns[name] = getattr(row, name)
+    for name in _FACE_COLUMNS:
+        columns[name] = getattr(face, name, None)
+    for name in _PARTS:
+        columns[f"coverage_{name}"] = face.coverage.get(name) if face else None
+    columns["faces"] = len(row.faces)
+    ending = "file" if folder else "file_name"
+    if row.unmasked_file:
+        columns[f"unmasked_{ending}"] = row.unmasked_file
+    if face and face.alpha_file:
+        columns[f"alpha_{ending}"] = face.alpha_file
+    for name in attributes:
+        # ImageFolder takes any column with this ending for a picture.
+        if not name.endswith("file_name"):
+            columns[f"attribute_{name}" if name in columns else name] = row.attributes.get(name)
+    return columns

@@ -1,0 +1,252 @@
+"""Where a masked picture goes, and the writing of it.
+
+Each layout of loose files is a function in `LAYOUTS` from a sample to a path below the output folder. The
+layout "webdataset" packs them into tars (`maskgen.results.tar_writer`); its paths go on through the tar.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from maskgen.errors import UsageError
+from maskgen.files.path_text import text_of
+from maskgen.files.suffixes import (
+    CONVERTED_SUFFIXES,
+    FOLDERS_SUFFIXES,
+    IMAGE_SUFFIXES,
+    SUFFIXES,
+    is_image_name,
+    suffix_of,
+)
+from maskgen.images.codec import EncodedImage
+from maskgen.records import Sample
+
+UNMASKED = "unmasked"
+ALPHA = "alpha"
+UNLABELLED = "unlabelled"
+
+# What maskgen itself writes at the top of an output folder.
+OWN_FILES = frozenset(
+    ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", ".maskgen")
+)
+
+# The layout that packs pictures into tars.
+PACKED = "webdataset"
+
+LONGEST_NAME = 255  # bytes, on common file systems
+LONGEST_PART_OF_KEY = 200  # leaves room for ".unmasked.jpg" where a tar is unpacked
+
+_UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^\.|[. ]$')
+
+# The webdataset library ends a key at the first dot and passes over names that begin with "__".
+_UNSAFE_IN_KEY = re.compile(rf"[.~]|^__|{_UNSAFE.pattern}")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the files of one sample and variant go: paths below the output folder, as in the manifest.
+
+    They are text, with ``%FF`` for a byte that is not UTF-8: `maskgen.files.path_text.name_of` gives the
+    name on disk.
+
+    Attributes:
+        image: The masked picture.
+        unmasked: The same picture without mask, or None where none is written.
+        alpha: Its alpha as PNG, or None where none is written.
+    """
+
+    image: str
+    unmasked: str | None = None
+    alpha: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a run lays out its files.
+
+    Attributes:
+        name: "mirror" (the source's own tree and names, so that its existing loaders read the copy),
+            "folders" (``split/label/name``) or "webdataset" (tars for the webdataset library).
+        variants: Masked pictures of each sample; with more than one, each variant's name says which it is.
+        pairs: Whether the unmasked picture is written too.
+        alpha: Whether the alpha is written.
+        converts: Whether pictures are written in another format than their own.
+        tar_suffix: Of all images in tars (see `maskgen.results.tar_writer`); None for that of each one's
+        format.
+    """
+
+    name: str = "mirror"
+    variants: int = 1
+    pairs: bool = False
+    alpha: bool = False
+    converts: bool = False
+    tar_suffix: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in (*LAYOUTS, PACKED):
+            raise UsageError(f"layout must be one of {', '.join((*LAYOUTS, PACKED))}, got {self.name!r}")
+
+    @property
+    def packs(self) -> bool:
+        """Whether pictures go into tars and not into files of their own."""
+        return self.name == PACKED
+
+    def place(
+        self, sample: Sample, label: str | None, variant: int, encoded: EncodedImage, shard: int = 0
+    ) -> Places:
+        """Where the files of a sample and variant go.
+
+        Two samples never share a place. A picture that keeps its format keeps its name; in another format
+        it gets the new suffix after the old one, since ``a.jpg`` may stand beside ``a.gif``.
+
+        Args:
+            sample: The source.
+            label: Its class, for "folders".
+            variant: From 0.
+            encoded: The masked picture, for its format.
+            shard: The shard it is in, for "webdataset".
+        """
+        if self.packs:
+            top = f"variant-{variant}/" if self.variants > 1 else ""
+            key = f"{tar_place(shard)}/{_key(sample, top)}"
+            suffix = self.tar_suffix or encoded.suffix
+            return Places(
+                image=f"{key}{suffix}",
+                unmasked=f"{key}.{UNMASKED}{suffix}" if self.pairs else None,
+                alpha=f"{key}.{ALPHA}.png" if self.alpha else None,
+            )
+        if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
+            raise UsageError(f"{text_of(sample.relative)!r} leads out of the output folder")
+        folder, name = _split(LAYOUTS[self.name](self, sample, label, variant, encoded))
+        name = shortened(name, sample.id, suffix_of(name))
+        path = text_of(folder + name)
+        return Places(
+            image=path,
+            unmasked=f"{UNMASKED}/{path}" if self.pairs else None,
+            alpha=text_of(f"{ALPHA}/{folder}{shortened(f'{name}.png', sample.id, '.png')}")
+            if self.alpha
+            else None,
+        )
+
+
+def _mirror(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
+    folder, name = _split(_tidy(sample.relative))
+    stem = name.removesuffix(suffix_of(name))
+    # Without --format only few formats change, and so only names with their suffixes can be taken.
+    changes = suffix_of(stem).lower() in CONVERTED_SUFFIXES
+    taken = changes or (layout.converts and is_image_name(stem))
+    path = folder + _renamed(name, sample.id, encoded, taken)
+    if layout.variants > 1:
+        return f"variant-{variant}/{path}"
+    top = path.partition("/")[0].lstrip("_")
+    own = top in OWN_FILES or (layout.pairs and top == UNMASKED) or (layout.alpha and top == ALPHA)
+    # Names that have a "_" already get one more, so that "_alpha" and "alpha" stay two folders.
+    return f"_{path}" if own else path
+
+
+def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
+    flat = sample.id.replace("/", "__")
+    name = _UNSAFE.sub("_", flat)
+    reversible = name == flat and not re.search("__|_/|/_", sample.id)
+    # Loaders of such trees go by the suffix, so that here a wrong or rare one does not stay.
+    fitting = replace(encoded, same_format=_fits(name, encoded.suffix))
+    name = _renamed(name, sample.id, fitting, is_image_name(name.removesuffix(suffix_of(name))))
+    suffix = suffix_of(name)
+    stem = name.removesuffix(suffix) + ("" if reversible else f"~{_short_hash(sample.id)}")
+    ending = f"-v{variant}{suffix}" if layout.variants > 1 else suffix
+    # Room for the ".png" of the alpha, whose name could not be shortened without losing the variant.
+    short = shortened(stem + ending, sample.id, ending, LONGEST_NAME - len(".png"))
+    return f"{sample.split or 'all'}/{_class_folder(label)}/{short}"
+
+
+# Layout -> function from a sample to its path below the output folder.
+LAYOUTS: dict[str, Callable[[Layout, Sample, str | None, int, EncodedImage], str]] = {
+    "mirror": _mirror,
+    "folders": _folders,
+}
+
+
+def tar_place(shard: int) -> str:
+    """The tar of a shard, as a path below the output folder."""
+    return f"shards/{shard:06}.tar"
+
+
+def _key(sample: Sample, top: str) -> str:
+    """What the members of one sample and variant are called in their tar, without a dot.
+
+    It is the id without ``.jpg``; another suffix stays as ``~png``, since ``a.png`` may stand beside
+    ``a.jpg``. An id that has more dots, or parts that no file or no reader of tars takes, is told by a hash.
+    """
+    *folders, name = _tidy(sample.id).split("/")
+    suffix = suffix_of(name)
+    parts = [_UNSAFE_IN_KEY.sub("_", part) for part in (*folders, name.removesuffix(suffix))]
+    ending = "" if suffix == ".jpg" else f"~{suffix[1:]}"
+    if "/".join(parts) + suffix != sample.id or suffix.lower() not in IMAGE_SUFFIXES:
+        ending = f"~{_short_hash(sample.id)}"
+    parts[-1] += ending
+    return top + "/".join(shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
+
+
+def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:
+    """The name of a picture that may have changed its format.
+
+    Args:
+        name: The source's name.
+        key: The source's id.
+        encoded: What is written.
+        taken: Whether a picture that changes its format might get this very name, as ``a.jpg`` becomes
+            ``a.jpg.png``: then a source ``a.jpg.png`` becomes ``a.jpg.png.png``.
+    """
+    if encoded.same_format and not taken:
+        return name
+    if is_image_name(name):
+        return name + encoded.suffix
+    return f"{name}~{_short_hash(key)}{encoded.suffix}"
+
+
+# Not by `PurePosixPath`, of which a dozen to each picture took as long as writing it.
+def _tidy(path: str) -> str:
+    """The path without empty parts and single dots."""
+    return str(PurePosixPath(path)) if _UNTIDY.search(path) else path
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Folder, with the slash behind it, and name."""
+    cut = path.rfind("/") + 1
+    return path[:cut], path[cut:]
+
+
+def _fits(name: str, suffix: str) -> bool:
+    """Whether a name has this suffix, or another one of its format that loaders of class folders read."""
+    named = suffix_of(name).lower()
+    same = any(named in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
+    return named == suffix or (same and named in FOLDERS_SUFFIXES)
+
+
+def _class_folder(label: str | None) -> str:
+    if label is None:
+        return UNLABELLED
+    safe = _UNSAFE.sub("_", label)
+    if safe != label or safe in ("", UNLABELLED):
+        safe = f"{safe}~{_short_hash(label)}"
+    return shortened(safe, label, "")
+
+
+def shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:
+    """The name, or if it is too long for a file system its beginning, a hash of the key, and its ending."""
+    if len(os.fsencode(name)) <= limit:
+        return name
+    ending = f"~{_short_hash(key)}{ending if len(os.fsencode(ending)) < 32 else ''}"
+    while len(os.fsencode(name + ending)) > limit:
+        name = name[:-1]
+    return name + ending
+
+
+def _short_hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -1,0 +1,148 @@
+"""The manifest and the run record: rows as JSON lines, and what it takes to make a result again.
+
+All of it is a function of the sources, the options, the versions and the kind of processor alone: no time, no
+name of a machine, no number of workers. Two runs of the same command give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import fields
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from maskgen.errors import ConfigurationError, MissingDataError
+from maskgen.files.json_text import from_json, json_line
+from maskgen.files.remote import open_lines
+from maskgen.records import FaceRecord, ManifestRow
+from maskgen.results.row_schema import check_row
+
+SCHEMA = 1
+LONGEST_LINE = 64 << 20  # bytes
+
+# The names of a row's fields in the order of the line; those of a face are in the order of `FaceRecord`.
+ROW_FIELDS = (
+    *("schema", "id", "variant", "status", "reason", "file_name", "sha256", "width", "height", "label"),
+    *("split", "identity", "attributes", "source", "faces", "seed", "unmasked_file"),
+)
+FACE_FIELDS = tuple(field.name for field in fields(FaceRecord))
+
+_row_values, _face_fields = attrgetter(*ROW_FIELDS), attrgetter(*FACE_FIELDS)
+
+
+def row_to_json(row: ManifestRow) -> str:
+    """The row as one line of JSON, without the line's end; the text is valid UTF-8 whatever the row holds."""
+    values = dict(zip(ROW_FIELDS, _row_values(row), strict=True))
+    values["faces"] = [_face_values(face) for face in row.faces]
+    return json_line(values)
+
+
+def row_from_json(line: str) -> ManifestRow:
+    """The row that `row_to_json` wrote, numbers rounded as there.
+
+    Raises:
+        ConfigurationError: The line is no row, names a file outside of the manifest's folder, or is of a
+            newer schema than this version's.
+    """
+    try:
+        values = from_json(line)
+        check_row(values, SCHEMA)
+        values["faces"] = tuple(_face_record(face) for face in values["faces"])
+        return ManifestRow(**values)
+    except ValueError as error:
+        raise ConfigurationError(f"not a row of a manifest: {error}") from error
+
+
+def read_manifest(path: Path) -> Iterator[ManifestRow]:
+    """The rows of a manifest one after the other, whatever its length.
+
+    Raises:
+        MissingDataError: The file is not there.
+        ConfigurationError: A line is no row; the message names file and line.
+    """
+    return (row for _, row in _rows(lines(path), path))
+
+
+def spread_rows(path: Path, count: int) -> list[ManifestRow]:
+    """At most ``count`` of a manifest's masked rows, evenly spread over all of them, in bounded memory.
+
+    Every stride-th line is kept; whenever twice ``count`` are, every other one goes and the stride doubles.
+
+    Raises:
+        MissingDataError: The file is not there.
+        ConfigurationError: A line is no row; the message names file and line.
+    """
+    kept: list[tuple[int, bytes]] = []
+    stride, index = 1, 0
+    for number, line in lines(path):
+        if not is_masked(line):
+            continue
+        if index % stride == 0:
+            kept.append((number, line))
+            if len(kept) > 2 * count:
+                kept, stride = kept[::2], stride * 2
+        index += 1
+    if len(kept) > count:
+        step = (len(kept) - 1) / max(count - 1, 1)
+        kept = [kept[round(place * step)] for place in range(count)]
+    return [row for _, row in _rows(kept, path)]
+
+
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Number, from 1, and bytes of each line of a manifest.
+
+    Raises:
+        MissingDataError: The file is not there.
+        ConfigurationError: A line is longer than any row.
+    """
+    try:
+        file = open_lines(path)
+    except FileNotFoundError as error:
+        raise MissingDataError(f"{path} is not there; `maskgen synth` writes it when a run ends") from error
+    with file:
+        for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), start=1):
+            if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+                raise ConfigurationError(f"{path}, line {number}: expected at most {LONGEST_LINE} bytes")
+            yield number, line
+
+
+def _rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[tuple[int, ManifestRow]]:
+    for number, line in lines:
+        try:
+            row = row_from_json(line.decode())
+        except (ConfigurationError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{path}, line {number}: {error}") from error
+        yield number, row
+
+
+def is_masked(line: bytes) -> bool:
+    """Whether a line is a masked row: told without parsing it, which takes a hundred times as long."""
+    # Only numbers and text stand before the status, and inside of text a quote has a backslash before it.
+    place = line.find(b'"status": "')
+    if place >= 0:
+        return line.startswith(b'masked"', place + len(b'"status": "'))
+    # Of another program's hand, or damaged; the latter is told when it is read as a row.
+    with suppress(ValueError, AttributeError, RecursionError):
+        return bool(json.loads(line).get("status") == "masked")
+    return True
+
+
+def _face_values(face: FaceRecord) -> dict[str, Any]:
+    values = dict(zip(FACE_FIELDS, _face_fields(face), strict=True))
+    # Adding 0.0 makes 0.0 of -0.0.
+    values["coverage"] = {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()}
+    values["pose"] = {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()}
+    values["landmarks"] = {
+        name: [round(float(x), 2) + 0.0, round(float(y), 2) + 0.0] for name, (x, y) in face.landmarks.items()
+    }
+    return values
+
+
+def _face_record(values: Mapping[str, Any]) -> FaceRecord:
+    tuples: dict[str, Any] = {name: tuple(values[name]) for name in ("box", "mask_box")}
+    tuples["landmarks"] = {name: tuple(point) for name, point in values["landmarks"].items()}
+    return FaceRecord(**{**values, **tuples})

@@ -1,0 +1,59 @@
+"""Writing the files of one image, and keeping the output folder apart from the sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from maskgen.errors import UsageError
+from maskgen.files.atomic import write_atomic
+from maskgen.files.path_text import name_of
+from maskgen.files.remote import is_remote, lies_in
+from maskgen.results.layout import Places
+
+
+def write_outputs(
+    out: Path,
+    scratch: Path | None,
+    places: Places,
+    image: bytes,
+    unmasked: bytes | None = None,
+    alpha: bytes | None = None,
+) -> None:
+    """Writes the files of one sample and variant, each whole or not at all.
+
+    Args:
+        out: The output folder.
+        scratch: A folder below it for unfinished files; None puts them beside the finished ones.
+        places: Where they go.
+        image: The masked picture, encoded.
+        unmasked: The unmasked picture, encoded; written if it has a place.
+        alpha: The alpha as PNG; written if it has a place.
+    """
+    files = ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image))
+    for place, data in files:
+        if place is not None and data is not None:
+            write_atomic(out / name_of(place), data, scratch)
+
+
+def check_apart(root: Path, out: Path) -> None:
+    """Sees to it that a run can neither write into its source nor read what it writes.
+
+    Links, ``..`` and file systems that ignore case are seen through.
+
+    Raises:
+        UsageError: The two are the same, or one lies in the other.
+    """
+    if is_remote(root) or is_remote(out):
+        if is_remote(root) and is_remote(out) and (lies_in(root, out) or lies_in(out, root)):
+            raise UsageError(f"{out} and the source {root} lie in one another; give another --out")
+        return
+    source, target = root.resolve(), out.resolve()
+    if source == target:
+        raise UsageError(f"the output folder {out} is the source itself; give another --out")
+    for inner, outer, words in (
+        (target, source, f"the output folder {out} lies in the source {root}"),
+        (source, target, f"the source {root} lies in the output folder {out}"),
+    ):
+        for folder in (inner, *inner.parents):
+            if folder == outer or (folder.exists() and outer.exists() and folder.samefile(outer)):
+                raise UsageError(f"{words}; give an --out outside of it")

@@ -1,0 +1,199 @@
+"""What a row of a manifest may hold: the one check of every command that reads rows, whoever wrote them."""
+
+from __future__ import annotations
+
+import math
+import re
+import reprlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from maskgen.face_mesh import ANCHORS
+from maskgen.files.json_text import DEEPEST, LONGEST_TEXT
+from maskgen.files.path_text import name_of
+from maskgen.files.safe_paths import leads_out
+from maskgen.records import SPLITS, STATUSES, WEARS
+
+LONGEST_PATH = 4_096  # characters, as Linux has it
+# Large enough for any image, and small enough to be computed with.
+_LARGEST = 1e9
+_NUMBERS, _HARMLESS = (int, float), (bool, int, type(None))
+_PARTS = ("nose", "mouth", "chin", "lower_face")
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
+_shown = reprlib.Repr()
+_shown.maxstring, _shown.maxother, _shown.maxlong = 80, 80, 40
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one field must be: in words, and as a test of a value as JSON gives it."""
+
+    expected: str
+    holds: Callable[[Any], bool]
+    nullable: bool = False
+
+    def or_null(self) -> Rule:
+        """The same, with null allowed."""
+        return Rule(f"null or {self.expected}", self.holds, nullable=True)
+
+
+def _is_text(value: Any) -> bool:
+    # The exact types here and below: to Python a bool is a whole number too.
+    if type(value) is not str or len(value) > LONGEST_TEXT:
+        return False
+    return value.isascii() or not _SURROGATES.search(value)
+
+
+def _is_path(value: Any) -> bool:
+    if not _is_text(value) or len(value) > LONGEST_PATH:
+        return False
+    name = name_of(value)
+    return not leads_out(name) and not _UNTIDY.search(name)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in _NUMBERS and -_LARGEST < value < _LARGEST
+
+
+def _is_box(value: Any) -> bool:
+    if type(value) is not list or len(value) != 4:
+        return False
+    return all(type(side) is int and -_LARGEST < side < _LARGEST for side in value) and min(value[2:]) >= 0
+
+
+def _is_point(value: Any) -> bool:
+    if type(value) is not list or len(value) != 2:
+        return False
+    x, y = value
+    # Not by `_is_number`: a manifest has a dozen points in every row.
+    if type(x) not in _NUMBERS or type(y) not in _NUMBERS:
+        return False
+    return bool(-_LARGEST < x < _LARGEST and -_LARGEST < y < _LARGEST)
+
+
+def _is_json(value: Any, depth: int = 0) -> bool:
+    """Whether a value of any type can be written again: finite, valid text, not too deep."""
+    if type(value) in _HARMLESS:
+        return True
+    if isinstance(value, str):
+        return _is_text(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if depth >= DEEPEST:
+        return False
+    inner = value
+    if isinstance(value, dict):
+        if _SURROGATES.search("".join(value)) or max(map(len, value), default=0) > LONGEST_TEXT:
+            return False
+        inner = value.values()
+    return all(type(each) in _HARMLESS or _is_json(each, depth + 1) for each in inner)
+
+
+def _whole(smallest: int, largest: int) -> Rule:
+    words = f"a whole number from {smallest} to {largest}"
+    return Rule(words, lambda value: type(value) is int and smallest <= value <= largest)
+
+
+def _one_of(values: tuple[str, ...]) -> Rule:
+    return Rule(f"one of {', '.join(values)}", lambda value: type(value) is str and value in values)
+
+
+def _each(keys: frozenset[str], words: str, holds: Callable[[Any], bool]) -> Rule:
+    def all_hold(value: Any) -> bool:
+        return type(value) is dict and value.keys() <= keys and all(map(holds, value.values()))
+
+    return Rule(f"an object of {words}, with keys from {', '.join(sorted(keys))}", all_hold)
+
+
+_ANY = Rule("anything", lambda value: True)  # looked at elsewhere
+_TEXT = Rule(f"valid text of at most {LONGEST_TEXT} characters", _is_text)
+_PATH = Rule(
+    f"a path below the folder of the manifest, of at most {LONGEST_PATH} characters, without '.' and '..'",
+    _is_path,
+).or_null()
+_NUMBER = Rule("a number between -1e9 and 1e9", _is_number)
+_BOX = Rule("x, y, width and height in whole pixels", _is_box)
+_TRUTH = Rule("true or false", lambda value: type(value) is bool)
+_SIDE = _whole(1, int(_LARGEST)).or_null()
+_SOURCE = Rule(
+    "an object of texts and nulls",
+    lambda value: (
+        type(value) is dict
+        and all(map(_is_text, value))
+        and all(each is None or _is_text(each) for each in value.values())
+    ),
+)
+_ATTRIBUTES = Rule(
+    f"an object of valid text and finite numbers, at most {DEEPEST} deep",
+    lambda value: type(value) is dict and _is_json(value),
+)
+
+_ROW: Mapping[str, Rule] = {
+    "schema": _ANY,
+    "id": _TEXT,
+    "variant": _whole(0, 2**31 - 1),
+    "status": _one_of(STATUSES),
+    **dict.fromkeys(("reason", "sha256", "label", "identity"), _TEXT.or_null()),
+    **dict.fromkeys(("file_name", "unmasked_file"), _PATH),
+    **dict.fromkeys(("width", "height"), _SIDE),
+    "split": _one_of(SPLITS).or_null(),
+    "attributes": _ATTRIBUTES,
+    "source": _SOURCE,
+    "faces": Rule("a list", lambda value: type(value) is list),
+    "seed": _whole(-(2**63), 2**63 - 1),
+}
+_FACE: Mapping[str, Rule] = {
+    **dict.fromkeys(("box", "mask_box"), _BOX),
+    "pose": _each(frozenset(("yaw", "pitch", "roll")), "angles in degrees", _is_number),
+    "landmarks": _each(frozenset(ANCHORS), "points x, y in pixels", _is_point),
+    "coverage": _each(frozenset(_PARTS), "shares", _is_number),
+    **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern"), _TEXT.or_null()),
+    "alpha_file": _PATH,
+    **dict.fromkeys(("detection", "fit", "blend"), _TEXT),
+    "wear": _one_of(WEARS),
+    "wear_agrees": _TRUTH,
+    "tries": _whole(0, 2**31 - 1),
+    "occluded": _NUMBER,
+}
+_OPTIONAL = frozenset(("unmasked_file", "alpha_file"))
+
+
+def check_row(values: Any, newest: int) -> None:
+    """Check that these values, as JSON gives them, are a row of a manifest.
+
+    Args:
+        values: Of one line.
+        newest: The highest schema that this version knows.
+
+    Raises:
+        ValueError: The first field that is wrong, with what was expected and what is there.
+    """
+    if type(values) is not dict:
+        raise ValueError(f"expected an object, got {_shown.repr(values)}")
+    schema = values.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise ValueError(f"schema: expected a whole number from 1 to {newest}, got {_shown.repr(schema)}")
+    if schema > newest:
+        raise ValueError(f"schema {_shown.repr(schema)}, this version of maskgen knows {newest}: update it")
+    _check_fields(values, _ROW, "")
+    for number, face in enumerate(values["faces"]):
+        if type(face) is not dict:
+            raise ValueError(f"faces[{number}]: expected an object, got {_shown.repr(face)}")
+        _check_fields(face, _FACE, f"faces[{number}].")
+
+
+def _check_fields(values: Mapping[str, Any], rules: Mapping[str, Rule], where: str) -> None:
+    if not values.keys() <= rules.keys():
+        unknown = min(values.keys() - rules.keys())
+        raise ValueError(f"{where}{_shown.repr(unknown)}: expected no field of this name")
+    for name, rule in rules.items():
+        if name not in values:
+            if name not in _OPTIONAL:
+                raise ValueError(f"{where}{name}: expected {rule.expected}, and it is not there")
+            continue
+        value = values[name]
+        if not (value is None and rule.nullable) and not rule.holds(value):
+            raise ValueError(f"{where}{name}: expected {rule.expected}, got {_shown.repr(value)}")

@@ -1,0 +1,40 @@
+"""The sources of a result, read by their paths in its rows."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path, PurePosixPath
+
+from maskgen.errors import AnnotationError, UnreadableImageError
+from maskgen.files.path_text import name_of
+from maskgen.files.safe_paths import refuse_escape
+from maskgen.files.tar import read_file
+from maskgen.results.reader import ResultFiles
+
+
+class SourceFiles(ResultFiles):
+    """Reads sources; of tars the members of the last one asked for are remembered.
+
+    Args:
+        base: The folder that their paths are relative to.
+    """
+
+    def __init__(self, base: Path) -> None:
+        super().__init__(base, packed=True)
+
+    def sha256(self, place: str) -> str | None:
+        """Of a source's bytes, by its path in the manifest; None if they cannot be read."""
+        try:
+            tar = self._tar_of(place)
+            data = read_file(self.path(place)) if tar is None else self.member(tar, place)
+        except (OSError, UnreadableImageError, AnnotationError):
+            return None
+        return hashlib.sha256(data).hexdigest()
+
+    def path(self, place: str) -> Path:
+        """Where a place in the manifest is; links are followed, since the dataset is the user's own."""
+        return self._out / refuse_escape(name_of(place), "manifest.jsonl")
+
+    def _tar_of(self, place: str) -> str | None:
+        above = (str(parent) for parent in PurePosixPath(place).parents)
+        return next((name for name in above if name.endswith(".tar") and self.path(name).is_file()), None)

@@ -1,0 +1,125 @@
+"""Packs the pictures of a shard into one tar, for ``--layout webdataset``.
+
+::
+
+    OUT/shards/000012.tar       the masked pictures of shard 12, and beside each what belongs to it
+        KEY.jpg                 the image; all images of a run have one suffix: see `tar_suffix`
+        KEY.json                its row of the manifest, as `maskgen.results.tar_rows` writes it
+        KEY.unmasked.jpg        the unmasked picture, with --pairs
+        KEY.alpha.png           the alpha, with --alpha
+
+The manifest names a member by a path that goes on through the tar, ``shards/000012.tar/KEY.jpg``. A shard
+without a masked picture has no tar. The tar is plain, with PAX headers for long names and names that are
+not ASCII, and the same members give the same bytes: owner, times and modes are fixed.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from maskgen.files.suffixes import KEPT, SUFFIXES
+from maskgen.records import Sample
+from maskgen.results.layout import Places, tar_place
+from maskgen.results.tar_rows import member_of
+
+# The tar in the scratch folder of its shard, until it is whole.
+_UNFINISHED = "shard.tar"
+
+
+def tar_suffix(first: Sample, format: str) -> str:
+    """The suffix of all images in a run's tars, whatever the format of each: a suffix is a column to readers.
+
+    The webdataset library and Hugging Face make a column of each suffix and take those of the first samples,
+    so that a PNG among JPEGs would be lost. Both tell the format of an image by its content.
+
+    Args:
+        first: The first sample of the dataset: its suffix is that of all.
+        format: "source", or what all images are written as.
+    """
+    if format != "source":
+        return SUFFIXES[format.upper()][0]
+    named = PurePosixPath(first.id).suffix.lower()
+    source = next((name for name, suffixes in SUFFIXES.items() if named in suffixes), "JPEG")
+    if source not in KEPT["webdataset"]:
+        # Written as JPEG or PNG, by what the image holds; these are the likely ones.
+        source = "PNG" if source in ("GIF", "BMP", "TIFF") else "JPEG"
+    return SUFFIXES[source][0]
+
+
+class TarShard:
+    """The tar of one shard, begun when the first picture is added; holds no picture in memory.
+
+    Args:
+        path: Where it is written.
+        place: What it will be called in the manifest.
+    """
+
+    def __init__(self, path: Path, place: str) -> None:
+        self._path, self._place = path, place
+        self._tar: tarfile.TarFile | None = None
+
+    def add(
+        self,
+        places: Places,
+        row: bytes,
+        image: bytes,
+        unmasked: bytes | None = None,
+        alpha: bytes | None = None,
+    ) -> None:
+        """Append the files of one sample and variant.
+
+        Args:
+            places: Where they go, all in this tar.
+            row: From `maskgen.results.tar_rows.member_json`.
+            image: The masked picture, encoded.
+            unmasked: The unmasked picture, encoded; written if it has a place.
+            alpha: The alpha as PNG; written if it has a place.
+        """
+        files = (
+            *((places.image, image), (member_of(places.image), row)),
+            *((places.unmasked, unmasked), (places.alpha, alpha)),
+        )
+        for place, data in files:
+            if place is not None and data is not None:
+                self._append(place.removeprefix(f"{self._place}/"), data)
+
+    def _append(self, name: str, data: bytes) -> None:
+        if self._tar is None:
+            self._tar = tarfile.open(self._path, "x:", format=tarfile.PAX_FORMAT, encoding="utf-8")  # noqa: SIM115
+        member = tarfile.TarInfo(name)
+        member.size, member.mode, member.mtime = len(data), 0o644, 0
+        self._tar.addfile(member, BytesIO(data))
+        # `tarfile` remembers every member it has written, which is of no use here.
+        self._tar.members.clear()  # type: ignore[attr-defined]
+
+    def close(self) -> bool:
+        """Write the tar's end; False if nothing was added and so there is none."""
+        if self._tar is None:
+            return False
+        self._tar.close()
+        return True
+
+
+@contextmanager
+def open_tar_shard(out: Path, scratch: Path, shard: int) -> Iterator[TarShard]:
+    """The tar of a shard, which takes its place in ``out`` when the block ends without an exception.
+
+    Args:
+        out: The output folder.
+        scratch: The shard's scratch folder, on the same file system.
+        shard: Its index.
+    """
+    unfinished, place = scratch / _UNFINISHED, tar_place(shard)
+    tar = TarShard(unfinished, place)
+    try:
+        yield tar
+    except BaseException:
+        tar.close()
+        raise
+    if tar.close():
+        (out / place).parent.mkdir(parents=True, exist_ok=True)
+        unfinished.replace(out / place)

@@ -1,0 +1,14 @@
+"""A whole dataset, resumable and parallel.
+
+::
+
+    Job --job.run--> ShardList --driver.run_shards--> executors (one process, loky, Dask, Ray)
+                                                        | per shard
+                        pipeline: read > find faces > mask > encode      shard.mask_shard
+                                                        |
+                        RunDir: rows.jsonl, images, NNNNNN.json (written last: the shard is done)
+                                                        |
+                        finalize: manifest.jsonl, maskgen.json, metadata.jsonl, README.md, preview.jpg
+
+A worker that dies halves the pool (`driver`); the sample that killed it is found (`crash_isolation`).
+"""

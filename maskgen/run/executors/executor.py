@@ -1,0 +1,176 @@
+"""Runs a function over many tasks: in this process, in others by joblib, or on a cluster.
+
+The results come in whatever order they are ready. Tasks are taken from their iterator as workers get free,
+so that a million of them are never held at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import re
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+
+from maskgen.errors import LostWorkersError, UsageError
+from maskgen.process import SELDOM, can_start_workers
+
+__all__ = ["BACKENDS", "LostWorkersError", "interruptible", "run_tasks"]
+
+BACKENDS = ("loky", "dask", "ray")
+
+log = logging.getLogger("maskgen")
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def run_tasks(
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    *,
+    workers: int = 1,
+    backend: str = "loky",
+    scheduler: str | None = None,
+    needs: Sequence[Path] = (),
+    apart: bool = False,
+) -> Iterator[Result]:
+    """Yields ``function(task)`` of each task as it is ready; closing the generator ends the workers.
+
+    Args:
+        function: Must be picklable unless it is called in this process.
+        tasks: Consumed lazily. An exception it raises is raised here, after what was under way is done.
+        workers: Processes; 1 works in this one. Of a cluster the most that are taken, or with 1 all.
+        backend: One of `BACKENDS`.
+        scheduler: Address of the cluster's scheduler.
+        needs: Files and folders that every worker of a cluster must see.
+        apart: Have a single worker be a process of its own, which may die without this one. It takes the
+            tasks one by one, in their order.
+
+    Raises:
+        LostWorkersError: A worker process died. What it was at is lost, other results may be too.
+        UsageError: There is no such backend.
+        ConfigurationError: What the backend needs is not installed.
+        ClusterError: The cluster cannot be reached, or its workers cannot do the work.
+    """
+    if backend not in BACKENDS:
+        raise UsageError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+    if backend != "loky":
+        from maskgen.run.executors.cluster import run_on_cluster
+
+        most = workers if workers > 1 else None
+        return run_on_cluster(
+            function, tasks, backend=backend, scheduler=scheduler, workers=most, needs=needs
+        )
+    if (workers != 1 or apart) and not can_start_workers():
+        log.warning(
+            "worker processes need semaphores, which this system lacks (on Linux a /dev/shm that can be "
+            "written); one process does the work"
+        )
+        workers, apart = 1, False
+    if workers == 1:
+        return _apart(function, tasks) if apart else (function(task) for task in tasks)
+    return _parallel(function, tasks, workers)
+
+
+def _apart(function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
+    from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    executor = ProcessPoolExecutor(max_workers=1, initializer=_start_worker)
+    try:
+        for task in tasks:
+            yield executor.submit(function, task).result()
+    except BrokenProcessPool as error:
+        raise _lost(error) from error
+    finally:
+        executor.shutdown(wait=True, kill_workers=True)
+
+
+def _lost(error: BaseException) -> LostWorkersError:
+    """What loky says of a worker that died, with the signal or exit code as far as it knows them."""
+    found = re.search(r"exit codes of the workers are \{(.+?)\}", str(error))
+    return LostWorkersError(f"a worker process died{f' ({found[1]})' if found else ''}")
+
+
+def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
+    import joblib
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    # joblib takes tasks from a thread of its own, where an exception would be lost.
+    raised: list[BaseException] = []
+
+    def calls() -> Iterator[Any]:
+        call = joblib.delayed(function)
+        try:
+            for task in tasks:
+                yield call(task)
+        except BaseException as error:
+            raised.append(error)
+
+    parallel = joblib.Parallel(
+        n_jobs=workers,
+        batch_size=1,
+        pre_dispatch="2*n_jobs",
+        return_as="generator_unordered",
+        max_nbytes=None,
+        initializer=_start_worker,
+    )
+    results = parallel(calls())
+    try:
+        # Not `yield from`, which would close the results before the warning of it is silenced.
+        for result in results:  # noqa: UP028
+            yield result
+    except BrokenProcessPool as error:
+        raise _lost(error) from error
+    finally:
+        with warnings.catch_warnings():
+            # joblib warns that closing early discards what is under way, which is what is wanted.
+            warnings.simplefilter("ignore")
+            results.close()
+    if raised:
+        raise raised[0]
+
+
+def _start_worker() -> None:
+    """What each local worker process begins with."""
+    gc.set_threshold(*SELDOM)
+    logging.basicConfig(format="maskgen: %(message)s", level=logging.WARNING)
+    # Ctrl-C goes to every process of the terminal; the driver alone decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_when_orphaned, args=(os.getppid(),), daemon=True).start()
+
+
+def _leave_when_orphaned(driver: int) -> None:
+    """End this process soon after its driver was killed: loky's workers would wait five minutes for it."""
+    while os.getppid() == driver:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Makes SIGTERM raise `KeyboardInterrupt` as SIGINT does, in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    # What is ignored stays so: a shell starts background jobs with SIGINT ignored.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,191 @@
+"""The files that a run writes when all its shards are done: from manifest to contact sheet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from maskgen.datasets import FaceDataset
+from maskgen.files.atomic import open_atomic, write_atomic
+from maskgen.files.path_text import name_of, text_of
+from maskgen.files.redaction import public_path
+from maskgen.files.remote import is_remote
+from maskgen.options import SynthOptions
+from maskgen.results.counts import Counts
+from maskgen.results.huggingface import metadata_tables, write_metadata
+from maskgen.results.layout import OWN_FILES
+from maskgen.results.run_record import run_record
+from maskgen.run.shard_list import label_files
+from maskgen.run.state.run_dir import STATE, RunFolder
+from maskgen.run.state.shard_check import changed_file, spot_checksums
+from maskgen.run.state.shard_stats import ShardStats
+
+log = logging.getLogger("maskgen")
+
+Report = Callable[[Path], Any]
+
+# What the run record says of the dataset.
+_FACTS = ("name", "title", "homepage", "licence", "forbids", "citation")
+
+log = logging.getLogger("maskgen")
+
+_LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
+
+
+def finish(
+    folder: RunFolder,
+    done: Mapping[int, ShardStats],
+    options: SynthOptions,
+    dataset: FaceDataset,
+    root: Path,
+    templates: Mapping[str, str],
+    report: Report | None,
+    landmark_model: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the final files, unless they are there and were made from these very shards.
+
+    Args:
+        folder: The run's folder.
+        done: Its shards, in any order; reading their stats again would double the time of a resumed run.
+        options: Its options.
+        dataset: Where its samples came from.
+        root: Where that lies, for its label files.
+        templates: Name -> sha256 of each template in use.
+        report: Draws the dataset card and contact sheet from the other final files.
+        landmark_model: Which one found the faces, and the sha256 of its files.
+    """
+    out, stats = folder.out, dict(sorted(done.items()))
+    state = _state(stats.values())
+    before, written = folder.read("finished.json") or {}, folder.final_files()
+    if before.get("stats") == state and (before.get("report") or report is None):
+        damage = changed_file(out, written)
+        if damage is None:
+            return
+        log.warning("the final files are written again: %s", damage)
+    counts = Counts.total(shard.counts for shard in stats.values())
+    # The paths in a table whose images lie elsewhere lead there: its copy would not fit the output.
+    mirrors = options.layout == "mirror" and dataset.files is None
+    copies = _copies(options, dataset, root) if mirrors else {}
+    tables = metadata_tables(out, options.layout)
+    planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
+    # Said before they are written: if this run is killed, --overwrite must know of them.
+    folder.write("finished.json", {"stats": None, "report": False, "files": dict.fromkeys(planned, "")})
+    _sweep(out, tables)
+    with open_atomic(out / "manifest.jsonl", folder.scratch) as manifest:
+        for index in stats:
+            with folder.rows_path(index).open("rb") as rows:
+                shutil.copyfileobj(rows, manifest)
+    # ImageFolder reads loose files; tars hold what their pictures are beside them.
+    if options.layout != "webdataset":
+        write_metadata(out, options.layout)
+    for name, source in copies.items():
+        with source.open("rb") as original, open_atomic(out / name, folder.scratch) as copy:
+            shutil.copyfileobj(original, copy)
+    published = _published(options)
+    processors = sorted({shard.processor for shard in stats.values()} - {""})
+    if len(processors) > 1:
+        log.warning(
+            "%s: its shards were done on different kinds of processor (%s); another run may differ "
+            "from it by a grey level here and there",
+            out,
+            ", ".join(processors),
+        )
+    record = run_record(
+        command=command_line(published),
+        options=published.as_dict(),
+        seed=options.seed,
+        templates={public_path(name): sha256 for name, sha256 in templates.items()},
+        counts=counts.as_dict(),
+        processors=processors,
+        source={name: getattr(dataset, name) for name in _FACTS},
+        landmark_model=landmark_model,
+    )
+    text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+    write_atomic(out / "maskgen.json", text.encode(), folder.scratch)
+    if report is not None:
+        report(out)
+    files = spot_checksums(out, (name for name in planned if (out / name_of(name)).exists()))
+    folder.sync_files(files)
+    folder.write("finished.json", {"stats": state, "report": report is not None, "files": files})
+    if not is_remote(out):
+        shutil.rmtree(folder.scratch, ignore_errors=True)
+
+
+def _published(options: SynthOptions) -> SynthOptions:
+    """The options for the run record and the card, which name no user's folders."""
+    templates = tuple((public_path(name), weight) for name, weight in options.templates)
+    return replace(options, templates=templates, landmarks=public_path(options.landmarks))
+
+
+def _state(stats: Iterable[ShardStats]) -> str:
+    """A hash of all that the final files depend on: the shards' rows and the kinds of processor."""
+    hashed = hashlib.sha256()
+    for shard in stats:
+        hashed.update(f"{shard.index} {shard.rows_sha256} {shard.processor}\n".encode())
+    return hashed.hexdigest()
+
+
+def _sweep(out: Path, tables: Iterable[str]) -> None:
+    """Remove what `open_atomic` leaves beside its target when it is killed."""
+    if is_remote(out):
+        return
+    for folder in (out, *((out / name_of(table)).parent for table in tables)):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _LEFTOVER.fullmatch(path.name):
+                path.unlink()
+
+
+def _copies(options: SynthOptions, dataset: FaceDataset, root: Path) -> dict[str, Path]:
+    """Name in the output -> label file, for the dataset's own loaders; a copy for each variant."""
+    tops = [f"variant-{variant}/" for variant in range(options.variants)] if options.variants > 1 else [""]
+    names = {f"{top}{name}": path for name, path in label_files(dataset, root).items() for top in tops}
+    return {name: path for name, path in names.items() if name not in OWN_FILES}
+
+
+# Said even at their defaults, which may be others in another version.
+_ALWAYS = ("blend", "fit", "templates", "label", "seed")
+
+
+def command_line(options: SynthOptions) -> str:
+    """The command that makes this result, without what does not decide its bytes."""
+    default = SynthOptions(dataset=options.dataset)
+    words = ["maskgen", "synth", "--dataset", options.dataset]
+    for name, value in options.as_dict().items():
+        if name != "dataset" and (name in _ALWAYS or value != getattr(default, name)):
+            words += _words(name, value)
+    return shlex.join(words)
+
+
+# Fields of `SynthOptions` that hold several values -> the option that is repeated for each.
+_REPEATED = {
+    "templates": "template",
+    "colors": "color",
+    "patterns": "pattern",
+    "wears": "wear",
+    "splits": "split",
+}
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if name == "files":
+        return ["--files-from", "LIST"]
+    option = "--" + _REPEATED.get(name, name).replace("_", "-")
+    if name in _REPEATED:
+        return [word for part in value for word in (option, _weighted(part))]
+    if isinstance(value, bool):
+        return [option if value else option.replace("--", "--no-", 1)]
+    return [option, "none" if value is None else str(value)]
+
+
+def _weighted(part: str | tuple[str, float]) -> str:
+    if isinstance(part, str):
+        return part
+    return part[0] if part[1] == 1 else f"{part[0]}={part[1]!r}"

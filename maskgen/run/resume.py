@@ -1,0 +1,127 @@
+"""Whether a run may go on: its shards are its own, and the dataset is the one that it began with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from maskgen.datasets import FaceDataset
+from maskgen.errors import ConfigurationError
+from maskgen.files.remote import exists, location
+from maskgen.files.tar import folder_of
+from maskgen.options import SynthOptions
+from maskgen.results.run_record import fingerprint
+from maskgen.run.shard_list import Listing, cut, label_files, list_samples
+from maskgen.run.source_changes import changed_labels, changed_sources, has_changed, write_labels
+from maskgen.run.state.output_claim import check_claim, locked
+from maskgen.run.state.run_dir import STATE, RunFolder
+from maskgen.run.state.shard_stats import ShardStats, digest
+
+log = logging.getLogger("maskgen")
+
+
+def numbers_of(shards: Iterable[int]) -> str:
+    """The numbers of these shards in words, at most twenty of them."""
+    numbers = list(map(str, shards))
+    return ", ".join(numbers[:20]) + (", ..." if len(numbers) > 20 else "")
+
+
+def refuse_strangers(folder: RunFolder, done: Mapping[int, ShardStats], config: Mapping[str, Any]) -> None:
+    """See to it that every shard that is done was made with the run's configuration.
+
+    Raises:
+        ConfigurationError: Some were not; the message names them.
+    """
+    ours = fingerprint(config)
+    strangers = [index for index, stats in sorted(done.items()) if stats.fingerprint != ours]
+    if strangers:
+        raise ConfigurationError(
+            f"shards {numbers_of(strangers)} of {folder.out} were made with another configuration than its "
+            "config.json says; do them again with --accept-changes, or the whole run with --overwrite"
+        )
+
+
+def forget_failed(folder: RunFolder) -> None:
+    """Say that the shards with unreadable inputs or errors are not done after all."""
+    for stats in folder.done().values():
+        if stats.counts.failed:
+            folder.forget(stats.index)
+
+
+def check_unchanged(
+    folder: RunFolder, config: Mapping[str, Any], listing: Listing, dataset: FaceDataset, root: Path
+) -> None:
+    """See to it that the run can go on; nothing of a dataset that is gone altogether is looked at.
+
+    Shards of this share of whose sources nothing is known any more are taken out of the listing.
+
+    Raises:
+        ConfigurationError: Shards are of another configuration, or label files or sources have changed.
+    """
+    refuse_strangers(folder, listing.done, config)
+    if not ((dataset.files or exists(root)) and dataset.holds(root)):
+        return
+    labels = changed_labels(folder, label_files(dataset, root))
+    changed: list[tuple[int, str]] = []
+    for index, source in changed_sources(folder, _sources_folder(config, root), listing.own_done()):
+        if source is None:
+            log.warning("shard %d counts as not done: what was kept of its sources is damaged", index)
+            listing.forget(index)
+        else:
+            changed.append((index, source))
+    found = [f"label file {name}" for name in labels]
+    if changed:
+        found.append(f"{changed[0][1]} in shards {numbers_of(index for index, _ in changed)}")
+    if found:
+        raise ConfigurationError(
+            f"the files in {root} are others than when {folder.out} was begun ({'; '.join(found)}); do again "
+            "what changed with --accept-changes, or the whole run with --overwrite"
+        )
+
+
+def accept_changes(
+    folder: RunFolder, config: Mapping[str, Any], options: SynthOptions, dataset: FaceDataset, root: Path
+) -> None:
+    """Remove every shard, of any share, that would come out otherwise now, so that it is done again.
+
+    Raises:
+        ConfigurationError: The run is of another configuration, or a job is at work in its folder.
+    """
+    if folder.read("config.json") is None:
+        return
+    check_claim(folder, config, overwrite=False)
+    with locked(folder):
+        ours, done, same = fingerprint(config), folder.done(), set()
+        changed = dict(changed_sources(folder, _sources_folder(config, root), list(done)))
+        for index, samples in enumerate(cut(list_samples(options, dataset, root), options.shard_size)):
+            stats = done.get(index)
+            if (
+                stats is not None
+                and (stats.fingerprint, stats.ids) == (ours, digest(sample.id for sample in samples))
+                and index not in changed
+                and not has_changed(folder, index, samples)
+            ):
+                same.add(index)
+        for index in folder.begun():
+            if index not in same:
+                _drop(folder, index)
+        log.warning("%d of %d shards are done again", len(done) - len(same), len(done))
+        # The final files hold copies of label files.
+        folder.write("finished.json", {**(folder.read("finished.json") or {}), "stats": None})
+        folder.remove([f"{STATE}/listing.json"])
+        write_labels(folder, label_files(dataset, root))
+
+
+def _sources_folder(config: Mapping[str, Any], root: Path) -> Path:
+    """The folder that the paths of the sources are relative to."""
+    return folder_of(location(config["image_root"]) if "image_root" in config else root)
+
+
+def _drop(folder: RunFolder, index: int) -> None:
+    """Remove a shard with all its files: another shard may be about to write files of the same names."""
+    folder.forget(index)
+    folder.remove(folder.written(index))
+    folder.settle(index)
+    folder.remove(f"{STATE}/shards/{index:06}.{suffix}" for suffix in ("jsonl", "left", "sources"))

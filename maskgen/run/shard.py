@@ -1,0 +1,168 @@
+"""One shard of samples: mask them, write what comes of them, and the rows that say what became of each.
+
+What goes wrong with the output ends the run, as does what `maskgen.run.pipeline` lets through.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from maskgen.files.json_text import fitting
+from maskgen.files.path_text import name_of, text_of
+from maskgen.options import SynthOptions
+from maskgen.process import processor_kind, set_opencv
+from maskgen.records import ManifestRow, Outcome, Sample
+from maskgen.results.counts import RowCounter
+from maskgen.results.layout import Layout, Places, tar_place
+from maskgen.results.manifest import row_to_json
+from maskgen.results.output_files import write_outputs
+from maskgen.results.tar_rows import member_json
+from maskgen.results.tar_writer import open_tar_shard
+from maskgen.run.labels import label_of
+from maskgen.run.pipeline import Masked, Picture, Task, mask_samples
+from maskgen.run.source_changes import ShardSources
+from maskgen.run.state.run_dir import FILES, ROWS, RunFolder, Shard
+from maskgen.run.state.shard_check import spot_checksums
+from maskgen.run.state.shard_stats import ShardStats, digest
+from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
+
+# The longest name that every file system takes, encrypted ones too.
+_SHORT_PATH = 140
+
+
+def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) -> ShardStats:
+    """Mask the samples of a shard and write all that comes of them; its stats file is the last.
+
+    The same shard gives the same files, whatever earlier attempts at it have left behind.
+
+    Args:
+        task: The run's.
+        shard: Which samples.
+        sources: What is kept of their sources, where the samples are copies.
+    """
+    sources = sources or ShardSources.of(shard.samples)
+    set_opencv()
+    folder = RunFolder(task.out, task.sync)
+    scratch = folder.open_scratch(shard.index)
+    task = _without_overdue(task, folder.overdue(shard.index))
+    options = task.options
+    layout = layout_of(options, task.tar_suffix)
+    counter, hashed = RowCounter(options.label is not None), hashlib.sha256()
+    names: set[str] = set()
+    with (
+        (scratch / ROWS).open("xb") as rows,
+        open_tar_shard(task.out, scratch, shard.index) as tar,
+        TimeLimit(task.image_timeout, scratch / NOTE) as limit,
+    ):
+        for sample, masked in zip(shard.samples, mask_samples(shard.samples, task, limit), strict=True):
+            files = [
+                _row(sample, masked, variant, layout, task, shard.index)
+                for variant in range(options.variants)
+            ]
+            lines = [row_to_json(row).encode() for row, _ in files]
+            written = b"\n".join((*lines, b""))
+            hashed.update(written)
+            rows.write(written)
+            # Known to the system, if not to the disk, before the files it names are there.
+            rows.flush()
+            for (row, places), picture in zip(files, masked.pictures, strict=True):
+                counter.add(row)
+                if places is not None and picture.image is not None:
+                    data = (picture.image.data, masked.unmasked, picture.alpha)
+                    if layout.packs:
+                        names.add(tar_place(shard.index))
+                        tar.add(places, member_json(row), *data)
+                    else:
+                        names.update(filter(None, vars(places).values()))
+                        write_outputs(task.out, scratch, places, *data)
+    ids = [sample.id for sample in shard.samples]
+    listed = json.dumps(spot_checksums(task.out, names), ensure_ascii=False, indent=0).encode()
+    (scratch / FILES).write_bytes(listed)
+    stats = ShardStats(
+        index=shard.index,
+        counts=counter.counts(shards=1),
+        first=ids[0],
+        last=ids[-1],
+        ids=digest(ids),
+        rows_sha256=hashed.hexdigest(),
+        files_sha256=hashlib.sha256(listed).hexdigest(),
+        fingerprint=task.fingerprint,
+        processor=processor_kind(),
+    )
+    folder.finish_shard(scratch, stats, names, sources.as_json())
+    return stats
+
+
+def _without_overdue(task: Task, times: Mapping[str, int]) -> Task:
+    """The task without the images that exceeded the time limit twice; after a third time they are not read.
+
+    Not once: a process that was suspended and woken up exceeds it too.
+    """
+    given_up = [image for image, count in times.items() if count > 1]
+    reasons = dict.fromkeys(given_up, overdue_reason(task.image_timeout))
+    unread = frozenset(image for image in given_up if times[image] > 2)
+    return replace(task, fatal={**reasons, **task.fatal}, unread=unread)
+
+
+def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
+    """How the run's files are laid out."""
+    converts = options.format != "source"
+    return Layout(options.layout, options.variants, options.pairs, options.alpha, converts, tar_suffix)
+
+
+def _row(
+    sample: Sample, masked: Masked, variant: int, layout: Layout, task: Task, shard: int
+) -> tuple[ManifestRow, Places | None]:
+    """The row of one variant, and where its files go if there are any."""
+    picture, options = masked.pictures[variant], task.options
+    faces = picture.outcome.faces
+    label, unlabelled = label_of(sample, faces, options.label) if options.label else (None, None)
+    places = layout.place(sample, label, variant, picture.image, shard) if picture.image else None
+    if places and not layout.packs and (too_long := _path_too_long(task.out, places)):
+        picture, places = Picture(Outcome("error", too_long)), None
+    outcome = picture.outcome
+    reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
+    size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
+    alpha = places.alpha if places else None
+    row = ManifestRow(
+        id=fitting(sample.id),
+        variant=variant,
+        status=outcome.status,
+        reason=fitting("; ".join(reason for reason in reasons if reason)) or None,
+        file_name=places.image if places else None,
+        sha256=hashlib.sha256(picture.image.data).hexdigest() if picture.image else None,
+        width=size[1],
+        height=size[0],
+        label=fitting(label),
+        split=sample.split,
+        identity=fitting(sample.identity),
+        attributes=fitting(sample.attributes),
+        source={
+            "dataset": options.dataset,
+            "path": fitting(text_of(sample.source_path)),
+            "sha256": masked.sha256,
+        },
+        faces=tuple(replace(face, alpha_file=alpha) for face in outcome.faces) if alpha else outcome.faces,
+        seed=options.seed,
+        unmasked_file=places.unmasked if places else None,
+    )
+    return row, places
+
+
+def _path_too_long(out: Path, places: Places) -> str | None:
+    """Why the system cannot write one of the files, in words for its row; None where it can."""
+    for place in (places.image, places.unmasked, places.alpha):
+        # No system refuses a short path, and asking for each file would cost a call.
+        if place is None or len(place) + len(str(out)) < _SHORT_PATH:
+            continue
+        try:
+            (out / name_of(place)).lstat()
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return "the system takes no path as long as its copy's: give a shorter --out"
+    return None

@@ -1,0 +1,1 @@
+"""Training data: sources are gathered, split, cropped, augmented and fed to Keras."""

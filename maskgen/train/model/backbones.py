@@ -1,0 +1,88 @@
+"""The backbones: for each its input size, the scale its published weights expect, and where its blocks begin.
+
+Every model takes RGB from 0 to 255. What a backbone needs besides is a layer inside the model, so that no
+program that uses the model can get it wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from maskgen.errors import UsageError
+from maskgen.keras_runtime import keras
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One network without its head.
+
+    Attributes:
+        size: Side of the pictures it was published for.
+        build: (input tensor, weights) -> a Keras model on that tensor, without pooling.
+        blocks: Regular expression on the names of layers: what its group finds is the block.
+        signed: Whether it wants -1 to 1 instead of 0 to 255; the others scale inside.
+        pretrained: Whether weights trained on ImageNet are published.
+    """
+
+    size: int
+    build: Callable[[Any, str | None], Any]
+    blocks: str
+    signed: bool = False
+    pretrained: bool = True
+
+
+def backbone(name: str) -> Backbone:
+    """The backbone of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name not in BACKBONES:
+        raise UsageError(f"backbone must be one of {', '.join(BACKBONES)}, got {name!r}")
+    return BACKBONES[name]
+
+
+def _application(name: str, **options: Any) -> Callable[[Any, str | None], Any]:
+    def build(inputs: Any, weights: str | None) -> Any:
+        make = getattr(keras().applications, name)
+        return make(include_top=False, input_tensor=inputs, weights=weights, **options)
+
+    return build
+
+
+def _tiny_cnn(inputs: Any, weights: str | None) -> Any:
+    """Four blocks of one convolution each, 0.1 million parameters: for small pictures and quick trials."""
+    layers = keras().layers
+    x = inputs
+    for block, filters in enumerate((24, 48, 96, 128), start=1):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"block{block}_conv")(x)
+        x = layers.BatchNormalization(name=f"block{block}_bn")(x)
+        x = layers.Activation("relu", name=f"block{block}_relu")(x)
+        if block < 4:
+            x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
+    return keras().Model(keras().utils.get_source_inputs(inputs), x)
+
+
+_EFFICIENTNET_SIZES = {"B0": 224, "B1": 240, "B2": 260, "B3": 300, "B4": 380, "B5": 456, "B6": 528, "B7": 600}
+_EFFICIENTNET_V2_SIZES = {"B0": 224, "B1": 240, "B2": 260, "B3": 300, "S": 384}
+_STAGES = r"block(\d)"
+
+BACKBONES: dict[str, Backbone] = {
+    **{
+        f"efficientnet_{name.lower()}": Backbone(size, _application(f"EfficientNet{name}"), _STAGES)
+        for name, size in _EFFICIENTNET_SIZES.items()
+    },
+    **{
+        f"efficientnetv2_{name.lower()}": Backbone(size, _application(f"EfficientNetV2{name}"), _STAGES)
+        for name, size in _EFFICIENTNET_V2_SIZES.items()
+    },
+    "mobilenet_v2": Backbone(224, _application("MobileNetV2"), r"^block_(\d+)_", signed=True),
+    "mobilenet_v3": Backbone(224, _application("MobileNetV3Large"), r"^expanded_conv_(\d+)"),
+    # Its blocks end, and so begin, at the layers that join the branches.
+    "inception_v3": Backbone(299, _application("InceptionV3"), r"^mixed(\d+)$", signed=True),
+    "resnet50_v2": Backbone(224, _application("ResNet50V2"), r"^conv(\d)_block", signed=True),
+    "tiny-cnn": Backbone(64, _tiny_cnn, _STAGES, signed=True, pretrained=False),
+}
+DEFAULT = "efficientnet_b0"

@@ -1,0 +1,100 @@
+"""What a model costs: parameters, operations, size, and how long it takes on this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskgen.keras_runtime import tensorflow
+from maskgen.process import usable_cores
+from maskgen.train.model.classifier import Classifier, open_classifier
+from maskgen.train.model.load import load_model
+
+WARM_UP = 5
+
+
+def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30) -> dict[str, Any]:
+    """Measure a model.
+
+    It is opened once and warmed up before anything is timed. A time is that of one call on a batch that is in
+    memory already, from bytes to probabilities.
+
+    Args:
+        path: A run folder, a ``.keras`` file or an ``.onnx`` file.
+        batch_sizes: Pictures in a call.
+        repeats: Calls for each of them.
+
+    Returns:
+        Name, size in bytes, parameters and FLOPs for one picture (None where the format does not say),
+        latency in milliseconds for each batch size, and the machine.
+    """
+    classifier = open_classifier(path)
+    parameters, flops = _counts(classifier.path)
+    return {
+        "model": classifier.name,
+        "file": str(classifier.path),
+        "bytes": classifier.path.stat().st_size,
+        "parameters": parameters,
+        "flops": flops,
+        "input": classifier.spec.size,
+        "latency": {str(size): _latency(classifier, size, repeats) for size in batch_sizes},
+        "machine": machine(),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the times were measured on."""
+    name = platform.processor() or platform.machine()
+    listed = Path("/proc/cpuinfo")
+    if listed.is_file():
+        lines = listed.read_text(errors="replace").splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    load = [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None
+    return {"processor": name, "cores": usable_cores(), "load": load, "system": platform.platform()}
+
+
+def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float]:
+    side = classifier.spec.size
+    images = np.random.default_rng(0).integers(0, 256, (size, side, side, 3), dtype=np.uint8)
+    for _ in range(WARM_UP):
+        classifier.probabilities(images)
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        classifier.probabilities(images)
+        times.append((time.perf_counter() - started) * 1000)
+    figures = {"min": min(times), "median": float(np.median(times)), "p95": float(np.percentile(times, 95))}
+    figures |= {"max": max(times), "pictures_per_second": 1000 * size / float(np.median(times))}
+    return {name: round(value, 3) for name, value in figures.items()}
+
+
+def _counts(path: Path) -> tuple[int | None, int | None]:
+    """Parameters, and floating point operations for one picture as tensorflow's profiler counts them."""
+    if path.suffix != ".keras":
+        return None, None
+    tf = tensorflow()
+    model = load_model(path)
+    signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
+    concrete = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
+    frozen = tf.compat.v1.graph_util.extract_sub_graph(
+        _frozen(concrete).graph.as_graph_def(), [_frozen(concrete).outputs[0].op.name]
+    )
+    with tf.Graph().as_default() as graph:
+        tf.graph_util.import_graph_def(frozen, name="")
+        options = tf.compat.v1.profiler.ProfileOptionBuilder(
+            tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+        ).with_empty_output()
+        counted = tf.compat.v1.profiler.profile(graph, options=options.build())
+    return model.count_params(), counted.total_float_ops
+
+
+def _frozen(concrete: Any) -> Any:
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    return convert_variables_to_constants_v2(concrete)

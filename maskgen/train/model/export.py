@@ -1,0 +1,187 @@
+"""A trained model for other programs: SavedModel, TFLite or ONNX, checked against Keras on real pictures."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.errors import MaskgenError, MissingDataError, ModelError, UsageError
+from maskgen.keras_runtime import keras, one_line, quietly, require, tensorflow
+from maskgen.train.data.pictures import inspect, shown
+from maskgen.train.model.classifier import ONNX_INSTALL, Run, model_file
+from maskgen.train.model.load import load_model
+from maskgen.train.model.spec import MEMBER, ModelSpec, read_spec
+
+SUFFIXES = {"savedmodel": "", "tflite": ".tflite", "onnx": ".onnx"}
+LARGEST_DIFFERENCE = 1e-4
+OPSET = 15
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A model that was written and found to agree.
+
+    Attributes:
+        path: The file, or the folder of a SavedModel.
+        difference: The largest difference of a probability to Keras's.
+        pictures: On how many pictures.
+        drawn: Whether these were random ones, as no real ones were at hand.
+    """
+
+    path: Path
+    difference: float
+    pictures: int
+    drawn: bool
+
+
+def export(model: Path, format: str, out: Path | None = None, samples: Sequence[Path] = ()) -> Exported:
+    """Write a model in another format, and hold it against Keras's.
+
+    Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel.
+
+    Args:
+        model: A run folder or ``.keras`` file.
+        format: One of `FORMATS`.
+        out: Where to; beside the model by default.
+        samples: Real pictures to compare on; random ones stand in where there are none.
+
+    Raises:
+        MissingDataError: There is no such model, or a sample cannot be read.
+        UsageError: The format does not exist, or the model is no Keras model.
+        MissingExtraError: What writes or reads the format is not installed.
+        ModelError: The model cannot be converted, or the two do not agree to `LARGEST_DIFFERENCE`. Nothing is
+            left at `out` then, or what was there before.
+    """
+    if format not in FORMATS:
+        raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+    require("tensorflow")
+    file = model_file(model)
+    spec = read_spec(file)
+    name = f"{file.stem}{SUFFIXES[format]}" if format != "savedmodel" else f"{file.stem}_savedmodel"
+    target = out or file.with_name(name)
+    _check_target(target, format)
+    images, drawn = _pictures(spec, samples)
+    own = load_model(file)
+    expected = np.asarray(own.predict_on_batch(images))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".unfinished-{target.name}")
+    _remove(unfinished)
+    try:
+        difference = _write(FORMATS[format], own, spec, unfinished, images, expected)
+        if not difference <= LARGEST_DIFFERENCE:
+            raise ModelError(
+                f"{file} as {format} differs from Keras by {difference:.2g} on {len(images)} images, more "
+                f"than {LARGEST_DIFFERENCE:g}: nothing is written; please report this"
+            )
+        _remove(target)
+        unfinished.replace(target)
+    finally:
+        _remove(unfinished)
+    return Exported(target, difference, len(images), drawn)
+
+
+def _check_target(target: Path, format: str) -> None:
+    if format != "savedmodel" and target.is_dir():
+        raise UsageError(f"{target} is a folder: give the name of a file as --out")
+    if format == "savedmodel" and target.exists() and not (target / "saved_model.pb").is_file():
+        raise UsageError(f"{target} is there and is no SavedModel: give another --out")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _write(
+    write: Write, model: Any, spec: ModelSpec, path: Path, images: NDArray[np.float32], expected: Any
+) -> float:
+    """Write a format to `path` and compute with it; returns its largest difference to `expected`."""
+    with quietly():
+        try:
+            return float(np.abs(write(model, spec, path)(images) - expected).max())
+        except (MaskgenError, OSError):
+            raise
+        except Exception as error:
+            # Converters and runtimes raise whatever they like.
+            problem = one_line(error)
+    raise ModelError(f"the model cannot be converted: {problem}; please report this")
+
+
+def _savedmodel(model: Any, spec: ModelSpec, path: Path) -> Run:
+    model.export(path, verbose=False)
+    (path / MEMBER).write_text(spec.to_json(), encoding="utf-8")
+    loaded = tensorflow().saved_model.load(str(path))
+    return lambda images: np.asarray(loaded.serve(images))
+
+
+def _tflite(model: Any, spec: ModelSpec, path: Path) -> Run:
+    tf = tensorflow()
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False)
+        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+    # As TFLite's own metadata library packs labels: a zip behind the model, which TFLite does not look at.
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(MEMBER), spec.to_json())
+        archive.writestr(zipfile.ZipInfo("labels.txt"), "\n".join(spec.classes) + "\n")
+    interpreter = tf.lite.Interpreter(model_content=path.read_bytes())
+    place = interpreter.get_input_details()[0]["index"]
+
+    def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = []
+        for image in images:
+            interpreter.resize_tensor_input(place, (1, *image.shape))
+            interpreter.allocate_tensors()
+            interpreter.set_tensor(place, image[None])
+            interpreter.invoke()
+            found.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
+        return np.stack(found)
+
+    return run
+
+
+def _onnx(model: Any, spec: ModelSpec, path: Path) -> Run:
+    require("tf2onnx", "onnxruntime", install=ONNX_INSTALL)
+    tf, convert = tensorflow(), importlib.import_module("tf2onnx.convert")
+    for layer in model.layers:
+        if isinstance(layer, keras().layers.Normalization):
+            # tf2onnx takes tensors for inputs, and arrays for constants.
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
+    signature = (tf.TensorSpec((None, spec.size, spec.size, 3), tf.float32, name="rgb"),)
+    function = tf.function(lambda rgb: model(rgb, training=False), input_signature=signature)
+    converted, _ = convert.from_function(function, input_signature=signature, opset=OPSET)
+    entry = converted.metadata_props.add()
+    entry.key, entry.value = MEMBER, spec.to_json()
+    path.write_bytes(converted.SerializeToString())
+    runtime: Any = importlib.import_module("onnxruntime")
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda images: np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])
+
+
+Write = Callable[[Any, ModelSpec, Path], Run]
+FORMATS: dict[str, Write] = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}
+
+
+def _pictures(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:
+    """Whole pictures at the model's size; random ones, with edges and flat parts, where none are given."""
+    real = []
+    for path in samples:
+        found = inspect(path)
+        if found.problem is not None:
+            raise MissingDataError(f"{path}, to compare on: {found.problem}")
+        real.append(shown(path.read_bytes(), (0, 0, *found.size), spec.size, found.plain))
+    if real:
+        return np.stack(real).astype(np.float32), False
+    coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3)).astype(np.float32)
+    times = -(-spec.size // 8)
+    return coarse.repeat(times, 1).repeat(times, 2)[:, : spec.size, : spec.size], True

@@ -1,0 +1,1 @@
+"""Predictions for unlabelled images, videos and windows."""

@@ -1,0 +1,1 @@
+"""``maskgen verify``: holds a result against its manifest and run record."""

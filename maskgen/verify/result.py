@@ -1,0 +1,271 @@
+"""Whether a result still is what its manifest and run record say: nothing missing, changed or added.
+
+Every picture's sha256 is computed again, every alpha is measured again, every row is counted again. Rows are
+read one at a time and handed out in batches; of each file's name eight bytes are kept, to tell in the end
+which files no row names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from array import array
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskgen.datasets import DATASETS
+from maskgen.errors import ConfigurationError
+from maskgen.files.path_text import name_of
+from maskgen.files.remote import is_remote, open_lines
+from maskgen.files.safe_paths import follows_links
+from maskgen.files.tar import folder_of
+from maskgen.records import ManifestRow
+from maskgen.results.counts import Counts, RowCounter
+from maskgen.results.huggingface import metadata_tables, write_metadata
+from maskgen.results.layout import OWN_FILES
+from maskgen.results.manifest import row_from_json
+from maskgen.results.reader import listed_files, tar_of
+from maskgen.results.run_record import fingerprint, read_record
+from maskgen.run.executors.executor import LostWorkersError, run_tasks
+from maskgen.run.remote_run_dir import run_folder
+from maskgen.run.state.shard_stats import ShardStats
+from maskgen.verify.rows import Batch, Finding, RowChecker, named_in
+
+_ROWS = 256  # in a batch of loose files; those of a tar stay together
+
+
+@dataclass
+class Verification:
+    """What was looked at, and what was found.
+
+    Attributes:
+        rows: Lines of the manifest.
+        files: Pictures and alphas that were read.
+        alphas: Alphas whose coverage was measured.
+        kinds: How many findings of each kind.
+    """
+
+    rows: int = 0
+    files: int = 0
+    alphas: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.kinds
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        found = {kind: self.kinds[kind] for kind in ("missing", "changed", "extra")}
+        return {"ok": self.ok, "rows": self.rows, "files": self.files, "alphas": self.alphas, **found}
+
+
+class Verifier:
+    """Verifies one result.
+
+    Args:
+        out: A folder that `maskgen synth` wrote.
+        landmarks: The landmark file it was made with, for the exact coverage; None measures nearly.
+        sources: The root of its dataset, to compare the sources too; None leaves them alone.
+
+    Raises:
+        MissingDataError: There is no finished result.
+        ConfigurationError: The run record is not one.
+    """
+
+    def __init__(self, out: Path, landmarks: Path | None = None, sources: Path | None = None) -> None:
+        self._out, self._landmarks = out, landmarks
+        self._sources = folder_of(sources) if sources else None
+        self._record = read_record(out)
+        options = self._record.get("options")
+        self._options: Mapping[str, Any] = options if isinstance(options, dict) else {}
+        self._folder = run_folder(out)
+        self._names, self._ids = array("Q"), array("Q")
+        self._counts = Counts()
+        self.result = Verification()
+
+    def run(self, workers: int = 1) -> Iterator[Finding]:
+        """Every difference, as it is found; `result` is complete when there are no more.
+
+        Args:
+            workers: Processes; -1 takes every core.
+        """
+        for finding in self._all(workers):
+            self.result.kinds[finding.kind] += 1
+            yield finding
+
+    def _all(self, workers: int) -> Iterator[Finding]:
+        yield from _check_record(self._record)
+        packed = self._options.get("layout") == "webdataset"
+        # With several workers, rows are taken from a thread of joblib's.
+        notes: deque[Finding] = deque()
+        call = RowChecker(
+            self._out, packed, self._templates(), self._landmarks, follows_links(), self._sources
+        )
+        try:
+            for checked in run_tasks(call, self._batches(notes, packed), workers=workers):
+                yield from checked.findings
+                self.result.files += checked.files
+                self.result.alphas += checked.alphas
+                while notes:
+                    yield notes.popleft()
+        except LostWorkersError as error:
+            raise ConfigurationError("a worker process died; try again with fewer (-j)") from error
+        yield from notes
+        yield from self._check_counts()
+        yield from self._check_extra()
+        yield from self._check_metadata()
+
+    def _templates(self) -> frozenset[str]:
+        return frozenset((self._record.get("templates") or {}).values())
+
+    def _batches(self, notes: deque[Finding], packed: bool) -> Iterator[Batch]:
+        rows: list[ManifestRow] = []
+        tar: str | None = None
+        for row in self._rows(notes):
+            now = tar_of(row.file_name) if packed and row.file_name else tar
+            if rows and (now != tar if packed else len(rows) >= _ROWS):
+                yield self._batch(rows, tar)
+                rows = []
+            rows.append(row)
+            tar = now
+        if rows:
+            yield self._batch(rows, tar)
+
+    def _batch(self, rows: list[ManifestRow], tar: str | None) -> Batch:
+        counter = RowCounter(self._options.get("label") is not None)
+        for row in rows:
+            counter.add(row)
+        self._counts = Counts.total((self._counts, counter.counts()))
+        self._ids.extend(_short_hash(f"{row.variant} {row.id}") for row in rows)
+        names = {tar} if tar else {name for row in rows for name in named_in(row)}
+        self._names.extend(_short_hash(name) for name in names)
+        return Batch(tuple(rows), tar)
+
+    def _rows(self, notes: deque[Finding]) -> Iterator[ManifestRow]:
+        parts = _Parts(self._folder.done())
+        with open_lines(self._out / "manifest.jsonl") as lines:
+            for number, line in enumerate(lines, start=1):
+                self.result.rows += 1
+                notes.extend(parts.add(line))
+                try:
+                    row = row_from_json(line.decode())
+                except (ConfigurationError, UnicodeDecodeError) as error:
+                    notes.append(Finding("changed", f"manifest.jsonl, line {number}", str(error)))
+                    continue
+                yield row
+        notes.extend(parts.end())
+
+    def _check_counts(self) -> Iterator[Finding]:
+        said, found = self._record.get("counts") or {}, self._counts.as_dict()
+        for name, value in found.items():
+            # How many shards there were is not to be seen in the rows.
+            if name != "shards" and said.get(name) != value:
+                yield Finding(
+                    "changed", "maskgen.json", f"counts: {name} is {said.get(name)}, the rows make {value}"
+                )
+        doubled = len(self._ids) - len(np.unique(np.frombuffer(self._ids, np.uint64))) if self._ids else 0
+        if doubled:
+            yield Finding("changed", "manifest.jsonl", f"{doubled} inputs and variants have two rows")
+
+    def _check_extra(self) -> Iterator[Finding]:
+        known = np.unique(np.frombuffer(self._names, np.uint64)) if self._names else np.zeros(0, np.uint64)
+        copies = self._copies()
+        for name in copies:
+            if not (self._out / name_of(name)).exists():
+                yield Finding("missing", name, "the copy of the source's own file is gone")
+        ours = copies | OWN_FILES
+        tables = metadata_tables(self._out, str(self._options.get("layout")))
+        for name in listed_files(self._out):
+            key = np.uint64(_short_hash(name))
+            place = int(np.searchsorted(known, key))
+            named = place < len(known) and known[place] == key
+            if not named and name not in ours and name not in tables:
+                yield Finding("extra", name, "no row names it")
+
+    def _copies(self) -> set[str]:
+        """The source's label files, of which a run with ``--layout mirror`` writes copies."""
+        if files := self._folder.final_files():
+            return {name for name in files if name.rpartition("/")[2] not in OWN_FILES}
+        dataset = DATASETS.get(str(self._options.get("dataset")))
+        if dataset is None or self._options.get("layout") != "mirror" or is_remote(self._out):
+            return set()
+        variants = self._options.get("variants", 1)
+        tops = [f"variant-{n}/" for n in range(variants)] if variants > 1 else [""]
+        found = (f"{top}{path.as_posix()}" for top in tops for path in dataset.annotations(self._out / top))
+        return set(found)
+
+    def _check_metadata(self) -> Iterator[Finding]:
+        layout = str(self._options.get("layout"))
+        if layout == "webdataset" or is_remote(self._out):
+            return
+        with tempfile.TemporaryDirectory(prefix="maskgen-") as scratch:
+            Path(scratch, "manifest.jsonl").symlink_to((self._out / "manifest.jsonl").resolve())
+            try:
+                tables = write_metadata(Path(scratch), layout)
+            except ConfigurationError:
+                return  # of a line that was named already
+            for made in tables:
+                name = made.relative_to(scratch).as_posix()
+                if not (self._out / name).is_file():
+                    yield Finding("missing", name, "what Hugging Face's ImageFolder reads; it is gone")
+                elif _sha256(self._out / name) != _sha256(made):
+                    yield Finding("changed", name, "it no longer is what the manifest gives")
+
+
+class _Parts:
+    """Holds the manifest's lines against the hashes that each shard left, as far as ``.maskgen`` is there."""
+
+    def __init__(self, done: Mapping[int, ShardStats]) -> None:
+        self._waiting = iter(done.values())
+        self._now, self._left, self._hash = next(self._waiting, None), 0, hashlib.sha256()
+        self._left = self._now.counts.rows if self._now else 0
+        self._known = self._now is not None
+
+    def add(self, line: bytes) -> Iterator[Finding]:
+        if not self._known:
+            return
+        if self._now is None:
+            self._known = False
+            yield Finding("changed", "manifest.jsonl", "it has more rows than the run wrote")
+            return
+        self._hash.update(line)
+        self._left -= 1
+        if self._left == 0:
+            if self._hash.hexdigest() != self._now.rows_sha256:
+                where = f"rows from {self._now.first} to {self._now.last}"
+                yield Finding("changed", "manifest.jsonl", f"{where} are not those the run wrote")
+            self._now, self._hash = next(self._waiting, None), hashlib.sha256()
+            self._left = self._now.counts.rows if self._now else 0
+
+    def end(self) -> Iterator[Finding]:
+        if self._known and self._now is not None:
+            yield Finding("missing", "manifest.jsonl", f"rows up to {self._now.last} and behind are gone")
+
+
+def _check_record(record: Mapping[str, Any]) -> Iterator[Finding]:
+    options = record.get("options")
+    if not isinstance(options, dict):
+        yield Finding("changed", "maskgen.json", "it has no options")
+    elif fingerprint(options) != record.get("fingerprint"):
+        yield Finding("changed", "maskgen.json", "its options are not those of its fingerprint")
+
+
+def _short_hash(name: str) -> int:
+    return int.from_bytes(
+        hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
+    )
+
+
+def _sha256(path: Path) -> str:
+    hashed = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            hashed.update(piece)
+    return hashed.hexdigest()
