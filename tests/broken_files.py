@@ -13,7 +13,7 @@ from PIL import Image
 from small_runs import face, landmark_file, template_file, write_template
 
 from maskgen.face_mesh import Landmarks
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.landmarks.landmark_file import write_landmark_file
 
 PICTURE = READ["jpeg with other bytes behind"][0]
@@ -113,7 +113,7 @@ def landmarks_of(root, kind):
             size = size[::-1]
     standing = face(size if max(size) < 100 else SIZE)
     faces = [] if kind.status == "no_face" else [Landmarks(standing.points, size)]
-    return text_of(kind.name), size, faces
+    return to_text(kind.name), size, faces
 
 
 def of_size(name, size, status, reason=None):

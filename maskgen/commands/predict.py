@@ -109,7 +109,7 @@ def _pictures(
 ) -> int:
     from maskgen.errors import UnreadableImageError
     from maskgen.files.atomic import write_atomic
-    from maskgen.files.path_text import text_of
+    from maskgen.files.path_text import to_text
     from maskgen.images.codec import encode
     from maskgen.train.predict import window
     from maskgen.train.predict.faces import NO_FACE, annotated, images_of, predict_file
@@ -119,7 +119,7 @@ def _pictures(
     if out is not None:
         _check_targets(names, out)
     for path in names:
-        name = text_of(str(path))
+        name = to_text(str(path))
         try:
             said, bgr = predict_file(classifier, path, landmarker)
         except UnreadableImageError as error:

@@ -17,7 +17,7 @@ from maskgen.datasets.readers.label_file_search import find_label_files, holds_n
 from maskgen.datasets.readers.label_files import Annotations, read_text, with_line_feeds
 from maskgen.datasets.readers.samples import images
 from maskgen.errors import AnnotationError
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.records import Box, Sample
 
 # The order of the columns, for copies whose header is gone.
@@ -116,11 +116,11 @@ def samples(root: Path) -> Iterator[Sample]:
         identity = identities.find(number)
         # Not by `sample_at`, whose care for what a table may hold would cost a third more.
         yield Sample(
-            id=text_of(relative),
+            id=to_text(relative),
             path=root / relative,
             relative=relative,
             split=split,
-            identity=None if identity is None else text_of(identity),
+            identity=None if identity is None else to_text(identity),
             boxes=box,
             note=known.pop("note", None),
             attributes=known,

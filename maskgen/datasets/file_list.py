@@ -17,7 +17,7 @@ from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.folder import FOLDER, told_by_folders
 from maskgen.datasets.readers.samples import sample_at
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.files.remote import is_remote
 from maskgen.files.safe_paths import contained, refuse_escape
 from maskgen.files.text_files import decode_text
@@ -71,7 +71,7 @@ def _relative(name: str, root: Path, above: str | None) -> str:
         relative = refuse_escape(path, "--files-from").replace(os.sep, "/")
         return contained(root if above is None else Path(above), relative, "--files-from")
     except AnnotationError as error:
-        raise UsageError(f"{error} (--root {text_of(str(root))})") from error
+        raise UsageError(f"{error} (--root {to_text(str(root))})") from error
 
 
 def digest_of(files: Sequence[str]) -> str:
@@ -98,7 +98,7 @@ def chosen(dataset: FaceDataset, files: Sequence[str]) -> FaceDataset:
                 left.discard(sample.relative)
                 yield sample
         if left:
-            first = text_of(min(left, key=os.fsencode))
+            first = to_text(min(left, key=os.fsencode))
             raise MissingDataError(f"{root}: {len(left)} of the listed pictures are not there: {first} ...")
 
     if dataset is FOLDER:
@@ -120,6 +120,6 @@ def refuse_own_output(files: Sequence[str], root: Path, out: Path) -> None:
     for folder in sorted(folders):
         if (root / folder).resolve().is_relative_to(inside):
             raise UsageError(
-                f"{text_of(folder) or '.'} is in the list and lies in the output folder {out}: leave it out "
+                f"{to_text(folder) or '.'} is in the list and lies in the output folder {out}: leave it out "
                 "of the list (find ... -not -path), or give another --out"
             )

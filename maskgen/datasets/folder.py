@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.samples import images, sample_at
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.records import Sample, genders_in
 
 
@@ -20,7 +20,7 @@ def samples(root: Path) -> Iterator[Sample]:
 def told_by_folders(relative: str) -> dict[str, str]:
     """The attributes that the folders of a path say, and a ``note`` where they contradict each other."""
     folders = relative.split("/")[:-1]
-    attributes = {"folder": text_of(folders[-1])} if folders else {}
+    attributes = {"folder": to_text(folders[-1])} if folders else {}
     genders = genders_in(folders)
     if len(genders) == 1:
         attributes["gender"] = genders.pop()

@@ -22,7 +22,7 @@ from maskgen.datasets.folder import told_by_folders
 from maskgen.datasets.readers.tar_labels import Labels, labels_of
 from maskgen.datasets.readers.tar_patterns import find_tars, holds_tars
 from maskgen.errors import AnnotationError, UnreadableImageError
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.files.safe_paths import refuse_escape
 from maskgen.files.suffixes import is_image_name
 from maskgen.files.tar import Entry, folder_of, is_regular, plain_name, scan
@@ -66,7 +66,7 @@ def samples(root: Path) -> Iterator[Sample]:
         except (UnreadableImageError, OSError) as error:
             relative = seen.unused(archive, archive)
             refusal = getattr(error, "strerror", None) or str(error)
-            yield Sample(text_of(relative), path, relative, member=Member(archive, "", refusal=refusal))
+            yield Sample(to_text(relative), path, relative, member=Member(archive, "", refusal=refusal))
 
 
 def _groups(file: BinaryIO) -> Iterator[_Group]:
@@ -98,7 +98,7 @@ def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, s
     note = told.pop("note", labels.note)
     relative = seen.unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"))
     return Sample(
-        id=text_of(relative),
+        id=to_text(relative),
         path=path,
         relative=relative,
         split=labels.split or _split_in(archive),

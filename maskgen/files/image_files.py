@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from maskgen.errors import AnnotationError, MissingDataError
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.files.remote import Entry, entries, is_remote, names_in
 from maskgen.files.safe_paths import follows_links, is_below, leaving_link
 from maskgen.files.suffixes import is_archive_name, is_image_name
@@ -60,7 +60,7 @@ def images(
         is_link = os.path.islink(root / relative)  # noqa: PTH114
         real = os.path.realpath(root / relative) if is_link else f"{real}/{os.fsdecode(name[:-1])}"
         if any(real == ancestor for ancestor, _, _ in open_folders):
-            log.info("%s: the link leads back to a folder above it and is not followed", text_of(relative))
+            log.info("%s: the link leads back to a folder above it and is not followed", to_text(relative))
             continue
         try:
             open_folders.append((real, relative, iter(_names(root, relative, fence, is_wanted))))
@@ -96,7 +96,7 @@ def _names(root: Path, below: str, fence: str | None, is_wanted: Callable[[str],
     except OSError as error:
         if below and error.errno == errno.ENAMETOOLONG:
             raise _PathTooLongError from error
-        raise MissingDataError(f"{text_of(str(root / below))}: cannot list it: {error.strerror}") from error
+        raise MissingDataError(f"{to_text(str(root / below))}: cannot list it: {error.strerror}") from error
     return sorted(names)
 
 
@@ -141,7 +141,7 @@ def archive_hint(root: Path) -> str:
 def _hint(names: Sequence[str], advice: str) -> str:
     if not names:
         return ""
-    told = ", ".join(map(text_of, names[:_TOLD])) + (" ..." if len(names) > _TOLD else "")
+    told = ", ".join(map(to_text, names[:_TOLD])) + (" ..." if len(names) > _TOLD else "")
     tars = any(".tar" in name.lower() for name in names)
     way = " (--dataset webdataset reads an uncompressed .tar as it is)" if tars else ""
     return f"{told} is an archive{advice}{way}" if len(names) == 1 else f"{told} are archives{advice}{way}"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 
 LONGEST_TEXT = 65_536  # characters; Python's csv module reads twice as many
 DEEPEST = 16  # lists and objects in one another
@@ -72,5 +72,5 @@ def json_line(values: Mapping[str, Any]) -> str:
     if text.isascii():
         return text
     text = _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-    text = _UNDECODABLE.sub(lambda match: text_of(match[0]), text)
+    text = _UNDECODABLE.sub(lambda match: to_text(match[0]), text)
     return _SURROGATES.sub("\ufffd", text)

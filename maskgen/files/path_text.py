@@ -14,15 +14,15 @@ _ESCAPE = re.compile("%25(?=(?:25)*[89A-F][0-9A-F])|%([89A-F][0-9A-F])")
 _UNDECODABLE = re.compile("[\ud800-\udfff]")
 
 
-def text_of(name: str) -> str:
+def to_text(name: str) -> str:
     """A file name or path, as Python has it from the file system, as text that any program can write down."""
     if name.isascii() and "%" not in name:
         return name
     return _UNDECODABLE.sub(_escaped, _AMBIGUOUS.sub("%25", name))
 
 
-def name_of(text: str) -> str:
-    """The file name or path that `text_of` made this text of, for the file system."""
+def from_text(text: str) -> str:
+    """The file name or path that `to_text` made this text of, for the file system."""
     if "%" not in text:
         return text
     return _ESCAPE.sub(lambda match: chr(0xDC00 + int(match[1], 16)) if match[1] else "%", text)

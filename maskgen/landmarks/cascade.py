@@ -29,8 +29,8 @@ import numpy as np
 from maskgen.face_mesh import Landmarks
 from maskgen.landmarks import plausibility as gate
 from maskgen.landmarks.crops import (
+    Crop,
     Points,
-    View,
     box_of,
     close_up,
     distinct_boxes,
@@ -197,7 +197,7 @@ class Cascade:
         return []
 
     def _first_closer(
-        self, image: Image, views: Sequence[View] | Iterator[View], step: str
+        self, image: Image, views: Sequence[Crop] | Iterator[Crop], step: str
     ) -> list[Landmarks]:
         for view in views:
             for points in self._meshes(view, confident=False):
@@ -253,23 +253,23 @@ class Cascade:
         """How far looks at a face are apart, in eye distances; infinite where they do not find it."""
         return min((apart for _, apart in self._looks(image, points, cv2.BORDER_REPLICATE)), default=math.inf)
 
-    def _meshes(self, view: View, *, confident: bool = True, many: bool = False) -> list[Points]:
+    def _meshes(self, view: Crop, *, confident: bool = True, many: bool = False) -> list[Points]:
         return [
             view.to_image(points)
             for points in self._engine.meshes(view.image, confident=confident, many=many)
         ]
 
-    def _meshes_of_mirrored(self, view: View) -> list[Points]:
+    def _meshes_of_mirrored(self, view: Crop) -> list[Points]:
         flipped = np.ascontiguousarray(view.image[:, ::-1])
         meshes = self._engine.meshes(flipped, confident=False)
         last = view.image.shape[1] - 1
         return [view.to_image(points * (-1, 1, 1) + (last, 0, 0)) for points in meshes]
 
-    def _located(self, view: View) -> list[Box]:
+    def _located(self, view: Crop) -> list[Box]:
         return [view.box_to_image(box) for box in self._engine.locate(view.image)]
 
 
-def _close_up(image: Image, points: Points, roll: float, border: int) -> View:
+def _close_up(image: Image, points: Points, roll: float, border: int) -> Crop:
     """A face from near, turned upright by its roll in degrees."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     return close_up(image, (low + high) / 2, float((high - low).max()) * CLOSE_SIDES[0], roll, border)

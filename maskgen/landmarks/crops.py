@@ -25,7 +25,7 @@ _UNMOVED = np.eye(2, 3)
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class Crop:
     """A picture to look at.
 
     Attributes:
@@ -61,20 +61,20 @@ class View:
         return (float(left), float(top), width / self.scale, height / self.scale)
 
 
-def whole(image: Image, longest: int = WHOLE) -> View:
+def whole(image: Image, longest: int = WHOLE) -> Crop:
     """The whole image, reduced so that its longer side is at most `longest`."""
     height, width = image.shape[:2]
     scale = longest / max(height, width)
     if scale >= 1.0:
-        return View(image, _UNMOVED)
+        return Crop(image, _UNMOVED)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Averaging, because the models take single pixels and would see moiré in a large photograph.
     smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     # In whole pixels the two directions differ by a trifle, which adds up across a large photograph.
-    return View(smaller.astype(np.uint8, copy=False), _zoom(size[0] / width, size[1] / height))
+    return Crop(smaller.astype(np.uint8, copy=False), _zoom(size[0] / width, size[1] / height))
 
 
-def square(view: View, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) -> View:
+def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) -> Crop:
     """The view in the middle of a square canvas, `margin` of its longer side wider all around.
 
     Args:
@@ -91,12 +91,12 @@ def square(view: View, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) 
     if side == height == width:
         return view
     canvas = cv2.copyMakeBorder(view.image, top, side - height - top, left, side - width - left, border)
-    return View(canvas.astype(np.uint8, copy=False), view.matrix + np.array([[0, 0, left], [0, 0, top]]))
+    return Crop(canvas.astype(np.uint8, copy=False), view.matrix + np.array([[0, 0, left], [0, 0, top]]))
 
 
 def close_up(
     image: Image, center: Points, side: float, degrees: float = 0.0, border: int = cv2.BORDER_REPLICATE
-) -> View:
+) -> Crop:
     """A square of the image around `center`, turned so that what was rolled by `degrees` is upright.
 
     Args:
@@ -112,10 +112,10 @@ def close_up(
     matrix = np.asarray(cv2.getRotationMatrix2D(around, degrees, CLOSE / (side * base.scale)), np.float64)
     matrix[:, 2] = matrix[:, 2] + (CLOSE - 1) / 2 - middle
     turned = cv2.warpAffine(base.image, matrix, (CLOSE, CLOSE), flags=cv2.INTER_LINEAR, borderMode=border)
-    return View(turned.astype(np.uint8, copy=False), matrix @ np.vstack([base.matrix, (0, 0, 1)]))
+    return Crop(turned.astype(np.uint8, copy=False), matrix @ np.vstack([base.matrix, (0, 0, 1)]))
 
 
-def _reduced_around(image: Image, center: Points, side: float) -> View:
+def _reduced_around(image: Image, center: Points, side: float) -> Crop:
     """The part of the image that `close_up` needs, reduced when it would otherwise leave pixels out.
 
     `warpAffine` takes single pixels and does not average.
@@ -130,17 +130,17 @@ def _reduced_around(image: Image, center: Points, side: float) -> View:
         for value, end in zip(center, (width, height), strict=True)
     )
     if CLOSE / side >= 0.5 or right <= left or bottom <= top:
-        return View(image, _UNMOVED)
+        return Crop(image, _UNMOVED)
     part = image[top:bottom, left:right]
     less = whole(part, max(1, round(max(part.shape[:2]) * 1.5 * CLOSE / side)))
-    return View(less.image, less.matrix @ [[1, 0, -left], [0, 1, -top], [0, 0, 1]])
+    return Crop(less.image, less.matrix @ [[1, 0, -left], [0, 1, -top], [0, 0, 1]])
 
 
-def tiles(image: Image, side: int) -> list[View]:
+def tiles(image: Image, side: int) -> list[Crop]:
     """Square tiles of that side over the whole image, each overlapping its neighbours by half."""
     height, width = image.shape[:2]
     return [
-        View(image[y : y + side, x : x + side], np.array([[1.0, 0, -x], [0, 1.0, -y]]))
+        Crop(image[y : y + side, x : x + side], np.array([[1.0, 0, -x], [0, 1.0, -y]]))
         for y in _starts(height, side)
         for x in _starts(width, side)
     ]

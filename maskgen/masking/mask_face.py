@@ -11,9 +11,9 @@ import numpy as np
 from maskgen.face_mesh import ANCHORS, Landmarks
 from maskgen.masking.compositors import COMPOSITORS
 from maskgen.masking.coverage import coverage, wear_agrees
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.fits import FIT_FUNCTIONS
-from maskgen.masking.fits.lower_face import polygon
+from maskgen.masking.fits.lower_face import lower_face_layer
 from maskgen.masking.layer.harmonise import harmonise
 from maskgen.masking.layer.occlusion import occluders
 from maskgen.masking.plan import draw_hang
@@ -52,7 +52,7 @@ class MaskedFace:
 
 
 def mask_face(
-    image: Image, look: FaceLook, template: MaskTemplate | None, drawn: Plan, options: SynthOptions
+    image: Image, look: FaceContext, template: MaskTemplate | None, drawn: Plan, options: SynthOptions
 ) -> MaskedFace | None:
     """Fit, harmonise and blend; anew, hung otherwise, while the coverage contradicts the wear.
 
@@ -77,7 +77,7 @@ def mask_face(
 
 def _try_once(
     image: Image,
-    look: FaceLook,
+    look: FaceContext,
     template: MaskTemplate | None,
     drawn: Plan,
     options: SynthOptions,
@@ -87,7 +87,7 @@ def _try_once(
     landmarks = look.landmarks
     layer: Layer | None
     if template is None:
-        layer = polygon(landmarks)
+        layer = lower_face_layer(landmarks)
     else:
         if template.recolourable:
             color, pattern = drawn.color, drawn.pattern
@@ -135,7 +135,7 @@ def _dyed_levels(
 
 def mask_image(
     image: Image,
-    faces: Sequence[Landmarks] | Sequence[FaceLook],
+    faces: Sequence[Landmarks] | Sequence[FaceContext],
     plans: Sequence[Plan],
     templates: Mapping[str, MaskTemplate],
     options: SynthOptions,
@@ -156,7 +156,7 @@ def mask_image(
     """
     if not faces:
         return Outcome("no_face", "no step of the detection cascade found a face")
-    looks = [face if isinstance(face, FaceLook) else FaceLook(image, face) for face in faces]
+    looks = [face if isinstance(face, FaceContext) else FaceContext(image, face) for face in faces]
     sizes = [look.landmarks.eye_distance for look in looks]
     large = [
         (look, drawn)

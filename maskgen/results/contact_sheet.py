@@ -12,12 +12,12 @@ from PIL import ImageDraw, ImageFont
 
 from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.files.atomic import write_atomic
-from maskgen.files.path_text import name_of
+from maskgen.files.path_text import from_text
 from maskgen.files.safe_paths import contained, leads_out
 from maskgen.files.tar import folder_of, read_path
 from maskgen.images.codec import decode, encode
 from maskgen.records import ManifestRow
-from maskgen.results.manifest import spread_rows
+from maskgen.results.manifest import evenly_spaced_rows
 
 THUMBNAIL = 160
 COLUMNS = 3
@@ -48,7 +48,7 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
         The file's path; None, and no file, when nothing was masked.
     """
     root = root and folder_of(root)
-    rows = spread_rows(out / "manifest.jsonl", samples)
+    rows = evenly_spaced_rows(out / "manifest.jsonl", samples)
     cells = [cell for row in rows if (cell := _cell(out, root, row))]
     path = out / "preview.jpg"
     if not cells:
@@ -83,7 +83,7 @@ def _read(folder: Path, text: str) -> NDArray[np.uint8] | None:
     A path that leads out of the folder, be it by a link, leads to nothing: who sends a manifest is not to
     choose which files of this machine are shown in a picture.
     """
-    name = name_of(text)
+    name = from_text(text)
     try:
         if leads_out(name):
             return None

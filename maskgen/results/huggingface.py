@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from maskgen.files.atomic import open_atomic
 from maskgen.files.json_text import json_line
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import folders_in
 from maskgen.records import SPLIT_WORDS, SPLITS, ManifestRow
 from maskgen.results.column_types import StableColumns
@@ -31,7 +31,7 @@ def metadata_tables(out: Path, layout: str) -> list[str]:
         folders = ("all", *SPLITS)
     elif layout == "mirror":
         folders = ("", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out)))
-    return [f"{text_of(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
+    return [f"{to_text(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
 
 
 def write_metadata(out: Path, layout: str) -> list[Path]:
@@ -61,7 +61,7 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     with ExitStack() as files:
         for row in _masked(out):
             folder = _folder(row, layout)
-            path = out / name_of(folder) / "metadata.jsonl"
+            path = out / from_text(folder) / "metadata.jsonl"
             if path not in written:
                 written[path] = files.enter_context(open_atomic(path))
             line = json_line(stable.settle(_columns(row, folder, sorted(attributes))))

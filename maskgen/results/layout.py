@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from maskgen.errors import UsageError
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.files.suffixes import (
     CONVERTED_SUFFIXES,
     FOLDERS_SUFFIXES,
@@ -52,7 +52,7 @@ _UNSAFE_IN_KEY = re.compile(rf"[.~]|^__|{_UNSAFE.pattern}")
 class Places:
     """Where the files of one sample and variant go: paths below the output folder, as in the manifest.
 
-    They are text, with ``%FF`` for a byte that is not UTF-8: `maskgen.files.path_text.name_of` gives the
+    They are text, with ``%FF`` for a byte that is not UTF-8: `maskgen.files.path_text.from_text` gives the
     name on disk.
 
     Attributes:
@@ -122,14 +122,14 @@ class Layout:
                 alpha=f"{key}.{ALPHA}.png" if self.alpha else None,
             )
         if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
-            raise UsageError(f"{text_of(sample.relative)!r} leads out of the output folder")
+            raise UsageError(f"{to_text(sample.relative)!r} leads out of the output folder")
         folder, name = _split(LAYOUTS[self.name](self, sample, label, variant, encoded))
         name = shortened(name, sample.id, suffix_of(name))
-        path = text_of(folder + name)
+        path = to_text(folder + name)
         return Places(
             image=path,
             unmasked=f"{UNMASKED}/{path}" if self.pairs else None,
-            alpha=text_of(f"{ALPHA}/{folder}{shortened(f'{name}.png', sample.id, '.png')}")
+            alpha=to_text(f"{ALPHA}/{folder}{shortened(f'{name}.png', sample.id, '.png')}")
             if self.alpha
             else None,
         )

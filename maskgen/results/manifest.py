@@ -67,7 +67,7 @@ def read_manifest(path: Path) -> Iterator[ManifestRow]:
     return (row for _, row in _rows(lines(path), path))
 
 
-def spread_rows(path: Path, count: int) -> list[ManifestRow]:
+def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
     """At most ``count`` of a manifest's masked rows, evenly spread over all of them, in bounded memory.
 
     Every stride-th line is kept; whenever twice ``count`` are, every other one goes and the stride doubles.

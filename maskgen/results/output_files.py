@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maskgen.errors import UsageError
 from maskgen.files.atomic import write_atomic
-from maskgen.files.path_text import name_of
+from maskgen.files.path_text import from_text
 from maskgen.files.remote import is_remote, lies_in
 from maskgen.results.layout import Places
 
@@ -32,7 +32,7 @@ def write_outputs(
     files = ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image))
     for place, data in files:
         if place is not None and data is not None:
-            write_atomic(out / name_of(place), data, scratch)
+            write_atomic(out / from_text(place), data, scratch)
 
 
 def check_apart(root: Path, out: Path) -> None:

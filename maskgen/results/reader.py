@@ -8,7 +8,7 @@ from pathlib import Path
 
 from maskgen.errors import UnreadableImageError
 from maskgen.files.json_text import from_json
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import entries, is_remote, open_lines
 from maskgen.files.safe_paths import contained, refuse_escape
 from maskgen.files.system_files import is_system_name
@@ -76,7 +76,7 @@ class ResultFiles:
     def path(self, place: str) -> Path:
         """Where a place in the manifest is; `AnnotationError` where it leads out of the result."""
         where = "manifest.jsonl"
-        return self._out / contained(self._out, refuse_escape(name_of(place), where), where)
+        return self._out / contained(self._out, refuse_escape(from_text(place), where), where)
 
 
 def listed_files(out: Path) -> Iterator[str]:
@@ -92,7 +92,7 @@ def listed_files(out: Path) -> Iterator[str]:
             if is_system_name(name):
                 continue
             if not is_folder:
-                yield text_of(below + name)
+                yield to_text(below + name)
             elif below or name != ".maskgen":
                 waiting.append(f"{below}{name}/")
 
@@ -155,7 +155,7 @@ class Members:
             self._damage = f"{archive}: {error.strerror or error}"
 
 
-def read_picture(path: Path, member: Member | None = None) -> bytes:
+def read_image_file(path: Path, member: Member | None = None) -> bytes:
     """The content of a picture.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 from maskgen.face_mesh import ANCHORS
 from maskgen.files.json_text import DEEPEST, LONGEST_TEXT
-from maskgen.files.path_text import name_of
+from maskgen.files.path_text import from_text
 from maskgen.files.safe_paths import leads_out
 from maskgen.records import SPLITS, STATUSES, WEARS
 
@@ -50,7 +50,7 @@ def _is_text(value: Any) -> bool:
 def _is_path(value: Any) -> bool:
     if not _is_text(value) or len(value) > LONGEST_PATH:
         return False
-    name = name_of(value)
+    name = from_text(value)
     return not leads_out(name) and not _UNTIDY.search(name)
 
 

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path, PurePosixPath
 
 from maskgen.errors import AnnotationError, UnreadableImageError
-from maskgen.files.path_text import name_of
+from maskgen.files.path_text import from_text
 from maskgen.files.safe_paths import refuse_escape
 from maskgen.files.tar import read_file
 from maskgen.results.reader import ResultFiles
@@ -33,7 +33,7 @@ class SourceFiles(ResultFiles):
 
     def path(self, place: str) -> Path:
         """Where a place in the manifest is; links are followed, since the dataset is the user's own."""
-        return self._out / refuse_escape(name_of(place), "manifest.jsonl")
+        return self._out / refuse_escape(from_text(place), "manifest.jsonl")
 
     def _tar_of(self, place: str) -> str | None:
         above = (str(parent) for parent in PurePosixPath(place).parents)

@@ -17,7 +17,7 @@ from pathlib import Path
 from maskgen.errors import LostWorkersError
 from maskgen.records import Sample
 from maskgen.run.executors.executor import run_tasks
-from maskgen.run.pipeline import Task, mask_samples
+from maskgen.run.pipeline import ShardTask, mask_samples
 from maskgen.run.remote_run_dir import fetched
 from maskgen.run.state.run_dir import Shard
 from maskgen.run.state.shard_stats import ShardStats
@@ -30,7 +30,7 @@ log = logging.getLogger("maskgen")
 
 
 def mask_one_at_a_time(
-    mask: Callable[[Task, Shard], ShardStats], task: Task, shards: Sequence[Shard]
+    mask: Callable[[ShardTask, Shard], ShardStats], task: ShardTask, shards: Sequence[Shard]
 ) -> Iterator[ShardStats]:
     """Do shards that were under way when the last process died.
 
@@ -46,7 +46,7 @@ def mask_one_at_a_time(
         yield _mask(mask, task, shard)
 
 
-def _mask(mask: Callable[[Task, Shard], ShardStats], task: Task, shard: Shard) -> ShardStats:
+def _mask(mask: Callable[[ShardTask, Shard], ShardStats], task: ShardTask, shard: Shard) -> ShardStats:
     for _ in range(_TRIES):
         with tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
             guilty = _guilty(task, shard, Path(folder) / NOTE)
@@ -64,7 +64,7 @@ def _mask(mask: Callable[[Task, Shard], ShardStats], task: Task, shard: Shard) -
     )
 
 
-def _guilty(task: Task, shard: Shard, note: Path) -> dict[str, str]:
+def _guilty(task: ShardTask, shard: Shard, note: Path) -> dict[str, str]:
     """Id -> reason of each image over which a process dies, and a second one too."""
     survive = partial(_survive, task, note)
     found: dict[str, str] = {}
@@ -88,6 +88,6 @@ def _guilty(task: Task, shard: Shard, note: Path) -> dict[str, str]:
     return found
 
 
-def _survive(task: Task, note: Path, sample: Sample) -> None:
+def _survive(task: ShardTask, note: Path, sample: Sample) -> None:
     with fetched([sample]) as here, TimeLimit(task.image_timeout, note) as limit:
         list(mask_samples(here, task, limit))

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 
 from maskgen.errors import LostWorkersError
-from maskgen.run.shard_list import Listing
-from maskgen.run.state.run_dir import RunFolder, Shard
+from maskgen.run.shard_list import ShardList
+from maskgen.run.state.run_dir import RunDir, Shard
 from maskgen.run.state.shard_stats import ShardStats
 
 # Called with shards, a number of processes, and whether a single one is to be apart from this process; gives
@@ -24,9 +24,9 @@ Engine = Callable[[Iterable[Shard], int, bool], Iterator[ShardStats]]
 log = logging.getLogger("maskgen")
 
 
-def work_off(
-    listing: Listing,
-    folder: RunFolder,
+def run_shards(
+    listing: ShardList,
+    folder: RunDir,
     engine: Engine,
     one_at_a_time: Callable[[Sequence[Shard]], Iterator[ShardStats]],
     processes: int,

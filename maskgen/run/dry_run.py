@@ -23,7 +23,7 @@ NAMED = 5
 LABELS = 20
 
 
-def forecast(
+def plan_dry_run(
     options: SynthOptions, dataset: FaceDataset, root: Path, out: Path, say: Callable[[str], None] | None
 ) -> Counts:
     """Count what would be done, and name the first files that would be written.

@@ -15,7 +15,7 @@ from typing import Any
 
 from maskgen.datasets import FaceDataset
 from maskgen.files.atomic import open_atomic, write_atomic
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.files.redaction import public_path
 from maskgen.files.remote import is_remote
 from maskgen.options import SynthOptions
@@ -24,7 +24,7 @@ from maskgen.results.huggingface import metadata_tables, write_metadata
 from maskgen.results.layout import OWN_FILES
 from maskgen.results.run_record import run_record
 from maskgen.run.shard_list import label_files
-from maskgen.run.state.run_dir import STATE, RunFolder
+from maskgen.run.state.run_dir import STATE, RunDir
 from maskgen.run.state.shard_check import changed_file, spot_checksums
 from maskgen.run.state.shard_stats import ShardStats
 
@@ -40,8 +40,8 @@ log = logging.getLogger("maskgen")
 _LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
 
 
-def finish(
-    folder: RunFolder,
+def finalize(
+    folder: RunDir,
     done: Mapping[int, ShardStats],
     options: SynthOptions,
     dataset: FaceDataset,
@@ -75,7 +75,7 @@ def finish(
     mirrors = options.layout == "mirror" and dataset.files is None
     copies = _copies(options, dataset, root) if mirrors else {}
     tables = metadata_tables(out, options.layout)
-    planned = sorted({*OWN_FILES, *tables, *map(text_of, copies)} - {STATE})
+    planned = sorted({*OWN_FILES, *tables, *map(to_text, copies)} - {STATE})
     # Said before they are written: if this run is killed, --overwrite must know of them.
     folder.write("finished.json", {"stats": None, "report": False, "files": dict.fromkeys(planned, "")})
     _sweep(out, tables)
@@ -112,7 +112,7 @@ def finish(
     write_atomic(out / "maskgen.json", text.encode(), folder.scratch)
     if report is not None:
         report(out)
-    files = spot_checksums(out, (name for name in planned if (out / name_of(name)).exists()))
+    files = spot_checksums(out, (name for name in planned if (out / from_text(name)).exists()))
     folder.sync_files(files)
     folder.write("finished.json", {"stats": state, "report": report is not None, "files": files})
     if not is_remote(out):
@@ -137,7 +137,7 @@ def _sweep(out: Path, tables: Iterable[str]) -> None:
     """Remove what `open_atomic` leaves beside its target when it is killed."""
     if is_remote(out):
         return
-    for folder in (out, *((out / name_of(table)).parent for table in tables)):
+    for folder in (out, *((out / from_text(table)).parent for table in tables)):
         for path in folder.iterdir() if folder.is_dir() else ():
             if _LEFTOVER.fullmatch(path.name):
                 path.unlink()

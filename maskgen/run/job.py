@@ -29,15 +29,15 @@ from maskgen.results.output_files import check_apart
 from maskgen.results.run_record import fingerprint
 from maskgen.results.tar_writer import tar_suffix
 from maskgen.run.crash_isolation import mask_one_at_a_time
-from maskgen.run.driver import work_off
-from maskgen.run.dry_run import forecast
+from maskgen.run.driver import run_shards
+from maskgen.run.dry_run import plan_dry_run
 from maskgen.run.executors.executor import interruptible, run_tasks
-from maskgen.run.finalize import Report, finish
-from maskgen.run.pipeline import Task
+from maskgen.run.finalize import Report, finalize
+from maskgen.run.pipeline import ShardTask
 from maskgen.run.remote_run_dir import mask_stored_shard, run_folder
 from maskgen.run.resume import accept_changes, check_unchanged, forget_failed, numbers_of, refuse_strangers
 from maskgen.run.shard import mask_shard
-from maskgen.run.shard_list import Listing, list_samples
+from maskgen.run.shard_list import ShardList, list_samples
 from maskgen.run.state.output_claim import (
     MODEL_VARIABLE,
     check_claim,
@@ -47,7 +47,7 @@ from maskgen.run.state.output_claim import (
     options_of,
     read_config,
 )
-from maskgen.run.state.run_dir import RunFolder, Shard
+from maskgen.run.state.run_dir import RunDir, Shard
 from maskgen.run.state.shard_stats import ShardStats
 
 __all__ = ["Counts", "Job", "merge", "run"]
@@ -141,7 +141,7 @@ def run(
     config = describe(job.options, job.root, spec, job.image_root)
     if dry_run:
         check_claim(folder, config, overwrite)
-        return forecast(job.options, dataset, job.root, job.out, say=_say if progress else None)
+        return plan_dry_run(job.options, dataset, job.root, job.out, say=_say if progress else None)
     if overwrite and share != (1, 1):
         raise UsageError("--overwrite would remove what other shares have done; run it once without --shard")
     if job.accept_changes and not overwrite:
@@ -150,7 +150,7 @@ def run(
     with interruptible(), output_errors(job.out), claimed(folder, config, overwrite, share):
         if retry_failed:
             forget_failed(folder)
-        listing = Listing(job.options, dataset, job.root, folder, share)
+        listing = ShardList(job.options, dataset, job.root, folder, share)
         folder.forget(*listing.damaged)
         check_unchanged(folder, config, listing, dataset, job.root)
         if listing.missing() != []:
@@ -173,11 +173,11 @@ def run(
             processes = _processes(workers) if backend == "loky" else workers
             one_at_a_time = partial(mask_one_at_a_time, mask, task)
             apart = job.image_timeout is not None and not _in_memory(job)
-            work_off(listing, folder, engine, one_at_a_time, processes, apart, job.max_errors, progress)
+            run_shards(listing, folder, engine, one_at_a_time, processes, apart, job.max_errors, progress)
         counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
             made_with = config["templates"], report, config["landmark_model"]
-            finish(folder, listing.done, job.options, dataset, job.root, *made_with)
+            finalize(folder, listing.done, job.options, dataset, job.root, *made_with)
     _check_errors(counts, folder, job.max_errors)
     if share != (1, 1) and progress:
         _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
@@ -203,7 +203,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
         )
     options, root, image_root = options_of(config), location(config["root"]), config.get("image_root")
     dataset = with_image_root(get_dataset(options.dataset), image_root and location(image_root))
-    listing = Listing(options, dataset, root, folder)
+    listing = ShardList(options, dataset, root, folder)
     refuse_strangers(folder, listing.done, config)
     missing = listing.missing()
     if missing is None:
@@ -215,7 +215,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
         )
     with interruptible(), output_errors(out), locked(folder):
         made_with = config["templates"], report, config["landmark_model"]
-        finish(folder, listing.done, options, dataset, root, *made_with)
+        finalize(folder, listing.done, options, dataset, root, *made_with)
     return listing.counts()
 
 
@@ -225,7 +225,7 @@ def root_of(out: Path) -> Path | None:
     return location(config.get("image_root") or config["root"]) if config else None
 
 
-def _check_errors(counts: Counts, folder: RunFolder, max_errors: int | None) -> None:
+def _check_errors(counts: Counts, folder: RunDir, max_errors: int | None) -> None:
     if max_errors is None or counts.failed <= max_errors:
         return
     manifest = folder.out / "manifest.jsonl"
@@ -241,8 +241,8 @@ def _landmarker_spec(job: Job) -> LandmarkerSpec:
     return LandmarkerSpec(options.landmarks, job.landmark_model, options.detector)
 
 
-def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: FaceDataset) -> Task:
-    return Task(
+def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: FaceDataset) -> ShardTask:
+    return ShardTask(
         options=job.options,
         out=job.out,
         landmarker=_anywhere(spec),

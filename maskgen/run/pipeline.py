@@ -20,7 +20,7 @@ from maskgen.files.suffixes import KEPT
 from maskgen.files.tar import read_sample
 from maskgen.images.codec import DecodedImage, EncodedImage, common_format, decode, encode, encode_grey_png
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.mask_face import choose_faces, mask_image
 from maskgen.masking.plan import plan
 from maskgen.masking.templates.library import load_template
@@ -32,7 +32,7 @@ log = logging.getLogger("maskgen")
 
 
 @dataclass(frozen=True)
-class Task:
+class ShardTask:
     """What a worker process must know to do any shard of a run; pickled with each.
 
     Attributes:
@@ -70,7 +70,7 @@ class Task:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class EncodedVariant:
     """One variant of one input, encoded; the outcome says why if there is no picture."""
 
     outcome: Outcome
@@ -79,7 +79,7 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
-class Masked:
+class MaskedSample:
     """What became of one input, before anything is written.
 
     Attributes:
@@ -89,13 +89,13 @@ class Masked:
         note: What decoding left behind, for the manifest.
     """
 
-    pictures: tuple[Picture, ...]
+    pictures: tuple[EncodedVariant, ...]
     sha256: str | None = None
     unmasked: bytes | None = None
     note: str | None = None
 
 
-def mask_sample(sample: Sample, task: Task) -> Masked:
+def mask_sample(sample: Sample, task: ShardTask) -> MaskedSample:
     """Read one input, find its faces once, and mask them once for each variant.
 
     Whatever is wrong with the input becomes an `Outcome`, the same for each variant.
@@ -104,7 +104,9 @@ def mask_sample(sample: Sample, task: Task) -> Masked:
     return masked
 
 
-def mask_samples(samples: Iterable[Sample], task: Task, limit: TimeLimit | None = None) -> Iterator[Masked]:
+def mask_samples(
+    samples: Iterable[Sample], task: ShardTask, limit: TimeLimit | None = None
+) -> Iterator[MaskedSample]:
     """As `mask_sample` for each, in order.
 
     A few at a time, stage by stage: a stage that follows itself finds its code and tables in the processor's
@@ -132,9 +134,9 @@ _STAGES = 3  # after a picture has been decoded
 class _Work:
     """One sample on its way; `masked` once it is done."""
 
-    def __init__(self, sample: Sample, task: Task, limit: TimeLimit) -> None:
+    def __init__(self, sample: Sample, task: ShardTask, limit: TimeLimit) -> None:
         self._stages, self._id, self._limit = _stages(sample, task), sample.id, limit
-        self.masked: Masked | None = None
+        self.masked: MaskedSample | None = None
 
     def go_on(self, stage: int = 0) -> int:
         """Do this stage, the next one, and return the pixels that are kept for those after it."""
@@ -147,7 +149,7 @@ class _Work:
         return 0
 
 
-def _begin(samples: Iterator[Sample], task: Task, limit: TimeLimit) -> list[_Work]:
+def _begin(samples: Iterator[Sample], task: ShardTask, limit: TimeLimit) -> list[_Work]:
     """The next samples, read and decoded, as many as make a group."""
     group: list[_Work] = []
     pixels = 0
@@ -157,13 +159,15 @@ def _begin(samples: Iterator[Sample], task: Task, limit: TimeLimit) -> list[_Wor
     return group
 
 
-def _stages(sample: Sample, task: Task) -> Generator[int, None, Masked]:
+def _stages(sample: Sample, task: ShardTask) -> Generator[int, None, MaskedSample]:
     """What is done for one sample; stops after each stage but the last, at the pixels that are kept."""
     options = task.options
     sha256: str | None = None
 
-    def same(status: str, reason: str) -> Masked:
-        return Masked((Picture(Outcome(status, public_text(reason))),) * options.variants, sha256)
+    def same(status: str, reason: str) -> MaskedSample:
+        return MaskedSample(
+            (EncodedVariant(Outcome(status, public_text(reason))),) * options.variants, sha256
+        )
 
     try:
         reason = task.fatal.get(sample.id)
@@ -176,7 +180,7 @@ def _stages(sample: Sample, task: Task) -> Generator[int, None, Masked]:
         del data
         kept = decoded.bgr.size // 3 * options.variants
         yield kept
-        looks = [FaceLook(decoded.bgr, face) for face in _find(sample, decoded, task)]
+        looks = [FaceContext(decoded.bgr, face) for face in _find(sample, decoded, task)]
         yield kept
         outcomes = [_mask(sample, decoded, looks, variant, task) for variant in range(options.variants)]
         yield kept
@@ -197,10 +201,10 @@ def _stages(sample: Sample, task: Task) -> Generator[int, None, Masked]:
     except Exception as error:
         log.debug("%s", sample.id, exc_info=True)
         return same("error", f"{type(error).__name__}: {' '.join(str(error).split())}")
-    return Masked(pictures, sha256, unmasked, decoded.note)
+    return MaskedSample(pictures, sha256, unmasked, decoded.note)
 
 
-def _find(sample: Sample, decoded: DecodedImage, task: Task) -> list[Landmarks]:
+def _find(sample: Sample, decoded: DecodedImage, task: ShardTask) -> list[Landmarks]:
     which = task.options.faces
     found = _landmarker(task.landmarker, task.model_sha256).find(
         decoded.bgr,
@@ -212,7 +216,7 @@ def _find(sample: Sample, decoded: DecodedImage, task: Task) -> list[Landmarks]:
 
 
 def _mask(
-    sample: Sample, decoded: DecodedImage, faces: Sequence[FaceLook], variant: int, task: Task
+    sample: Sample, decoded: DecodedImage, faces: Sequence[FaceContext], variant: int, task: ShardTask
 ) -> Outcome:
     options = task.options
     plans = [plan(options, sample.id, variant, face) for face in range(len(faces))]
@@ -222,11 +226,11 @@ def _mask(
     return mask_image(decoded.bgr, faces, plans, templates, options)
 
 
-def _encoded(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> Picture:
+def _encoded(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> EncodedVariant:
     if outcome.image is None or outcome.alpha is None:
-        return Picture(outcome)
+        return EncodedVariant(outcome)
     alpha = encode_grey_png(outcome.alpha) if options.alpha else None
-    return Picture(outcome, _encode(outcome.image, decoded, options), alpha)
+    return EncodedVariant(outcome, _encode(outcome.image, decoded, options), alpha)
 
 
 def _encode(bgr: Image, decoded: DecodedImage, options: SynthOptions) -> EncodedImage:

@@ -23,39 +23,39 @@ from pathlib import Path
 
 from maskgen.errors import UsageError
 from maskgen.files.atomic import write_atomic
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import exists, get_each, is_remote, names_in, put, put_each, remove_each
 from maskgen.limits import MAX_BYTES
 from maskgen.records import Sample
-from maskgen.run.pipeline import Task
+from maskgen.run.pipeline import ShardTask
 from maskgen.run.shard import mask_shard
 from maskgen.run.source_changes import ShardSources
-from maskgen.run.state.run_dir import STATE, RunFolder, Shard
+from maskgen.run.state.run_dir import STATE, RunDir, Shard
 from maskgen.run.state.shard_stats import ShardStats
 
 _OWN_TAR = re.compile(r"^(shards/\d{6,}\.tar)/.*", re.DOTALL)
 
 
-def run_folder(out: Path, sync: bool = True) -> RunFolder:
+def run_folder(out: Path, sync: bool = True) -> RunDir:
     """The state of the run that writes into ``out``, wherever that is.
 
     Args:
         out: The output.
-        sync: As for `RunFolder`; a store has no need of it.
+        sync: As for `RunDir`; a store has no need of it.
 
     Raises:
         ConfigurationError: It is in a store that does not answer.
         UsageError: Its URL has a character that fsspec takes for a pattern.
     """
     if not is_remote(out):
-        return RunFolder(out, sync)
+        return RunDir(out, sync)
     if strange := set("*?[]") & set(str(out)):
         raise UsageError(f"{out}: fsspec takes {min(strange)!r} for a part of a pattern; give another --out")
     exists(out)
-    return StoredRun(out)
+    return RemoteRunDir(out)
 
 
-class StoredRun(RunFolder):
+class RemoteRunDir(RunDir):
     """The state of a run whose output is in a store."""
 
     def make_folders(self) -> None:
@@ -72,7 +72,7 @@ class StoredRun(RunFolder):
         """Nothing: unfinished files are local to the process that makes them, and so are its notes."""
         return []
 
-    def take(self, made: RunFolder, index: int) -> None:
+    def take(self, made: RunDir, index: int) -> None:
         """Upload a shard.
 
         Args:
@@ -91,9 +91,7 @@ class StoredRun(RunFolder):
             left = json.dumps(sorted(earlier | named)).encode()
             write_atomic(self._left_path(index), left)
         put(made.rows_path(index), self.rows_path(index))
-        state = {
-            each(made, index): each(self, index) for each in (RunFolder.sources_path, RunFolder.files_path)
-        }
+        state = {each(made, index): each(self, index) for each in (RunDir.sources_path, RunDir.files_path)}
         put_each({**outputs, **state})
         self._unlink(self._files(earlier - named) - self._files(named))
         remove_each([self._left_path(index)])
@@ -108,14 +106,14 @@ class StoredRun(RunFolder):
 
     def _files(self, names: Iterable[str]) -> set[str]:
         """The files of these names in the manifest; a member of one of the run's own tars is in that tar."""
-        return {_OWN_TAR.sub(r"\1", name_of(name)) for name in names}
+        return {_OWN_TAR.sub(r"\1", from_text(name)) for name in names}
 
     def _place(self, name: str) -> Path:
         try:
             name.encode()
         except UnicodeEncodeError as error:
             raise UsageError(
-                f"{text_of(name)} is no valid UTF-8 and cannot be a name in {self.out}; rename the source"
+                f"{to_text(name)} is no valid UTF-8 and cannot be a name in {self.out}; rename the source"
             ) from error
         return self.out / name
 
@@ -135,14 +133,14 @@ def fetched(samples: Sequence[Sample]) -> Iterator[tuple[Sample, ...]]:
         yield tuple(replace(sample, path=copies.get(sample.path, sample.path)) for sample in samples)
 
 
-def mask_stored_shard(task: Task, shard: Shard) -> ShardStats:
+def mask_stored_shard(task: ShardTask, shard: Shard) -> ShardStats:
     """What `mask_shard` does, where the source or the output is in a store."""
     sources = ShardSources.of(shard.samples)
     with fetched(shard.samples) as samples, tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
         shard = replace(shard, samples=samples)
         if not is_remote(task.out):
             return mask_shard(task, shard, sources)
-        made = RunFolder(Path(folder))
+        made = RunDir(Path(folder))
         stats = mask_shard(replace(task, out=made.out, sync=False), shard, sources)
-        StoredRun(task.out).take(made, shard.index)
+        RemoteRunDir(task.out).take(made, shard.index)
     return stats

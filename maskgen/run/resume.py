@@ -13,10 +13,10 @@ from maskgen.files.remote import exists, location
 from maskgen.files.tar import folder_of
 from maskgen.options import SynthOptions
 from maskgen.results.run_record import fingerprint
-from maskgen.run.shard_list import Listing, cut, label_files, list_samples
+from maskgen.run.shard_list import ShardList, cut, label_files, list_samples
 from maskgen.run.source_changes import changed_labels, changed_sources, has_changed, write_labels
 from maskgen.run.state.output_claim import check_claim, locked
-from maskgen.run.state.run_dir import STATE, RunFolder
+from maskgen.run.state.run_dir import STATE, RunDir
 from maskgen.run.state.shard_stats import ShardStats, digest
 
 log = logging.getLogger("maskgen")
@@ -28,7 +28,7 @@ def numbers_of(shards: Iterable[int]) -> str:
     return ", ".join(numbers[:20]) + (", ..." if len(numbers) > 20 else "")
 
 
-def refuse_strangers(folder: RunFolder, done: Mapping[int, ShardStats], config: Mapping[str, Any]) -> None:
+def refuse_strangers(folder: RunDir, done: Mapping[int, ShardStats], config: Mapping[str, Any]) -> None:
     """See to it that every shard that is done was made with the run's configuration.
 
     Raises:
@@ -43,7 +43,7 @@ def refuse_strangers(folder: RunFolder, done: Mapping[int, ShardStats], config: 
         )
 
 
-def forget_failed(folder: RunFolder) -> None:
+def forget_failed(folder: RunDir) -> None:
     """Say that the shards with unreadable inputs or errors are not done after all."""
     for stats in folder.done().values():
         if stats.counts.failed:
@@ -51,7 +51,7 @@ def forget_failed(folder: RunFolder) -> None:
 
 
 def check_unchanged(
-    folder: RunFolder, config: Mapping[str, Any], listing: Listing, dataset: FaceDataset, root: Path
+    folder: RunDir, config: Mapping[str, Any], listing: ShardList, dataset: FaceDataset, root: Path
 ) -> None:
     """See to it that the run can go on; nothing of a dataset that is gone altogether is looked at.
 
@@ -82,7 +82,7 @@ def check_unchanged(
 
 
 def accept_changes(
-    folder: RunFolder, config: Mapping[str, Any], options: SynthOptions, dataset: FaceDataset, root: Path
+    folder: RunDir, config: Mapping[str, Any], options: SynthOptions, dataset: FaceDataset, root: Path
 ) -> None:
     """Remove every shard, of any share, that would come out otherwise now, so that it is done again.
 
@@ -119,7 +119,7 @@ def _sources_folder(config: Mapping[str, Any], root: Path) -> Path:
     return folder_of(location(config["image_root"]) if "image_root" in config else root)
 
 
-def _drop(folder: RunFolder, index: int) -> None:
+def _drop(folder: RunDir, index: int) -> None:
     """Remove a shard with all its files: another shard may be about to write files of the same names."""
     folder.forget(index)
     folder.remove(folder.written(index))

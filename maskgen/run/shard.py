@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskgen.files.json_text import fitting
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.options import SynthOptions
 from maskgen.process import processor_kind, set_opencv
 from maskgen.records import ManifestRow, Outcome, Sample
@@ -24,9 +24,9 @@ from maskgen.results.output_files import write_outputs
 from maskgen.results.tar_rows import member_json
 from maskgen.results.tar_writer import open_tar_shard
 from maskgen.run.labels import label_of
-from maskgen.run.pipeline import Masked, Picture, Task, mask_samples
+from maskgen.run.pipeline import EncodedVariant, MaskedSample, ShardTask, mask_samples
 from maskgen.run.source_changes import ShardSources
-from maskgen.run.state.run_dir import FILES, ROWS, RunFolder, Shard
+from maskgen.run.state.run_dir import FILES, ROWS, RunDir, Shard
 from maskgen.run.state.shard_check import spot_checksums
 from maskgen.run.state.shard_stats import ShardStats, digest
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
@@ -35,7 +35,7 @@ from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
 _SHORT_PATH = 140
 
 
-def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) -> ShardStats:
+def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = None) -> ShardStats:
     """Mask the samples of a shard and write all that comes of them; its stats file is the last.
 
     The same shard gives the same files, whatever earlier attempts at it have left behind.
@@ -47,7 +47,7 @@ def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) ->
     """
     sources = sources or ShardSources.of(shard.samples)
     set_opencv()
-    folder = RunFolder(task.out, task.sync)
+    folder = RunDir(task.out, task.sync)
     scratch = folder.open_scratch(shard.index)
     task = _without_overdue(task, folder.overdue(shard.index))
     options = task.options
@@ -98,7 +98,7 @@ def mask_shard(task: Task, shard: Shard, sources: ShardSources | None = None) ->
     return stats
 
 
-def _without_overdue(task: Task, times: Mapping[str, int]) -> Task:
+def _without_overdue(task: ShardTask, times: Mapping[str, int]) -> ShardTask:
     """The task without the images that exceeded the time limit twice; after a third time they are not read.
 
     Not once: a process that was suspended and woken up exceeds it too.
@@ -116,7 +116,7 @@ def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
 
 
 def _row(
-    sample: Sample, masked: Masked, variant: int, layout: Layout, task: Task, shard: int
+    sample: Sample, masked: MaskedSample, variant: int, layout: Layout, task: ShardTask, shard: int
 ) -> tuple[ManifestRow, Places | None]:
     """The row of one variant, and where its files go if there are any."""
     picture, options = masked.pictures[variant], task.options
@@ -124,7 +124,7 @@ def _row(
     label, unlabelled = label_of(sample, faces, options.label) if options.label else (None, None)
     places = layout.place(sample, label, variant, picture.image, shard) if picture.image else None
     if places and not layout.packs and (too_long := _path_too_long(task.out, places)):
-        picture, places = Picture(Outcome("error", too_long)), None
+        picture, places = EncodedVariant(Outcome("error", too_long)), None
     outcome = picture.outcome
     reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
     size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
@@ -144,7 +144,7 @@ def _row(
         attributes=fitting(sample.attributes),
         source={
             "dataset": options.dataset,
-            "path": fitting(text_of(sample.source_path)),
+            "path": fitting(to_text(sample.source_path)),
             "sha256": masked.sha256,
         },
         faces=tuple(replace(face, alpha_file=alpha) for face in outcome.faces) if alpha else outcome.faces,
@@ -161,7 +161,7 @@ def _path_too_long(out: Path, places: Places) -> str | None:
         if place is None or len(place) + len(str(out)) < _SHORT_PATH:
             continue
         try:
-            (out / name_of(place)).lstat()
+            (out / from_text(place)).lstat()
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
                 return "the system takes no path as long as its copy's: give a shorter --out"

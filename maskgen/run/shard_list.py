@@ -15,7 +15,7 @@ from maskgen.files.image_files import archive_hint
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.results.counts import Counts
-from maskgen.run.state.run_dir import RunFolder, Shard
+from maskgen.run.state.run_dir import RunDir, Shard
 from maskgen.run.state.shard_check import damaged_shards
 from maskgen.run.state.shard_stats import ShardStats, digest
 
@@ -63,7 +63,7 @@ def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:
         yield shard
 
 
-class Listing:
+class ShardList:
     """Hands out the shards that are not done, and keeps account of them.
 
     Once the dataset has been listed to its end, the run remembers how many shards that makes, and a
@@ -81,7 +81,7 @@ class Listing:
         options: SynthOptions,
         dataset: FaceDataset,
         root: Path,
-        folder: RunFolder,
+        folder: RunDir,
         share: tuple[int, int] = (1, 1),
     ):
         self._options, self._dataset, self._root, self._folder = options, dataset, root, folder

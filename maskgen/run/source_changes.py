@@ -17,11 +17,11 @@ from pathlib import Path
 
 from maskgen.files.atomic import write_atomic
 from maskgen.files.json_text import from_json
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import is_remote, open_lines
 from maskgen.records import Sample
 from maskgen.results.source_files import SourceFiles
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 # The size and time of each label file, with its sha256.
 LABELS = "labels.json"
@@ -51,13 +51,13 @@ class ShardSources:
     def of(cls, samples: Sequence[Sample]) -> ShardSources:
         """Those of these samples, as they are now."""
         paths = {
-            text_of(sample.member.archive if sample.member else sample.relative): sample.path
+            to_text(sample.member.archive if sample.member else sample.relative): sample.path
             for sample in samples
         }
         return cls(_digest(samples), {place: _stamp(path) for place, path in paths.items()})
 
     @classmethod
-    def read(cls, folder: RunFolder, index: int) -> ShardSources | None:
+    def read(cls, folder: RunDir, index: int) -> ShardSources | None:
         """Those of a shard that is done; None if what was kept of them is gone or damaged."""
         try:
             values = from_json(folder.sources_path(index).read_bytes())
@@ -70,7 +70,7 @@ class ShardSources:
         return json.dumps(vars(self), ensure_ascii=False).encode()
 
 
-def changed_sources(folder: RunFolder, base: Path, shards: Sequence[int]) -> Iterator[tuple[int, str | None]]:
+def changed_sources(folder: RunDir, base: Path, shards: Sequence[int]) -> Iterator[tuple[int, str | None]]:
     """Index and first changed source, or None if that is not known, of each of these shards with a change.
 
     Args:
@@ -84,7 +84,7 @@ def changed_sources(folder: RunFolder, base: Path, shards: Sequence[int]) -> Ite
         if known is None:
             yield index, None
             continue
-        now = {place: _stamp(base / name_of(place)) for place in known.stamps}
+        now = {place: _stamp(base / from_text(place)) for place in known.stamps}
         if now == known.stamps:
             continue
         if not said:
@@ -104,7 +104,7 @@ def changed_sources(folder: RunFolder, base: Path, shards: Sequence[int]) -> Ite
             write_atomic(folder.sources_path(index), ShardSources(known.facts, now).as_json())
 
 
-def changed_labels(folder: RunFolder, labels: Mapping[str, Path]) -> list[str]:
+def changed_labels(folder: RunDir, labels: Mapping[str, Path]) -> list[str]:
     """Names of the label files that are others than when the run began; the first call takes note of them.
 
     Args:
@@ -124,12 +124,12 @@ def changed_labels(folder: RunFolder, labels: Mapping[str, Path]) -> list[str]:
     return sorted(name for name in {*known, *labels} if name not in labels or not same(name))
 
 
-def write_labels(folder: RunFolder, labels: Mapping[str, Path]) -> None:
+def write_labels(folder: RunDir, labels: Mapping[str, Path]) -> None:
     """Take note of the label files as they are now."""
     folder.write(LABELS, {name: [_stamp(path), _sha256(path)] for name, path in labels.items()})
 
 
-def has_changed(folder: RunFolder, index: int, samples: Sequence[Sample]) -> bool:
+def has_changed(folder: RunDir, index: int, samples: Sequence[Sample]) -> bool:
     """Whether the dataset says other things of a shard's samples than when it was done."""
     known = ShardSources.read(folder, index)
     return known is None or known.facts != _digest(samples)

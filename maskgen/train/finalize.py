@@ -26,7 +26,7 @@ from maskgen.train.run_folder import PREDICTIONS, read_record, write_csv, write_
 BEST, LAST, METRICS = "best.keras", "last.keras", "metrics.json"
 
 
-def finish(
+def finalize(
     run: Path,
     options: TrainOptions,
     classes: Sequence[str],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.files.atomic import open_atomic, write_atomic
 from maskgen.files.csv_text import csv_text, plain_cell
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.files.redaction import public_path
 from maskgen.files.remote import names_in
 from maskgen.files.system_files import is_system_name
@@ -82,14 +82,14 @@ def recorded_options(run: Path, options: TrainOptions) -> dict[str, Any]:
 def beside(folder: Path, path: Path) -> str:
     """A path as text relative to a folder, so that a published file says nothing of what lies above both."""
     try:
-        return text_of(os.path.relpath(path.absolute(), folder.resolve()))
+        return to_text(os.path.relpath(path.absolute(), folder.resolve()))
     except ValueError:  # on Windows, another drive
-        return text_of(str(path.absolute()))
+        return to_text(str(path.absolute()))
 
 
 def _found_beside(folder: Path, text: str) -> Path:
     """The absolute path that `beside` was given."""
-    return Path(os.path.normpath(folder.resolve() / name_of(text)))
+    return Path(os.path.normpath(folder.resolve() / from_text(text)))
 
 
 def read_record(run: Path) -> tuple[TrainOptions, tuple[str, ...], str]:

@@ -17,7 +17,7 @@ from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
 from maskgen.train.data.splits import assign_splits
-from maskgen.train.finalize import BEST, LAST, METRICS, finish
+from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.fit import CHECKPOINT, HISTORY, fit
 from maskgen.train.model.spec import MOST_CLASSES
 from maskgen.train.options import TrainOptions
@@ -194,4 +194,4 @@ def _fit_and_judge(
     validation = Feed(divided.of("validation"), classes, size, batch, cache=options.cache)
     state = fit(run, options, training, validation, len(classes), progress=progress, after_epoch=after_epoch)
     test = Feed(divided.of("test"), classes, size, batch) if divided.of("test") else None
-    return finish(run, options, classes, divided.dropped, validation, test, state)
+    return finalize(run, options, classes, divided.dropped, validation, test, state)

@@ -20,7 +20,7 @@ import numpy as np
 
 from maskgen.datasets import DATASETS
 from maskgen.errors import ConfigurationError
-from maskgen.files.path_text import name_of
+from maskgen.files.path_text import from_text
 from maskgen.files.remote import is_remote, open_lines
 from maskgen.files.safe_paths import follows_links
 from maskgen.files.tar import folder_of
@@ -178,7 +178,7 @@ class Verifier:
         known = np.unique(np.frombuffer(self._names, np.uint64)) if self._names else np.zeros(0, np.uint64)
         copies = self._copies()
         for name in copies:
-            if not (self._out / name_of(name)).exists():
+            if not (self._out / from_text(name)).exists():
                 yield Finding("missing", name, "the copy of the source's own file is gone")
         ours = copies | OWN_FILES
         tables = metadata_tables(self._out, str(self._options.get("layout")))

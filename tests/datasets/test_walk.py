@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.errors import AnnotationError, MissingDataError
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.files.suffixes import IMAGE_SUFFIXES
 
 
@@ -46,7 +46,7 @@ def test_a_name_that_is_not_utf8_has_a_text_id_and_keeps_its_path(tree):
 
 @pytest.mark.parametrize("name", ["100%.jpg", "a%20b.jpg", "caf%c3.jpg", "ü.jpg", "%.jpg"])
 def test_an_id_is_the_path_itself_where_it_can_be(name):
-    assert text_of(name) == name
+    assert to_text(name) == name
 
 
 names = st.lists(st.sampled_from([b"%", b"25", b"FF", b"2", b"5", b"E9", b"\xff", b"\xe9", b"a"]), max_size=8)
@@ -55,7 +55,7 @@ names = st.lists(st.sampled_from([b"%", b"25", b"FF", b"2", b"5", b"E9", b"\xff"
 @given(names, names)
 def test_two_paths_never_have_one_id(one, other):
     paths = [os.fsdecode(b"".join(parts)) for parts in (one, other)]
-    ids = [text_of(path) for path in paths]
+    ids = [to_text(path) for path in paths]
     assert (ids[0] == ids[1]) == (paths[0] == paths[1])
     for text in ids:
         text.encode()

@@ -13,7 +13,7 @@ from maskgen.errors import AnnotationError, ConfigurationError
 from maskgen.files.safe_paths import leads_out
 from maskgen.results.contact_sheet import write_contact_sheet
 from maskgen.results.manifest import read_manifest
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 from maskgen.train.data.examples import Wanted
 from maskgen.train.data.from_manifest import from_manifest
 
@@ -84,7 +84,7 @@ def test_links_in_a_result_lead_nowhere_else(whole, out):
 
 def test_removing_and_resuming_a_run_touches_nothing_outside(whole, out):
     """Its state says that it has written files of others."""
-    folder = RunFolder(out)
+    folder = RunDir(out)
     precious = out.with_name("secret.jpg")
     before = os.stat(precious)  # noqa: PTH116
     for path in (out / ".maskgen/shards").glob("*.jsonl"):

@@ -12,7 +12,7 @@ from maskgen.__main__ import main
 from maskgen.datasets import DATASETS, find_root
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.files import tar
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.files.remote import location
 from maskgen.landmarks.landmark_file import write_landmark_file
 from maskgen.run import job as batch
@@ -92,7 +92,7 @@ def test_a_name_that_is_no_text_cannot_be_in_a_store(tmp_path, memory):
         shutil.copy(root / "female" / "000.jpg", root / name)
     except OSError:
         pytest.skip("this file system has no such names")
-    write_landmark_file(landmark_file(root), [(text_of(name), (120, 140), [face()])])
+    write_landmark_file(landmark_file(root), [(to_text(name), (120, 140), [face()])])
     with pytest.raises(UsageError, match=r"female/%FF\.jpg is no valid UTF-8"):
         masked(root, out)
     assert [name for name in stored(out) if "shards" in name] == []

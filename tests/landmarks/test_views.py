@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskgen.landmarks.crops import CLOSE, View, close_up, square, tiles, whole
+from maskgen.landmarks.crops import CLOSE, Crop, close_up, square, tiles, whole
 
 
 def dotted(width, height, x, y, radius=6):
@@ -80,5 +80,5 @@ def test_tiles_cover_the_picture_and_keep_their_places(size):
 
 @given(scale=st.floats(0.1, 5), x=st.floats(-100, 100), y=st.floats(-100, 100))
 def test_boxes_come_back(scale, x, y):
-    view = View(np.zeros((4, 4, 3), np.uint8), np.array([[scale, 0, x], [0, scale, y]]))
+    view = Crop(np.zeros((4, 4, 3), np.uint8), np.array([[scale, 0, x], [0, scale, y]]))
     assert view.box_to_image((x, y, 10 * scale, 20 * scale)) == pytest.approx((0, 0, 10, 20), abs=1e-6)

@@ -9,9 +9,9 @@ from synthetic_faces import mean_face, plain_template, pyramid, worn
 
 from maskgen.masking.compositors import COMPOSITORS
 from maskgen.masking.compositors.overlay import blend
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.fits import FIT_FUNCTIONS
-from maskgen.masking.fits.lower_face import polygon
+from maskgen.masking.fits.lower_face import lower_face_layer
 from maskgen.records import Layer
 
 BLUE = (200, 160, 90)
@@ -42,9 +42,9 @@ def inner(layer):
 @pytest.mark.parametrize("name", sorted(COMPOSITORS))
 def test_pixels_without_alpha_and_the_given_image_stay_as_they_are(name):
     image, landmarks = portrait()
-    layer = polygon(landmarks) if name == "flatten" else layer_on(landmarks)
+    layer = lower_face_layer(landmarks) if name == "flatten" else layer_on(landmarks)
     before, alpha = image.copy(), layer.alpha.copy()
-    composite = COMPOSITORS[name](image, layer, FaceLook(image, landmarks))
+    composite = COMPOSITORS[name](image, layer, FaceContext(image, landmarks))
     untouched = composite.alpha == 0
     assert untouched.any()
     assert np.array_equal(composite.bgr[untouched], image[composite.window][untouched])
@@ -56,7 +56,7 @@ def test_an_empty_layer_changes_nothing(name):
     image, landmarks = portrait()
     empty = Layer(np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40), np.uint8), (100, 100))
     assert np.array_equal(
-        COMPOSITORS[name](image, empty, FaceLook(image, landmarks)).bgr, image[100:140, 100:140]
+        COMPOSITORS[name](image, empty, FaceContext(image, landmarks)).bgr, image[100:140, 100:140]
     )
 
 
@@ -64,8 +64,8 @@ def test_an_empty_layer_changes_nothing(name):
 @pytest.mark.parametrize("center", [(10.0, 160.0), (390.0, 160.0), (200.0, -20.0), (200.0, 330.0)])
 def test_a_face_that_is_cut_by_the_images_border_is_composited_too(name, center):
     image, landmarks = portrait(center=center)
-    layer = polygon(landmarks) if name == "flatten" else layer_on(landmarks)
-    composite = COMPOSITORS[name](image, layer, FaceLook(image, landmarks))
+    layer = lower_face_layer(landmarks) if name == "flatten" else layer_on(landmarks)
+    composite = COMPOSITORS[name](image, layer, FaceContext(image, landmarks))
     assert composite.bgr.shape == image[composite.window].shape
 
 
@@ -85,7 +85,7 @@ def test_a_blended_pixel_lies_between_its_neighbours(under, over, alpha):
 def test_no_edge_pixel_glows_or_darkens_beyond_layer_and_image(name):
     image, landmarks = portrait(noise=0)
     layer = layer_on(landmarks)
-    composite = COMPOSITORS[name](image, layer, FaceLook(image, landmarks))
+    composite = COMPOSITORS[name](image, layer, FaceContext(image, landmarks))
     edge = (layer.alpha > 0) & (layer.alpha < 255)
     under = image[layer.window][edge].astype(int)
     body = np.median(composite.bgr[inner(layer)].astype(int), axis=0)
@@ -103,7 +103,7 @@ def mean_color(composite, layer):
 def test_poisson_keeps_the_templates_colour_where_plain_cloning_does_not(bgr):
     image, landmarks = portrait()
     layer = layer_on(landmarks, bgr)
-    kept = mean_color(COMPOSITORS["poisson"](image, layer, FaceLook(image, landmarks)), layer)
+    kept = mean_color(COMPOSITORS["poisson"](image, layer, FaceContext(image, landmarks)), layer)
     assert np.abs(kept - bgr).max() <= 15
     plain = plainly_cloned(image, layer)[inner(layer)].mean(axis=0)
     assert np.abs(plain - bgr).max() >= 25
@@ -120,7 +120,7 @@ def plainly_cloned(image, layer):
 def test_the_background_does_not_bleed_into_a_poisson_mask(background):
     image, landmarks = portrait(background=background)
     layer = layer_on(landmarks)
-    composite = COMPOSITORS["poisson"](image, layer, FaceLook(image, landmarks))
+    composite = COMPOSITORS["poisson"](image, layer, FaceContext(image, landmarks))
     assert np.abs(composite.bgr[inner(layer)].astype(int) - BLUE).max() <= 30
 
 
@@ -135,16 +135,20 @@ def test_poisson_takes_the_faces_light_where_overlay_does_not():
     image, landmarks = portrait()
     image[:, :200] = (image[:, :200] * 0.4).astype(np.uint8)
     layer = layer_on(landmarks)
-    left, right = halves(COMPOSITORS["poisson"](image, layer, FaceLook(image, landmarks)), layer, landmarks)
+    left, right = halves(
+        COMPOSITORS["poisson"](image, layer, FaceContext(image, landmarks)), layer, landmarks
+    )
     assert left / right <= 1 - (1 - 0.4) / 3
-    left, right = halves(COMPOSITORS["overlay"](image, layer, FaceLook(image, landmarks)), layer, landmarks)
+    left, right = halves(
+        COMPOSITORS["overlay"](image, layer, FaceContext(image, landmarks)), layer, landmarks
+    )
     assert left / right == pytest.approx(1, abs=0.02)
 
 
 def test_flatten_smooths_the_texture_inside_its_polygon():
     image, landmarks = portrait(noise=6)
-    layer = polygon(landmarks)
-    composite = COMPOSITORS["flatten"](image, layer, FaceLook(image, landmarks))
+    layer = lower_face_layer(landmarks)
+    composite = COMPOSITORS["flatten"](image, layer, FaceContext(image, landmarks))
     inside = inner(layer)
     before = np.abs(np.diff(image[layer.window].astype(int), axis=1))[inside[:, 1:]].mean()
     after = np.abs(np.diff(composite.bgr.astype(int), axis=1))[inside[:, 1:]].mean()

@@ -9,8 +9,8 @@ from synthetic_faces import canonical_anchors, mean_face, plain_template, pyrami
 
 from maskgen.masking.coverage import coverage, wear_agrees
 from maskgen.masking.fits import FIT_FUNCTIONS
-from maskgen.masking.fits.lower_face import polygon
-from maskgen.masking.fits.warp import render
+from maskgen.masking.fits.lower_face import lower_face_layer
+from maskgen.masking.fits.warp import warp_template
 from maskgen.masking.templates.library import load_template
 from maskgen.masking.templates.pyramid import template_levels
 
@@ -143,15 +143,15 @@ def test_a_small_face_gets_a_filtered_template():
 def test_render_gives_straight_colour_at_a_half_transparent_edge():
     template = plain_template((40, 80, 160), alpha=np.full((896, 1024), 128, np.uint8))
     x, y = np.meshgrid(np.arange(100, 140, dtype=np.float32), np.arange(100, 140, dtype=np.float32))
-    layer = render(pyramid(template), x, y, 1.0, (0, 0))
+    layer = warp_template(pyramid(template), x, y, 1.0, (0, 0))
     assert set(np.unique(layer.alpha)) == {128}
     assert np.abs(layer.bgr.astype(int) - (40, 80, 160)).max() <= 2
 
 
 def test_the_polygon_of_texture_flattening_covers_the_lower_face():
     face = mean_face()
-    assert wear_agrees("correct", coverage(whole(polygon(face), face), face)[0])
-    assert polygon(mean_face(center=(-2000.0, 0.0))) is None
+    assert wear_agrees("correct", coverage(whole(lower_face_layer(face), face), face)[0])
+    assert lower_face_layer(mean_face(center=(-2000.0, 0.0))) is None
 
 
 def test_the_anchors_of_template_space_are_the_mean_faces():

@@ -6,7 +6,7 @@ import pytest
 from synthetic_faces import mean_face, plain_template, pyramid, worn
 
 from maskgen.masking.face.blur_and_noise import edge_blur, noise_level
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.texture import measure_texture
 from maskgen.masking.fits import FIT_FUNCTIONS
 from maskgen.masking.layer.harmonise import harmonise
@@ -33,7 +33,7 @@ def portrait(seed=0):
 def harmonised(image, landmarks, follow_light=True):
     template = plain_template(COLOR)
     layer = FIT_FUNCTIONS["mesh"](template, pyramid(template), landmarks, worn())
-    return harmonise(FaceLook(image, landmarks), layer, 3, follow_light)
+    return harmonise(FaceContext(image, landmarks), layer, 3, follow_light)
 
 
 def inside(layer):

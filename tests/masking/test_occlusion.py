@@ -32,7 +32,7 @@ from drawn_faces import (
 from synthetic_faces import mean_face
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.layer.occlusion import occluders
 from maskgen.records import Layer
 
@@ -70,7 +70,7 @@ def test_the_mask_goes_behind(drawn, inside, free):
     image = photograph(face)
     drawn(image, face)
     layer = layer_over(face)
-    matte = in_image(face, layer, occluders(FaceLook(taken(image), face), layer))
+    matte = in_image(face, layer, occluders(FaceContext(taken(image), face), layer))
     shown = {index: matte[point(face, index)[::-1]] for index in (*inside, *free)}
     assert [index for index in inside if shown[index] < 200] == []
     assert [index for index in free if shown[index] > 20] == []
@@ -89,7 +89,7 @@ def test_the_mask_stays_whole(drawn, skin):
     image = photograph(face, skin)
     drawn(image, face)
     layer = layer_over(face)
-    assert not occluders(FaceLook(taken(image), face), layer).any()
+    assert not occluders(FaceContext(taken(image), face), layer).any()
 
 
 @pytest.mark.parametrize(("yaw", "found"), [(-16, True), (0, True), (16, False), (-30, False)])
@@ -98,7 +98,7 @@ def test_on_the_far_side_of_a_turned_face_hair_may_be_background(yaw, found):
     image = photograph(face)
     lock_of_hair(image, face)
     layer = layer_over(face)
-    assert occluders(FaceLook(taken(image), face), layer).any() == found
+    assert occluders(FaceContext(taken(image), face), layer).any() == found
 
 
 def test_hair_over_a_beard_is_left_since_they_cannot_be_told_apart():
@@ -107,7 +107,7 @@ def test_hair_over_a_beard_is_left_since_they_cannot_be_told_apart():
     beard(image, face)
     lock_of_hair(image, face)
     layer = layer_over(face)
-    assert not occluders(FaceLook(taken(image), face), layer).any()
+    assert not occluders(FaceContext(taken(image), face), layer).any()
 
 
 def test_in_a_grey_photograph_hair_and_shadow_cannot_be_told_apart():
@@ -116,7 +116,7 @@ def test_in_a_grey_photograph_hair_and_shadow_cannot_be_told_apart():
     lock_of_hair(image, face)
     grey = cv2.cvtColor(cv2.cvtColor(taken(image), cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     layer = layer_over(face)
-    assert not occluders(FaceLook(grey, face), layer).any()
+    assert not occluders(FaceContext(grey, face), layer).any()
 
 
 @pytest.mark.parametrize(("size", "eyes"), [((400, 400), 100.0), ((200, 200), 50.0), ((1200, 1200), 300.0)])
@@ -126,7 +126,7 @@ def test_the_edge_is_soft_and_follows_what_is_drawn_at_any_size(size, eyes):
     plain = image.copy()
     lock_of_hair(image, face)
     layer = layer_over(face)
-    found = occluders(FaceLook(taken(image), face), layer)
+    found = occluders(FaceContext(taken(image), face), layer)
     drawn = (image != plain).any(axis=2)[layer.window] & (layer.alpha > 0)
     wrong = (found > 127) != drawn
     assert wrong.sum() < 0.2 * drawn.sum()
@@ -143,7 +143,7 @@ def test_no_end_of_an_ear_loop_stays_behind_the_hair():
     wider[:, : layer.alpha.shape[1]] = layer.alpha
     wider[60:64, layer.alpha.shape[1] - 20 :] = 255
     layer = Layer(np.zeros((*wider.shape, 3), np.uint8), wider, layer.origin)
-    left = (layer.alpha > 127) & (occluders(FaceLook(taken(image), face), layer) < 128)
+    left = (layer.alpha > 127) & (occluders(FaceContext(taken(image), face), layer) < 128)
     _, _, stats, _ = cv2.connectedComponentsWithStats(left.astype(np.uint8))
     assert (stats[2:, cv2.CC_STAT_AREA] < 12).all()
 
@@ -155,10 +155,10 @@ def test_the_same_bytes_every_time_and_the_arguments_untouched():
     image = taken(image)
     layer = layer_over(face)
     before = image.copy(), layer.alpha.copy(), face.points.copy()
-    first = occluders(FaceLook(image, face), layer)
+    first = occluders(FaceContext(image, face), layer)
     assert first.any()
     assert first.shape == layer.alpha.shape and first.dtype == np.uint8
-    assert np.array_equal(first, occluders(FaceLook(image, face), layer))
+    assert np.array_equal(first, occluders(FaceContext(image, face), layer))
     for was, now in zip(before, (image, layer.alpha, face.points), strict=True):
         assert np.array_equal(was, now)
 
@@ -168,11 +168,11 @@ def test_an_empty_layer_and_a_face_too_small_are_left():
     image = photograph(face)
     lock_of_hair(image, face)
     empty = Layer(np.zeros((30, 40, 3), np.uint8), np.zeros((30, 40), np.uint8), (150, 150))
-    assert not occluders(FaceLook(taken(image), face), empty).any()
+    assert not occluders(FaceContext(taken(image), face), empty).any()
     tiny = mean_face(size=(80, 80), eye_distance=20.0, center=(40, 32))
     image = photograph(tiny)
     lock_of_hair(image, tiny)
-    assert not occluders(FaceLook(taken(image), tiny), layer_over(tiny)).any()
+    assert not occluders(FaceContext(taken(image), tiny), layer_over(tiny)).any()
 
 
 @pytest.mark.parametrize("center", [(10, 160), (390, 160), (200, 380), (200, -60), (395, 395)])
@@ -181,7 +181,7 @@ def test_a_face_partly_outside_the_image(center, yaw):
     face = mean_face(center=center, yaw=yaw)
     image = photograph(face, background=HAIR)
     layer = layer_over(face)
-    found = occluders(FaceLook(taken(image), face), layer)
+    found = occluders(FaceContext(taken(image), face), layer)
     assert found.shape == layer.alpha.shape
     assert not found.any()
 
@@ -202,7 +202,7 @@ def test_on_real_faces_little_is_ever_hidden():
         if faces:
             assert isinstance(faces[0], Landmarks)
             layer = layer_over(faces[0])
-            shares.append(float((occluders(FaceLook(image, faces[0]), layer) > 127).mean()))
+            shares.append(float((occluders(FaceContext(image, faces[0]), layer) > 127).mean()))
     finder.close()
     assert max(shares) < 0.25
     assert np.mean(np.array(shares) > 0) < 0.15

@@ -19,7 +19,7 @@ from drawn_faces import (
 )
 from synthetic_faces import mean_face, plain_template
 
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.eyeglasses import find_spectacles
 from maskgen.masking.layer.occlusion import occluders
 from maskgen.masking.mask_face import mask_image
@@ -150,7 +150,7 @@ def drawn_rims(face, layer, draw):
 def test_spectacles_show_before_the_mask(size, eyes, draw):
     face = face_of(size, eyes)
     layer = layer_below_the_eyes(face)
-    shown = occluders(FaceLook(portrait(face, draw), face), layer) > 127
+    shown = occluders(FaceContext(portrait(face, draw), face), layer) > 127
     wanted = drawn_rims(face, layer, draw)
     near = cv2.dilate(wanted.astype(np.uint8), np.ones((2 * round(0.03 * eyes) + 1,) * 2)) > 0
     assert (shown & wanted).sum() > 0.5 * wanted.sum()
@@ -187,7 +187,7 @@ def test_a_face_turned_far_or_small_is_left():
 def test_a_face_partly_outside_the_image(center):
     face = mean_face(center=center)
     layer = Layer(np.zeros((50, 60, 3), np.uint8), np.full((50, 60), 255, np.uint8), (10, 20))
-    found = occluders(FaceLook(portrait(face, rims), face), layer)
+    found = occluders(FaceContext(portrait(face, rims), face), layer)
     assert found.shape == (50, 60) and found.dtype == np.uint8
 
 
@@ -210,7 +210,7 @@ def test_the_same_bytes_every_time_and_the_arguments_untouched():
     face = face_of((400, 400), 100.0)
     image, layer = portrait(face, rims), layer_below_the_eyes(face)
     before = image.copy(), layer.alpha.copy(), face.points.copy()
-    first = occluders(FaceLook(image, face), layer)
-    assert np.array_equal(first, occluders(FaceLook(image, face), layer))
+    first = occluders(FaceContext(image, face), layer)
+    assert np.array_equal(first, occluders(FaceContext(image, face), layer))
     for was, now in zip(before, (image, layer.alpha, face.points), strict=True):
         assert np.array_equal(was, now)

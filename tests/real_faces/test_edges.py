@@ -6,7 +6,7 @@ from real_pictures import masked
 
 from maskgen.masking.compositors import COMPOSITORS
 from maskgen.masking.compositors.poisson import membrane
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 
 ROUNDING = 1
 
@@ -57,7 +57,7 @@ def test_poisson_stays_between_the_lit_layer_and_the_image(hundred_faces, seen):
     for face in hundred_faces:
         masked(face.image, face.landmarks, name=face.id, blend="poisson")
         layer, composite = seen["poisson"]
-        gain = membrane(layer, FaceLook(face.image, face.landmarks))
+        gain = membrane(layer, FaceContext(face.image, face.landmarks))
         edge, opaque = (layer.alpha > 0) & (layer.alpha < 255), layer.alpha == 255
         assert gain[edge].max() <= 1.25 * gain[opaque].max(), face.id
         lit = np.clip((layer.bgr + 1.0) * gain - 0.5, 0, 255)

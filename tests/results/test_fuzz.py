@@ -14,7 +14,7 @@ from small_runs import face, write_template
 from maskgen.commands.shared.config_file import read_config
 from maskgen.datasets import get_dataset
 from maskgen.errors import UnreadableImageError
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.images.codec import decode, encode
 from maskgen.landmarks.landmark_file import LandmarkFile, landmark_line
 from maskgen.masking.mask_face import mask_image
@@ -24,7 +24,7 @@ from maskgen.options import SynthOptions
 from maskgen.results.card import write_card
 from maskgen.results.contact_sheet import write_contact_sheet
 from maskgen.results.manifest import read_manifest
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 PICTURES = [*WHOLE.values(), *(data for data, _ in READ.values())]
 
@@ -79,7 +79,7 @@ def test_label_files(tmp_path, name):
         for sample in samples or ():
             assert sample.path.is_relative_to(tmp_path) and ".." not in sample.path.parts
             json.dumps([sample.id, sample.note, sample.identity, dict(sample.attributes)]).encode()
-            text_of(sample.relative)
+            to_text(sample.relative)
 
     check()
 
@@ -141,7 +141,7 @@ def test_manifests_and_what_is_made_of_them(tmp_path):
 
 def test_the_state_of_a_run(tmp_path):
     """Rows, stats and lists of files that a killed run, or someone else, has left in ``.maskgen``."""
-    folder = RunFolder(tmp_path / "out")
+    folder = RunDir(tmp_path / "out")
     folder.make_folders()
     outside = tmp_path / "precious.jpg"
     outside.touch()

@@ -12,7 +12,7 @@ from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.records import FaceRecord, ManifestRow
 from maskgen.results.card import tally, write_card, write_report
 from maskgen.results.contact_sheet import COLUMNS, THUMBNAIL, write_contact_sheet
-from maskgen.results.manifest import row_to_json, spread_rows
+from maskgen.results.manifest import evenly_spaced_rows, row_to_json
 
 RECORD = {
     "command": "maskgen synth --dataset celeba --blend poisson",
@@ -212,7 +212,7 @@ def test_the_sheet_takes_masked_rows_from_the_whole_manifest(tmp_path, count, ro
     given = [each for number in range(rows) for each in (row(str(number)), missed)]
     path = tmp_path / "manifest.jsonl"
     path.write_text("".join(row_to_json(each) + "\n" for each in given))
-    chosen = [int(each.id) for each in spread_rows(path, count)]
+    chosen = [int(each.id) for each in evenly_spaced_rows(path, count)]
     assert len(chosen) == min(count, rows)
     assert chosen == sorted(set(chosen))
     if rows > count > 1:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from small_runs import differing, landmark_file, masked, template_file, tree, write_dataset
 from small_tars import members
 
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.files.tar import read_path
 from maskgen.images.codec import EncodedImage
 from maskgen.records import Sample
@@ -116,7 +116,7 @@ def test_the_card_and_the_contact_sheet_are_those_of_loose_files(source, whole, 
 
 def key(name, variants=1, variant=0):
     picture = EncodedImage(b"", ".jpg", same_format=True)
-    sample = Sample(id=text_of(name), path=Path(name), relative=name)
+    sample = Sample(id=to_text(name), path=Path(name), relative=name)
     place = Layout("webdataset", variants).place(sample, None, variant, picture, 12).image
     assert place.startswith("shards/000012.tar/")
     return place.removeprefix("shards/000012.tar/").removesuffix(".jpg")

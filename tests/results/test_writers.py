@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from maskgen.errors import UsageError
 from maskgen.files.atomic import open_atomic, write_atomic
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.images.codec import EncodedImage
 from maskgen.records import Sample
 from maskgen.results.layout import Layout, Places
@@ -21,7 +21,7 @@ NEW_PNG = EncodedImage(b"", ".png", same_format=False)
 
 
 def sample(relative: str, split: str | None = None) -> Sample:
-    return Sample(id=text_of(relative), path=Path(relative), relative=relative, split=split)
+    return Sample(id=to_text(relative), path=Path(relative), relative=relative, split=split)
 
 
 def image(layout: Layout, relative: str, encoded: EncodedImage, label=None, variant=0, split=None) -> str:
@@ -167,16 +167,16 @@ def test_two_samples_never_share_a_file(one, other, formats, name, variants, tar
 
 @given(st.binary(max_size=20).filter(lambda name: b"\0" not in name))
 def test_names_become_text_and_names_again(name):
-    text = text_of(os.fsdecode(name))
+    text = to_text(os.fsdecode(name))
     text.encode()
-    assert os.fsencode(name_of(text)) == name
+    assert os.fsencode(from_text(text)) == name
 
 
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from([b"%", b"2", b"5", b"%25", b"E", b"9", b"%E9", b"\xe9"]), max_size=8))
 def test_names_that_look_escaped_come_back_too(pieces):
     name = b"".join(pieces)
-    assert os.fsencode(name_of(text_of(os.fsdecode(name)))) == name
+    assert os.fsencode(from_text(to_text(os.fsdecode(name)))) == name
 
 
 @pytest.mark.parametrize("relative", ["../a.jpg", "a/../../b.jpg", "/etc/a.jpg"])
@@ -197,8 +197,8 @@ def test_outputs_are_written(tmp_path):
     write_outputs(tmp_path, scratch, places, b"masked", b"plain", b"alpha")
     folder = os.fsencode(tmp_path)
     assert Path(os.fsdecode(folder + b"/d\xe9/\xe9.jpg")).read_bytes() == b"masked"
-    assert (tmp_path / name_of(places.unmasked)).read_bytes() == b"plain"
-    assert (tmp_path / name_of(places.alpha)).read_bytes() == b"alpha"
+    assert (tmp_path / from_text(places.unmasked)).read_bytes() == b"plain"
+    assert (tmp_path / from_text(places.alpha)).read_bytes() == b"alpha"
     assert list(scratch.iterdir()) == []
 
 

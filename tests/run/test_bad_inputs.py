@@ -11,7 +11,7 @@ from maskgen.files import tar
 from maskgen.results.manifest import read_manifest
 from maskgen.run import pipeline as stages
 from maskgen.run import shard as worker
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_what_is_wrong_with_model_or_output_ends_the_run(source, tmp_path, monke
         ModelError if isinstance(raised, ModelError) else OutputError, match=str(raised.args[-1])
     ):
         masked(source, tmp_path / "out")
-    assert not RunFolder(tmp_path / "out").done()
+    assert not RunDir(tmp_path / "out").done()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_the_machine_lacks_ends_the_run_and_is_billed_on_no_picture(
     monkeypatch.setattr(module, name, broken)
     with pytest.raises(MachineError, match=said):
         masked(source, tmp_path / "out")
-    assert not RunFolder(tmp_path / "out").done()
+    assert not RunDir(tmp_path / "out").done()
 
 
 def test_a_picture_the_landmark_file_does_not_know_is_an_error_of_that_picture(tmp_path):

@@ -21,7 +21,7 @@ from maskgen.results.counts import Counts
 from maskgen.results.layout import OWN_FILES
 from maskgen.run import pipeline
 from maskgen.run.job import merge, run
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +228,7 @@ def test_max_errors(tmp_path, allowed, stops):
     with pytest.raises(TooManyErrorsError, match=f"more than --max-errors {allowed}"):
         masked(root, out, max_errors=allowed)
     # It stopped with the shard that was one too many, and goes on from there.
-    assert sorted(RunFolder(out).done()) == ([0] if allowed == 0 else [0, 1])
+    assert sorted(RunDir(out).done()) == ([0] if allowed == 0 else [0, 1])
     assert masked(root, out).failed == 4
     with pytest.raises(TooManyErrorsError, match=r"manifest\.jsonl"):
         masked(root, out, max_errors=allowed)
@@ -254,7 +254,7 @@ def test_a_picture_that_is_written_no_more_goes_when_its_shard_is_done_again(tmp
     root, out = write_dataset(tmp_path / "faces", count=3), tmp_path / "out"
     masked(root, out)
     (root / "male" / "001.jpg").write_bytes(b"")
-    RunFolder(out).forget(0)
+    RunDir(out).forget(0)
     masked(root, out)
     assert not (out / "male" / "001.jpg").exists()
     assert (out / "female" / "000.jpg").exists()

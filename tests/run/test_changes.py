@@ -19,7 +19,7 @@ from maskgen.options import SynthOptions
 from maskgen.run.job import Job, merge, run
 from maskgen.run.remote_run_dir import run_folder
 from maskgen.run.state import output_claim
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def begun(tmp_path):
     """(root, out) of a run of four shards of which the last is not done."""
     root, out = write_dataset(tmp_path / "faces"), tmp_path / "out"
     masked(root, out)
-    RunFolder(out).forget(3)
+    RunDir(out).forget(3)
     return root, out
 
 
@@ -109,7 +109,7 @@ def test_a_shard_of_whose_sources_nothing_is_known_is_done_again(begun, content)
     root, out = begun
     masked(root, out)
     before = tree(out)
-    RunFolder(out).sources_path(1).write_bytes(content)
+    RunDir(out).sources_path(1).write_bytes(content)
     masked(root, out)
     assert differing(tree(out), before) == []
 
@@ -215,9 +215,9 @@ def test_the_sources_of_many_shards_are_looked_at_within_seconds(tmp_path):
     stamps = {f"{number}.jpg": [0, (root / f"{number}.jpg").stat().st_mtime_ns] for number in range(64)}
     assert info.st_size == 0
     for index in range(1000):
-        RunFolder(out).sources_path(index).write_bytes(ShardSources("", stamps).as_json())
+        RunDir(out).sources_path(index).write_bytes(ShardSources("", stamps).as_json())
     began = time.process_time()
-    assert list(changed_sources(RunFolder(out), root, range(1000))) == []
+    assert list(changed_sources(RunDir(out), root, range(1000))) == []
     assert time.process_time() - began < 1.6
 
 
@@ -243,7 +243,7 @@ def test_of_jobs_that_claim_a_folder_at_once_one_succeeds(tmp_path, place):
 
 def test_a_file_system_without_hard_links_is_claimed_too(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError(1, "no links here")))
-    folder = RunFolder(tmp_path / "out")
+    folder = RunDir(tmp_path / "out")
     assert folder.create("config.json", {"seed": 0})
     assert not folder.create("config.json", {"seed": 1})
     assert folder.read("config.json") == {"seed": 0}

@@ -15,9 +15,9 @@ from PIL import Image
 from processes import arguments, environment, heed_permissions, skip_unless_permissions_are_heeded
 
 from maskgen.errors import EXIT_TOO_MANY_ERRORS, EXIT_USAGE
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.run.state.output_claim import remove_run
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 
 def run(root, out, **options):
@@ -50,7 +50,7 @@ def done(tmp_path_factory):
 
 def test_every_kind_has_the_status_and_reason_that_it_should(done):
     kinds, rows, _, _ = done
-    by_name = {name_of(row["id"]): row for row in rows}
+    by_name = {from_text(row["id"]): row for row in rows}
     report = [
         (kind, by_name.get(each.name), wrong(each, by_name.get(each.name))) for kind, each in kinds.items()
     ]
@@ -64,8 +64,8 @@ def test_every_kind_has_the_status_and_reason_that_it_should(done):
 
 def test_every_input_has_one_row_and_nothing_else_has(done):
     kinds, rows, _, _ = done
-    assert sorted(name_of(row["id"]) for row in rows) == sorted(each.name for each in kinds.values())
-    assert not any(name in text_of(row["id"]) for name in IGNORED for row in rows if "/" not in row["id"])
+    assert sorted(from_text(row["id"]) for row in rows) == sorted(each.name for each in kinds.values())
+    assert not any(name in to_text(row["id"]) for name in IGNORED for row in rows if "/" not in row["id"])
 
 
 def test_masked_pictures_are_there_and_others_are_not(done):
@@ -74,7 +74,7 @@ def test_masked_pictures_are_there_and_others_are_not(done):
         if row["status"] != "masked":
             assert row["file_name"] is row["sha256"] is row["width"] is None
             continue
-        with Image.open(out / name_of(row["file_name"])) as picture:
+        with Image.open(out / from_text(row["file_name"])) as picture:
             picture.load()
             assert picture.size == (row["width"], row["height"])
 
@@ -98,7 +98,7 @@ def test_more_errors_than_allowed_are_told_by_the_exit_code(done):
 def test_what_was_written_can_be_removed_again(done, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(done[2], out)
-    remove_run(RunFolder(out))
+    remove_run(RunDir(out))
     assert list(out.iterdir()) == []
 
 

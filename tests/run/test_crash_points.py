@@ -12,7 +12,7 @@ from maskgen.files.atomic import write_atomic
 from maskgen.results import manifest
 from maskgen.run.job import run
 from maskgen.run.state import output_claim
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 ALL = {"pairs": True, "alpha": True, "shard_size": 1}
 LAYOUTS = ("mirror", "folders", "webdataset")
@@ -36,7 +36,7 @@ def quick(monkeypatch):
     for module in (output_claim, manifest):
         monkeypatch.setattr(module, "versions", lambda: found)
     # After a kill the next run works in a process apart, which takes seconds to start.
-    monkeypatch.setattr(RunFolder, "has_leftovers", lambda folder: False)
+    monkeypatch.setattr(RunDir, "has_leftovers", lambda folder: False)
 
 
 @pytest.fixture(scope="module")

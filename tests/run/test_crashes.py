@@ -10,7 +10,7 @@ from small_runs import differing, masked, tree, write_dataset
 
 from maskgen.errors import EXIT_INTERRUPTED, LostWorkersError
 from maskgen.run.executors.executor import run_tasks
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 from maskgen.run.state.time_limit import NOTE
 
 GUILTY = "male/005.jpg"
@@ -114,7 +114,7 @@ def test_an_image_that_hangs_in_a_run_into_a_store_is_found_among_its_shard(undi
 def test_an_image_is_given_up_after_its_second_attempt(tmp_path, times):
     """Not after the first: a process that was suspended and woken up exceeds its limit too."""
     root, out = write_dataset(tmp_path / "faces", count=3), tmp_path / "out"
-    folder = RunFolder(out)
+    folder = RunDir(out)
     masked(root, out)
     folder.forget(0)
     for _ in range(times):

@@ -13,7 +13,7 @@ from PIL import Image
 from maskgen.options import SynthOptions
 from maskgen.run import shard_list
 from maskgen.run.job import Job, run
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 # Links to one file: file systems allow some tens of thousands.
 EACH = 20_000
@@ -65,8 +65,8 @@ def test_a_finished_run_is_taken_up_without_listing_its_source(tmp_path, monkeyp
     root.mkdir()
     write_finished_run(root, out, options, shards=200)
     opened = []
-    real = RunFolder.done
-    monkeypatch.setattr(RunFolder, "done", lambda folder: opened.append(folder) or real(folder))
+    real = RunDir.done
+    monkeypatch.setattr(RunDir, "done", lambda folder: opened.append(folder) or real(folder))
     monkeypatch.setattr(shard_list, "list_samples", None)
     counts = run(Job(options, root, out), progress=False)
     assert (counts.samples, counts.shards, len(opened)) == (200 * 64, 200, 1)

@@ -7,12 +7,12 @@ import pytest
 
 from maskgen.errors import ConfigurationError
 from maskgen.run.state.output_claim import locked
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 
 
 @pytest.fixture
 def folder(tmp_path):
-    made = RunFolder(tmp_path / "out")
+    made = RunDir(tmp_path / "out")
     made.write("config.json", {})
     return made
 

@@ -10,7 +10,7 @@ from train_data import needs_train
 from maskgen.__main__ import main
 from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.files.remote import location
-from maskgen.results.reader import read_picture
+from maskgen.results.reader import read_image_file
 from maskgen.train.data.examples import Wanted, reasons
 from maskgen.train.data.gather import find_data, gather
 from maskgen.train.run_folder import read_examples, write_examples
@@ -34,7 +34,7 @@ def told(example):
     """What does not depend on where a picture lies."""
     name = example.id.partition("/")[2]
     own = example.label, example.masked, example.region, example.plain, example.hashes, example.box
-    return name, read_picture(example.path, example.member), *own
+    return name, read_image_file(example.path, example.member), *own
 
 
 def test_tars_give_the_examples_and_the_bytes_that_files_give(layouts):
@@ -76,7 +76,7 @@ def test_a_tar_that_changes_behind_a_run_is_not_read_at_the_old_places(layouts, 
     example = gather([folder], Wanted(), progress=False).examples[0]
     tar.write_bytes(tar.read_bytes() + bytes(512))
     with pytest.raises(UnreadableImageError, match=r"000000\.tar has changed"):
-        read_picture(example.path, example.member)
+        read_image_file(example.path, example.member)
 
 
 @needs_train

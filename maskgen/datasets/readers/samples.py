@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.files.image_files import images
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.records import Box, Sample
 
 __all__ = ["images", "sample_at", "tail"]
@@ -37,11 +37,11 @@ def sample_at(
         attributes = {name: value for name, value in attributes.items() if value is not None}
     split, identity = attributes.pop("split", split), attributes.pop("identity", identity)
     return Sample(
-        id=text_of(relative),
+        id=to_text(relative),
         path=root / relative,
         relative=relative,
         split=split,
-        identity=None if identity is None else text_of(identity),
+        identity=None if identity is None else to_text(identity),
         boxes=boxes,
         note=attributes.pop("note", None),
         attributes=attributes,

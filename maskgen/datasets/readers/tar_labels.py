@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maskgen.errors import AnnotationError
-from maskgen.files.path_text import name_of
+from maskgen.files.path_text import from_text
 from maskgen.files.safe_paths import refuse_escape
 from maskgen.files.suffixes import is_image_name
 from maskgen.files.text_files import decode_text
@@ -129,7 +129,7 @@ def _source(values: Mapping[str, Any], key: str) -> str | None:
         refuse_escape(source, "its row")
     except AnnotationError:
         return None
-    name, variant = name_of(source), f"variant-{values['variant']}/"
+    name, variant = from_text(source), f"variant-{values['variant']}/"
     # A source may itself lie in a folder of that name.
     several = key.startswith(variant) and (not name.startswith(variant) or key.startswith(2 * variant))
     return f"{variant}{name}" if several else name

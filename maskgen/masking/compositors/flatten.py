@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 
 from maskgen.masking.compositors.overlay import blend
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.records import Composite, Image, Layer
 
 _LOW, _HIGH, _KERNEL = 100, 1000, 3
 _ROOM = 8  # pixels around the polygon, which may not touch the patch's border
 
 
-def flatten(image: Image, layer: Layer, look: FaceLook) -> Composite:
+def flatten(image: Image, layer: Layer, look: FaceContext) -> Composite:
     """Flatten the texture of ``image`` where the layer's alpha is; the rest stays as it is."""
     if not layer.alpha.any():
         return Composite(image[layer.window], layer.alpha, layer.origin)

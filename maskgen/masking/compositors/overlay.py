@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from maskgen.jit import compiled
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.records import Composite, Image, Layer
 
 
@@ -72,6 +72,6 @@ def _laid_over(
     return made
 
 
-def overlay(image: Image, layer: Layer, look: FaceLook) -> Composite:
+def overlay(image: Image, layer: Layer, look: FaceContext) -> Composite:
     """Composite ``layer`` over ``image``; the look is not needed, but every compositor gets it."""
     return Composite(laid_over(image, layer), layer.alpha, layer.origin, layer.shadow)

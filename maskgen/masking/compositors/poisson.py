@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from maskgen.masking.compositors.membrane import gain_of, lit, patch_of
 from maskgen.masking.compositors.overlay import overlay
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.downscaled import enlarge
 from maskgen.records import Composite, Image, Layer
 
@@ -39,14 +39,14 @@ _COVERED = 0.85
 _BORDER, _AROUND = 4, 0.2
 
 
-def poisson(image: Image, layer: Layer, look: FaceLook) -> Composite:
+def poisson(image: Image, layer: Layer, look: FaceContext) -> Composite:
     """Composite ``layer`` into ``image`` by seamless cloning; the light is that of the look's own image."""
     if not layer.alpha.any():
         return Composite(image[layer.window], layer.alpha, layer.origin)
     return overlay(image, replace(layer, bgr=lit(layer.bgr, membrane(layer, look))), look)
 
 
-def membrane(layer: Layer, look: FaceLook) -> NDArray[np.float32]:
+def membrane(layer: Layer, look: FaceContext) -> NDArray[np.float32]:
     """How the light varies over the layer, continued from its boundary.
 
     Returns:

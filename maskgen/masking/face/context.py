@@ -10,12 +10,12 @@ from functools import cached_property
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.eyeglasses import Spectacles, find_spectacles
 from maskgen.masking.face.light import Light, measure_light
-from maskgen.masking.face.skin_view import FaceView, view_face
+from maskgen.masking.face.skin_view import SkinView, view_face
 from maskgen.masking.face.texture import Texture, measure_texture
 from maskgen.records import Image
 
 
-class FaceLook:
+class FaceContext:
     """One face in the photograph as it was before any mask.
 
     Args:
@@ -38,7 +38,7 @@ class FaceLook:
         return measure_texture(self.image, self.landmarks)
 
     @cached_property
-    def skin(self) -> FaceView | None:
+    def skin(self) -> SkinView | None:
         """The lower face measured against its own bare skin; None where no bare skin is in view."""
         return view_face(self.image, self.landmarks)
 

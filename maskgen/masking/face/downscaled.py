@@ -21,7 +21,7 @@ Values = TypeVar("Values", Image, Floats)
 
 
 @dataclass(frozen=True, eq=False)
-class Reduced:
+class DownscaledRoi:
     """Part of an image, reduced.
 
     *Convention*: pixel (i, j) of the part covers the image's pixels from ``corner + step * (i, j)`` on,
@@ -55,7 +55,7 @@ class Reduced:
 
 
 def enlarge(values: Floats, corner: tuple[int, int], step: int, window: tuple[int, int, int, int]) -> Floats:
-    """Interpolate values of a downscaled part over a window of the image, as `Reduced.back` does.
+    """Interpolate values of a downscaled part over a window of the image, as `DownscaledRoi.back` does.
 
     Args:
         values: (height, width) or (height, width, channels) float32; they go on beyond their border.
@@ -74,7 +74,7 @@ def enlarge(values: Floats, corner: tuple[int, int], step: int, window: tuple[in
     return full[at_y : at_y + height, at_x : at_x + width]
 
 
-def reduce(image: Image, box: tuple[float, float, float, float], wanted: float) -> Reduced:
+def reduce(image: Image, box: tuple[float, float, float, float], wanted: float) -> DownscaledRoi:
     """The part of the image inside a box, halved as often as leaves it at least at the wanted size.
 
     Args:
@@ -93,7 +93,7 @@ def reduce(image: Image, box: tuple[float, float, float, float], wanted: float) 
     for _ in range(step.bit_length() - 1):
         size = (part.shape[1] // 2, part.shape[0] // 2)
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return Reduced(part, (left, top), step)
+    return DownscaledRoi(part, (left, top), step)
 
 
 def inside(box: tuple[float, float, float, float], image: Image) -> tuple[int, int, int, int]:

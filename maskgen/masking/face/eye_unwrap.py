@@ -31,7 +31,7 @@ _LEAST_PIXELS = 72.0  # between the outer eye corners, at which the image is loo
 
 
 @dataclass(frozen=True, eq=False)
-class AroundEyes:
+class EyeUnwrap:
     """Where the surroundings of a face's eyes lie in its image.
 
     Attributes:
@@ -94,7 +94,7 @@ class AroundEyes:
         return found
 
 
-def around_eyes(landmarks: Landmarks) -> AroundEyes:
+def around_eyes(landmarks: Landmarks) -> EyeUnwrap:
     """Lay the frames around a face's eyes."""
     eye = landmarks.eye_distance
     corners = [landmarks.points[list(two), :2].tolist() for two in _CORNERS]
@@ -106,7 +106,7 @@ def around_eyes(landmarks: Landmarks) -> AroundEyes:
         width = side * min(max(math.dist(outer, inner) / _EYE_WIDTH, 0.6 * eye), 1.15 * eye)
         middle = (outer[0] + inner[0]) / 2, (outer[1] + inner[1]) / 2
         frames.append(((x * width, -y * eye, middle[0]), (y * width, x * eye, middle[1])))
-    return AroundEyes(tuple(frames))
+    return EyeUnwrap(tuple(frames))
 
 
 def _box(frame: Frame) -> tuple[float, float, float, float]:

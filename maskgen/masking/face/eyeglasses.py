@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.eye_unwrap import AroundEyes, around_eyes
+from maskgen.masking.face.eye_unwrap import EyeUnwrap, around_eyes
 from maskgen.masking.face.rim_path import BORDER, COLUMNS, ROWS, find_lines
 from maskgen.records import Image, Layer
 
@@ -46,7 +46,7 @@ class Spectacles:
         dark: Whether the lenses hide what is behind them.
     """
 
-    around: AroundEyes
+    around: EyeUnwrap
     mattes: tuple[Image, Image]
     dark: bool
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.downscaled import Reduced, reduce
-from maskgen.masking.face.normalized_convolution import spread
-from maskgen.masking.face.skin_weights import ask_skin
+from maskgen.masking.face.downscaled import DownscaledRoi, reduce
+from maskgen.masking.face.normalized_convolution import normalized_convolution
+from maskgen.masking.face.skin_weights import skin_weights
 from maskgen.masking.kernels.box_blur import box_side
 from maskgen.records import Image
 
@@ -55,7 +55,7 @@ class Light:
         sides: Of the box filters that spread the skin's light, the wider first.
     """
 
-    part: Reduced
+    part: DownscaledRoi
     gains: Floats
     grey: bool
     strange: float
@@ -66,7 +66,7 @@ class Light:
     @cached_property
     def log_bgr(self) -> Floats:
         """(height, width, 3) float32 of the part's size: the skin's logarithms, smoothed and continued."""
-        return spread(self.weighted, self.skin, self.sides)
+        return normalized_convolution(self.weighted, self.skin, self.sides)
 
     @cached_property
     def level(self) -> Floats:
@@ -84,7 +84,7 @@ def measure_light(image: Image, landmarks: Landmarks) -> Light:
     x, y, width, height = landmarks.box
     box = (x - width / 2, y - height / 2, x + 1.5 * width, y + 1.5 * height)
     part = reduce(image, box, _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
-    weighted, told = ask_skin(np.ascontiguousarray(part.bgr), landmarks.points, part.corner, part.step)
+    weighted, told = skin_weights(np.ascontiguousarray(part.bgr), landmarks.points, part.corner, part.step)
     eye = landmarks.eye_distance / part.step
     gains, grey = _exposure(told.tolist())
     return Light(
@@ -102,7 +102,7 @@ def _exposure(told: list[float]) -> tuple[Floats, bool]:
     """Exposure and colour cast of the photograph, against what is usual, and whether it is grey.
 
     Args:
-        told: What `ask_skin` sums up.
+        told: What `skin_weights` sums up.
     """
     skin, mean, bright, colored, pixels = told[:3], told[3:6], *told[6:9]
     exposure = _TRUST_SKIN * (sum(skin) / 3 - _USUAL_SKIN) + _TRUST_BRIGHT * (bright - _USUAL_BRIGHT)

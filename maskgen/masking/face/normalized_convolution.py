@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 _ENOUGH = np.float32(0.08)  # weight of near values with which they decide
 
 
-def spread(weighted: Floats, usual: Floats, sides: tuple[int, int]) -> Floats:
+def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, int]) -> Floats:
     """Normalised convolution, coarse to fine: where no value is near, a wider window decides.
 
     Args:

@@ -59,7 +59,7 @@ _TOO_DARK = np.float32(-1.4)  # logarithm of the light below which a colour cann
 _CLIPPED = 252  # a channel from which on it cannot be told either
 
 
-def compare_with_bare(
+def compare_to_reference(
     bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
 ) -> tuple[Floats, Flags, float]:
     """Compare each pixel with the bare skin.
@@ -73,7 +73,7 @@ def compare_with_bare(
     Returns:
         (3, height, width) float32: light, colour beyond grey, and across the line to grey. (2, height, width)
         bool: whether the colour is unclear, and inside the face. How far the skin's colour is from grey, or
-        -1 where no bare skin is in view. All as `maskgen.masking.face.skin_view.FaceView` has them.
+        -1 where no bare skin is in view. All as `maskgen.masking.face.skin_view.SkinView` has them.
     """
     bare, face = np.zeros(bgr.shape[:2], np.uint8), np.zeros(bgr.shape[:2], np.uint8)
     for corners in np.split(place_corners(points, _PATCHES, corner, step), _ENDS[:-1]):
@@ -90,7 +90,7 @@ def compare_with_bare(
 def _compare(
     bgr: NDArray[np.uint8], plane: NDArray[np.uint8], bare: int, face: NDArray[np.uint8]
 ) -> tuple[Floats, Flags, float]:
-    """Of `compare_with_bare`; plane, face: (height, width) uint8, 1 on bare skin and on the face."""
+    """Of `compare_to_reference`; plane, face: (height, width) uint8, 1 on bare skin and on the face."""
     height, width = bgr.shape[:2]
     planes = np.empty((3, height, width), np.float32)
     flags = np.empty((2, height, width), np.bool_)

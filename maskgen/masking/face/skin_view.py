@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.downscaled import Reduced, reduce
-from maskgen.masking.face.skin_reference import compare_with_bare
+from maskgen.masking.face.downscaled import DownscaledRoi, reduce
+from maskgen.masking.face.skin_reference import compare_to_reference
 from maskgen.masking.kernels.polygons import fill_hull
 from maskgen.masking.kernels.quickselect import select
 from maskgen.records import Image
@@ -27,7 +27,7 @@ _MARGIN = 0.3
 
 
 @dataclass(frozen=True, eq=False)
-class FaceView:
+class SkinView:
     """A face at the size it is looked at, measured against its own bare skin.
 
     Light is the logarithm of the brightness, 0 that of the bare skin. Colour is two logarithms of ratios
@@ -54,7 +54,7 @@ class FaceView:
     across: Floats
     unclear: Flags
     face: Flags
-    part: Reduced
+    part: DownscaledRoi
 
     @cached_property
     def depth(self) -> Floats:
@@ -85,7 +85,7 @@ class FaceView:
         return plane > 0
 
 
-def view_face(image: Image, landmarks: Landmarks) -> FaceView | None:
+def view_face(image: Image, landmarks: Landmarks) -> SkinView | None:
     """Look at the lower face with a margin, and measure light and colour against those of its bare skin.
 
     Args:
@@ -100,12 +100,12 @@ def view_face(image: Image, landmarks: Landmarks) -> FaceView | None:
     if right < 0 or bottom < 0 or left >= image.shape[1] or top >= image.shape[0]:
         return None
     part = reduce(image, (left, top, right, bottom), _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
-    planes, (unclear, face), chroma = compare_with_bare(
+    planes, (unclear, face), chroma = compare_to_reference(
         np.ascontiguousarray(part.bgr), landmarks.points, part.corner, part.step
     )
     if chroma < 0:
         return None
-    return FaceView(
+    return SkinView(
         points=part.points(landmarks.points[:, :2]),
         eye=landmarks.eye_distance / part.step,
         chroma=chroma,

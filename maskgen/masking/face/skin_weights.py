@@ -38,7 +38,7 @@ _STEPS, _MOST = 512, 2900
 _BRIGHT = 0.95
 
 
-def ask_skin(
+def skin_weights(
     bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
 ) -> tuple[Floats, NDArray[np.float64]]:
     """Weigh each pixel by how surely it is skin of this face, and sum up the picture.
@@ -65,7 +65,7 @@ def ask_skin(
 
 @compiled
 def _sum_up(bgr: NDArray[np.uint8], face: NDArray[np.uint8]) -> tuple[Floats, NDArray[np.float64]]:
-    """What `ask_skin` returns; face: (height, width) uint8, not 0 where skin may be."""
+    """What `skin_weights` returns; face: (height, width) uint8, not 0 where skin may be."""
     height, width = bgr.shape[:2]
     weighted = np.empty((height, width, 4), np.float32)
     told = np.zeros(10)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.fits.warp import render, window_around
+from maskgen.masking.fits.warp import warp_template, window_around
 from maskgen.masking.fits.wear import drape
 from maskgen.records import Image, Layer, MaskTemplate, Plan
 
@@ -98,7 +98,7 @@ def half_split(
     map_x, map_y, limit = drape(template, plan, map_x, map_y)
     # The longer way of the two decides, so that detail which a turned face still shows is kept.
     span = float(np.linalg.norm(drawn["chin"] - drawn["nose_bridge"]))
-    return render(levels, map_x, map_y, span / face.length, (left, top), limit)
+    return warp_template(levels, map_x, map_y, span / face.length, (left, top), limit)
 
 
 def _bend(face: _Face, along: Array) -> Array:

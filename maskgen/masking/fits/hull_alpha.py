@@ -10,7 +10,7 @@ from maskgen.jit import compiled
 from maskgen.records import Image
 
 
-def outline(points: NDArray[np.float64], reach: float, window: tuple[int, int, int, int]) -> Image:
+def hull_alpha(points: NDArray[np.float64], reach: float, window: tuple[int, int, int, int]) -> Image:
     """The convex outline of points, widened.
 
     Args:

@@ -14,7 +14,7 @@ _JAW = (127, 234, 93, 132, 58, 172, 136, 149, 152, 378, 365, 397, 288, 361, 323,
 _BRIDGE = 6
 
 
-def polygon(landmarks: Landmarks) -> Layer | None:
+def lower_face_layer(landmarks: Landmarks) -> Layer | None:
     """The lower face: the jaw, the nose bridge, and midway between the bridge and each end of the jaw.
 
     Returns:

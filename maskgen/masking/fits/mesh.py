@@ -19,9 +19,9 @@ from maskgen.face_mesh import ANCHORS, Landmarks, canonical_template_points
 from maskgen.jit import compiled
 from maskgen.masking.fits.catmull_rom import Lattice
 from maskgen.masking.fits.cloth import cloth, cloth_in_template_space, cloth_normals
-from maskgen.masking.fits.hull_alpha import outline
+from maskgen.masking.fits.hull_alpha import hull_alpha
 from maskgen.masking.fits.thin_plate_spline import Spline
-from maskgen.masking.fits.warp import render, window_of
+from maskgen.masking.fits.warp import warp_template, window_of
 from maskgen.masking.fits.wear import hung, worn
 from maskgen.records import Image, Layer, MaskTemplate, Plan
 
@@ -71,12 +71,12 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
     nodes = (lattice.nodes() + corner) / unit
     map_x, map_y = hung(template, plan, *spline(nodes))
     map_x, map_y, limit = worn(template, plan, lattice.fill(map_x), lattice.fill(map_y))
-    around = outline(at[:, :2], reach + _EDGE, window)
+    around = hull_alpha(at[:, :2], reach + _EDGE, window)
     limit = around if limit is None else np.minimum(limit, around)
     anchors = template.anchors
     span = math.dist(anchors["chin"], anchors["nose_bridge"])
     length = math.dist(points[152].tolist(), points[6].tolist())
-    return render(levels, map_x, map_y, span / max(length, 1e-3), (left, top), limit)
+    return warp_template(levels, map_x, map_y, span / max(length, 1e-3), (left, top), limit)
 
 
 @compiled

@@ -38,7 +38,7 @@ def window_of(
     return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
-def render(
+def warp_template(
     levels: Sequence[Image],
     map_x: NDArray[np.float32],
     map_y: NDArray[np.float32],

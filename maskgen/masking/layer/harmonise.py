@@ -12,13 +12,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.light import Light
 from maskgen.masking.face.texture import Texture
 from maskgen.masking.kernels.box_blur import box_side
 from maskgen.masking.kernels.quickselect import box_blur
 from maskgen.masking.layer.contact_shadow import contact_shadow
-from maskgen.masking.layer.relight import Appearance, toned
+from maskgen.masking.layer.relight import Appearance, relit
 from maskgen.records import Image, Layer
 
 # Sharpness of a template sampled by a fit, in pixels.
@@ -33,7 +33,7 @@ _FACE_REACH = 0.02
 _EVEN = np.ones((1, 1), np.float32)
 
 
-def harmonise(look: FaceLook, layer: Layer, seed: int, follow_light: bool) -> Layer:
+def harmonise(look: FaceContext, layer: Layer, seed: int, follow_light: bool) -> Layer:
     """Give ``layer`` the photograph's light, sharpness and grain.
 
     Args:
@@ -60,14 +60,14 @@ def harmonise(look: FaceLook, layer: Layer, seed: int, follow_light: bool) -> La
     appearance = Appearance(
         light.gains,
         light.grey,
-        light_over(alpha, origin, light) if follow_light else _EVEN,
+        light_gain_map(alpha, origin, light) if follow_light else _EVEN,
         _RIM_DEPTH,
         blur if blur > _LEAST_BLUR else 0.0,
         *(grain_strengths(texture) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
         seed,
     )
     inner = box_blur(alpha, _side(_RIM_REACH * eye, 0.5))
-    color, soft = toned(
+    color, soft = relit(
         np.ascontiguousarray(layer.bgr), alpha, (left, top), inner, *grain_tiles(), appearance
     )
     across, down = (round(way * _SHADOW_DROP * eye) for way in landmarks.axes[1][:2].tolist())
@@ -82,7 +82,7 @@ def _side(sigma: float, least: float) -> int:
     return max(3, box_side(max(least, sigma)))
 
 
-def light_over(alpha: Image, origin: tuple[int, int], light: Light) -> NDArray[np.float32]:
+def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArray[np.float32]:
     """(height, width) float32 gains: the light over a layer against its mean there.
 
     Args:

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.context import FaceLook
+from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.skin_reference import CHEEKS
-from maskgen.masking.face.skin_view import FaceView
+from maskgen.masking.face.skin_view import SkinView
 from maskgen.masking.layer.components import (
     Line,
     OccluderKind,
@@ -71,7 +71,7 @@ _THING = OccluderKind(
 )
 
 
-def occluders(look: FaceLook, layer: Layer) -> Image:
+def occluders(look: FaceContext, layer: Layer) -> Image:
     """Tell what lies in front of a layer.
 
     Args:
@@ -85,7 +85,7 @@ def occluders(look: FaceLook, layer: Layer) -> Image:
     return matte if look.spectacles is None else np.maximum(matte, look.spectacles.before(layer))
 
 
-def _hair_and_things(look: FaceLook, layer: Layer) -> Image:
+def _hair_and_things(look: FaceContext, layer: Layer) -> Image:
     """The same of hair and of things held before the mouth."""
     none = np.zeros_like(layer.alpha)
     small = look.landmarks.eye_distance < _SMALLEST
@@ -105,7 +105,7 @@ def _hair_and_things(look: FaceLook, layer: Layer) -> Image:
     return np.where(layer.alpha > 0, np.round(matte * 255), 0).astype(np.uint8)
 
 
-def _in_front(view: FaceView, layer: Layer, landmarks: Landmarks) -> Flags:
+def _in_front(view: SkinView, layer: Layer, landmarks: Landmarks) -> Flags:
     """Which pixels of the view lie in front of the layer's cloth."""
     found = np.zeros(view.face.shape, np.bool_)
     seen = view.face & (view.from_image(layer.alpha, layer.origin) > _CLOTH)
@@ -140,7 +140,7 @@ def _in_front(view: FaceView, layer: Layer, landmarks: Landmarks) -> Flags:
     return found
 
 
-def _face_lines(view: FaceView) -> tuple[Line, Line]:
+def _face_lines(view: SkinView) -> tuple[Line, Line]:
     """The distance to the right of the face's midline, and that below the mouth, in pixels.
 
     Each is given as what it grows by with each column and each row, and what it is in the first pixel.
@@ -157,7 +157,7 @@ def _distances(line: Line, piece: Flags) -> Floats:
     return np.asarray(line[0] * columns + line[1] * rows + line[2], np.float32)
 
 
-def _entering(view: FaceView, evidence: Floats, kind: OccluderKind, seen: Flags) -> Iterator[Flags]:
+def _entering(view: SkinView, evidence: Floats, kind: OccluderKind, seen: Flags) -> Iterator[Flags]:
     """The occluding components of the evidence, each followed a little outside the face."""
     for piece in occluding_components(evidence, seen, view.face, view.depth, view.eye, kind):
         yield piece | (grown(piece, _FOLLOWED * view.eye) & (evidence > kind.least) & ~view.face)

@@ -39,7 +39,7 @@ class Appearance(NamedTuple):
 
 
 @compiled
-def toned(
+def relit(
     bgr: Image,
     alpha: Image,
     offset: tuple[int, int],

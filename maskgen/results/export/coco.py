@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from maskgen.results.export.shapes import CLASSES, Picture
+from maskgen.results.export.shapes import CLASSES, AnnotatedImage
 
 
 @dataclass
@@ -24,7 +24,9 @@ class _CocoFile:
     object_count: int = 0
 
 
-def write_coco(found: Iterable[Picture], folder: Path, outlines: str, record: Mapping[str, Any]) -> None:
+def write_coco(
+    found: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
+) -> None:
     """Write the COCO files of these images into a folder."""
     source = record.get("source") or {}
     head = {
@@ -53,7 +55,7 @@ def write_coco(found: Iterable[Picture], folder: Path, outlines: str, record: Ma
             file.images.write("\n]}\n")
 
 
-def _addwrite_coco(file: _CocoFile, picture: Picture, outlines: str) -> None:
+def _addwrite_coco(file: _CocoFile, picture: AnnotatedImage, outlines: str) -> None:
     row, (width, height) = picture.row, picture.size
     file.image_count += 1
     image = {"id": file.image_count, "file_name": picture.file_name, "width": width, "height": height}

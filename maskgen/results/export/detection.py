@@ -22,7 +22,7 @@ from typing import Any
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.files.remote import is_remote
 from maskgen.results.export.coco import write_coco
-from maskgen.results.export.shapes import Picture, pictures
+from maskgen.results.export.shapes import AnnotatedImage, pictures
 from maskgen.results.export.voc import write_voc
 from maskgen.results.export.yolo import write_yolo
 from maskgen.results.run_record import read_record
@@ -30,7 +30,7 @@ from maskgen.results.run_record import read_record
 OUTLINES = ("polygon", "rle", "none")
 MARKER = "maskgen-annotations.json"
 
-Writer = Callable[[Iterable[Picture], Path, str, Mapping[str, Any]], None]
+Writer = Callable[[Iterable[AnnotatedImage], Path, str, Mapping[str, Any]], None]
 
 
 def write_annotations(
@@ -90,7 +90,7 @@ def write_annotations(
 class _Counted:
     """Counts pictures on their way."""
 
-    of: Iterable[Picture]
+    of: Iterable[AnnotatedImage]
     count: int = 0
 
     def __iter__(self) -> Any:

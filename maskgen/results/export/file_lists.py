@@ -8,8 +8,8 @@ from typing import IO
 
 from maskgen.errors import AnnotationError
 from maskgen.files.atomic import make_folders
-from maskgen.files.path_text import name_of
-from maskgen.results.export.shapes import Picture
+from maskgen.files.path_text import from_text
+from maskgen.results.export.shapes import AnnotatedImage
 
 
 class FileLists:
@@ -27,19 +27,19 @@ class FileLists:
         for file in self.names.values():
             file.close()
 
-    def add(self, picture: Picture, line: str) -> None:
+    def add(self, picture: AnnotatedImage, line: str) -> None:
         """Add an image to the list of its split."""
         if len(line.splitlines()) != 1:
             raise AnnotationError(f"{picture.file_name!r} has a line's end in its name; take coco")
         split = picture.row.split or "all"
         if split not in self.names:
             self.names[split] = (self._folder / f"{split}.txt").open("wb")
-        self.names[split].write(os.fsencode(name_of(line)) + b"\n")
+        self.names[split].write(os.fsencode(from_text(line)) + b"\n")
 
 
 def write_new(folder: Path, place: str, suffix: str, data: bytes) -> None:
     """Write a file that must not be there yet, below a folder, named for an image."""
-    path = folder / name_of(str(PurePosixPath(place).with_suffix(suffix)))
+    path = folder / from_text(str(PurePosixPath(place).with_suffix(suffix)))
     try:
         make_folders(path.parent)
         with path.open("xb") as file:

@@ -72,7 +72,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Found:
+class AnnotatedObject:
     """One object in a picture.
 
     Attributes:
@@ -89,16 +89,16 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Picture:
+class AnnotatedImage:
     """One picture with its objects."""
 
     file_name: str
     size: tuple[int, int]
     row: ManifestRow
-    objects: tuple[Found, ...]
+    objects: tuple[AnnotatedObject, ...]
 
 
-def pictures(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[Picture]:
+def pictures(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[AnnotatedImage]:
     """Every picture of a result in the manifest's order; of one in which nothing was masked there is none.
 
     Args:
@@ -116,11 +116,11 @@ def pictures(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[Pic
             continue
         size = (row.width, row.height)
         alpha = _alpha(row, files)
-        faces = [Found("face", box, face) for face in row.faces if (box := _cut(face.box, size))]
+        faces = [AnnotatedObject("face", box, face) for face in row.faces if (box := _cut(face.box, size))]
         masks = [found for face in row.faces if (found := _mask(face, alpha, size))]
-        yield Picture(row.file_name, size, row, (*faces, *masks))
+        yield AnnotatedImage(row.file_name, size, row, (*faces, *masks))
         if unmasked and row.unmasked_file and row.variant == 0:
-            yield Picture(row.unmasked_file, size, row, tuple(faces))
+            yield AnnotatedImage(row.unmasked_file, size, row, tuple(faces))
 
 
 def _alpha(row: ManifestRow, files: ResultFiles) -> Image | None:
@@ -141,13 +141,13 @@ def _alpha(row: ManifestRow, files: ResultFiles) -> Image | None:
     return alpha
 
 
-def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> Found | None:
+def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> AnnotatedObject | None:
     category = f"mask-{face.wear}" if face.wear_agrees else UNCLEAR
     cut = _cut(face.mask_box, size)
     if cut is None:
         return None
     if alpha is None:
-        return Found(category, cut, face)
+        return AnnotatedObject(category, cut, face)
     x, y, width, height = map(int, cut)
     solid = (alpha[y : y + height, x : x + width] >= SOLID).astype(np.uint8)
     left, top, across, down = cv2.boundingRect(solid)
@@ -155,7 +155,7 @@ def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> Found
         return None
     pixels = np.ascontiguousarray(solid[top : top + down, left : left + across])
     origin = (x + left, y + top)
-    return Found(category, (*origin, across, down), face, Shape(pixels, origin))
+    return AnnotatedObject(category, (*origin, across, down), face, Shape(pixels, origin))
 
 
 def _cut(box: tuple[int, int, int, int], size: tuple[int, int]) -> Box | None:

@@ -8,10 +8,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 from maskgen.results.export.file_lists import FileLists, write_new
-from maskgen.results.export.shapes import Picture
+from maskgen.results.export.shapes import AnnotatedImage
 
 
-def write_voc(found: Iterable[Picture], folder: Path, outlines: str, record: Mapping[str, Any]) -> None:
+def write_voc(
+    found: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
+) -> None:
     """Write the Pascal VOC files of these images into a folder."""
     with FileLists(folder, "ImageSets/Main") as lists:
         for picture in found:
@@ -19,7 +21,7 @@ def write_voc(found: Iterable[Picture], folder: Path, outlines: str, record: Map
             write_new(folder / "Annotations", picture.file_name, ".xml", _voc_xml(picture))
 
 
-def _voc_xml(picture: Picture) -> bytes:
+def _voc_xml(picture: AnnotatedImage) -> bytes:
     top = ElementTree.Element("annotation")
     path = PurePosixPath(picture.file_name)
     _leaves(top, {"folder": str(path.parent), "filename": path.name, "segmented": 0})

@@ -8,10 +8,12 @@ from typing import Any
 
 from maskgen.errors import UsageError
 from maskgen.results.export.file_lists import FileLists, write_new
-from maskgen.results.export.shapes import CLASSES, Found, Picture
+from maskgen.results.export.shapes import CLASSES, AnnotatedImage, AnnotatedObject
 
 
-def write_yolo(found: Iterable[Picture], folder: Path, outlines: str, record: Mapping[str, Any]) -> None:
+def write_yolo(
+    found: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
+) -> None:
     """Write the YOLO files of these images into a folder."""
     with FileLists(folder, "") as lists:
         for picture in found:
@@ -30,7 +32,7 @@ def write_yolo(found: Iterable[Picture], folder: Path, outlines: str, record: Ma
     (folder / "data.yaml").write_text(f"path: .\n{told}{text}names:\n{names}")
 
 
-def _yolo_line(found: Found, size: tuple[int, int], outlines: str) -> str:
+def _yolo_line(found: AnnotatedObject, size: tuple[int, int], outlines: str) -> str:
     (x, y, across, down), (width, height) = found.box, size
     values: list[float] = [(x + across / 2) / width, (y + down / 2) / height, across / width, down / height]
     if outlines == "polygon":

@@ -22,7 +22,7 @@ from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
 from maskgen.results.layout import OWN_FILES
 from maskgen.results.run_record import differences, fingerprint, versions
-from maskgen.run.state.run_dir import STATE, RunFolder
+from maskgen.run.state.run_dir import STATE, RunDir
 
 _KINDS = {"options": dict, "root": str, "templates": dict, "landmark_model": dict, "versions": dict}
 
@@ -67,7 +67,7 @@ def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
     return hashed.hexdigest()
 
 
-def read_config(folder: RunFolder) -> dict[str, Any] | None:
+def read_config(folder: RunDir) -> dict[str, Any] | None:
     """What ``config.json`` says; None if it is not there, or not what `describe` gives."""
     config = folder.read("config.json")
     whole = config and all(isinstance(config.get(name), kind) for name, kind in _KINDS.items())
@@ -90,7 +90,7 @@ def options_of(config: Mapping[str, Any]) -> SynthOptions:
         raise ConfigurationError(f"the options of the run cannot be read: {error}") from error
 
 
-def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None:
+def check_claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
     """See to it that the folder may take the run.
 
     Raises:
@@ -123,7 +123,7 @@ def check_claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -
         )
 
 
-def claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None:
+def claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
     """Take the folder for the run, after what an earlier one wrote is removed if that is asked for."""
     check_claim(folder, config, overwrite)
     if overwrite and folder.is_begun():
@@ -140,7 +140,7 @@ def claim(folder: RunFolder, config: Mapping[str, Any], overwrite: bool) -> None
 
 @contextmanager
 def claimed(
-    folder: RunFolder, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
+    folder: RunDir, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
 ) -> Iterator[None]:
     """Takes the folder for the run as `claim` does, and keeps other runs out of it while the block lasts."""
     claim(folder, config, overwrite)
@@ -150,7 +150,7 @@ def claimed(
         yield
 
 
-def remove_run(folder: RunFolder) -> None:
+def remove_run(folder: RunDir) -> None:
     """Remove every file that a run has written into its folder, and no other."""
     begun = folder.begun()
     for index in begun:
@@ -169,7 +169,7 @@ log = logging.getLogger("maskgen")
 
 
 @contextmanager
-def locked(folder: RunFolder, share: tuple[int, int] = (1, 1)) -> Iterator[None]:
+def locked(folder: RunDir, share: tuple[int, int] = (1, 1)) -> Iterator[None]:
     """Keeps other runs out of the folder while the block lasts.
 
     Args:

@@ -35,7 +35,7 @@ from typing import Any
 
 from maskgen.files.atomic import remove_file, sync_files, write_atomic, write_new
 from maskgen.files.json_text import from_json
-from maskgen.files.path_text import name_of, text_of
+from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import names_in, read_each
 from maskgen.records import Sample
 from maskgen.results.reader import named_files
@@ -59,7 +59,7 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunDir:
     """The state of the run that writes into ``out``.
 
     Attributes:
@@ -119,7 +119,7 @@ class RunFolder:
     def sync_files(self, names: Iterable[str]) -> None:
         """Write files through to the disk, unless the run is not to; the names are those of the manifest."""
         if self.sync:
-            sync_files(self.out, map(name_of, names))
+            sync_files(self.out, map(from_text, names))
 
     def create(self, name: str, values: Mapping[str, Any]) -> bool:
         """Write one of those files unless it is there; of several jobs at it at once one succeeds."""
@@ -242,7 +242,7 @@ class RunFolder:
             path = self.out / name
             # A folder of the output that someone has replaced by a link leads to files that are not ours.
             if not path.parent.resolve().is_relative_to(inside):
-                log.warning("%s leads out of %s and is left alone", text_of(name), self.out)
+                log.warning("%s leads out of %s and is left alone", to_text(name), self.out)
                 continue
             if not remove_file(path):
                 continue
@@ -253,7 +253,7 @@ class RunFolder:
     def _files(self, names: Iterable[str]) -> set[str]:
         """The files of these names in the manifest; one that leads on through a tar is in that tar."""
         files = set()
-        for name in map(name_of, names):
+        for name in map(from_text, names):
             above = (str(parent) for parent in PurePosixPath(name).parents)
             # `Path.is_file` raises for a path that is too long.
             files.add(next((tar for tar in above if os.path.isfile(self.out / tar)), name))  # noqa: PTH113

@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from maskgen.files.json_text import from_json
-from maskgen.files.path_text import name_of
+from maskgen.files.path_text import from_text
 from maskgen.files.remote import is_remote
-from maskgen.run.state.run_dir import RunFolder
+from maskgen.run.state.run_dir import RunDir
 from maskgen.run.state.shard_stats import ShardStats
 
 # A file of up to so many bytes is read whole: that takes little longer than to open it.
@@ -50,7 +50,7 @@ def spot_checksum(path: Path | str) -> str:
 
 def spot_checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
     """Name -> `spot_checksum` of files below ``out``; the names are those of the manifest."""
-    return {name: spot_checksum(out / name_of(name)) for name in sorted(names)}
+    return {name: spot_checksum(out / from_text(name)) for name in sorted(names)}
 
 
 def changed_file(out: Path, checksums: Mapping[str, str]) -> str | None:
@@ -59,7 +59,7 @@ def changed_file(out: Path, checksums: Mapping[str, str]) -> str | None:
     for name, before in checksums.items():
         try:
             # To join paths would take as long as all else here.
-            now = spot_checksum(out / name_of(name) if remote else f"{top}/{name_of(name)}")
+            now = spot_checksum(out / from_text(name) if remote else f"{top}/{from_text(name)}")
         except FileNotFoundError:
             return f"{name} is missing"
         except (OSError, ValueError) as error:
@@ -71,7 +71,7 @@ def changed_file(out: Path, checksums: Mapping[str, str]) -> str | None:
     return None
 
 
-def damage(folder: RunFolder, stats: ShardStats) -> str | None:
+def damage(folder: RunDir, stats: ShardStats) -> str | None:
     """Why a done shard must be done again, in words; None if its files are what they were.
 
     Args:
@@ -94,7 +94,7 @@ def damage(folder: RunFolder, stats: ShardStats) -> str | None:
     return None if is_remote(folder.out) else changed_file(folder.out, from_json(data))
 
 
-def damaged_shards(folder: RunFolder, done: Iterable[ShardStats]) -> Iterator[tuple[int, str]]:
+def damaged_shards(folder: RunDir, done: Iterable[ShardStats]) -> Iterator[tuple[int, str]]:
     """Index of each damaged shard among these, and its `damage`."""
     shards = list(done)
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
@@ -138,7 +138,7 @@ class Wanted:
 def space_of(folder: Path) -> str:
     """What stands for a folder before the names that are unique in it: its name and a hash of its place."""
     place = folder.resolve()
-    return f"{text_of(place.name)}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}"
+    return f"{to_text(place.name)}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}"
 
 
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:

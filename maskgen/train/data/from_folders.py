@@ -8,7 +8,7 @@ from pathlib import Path
 
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.files.image_files import archive_hint, images
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.records import split_of
 from maskgen.train.data.examples import Dropped, Example, Wanted, space_of
 
@@ -45,7 +45,7 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
         raise MissingDataError(f"{missing}. {archive_hint(root)}".rstrip(". "))
     shared = _shared_folders(files)
     for parts in files:
-        name = text_of(f"{root.name}/{'/'.join(parts)}")
+        name = to_text(f"{root.name}/{'/'.join(parts)}")
         split, label = _split_and_class(parts[:-1], shared)
         if label is None:
             yield Dropped(name, "no label", "it lies in no folder of a class", split, str(root))
@@ -53,11 +53,11 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
         yield Example(
             id=name,
             path=root.joinpath(*parts),
-            label=text_of(label),
+            label=to_text(label),
             data=str(root),
             split=split,
-            source=text_of(f"{space_of(root)}: {'/'.join(parts)}"),
-            attributes={"folder": text_of(label)},
+            source=to_text(f"{space_of(root)}: {'/'.join(parts)}"),
+            attributes={"folder": to_text(label)},
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import UsageError
-from maskgen.files.path_text import name_of
+from maskgen.files.path_text import from_text
 from maskgen.files.safe_paths import contained
 from maskgen.records import ManifestRow
 from maskgen.results.manifest import read_manifest
@@ -95,7 +95,7 @@ def _picture(
     known = row.source.get("sha256")
     return Example(
         id=name,
-        path=folder / contained(folder, name_of(file), f"{folder / MANIFEST}, {row.id}"),
+        path=folder / contained(folder, from_text(file), f"{folder / MANIFEST}, {row.id}"),
         label=label,
         data=str(folder),
         split=row.split,

@@ -17,7 +17,7 @@ from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
 from maskgen.process import usable_cores
 from maskgen.records import Box
-from maskgen.results.reader import read_picture
+from maskgen.results.reader import read_image_file
 from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Dropped, Example, Wanted
 from maskgen.train.data.from_folders import from_folders
@@ -113,7 +113,7 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
 
 def face_box(landmarker: FaceLandmarker, example: Example) -> Box | None:
     """The box of the largest face in a picture, as a manifest would have it; None where there is none."""
-    faces = landmarker.find(decode(read_picture(example.path, example.member)).bgr)
+    faces = landmarker.find(decode(read_image_file(example.path, example.member)).bgr)
     return faces[0].box if faces else None
 
 

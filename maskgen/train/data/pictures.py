@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 from maskgen.errors import UnreadableImageError
 from maskgen.images.codec import decode
 from maskgen.records import Member
-from maskgen.results.reader import read_picture
+from maskgen.results.reader import read_image_file
 from maskgen.train.data.examples import Region
 
 ORIENTATION = 0x0112  # the EXIF tag
@@ -53,7 +53,7 @@ def inspect(path: Path, member: Member | None = None) -> Inspected:
         member: Where it lies in that tar; None for a file of its own.
     """
     try:
-        data = read_picture(path, member)
+        data = read_image_file(path, member)
     except FileNotFoundError:
         return Inspected(problem="the file is not there")
     except OSError as error:
@@ -105,7 +105,7 @@ def shown_file(
         rgb = cv2.imread(name, _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
         if rgb is not None:
             return _cut(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
-    return shown(read_picture(path, member), region, size, plain, out)
+    return shown(read_image_file(path, member), region, size, plain, out)
 
 
 def shown(

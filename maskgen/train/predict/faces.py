@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maskgen.errors import MissingDataError, UnreadableImageError
 from maskgen.files.image_files import images
-from maskgen.files.path_text import text_of
+from maskgen.files.path_text import to_text
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker
 from maskgen.records import Box, Image
@@ -69,9 +69,9 @@ def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
                 names |= {path / relative: relative for relative in images(path, follow_links=True)}
                 continue
             if not path.exists():
-                raise MissingDataError(f"{text_of(str(path))}: there is no such picture or folder")
+                raise MissingDataError(f"{to_text(str(path))}: there is no such picture or folder")
         except OSError as error:
-            raise MissingDataError(f"{text_of(str(path))}: {error.strerror or error}") from error
+            raise MissingDataError(f"{to_text(str(path))}: {error.strerror or error}") from error
         names[path] = path.name
     if len(set(names.values())) < len(names):
         whole = {path: os.path.abspath(str(path)) for path in names}  # noqa: PTH100
