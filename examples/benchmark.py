@@ -1,15 +1,15 @@
-"""What masking costs, by stage, dataset and picture size, beside one bare call of the landmark model.
+"""What masking costs, by stage, dataset and image size, beside one bare call of the landmark model.
 
     python examples/benchmark.py DATASET_ROOT... [--images 600] [--rounds 1] [--workers 1,2] [--json FILE]
 
-Everything is measured in one run over the same pictures, with bare calls before and after each whole run,
+Everything is measured in one run over the same images, with bare calls before and after each whole run,
 so that whatever else the machine does slows all alike. CPU is user and system time of all threads and
 processes.
 
-* Stages: each picture is gone through ``--repeats`` times, stage after stage; the least of its repeats
+* Stages: each image is gone through ``--repeats`` times, stage after stage; the least of its repeats
   counts, the bare call's likewise.
-* Whole runs: ``maskgen`` as its user runs it, over few pictures and over many; the difference, divided by
-  the pictures that are more, is the cost of one, without start-up. It is set beside the mean of the bare
+* Whole runs: ``maskgen`` as its user runs it, over few images and over many; the difference, divided by
+  the images that are more, is the cost of one, without start-up. It is set beside the mean of the bare
   calls before and after it. Of several rounds the median is shown.
 """
 
@@ -41,14 +41,14 @@ RUNS: dict[str, tuple[str, ...]] = {
     "poisson --landmarks": ("--blend", "poisson", *LANDMARKS),
     "overlay --variants 4": ("--blend", "overlay", "--variants", "4"),
 }
-# With shards of 64, a few hundred pictures would leave one of two workers idle at the end.
+# With shards of 64, a few hundred images would leave one of two workers idle at the end.
 IN_SMALL_SHARDS = ("--blend", "overlay", "--shard-size", "16")
-SIZES = (256, 512, 1024)  # upper bounds of a picture's longer side
+SIZES = (256, 512, 1024)  # upper bounds of an image's longer side
 COLUMNS = ("dataset", "what", "CPU ms", "wall ms", "per CPU s", "per wall s", "x bare", "x plain", "MB")
 NOTES = f"""\
-For one picture. x bare: CPU beside {BARE}; x plain: beside {DECODE} + {BARE} + {ENCODE}.
-Stages: the least of the repeats for each picture, averaged. The rows below them are whole runs of maskgen,
-without start-up; MB is the most that one process held, on Linux; -j is measured in shards of 16 pictures."""
+For one image. x bare: CPU beside {BARE}; x plain: beside {DECODE} + {BARE} + {ENCODE}.
+Stages: the least of the repeats for each image, averaged. The rows below them are whole runs of maskgen,
+without start-up; MB is the most that one process held, on Linux; -j is measured in shards of 16 images."""
 
 
 def row(dataset: str, what: str, cost: Cost, bare: Cost, plain: Cost, **more: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def row(dataset: str, what: str, cost: Cost, bare: Cost, plain: Cost, **more: An
 def stage_rows(
     dataset: str, process: InOneProcess, pictures: Sequence[Path], repeats: int
 ) -> list[dict[str, Any]]:
-    """Each stage over all pictures, and over those of each size where there are several."""
+    """Each stage over all images, and over those of each size where there are several."""
     measured = [process.stages(path, repeats) for path in pictures]
     groups: dict[str, list[dict[str, Cost]]] = {"": [costs for costs, _ in measured]}
     for low, high in itertools.pairwise((0, *SIZES, 1 << 31)):
@@ -157,7 +157,7 @@ def ratios(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if what == "overlay --variants 4" and plain:
             found.append((dataset, f"{what}: CPU beside one variant", run["cpu_ms"] / plain["cpu_ms"]))
         if what.startswith("overlay -j ") and one and run is not one:
-            found.append((dataset, f"{what}: pictures a second beside -j 1", one["wall_ms"] / run["wall_ms"]))
+            found.append((dataset, f"{what}: images a second beside -j 1", one["wall_ms"] / run["wall_ms"]))
     return [{"dataset": dataset, "what": what, "ratio": ratio} for dataset, what, ratio in found]
 
 
@@ -208,8 +208,8 @@ def table(rows: Iterable[dict[str, Any]]) -> str:
 @click.argument(
     "roots", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
-@click.option("--images", default=600, show_default=True, help="Pictures of a whole run, by repeating them.")
-@click.option("--repeats", default=3, show_default=True, help="Of each stage for each picture.")
+@click.option("--images", default=600, show_default=True, help="Images of a whole run, by repeating them.")
+@click.option("--repeats", default=3, show_default=True, help="Of each stage for each image.")
 @click.option("--rounds", default=1, show_default=True, help="Of all whole runs.")
 @click.option("--workers", default="1,2", show_default=True, help="Numbers of processes, with commas.")
 @click.option("--runs", default=",".join(RUNS), show_default=True, help="Which whole runs, with commas.")
@@ -223,7 +223,7 @@ def main(
     runs: str,
     file: Path | None,
 ) -> None:
-    """Measure over the pictures below each ROOT, which is only read."""
+    """Measure over the images below each ROOT, which is only read."""
     chosen, counts = [name for name in runs.split(",") if name], [int(n) for n in workers.split(",") if n]
     if unknown := set(chosen) - set(RUNS):
         raise click.UsageError(f"no such run: {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
@@ -233,7 +233,7 @@ def main(
         with tempfile.TemporaryDirectory() as scratch:
             folder, dataset = Path(scratch), root.resolve().name
             once, numbers = lay_out(root, images, folder)
-            click.echo(f"{dataset}: {len(once)} pictures, {numbers['many']} in a whole run", err=True)
+            click.echo(f"{dataset}: {len(once)} images, {numbers['many']} in a whole run", err=True)
             rows += stage_rows(dataset, process, once, repeats)
             rows += whole_rows(dataset, process, once, numbers, folder, chosen, counts, rounds)
     facts["load_after"] = [round(load, 2) for load in os.getloadavg()]

@@ -110,13 +110,13 @@ def feed_ratios(examples: list[Example], size: int, rounds: int) -> dict[str, fl
         )
         fast = statistics.median(len(paths) / spent.wall for spent in pairs.other)
         each = min(spent.cpu for spent in pairs.other) * 1000 / len(paths)
-        print(f"bare: {fast:.0f} pictures/s, {each:.2f} ms of CPU each")
+        print(f"bare: {fast:.0f} images/s, {each:.2f} ms of CPU each")
         fed = statistics.median(feed.steps * BATCH / spent.wall for spent in pairs.own)
         # An epoch leaves out what fills no batch.
         whole = feed.steps * BATCH / len(paths)
         speed, cpu = whole / pairs.ratio("wall"), whole / pairs.ratio("cpu")
         bar = f" (bar: at least {FEED_BAR})" if how is None else ""
-        print(f"{name}: {fed:.0f} pictures/s, {speed:.2f} of bare{bar}; by CPU {cpu:.2f}")
+        print(f"{name}: {fed:.0f} images/s, {speed:.2f} of bare{bar}; by CPU {cpu:.2f}")
         told |= {name: speed, f"{name}, by CPU": cpu}
     return told
 
@@ -148,7 +148,7 @@ def overhead(examples: list[Example], name: str, size: int, rounds: int) -> dict
     each = statistics.median(spent.wall for spent in pairs.other) * 1000 / (feed.steps * BATCH)
     wall, cpu = pairs.ratio("wall"), pairs.ratio("cpu")
     print(
-        f"{what}: {each:.1f} ms a picture on tensors, {wall:.2f} times that on files (bar: at most "
+        f"{what}: {each:.1f} ms an image on tensors, {wall:.2f} times that on files (bar: at most "
         f"{OVERHEAD_BAR}); by CPU {cpu:.2f}"
     )
     return {f"overhead, {what}": wall, f"overhead, {what}, by CPU": cpu}
@@ -204,7 +204,7 @@ def found_pictures(folder: Path, count: int) -> list[Example]:
 
 
 def bare_opencv(paths: list[Path], size: int) -> None:
-    """Decode and resize in threads, a picture each; OpenCV lets go of the interpreter meanwhile."""
+    """Decode and resize in threads, an image each; OpenCV lets go of the interpreter meanwhile."""
     cv2.setNumThreads(1)
 
     def one(path: Path) -> np.ndarray:

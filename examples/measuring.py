@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds of one picture."""
+    """Milliseconds of one image."""
 
     cpu: float
     wall: float
@@ -92,7 +92,7 @@ class InOneProcess:
                 model(np.zeros((64, 64, 3), np.uint8))
 
     def plainly(self, path: Path) -> dict[str, Cost]:
-        """The bare call, and reading and writing the picture as a plain program would."""
+        """The bare call, and reading and writing the image as a plain program would."""
         import cv2
         import numpy as np
 
@@ -104,12 +104,12 @@ class InOneProcess:
         return {BARE: calling, DECODE: decoding, ENCODE: encoding}
 
     def pass_over(self, pictures: Iterable[Path]) -> dict[str, Cost]:
-        """What `plainly` costs for the mean picture."""
+        """What `plainly` costs for the mean image."""
         costs = [self.plainly(path) for path in pictures]
         return {name: mean([cost[name] for cost in costs]) for name in costs[0]}
 
     def stages(self, path: Path, repeats: int) -> tuple[dict[str, Cost], int]:
-        """The cost of each stage for one picture, and its longer side."""
+        """The cost of each stage for one image, and its longer side."""
         from maskgen.images.codec import decode, encode
         from maskgen.masking.mask_face import mask_image
         from maskgen.masking.plan import plan
@@ -134,7 +134,7 @@ class InOneProcess:
                 made = image if outcome.image is None else outcome.image
             _, costs["encode"] = clocked(encode, made, decoded)
             if made is image:
-                costs["encode"] = NOTHING  # a picture without a face is not written
+                costs["encode"] = NOTHING  # an image without a face is not written
             taken.append(costs)
         return {name: least([costs[name] for costs in taken]) for name in taken[0]}, max(image.shape[:2])
 
@@ -190,16 +190,16 @@ def family(pid: int) -> list[int]:
 
 
 def lay_out(root: Path, number: int, folder: Path) -> tuple[list[Path], dict[str, int]]:
-    """Copies of pictures below a root, repeated under other names in ``few`` and ``many``.
+    """Copies of images below a root, repeated under other names in ``few`` and ``many``.
 
     Returns:
-        The copies, and how many pictures there are in ``few`` and in ``many``.
+        The copies, and how many images there are in ``few`` and in ``many``.
     """
     from maskgen.datasets.readers.samples import images
 
     names = list(images(root))
     if not names:
-        raise click.ClickException(f"{root}: no pictures")
+        raise click.ClickException(f"{root}: no images")
     wanted = min(len(names), max(1, number // 4))
     names = [names[index * len(names) // wanted] for index in range(wanted)]
     (folder / "once").mkdir()

@@ -18,7 +18,7 @@ from maskgen import __version__
 # Command -> (module under maskgen.commands, one line of help).
 COMMANDS: dict[str, tuple[str, str]] = {
     "synth": ("synth", "Mask a face dataset."),
-    "apply": ("apply", "Mask one picture."),
+    "apply": ("apply", "Mask one image."),
     "datasets": ("datasets", "List the datasets maskgen reads, and which are found."),
     "templates": ("templates", "List, preview and check mask templates."),
     "landmarks": ("landmarks", "Write a dataset's face landmarks to a file."),
@@ -30,10 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "Redraw a result's dataset card and contact sheet."),
     "split": ("split", "Show how data are divided, and find leaks."),
     "train": ("train", "Train a classifier on masked faces."),
-    "evaluate": ("evaluate", "Compare models on sets of pictures."),
-    "predict": ("predict", "Say the class of faces in pictures or a video."),
+    "evaluate": ("evaluate", "Compare models on sets of images."),
+    "predict": ("predict", "Say the class of faces in images or a video."),
     "export": ("export", "Write a model as SavedModel, TFLite or ONNX."),
-    "demo": ("demo", "Serve a page that masks a picture and judges it."),
+    "demo": ("demo", "Serve a page that masks an image and judges it."),
     "bench": ("bench", "Measure a model's size and speed."),
 }
 

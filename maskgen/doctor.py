@@ -218,11 +218,11 @@ def _sample() -> str:
         raise Complaint(f"{picture.name}: {first.row.status}: {first.row.reason}", "install mediapipe again")
     if first.data != again.data:
         raise Complaint(
-            "the same picture was masked in two ways", "install opencv and numpy again, and report it"
+            "the same image was masked in two ways", "install opencv and numpy again, and report it"
         )
     if took > _LONGEST:
         raise Complaint(
-            f"masked, but a picture takes {took:.1f} s once models are open",
+            f"masked, but an image takes {took:.1f} s once models are open",
             "look for what else keeps this machine busy",
         )
     return f"{picture.name} masked in {took:.2f} s, after {opened - took:.1f} s to open models and compile"

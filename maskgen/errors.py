@@ -17,7 +17,7 @@
     |- MissingExtraError         2   an optional package that a command needs and that is not installed
     |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
     |- InterruptedRunError     130   Ctrl-C in a training, which goes on by another command
-    |- LeakError                 1   a person or picture that is on both sides of a split
+    |- LeakError                 1   a person or image that is on both sides of a split
     `- UnreadableImageError      -   one image that cannot be decoded: becomes a row, ends no run
 
 "No face found" is not an error but an outcome, and is returned as a value.
@@ -58,7 +58,7 @@ class AnnotationError(MaskgenError):
 
 
 class TemplateError(MaskgenError):
-    """A mask template whose picture or description cannot be used."""
+    """A mask template whose image or description cannot be used."""
 
 
 class ModelError(MaskgenError):
@@ -101,7 +101,7 @@ class InterruptedRunError(MaskgenError):
 
 
 class LeakError(MaskgenError):
-    """A person, source picture or duplicate that is in more than one split."""
+    """A person, source image or duplicate that is in more than one split."""
 
     exit_code = EXIT_TOO_MANY_ERRORS
 

@@ -1,8 +1,8 @@
-"""How large a picture may be: set here on purpose, for Pillow and OpenCV alike, and adjustable.
+"""How large an image may be: set here on purpose, for Pillow and OpenCV alike, and adjustable.
 
-``MASKGEN_MAX_PIXELS`` in the environment says another number of pixels. The header of a picture is asked
+``MASKGEN_MAX_PIXELS`` in the environment says another number of pixels. The header of an image is asked
 before anything is decoded, so that a small file that unfolds into gigabytes costs nothing. Decoding was
-measured to take 10 bytes for each pixel, and with the writing 13: 2.6 GB for a picture at the limit.
+measured to take 10 bytes for each pixel, and with the writing 13: 2.6 GB for an image at the limit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VARIABLE = "MASKGEN_MAX_PIXELS"
 # A mask template: its alpha and colour are kept decoded, and scaled again for each face.
 MAX_TEMPLATE_PIXELS, MAX_TEMPLATE_BYTES = 16_000_000, 64 << 20
 
-# A file larger than this is no face picture, and reading it would take the memory of all workers.
+# A file larger than this is no face image, and reading it would take the memory of all workers.
 MAX_BYTES = 2 << 30
 
 # Text files of a user: label files and tables, config files (they hold a few short options), and template
@@ -32,7 +32,7 @@ MAX_TEXT, MAX_TEXTS = 1 << 20, 64 << 20
 
 
 def max_pixels() -> int:
-    """The largest picture that is decoded, in pixels.
+    """The largest image that is decoded, in pixels.
 
     Raises:
         UsageError: The environment says something that is no number.

@@ -49,14 +49,14 @@ class SynthOptions:
         jitter: Let every mask sit a little otherwise: height, tilt, size and slack.
         occlusion: "on" lets the mask go behind hair, spectacles and other things before the face.
         harmonise: Give the layer the photograph's light, sharpness, grain and contact shadow.
-        faces: Which faces of a picture are masked.
+        faces: Which faces of an image are masked.
         label: Attribute that becomes the class; None for no label.
         splits: Only these splits; empty takes all.
         limit: Only the first so many samples; None takes all.
-        files: sha256 of the list of pictures that are taken; None takes all.
+        files: sha256 of the list of images that are taken; None takes all.
         min_face: Faces with less than this distance of the outer eye corners, in pixels, are left alone.
         layout: One of `LAYOUTS`.
-        pairs: Write the unmasked picture too, through the same encoder.
+        pairs: Write the unmasked image too, through the same encoder.
         alpha: Write the composited alpha as a PNG.
         format: One of `FORMATS`; "source" keeps each source's own.
         quality: JPEG or WebP quality; None keeps the source's tables.

@@ -35,7 +35,7 @@ TONES = ("light", "dark", "patterned")
 
 @dataclass(frozen=True)
 class Member:
-    """Where a picture lies in a tar.
+    """Where an image lies in a tar.
 
     Attributes:
         archive: The tar, relative to the folder it was looked for in, with ``/`` between folders.
@@ -56,7 +56,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Sample:
-    """One input picture of a dataset, with what the dataset says about it.
+    """One input image of a dataset, with what the dataset says about it.
 
     Attributes:
         id: Unique in the dataset: the path below the root with ``/`` between folders. Bytes that
@@ -96,7 +96,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class MaskTemplate:
-    """A picture of a mask laid flat, with the places on the face its parts belong to.
+    """An image of a mask laid flat, with the places on the face its parts belong to.
 
     Attributes:
         name: File name without extension.
@@ -106,7 +106,7 @@ class MaskTemplate:
         anchors: Anchor name in `ANCHORS` -> (x, y) in pixels of `bgra`.
         recolourable: Whether `--color` and `--pattern` may change it.
         licence: SPDX identifier.
-        sha256: Of the picture's and the description's bytes together, in hex.
+        sha256: Of the image's and the description's bytes together, in hex.
     """
 
     name: str
@@ -199,7 +199,7 @@ class Outcome:
     """What became of one sample and variant, before anything is written.
 
     ``image`` and ``alpha`` (whole image size) are None unless ``status`` is "masked". It is falsy
-    otherwise, so that ``if outcome:`` asks whether there is a picture to write.
+    otherwise, so that ``if outcome:`` asks whether there is an image to write.
     """
 
     status: str

@@ -1,4 +1,4 @@
-"""Picture files that are cut short, damaged, lying, huge or unusual, as bytes: a table of kinds for each."""
+"""Image files that are cut short, damaged, lying, huge or unusual, as bytes: a table of kinds for each."""
 
 import io
 import re
@@ -199,6 +199,6 @@ READ = {
 
 
 def suffix_of(kind):
-    """The suffix that a file of this kind should have; one that is no picture is called a JPEG."""
+    """The suffix that a file of this kind should have; one that is no image is called a JPEG."""
     found = re.search(r"\b(jpeg|png|webp|tiff|gif|bmp|ppm|pgm)\b(?! (?:2000|xl))", kind)
     return {"jpeg": ".jpg", "tiff": ".tif"}.get(found[1], f".{found[1]}") if found else ".jpg"

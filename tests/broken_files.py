@@ -18,7 +18,7 @@ from maskgen.landmarks.landmark_file import write_landmark_file
 
 PICTURE = READ["jpeg with other bytes behind"][0]
 
-# What is wrong with the name alone: the file is a picture as good as any.
+# What is wrong with the name alone: the file is an image as good as any.
 NAMES = {
     "a space": "with space.jpg",
     "a newline": "new\nline.jpg",
@@ -47,12 +47,12 @@ NAMES = {
     "a colon": "C:drive.jpg",
     "a URL": "http:__x?y=1&z=#.jpg",
     "a folder whose name ends in a dot": "folder./picture.jpg",
-    "a folder that is called a picture": "folder.jpg/picture.jpg",
+    "a folder that is called an image": "folder.jpg/picture.jpg",
     "thirty folders": "deep/" * 30 + "picture.jpg",
     "that of a file of ours": "manifest.jsonl/README.md/preview.jpg",
     "another format's suffix": "a jpeg.png",
 }
-# Not taken for pictures, and so no inputs.
+# Not taken for images, and so no inputs.
 IGNORED = ("trailing dot.jpg.", "no suffix", "notes.txt", "picture.jpg~")
 
 
@@ -104,7 +104,7 @@ def write(path, data):
 
 
 def landmarks_of(root, kind):
-    """The line of the landmark file for a picture that can be read."""
+    """The line of the landmark file for an image that can be read."""
     if kind.status == "unreadable":
         return None
     with Image.open(root / kind.name) as picture:

@@ -1,4 +1,4 @@
-"""A finished run of any size, without a picture in it: what a resumed command finds and reads."""
+"""A finished run of any size, without an image in it: what a resumed command finds and reads."""
 
 from hashlib import sha256
 

@@ -1,4 +1,4 @@
-"""Pictures that the tests of decoding and encoding make."""
+"""Images that the tests of decoding and encoding make."""
 
 from io import BytesIO
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def scene(height: int = 48, width: int = 64) -> np.ndarray:
-    """A smooth RGB picture whose four corners differ, so that any turn or channel swap shows."""
+    """A smooth RGB image whose four corners differ, so that any turn or channel swap shows."""
     y, x = np.mgrid[0:height, 0:width].astype(float)
     red = 230 * x / max(width - 1, 1)
     green = 200 * y / max(height - 1, 1)

@@ -4,7 +4,7 @@ FATAL = '''
 import ctypes, importlib.abc, importlib.util, os, signal, sys
 
 class Saboteur(importlib.abc.MetaPathFinder):
-    """Ends any process that looks for the face in one picture."""
+    """Ends any process that looks for the face in one image."""
 
     def find_spec(self, name, path, target=None):
         if name != "maskgen.run.pipeline":

@@ -38,7 +38,7 @@ def stored(place):
 
 
 def run_from(source, root, out, report=write_report, running=None, **options):
-    """The run of `small_runs.masked` with its pictures read from another root; with the final report."""
+    """The run of `small_runs.masked` with its images read from another root; with the final report."""
     local = job(source, out, **options)
     whole = partial(report, root=root) if report else None
     return run(replace(local, root=root), progress=False, report=whole, **(running or {}))

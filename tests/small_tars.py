@@ -34,7 +34,7 @@ def special(name, kind, target=""):
 
 
 def pack(root, folder, each=4):
-    """The pictures below ``root`` under their own names, so many to a tar; returns a pattern for the tars."""
+    """The images below ``root`` under their own names, so many to a tar; returns a pattern for the tars."""
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.jpg"))
     for index in range(0, len(names), each):
         members = {name: (root / name).read_bytes() for name in names[index : index + each]}
@@ -43,7 +43,7 @@ def pack(root, folder, each=4):
 
 
 def masked_tars(root, pattern, out, *, running=None, **options):
-    """Masks the tars that hold the pictures of a folder written by `small_runs.write_dataset`."""
+    """Masks the tars that hold the images of a folder written by `small_runs.write_dataset`."""
     chosen = replace(job(root, out, **options).options, dataset="webdataset")
     return run(Job(chosen, Path(pattern), out), progress=False, **(running or {}))
 

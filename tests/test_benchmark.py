@@ -1,4 +1,4 @@
-"""``examples/benchmark.py`` over a few pictures: what it measures is there and adds up."""
+"""``examples/benchmark.py`` over a few images: what it measures is there and adds up."""
 
 import json
 import os
@@ -71,7 +71,7 @@ def test_stages_and_a_whole_run_are_in_the_table_and_in_the_json(tmp_path):
         ("overlay: CPU beside FaceMesh.process", run["x_bare"]),
         ("overlay: CPU beside OpenCV decode + FaceMesh.process + OpenCV encode", run["x_plain"]),
     ]
-    # Few pictures are each there once, many of them four times.
+    # Few images are each there once, many of them four times.
     assert run["pictures"] == 8
     assert run["start_wall_s"] + 8 * run["wall_ms"] / 1000 == pytest.approx(run["whole_wall_s"])
     assert run["megabytes"] > 50 if sys.platform == "linux" else run["megabytes"] is None

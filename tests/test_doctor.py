@@ -23,7 +23,7 @@ def test_here_nothing_is_wrong_and_the_sample_is_masked(capfd):
     code = main(["doctor", "--json"])
     results = {line["check"]: line for line in map(json.loads, capfd.readouterr().out.splitlines())}
     assert set(results) == set(doctor.CHECKS)
-    # How long a picture takes is this machine's matter, which may be busy.
+    # How long an image takes is this machine's matter, which may be busy.
     wrong = [
         line for line in results.values() if not line["ok"] and "once models are open" not in line["found"]
     ]

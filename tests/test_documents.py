@@ -35,8 +35,8 @@ def test_a_contributor_is_told_the_tables_by_the_names_they_have():
     for module, name in (
         ("maskgen/fits/__init__.py", "FIT_FUNCTIONS"),
         ("maskgen/compositors/__init__.py", "COMPOSITORS"),
-        ("maskgen/annotation_files.py", "FORMATS"),
-        ("maskgen/train/backbones.py", "BACKBONES"),
+        ("maskgen/results/export/detection.py", "FORMATS"),
+        ("maskgen/train/model/backbones.py", "BACKBONES"),
     ):
         assert f"{name}:" in text(module)
         assert module in text("CONTRIBUTING.md")

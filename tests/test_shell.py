@@ -103,7 +103,7 @@ def test_lfw_pairs_under_masks_are_three_lines_for_each_pair(desk):
     env = {"MASKGEN_SYNTH_LANDMARKS": str(landmark_file(root))}
     done = shell(desk, "bash", REPOSITORY / "examples" / "lfw_pairs.sh", root, "masked/lfw", env=env)
     assert done.returncode == 0, done.stderr
-    assert "1 pairs have a picture" in done.stderr
+    assert "1 pairs have an image" in done.stderr
     with (desk / "masked" / "lfw.pairs.tsv").open() as file:
         lines = list(csv.DictReader(file, delimiter="\t"))
     assert [(line["same"], line["condition"]) for line in lines] == [
@@ -121,7 +121,7 @@ def test_the_stages_for_dvc_name_commands_that_there_are():
 
 
 def test_exit_codes_are_those_of_the_readme(desk):
-    (desk / "photos" / "male" / "broken.jpg").write_bytes(b"no picture")
+    (desk / "photos" / "male" / "broken.jpg").write_bytes(b"no image")
     few = f"synth --dataset folder --root photos {small(desk)} --max-errors 0"
     failed = shell(desk, "maskgen", *shlex.split(few))
     assert failed.returncode == 1 and "--max-errors" in failed.stderr and "\r" not in failed.stderr

@@ -1,4 +1,4 @@
-"""A model without training or tensorflow: the brighter a picture, the more it is said to be male."""
+"""A model without training or tensorflow: the brighter an image, the more it is said to be male."""
 
 import pytest
 

@@ -55,7 +55,7 @@ def write(path, data):
 
 
 def row(name, label="female", **fields):
-    """A manifest row of a masked picture; fields replace what it has by default."""
+    """A manifest row of a masked image; fields replace what it has by default."""
     source = {"dataset": "folder", "path": name, "sha256": hashlib.sha256(name.encode()).hexdigest()}
     known = {
         **{"id": name, "variant": 0, "status": "masked", "reason": None, "file_name": name, "sha256": None},
@@ -66,7 +66,7 @@ def row(name, label="female", **fields):
 
 
 def write_masked(folder, rows, colors=None):
-    """Write a folder as `synth` does: the manifest, and each row's pictures; returns the folder."""
+    """Write a folder as `synth` does: the manifest, and each row's images; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "manifest.jsonl").write_text("".join(row_to_json(each) + "\n" for each in rows))
     for index, each in enumerate(rows):
@@ -84,7 +84,7 @@ def example(name, label="female", split=None, **fields):
 
 
 def people(count, pictures, label_of, split=None):
-    """Rows of so many people with so many pictures each, named p3_1.jpg."""
+    """Rows of so many people with so many images each, named p3_1.jpg."""
     return [
         row(f"p{person}_{picture}.jpg", label_of(person), identity=f"p{person}", split=split)
         for person in range(count)

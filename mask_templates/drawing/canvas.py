@@ -162,7 +162,7 @@ def band(curve: Curve, width: float, color: tuple[int, int, int], *, flat: bool)
 
 
 def over(under: tuple[Plane, Plane], top: tuple[Plane, Plane], shadow: float = 0.0) -> tuple[Plane, Plane]:
-    """One (BGR, alpha) picture over another; ``shadow`` darkens the lower one beside the upper's edge."""
+    """One (BGR, alpha) image over another; ``shadow`` darkens the lower one beside the upper's edge."""
     color, alpha = under
     if shadow:
         near = blur(top[1], 0.012)

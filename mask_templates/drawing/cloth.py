@@ -84,7 +84,7 @@ def fashion(color: Color, seed: int) -> Picture:
 
 
 def dyed(color: Color | Plane, brightness: Plane, texture: Plane) -> Plane:
-    """Cloth of one colour, or printed with a picture of the canvas's size, under light."""
+    """Cloth of one colour, or printed with an image of the canvas's size, under light."""
     if isinstance(color, tuple):
         return surface_under(color, brightness, texture)
     shade = (brightness * (1 + texture))[:, :, None]

@@ -25,7 +25,7 @@ from maskgen.commands.shared.parameters import FOLDER, verbose_option
     help="Outlines of the masks, from their alphas (`synth --alpha`).  [default: polygon in COCO, else none]",
 )
 @click.option(
-    "--unmasked", is_flag=True, help="The unmasked pictures of `synth --pairs` too, with their faces."
+    "--unmasked", is_flag=True, help="The unmasked images of `synth --pairs` too, with their faces."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @verbose_option
@@ -47,4 +47,4 @@ def command(
     target = out or source.with_name(f"{source.name}-{form}")
     count = write_annotations(source, target, form, outlines, unmasked)
     if not quiet:
-        click.echo(f"wrote {target}: {count:,} pictures", err=True)
+        click.echo(f"wrote {target}: {count:,} images", err=True)

@@ -1,4 +1,4 @@
-"""`maskgen apply`: one picture in, one picture out."""
+"""`maskgen apply`: one image in, one image out."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def command(
     quiet: bool,
     **given: Any,
 ) -> None:
-    """Mask one picture.
+    """Mask one image.
 
     IN and OUT are files, URLs, or - for stdin and stdout. OUT's format is that of its name. Where no face is
-    found, no file is written, or the picture goes to stdout unchanged; the exit code is 0 either way.
+    found, no file is written, or the image goes to stdout unchanged; the exit code is 0 either way.
 
     \b
     maskgen apply in.jpg out.jpg --blend poisson --template n95
@@ -46,7 +46,7 @@ def command(
     """  # noqa: D301
     to_stdout = str(target) == "-"
     if to_stdout and as_json:
-        raise click.UsageError("--json and the picture cannot both go to stdout: give OUT a name")
+        raise click.UsageError("--json and the image cannot both go to stdout: give OUT a name")
     if not to_stdout and _same_file(source, target):
         raise click.UsageError(f"OUT is IN: {target} would be overwritten")
     from maskgen.files.atomic import write_atomic

@@ -19,7 +19,7 @@ AT_LEAST_ONE = click.IntRange(min=1)
     "--batch",
     type=AT_LEAST_ONE,
     multiple=True,
-    help="Pictures in a call; may be repeated.  [default: 1, 8, 32]",
+    help="Images in a call; may be repeated.  [default: 1, 8, 32]",
 )
 @click.option("--repeats", type=AT_LEAST_ONE, default=30, show_default=True, help="Calls for each.")
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON lines, not the table.")
@@ -30,7 +30,7 @@ def command(models: tuple[Path, ...], batch: tuple[int, ...], repeats: int, as_j
     \b
     maskgen bench runs/celeba-efficientnet_b0 model.onnx
 
-    Parameters, FLOPs for one picture, the size of the file, and the latency after a warm-up: smallest,
+    Parameters, FLOPs for one image, the size of the file, and the latency after a warm-up: smallest,
     median, 95th percentile and largest, for several batch sizes.
     """  # noqa: D301
     from maskgen.train.model.bench import bench
@@ -49,6 +49,6 @@ def _print(found: dict[str, Any]) -> None:
     for size, own in found["latency"].items():
         click.echo(
             f"  batch {size}: median {own['median']:.1f} ms (min {own['min']:.1f}, p95 {own['p95']:.1f}, max "
-            f"{own['max']:.1f}), {own['pictures_per_second']:.0f} pictures/s"
+            f"{own['max']:.1f}), {own['pictures_per_second']:.0f} images/s"
         )
     click.echo(f"  on {machine['processor']}, {machine['cores']} cores, load {machine['load']}")

@@ -1,4 +1,4 @@
-"""`maskgen demo`: a page that masks a picture and judges it."""
+"""`maskgen demo`: a page that masks an image and judges it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from maskgen.landmarks import DETECTORS
 @click.option("--landmark-model", type=FILE, help="A face_landmarker.task file for mediapipe Tasks.")
 @verbose_option
 def command(model: Path, host: str, port: int, detector: str, landmark_model: Path | None) -> None:
-    """Serve a page that masks a picture and judges it.
+    """Serve a page that masks an image and judges it.
 
     \b
     maskgen demo runs/celeba-efficientnet_b0
     maskgen demo model.onnx --port 8080
 
-    Drop a picture, and see it masked by any template, blend and way of wearing, and what the model says of it
+    Drop an image, and see it masked by any template, blend and way of wearing, and what the model says of it
     without the mask and with it. MODEL is a run folder, a .keras file, or an .onnx file, which needs no
     tensorflow. Ctrl-C ends it.
     """  # noqa: D301

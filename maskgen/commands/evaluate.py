@@ -33,7 +33,7 @@ class NamedData(click.ParamType[tuple[str, Path]]):
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=ANY_PATH)
 @click.option("--on", type=NamedData(), multiple=True, required=True, help="A set; may be repeated.")
 @click.option("--label", metavar="COLUMN", help="What is the class.  [default: what the model learnt]")
-@click.option("--masked", "which", flag_value="masked", default=True, help="Masked pictures.  [default]")
+@click.option("--masked", "which", flag_value="masked", default=True, help="Masked images.  [default]")
 @click.option("--unmasked", "which", flag_value="unmasked", help="Their unmasked twins.")
 @click.option("--both", "which", flag_value="both", help="Both, side by side for the same sources.")
 @click.option(
@@ -62,13 +62,13 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Compare models on sets of pictures.
+    """Compare models on sets of images.
 
     \b
     maskgen evaluate runs/celeba-efficientnet_b0 --on lfw=masked/lfw --both --out tables
     maskgen evaluate runs/* export/model.onnx --on masked/lfw --on val=Validation --json
 
-    MODEL is a run folder, a .keras file or an .onnx file. The table goes to stdout. Pictures that cannot be
+    MODEL is a run folder, a .keras file or an .onnx file. The table goes to stdout. Images that cannot be
     read, or whose person the model learnt from, are counted, and left out.
     """  # noqa: D301
     from maskgen.results.output_files import check_apart

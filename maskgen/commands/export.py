@@ -28,7 +28,7 @@ from maskgen.commands.shared.parameters import ANY_PATH, verbose_option
     "samples",
     type=ANY_PATH,
     multiple=True,
-    help="Compare on these pictures; may be repeated.  [default: those that ship with maskgen]",
+    help="Compare on these images; may be repeated.  [default: those that ship with maskgen]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON lines on stdout.")
 @verbose_option
@@ -41,7 +41,7 @@ def command(
     maskgen export runs/celeba-efficientnet_b0 --format onnx
     maskgen export runs/celeba-efficientnet_b0 --format onnx --format tflite --sample photo.jpg
 
-    Each is held against Keras on pictures, and refused if a probability differs by more than 0.0001. Classes,
+    Each is held against Keras on images, and refused if a probability differs by more than 0.0001. Classes,
     crop and threshold go inside or, for a SavedModel, beside it.
     """  # noqa: D301
     from maskgen.datasets.sample import SHIPS_IN
@@ -53,7 +53,7 @@ def command(
     pictures = samples or tuple(sorted(SHIPS_IN.glob("*.jpg")))
     for format in formats:
         done = export(model, format, out, pictures)
-        told = f"{done.path}: differs from Keras by {done.difference:.1g} at most on {done.pictures} pictures"
+        told = f"{done.path}: differs from Keras by {done.difference:.1g} at most on {done.pictures} images"
         click.echo(told + (", random ones" if done.drawn else ""), err=True)
         if as_json:
             click.echo(json.dumps({"format": format, "path": str(done.path), "difference": done.difference}))

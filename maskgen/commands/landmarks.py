@@ -18,7 +18,7 @@ from maskgen.commands.shared.synth_options import dataset_options, landmark_opti
 @click.option(
     "--faces",
     type=click.Choice(("largest", "all")),
-    help="Keep the largest face, or all, as `maskgen synth --faces all` needs.  [default: all where pictures "
+    help="Keep the largest face, or all, as `maskgen synth --faces all` needs.  [default: all where images "
     "commonly show several]",
 )
 @landmark_options
@@ -66,7 +66,7 @@ def command(
         click.echo(json.dumps({**asdict(found), "out": str(out)}))
     if not quiet:
         click.echo(
-            f"{found.inputs:,} pictures: {found.with_face:,} with a face, {found.faces:,} faces, "
+            f"{found.inputs:,} images: {found.with_face:,} with a face, {found.faces:,} faces, "
             f"{found.unreadable:,} unreadable; wrote {out}",
             err=True,
         )

@@ -1,4 +1,4 @@
-"""`maskgen predict`: pictures, a video or a camera in; boxes, classes and percentages out."""
+"""`maskgen predict`: images, a video or a camera in; boxes, classes and percentages out."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     type=ANY_PATH,
-    help="Folder for annotated pictures, or file for the annotated video.  [default: nowhere]",
+    help="Folder for annotated images, or file for the annotated video.  [default: nowhere]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each picture or frame.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each image or frame.")
 @click.option(
     "--detect/--no-detect",
     default=True,
     show_default=True,
-    help="Look for faces, or take each whole picture for one.",
+    help="Look for faces, or take each whole image for one.",
 )
 @click.option(
     "--detector", type=click.Choice(DETECTORS), default=DETECTORS[0], show_default=True, help="What looks."
 )
 @click.option("--landmark-model", type=FILE, help="A face_landmarker.task file for mediapipe Tasks.")
-@click.option("--video", type=FILE, help="Judge the frames of this video instead of pictures.")
+@click.option("--video", type=FILE, help="Judge the frames of this video instead of images.")
 @click.option("--camera", type=click.IntRange(min=0), metavar="N", help="Judge the frames of this camera.")
 @click.option(
-    "--show", is_flag=True, help="Show them in a window: any key for the next picture, q or Escape ends."
+    "--show", is_flag=True, help="Show them in a window: any key for the next image, q or Escape ends."
 )
 @click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.  [default: all]")
 @verbose_option
@@ -59,7 +59,7 @@ def command(
     show: bool,
     frames: int | None,
 ) -> int:
-    """Say the class of faces in pictures or a video.
+    """Say the class of faces in images or a video.
 
     \b
     maskgen predict runs/celeba-efficientnet_b0 photo.jpg holiday/ -o annotated
@@ -67,14 +67,14 @@ def command(
     maskgen predict model.onnx --video walk.mp4 -o annotated.mp4
     maskgen predict model.onnx --camera 0 --show
 
-    MODEL is a run folder, a .keras file, or an .onnx file, which needs no tensorflow. Exits 1 if a picture
+    MODEL is a run folder, a .keras file, or an .onnx file, which needs no tensorflow. Exits 1 if an image
     could not be read.
     """  # noqa: D301
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
     from maskgen.train.model.classifier import open_classifier
 
     if bool(inputs) + (video is not None) + (camera is not None) != 1:
-        raise UsageError("give pictures, or --video FILE, or --camera N: one of the three")
+        raise UsageError("give images, or --video FILE, or --camera N: one of the three")
     if inputs and frames is not None:
         raise UsageError("--frames is for --video and --camera")
     if show:

@@ -21,7 +21,7 @@ from maskgen.commands.shared.parameters import ANY_PATH, FOLDER
     type=click.IntRange(min=1),
     default=24,
     show_default=True,
-    help="How many pictures the contact sheet shows, evenly spread over the manifest.",
+    help="How many images the contact sheet shows, evenly spread over the manifest.",
 )
 def command(folder: Path, root: Path | None, samples: int) -> None:
     """Redraw a result's dataset card and contact sheet.

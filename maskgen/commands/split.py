@@ -15,10 +15,8 @@ from maskgen.commands.shared.train_options import data_options, split_options, t
 @click.command(name="split")
 @data_options
 @split_options
-@click.option(
-    "--check", is_flag=True, help="Exit 1 if a person, source picture or duplicate is in two splits."
-)
-@click.option("--out", type=FILE, help="Write the split of every picture to this CSV file.")
+@click.option("--check", is_flag=True, help="Exit 1 if a person, source image or duplicate is in two splits.")
+@click.option("--out", type=FILE, help="Write the split of every image to this CSV file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @verbose_option
@@ -66,4 +64,4 @@ def command(
     if check:
         refuse_leaks(examples)
         if not quiet:
-            click.echo("no person, source picture or duplicate is in two splits", err=True)
+            click.echo("no person, source image or duplicate is in two splits", err=True)

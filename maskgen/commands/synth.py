@@ -61,7 +61,7 @@ running_options = stacked(
     click.option(
         "--max-errors",
         type=click.IntRange(min=0),
-        help="Stop with exit code 1 once more pictures than this failed.  [default: no limit]",
+        help="Stop with exit code 1 once more images than this failed.  [default: no limit]",
     ),
     click.option(
         "--image-timeout",
@@ -128,7 +128,7 @@ def command(
     maskgen synth --dataset folder --root photos --faces all --pairs --alpha
     find photos -name '*.jpg' -print0 | maskgen synth --files-from - -0 --out masked/found
 
-    OUT gets the masked pictures, manifest.jsonl with a line for every input, maskgen.json, README.md (the
+    OUT gets the masked images, manifest.jsonl with a line for every input, maskgen.json, README.md (the
     dataset card) and preview.jpg. A run that was interrupted goes on when the same command is given again.
     The sources are only read.
     """  # noqa: D301

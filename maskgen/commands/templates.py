@@ -33,7 +33,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
 @click.argument("out", metavar="OUT", type=FILE)
 @click.argument("names", metavar="[WHAT]...", nargs=-1)
 def preview(out: Path, names: tuple[str, ...]) -> None:
-    """Draw templates into the picture OUT, all of them or those named.
+    """Draw templates into the image OUT, all of them or those named.
 
     WHAT is a name, a kind, a tone or a path, as for `maskgen synth --template`.
     """

@@ -32,7 +32,7 @@ from maskgen.errors import InterruptedRunError, UsageError
 @fit_options
 @augmentation_options
 @click.option("--out", type=FOLDER, help="The run folder.  [default: runs/DATA-BACKBONE]")
-@click.option("--preview", is_flag=True, help="Write a grid of augmented pictures, preview.png.")
+@click.option("--preview", is_flag=True, help="Write a grid of augmented images, preview.png.")
 @click.option("--resume", type=FOLDER, metavar="RUN", help="Go on with a run that was interrupted.")
 @click.option("--overwrite", is_flag=True, help="Start anew in a folder that holds a run.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON on stdout.")

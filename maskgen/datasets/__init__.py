@@ -2,7 +2,7 @@
 
 To add one, copy ``utkface.py`` (labels in the file names) or ``lfw.py`` (labels in files), and name it below.
 
-The inputs are the picture files below the root, whatever label files say; label files only add what
+The inputs are the image files below the root, whatever label files say; label files only add what
 is known of them. Nothing outside the root is read, and nothing is written.
 """
 

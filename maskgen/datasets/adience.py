@@ -48,7 +48,7 @@ def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
 
 
 def _rows(root: Path) -> Annotations[dict[str, Any]]:
-    """Attributes by user, face and picture."""
+    """Attributes by user, face and image."""
     found = find_label_files(root, (*FOLD_FILES, *FRONTAL_FILES))
     names = FOLD_FILES if any(name in found for name in FOLD_FILES) else FRONTAL_FILES
     table = Annotations[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
@@ -62,7 +62,7 @@ def _rows(root: Path) -> Annotations[dict[str, Any]]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root; the face number in its name is the person."""
+    """Every image below the root; the face number in its name is the person."""
     rows = _rows(root)
     for relative in images(root):
         *folders, name = relative.split("/")
@@ -79,10 +79,9 @@ ADIENCE = FaceDataset(
     name="adience",
     title="Adience",
     homepage="https://talhassner.github.io/home/projects/Adience/Adience-data.html",
-    licence="For research; the pictures are from Flickr, under Creative Commons terms of their authors.",
+    licence="For research; the images are from Flickr, under Creative Commons terms of their authors.",
     forbids=(
-        "What each author's licence forbids: of many pictures commercial use, of some passing on "
-        "edited copies."
+        "What each author's licence forbids: of many images commercial use, of some passing on edited copies."
     ),
     citation="Eidinger, Enbar, Hassner: Age and Gender Estimation of Unfiltered Faces, IEEE TIFS 2014",
     expects=(

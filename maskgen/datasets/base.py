@@ -21,13 +21,13 @@ class FaceDataset:
         citation: Authors, title, venue and year.
         expects: The files that are looked for below the root, in words, for the error.
         holds: Whether a folder has this layout; looks at a few names and reads no label.
-        samples: Every picture below a root, in the byte order of the paths. Label files that
-            are missing or damaged leave pictures without label and with a note.
+        samples: Every image below a root, in the byte order of the paths. Label files that
+            are missing or damaged leave images without label and with a note.
         annotations: The label files below a root, relative to it, that a drop-in copy needs.
         always: What every whole copy gives ("gender", "split", "boxes", or "boxes or gender") -> where that
             stands, in words. A run that finds none says so.
         label: The attribute that becomes the class by default, or None.
-        several_faces: Whether a picture commonly shows more than one face.
+        several_faces: Whether an image commonly shows more than one face.
         files: Where a root may also be a pattern of file names: what it stands for that no output may
             hold. None where a root is a file or folder.
         ships_in: The folder inside the package that holds it, for the embedded sample.

@@ -1,7 +1,7 @@
-"""CelebA: 202,599 pictures of 10,177 celebrities with 40 attributes each.
+"""CelebA: 202,599 images of 10,177 celebrities with 40 attributes each.
 
 Read as published (``Anno/``, ``Eval/``, ``Img/``), as the loaders expect it (all in one folder), and as
-Kaggle has it (CSV files, picture folders nested twice, no identities); aligned or in the wild.
+Kaggle has it (CSV files, image folders nested twice, no identities); aligned or in the wild.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ATTRIBUTES = [
 ]
 SPLITS = {"0": "train", "1": "validation", "2": "test"}
 TRUTH = {"1": True, "-1": False, "0": False}
-# A picture's name up to its first dot, and the cells behind it. All rows in one search: line by line, the
+# An image's name up to its first dot, and the cells behind it. All rows in one search: line by line, the
 # 600,000 of the three files take three times as long. No two neighbours may match the same character, or a
 # line of a single long word would be tried at each of its letters again.
 _ROW = re.compile(r"^[^\S\n]*(?=\S)([^\s.]*)(?:\.\S*)?[^\S\n]+(\S(?:.*\S)?)", re.MULTILINE)
@@ -49,7 +49,7 @@ LABEL_FILES = tuple(
 
 
 def _rows(files: Mapping[str, Path], stem: str) -> tuple[list[str], Annotations[str]]:
-    """Column names (none without a header) and each picture's cells as text: most are not needed."""
+    """Column names (none without a header) and each image's cells as text: most are not needed."""
     path = files.get(f"{stem}.txt") or files.get(f"{stem}.csv")
     table = Annotations[str](path.name if path else f"{stem}.txt")
     header: list[str] = []
@@ -98,7 +98,7 @@ def _box(cells: str | None) -> tuple[Box, ...]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root, aligned ones and others, by the number in its name."""
+    """Every image below the root, aligned ones and others, by the number in its name."""
     files = find_label_files(root, LABEL_FILES)
     header, attributes = _rows(files, "list_attr_celeba")
     _, identities = _rows(files, "identity_CelebA")
@@ -111,7 +111,7 @@ def samples(root: Path) -> Iterator[Sample]:
         known = {"note": attributes.missing(number)} if row is None else _attributes(header, row.split())
         listed = known.pop("split", None)
         split = SPLITS.get(splits.find(number) or "") or listed
-        # The published boxes are those of the pictures as found, not of the aligned ones.
+        # The published boxes are those of the images as found, not of the aligned ones.
         box = _box(boxes.find(number)) if "img_celeba" in folders.split("/") else ()
         identity = identities.find(number)
         # Not by `sample_at`, whose care for what a table may hold would cost a third more.
@@ -133,9 +133,9 @@ CELEBA = FaceDataset(
     name="celeba",
     title="CelebA",
     homepage="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
-    licence="Non-commercial research only; neither pictures nor what is made of them may be passed on.",
+    licence="Non-commercial research only; neither images nor what is made of them may be passed on.",
     forbids=(
-        "Commercial use; copying, publishing or passing on any of the pictures, or what is derived "
+        "Commercial use; copying, publishing or passing on any of the images, or what is derived "
         "from them, outside of one's own site."
     ),
     citation="Liu, Luo, Wang, Tang: Deep Learning Face Attributes in the Wild, ICCV 2015",

@@ -61,7 +61,7 @@ def _rows(path: Path | None, name: str) -> Annotations[dict[str, Any]]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root; the folder it lies in, train or val, is its split."""
+    """Every image below the root; the folder it lies in, train or val, is its split."""
     files = find_label_files(root, ALL_FILES)
     tables = {
         folder: _rows(next((files[name] for name in names if name in files), None), names[0])

@@ -1,4 +1,4 @@
-"""The pictures that a list names, as `find` prints it: ``--files-from``.
+"""The images that a list names, as `find` prints it: ``--files-from``.
 
 Of a plain folder the list itself says what the inputs are, be they there or not, and nothing is walked. Of
 any other dataset it chooses from what the dataset has, with all that is known of it.
@@ -43,7 +43,7 @@ def read_list(data: bytes, root: Path, *, null: bool = False) -> tuple[str, ...]
     parts = data.split(b"\0") if null else data.replace(b"\r\n", b"\n").split(b"\n")
     names = {_relative(os.fsdecode(part), root, above) for part in parts if part}
     if not names:
-        raise UsageError("--files-from names no picture")
+        raise UsageError("--files-from names no image")
     return tuple(sorted(names, key=os.fsencode))
 
 
@@ -80,7 +80,7 @@ def digest_of(files: Sequence[str]) -> str:
 
 
 def chosen(dataset: FaceDataset, files: Sequence[str]) -> FaceDataset:
-    """The dataset with the listed pictures alone.
+    """The dataset with the listed images alone.
 
     Args:
         dataset: Where they come from.
@@ -99,16 +99,16 @@ def chosen(dataset: FaceDataset, files: Sequence[str]) -> FaceDataset:
                 yield sample
         if left:
             first = to_text(min(left, key=os.fsencode))
-            raise MissingDataError(f"{root}: {len(left)} of the listed pictures are not there: {first} ...")
+            raise MissingDataError(f"{root}: {len(left)} of the listed images are not there: {first} ...")
 
     if dataset is FOLDER:
-        # The root may be above the output: what must lie apart from that are the pictures themselves.
+        # The root may be above the output: what must lie apart from that are the images themselves.
         return replace(dataset, samples=listed, files=lambda root: ())
     return replace(dataset, samples=filtered)
 
 
 def refuse_own_output(files: Sequence[str], root: Path, out: Path) -> None:
-    """See to it that no listed picture lies in the output folder.
+    """See to it that no listed image lies in the output folder.
 
     Raises:
         UsageError: One does.

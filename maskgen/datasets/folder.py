@@ -1,4 +1,4 @@
-"""Any folder of pictures, however deep: one's own, or a dataset that has no module here."""
+"""Any folder of images, however deep: one's own, or a dataset that has no module here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskgen.records import Sample, genders_in
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root; ``folder`` is the one it lies in, gender one named so."""
+    """Every image below the root; ``folder`` is the one it lies in, gender one named so."""
     for relative in images(root):
         yield sample_at(root, relative, told_by_folders(relative))
 
@@ -31,11 +31,11 @@ def told_by_folders(relative: str) -> dict[str, str]:
 
 FOLDER = FaceDataset(
     name="folder",
-    title="A folder of pictures",
+    title="A folder of images",
     homepage="",
-    licence="The terms of whoever made the pictures.",
+    licence="The terms of whoever made the images.",
     citation="",
-    expects=("pictures, in folders or not",),
+    expects=("images, in folders or not",),
     holds=lambda root: root.is_dir(),
     samples=samples,
     label="folder",

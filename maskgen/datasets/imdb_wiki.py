@@ -1,4 +1,4 @@
-"""IMDB-WIKI: 523,051 pictures of celebrities with dates of birth and gender, as the face crops.
+"""IMDB-WIKI: 523,051 images of celebrities with dates of birth and gender, as the face crops.
 
 Labels are in the Matlab files ``imdb_crop/imdb.mat`` and ``wiki_crop/wiki.mat``.
 """
@@ -28,7 +28,7 @@ NUMBERS = ("gender", "dob", "photo_taken", "face_score", "second_face_score")
 
 
 def _age(born: float, taken: float) -> int | None:
-    """Full years at the middle of the year the picture was taken, or None if nobody can be that old."""
+    """Full years at the middle of the year the image was taken, or None if nobody can be that old."""
     if not (math.isfinite(born) and math.isfinite(taken) and 366 < born < 800_000):
         return None
     birth = date.fromordinal(int(born) - 366)  # Matlab counts days from the year 0
@@ -37,7 +37,7 @@ def _age(born: float, taken: float) -> int | None:
 
 
 class _Labels:
-    """The columns of one Matlab file, and the row of each picture by the last two parts of its path."""
+    """The columns of one Matlab file, and the row of each image by the last two parts of its path."""
 
     def __init__(self, path: Path, part: str) -> None:
         self.columns = read_columns(path, part, TEXTS, NUMBERS)
@@ -49,7 +49,7 @@ class _Labels:
             self.rows.add(tail(picture), row)
 
     def attributes(self, row: int) -> dict[str, Any]:
-        """What the file says of one picture."""
+        """What the file says of one image."""
         cells = {name: column[row] for name, column in self.columns.items()}
         known: dict[str, Any] = {
             "gender": GENDERS.get(cells["gender"]),
@@ -62,7 +62,7 @@ class _Labels:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root, by its folder and name in the Matlab file of its part."""
+    """Every image below the root, by its folder and name in the Matlab file of its part."""
     files = find_label_files(root, LABEL_FILES)
     labels = [_Labels(files[name], Path(name).stem) for name in LABEL_FILES if name in files]
     names = " or ".join(label.rows.name for label in labels) or "imdb.mat or wiki.mat"
@@ -79,7 +79,7 @@ IMDB_WIKI = FaceDataset(
     name="imdb-wiki",
     title="IMDB-WIKI",
     homepage="https://data.vision.ee.ethz.ch/cvl/rrothe/imdb-wiki/",
-    licence="Academic research only; the pictures belong to their original owners.",
+    licence="Academic research only; the images belong to their original owners.",
     forbids="Any use but academic research.",
     citation="Rothe, Timofte, Van Gool: Deep Expectation of Real and Apparent Age, IJCV 2018",
     expects=("imdb_crop/ or wiki_crop/ with imdb.mat or wiki.mat and the folders 00/ ... 99/",),

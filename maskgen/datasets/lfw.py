@@ -1,4 +1,4 @@
-"""Labeled Faces in the Wild: 13,233 pictures of 5,749 people, plain, funneled or deep-funneled.
+"""Labeled Faces in the Wild: 13,233 images of 5,749 people, plain, funneled or deep-funneled.
 
 LFW itself says who, not which gender. Gender comes from the lists of the University of Massachusetts
 (``male_names.txt`` and ``female_names.txt``, one file name a line) or else from Kumar's
@@ -36,12 +36,12 @@ OTHER_LISTS = (
     *("lfw_allnames.csv", "people.csv", "pairs.csv"),
 )
 LABEL_FILES = (*GENDER_LISTS, *SPLIT_LISTS[0], *SPLIT_LISTS[1], *OTHER_LISTS)
-# A column's name in Kaggle's lists, a count, or a number of a picture.
+# A column's name in Kaggle's lists, a count, or a number of an image.
 _NO_PERSON = re.compile(r"name|images|imagenum\d|\d*")
 
 
 def _genders(files: Mapping[str, Path]) -> Annotations[str]:
-    """Gender by picture, which is named without ``.jpg``."""
+    """Gender by image, which is named without ``.jpg``."""
     table = Annotations[str]("male_names.txt, female_names.txt")
     for name, gender in GENDER_LISTS.items():
         for line in read_lines(files[name]) if name in files else ():
@@ -88,7 +88,7 @@ def _splits(files: Mapping[str, Path]) -> Annotations[str]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root; the folder it lies in names the person."""
+    """Every image below the root; the folder it lies in names the person."""
     files = find_label_files(root, LABEL_FILES)
     genders, splits = _genders(files), _splits(files)
     for relative in images(root):

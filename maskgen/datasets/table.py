@@ -192,9 +192,9 @@ def with_image_root(dataset: FaceDataset, image_root: Path | None) -> FaceDatase
 
 TABLE = FaceDataset(
     name="table",
-    title="Pictures listed in a table",
+    title="Images listed in a table",
     homepage="",
-    licence="The terms of whoever made the pictures.",
+    licence="The terms of whoever made the images.",
     citation="",
     expects=(
         f"a .csv, .tsv or .jsonl file with a column {', '.join(PATH_COLUMNS[:-1])} or {PATH_COLUMNS[-1]}",

@@ -1,7 +1,7 @@
 """UTKFace: 23,708 faces with age, gender and race in their file names, aligned or in the wild.
 
 ``[age]_[gender]_[race]_[date].jpg``; a few names lack a field, and then it is the gender that is
-missing, so those pictures stay unlabelled.
+missing, so those images stay unlabelled.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _attributes(name: str) -> dict[str, Any]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root, by what its name says."""
+    """Every image below the root, by what its name says."""
     for relative in images(root):
         yield sample_at(root, relative, _attributes(relative.rpartition("/")[2]))
 
@@ -44,9 +44,9 @@ UTKFACE = FaceDataset(
     name="utkface",
     title="UTKFace",
     homepage="https://susanqq.github.io/UTKFace/",
-    licence="Non-commercial research only; the pictures belong to their original owners.",
+    licence="Non-commercial research only; the images belong to their original owners.",
     forbids=(
-        "Commercial use. Its authors remove pictures whose owners ask for it; masked copies of these "
+        "Commercial use. Its authors remove images whose owners ask for it; masked copies of these "
         "must go too."
     ),
     citation="Zhang, Song, Qi: Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017",

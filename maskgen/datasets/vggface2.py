@@ -1,7 +1,7 @@
-"""VGGFace2: 3.31 million pictures of 9,131 people, loosely cropped; gender by person.
+"""VGGFace2: 3.31 million images of 9,131 people, loosely cropped; gender by person.
 
 ``identity_meta.csv`` has a blank after each comma and names with commas in them. Its gender is used, and not
-the one of ``attributes/01-Male.txt``, which contradicts it for 215 pictures.
+the one of ``attributes/01-Male.txt``, which contradicts it for 215 images.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _genders(root: Path) -> Annotations[str]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root; the folder it lies in is the person."""
+    """Every image below the root; the folder it lies in is the person."""
     genders = _genders(root)
     for relative in images(root):
         folders = relative.split("/")[:-1]
@@ -52,7 +52,7 @@ VGGFACE2 = FaceDataset(
     name="vggface2",
     title="VGGFace2",
     homepage="https://github.com/ox-vgg/vgg_face2",
-    licence="For research, on the terms of its authors; the pictures belong to their original owners.",
+    licence="For research, on the terms of its authors; the images belong to their original owners.",
     forbids=(
         "Its authors have withdrawn it from their pages; whoever has a copy is bound by the terms "
         "that came with it."

@@ -1,7 +1,7 @@
 """Tar shards as the webdataset library reads them: members with one name up to the first dot belong together.
 
-Every picture in them is an input, whatever stands beside it. Its id is its name in the tar, so that a folder
-packed into tars has the ids, the draws and so the very pictures of the folder itself. A name that was used
+Every image in them is an input, whatever stands beside it. Its id is its name in the tar, so that a folder
+packed into tars has the ids, the draws and so the very images of the folder itself. A name that was used
 before gets its tar's name in front: ``000007/0001.jpg``.
 """
 
@@ -46,7 +46,7 @@ class _Group:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture in the tars, tar by tar and in the order it has there; only headers and labels are read.
+    """Every image in the tars, tar by tar and in the order it has there; only headers and labels are read.
 
     A tar that cannot be read to its end gives what can be, and one more sample that says why.
     """
@@ -125,7 +125,7 @@ def _refusal(entry: Entry, size: int) -> str | None:
 def _placeable(name: str) -> str:
     """The name as a path that can be made below any folder, beside all others of its kind."""
     *folders, base = ("__" if part == ".." else part.replace("\0", "_") for part in name.split("/"))
-    # In a tar, but in no folder, a.jpg may be a picture and hold others too.
+    # In a tar, but in no folder, a.jpg may be an image and hold others too.
     folders = [f"{part}~" if is_image_name(part) else part for part in folders]
     parts = [_shortened(part, _LONGEST_PART) for part in (*folders, base)]
     return _shortened("/".join(parts), _LONGEST_PATH)
@@ -153,12 +153,12 @@ def _files(root: Path) -> list[Path]:
 
 WEBDATASET = FaceDataset(
     name="webdataset",
-    title="Pictures in tar shards (webdataset)",
+    title="Images in tar shards (webdataset)",
     homepage="",
-    licence="The terms of whoever made the pictures.",
+    licence="The terms of whoever made the images.",
     citation="",
     expects=(
-        "uncompressed .tar files with pictures, and with .json beside them where anything is known",
+        "uncompressed .tar files with images, and with .json beside them where anything is known",
         "--root may be a folder, a tar, or a pattern such as 'shards/*.tar' or 'shards/{000000..000012}.tar'",
     ),
     holds=holds_tars,

@@ -31,7 +31,7 @@ CROP_FOLDERS = (".", "CroppedFaces", "root")
 
 
 def _boxes(path: Path | None, name: str) -> Annotations[tuple[Box, ...]]:
-    """Boxes by event folder and name; a picture's rows end where the next path begins, whatever its count."""
+    """Boxes by event folder and name; an image's rows end where the next path begins, whatever its count."""
     table = Annotations[tuple[Box, ...]](name)
     picture, boxes = "", list[Box]()
     for number, line in enumerate(read_lines(path) if path else (), 1):
@@ -41,7 +41,7 @@ def _boxes(path: Path | None, name: str) -> Annotations[tuple[Box, ...]]:
                 table.add(picture, tuple(boxes))
             picture, boxes = tail(refuse_escape(line.strip(), where)), []
         elif cells and not picture:
-            raise AnnotationError(f"{where}: expected the path of a picture, got {line[:80]!r}")
+            raise AnnotationError(f"{where}: expected the path of an image, got {line[:80]!r}")
         elif len(cells) > 1:
             boxes.extend(_box(cells, where))
     if picture:
@@ -70,7 +70,7 @@ def _crop(folder: str, name: str) -> dict[str, str]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every picture below the root: scenes by event and name, crops by folder."""
+    """Every image below the root: scenes by event and name, crops by folder."""
     files = find_label_files(root, BOX_FILES.values())
     tables = {folder: _boxes(files.get(name), name) for folder, name in BOX_FILES.items()}
     for relative in images(root):
@@ -93,7 +93,7 @@ WIDERFACE = FaceDataset(
     name="widerface",
     title="WIDER FACE",
     homepage="http://shuoyang1213.me/WIDERFACE/",
-    licence="Non-commercial research only; the pictures belong to their original owners.",
+    licence="Non-commercial research only; the images belong to their original owners.",
     forbids="Commercial use.",
     citation="Yang, Luo, Loy, Tang: WIDER FACE: A Face Detection Benchmark, CVPR 2016",
     expects=(

@@ -1,4 +1,4 @@
-"""What the page of `maskgen demo` answers: a picture masked, its faces judged without a mask and with one."""
+"""What the page of `maskgen demo` answers: an image masked, its faces judged without a mask and with one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_PIXELS = 50_000_000
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A picture and what the model said of its faces.
+    """An image and what the model said of its faces.
 
     Attributes:
         bgr: (height, width, 3) uint8, a box drawn around every face.
@@ -41,8 +41,8 @@ class Answer:
     """What the page shows.
 
     Attributes:
-        unmasked: The picture as it came.
-        masked: The masked picture; None where nothing could be masked.
+        unmasked: The image as it came.
+        masked: The masked image; None where nothing could be masked.
         note: What is to be said of it, in a sentence.
     """
 
@@ -77,18 +77,18 @@ class _Once:
 def answer(
     data: bytes, classifier: Classifier, landmarker: FaceLandmarker, template: str, blend: str, wear: str
 ) -> Answer:
-    """Mask every face of a picture, and judge it before and after.
+    """Mask every face of an image, and judge it before and after.
 
     Args:
         data: An image file.
         classifier: The model.
-        landmarker: Finds the faces, once: the model is shown the same places of both pictures.
+        landmarker: Finds the faces, once: the model is shown the same places of both images.
         template: A template's name.
         blend: As `maskgen synth --blend`.
         wear: As `maskgen synth --wear`.
 
     Raises:
-        UnreadableImageError: It is no picture, a broken one, or larger than the page takes.
+        UnreadableImageError: It is no image, a broken one, or larger than the page takes.
     """
     _refuse_large(data)
     options = SynthOptions(

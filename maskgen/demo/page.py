@@ -164,7 +164,7 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
     with gradio.Blocks(
         title="maskgen", analytics_enabled=False, delete_cache=(KEPT, KEPT), fill_width=True
     ) as page:
-        seen = "the whole picture" if spec.crop == "full" else f"each {spec.crop.replace('-', ' ')}"
+        seen = "the whole image" if spec.crop == "full" else f"each {spec.crop.replace('-', ' ')}"
         gradio.Markdown(
             f"## {' or '.join(spec.classes)}, without a mask and with one\n"
             f"{classifier.name}: {spec.backbone} at {spec.size} pixels, shown {seen}. What it says goes by "
@@ -208,7 +208,7 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
 
 
 def _shown(side: Side, classes: tuple[str, ...]) -> tuple[Any, Any]:
-    """A picture and the share of each class, as gradio takes them."""
+    """An image and the share of each class, as gradio takes them."""
     rgb = np.ascontiguousarray(side.bgr[:, :, ::-1])
     if not side.said:
         return rgb, "no face found"

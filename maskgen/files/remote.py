@@ -229,7 +229,7 @@ def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:
             if info["type"] != "file" or (info["size"] or 0) > limit:
                 return path
             _system(path).get_file(_key(path), str(copy))
-        # As above; and what cannot be fetched is one picture's matter.
+        # As above; and what cannot be fetched is one image's matter.
         except Exception:
             return path
         return copy

@@ -1,7 +1,7 @@
-"""Pictures inside uncompressed tars: where each one lies, and its bytes. Nothing is ever unpacked.
+"""Images inside uncompressed tars: where each one lies, and its bytes. Nothing is ever unpacked.
 
 A tar is a row of headers, each with its member's bytes behind it. `scan` goes from header to header without
-reading what lies between, and a picture is then read by its place alone.
+reading what lies between, and an image is then read by its place alone.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def read_sample(sample: Sample) -> bytes:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a picture's file, as `read_sample` reads it."""
+    """The bytes of an image's file, as `read_sample` reads it."""
     info = path.stat()
     # Opening a pipe would wait for ever for someone to write into it.
     if not stat.S_ISREG(info.st_mode):

@@ -1,6 +1,6 @@
-"""Bytes to ``uint8`` BGR array and back: the only place in maskgen where pictures are decoded and encoded.
+"""Bytes to ``uint8`` BGR array and back: the only place in maskgen where images are decoded and encoded.
 
-What a picture loses on its way through is only what has to change: `decode` keeps beside the pixels what
+What an image loses on its way through is only what has to change: `decode` keeps beside the pixels what
 `encode` needs to write them the way they came, which for a JPEG means its own quantisation tables. A second
 encoding with the same tables rounds most coefficients to where they were, so that the pixels outside the
 mask stay what they are to within a grey level or so.
@@ -37,13 +37,13 @@ PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """A picture, upright, with what is needed to write it back as it came.
+    """An image, upright, with what is needed to write it back as it came.
 
     Attributes:
         bgr: (height, width, 3) uint8, upright whatever its EXIF orientation was.
         format: Pillow's name of the format it really has, whatever its file is called: "JPEG", "PNG", ...
         grey: Whether it had one channel; the three of `bgr` are then equal.
-        alpha: (height, width) uint8 transparency that came with the picture, or None.
+        alpha: (height, width) uint8 transparency that came with the image, or None.
         icc: Colour profile for RGB or grey pixels, without any text of its source, or None.
         jpeg: How to encode it again as JPEG, or None if it was none.
         lossless: Whether a WEBP was lossless.
@@ -62,7 +62,7 @@ class DecodedImage:
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """A picture as bytes.
+    """An image as bytes.
 
     Attributes:
         data: The file's content.
@@ -78,30 +78,30 @@ class EncodedImage:
 def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     """Decodes a file of a format that `maskgen.images.formats` names into upright BGR pixels.
 
-    Grey, palette, CMYK, 16 bit and floating point pictures are converted; of several frames the first is
+    Grey, palette, CMYK, 16 bit and floating point images are converted; of several frames the first is
     taken. A truncated file is refused, since a face that is half grey would be worse than none. Pillow's
-    warnings are kept in; the line that libtiff or libjpeg itself prints about a broken picture is not.
+    warnings are kept in; the line that libtiff or libjpeg itself prints about a broken image is not.
 
     Args:
         data: The whole file.
         limit: Pixels that it may have; by default what `maskgen.limits.max_pixels` says.
 
     Raises:
-        UnreadableImageError: The file is empty, no picture, of another format, larger than the limit,
+        UnreadableImageError: The file is empty, no image, of another format, larger than the limit,
             broken or truncated; the message says which.
     """
     file_format = sniff(data)
     limit = limit or max_pixels()
     with _pillow_settings(limit):
         try:
-            picture = opener(file_format)(BytesIO(data))
-            _check_size(picture.size, limit)
-            orientation, notes = _orientation(picture)
-            if getattr(picture, "is_animated", False):
+            pillow_image = opener(file_format)(BytesIO(data))
+            _check_size(pillow_image.size, limit)
+            orientation, notes = _orientation(pillow_image)
+            if getattr(pillow_image, "is_animated", False):
                 notes.append("first of several frames")
-            pixels = decode_jpeg(picture, data) if file_format == "JPEG" else None
+            pixels = decode_jpeg(pillow_image, data) if file_format == "JPEG" else None
             if pixels is None:
-                picture.load()
+                pillow_image.load()
         except (UnreadableImageError, MemoryError):
             raise
         except PillowImage.DecompressionBombError as error:
@@ -113,13 +113,13 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
         if file_format == "TIFF":
             orientation = 1  # Pillow has turned it while loading.
-        jpeg = jpeg_settings(picture) if file_format == "JPEG" else None
-        icc: bytes | None = picture.info.get("icc_profile") or None
+        jpeg = jpeg_settings(pillow_image) if file_format == "JPEG" else None
+        icc: bytes | None = pillow_image.info.get("icc_profile") or None
         if pixels is None:
-            bgr, alpha, grey = to_planes(picture, icc, notes)
+            bgr, alpha, grey = to_planes(pillow_image, icc, notes)
         else:
-            bgr, alpha, grey = pixels, None, picture.mode == "L"
-        if picture.mode == "CMYK":
+            bgr, alpha, grey = pixels, None, pillow_image.mode == "L"
+        if pillow_image.mode == "CMYK":
             icc = None
     profile = plain_profile(icc, b"GRAY" if grey else b"RGB ") if icc else None
     if icc and profile is None and not grey and icc[16:20] == b"RGB ":
@@ -140,7 +140,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
 def encode(
     bgr: Image, like: DecodedImage | None = None, format: str | None = None, quality: int | None = None
 ) -> EncodedImage:
-    """Encodes BGR pixels, in the manner of the picture they were made from.
+    """Encodes BGR pixels, in the manner of the image they were made from.
 
     The same arguments give the same bytes. Of the source's metadata only the numbers of its
     colour profile are carried over, as `maskgen.images.color_profile` has them.
@@ -155,14 +155,14 @@ def encode(
             4:4:4 chroma where a JPEG's source was none, and `WEBP_QUALITY`, since a WEBP does not say.
 
     Raises:
-        UsageError: `format` or `quality` does not exist, or the format cannot hold so large a picture.
+        UsageError: `format` or `quality` does not exist, or the format cannot hold so large an image.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality must be from 1 to 100, got {quality}")
     target = _target_format(like, format)
     height, width = bgr.shape[:2]
     if max(height, width) > (limit := LONGEST_SIDE.get(target, 1 << 31)):
-        raise UsageError(f"{target} holds at most {limit} pixels a side, the picture has {width} x {height}")
+        raise UsageError(f"{target} holds at most {limit} pixels a side, the image has {width} x {height}")
     grey = like is not None and like.grey
     alpha = like.alpha if like is not None and target in ("PNG", "WEBP", "TIFF") else None
     options: dict[str, Any] = {}
@@ -210,15 +210,15 @@ def _pillow_settings(limit: int) -> Iterator[None]:
 def _check_size(size: tuple[int, int], limit: int) -> None:
     width, height = size
     if width < 1 or height < 1:
-        raise UnreadableImageError(f"a picture of {width} x {height} pixels")
+        raise UnreadableImageError(f"an image of {width} x {height} pixels")
     if width * height > limit:
         hint = f", see {VARIABLE}" if limit == max_pixels() else ""
         raise UnreadableImageError(f"{width} x {height} pixels are more than {limit}{hint}")
 
 
-def _orientation(picture: PillowImage.Image) -> tuple[int, list[str]]:
+def _orientation(pillow_image: PillowImage.Image) -> tuple[int, list[str]]:
     try:
-        return int(picture.getexif().get(0x0112) or 1), []
+        return int(pillow_image.getexif().get(0x0112) or 1), []
     except Exception:  # damaged metadata, in any of Pillow's ways, does not make the pixels unreadable
         return 1, ["EXIF data cannot be read"]
 
@@ -251,7 +251,7 @@ def _pixels(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowI
     return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
 
 
-def _save(picture: PillowImage.Image, file_format: str, options: dict[str, Any]) -> bytes:
+def _save(pillow_image: PillowImage.Image, file_format: str, options: dict[str, Any]) -> bytes:
     buffer = BytesIO()
-    picture.save(buffer, file_format, **options)
+    pillow_image.save(buffer, file_format, **options)
     return buffer.getvalue()

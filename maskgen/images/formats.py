@@ -65,13 +65,13 @@ _SIGNATURES = (
 _OTHERS = (
     (rb"version https://git-lfs", "a Git LFS pointer: fetch the real file with `git lfs pull`"),
     (rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head)", "an HTML page: the download failed"),
-    (rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|svg)", "XML or SVG, not a picture in pixels"),
-    (rb"\s*[{\[]\s*[\"{\[]", "JSON, not a picture"),
-    (rb"....ftyp", "a video, not a picture"),
+    (rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|svg)", "XML or SVG, not an image in pixels"),
+    (rb"\s*[{\[]\s*[\"{\[]", "JSON, not an image"),
+    (rb"....ftyp", "a video, not an image"),
     (rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", "JPEG 2000, which is not read: convert it first"),
-    (rb"%PDF", "a PDF, not a picture"),
+    (rb"%PDF", "a PDF, not an image"),
     (rb"8BPS", "a Photoshop file, which is not read: convert it first"),
-    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive, not a picture: unpack it first"),
+    (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!", "an archive, not an image: unpack it first"),
 )
 
 
@@ -111,7 +111,7 @@ def sniff(data: bytes) -> str:
         if re.match(signature, data, re.DOTALL | re.IGNORECASE):
             raise UnreadableImageError(name)
     if not data.strip(b"\0"):
-        raise UnreadableImageError(f"{len(data)} zero bytes, not a picture")
+        raise UnreadableImageError(f"{len(data)} zero bytes, not an image")
     raise UnreadableImageError(f"no known image format: it begins with {data[:8]!r}")
 
 

@@ -18,7 +18,7 @@ class JpegSettings:
         tables: Quantisation tables of luma and, unless grey, of the two chroma components.
         subsampling: Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write
             (4:1:1, 4:4:0) become 4:4:4, which loses nothing that was there.
-        progressive: Whether the picture comes in scans of growing detail.
+        progressive: Whether the image comes in scans of growing detail.
         stored: How many tables the file has for them; two may be equal.
     """
 
@@ -28,15 +28,15 @@ class JpegSettings:
     stored: int
 
 
-def jpeg_settings(picture: Any) -> JpegSettings | None:
+def jpeg_settings(pillow_image: Any) -> JpegSettings | None:
     """Reads how a JPEG was encoded; None for CMYK, whose tables are for other channels."""
-    layers = picture.layer
+    layers = pillow_image.layer
     if len(layers) not in (1, 3):
         return None
-    tables = tuple(tuple(picture.quantization[layer[3]]) for layer in layers)
+    tables = tuple(tuple(pillow_image.quantization[layer[3]]) for layer in layers)
     factors = tuple(layer[1:3] for layer in layers)
     known = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}
-    progressive = bool(picture.info.get("progressive") or picture.info.get("progression"))
+    progressive = bool(pillow_image.info.get("progressive") or pillow_image.info.get("progression"))
     return JpegSettings(tables, known.get(factors, 0), progressive, len({layer[3] for layer in layers}))
 
 

@@ -25,61 +25,63 @@ def upright(plane: Image, orientation: int) -> Image:
     return np.ascontiguousarray(plane)
 
 
-def decode_jpeg(picture: PillowImage.Image, data: bytes) -> Image | None:
+def decode_jpeg(pillow_image: PillowImage.Image, data: bytes) -> Image | None:
     """A whole grey or colour JPEG by OpenCV: the same pixels in half of the time; None leaves it to Pillow.
 
     Both are libjpeg underneath, but Pillow's pixels go through two more arrays. A file without its end mark
     may be truncated, and is Pillow's to refuse.
     """
-    if picture.mode not in ("L", "RGB") or not data.endswith(b"\xff\xd9"):
+    if pillow_image.mode not in ("L", "RGB") or not data.endswith(b"\xff\xd9"):
         return None
     try:
-        # Turned by its EXIF data afterwards, as pictures of other formats are.
+        # Turned by its EXIF data afterwards, as images of other formats are.
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
-    return bgr if bgr is not None and bgr.shape[1::-1] == picture.size else None  # type: ignore[return-value]
+    return bgr if bgr is not None and bgr.shape[1::-1] == pillow_image.size else None  # type: ignore[return-value]
 
 
 def to_planes(
-    picture: PillowImage.Image, icc: bytes | None, notes: list[str]
+    pillow_image: PillowImage.Image, icc: bytes | None, notes: list[str]
 ) -> tuple[Image, Image | None, bool]:
-    """A loaded picture's colour, transparency, and whether it had one channel only.
+    """A loaded image's colour, transparency, and whether it had one channel only.
 
     Args:
-        picture: Of any of Pillow's modes.
+        pillow_image: Of any of Pillow's modes.
         icc: Its colour profile, used for CMYK alone: others stay valid for the pixels as they are.
         notes: What cannot be kept is added here, in words.
 
     Returns:
         (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether it was grey.
     """
-    if picture.mode.startswith("I") or picture.mode == "F":
-        notes.append("floating point reduced to 8 bits" if picture.mode == "F" else "16 bits reduced to 8")
-        return _to_three(_to_8_bits(np.asarray(picture))), None, True
-    if picture.mode == "1":
-        picture = picture.convert("L")
-    elif picture.mode == "CMYK":
+    if pillow_image.mode.startswith("I") or pillow_image.mode == "F":
+        notes.append(
+            "floating point reduced to 8 bits" if pillow_image.mode == "F" else "16 bits reduced to 8"
+        )
+        return _to_three(_to_8_bits(np.asarray(pillow_image))), None, True
+    if pillow_image.mode == "1":
+        pillow_image = pillow_image.convert("L")
+    elif pillow_image.mode == "CMYK":
         notes.append("CMYK converted to RGB")
-        picture = _cmyk_to_rgb(picture, icc)
-    elif picture.mode in ("P", "PA") or "transparency" in picture.info:
-        transparent = picture.mode == "PA" or "transparency" in picture.info
-        opaque, see_through = ("L", "LA") if picture.mode == "L" else ("RGB", "RGBA")
-        picture = picture.convert(see_through if transparent else opaque)
-    elif picture.mode not in ("L", "LA", "RGB", "RGBA"):
-        picture = picture.convert("RGBA" if picture.mode == "RGBa" else "RGB")
-    if picture.mode == "RGB":
+        pillow_image = _cmyk_to_rgb(pillow_image, icc)
+    elif pillow_image.mode in ("P", "PA") or "transparency" in pillow_image.info:
+        transparent = pillow_image.mode == "PA" or "transparency" in pillow_image.info
+        opaque, see_through = ("L", "LA") if pillow_image.mode == "L" else ("RGB", "RGBA")
+        pillow_image = pillow_image.convert(see_through if transparent else opaque)
+    elif pillow_image.mode not in ("L", "LA", "RGB", "RGBA"):
+        pillow_image = pillow_image.convert("RGBA" if pillow_image.mode == "RGBa" else "RGB")
+    if pillow_image.mode == "RGB":
         # Pillow holds four bytes a pixel, and to hand them out as they are takes it half the time.
-        padded = np.frombuffer(picture.tobytes("raw", "RGBX"), np.uint8)
-        padded = padded.reshape(picture.height, picture.width, 4)
+        padded = np.frombuffer(pillow_image.tobytes("raw", "RGBX"), np.uint8)
+        padded = padded.reshape(pillow_image.height, pillow_image.width, 4)
         return cv2.cvtColor(padded, cv2.COLOR_RGBA2BGR).astype(np.uint8, copy=False), None, False
-    pixels = np.asarray(picture)
-    if picture.mode == "L":
+    pixels = np.asarray(pillow_image)
+    if pillow_image.mode == "L":
         return _to_three(pixels), None, True
-    if picture.mode == "LA":
+    if pillow_image.mode == "LA":
         return _to_three(pixels[:, :, 0]), pixels[:, :, 1].copy(), True
-    alpha = pixels[:, :, 3].copy() if picture.mode == "RGBA" else None
+    alpha = pixels[:, :, 3].copy() if pillow_image.mode == "RGBA" else None
     return cv2.cvtColor(pixels[:, :, :3], cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False), alpha, False
 
 
@@ -101,14 +103,14 @@ def _to_8_bits(values: NDArray[Any]) -> Image:
     return scaled
 
 
-def _cmyk_to_rgb(picture: PillowImage.Image, icc: bytes | None) -> PillowImage.Image:
-    """By the picture's own profile where it has a usable one: Pillow's formula makes skin glow."""
+def _cmyk_to_rgb(pillow_image: PillowImage.Image, icc: bytes | None) -> PillowImage.Image:
+    """By the image's own profile where it has a usable one: Pillow's formula makes skin glow."""
     if icc and icc[16:20] == b"CMYK":
         try:
             srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(picture, BytesIO(icc), srgb, outputMode="RGB")
+            converted = ImageCms.profileToProfile(pillow_image, BytesIO(icc), srgb, outputMode="RGB")
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError, ValueError):
-            return picture.convert("RGB")
-    return picture.convert("RGB")
+            return pillow_image.convert("RGB")
+    return pillow_image.convert("RGB")

@@ -15,7 +15,7 @@ from maskgen.landmarks.face_mesh_graph import in_calling_thread, run_mesh
 from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
 from maskgen.records import Box, Image
 
-# More faces than this in one picture are found tile by tile.
+# More faces than this in one image are found tile by tile.
 MANY = 24
 
 
@@ -38,7 +38,7 @@ class BundledEngine:
         model = self._model(
             (confident, many),
             lambda: self._mesh(
-                # Without it a picture's result depends on the picture before it.
+                # Without it an image's result depends on the image before it.
                 static_image_mode=True,
                 max_num_faces=MANY if many else 1,
                 min_detection_confidence=level.detection,

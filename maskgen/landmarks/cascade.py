@@ -3,13 +3,13 @@
 =================  ==========================================================================
 step               what is looked at
 =================  ==========================================================================
-as-is              the picture, as it is (one call of the model: all that most faces ever cost)
+as-is              the image, as it is (one call of the model: all that most faces ever cost)
 low-confidence     the same, with the model's thresholds lowered
 padded             with a black border, for crops so tight that the face touches the edge
 full-range         where the full-range detector sees a face: small ones, turned ones
 box                the boxes the dataset marks, instead of all of the above
 haar               the boxes of OpenCV's Haar cascades, likewise, where they are chosen
-tiles              part after part of a large picture, for faces that are tiny in it; all parts where
+tiles              part after part of a large image, for faces that are tiny in it; all parts where
                    every face is wanted
 =================  ==========================================================================
 
@@ -59,7 +59,7 @@ PAD_MARGINS = (0.15, 0.5)
 # Sides of a view of one face, in sides of its box.
 CLOSE_SIDES = (2.0, 1.6)
 SMALLEST_BOX = 16.0
-# Into how many parts a group picture's longer side is cut, one time after the other.
+# Into how many parts a group image's longer side is cut, one time after the other.
 TILE_PARTS = (2, 4, 8)
 SMALLEST_TILE = 240
 

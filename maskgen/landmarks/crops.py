@@ -1,4 +1,4 @@
-"""Pictures cut from a picture for the landmark model to look at, each with the way back for the points.
+"""Images cut from an image for the landmark model to look at, each with the way back for the points.
 
 *Convention*: a view shows the image's pixel (x, y) at ``matrix @ (x, y, 1)``; pixel centres
 are at whole numbers.
@@ -17,7 +17,7 @@ from maskgen.records import Box, Image
 
 Points = NDArray[np.float64]
 
-# The models reduce what they are shown to at most 256 pixels; this is ample for a picture's largest face.
+# The models reduce what they are shown to at most 256 pixels; this is ample for an image's largest face.
 WHOLE = 1024
 # Side of a view of one face; the model reads the face itself, about half of it, at 192.
 CLOSE = 320
@@ -26,11 +26,11 @@ _UNMOVED = np.eye(2, 3)
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """A picture to look at.
+    """An image to look at.
 
     Attributes:
         image: (height, width, 3) uint8 BGR.
-        matrix: (2, 3) float64, a similarity but for rounding, from the whole image to this picture.
+        matrix: (2, 3) float64, a similarity but for rounding, from the whole image to this image.
     """
 
     image: Image
@@ -82,7 +82,7 @@ def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) 
         margin: Share of the longer side.
         border: What to fill up with: ``cv2.BORDER_REPLICATE``, with which the mesh of a face cut off by the
             image's edge is better by a third, or ``cv2.BORDER_CONSTANT`` (black), with which the detector
-            finds more of the faces that fill the picture.
+            finds more of the faces that fill the image.
     """
     height, width = view.image.shape[:2]
     around = round(max(height, width) * margin)

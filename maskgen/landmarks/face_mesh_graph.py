@@ -1,8 +1,8 @@
 """mediapipe's face mesh without what surrounds the model's own time: the numbers are the same.
 
-Its graph hands each picture to and fro between threads, one step here and the next there, none at the same
+Its graph hands each image to and fro between threads, one step here and the next there, none at the same
 time as another; whoever waits for the answer can as well do the steps, and saves a tenth of the processor's
-time. ``FaceMesh.process`` makes a named tuple class for each picture and hands out each number as a Python
+time. ``FaceMesh.process`` makes a named tuple class for each image and hands out each number as a Python
 object; with 468 points a face, reading these takes a tenth of the time that finding them does. The answer is
 read here as the bytes that it is.
 """
@@ -17,7 +17,7 @@ from maskgen.landmarks.crops import Points
 from maskgen.records import Image
 
 _STREAM, _ANSWER = "image", "multi_face_landmarks"
-_FRAME = 33333  # microseconds; the graph wants each picture later than the last
+_FRAME = 33333  # microseconds; the graph wants each image later than the last
 
 # A NormalizedLandmarkList in protobuf's encoding: for each point its field and length, then x, y and z as
 # 32-bit floats, each after its own field number (mediapipe/framework/formats/landmark.proto).
@@ -65,7 +65,7 @@ def run_mesh(model: Any, rgb: Image) -> list[Points]:
 
     model._graph_outputs.clear()
     model._simulated_timestamp += _FRAME
-    # mediapipe copies a picture that may still be written to.
+    # mediapipe copies an image that may still be written to.
     rgb = rgb.view()
     rgb.flags.writeable = False
     picture = packet_creator.create_image(image_format=ImageFormat.SRGB, data=rgb)

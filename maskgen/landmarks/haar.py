@@ -14,7 +14,7 @@ from maskgen.records import Box, Image
 
 FRONTAL = "haarcascade_frontalface_default.xml"
 PROFILE = "haarcascade_profileface.xml"
-# Share of the picture's shorter side below which the cascades mostly see faces where there are none.
+# Share of the image's shorter side below which the cascades mostly see faces where there are none.
 SMALLEST = 1 / 12
 
 

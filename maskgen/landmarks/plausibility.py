@@ -1,12 +1,12 @@
 """Whether a mesh can be a face at all.
 
 The landmark model puts a face-shaped mesh onto anything it is shown: a lamp, a coin, a cat. What gives such
-a mesh away is seldom its shape, but that it does not stay: shown a closer picture, and that picture's mirror
+a mesh away is seldom its shape, but that it does not stay: shown a closer image, and that image's mirror
 image, the model puts it elsewhere or finds nothing. So there are two questions here, a cheap one about shape
 (`refusal`) and, for meshes that are not beyond doubt (`doubtful`), the agreement of two more looks
 (`disagreement`, with the looking done by `maskgen.landmarks.cascade`).
 
-A face upside down is a face: the looks are at the picture turned so that the mesh is upright, and only a mesh
+A face upside down is a face: the looks are at the image turned so that the mesh is upright, and only a mesh
 that lies right agrees with them.
 """
 
@@ -49,12 +49,12 @@ for _row, _indices in enumerate(ANCHORS.values()):
 
 # Of 2,400 meshes of real faces, turned up to 60 degrees, none is further from the mean face than 0.13.
 LARGEST_MISFIT = 0.2
-# A tight crop cuts off ears and forehead; a face of which less than this is in the picture cannot be masked.
+# A tight crop cuts off ears and forehead; a face of which less than this is in the image cannot be masked.
 LEAST_INSIDE = 0.5
 SMALLEST_EYE_DISTANCE = 4.0
-# By how much of the eye distance looks at one face may differ. Faces that fill the picture and of which the
+# By how much of the eye distance looks at one face may differ. Faces that fill the image and of which the
 # model was not sure are mostly profiles, and there it wavers: half of 55 differ by more than 0.13. Of 567
-# faceless pictures, two had a mesh that held to within 0.25, both small or on their side.
+# faceless images, two had a mesh that held to within 0.25, both small or on their side.
 DISAGREEMENT_FILLING = 0.25
 DISAGREEMENT = 0.18
 FILLING = 0.25
@@ -85,9 +85,9 @@ class Shape:
     Attributes:
         finite: Whether all its points are numbers.
         eyes: Distance of the outer eye corners in three dimensions, in pixels.
-        inside: Share of its points that are in the picture.
+        inside: Share of its points that are in the image.
         roll: Degrees by which it is turned clockwise in the image plane, from its ears.
-        facing: Cosine of the angle between the face's and the image's way into the picture.
+        facing: Cosine of the angle between the face's and the image's way into the image.
         misfit: How far it is from the mean face, in eye distances.
     """
 
@@ -116,7 +116,7 @@ def refusal(shape: Shape) -> str | None:
     if shape.eyes < SMALLEST_EYE_DISTANCE:
         return f"the eyes are less than {SMALLEST_EYE_DISTANCE:g} pixels apart"
     if shape.inside < LEAST_INSIDE:
-        return f"only {shape.inside:.0%} of the face is in the picture"
+        return f"only {shape.inside:.0%} of the face is in the image"
     if shape.facing <= 0:
         return "the face is turned inside out or seen from behind"
     if shape.misfit > LARGEST_MISFIT:
@@ -127,7 +127,7 @@ def refusal(shape: Shape) -> str | None:
 def doubtful(shape: Shape, image_size: tuple[int, int]) -> bool:
     """Whether a mesh that was found with confidence still needs a second look.
 
-    It does when the face is small in the picture, is turned far from upright, or is oddly shaped. Nearly
+    It does when the face is small in the image, is turned far from upright, or is oddly shaped. Nearly
     all faces of face datasets are none of these.
     """
     return shape.eyes < 0.08 * max(image_size) or abs(shape.roll) > 30 or shape.misfit > 0.1

@@ -41,7 +41,7 @@ class TasksEngine:
 
     # Tasks sees faces in a colour wheel and in cells under a microscope even at its usual thresholds, and
     # lowered ones find few more faces. So: a second look always, which must agree closely. Of 335 faces 271
-    # are found so, and of 567 faceless pictures none; looked at as the bundled models are, 282 and 13.
+    # are found so, and of 567 faceless images none; looked at as the bundled models are, 282 and 13.
     is_sure = False
     largest_disagreement = 0.15
 

@@ -151,7 +151,7 @@ def mask_image(
         options: The run's options.
 
     Returns:
-        status "masked" with the picture and one `FaceRecord` a face; "no_face" if none was given, "too_small"
+        status "masked" with the image and one `FaceRecord` a face; "no_face" if none was given, "too_small"
         if all are below ``options.min_face``, "off_image" if no mask lies inside the image.
     """
     if not faces:

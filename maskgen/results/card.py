@@ -25,7 +25,7 @@ class Tally:
     Attributes:
         status: Rows of each status.
         counts: "split", "label", "template", "kind", "tone", "wear" and "detection" -> value -> count; split
-            and label count written pictures, the others masked faces.
+            and label count written images, the others masked faces.
         tables: "kind" and "wear" -> (value, label) -> masked faces.
         unlabelled: How many inputs have no label, and the first `NAMED` with the reason.
         unmasked: Status -> the first `NAMED` inputs with the reason.
@@ -80,18 +80,18 @@ def write_report(out: Path, root: Path | None = None, samples: int = 24) -> None
     Args:
         out: A folder that `maskgen synth` wrote.
         root: Where its sources lie, for the contact sheet.
-        samples: How many pictures the contact sheet shows.
+        samples: How many images the contact sheet shows.
     """
     drawn = write_contact_sheet(out, root, samples)
-    write_card(out, picture=drawn is not None)
+    write_card(out, preview=drawn is not None)
 
 
-def write_card(out: Path, picture: bool = True) -> Path:
+def write_card(out: Path, preview: bool = True) -> Path:
     """Write ``OUT/README.md``; the same manifest and run record give the same bytes.
 
     Args:
         out: A folder with ``manifest.jsonl`` and ``maskgen.json``.
-        picture: Whether it shows ``preview.jpg``.
+        preview: Whether it shows ``preview.jpg``.
 
     Raises:
         MissingDataError: One of the two files is not there.
@@ -101,17 +101,17 @@ def write_card(out: Path, picture: bool = True) -> Path:
     counted = tally(read_manifest(out / "manifest.jsonl"))
     path = out / "README.md"
     table = (out / "metadata.jsonl").is_file()
-    write_atomic(path, card(record, counted, picture, table).encode())
+    write_atomic(path, card(record, counted, preview, table).encode())
     return path
 
 
-def card(record: Mapping[str, Any], counted: Tally, picture: bool = True, table: bool = False) -> str:
+def card(record: Mapping[str, Any], counted: Tally, preview: bool = True, table: bool = False) -> str:
     """The card as Markdown with a YAML header.
 
     Args:
         record: The run record.
         counted: The counts.
-        picture: Whether it shows ``preview.jpg``.
+        preview: Whether it shows ``preview.jpg``.
         table: Whether ``metadata.jsonl`` is beside it, for the header to point to.
     """
     source = record.get("source") or {}
@@ -121,9 +121,9 @@ def card(record: Mapping[str, Any], counted: Tally, picture: bool = True, table:
     parts = [
         _header(title, source, options, counted.status["masked"], table),
         f"# {title}",
-        f"{counted.status['masked']:,} masked pictures of {rows:,} inputs and variants. Every input has its "
+        f"{counted.status['masked']:,} masked images of {rows:,} inputs and variants. Every input has its "
         "line in `manifest.jsonl`, whatever became of it.",
-        "![source, masked picture and alpha](preview.jpg)" if picture else "",
+        "![source, masked image and alpha](preview.jpg)" if preview else "",
         "## What this is\n\n" + NOTICE,
         "## Source and terms\n\n" + _facts(source) + "\n\n" + TERMS,
         "## What the labels are\n\n" + LABELS,
@@ -187,7 +187,7 @@ def _in_order(status: Counter[str]) -> dict[str, int]:
 
 def _count_sections(counted: Tally) -> list[str]:
     sections = []
-    for name, of in (("split", "pictures"), ("label", "pictures")):
+    for name, of in (("split", "images"), ("label", "images")):
         if name in counted.counts:
             sections.append(f"Masked {of} by {name}:\n\n" + _counts(name, _sorted(counted.counts[name])))
     for name in ("template", "kind", "tone", "wear", "detection"):
@@ -254,20 +254,20 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 NOTICE = """\
-These pictures are synthetic edits of photographs of real people: the masks were never there. They show
+These images are synthetic edits of photographs of real people: the masks were never there. They show
 neither how these people look with a mask nor that they wore one, and must not be shown as if they did. Few
 of these people were asked whether they want to be in a dataset."""
 
 TERMS = """\
-The masked pictures, the alphas and the manifest are made from the source, and all that its terms ask or
+The masked images, the alphas and the manifest are made from the source, and all that its terms ask or
 forbid holds for them too. maskgen's own licence covers the program and its mask templates, not these
-pictures. What is said above is a summary: read the terms at the home page before you pass anything on."""
+images. What is said above is a summary: read the terms at the home page before you pass anything on."""
 
 LABELS = """\
 "gender", "age", "race" and the like are what the source's annotators, its file names or a program wrote down
 from the outside, in the few classes that it had. They are not what the people say of themselves, they are
 wrong for some of them, and they leave no room for others. A classifier that is trained on them learns to
-guess such labels from pictures; it does not know anyone's gender. Do not use it to decide about people."""
+guess such labels from images; it does not know anyone's gender. Do not use it to decide about people."""
 
 # For `datasets.load_dataset(OUT)`. Without it the library takes a label file such as CelebA's
 # list_eval_partition.txt for the test split.
@@ -290,6 +290,6 @@ configs:
 """.rstrip()
 
 CONTINGENCY = """\
-Template, colour and wear are drawn from the seed and the picture's name alone, independently of every
+Template, colour and wear are drawn from the seed and the image's name alone, independently of every
 attribute; these tables show what came of it. Where a share differs much between the columns, the counts are
 small, or faces were not found."""

@@ -1,4 +1,4 @@
-"""The contact sheet ``preview.jpg``: source, masked picture and alpha of samples from the whole manifest."""
+"""The contact sheet ``preview.jpg``: source, masked image and alpha of samples from the whole manifest."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
     """Draw ``OUT/preview.jpg``.
 
     Each cell shows a face of the source, the same pixels masked, and the alpha: the alpha file where
-    one was written, and otherwise where the two pictures differ. The same result gives the same bytes.
+    one was written, and otherwise where the two images differ. The same result gives the same bytes.
 
     Args:
         out: A folder that `maskgen synth` wrote.
@@ -78,10 +78,10 @@ def _cell(out: Path, root: Path | None, row: ManifestRow) -> _Cell | None:
 
 
 def _read(folder: Path, text: str) -> NDArray[np.uint8] | None:
-    """(height, width, 3) uint8 BGR, or None when what lies there has gone or is no picture any more.
+    """(height, width, 3) uint8 BGR, or None when what lies there has gone or is no image any more.
 
     A path that leads out of the folder, be it by a link, leads to nothing: who sends a manifest is not to
-    choose which files of this machine are shown in a picture.
+    choose which files of this machine are shown in an image.
     """
     name = from_text(text)
     try:
@@ -93,7 +93,7 @@ def _read(folder: Path, text: str) -> NDArray[np.uint8] | None:
 
 
 def _window(row: ManifestRow, width: int, height: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is shown: a square around the first face, inside the picture."""
+    """Left, top, right and bottom of what is shown: a square around the first face, inside the image."""
     if not row.faces:
         return 0, 0, width, height
     x, y, across, down = row.faces[0].box

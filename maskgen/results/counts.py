@@ -17,7 +17,7 @@ class Counts:
     Attributes:
         samples: Inputs.
         rows: Rows of the manifest: inputs times variants.
-        images: Masked pictures written.
+        images: Masked images written.
         statuses: Rows by status.
         labels: Rows by label.
         splits: Rows by split; those without one under "none".

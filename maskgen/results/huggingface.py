@@ -1,4 +1,4 @@
-"""Hugging Face's ``metadata.jsonl``, which ImageFolder reads beside the pictures: made from the manifest."""
+"""Hugging Face's ``metadata.jsonl``, which ImageFolder reads beside the images: made from the manifest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PARTS = ("nose", "mouth", "chin", "lower_face")
 
 
 def metadata_tables(out: Path, layout: str) -> list[str]:
-    """Where `write_metadata` may write below ``out``, whose pictures are there."""
+    """Where `write_metadata` may write below ``out``, whose images are there."""
     folders: Iterable[str] = ()
     if layout == "folders":
         folders = ("all", *SPLITS)
@@ -37,15 +37,15 @@ def metadata_tables(out: Path, layout: str) -> list[str]:
 def write_metadata(out: Path, layout: str) -> list[Path]:
     """Writes ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
 
-    One line for each written picture: its path as ``file_name``, label, split, identity, attributes, and the
+    One line for each written image: its path as ``file_name``, label, split, identity, attributes, and the
     mask of its first face. With the layout "folders" there is one file in each split's folder, since
     ImageFolder ignores one above them; otherwise one in ``OUT``, and in folders at its top that ImageFolder
     takes for splits. ``file_name`` is relative to that file. Each column has one type in all of these files
     (see `maskgen.results.column_types.StableColumns`), since ImageFolder infers it from the first lines of
     each.
 
-    Where unmasked pictures and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
-    ImageFolder load them beside the picture. With splits they lie outside of the split's folder, which
+    Where unmasked images and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
+    ImageFolder load them beside the image. With splits they lie outside of the split's folder, which
     ImageFolder refuses, and ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
 
     Returns:
@@ -98,7 +98,7 @@ def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[s
     if face and face.alpha_file:
         columns[f"alpha_{ending}"] = face.alpha_file
     for name in attributes:
-        # ImageFolder takes any column with this ending for a picture.
+        # ImageFolder takes any column with this ending for an image.
         if not name.endswith("file_name"):
             columns[f"attribute_{name}" if name in columns else name] = row.attributes.get(name)
     return columns

@@ -1,4 +1,4 @@
-"""Where a masked picture goes, and the writing of it.
+"""Where a masked image goes, and the writing of it.
 
 Each layout of loose files is a function in `LAYOUTS` from a sample to a path below the output folder. The
 layout "webdataset" packs them into tars (`maskgen.results.tar_writer`); its paths go on through the tar.
@@ -35,7 +35,7 @@ OWN_FILES = frozenset(
     ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", ".maskgen")
 )
 
-# The layout that packs pictures into tars.
+# The layout that packs images into tars.
 PACKED = "webdataset"
 
 LONGEST_NAME = 255  # bytes, on common file systems
@@ -56,8 +56,8 @@ class Places:
     name on disk.
 
     Attributes:
-        image: The masked picture.
-        unmasked: The same picture without mask, or None where none is written.
+        image: The masked image.
+        unmasked: The same image without mask, or None where none is written.
         alpha: Its alpha as PNG, or None where none is written.
     """
 
@@ -73,10 +73,10 @@ class Layout:
     Attributes:
         name: "mirror" (the source's own tree and names, so that its existing loaders read the copy),
             "folders" (``split/label/name``) or "webdataset" (tars for the webdataset library).
-        variants: Masked pictures of each sample; with more than one, each variant's name says which it is.
-        pairs: Whether the unmasked picture is written too.
+        variants: Masked images of each sample; with more than one, each variant's name says which it is.
+        pairs: Whether the unmasked image is written too.
         alpha: Whether the alpha is written.
-        converts: Whether pictures are written in another format than their own.
+        converts: Whether images are written in another format than their own.
         tar_suffix: Of all images in tars (see `maskgen.results.tar_writer`); None for that of each one's
         format.
     """
@@ -94,7 +94,7 @@ class Layout:
 
     @property
     def packs(self) -> bool:
-        """Whether pictures go into tars and not into files of their own."""
+        """Whether images go into tars and not into files of their own."""
         return self.name == PACKED
 
     def place(
@@ -102,14 +102,14 @@ class Layout:
     ) -> Places:
         """Where the files of a sample and variant go.
 
-        Two samples never share a place. A picture that keeps its format keeps its name; in another format
+        Two samples never share a place. An image that keeps its format keeps its name; in another format
         it gets the new suffix after the old one, since ``a.jpg`` may stand beside ``a.gif``.
 
         Args:
             sample: The source.
             label: Its class, for "folders".
             variant: From 0.
-            encoded: The masked picture, for its format.
+            encoded: The masked image, for its format.
             shard: The shard it is in, for "webdataset".
         """
         if self.packs:
@@ -194,13 +194,13 @@ def _key(sample: Sample, top: str) -> str:
 
 
 def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:
-    """The name of a picture that may have changed its format.
+    """The name of an image that may have changed its format.
 
     Args:
         name: The source's name.
         key: The source's id.
         encoded: What is written.
-        taken: Whether a picture that changes its format might get this very name, as ``a.jpg`` becomes
+        taken: Whether an image that changes its format might get this very name, as ``a.jpg`` becomes
             ``a.jpg.png``: then a source ``a.jpg.png`` becomes ``a.jpg.png.png``.
     """
     if encoded.same_format and not taken:
@@ -210,7 +210,7 @@ def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:
     return f"{name}~{_short_hash(key)}{encoded.suffix}"
 
 
-# Not by `PurePosixPath`, of which a dozen to each picture took as long as writing it.
+# Not by `PurePosixPath`, of which a dozen to each image took as long as writing it.
 def _tidy(path: str) -> str:
     """The path without empty parts and single dots."""
     return str(PurePosixPath(path)) if _UNTIDY.search(path) else path

@@ -25,8 +25,8 @@ def write_outputs(
         out: The output folder.
         scratch: A folder below it for unfinished files; None puts them beside the finished ones.
         places: Where they go.
-        image: The masked picture, encoded.
-        unmasked: The unmasked picture, encoded; written if it has a place.
+        image: The masked image, encoded.
+        unmasked: The unmasked image, encoded; written if it has a place.
         alpha: The alpha as PNG; written if it has a place.
     """
     files = ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image))

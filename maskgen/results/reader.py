@@ -29,7 +29,7 @@ class ResultFiles:
 
     Args:
         out: A folder that `maskgen synth` wrote.
-        packed: Whether its pictures are in tars.
+        packed: Whether its images are in tars.
     """
 
     def __init__(self, out: Path, packed: bool) -> None:
@@ -43,7 +43,7 @@ class ResultFiles:
         Raises:
             OSError: It is not there, or cannot be read.
             AnnotationError: The place leads out of the result.
-            UnreadableImageError: It is larger than any picture, or in a damaged tar.
+            UnreadableImageError: It is larger than any image, or in a damaged tar.
         """
         tar = tar_of(place) if self._packed else None
         if tar is None:
@@ -122,7 +122,7 @@ class Members:
         self._damage = ""
 
     def find(self, file: str) -> Member | None:
-        """The place of a picture.
+        """The place of an image.
 
         Args:
             file: Its path below the folder, with ``/`` between folders.
@@ -156,7 +156,7 @@ class Members:
 
 
 def read_image_file(path: Path, member: Member | None = None) -> bytes:
-    """The content of a picture.
+    """The content of an image.
 
     Args:
         path: Its file, or a path through a tar.

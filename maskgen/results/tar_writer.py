@@ -1,15 +1,15 @@
-"""Packs the pictures of a shard into one tar, for ``--layout webdataset``.
+"""Packs the images of a shard into one tar, for ``--layout webdataset``.
 
 ::
 
-    OUT/shards/000012.tar       the masked pictures of shard 12, and beside each what belongs to it
+    OUT/shards/000012.tar       the masked images of shard 12, and beside each what belongs to it
         KEY.jpg                 the image; all images of a run have one suffix: see `tar_suffix`
         KEY.json                its row of the manifest, as `maskgen.results.tar_rows` writes it
-        KEY.unmasked.jpg        the unmasked picture, with --pairs
+        KEY.unmasked.jpg        the unmasked image, with --pairs
         KEY.alpha.png           the alpha, with --alpha
 
 The manifest names a member by a path that goes on through the tar, ``shards/000012.tar/KEY.jpg``. A shard
-without a masked picture has no tar. The tar is plain, with PAX headers for long names and names that are
+without a masked image has no tar. The tar is plain, with PAX headers for long names and names that are
 not ASCII, and the same members give the same bytes: owner, times and modes are fixed.
 """
 
@@ -51,7 +51,7 @@ def tar_suffix(first: Sample, format: str) -> str:
 
 
 class TarShard:
-    """The tar of one shard, begun when the first picture is added; holds no picture in memory.
+    """The tar of one shard, begun when the first image is added; holds no image in memory.
 
     Args:
         path: Where it is written.
@@ -75,8 +75,8 @@ class TarShard:
         Args:
             places: Where they go, all in this tar.
             row: From `maskgen.results.tar_rows.member_json`.
-            image: The masked picture, encoded.
-            unmasked: The unmasked picture, encoded; written if it has a place.
+            image: The masked image, encoded.
+            unmasked: The unmasked image, encoded; written if it has a place.
             alpha: The alpha as PNG; written if it has a place.
         """
         files = (

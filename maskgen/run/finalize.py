@@ -83,7 +83,7 @@ def finalize(
         for index in stats:
             with folder.rows_path(index).open("rb") as rows:
                 shutil.copyfileobj(rows, manifest)
-    # ImageFolder reads loose files; tars hold what their pictures are beside them.
+    # ImageFolder reads loose files; tars hold what their images are beside them.
     if options.layout != "webdataset":
         write_metadata(out, options.layout)
     for name, source in copies.items():

@@ -63,7 +63,7 @@ class Job:
         out: The output folder; apart from the dataset.
         landmark_model: A ``face_landmarker.task`` file, or None for the default model.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
-        files: The pictures that are taken, from `maskgen.datasets.file_list.read_list`; None takes all.
+        files: The images that are taken, from `maskgen.datasets.file_list.read_list`; None takes all.
         image_root: Where the images of a table lie; None for the table's own folder.
         image_timeout: Seconds that each step of an image may take before its process is ended, 0 for no
             limit. None sets no limit either, and lets a single worker be this process, which a hang in
@@ -119,7 +119,7 @@ def run(
         ConfigurationError: ``job.out`` holds another configuration's run, or files that are no run's, or
             the dataset has changed since the run began and ``job.accept_changes`` is not set; or another run
             is at work there.
-        MissingDataError: The dataset has no picture that is asked for.
+        MissingDataError: The dataset has no image that is asked for.
         TooManyErrorsError: There were more than ``job.max_errors``.
         OutputError: ``job.out`` cannot be written; the same call goes on where this one stopped.
         LostWorkersError: Processes die, and no single image is to blame.
@@ -231,7 +231,7 @@ def _check_errors(counts: Counts, folder: RunDir, max_errors: int | None) -> Non
     manifest = folder.out / "manifest.jsonl"
     rows = manifest if manifest.exists() else folder.rows_path(0).parent / "*.jsonl"
     raise TooManyErrorsError(
-        f"{counts.failed} pictures could not be read or ended in an error, more than --max-errors "
+        f"{counts.failed} images could not be read or ended in an error, more than --max-errors "
         f"{max_errors}; the rows in {rows} of status unreadable and error say why"
     )
 

@@ -28,7 +28,7 @@ from maskgen.run.shard_list import cut, list_samples
 
 log = logging.getLogger("maskgen")
 
-# Pictures that a worker takes at once.
+# Images that a worker takes at once.
 _AT_ONCE = 64
 
 
@@ -37,10 +37,10 @@ class Found:
     """What a run came to; ``a + b`` joins two.
 
     Attributes:
-        inputs: Pictures that were looked at.
+        inputs: Images that were looked at.
         with_face: Those in which there is at least one face.
         faces: All faces.
-        unreadable: Pictures that could not be read; they have no line.
+        unreadable: Images that could not be read; they have no line.
     """
 
     inputs: int = 0
@@ -72,15 +72,15 @@ def write_landmarks(
     workers: int = 1,
     progress: bool = True,
 ) -> Found:
-    """Write a landmark file with a line for each readable picture, in the order of the dataset.
+    """Write a landmark file with a line for each readable image, in the order of the dataset.
 
     Args:
-        dataset: Where the pictures come from.
+        dataset: Where the images come from.
         root: Where it lies.
         out: The file; it appears when it is complete. It must not lie in the source.
         options: Of these, the splits and the limit count.
         spec: What finds the faces.
-        every_face: Keep all faces of a picture, for `maskgen synth --faces all`.
+        every_face: Keep all faces of an image, for `maskgen synth --faces all`.
         workers: Processes; -1 takes every core.
         progress: Show a bar on stderr if that is a terminal.
     """
@@ -128,7 +128,7 @@ def _find_in(spec: LandmarkerSpec, every_face: bool, samples: Sequence[Sample]) 
             raise
         except (OSError, ImportError) as error:
             raise MachineError.of(error) from error
-        # As in `maskgen synth`: no picture, however odd, may end a run of a million others.
+        # As in `maskgen synth`: no image, however odd, may end a run of a million others.
         except Exception as error:
             log.info("%s: %s", sample.id, " ".join(str(error).split()) or type(error).__name__)
             found += Found(inputs=1, unreadable=1)

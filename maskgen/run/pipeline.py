@@ -1,4 +1,4 @@
-"""Samples on their way from a file to encoded masked pictures, a few at a time, stage by stage.
+"""Samples on their way from a file to encoded masked images, a few at a time, stage by stage.
 
 What goes wrong with one input becomes its outcome, and the run goes on. What goes wrong with the landmark
 model, a template or the machine ends the run: the next thousand inputs would fare no better.
@@ -40,11 +40,11 @@ class ShardTask:
         out: The output folder.
         landmarker: What finds the faces.
         templates: (name or path, sha256) of each template that a plan can draw.
-        several_faces: Whether the dataset's pictures commonly show more than one face.
+        several_faces: Whether the dataset's images commonly show more than one face.
         model_sha256: Of the landmark model or file, so that a changed one is opened anew.
         fingerprint: Of the run's configuration.
         folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
-        max_pixels: The largest picture that is decoded, whatever the worker's own environment says.
+        max_pixels: The largest image that is decoded, whatever the worker's own environment says.
         tar_suffix: Of the images in tars, from `maskgen.results.tar_writer.tar_suffix`; None for other
         layouts.
         sync: Whether a shard is written through to the disk before it counts as done.
@@ -71,7 +71,7 @@ class ShardTask:
 
 @dataclass(frozen=True, eq=False)
 class EncodedVariant:
-    """One variant of one input, encoded; the outcome says why if there is no picture."""
+    """One variant of one input, encoded; the outcome says why if there is no image."""
 
     outcome: Outcome
     image: EncodedImage | None = None
@@ -83,7 +83,7 @@ class MaskedSample:
     """What became of one input, before anything is written.
 
     Attributes:
-        pictures: One for each variant.
+        images: One for each variant.
         sha256: Of the source's bytes; None if they could not be read.
         unmasked: The source through the same encoder, for ``--pairs``.
         note: What decoding left behind, for the manifest.
@@ -128,7 +128,7 @@ def mask_samples(
 
 # The most of a group, in samples and in pixels of all variants.
 _GROUP, _GROUP_PIXELS = 32, 1 << 22
-_STAGES = 3  # after a picture has been decoded
+_STAGES = 3  # after an image has been decoded
 
 
 class _Work:
@@ -196,7 +196,7 @@ def _stages(sample: Sample, task: ShardTask) -> Generator[int, None, MaskedSampl
         return same("unreadable", str(error))
     except (ModelError, TemplateError):
         raise
-    # No picture, however odd, may end a run of a million others, and cv2, mediapipe and Pillow raise what
+    # No image, however odd, may end a run of a million others, and cv2, mediapipe and Pillow raise what
     # they like.
     except Exception as error:
         log.debug("%s", sample.id, exc_info=True)

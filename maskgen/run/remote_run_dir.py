@@ -1,11 +1,11 @@
 """A run whose source or output is in an object store.
 
-A shard's pictures are fetched into a local folder, many at once, and what is made of them is uploaded from
-one: the network is waited for once a shard, not once a picture. A kill leaves these folders to the system's
+A shard's images are fetched into a local folder, many at once, and what is made of them is uploaded from
+one: the network is waited for once a shard, not once an image. A kill leaves these folders to the system's
 own care for temporary files.
 
 The store of an output holds what a local output folder would, ``.maskgen`` included but for its scratch
-folder. A shard's rows are uploaded before its pictures, so that the next run knows the names of whatever a
+folder. A shard's rows are uploaded before its images, so that the next run knows the names of whatever a
 killed one left, and its stats after them: the shard is done if and only if they are there. That needs no
 rename, and not even uploads that are all or nothing: what is cut short belongs to a shard that is not done,
 and is written again.
@@ -123,7 +123,7 @@ class RemoteRunDir(RunDir):
 
 @contextmanager
 def fetched(samples: Sequence[Sample]) -> Iterator[tuple[Sample, ...]]:
-    """The samples, with copies of those pictures that are in a store for as long as the block lasts."""
+    """The samples, with copies of those images that are in a store for as long as the block lasts."""
     paths = list(dict.fromkeys(sample.path for sample in samples if is_remote(sample.path)))
     if not paths:
         yield tuple(samples)

@@ -47,7 +47,7 @@ def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Ite
         )
         hint = archive_hint(root)
         raise MissingDataError(
-            f"{root} holds no picture of {dataset.title}{of_splits}{where}. {hint}".rstrip(". ")
+            f"{root} holds no image of {dataset.title}{of_splits}{where}. {hint}".rstrip(". ")
         )
 
 
@@ -170,13 +170,13 @@ class ShardList:
         if beyond := [index for index in self.done if index >= shards]:
             raise self._changed(f"{shards} shards now, shard {beyond[0]} is done")
         if self.samples not in (None, samples):
-            raise self._changed(f"{self.samples} pictures then, {samples} now")
+            raise self._changed(f"{self.samples} images then, {samples} now")
         self._shards, self.samples = shards, samples
         self._folder.write("listing.json", {"shards": shards, "samples": samples})
 
     def _changed(self, how: str) -> ConfigurationError:
         return ConfigurationError(
-            f"the pictures in {self._root} are others than when {self._folder.out} was begun ({how}); "
+            f"the images in {self._root} are others than when {self._folder.out} was begun ({how}); "
             "do again what changed with --accept-changes, or the whole run with --overwrite"
         )
 

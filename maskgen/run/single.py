@@ -1,4 +1,4 @@
-"""One picture, from bytes to bytes, with no dataset and no output folder around it."""
+"""One image, from bytes to bytes, with no dataset and no output folder around it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from maskgen.results.manifest import row_to_json
 
 @dataclass(frozen=True)
 class MaskedPicture:
-    """What became of one picture; falsy when it was not masked.
+    """What became of one image; falsy when it was not masked.
 
     Attributes:
-        data: The encoded masked picture; None when it was not masked.
+        data: The encoded masked image; None when it was not masked.
         row: The line that a manifest would have for it.
     """
 
@@ -38,7 +38,7 @@ class MaskedPicture:
 def mask_picture(
     data: bytes, name: str, options: SynthOptions, landmarker: FaceLandmarker, file_name: str | None = None
 ) -> MaskedPicture:
-    """Mask one picture.
+    """Mask one image.
 
     Args:
         data: The content of an image file.
@@ -48,7 +48,7 @@ def mask_picture(
         file_name: Where the caller is going to write it, for the row.
 
     Raises:
-        UnreadableImageError: ``data`` is not a picture that can be decoded.
+        UnreadableImageError: ``data`` is not an image that can be decoded.
     """
     decoded = decode(data)
     faces = choose_faces(landmarker.find(decoded.bgr, every_face=options.faces != "largest"), options.faces)

@@ -1,4 +1,4 @@
-"""Training a classifier on what `maskgen synth` wrote, or on a plain tree of pictures.
+"""Training a classifier on what `maskgen synth` wrote, or on a plain tree of images.
 
 ::
 
@@ -6,7 +6,7 @@
            |                          |                                          |
         Dropped, ...             find_leaks: none                     run folder: metrics, curves, card
 
-It knows the manifest and nothing else of maskgen's other half. An *example* is one picture with its class;
+It knows the manifest and nothing else of maskgen's other half. An *example* is one image with its class;
 what cannot become one is *dropped*, with a reason, and counted wherever a figure is given. Tensorflow is
 imported inside functions, through `maskgen.keras_runtime`.
 """

@@ -11,7 +11,7 @@ from maskgen.train.options import TrainOptions
 
 _LIMITS = """\
 The labels are what annotators saw or a web page said, in the classes the dataset knows, and are wrong for
-some people. The figures hold for pictures like those of the test; on others, on really worn masks and on
+some people. The figures hold for images like those of the test; on others, on really worn masks and on
 groups of people that are rare in the data they may be worse: `maskgen evaluate` tells by group. It must not
 be used to decide anything about a person."""
 
@@ -20,7 +20,7 @@ def model_card(options: TrainOptions, spec: ModelSpec, metrics: Mapping[str, Any
     """The card as Markdown with a YAML header."""
     data = ", ".join(f"`{Path(folder).resolve().name}`" for folder in options.data)
     shown = {
-        "full": "the whole picture",
+        "full": "the whole image",
         "face": f"the face with a margin of {spec.margin:g}",
         "upper-face": f"the face above the bridge of the nose, with a margin of {spec.margin:g}",
     }[spec.crop]
@@ -94,4 +94,4 @@ def _dropped(metrics: Mapping[str, Any]) -> str:
     if not metrics["dropped"]:
         return ""
     listed = ", ".join(f"{reason}: {count:,}" for reason, count in metrics["dropped"].items())
-    return f"Pictures of the data that took no part: {listed}. `dropped.csv` names each."
+    return f"Images of the data that took no part: {listed}. `dropped.csv` names each."

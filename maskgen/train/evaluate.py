@@ -84,7 +84,7 @@ def check_columns(by: Sequence[str], data: Sequence[Path], which: str) -> None:
         which: "masked", "unmasked" or "both": an unmasked face has no template, wear and so on.
 
     Raises:
-        UsageError: No picture of any set has one of the columns.
+        UsageError: No image of any set has one of the columns.
     """
     known = {*OWN_COLUMNS}
     missing = set(by) - known
@@ -108,9 +108,7 @@ def check_columns(by: Sequence[str], data: Sequence[Path], which: str) -> None:
                 return
     if missing:
         asked, there = (", ".join(sorted(names)) for names in (missing, known))
-        raise UsageError(
-            f"--by {asked}: no picture of {' or '.join(map(str, data))} has it; they have {there}"
-        )
+        raise UsageError(f"--by {asked}: no image of {' or '.join(map(str, data))} has it; they have {there}")
 
 
 def write_evaluation(
@@ -158,7 +156,7 @@ def markdown(found: Sequence[Mapping[str, Any]]) -> str:
         lines += [_line(_cells(row)) for row in _rows(each) if row["group"] == "all"]
     parts = ["# Evaluation", "\n".join(lines)]
     parts.append(
-        "Intervals are Wilson's, 95 %. 'of all' counts dropped pictures as wrong. F1 is the classes' mean."
+        "Intervals are Wilson's, 95 %. 'of all' counts dropped images as wrong. F1 is the classes' mean."
     )
     for each in found:
         parts.append(f"## {each['model']} on {each['set']}")
@@ -207,7 +205,7 @@ def _by(judged: Judged, column: str, classes: Sequence[str], threshold: float | 
         values = [value if value is None else _tens(value) for value in values]
     known = sorted({value for value in values if value is not None}, key=_as_read)
     if len(known) < 2:
-        return f"all pictures that have it have {known[0]}" if known else "no picture has it"
+        return f"all images that have it have {known[0]}" if known else "no image has it"
     if len(known) > MOST_GROUPS:
         return f"it has {len(known):,} different values, and {MOST_GROUPS} are the most"
     own = np.array(values, dtype=object)

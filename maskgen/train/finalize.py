@@ -1,4 +1,4 @@
-"""The end of a run: the models, the decision threshold, every figure and picture, and the card."""
+"""The end of a run: the models, the decision threshold, every figure and image, and the card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One model on one set of pictures: what it says of each, and which it could not be asked about."""
+"""One model on one set of images: what it says of each, and which it could not be asked about."""
 
 from __future__ import annotations
 
@@ -56,22 +56,22 @@ def judge(
     *,
     progress: bool = True,
 ) -> Judged:
-    """Ask a model about every picture of a set.
+    """Ask a model about every image of a set.
 
-    Pictures whose person, source or content the model learnt from or chose its threshold on take no part;
+    Images whose person, source or content the model learnt from or chose its threshold on take no part;
     that is known when its run folder still has its list of examples beside it.
 
     Args:
         classifier: The model.
         name: What the set is called.
         data: A folder that `maskgen synth` wrote, or a plain tree.
-        wanted: Which pictures; crop and margin are replaced by the model's own, and so is a missing label.
+        wanted: Which images; crop and margin are replaced by the model's own, and so is a missing label.
         split: "test" for the dataset's test split (its validation split where it has no test), and everything
             where it has no splits; "all", or the name of one.
         progress: Show a bar on stderr.
 
     Raises:
-        MissingDataError: No picture of the set is in that split, or none can be judged.
+        MissingDataError: No image of the set is in that split, or none can be judged.
     """
     spec = classifier.spec
     label = wanted.label or spec.label
@@ -84,12 +84,12 @@ def judge(
     if not gathered.examples:
         there = sorted({example.split or "no split" for example in whole.examples})
         raise MissingDataError(
-            f"{data} has no picture in {split}, only in {', '.join(there)}: give --split {there[0]}, or all"
+            f"{data} has no image in {split}, only in {', '.join(there)}: give --split {there[0]}, or all"
         )
     examples, dropped = _judgeable(classifier, gathered)
     if not examples:
         raise MissingDataError(
-            f"no picture of {data} can be judged by {classifier.name}: {len(dropped):,} take no part, the "
+            f"no image of {data} can be judged by {classifier.name}: {len(dropped):,} take no part, the "
             f"first: {dropped[0].id}: {dropped[0].reason} {dropped[0].detail}"
         )
     labels = np.array([spec.classes.index(each.label) for each in examples], dtype=np.int32)

@@ -109,7 +109,7 @@ def scores(
         probabilities: (n, classes).
         classes: Their names.
         threshold: As for `decide`.
-        dropped: Pictures of the set that could not be judged; `accuracy_of_all` counts them as wrong.
+        dropped: Images of the set that could not be judged; `accuracy_of_all` counts them as wrong.
     """
     predicted = decide(probabilities, threshold)
     counts = confusion(labels, predicted, len(classes))

@@ -45,7 +45,7 @@ class TrainOptions:
         drop_leaks: Take what leaks out of the training instead of ending.
         backbone: A key of `maskgen.train.model.backbones.BACKBONES`.
         head: A key of `maskgen.train.model.build.HEADS`.
-        size: Side of the model's pictures; None for the backbone's own.
+        size: Side of the model's images; None for the backbone's own.
         weights: "imagenet", "none" or a path.
         dropout: Before the classes.
         epochs: Of the first phase, at most.
@@ -56,13 +56,13 @@ class TrainOptions:
         learning_rate: Of the first phase.
         fine_tune_rate: Of the second; None for a tenth of the first.
         schedule: One of `SCHEDULES`, within each phase.
-        batch_size: Pictures in a batch.
+        batch_size: Images in a batch.
         class_weights: Whether rare classes weigh more in the loss.
         monitor: What "best" is judged by.
         patience: Epochs without a better one after which a phase ends; 0 for never.
-        augmentation: Of the training's pictures.
+        augmentation: Of the training's images.
         mixed_precision: Compute in half floats, for GPUs.
-        cache: Keep decoded pictures in memory.
+        cache: Keep decoded images in memory.
         seed: Where everything drawn starts.
         deterministic: The same weights from the same command, to the bit.
     """
@@ -111,7 +111,7 @@ class TrainOptions:
 
     @property
     def input_size(self) -> int:
-        """Side of the pictures the model takes."""
+        """Side of the images the model takes."""
         return self.size or backbone(self.backbone).size
 
     @property

@@ -1,4 +1,4 @@
-"""A grid of what the model is shown: each picture as it is, and beside it as several epochs have it."""
+"""A grid of what the model is shown: each image as it is, and beside it as several epochs have it."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def train(
         options: What to train, on what, and how.
         command: What the record says was typed.
         overwrite: Start anew in a folder that holds a run.
-        preview: Write a grid of augmented pictures before the training.
+        preview: Write a grid of augmented images before the training.
         progress: Show bars on stderr.
         after_epoch: As for `maskgen.train.fit.fit`.
         gathered: The data, where they have been gathered before.

@@ -26,9 +26,9 @@ def coverage_differs(
     """Measure a face's coverage again.
 
     Args:
-        alpha: (height, width) uint8 of the whole picture.
+        alpha: (height, width) uint8 of the whole image.
         face: What the manifest says of it.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
         exact: The face's mesh, where a landmark file has it.
 
     Returns:
@@ -36,7 +36,7 @@ def coverage_differs(
     """
     x, y, width, height = face.mask_box
     if min(x, y) < 0 or width < 1 or height < 1 or x + width > size[0] or y + height > size[1]:
-        return f"mask_box {list(face.mask_box)} is not inside the picture"
+        return f"mask_box {list(face.mask_box)} is not inside the image"
     # Other faces' masks are left out, as they were when it was measured.
     own = np.ascontiguousarray(alpha[y : y + height, x : x + width])
     landmarks = exact or mesh_from_anchors(face, size)

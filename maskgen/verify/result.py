@@ -1,6 +1,6 @@
 """Whether a result still is what its manifest and run record say: nothing missing, changed or added.
 
-Every picture's sha256 is computed again, every alpha is measured again, every row is counted again. Rows are
+Every image's sha256 is computed again, every alpha is measured again, every row is counted again. Rows are
 read one at a time and handed out in batches; of each file's name eight bytes are kept, to tell in the end
 which files no row names.
 """
@@ -45,7 +45,7 @@ class Verification:
 
     Attributes:
         rows: Lines of the manifest.
-        files: Pictures and alphas that were read.
+        files: Images and alphas that were read.
         alphas: Alphas whose coverage was measured.
         kinds: How many findings of each kind.
     """

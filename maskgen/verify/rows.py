@@ -60,7 +60,7 @@ class RowChecker:
 
     Attributes:
         out: The result.
-        packed: Whether its pictures are in tars.
+        packed: Whether its images are in tars.
         templates: Hashes of those the run drew from, as its record has them.
         landmarks: The landmark file it was made with, or None.
         follow_links: Whether links may lead out of the result, as `maskgen.files.safe_paths.following_links`
@@ -109,7 +109,7 @@ def _check_row(
 ) -> Iterator[tuple[Finding | None, str | None]]:
     """(finding or None, kind of the file that was read or None) of each check of a row."""
     if (row.status == "masked") != (row.file_name is not None) or (row.status == "masked") != bool(row.faces):
-        yield Finding("changed", row.id, f"its row is {row.status}, with picture {row.file_name}"), None
+        yield Finding("changed", row.id, f"its row is {row.status}, with image {row.file_name}"), None
     for face in row.faces:
         if face.template and face.template_sha256 not in templates:
             yield Finding("changed", row.id, f"template {face.template} is not the run's"), None
@@ -161,7 +161,7 @@ def _picture(row: ManifestRow, place: str, files: ResultFiles) -> tuple[Image | 
     try:
         picture = decode(data).bgr
     except UnreadableImageError as error:
-        return None, Finding("changed", place, f"no picture any more: {error}")
+        return None, Finding("changed", place, f"no image any more: {error}")
     height, width = picture.shape[:2]
     if (width, height) != (row.width, row.height):
         return None, Finding("changed", place, f"{width} x {height}, expected {row.width} x {row.height}")
@@ -178,12 +178,12 @@ def _read(files: ResultFiles, place: str) -> tuple[bytes | None, Finding | None]
 
 
 def _check_tar(batch: Batch, files: ResultFiles) -> list[Finding]:
-    """What is in a tar beside what its rows name: each picture's own row, and nothing else."""
+    """What is in a tar beside what its rows name: each image's own row, and nothing else."""
     tar = batch.tar or ""
     try:
         members = files.members(tar)
     except (OSError, UnreadableImageError, AnnotationError):
-        return []  # said of each of its pictures already
+        return []  # said of each of its images already
     expected: dict[str, bytes | None] = {}
     for row in batch.rows:
         if row.file_name:

@@ -46,7 +46,7 @@ def everywhere(text, nul_line):
             text[:-3] + "\0" + text[-3:],
             Refused(rf"line {nul_line}: expected text, got a NUL byte"),
         ),
-        "a picture": (
+        "an image": (
             b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(99),
             Refused("line 3: expected text, got a NUL"),
         ),
@@ -192,8 +192,8 @@ CASES = {
         {
             **{kind: case for kind, case in everywhere(TABLE, 2).items() if kind != "a folder"},
             "a folder": (None, Refused("was not found")),
-            "empty": ("", Refused("holds no picture")),
-            "header alone": ("path,gender\n", Refused("holds no picture")),
+            "empty": ("", Refused("holds no image")),
+            "header alone": ("path,gender\n", Refused("holds no image")),
             "missing column": (
                 TABLE.replace("path", "photo"),
                 Refused("line 2: expected one of the columns path"),
@@ -220,8 +220,8 @@ CASES = {
             ),
             "a path that leads out": (TABLE.replace("faces/", "../"), Refused("line 2: .* has a '..'")),
             "an absolute path": (TABLE.replace("faces/", "/etc/"), Refused("line 2: .* is an absolute path")),
-            "a picture that is not there": (TABLE + "faces/2.jpg,f,val,1\n", Note("file not found")),
-            "a folder for a picture": (TABLE + "faces,f,val,1\n", Note("a folder")),
+            "an image that is not there": (TABLE + "faces/2.jpg,f,val,1\n", Note("file not found")),
+            "a folder for an image": (TABLE + "faces,f,val,1\n", Note("a folder")),
             "a name of 300 bytes": (TABLE + f"{'n' * 300},f,val,1\n", Note("File name too long")),
             "line of 10 MB": (TABLE + LONG, Refused("line 3: field larger than field limit")),
         },

@@ -9,13 +9,13 @@ import pytest
 from maskgen.datasets import get_dataset
 from maskgen.records import Sample
 
-# Adapters tell pictures by their names and never open them.
+# Adapters tell images by their names and never open them.
 PICTURE = b"\xff\xd8\xff\xd9"
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Callable[..., Path]:
-    """Writes ``{path: content}``, or pictures for paths alone, below a fresh root and returns it."""
+    """Writes ``{path: content}``, or images for paths alone, below a fresh root and returns it."""
 
     def write(files: dict[str, str | bytes] | None = None, *pictures: str) -> Path:
         root = tmp_path / "root"

@@ -1,4 +1,4 @@
-"""A tiny copy of every dataset in its published layout, as ``{path: content}``; None stands for a picture."""
+"""A tiny copy of every dataset in its published layout, as ``{path: content}``; None stands for an image."""
 
 import io
 

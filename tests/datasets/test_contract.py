@@ -38,7 +38,7 @@ def state(root: Path) -> dict[str, tuple]:
 
 
 def test_every_dataset_has_a_layout_here():
-    # The sample is no copy, and pictures in tars are no files: test_webdataset.py has its own checks.
+    # The sample is no copy, and images in tars are no files: test_webdataset.py has its own checks.
     assert set(LAYOUTS) == set(DATASETS) - {"sample", "webdataset"}
 
 

@@ -1,4 +1,4 @@
-"""``--files-from``: a run over the pictures that a list names, such as `find` prints it."""
+"""``--files-from``: a run over the images that a list names, such as `find` prints it."""
 
 import os
 import shlex
@@ -89,7 +89,7 @@ def test_a_list_cannot_lead_out_of_the_root(desk, name):
 def test_an_empty_list_is_wrong_usage(desk, capsys):
     (desk / "empty").write_text("\n")
     assert main(["synth", "--files-from", "empty", *options(desk)]) == 2
-    assert "names no picture" in capsys.readouterr().err
+    assert "names no image" in capsys.readouterr().err
 
 
 def test_a_listed_picture_that_is_not_there_has_its_row(desk):

@@ -50,7 +50,7 @@ def maskgen(capfd, monkeypatch):
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """A dataset with a table, labels, a link, a read-only file, a damaged picture and one without a face."""
+    """A dataset with a table, labels, a link, a read-only file, a damaged image and one without a face."""
     folder = tmp_path_factory.mktemp("sources")
     root = write_dataset(folder / "faces", count=6)
     (root / "table.csv").write_text("path,gender\nfemale/000.jpg,f\n")
@@ -150,7 +150,7 @@ def test_a_pipe_among_the_pictures_stops_no_command(tmp_path, maskgen):
 
 
 def test_the_result_of_a_run_is_no_source_of_its_own(source, tmp_path, maskgen):
-    """Masked pictures may be masked again, elsewhere."""
+    """Masked images may be masked again, elsewhere."""
     assert finish(source, tmp_path / "out")[0] == 0
     before = state(tmp_path / "out")
     options = (

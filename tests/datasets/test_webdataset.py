@@ -1,4 +1,4 @@
-"""Pictures in tars: what is listed, under which ids, and with which labels."""
+"""Images in tars: what is listed, under which ids, and with which labels."""
 
 import json
 import pickle
@@ -32,7 +32,7 @@ def only(root):
     return sample
 
 
-# Which pictures.
+# Which images.
 
 
 def test_lists_each_picture_by_its_name_and_reads_it_by_its_place(tmp_path):

@@ -28,7 +28,7 @@ PORTRAIT = SHIPS_IN / "eileen_collins_face.jpg"
 
 
 class Finder:
-    """Finds the mean face in every picture, and counts how often it is asked."""
+    """Finds the mean face in every image, and counts how often it is asked."""
 
     def __init__(self, count=1):
         self.count, self.asked = count, 0

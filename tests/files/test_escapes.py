@@ -29,7 +29,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def out(whole, tmp_path):
-    """A copy of the result, and beside it a picture that is none of its own."""
+    """A copy of the result, and beside it an image that is none of its own."""
     shutil.copytree(whole[1], tmp_path / "out")
     Image.new("RGB", (120, 140), (255, 0, 0)).save(tmp_path / "secret.jpg", quality=95)
     return tmp_path / "out"

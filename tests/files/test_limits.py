@@ -1,4 +1,4 @@
-"""How much a picture may ask for, and what a spreadsheet may be told."""
+"""How much an image may ask for, and what a spreadsheet may be told."""
 
 import csv
 import io

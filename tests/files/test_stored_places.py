@@ -1,4 +1,4 @@
-"""What a store may hold and how it is named: odd names, missing pictures, refusals, and the command line."""
+"""What a store may hold and how it is named: odd names, missing images, refusals, and the command line."""
 
 import json
 import os

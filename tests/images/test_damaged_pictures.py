@@ -1,4 +1,4 @@
-"""What is no picture, or no longer one, is refused with its reason and with nothing else."""
+"""What is no image, or no longer one, is refused with its reason and with nothing else."""
 
 import struct
 import subprocess

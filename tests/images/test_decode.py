@@ -1,4 +1,4 @@
-"""What `maskgen.images.codec.decode` makes of every kind of picture."""
+"""What `maskgen.images.codec.decode` makes of every kind of image."""
 
 import numpy as np
 import pytest

@@ -75,7 +75,7 @@ def test_a_second_encoding_changes_next_to_nothing(quality, subsampling):
 
 @pytest.mark.parametrize("factors", [(0x41, "4:1:1"), (0x12, "4:4:0")])
 def test_chroma_layouts_that_cannot_be_written_become_444(factors):
-    # The frame header of a 4:4:4 picture of one block row, told to be of another layout: the picture is
+    # The frame header of a 4:4:4 image of one block row, told to be of another layout: the image is
     # nonsense, but a legal one of that layout.
     data = bytearray(saved(RGB.crop((0, 0, 8, 8)), "JPEG", quality=90, subsampling=0))
     frame = data.index(b"\xff\xc0")

@@ -21,7 +21,7 @@ def astronaut():
 
 @pytest.fixture(scope="session")
 def head(astronaut):
-    """Her head alone, filling the picture."""
+    """Her head alone, filling the image."""
     return np.ascontiguousarray(astronaut[20:230, 120:330])
 
 

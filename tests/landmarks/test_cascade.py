@@ -17,7 +17,7 @@ def _lit_as_upright(monkeypatch):
 
 
 def painted(size, *faces):
-    """A picture of faces (x, y, eye distance, brightness): two discs where the eyes are."""
+    """An image of faces (x, y, eye distance, brightness): two discs where the eyes are."""
     image = np.zeros((size[1], size[0], 3), np.uint8)
     for x, y, eyes, light in faces:
         for side in (-0.5, 0.5):

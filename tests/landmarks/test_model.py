@@ -12,7 +12,7 @@ from maskgen.landmarks import LandmarkerSpec, has_bundled_models, open_landmarke
 from maskgen.landmarks.face_mesh_graph import in_calling_thread, run_mesh
 from maskgen.landmarks.mediapipe_import import import_mediapipe
 
-# Places of the astronaut's features, read off the picture by eye.
+# Places of the astronaut's features, read off the image by eye.
 FEATURES = {
     "left_eye": (202, 101),
     "right_eye": (246, 103),
@@ -83,7 +83,7 @@ def test_every_process_finds_the_same_points_and_says_nothing(astronaut, tmp_pat
 
 
 def turned(image, degrees):
-    """The picture turned clockwise about its middle."""
+    """The image turned clockwise about its middle."""
     size = image.shape[1], image.shape[0]
     matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), -degrees, 0.7)
     return cv2.warpAffine(image, matrix, size, borderMode=cv2.BORDER_REPLICATE), matrix

@@ -1,4 +1,4 @@
-"""What harmonising takes from a photograph, each measured on a picture in which only that was changed."""
+"""What harmonising takes from a photograph, each measured on an image in which only that was changed."""
 
 import cv2
 import numpy as np

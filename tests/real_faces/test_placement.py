@@ -1,7 +1,7 @@
 """Where masks land on real faces, measured by a script that knows nothing of maskgen.
 
 The script lies beside the folder of photographs; it finds the landmarks anew, on the source, and looks at the
-pixels that changed. ``nose`` is the share of pictures whose nose tip is covered, and so on; ``gross`` the
+pixels that changed. ``nose`` is the share of images whose nose tip is covered, and so on; ``gross`` the
 share of plain failures.
 """
 

@@ -12,7 +12,7 @@ def hundred_faces(faces_of):
 
 
 def off(image, drawn, where):
-    """(3,) grey levels between two pictures' mean colours there, the exposure divided out."""
+    """(3,) grey levels between two images' mean colours there, the exposure divided out."""
     got, wanted = image[where].mean(axis=0), drawn[where].mean(axis=0)
     return np.abs(got * (wanted @ LUMINANCE) / (got @ LUMINANCE) - wanted)
 

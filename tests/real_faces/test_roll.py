@@ -63,7 +63,7 @@ def axis_of_mask(image, landmarks, template, fit):
 @pytest.mark.parametrize("fit", ["mesh", "half-split"])
 def test_the_mask_turns_with_the_face(portrait_turned, landmarker, striped, fit):
     upright = landmarker.find(portrait_turned(0))[0]
-    # The face's own axis in the upright picture: from nose bridge to chin.
+    # The face's own axis in the upright image: from nose bridge to chin.
     x, y = upright.anchor("chin") - upright.anchor("nose_bridge")
     own = np.degrees(np.arctan2(-x, y))
     off = {}

@@ -88,7 +88,7 @@ def test_utkface_names_without_a_gender_stay_unlabelled(rows):
 
 
 def test_what_shows_no_face_is_not_masked(photographs, tmp_path):
-    """scikit-image's sample pictures without a face: coins, a cat, a rocket, text, textures."""
+    """scikit-image's sample images without a face: coins, a cat, a rocket, text, textures."""
     root = tmp_path / "pictures"
     root.mkdir()
     # The two that show a person.

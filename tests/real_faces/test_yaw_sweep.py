@@ -13,7 +13,7 @@ AREA_STEP, CENTRE_STEP = 0.08, 0.05
 
 @pytest.fixture(scope="module")
 def sweeps(faces_of):
-    """For two frontal faces: (yaw, picture, landmarks, where the face is) at every step."""
+    """For two frontal faces: (yaw, image, landmarks, where the face is) at every step."""
     faces = faces_of("celeba", 100)
     frontal = [face for face in faces if is_frontal(face)]
     return [(face, [(yaw, *turned(face, yaw)) for yaw in YAWS]) for face in (frontal[0], frontal[-1])]

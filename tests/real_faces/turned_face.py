@@ -15,7 +15,7 @@ _AXIS = 0.35
 
 
 def turned(face, yaw):
-    """The face seen with its yaw changed by so many degrees, its mesh there, and where it is in the picture.
+    """The face seen with its yaw changed by so many degrees, its mesh there, and where it is in the image.
 
     Args:
         face: A `real_pictures.Face`, about frontal.
@@ -38,7 +38,7 @@ def turned(face, yaw):
 
 
 def _seen_from(landmarks, yaw):
-    """(468, 3) the mesh put upright and turned, in pixels of the new picture."""
+    """(468, 3) the mesh put upright and turned, in pixels of the new image."""
     points = landmarks.points.astype(np.float64)
     head = (points - points[[33, 263]].mean(axis=0)) @ landmarks.axes.T / landmarks.eye_distance
     head -= (0, 0, head[:, 2].mean() + _AXIS)

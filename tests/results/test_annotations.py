@@ -171,7 +171,7 @@ def test_run_lengths_and_polygons_of_a_shape():
 
 def test_the_command_writes_beside_the_result_and_refuses_what_a_format_cannot_hold(result, capsys):
     assert main(["annotations", str(result), "--format", "coco", "--outlines", "rle"]) == 0
-    assert "7 pictures" in capsys.readouterr().err
+    assert "7 images" in capsys.readouterr().err
     made = json.loads((result.with_name("out-coco") / "instances_all.json").read_text())
     assert made["licenses"][0]["name"]
     assert main(["annotations", str(result), "--format", "voc", "--outlines", "polygon"]) == 2

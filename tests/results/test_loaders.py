@@ -98,7 +98,7 @@ def imagefolder(celeba, split_folders, tmp_path_factory):
         "import sys, json, pathlib, datasets\n"
         "plain = lambda value: value if not hasattr(value, 'size') else ['image', *value.size]\n"
         "for out in sys.argv[1:]:\n"
-        "    # By its card where it has one, else as a folder of pictures.\n"
+        "    # By its card where it has one, else as a folder of images.\n"
         "    known = pathlib.Path(out, 'README.md').is_file()\n"
         "    given = (out,) if known else ('imagefolder', None, out)\n"
         "    found = datasets.load_dataset(*given)\n"

@@ -130,7 +130,7 @@ def test_card_has_a_header_that_hugging_face_reads(tmp_path):
         "it does not know anyone's gender",
         "maskgen synth --dataset celeba --blend poisson",
         "opencv 4.11.0",
-        "5 masked pictures of 7 inputs",
+        "5 masked images of 7 inputs",
         "agrees with the wear on 5 of 6 faces",
         "- `5.jpg`: in both gender lists",
         "- `6.jpg`: no step found a face",
@@ -145,7 +145,7 @@ def test_card_says(tmp_path, said):
     ("title", "expected"),
     [
         ("Inputs and variants by status:", {"masked": ["5"], "no_face": ["1"], "unreadable": ["1"]}),
-        ("Masked pictures by label:", {"male": ["3"], "female": ["1"], "(none)": ["1"]}),
+        ("Masked images by label:", {"male": ["3"], "female": ["1"], "(none)": ["1"]}),
         ("Masked faces by kind:", {"surgical": ["5"], "n95": ["1"]}),
         ("Masked faces by wear:", {"correct": ["4"], "chin": ["1"], "nose-out": ["1"]}),
         (
@@ -226,7 +226,7 @@ def test_contact_sheet_shows_source_masked_and_difference(tmp_path):
     write_pictures(out, tmp_path / "root", ["1.jpg"])
     path = write_contact_sheet(out, tmp_path / "root")
     sheet = np.asarray(Image.open(path).convert("L"), np.float64)
-    # The middle of each picture lies in the mask: dark in the source, light when masked, white in the alpha.
+    # The middle of each image lies in the mask: dark in the source, light when masked, white in the alpha.
     tops = [sheet[8 + 95, 8 + place * (THUMBNAIL + 1) + THUMBNAIL // 2] for place in range(3)]
     assert tops[0] < 80 < 180 < tops[1]
     assert tops[2] > 240

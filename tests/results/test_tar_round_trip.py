@@ -1,4 +1,4 @@
-"""Shards in again: tars give the very pictures that the folder they were packed from gives."""
+"""Shards in again: tars give the very images that the folder they were packed from gives."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_shards_of_a_folder_give_the_pictures_of_the_folder(source, tmp_path):
 
 
 def test_our_own_shards_read_as_the_folder_that_they_are(source, tmp_path):
-    """Masked once more, they give what the loose pictures give, sample for sample."""
+    """Masked once more, they give what the loose images give, sample for sample."""
     masked(source, tmp_path / "packed", layout="webdataset", variants=2, pairs=True, alpha=True)
     loose = tmp_path / "loose"
     masked(source, loose, variants=2)

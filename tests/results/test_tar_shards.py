@@ -107,7 +107,7 @@ def test_the_card_and_the_contact_sheet_are_those_of_loose_files(source, whole, 
     report = partial(write_report, root=source)
     masked(source, out, variants=2, pairs=True, alpha=True, running={"report": report})
     assert (out / "preview.jpg").read_bytes() == (whole / "preview.jpg").read_bytes()
-    assert "16 masked pictures" in (whole / "README.md").read_text()
+    assert "16 masked images" in (whole / "README.md").read_text()
     assert not (whole / "metadata.jsonl").exists()
 
 

@@ -1,4 +1,4 @@
-"""Where pictures go, under which names, and that they appear whole or not at all."""
+"""Where images go, under which names, and that they appear whole or not at all."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What goes wrong over one picture becomes its row, and what goes wrong with the run ends it."""
+"""What goes wrong over one image becomes its row, and what goes wrong with the run ends it."""
 
 import cv2
 import numpy as np

@@ -135,9 +135,9 @@ def test_a_source_that_vanishes_and_comes_back(undisturbed, tmp_path):
     away = tmp_path / "away.jpg"
     process = start(root, out)
     try:
-        # The folder it is in is listed before the first picture of that folder is masked.
+        # The folder it is in is listed before the first image of that folder is masked.
         wait_for_pictures(out, 1, process)
-        process.send_signal(signal.SIGSTOP)  # a picture takes no longer than to look for one
+        process.send_signal(signal.SIGSTOP)  # an image takes no longer than to look for one
         os.replace(last, away)  # noqa: PTH105
         process.send_signal(signal.SIGCONT)
         said = process.communicate(timeout=120)[1]

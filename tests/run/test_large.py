@@ -31,7 +31,7 @@ print(counts.samples, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def tree_of_links(root, folders, each):
-    """``folders`` of ``each`` pictures, each folder of one picture under many names."""
+    """``folders`` of ``each`` images, each folder of one image under many names."""
     for folder in range(folders):
         (root / f"{folder:02}").mkdir(parents=True)
         first = root / f"{folder:02}" / "first.jpg"
@@ -42,7 +42,7 @@ def tree_of_links(root, folders, each):
 
 
 def megabytes_to_list(root):
-    """(pictures, peak memory of a process that lists them)."""
+    """(images, peak memory of a process that lists them)."""
     done = subprocess.run(
         [sys.executable, "-c", LISTING, root], env=environment(), capture_output=True, text=True, check=True
     )

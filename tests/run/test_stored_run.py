@@ -89,7 +89,7 @@ class Killed(BaseException):
 
 
 def kill_at(monkeypatch, count):
-    """Ends the run at the so-manieth upload of a shard's rows, pictures or stats."""
+    """Ends the run at the so-manieth upload of a shard's rows, images or stats."""
     calls = []
 
     def counted(function):
@@ -105,7 +105,7 @@ def kill_at(monkeypatch, count):
         monkeypatch.setattr(remote_run_dir, name, counted(getattr(remote_run_dir, name)))
 
 
-# Each of the four shards uploads its rows, its pictures and its stats.
+# Each of the four shards uploads its rows, its images and its stats.
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 7])
 def test_a_killed_run_goes_on_to_the_same_bytes(source, memory, tmp_path, monkeypatch, count):
     out = memory / "out"

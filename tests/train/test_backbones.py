@@ -108,7 +108,7 @@ def published_weights(path):
 
 
 def white_before_the_stem(model):
-    """What the first convolution gets of a white picture."""
+    """What the first convolution gets of a white image."""
     first = model.get_layer("stem_conv_pad").input
     return keras().Model(model.inputs, first)(np.full((1, 64, 64, 3), 255, np.float32)).numpy()[0, 0, 0]
 

@@ -1,4 +1,4 @@
-"""``examples/benchmark_train_input.py`` over a few pictures that it makes."""
+"""``examples/benchmark_train_input.py`` over a few images that it makes."""
 
 import json
 import os
@@ -38,11 +38,11 @@ def test_how_fast_it_feeds_and_what_it_adds_are_told_beside_their_bars(tmp_path)
     assert f"{found['feed']:.2f} of bare (bar: at least 0.8)" in feed
     (added,) = [line for line in lines if line.startswith("tiny-cnn at 32: ")]
     assert f"{found['overhead, tiny-cnn at 32']:.2f} times that on files (bar: at most 1.15)" in added
-    assert not list(tmp_path.iterdir()), "its pictures are gone"
+    assert not list(tmp_path.iterdir()), "its images are gone"
 
 
 def test_a_folder_without_pictures_is_told_of(tmp_path):
-    write(tmp_path / "broken.jpg", b"no picture")
+    write(tmp_path / "broken.jpg", b"no image")
     done = benchmark(tmp_path, "--folder", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no JPEG that can be decoded" in done.stderr

@@ -27,7 +27,7 @@ SPEC = ModelSpec(CLASSES, 32, "full", 0.25, 0.5, None, "tiny-cnn")
 
 
 def by_brightness(images):
-    """Says male of bright pictures: a model that needs no tensorflow."""
+    """Says male of bright images: a model that needs no tensorflow."""
     male = images.mean(axis=(1, 2, 3), dtype=np.float32) / 255
     return np.stack([1 - male, male], axis=1)
 
@@ -39,7 +39,7 @@ def classifier(tmp_path):
 
 @pytest.fixture
 def data(tmp_path):
-    """24 masked pictures and their twins; men are brighter, but for the last of each race."""
+    """24 masked images and their twins; men are brighter, but for the last of each race."""
     rows, colors = [], {}
     for n in range(24):
         name, label = f"{n}.jpg", CLASSES[n % 2]
@@ -131,14 +131,14 @@ def test_ages_are_grouped_and_in_their_order(classifier, tmp_path, ages, groups)
 
 def test_a_column_to_group_by_must_be_there_and_have_groups(classifier, data, caplog):
     of = judged(classifier, data)
-    with pytest.raises(UsageError, match=r"--by shoes: no picture of .* has it; they have .*race"):
+    with pytest.raises(UsageError, match=r"--by shoes: no image of .* has it; they have .*race"):
         check_columns(["race", "shoes"], [data], "masked")
     with pytest.raises(UsageError, match="--by template"):
         check_columns(["template"], [data], "unmasked")
     check_columns(["race", "identity", "template"], [data], "both")
     assert figures(of, CLASSES, 0.5, ["split", "shoes"])["by_group"] == {}
-    assert "by split: all pictures that have it have validation" in caplog.text
-    assert "by shoes: no picture has it" in caplog.text
+    assert "by split: all images that have it have validation" in caplog.text
+    assert "by shoes: no image has it" in caplog.text
 
 
 def test_a_wrong_column_is_told_before_any_model_is_opened(data, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Exported models agree with Keras on real pictures, and the ONNX file needs no tensorflow."""
+"""Exported models agree with Keras on real images, and the ONNX file needs no tensorflow."""
 
 import json
 import os

@@ -117,7 +117,7 @@ def test_a_file_that_is_none_is_told_of_by_its_name(tmp_path):
         shown_file(missing, None, (0, 0, 8, 8), 8, plain=True)
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", jpeg(1)[:20]])
+@pytest.mark.parametrize("content", [b"", b"no image", jpeg(1)[:20]])
 def test_a_file_that_has_become_no_picture_is_refused(tmp_path, content):
     path = write(tmp_path / "a.jpg", content)
     with pytest.raises(UnreadableImageError):
@@ -141,7 +141,7 @@ def test_a_region_is_cut_out_at_any_size():
     for size in (16, 32, 100, 128, 200):
         row = shown(data, (64, 64, 128, 128), size, plain=True)[size // 2, :, 0].astype(float)
         expected = 64 + (np.arange(size) + 0.5) * 128 / size - 0.5
-        # Decoding at a half or a quarter moves the region by less than a pixel of the picture.
+        # Decoding at a half or a quarter moves the region by less than a pixel of the image.
         assert np.abs(row - expected).max() < 3
 
 

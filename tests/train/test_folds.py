@@ -20,7 +20,7 @@ OPTIONS = (
 
 @pytest.fixture(scope="module")
 def adience(tmp_path_factory):
-    """18 people with two pictures each, in three folds, as a manifest of Adience has them."""
+    """18 people with two images each, in three folds, as a manifest of Adience has them."""
     rows = people(18, 2, lambda person: ("female", "male")[person % 2])
     folds = [{"fold": int(each.identity[1:]) % 3} for each in rows]
     numbered = [

@@ -69,7 +69,7 @@ def test_pairs_give_both_pictures_with_the_same_source(tmp_path):
         ("m/b.jpg", True),
     ]
     assert both.examples[0].source == both.examples[1].source
-    assert reasons(both.dropped) == {"no unmasked picture": 1}
+    assert reasons(both.dropped) == {"no unmasked image": 1}
     assert [each.id for each in gathered(folder, which="unmasked").examples] == ["m/a.jpg unmasked"]
 
 
@@ -217,7 +217,7 @@ def test_two_data_of_one_name_are_refused(tmp_path):
 
 def test_an_example_names_what_must_not_be_on_both_sides():
     one = replace(example("a"), identity="set: 3")
-    assert dict(one.keys()) == {"person": "set: 3", "source picture": "set: a", "duplicate": "#a"}
+    assert dict(one.keys()) == {"person": "set: 3", "source image": "set: a", "duplicate": "#a"}
 
 
 def test_a_plain_tree_has_every_image_and_none_of_the_systems(tmp_path):

@@ -1,4 +1,4 @@
-"""Which pictures of a set a model is asked about."""
+"""Which images of a set a model is asked about."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_the_test_split_or_what_stands_for_it_is_judged(classifier, tmp_path, sp
 
 def test_a_split_that_a_set_does_not_have_is_named_with_those_it_has(classifier, tmp_path):
     data = masked(tmp_path / "s", ("train", "train"))
-    with pytest.raises(MissingDataError, match="no picture in test, only in train: give --split train"):
+    with pytest.raises(MissingDataError, match="no image in test, only in train: give --split train"):
         judge(classifier, "x", data, Wanted(), progress=False)
 
 

@@ -1,4 +1,4 @@
-"""A picture that takes no part is missing from the figure of the split that it would have been in."""
+"""An image that takes no part is missing from the figure of the split that it would have been in."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Predicting without labels: pictures, videos, boxes and JSON; no tensorflow where the model needs none."""
+"""Predicting without labels: images, videos, boxes and JSON; no tensorflow where the model needs none."""
 
 import json
 
@@ -22,7 +22,7 @@ CLASSES = ("female", "male")
 
 
 class Finder:
-    """A landmarker that finds a face in the same place of every picture, and none in small ones."""
+    """A landmarker that finds a face in the same place of every image, and none in small ones."""
 
     def find(self, image, *, boxes=(), sample_id=None, every_face=False):
         found = type("Face", (), {"box": (40.0, 30.0, 40.0, 50.0)})
@@ -95,7 +95,7 @@ def opened(tmp_path, monkeypatch):
 
 def test_the_command_prints_json_lines_writes_pictures_and_tells_what_it_cannot_read(opened, capsys):
     write(opened / "photos" / "a.jpg", jpeg(0, size=(160, 120)))
-    write(opened / "photos" / "deep" / "b.png", b"no picture")
+    write(opened / "photos" / "deep" / "b.png", b"no image")
     write(opened / "photos" / "small.jpg", jpeg(0))
     out = opened / "out"
     assert main(["predict", "m", str(opened / "photos"), "--json", "-o", str(out)]) == 1
@@ -116,7 +116,7 @@ def test_usage(opened, capsys):
     assert main(["predict", "m", "a.jpg", "--frames", "2"]) == 2
     assert "--frames is for --video and --camera" in capsys.readouterr().err
     assert main(["predict", "m", str(opened / "absent.jpg")]) == 2
-    assert "no such picture" in capsys.readouterr().err
+    assert "no such image" in capsys.readouterr().err
 
 
 def test_a_video_is_judged_frame_by_frame_and_written_without_a_window(tmp_path):

@@ -106,7 +106,7 @@ LEAKS = {
         example("a", split="train", identity="set: 7"),
         example("b", split="test", identity="set: 7"),
     ),
-    "source picture": (
+    "source image": (
         example("a", split="train", source="set: 1"),
         example("a unmasked", split="test", source="set: 1"),
     ),

@@ -1,4 +1,4 @@
-"""Training from the tars of ``synth --layout webdataset``: the same pictures as from a tree of files."""
+"""Training from the tars of ``synth --layout webdataset``: the same images as from a tree of files."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from maskgen.train.run_folder import read_examples, write_examples
 
 @pytest.fixture(scope="module")
 def layouts(tmp_path_factory):
-    """The same 40 pictures, 32 of them masked with their unmasked twins, as a tree and in tars of three."""
+    """The same 40 images, 32 of them masked with their unmasked twins, as a tree and in tars of three."""
     desk = tmp_path_factory.mktemp("layouts")
     write_dataset(desk / "faces", count=40)
     for layout in ("mirror", "webdataset"):
@@ -31,7 +31,7 @@ def examples(folder, which="both"):
 
 
 def told(example):
-    """What does not depend on where a picture lies."""
+    """What does not depend on where an image lies."""
     name = example.id.partition("/")[2]
     own = example.label, example.masked, example.region, example.plain, example.hashes, example.box
     return name, read_image_file(example.path, example.member), *own

@@ -41,7 +41,7 @@ def two_variants_of_a_picture():
     [
         (same_person, "person "),
         (same_picture_under_two_names, "duplicate 555"),
-        (two_variants_of_a_picture, "source picture "),
+        (two_variants_of_a_picture, "source image "),
     ],
 )
 def test_a_planted_leak_fails_the_check_and_the_training_and_is_named(rows, said, tmp_path, capsys):
@@ -74,7 +74,7 @@ def test_a_clean_split_passes_is_told_and_written(tmp_path, capsys):
     out, err = capsys.readouterr()
     counts = json.loads(out)["counts"]
     assert sum(sum(labels.values()) for labels in counts.values()) == 60
-    assert "no person, source picture or duplicate" in err
+    assert "no person, source image or duplicate" in err
     with (tmp_path / "split.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 60
 
@@ -111,7 +111,7 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments, said, tmp_path, m
 
 
 def tree(folder, splits):
-    """Four pictures for each class of each split; the same number gives the same picture."""
+    """Four images for each class of each split; the same number gives the same image."""
     for split, classes in splits.items():
         for name, first in classes.items():
             for n in range(first, first + 4):

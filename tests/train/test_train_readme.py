@@ -38,7 +38,7 @@ for line in sys.stdin.read().splitlines():
 
 @pytest.fixture
 def desk(tmp_path):
-    """A CelebA of twelve pictures, all of one portrait, and a photograph."""
+    """A CelebA of twelve images, all of one portrait, and a photograph."""
     celeba = tmp_path / "data" / "celeba" / "img_align_celeba"
     celeba.mkdir(parents=True)
     portrait = Image.open(PORTRAIT).convert("RGB").resize((218, 218))
@@ -57,7 +57,7 @@ def desk(tmp_path):
 
 @pytest.fixture
 def faces(tmp_path):
-    """A FairFace of eight pictures and an LFW of two, all of one portrait."""
+    """A FairFace of eight images and an LFW of two, all of one portrait."""
     portrait = Image.open(PORTRAIT).convert("RGB").resize((218, 218))
     fairface, lfw = tmp_path / "data" / "fairface", tmp_path / "data" / "lfw"
     for split in ("train", "val"):

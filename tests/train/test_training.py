@@ -66,7 +66,7 @@ def test_64_masked_faces_are_learnt_by_heart(tmp_path, backbone, size, epochs):
 
 
 def colored(folder, label_of):
-    """40 people, each with a colour of their own in all of their pictures, from bluish to reddish."""
+    """40 people, each with a colour of their own in all of their images, from bluish to reddish."""
     rows = people(40, 4, label_of)
     shade = {f"p{person}": np.array((255 - 6 * person, 90, 6 * person)) for person in range(40)}
     return write_masked(folder, rows, {each.id: shade[each.identity] for each in rows})
@@ -91,7 +91,7 @@ def test_with_shuffled_labels_held_out_people_are_guessed_though_each_has_a_face
     shuffled = np.random.default_rng(1).permutation(40)
     folder = colored(tmp_path / "m", lambda person: "male" if shuffled[person] < 20 else "female")
     found = on_held_out_people(folder, tmp_path / "run")
-    # 16 people, and all four pictures of one are right or wrong together: three deviations of 0.125.
+    # 16 people, and all four images of one are right or wrong together: three deviations of 0.125.
     assert abs(found["accuracy"] - 0.5) < 0.375
 
 
@@ -148,7 +148,7 @@ def unbroken(tmp_path_factory):
         row("t9.jpg", split="test", status="no_face", file_name=None, faces=(), reason="no face"),
     ]
     data = write_masked(desk / "data", rows)
-    (data / "t7.jpg").write_bytes(b"no picture")
+    (data / "t7.jpg").write_bytes(b"no image")
     assert main(["train", str(data), "--out", str(desk / "run"), "--preview", *OPTIONS]) == 0
     return data, desk / "run"
 
@@ -206,7 +206,7 @@ def test_an_interrupted_training_says_how_it_goes_on(unbroken, tmp_path, monkeyp
     assert history(run) == history(whole)
 
 
-@pytest.mark.parametrize(("split", "broken"), [("train", None), ("test", b"no picture")])
+@pytest.mark.parametrize(("split", "broken"), [("train", None), ("test", b"no image")])
 def test_a_picture_lost_while_a_run_trains_is_named_and_put_back_the_run_goes_on(
     unbroken, split, broken, tmp_path
 ):

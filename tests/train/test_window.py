@@ -1,4 +1,4 @@
-"""``predict --show``: a window for pictures and frames, and words where there is no screen."""
+"""``predict --show``: a window for images and frames, and words where there is no screen."""
 
 import os
 import subprocess

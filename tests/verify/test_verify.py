@@ -66,7 +66,7 @@ def test_a_published_result_needs_no_state_of_its_run(result):
 
 @pytest.mark.parametrize("name", ["female/000.jpg", "unmasked/female/000.jpg", "alpha/female/000.jpg.png"])
 def test_what_is_gone_is_missing_and_what_is_no_picture_is_changed(result, name):
-    (result / name).write_bytes(b"no picture")
+    (result / name).write_bytes(b"no image")
     assert found(result) == {("changed", name)}
     (result / name).unlink()
     assert found(result) == {("missing", name)}

@@ -8,7 +8,7 @@ import click
 
 
 def find_sources(out: Path, root: Path | None = None) -> Path | None:
-    """Find the pictures that a result was made from.
+    """Find the images that a result was made from.
 
     Args:
         out: The result.

@@ -30,7 +30,7 @@ def _choice(flag: str, values: tuple[str, ...], default: str, text: str) -> Any:
 
 
 def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    """A list of files needs none: it is one of any pictures."""
+    """A list of files needs none: it is one of any images."""
     if value is None and not ctx.params.get("files"):
         raise click.MissingParameter(ctx=ctx, param=param)
     return value or "folder"
@@ -64,7 +64,7 @@ dataset_options = stacked(
         help="Only this split; may be repeated.  [default: all]",
     ),
     click.option(
-        "--limit", type=click.IntRange(min=0), help="Only the first so many pictures.  [default: all]"
+        "--limit", type=click.IntRange(min=0), help="Only the first so many images.  [default: all]"
     ),
 )
 
@@ -73,7 +73,7 @@ mask_options = stacked(
         "--blend",
         BLENDS,
         _DEFAULTS.blend,
-        "How the mask goes into the picture: laid over it, by Poisson cloning, which takes the face's light, "
+        "How the mask goes into the image: laid over it, by Poisson cloning, which takes the face's light, "
         "or the texture-flattening baseline, which uses no template.",
     ),
     _choice("--fit", FITS, _DEFAULTS.fit, "How the template is laid over the face."),
@@ -121,7 +121,7 @@ mask_options = stacked(
         show_default=True,
         help="Give the mask the photograph's light, sharpness and grain, and a contact shadow.",
     ),
-    _choice("--faces", FACES, _DEFAULTS.faces, "Which faces of a picture are masked."),
+    _choice("--faces", FACES, _DEFAULTS.faces, "Which faces of an image are masked."),
     click.option(
         "--min-face",
         type=click.FloatRange(min=0),
@@ -168,8 +168,8 @@ list_options = stacked(
         type=OpenedFile("rb"),
         is_eager=True,
         metavar="LIST",
-        help="Take only the pictures that this file names, one a line; - reads stdin. Without --dataset they "
-        "are any pictures below --root, or where you are.",
+        help="Take only the images that this file names, one a line; - reads stdin. Without --dataset they "
+        "are any images below --root, or where you are.",
     ),
     click.option("-0", "--null", is_flag=True, help="Names in LIST end in NUL, as from `find -print0`."),
 )
@@ -180,7 +180,7 @@ dataset_writing_options = stacked(
         type=click.IntRange(min=1),
         default=_DEFAULTS.variants,
         show_default=True,
-        help="Masked copies of each picture.",
+        help="Masked copies of each image.",
     ),
     click.option(
         "--label",
@@ -194,12 +194,12 @@ dataset_writing_options = stacked(
         _DEFAULTS.layout,
         "The source's own tree and names, split/label folders, or tars for the webdataset library.",
     ),
-    click.option("--pairs", is_flag=True, help="Write the unmasked pictures too, through the same encoder."),
+    click.option("--pairs", is_flag=True, help="Write the unmasked images too, through the same encoder."),
     click.option("--alpha", is_flag=True, help="Write each mask's alpha as a PNG."),
     click.option(
         "--shard-size",
         type=click.IntRange(min=1),
-        help="Pictures in a shard, the unit of work and of resuming, and a tar of --layout webdataset.  "
+        help="Images in a shard, the unit of work and of resuming, and a tar of --layout webdataset.  "
         f"[default: {_DEFAULTS.shard_size}, and {SAMPLES_IN_TAR:,} with that layout]",
     ),
 )
@@ -209,7 +209,7 @@ def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions
     """Resolve what was given on the command line.
 
     Args:
-        dataset: Name of the adapter; empty for a picture that is part of none.
+        dataset: Name of the adapter; empty for an image that is part of none.
         label: The attribute that becomes the class, or None.
         **given: Further fields of `SynthOptions`; those that may be repeated under the name of their option
             and as they were typed. What was left empty takes its default.

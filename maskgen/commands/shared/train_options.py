@@ -40,10 +40,10 @@ data_options = stacked(
         help="What is the class: an attribute, or identity, split, wear, kind, template; two classes or "
         "more.  [default: the manifest's label, or the folder's name]",
     ),
-    click.option("--masked", "which", flag_value="masked", default=True, help="Masked pictures.  [default]"),
+    click.option("--masked", "which", flag_value="masked", default=True, help="Masked images.  [default]"),
     click.option("--unmasked", "which", flag_value="unmasked", help="Their unmasked twins (synth --pairs)."),
     click.option("--both", "which", flag_value="both", help="Both, the two of a pair in the same split."),
-    _default("--crop", click.Choice(CROPS), _TRAIN.wanted.crop, "What the model is shown of a picture."),
+    _default("--crop", click.Choice(CROPS), _TRAIN.wanted.crop, "What the model is shown of an image."),
     _default(
         "--margin",
         click.FloatRange(min=0),
@@ -51,7 +51,7 @@ data_options = stacked(
         "What a crop adds around the face on each side, in sides of its box.",
     ),
     click.option(
-        "--limit-per-class", type=AT_LEAST_ONE, help="Pictures of each class in each split.  [default: all]"
+        "--limit-per-class", type=AT_LEAST_ONE, help="Images of each class in each split.  [default: all]"
     ),
 )
 
@@ -74,7 +74,7 @@ model_options = stacked(
     _default("--backbone", click.Choice(tuple(BACKBONES)), _TRAIN.backbone, "The network.", metavar="NAME"),
     _default("--head", click.Choice(tuple(HEADS)), _TRAIN.head, "The layers behind it."),
     click.option(
-        "--size", type=click.IntRange(min=32), help="Side of the pictures.  [default: the backbone's own]"
+        "--size", type=click.IntRange(min=32), help="Side of the images.  [default: the backbone's own]"
     ),
     _default(
         "--weights",
@@ -111,7 +111,7 @@ fit_options = stacked(
     _default("--learning-rate", POSITIVE, _TRAIN.learning_rate, "Of phase 1."),
     click.option("--fine-tune-rate", type=POSITIVE, help="Of phase 2.  [default: a tenth]"),
     _default("--schedule", click.Choice(SCHEDULES), _TRAIN.schedule, "Of the learning rate, in each phase."),
-    _default("--batch-size", AT_LEAST_ONE, _TRAIN.batch_size, "Pictures in a batch."),
+    _default("--batch-size", AT_LEAST_ONE, _TRAIN.batch_size, "Images in a batch."),
     click.option(
         "--class-weights/--no-class-weights",
         default=_TRAIN.class_weights,
@@ -126,13 +126,13 @@ fit_options = stacked(
         "Epochs without a better one that end a phase; 0 for never.",
     ),
     click.option("--mixed-precision", is_flag=True, help="Compute in half floats: for GPUs."),
-    click.option("--cache", is_flag=True, help="Keep the decoded pictures in memory: for small datasets."),
+    click.option("--cache", is_flag=True, help="Keep the decoded images in memory: for small datasets."),
     click.option("--deterministic", is_flag=True, help="The same command gives the same weights; slower."),
 )
 
 augmentation_options = stacked(
     click.option(
-        "--augment/--no-augment", default=True, show_default=True, help="Vary the training's pictures."
+        "--augment/--no-augment", default=True, show_default=True, help="Vary the training's images."
     ),
     _default("--flip", SHARE, _AUGMENTATION.flip, "Share of them that is mirrored."),
     _default("--shift", SHARE, _AUGMENTATION.shift, "How far they are moved, in sides."),

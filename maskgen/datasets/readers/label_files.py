@@ -1,7 +1,7 @@
 """Reads label files as real copies have them.
 
 Line ends, byte order marks, counts and headers differ from copy to copy and are taken as they come. A
-row that cannot be read costs its picture the label and is counted; a file that cannot be read, or
+row that cannot be read costs its image the label and is counted; a file that cannot be read, or
 that lacks a column, ends the run with its name, the line and what was expected.
 """
 
@@ -137,7 +137,7 @@ def _parse_json(text: str, expected: str) -> Any:
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """What two rows for one picture agree on; ``note`` names what they do not."""
+    """What two rows for one image agree on; ``note`` names what they do not."""
     keys = (old.keys() | new.keys()) - {"note"}
     differing = sorted(key for key in keys if key in old and key in new and old[key] != new[key])
     row = {key: value for key, value in {**new, **old}.items() if key in keys and key not in differing}
@@ -149,11 +149,11 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 class Annotations(Generic[Row]):
-    """The rows of an annotation file by the picture they are about, and how many were asked for.
+    """The rows of an annotation file by the image they are about, and how many were asked for.
 
     Args:
         name: The file's name, for notes and the log.
-        merge: Makes one row of two different ones for the same picture. Without it such rows
+        merge: Makes one row of two different ones for the same image. Without it such rows
             contradict each other, and neither is used.
     """
 
@@ -165,18 +165,18 @@ class Annotations(Generic[Row]):
 
     @property
     def count(self) -> int:
-        """How many pictures have rows."""
+        """How many images have rows."""
         return len(self._rows)
 
     def add(self, key: str, row: Row) -> None:
-        """Takes in the row for one picture."""
+        """Takes in the row for one image."""
         old = self._rows.setdefault(key, row)
         if old is None or old is row or old == row:
             return
         self._rows[key] = self._merge(old, row) if self._merge else None
 
     def add_all(self, rows: list[tuple[str, Row]]) -> None:
-        """Takes in the rows for many pictures, as `add` does one after the other."""
+        """Takes in the rows for many images, as `add` does one after the other."""
         if not self._rows:
             self._rows = dict(rows)
             if len(self._rows) == len(rows):
@@ -186,14 +186,14 @@ class Annotations(Generic[Row]):
             self.add(key, row)
 
     def find(self, key: str) -> Row | None:
-        """The row for a picture, or None: then `missing` says why."""
+        """The row for an image, or None: then `missing` says why."""
         row = self._rows.get(key)
         if row is not None:
             self._used.add(key)
         return row
 
     def missing(self, key: str) -> str:
-        """Why `find` has no row for the picture, as a note for the manifest."""
+        """Why `find` has no row for the image, as a note for the manifest."""
         if key in self._rows:
             self._used.add(key)
             return f"{self.name} has contradictory rows for it"
@@ -202,7 +202,7 @@ class Annotations(Generic[Row]):
         return f"{self.name} has no row for it"
 
     def report(self) -> None:
-        """Logs how many rows name pictures that were not asked for, in one line; nothing if none do."""
+        """Logs how many rows name images that were not asked for, in one line; nothing if none do."""
         if absent := len(self._rows) - len(self._used):
             log.info(
                 "%s: %s of %s rows name images that are not here", self.name, f"{absent:,}", f"{self.count:,}"

@@ -27,7 +27,7 @@ def sample_at(
     identity: str | None = None,
     boxes: tuple[Box, ...] = (),
 ) -> Sample:
-    """The sample whose picture is at ``relative`` below ``root``.
+    """The sample whose image is at ``relative`` below ``root``.
 
     ``known`` is what a label says: ``split``, ``identity`` and ``note`` go where a `Sample` has them,
     everything else into its attributes, without what is None.

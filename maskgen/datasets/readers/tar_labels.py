@@ -1,4 +1,4 @@
-"""What stands beside a picture in a tar: one JSON object, a class, or a row of maskgen's own manifest.
+"""What stands beside an image in a tar: one JSON object, a class, or a row of maskgen's own manifest.
 
 Of an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` are taken as such and every other
 plain value as an attribute; lists and objects in it are left out. ``.cls`` becomes the attribute ``cls``.
@@ -27,7 +27,7 @@ from maskgen.records import SPLITS, gender_of, split_of
 # NaN and infinity are no JSON, but many programs write them for what is missing.
 _DECODER = json.JSONDecoder(parse_constant=lambda constant: None)
 
-# Members beside the picture that `maskgen synth` writes: KEY.alpha.png and KEY.unmasked.jpg.
+# Members beside the image that `maskgen synth` writes: KEY.alpha.png and KEY.unmasked.jpg.
 MANIFEST_COLUMNS = ("alpha", "unmasked")
 
 # Of a row of the manifest; other people's labels do not have all of these.
@@ -36,7 +36,7 @@ _ROW = frozenset(("schema", "id", "variant", "status", "split", "identity", "sou
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of one picture; ``source`` is the name it goes by where that is not its own."""
+    """What is known of one image; ``source`` is the name it goes by where that is not its own."""
 
     source: str | None = None
     split: str | None = None
@@ -46,10 +46,10 @@ class Labels:
 
 
 def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Labels | None:
-    """What the label files of its group say of a picture; None if it is one of `MANIFEST_COLUMNS`.
+    """What the label files of its group say of an image; None if it is one of `MANIFEST_COLUMNS`.
 
     Args:
-        name: The picture's name in the tar.
+        name: The image's name in the tar.
         key: Of its group: the name up to the first dot.
         members: Name -> content of the group's label files, None for one that is too large.
     """
@@ -66,7 +66,7 @@ def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Label
 
 
 def _read(members: Mapping[str, bytes | None], stem: str, key: str) -> tuple[dict[str, Any], str | None]:
-    """The object beside a picture, or an empty one and why."""
+    """The object beside an image, or an empty one and why."""
     file = next((file for file in (f"{stem}.json", f"{key}.json") if file in members), None)
     if file is None:
         return {}, f"there is no {stem}.json in the tar"
@@ -105,7 +105,7 @@ def _of_object(values: Mapping[str, Any], note: str | None) -> Labels:
 
 
 def _of_row(values: Mapping[str, Any], key: str) -> Labels:
-    """The labels of a picture that maskgen has written, under the name that it was made from."""
+    """The labels of an image that maskgen has written, under the name that it was made from."""
     attributes, split, identity = values["attributes"], values["split"], values["identity"]
     if isinstance(attributes, str):
         with suppress(ValueError, RecursionError):
@@ -122,7 +122,7 @@ def _of_row(values: Mapping[str, Any], key: str) -> Labels:
 def _source(values: Mapping[str, Any], key: str) -> str | None:
     """The name of the source, told apart from that of its other variants as ``--layout mirror`` does it."""
     source = str(values["id"])
-    # Without it, a picture could have the name of a folder in which others lie.
+    # Without it, an image could have the name of a folder in which others lie.
     if not is_image_name(source.rpartition("/")[2]):
         return None
     try:

@@ -102,7 +102,7 @@ def _matching(pattern: str) -> Iterator[Path]:
 def _is_tar(path: Path) -> bool:
     if _COMPRESSED.search(path.name):
         raise UsageError(
-            f"{path} is compressed, and pictures are read by their place in a tar; uncompress it first, for "
+            f"{path} is compressed, and images are read by their place in a tar; uncompress it first, for "
             "example with `gunzip`"
         )
     return path.suffix.lower() == ".tar"

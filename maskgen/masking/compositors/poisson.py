@@ -1,6 +1,6 @@
 """Poisson: seamless cloning that keeps the template's colour and takes the face's light.
 
-`cv2.seamlessClone` (Perez, Gangnet and Blake, "Poisson Image Editing", 2003) finds the picture that has the
+`cv2.seamlessClone` (Perez, Gangnet and Blake, "Poisson Image Editing", 2003) finds the image that has the
 source's gradients and meets the destination on the region's boundary. Used plainly, it turns a blue mask
 skin-brown, since the boundary asks for skin there. Two things mend that:
 

@@ -34,7 +34,7 @@ _USUAL_RED, _USUAL_BLUE = 0.25, -0.17
 _TRUST_SKIN, _TRUST_BRIGHT = 0.33, 0.6
 _TRUST_SKIN_CAST, _TRUST_CAST, _ORDINARY = 0.6, 0.9, 0.045
 _BRIGHTER, _HEADROOM = 0.6, 0.14
-# A picture of which no larger share of pixels has a colour is grey.
+# An image of which no larger share of pixels has a colour is grey.
 _COLORED = 0.05
 
 
@@ -46,7 +46,7 @@ class Light:
         part: The part of the image that it was measured in.
         gains: (3,) float32 BGR: what the photograph's exposure and cast make of something drawn in neutral
             light.
-        grey: Whether the picture is grey.
+        grey: Whether the image is grey.
         strange: Area inside the face's outline, without eyes, brows, lips and nostrils, that is hardly of
             the skin's light and colour, in square eye distances.
         weighted: (height, width, 4) float32 of the part's size: natural logarithm of BGR + 1 times the weight
@@ -120,7 +120,7 @@ def _exposure(told: list[float]) -> tuple[Floats, bool]:
 
 
 def _cast(of_skin: float, of_picture: float) -> float:
-    """The light's cast along one axis, from how far skin and picture are from what is usual.
+    """The light's cast along one axis, from how far skin and image are from what is usual.
 
     Small differences are people and places rather than light, and count for little.
     """

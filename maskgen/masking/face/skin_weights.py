@@ -1,4 +1,4 @@
-"""Which pixels show a face's skin, and what a picture's light and colours are: compiled loops."""
+"""Which pixels show a face's skin, and what an image's light and colours are: compiled loops."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STRANGE = 0.2  # trust below which a pixel is hardly skin
 # In 64 bits and then rounded: numpy's 32-bit logarithms differ in their last bit between processors.
 _LOGARITHM = np.log1p(np.arange(256.0)).astype(np.float32)
 _THIRD = np.float32(1 / 3)
-# Channels of a grey picture differ by no more, but for a few pixels.
+# Channels of a grey image differ by no more, but for a few pixels.
 _GREY = 2
 # Steps in which the brightest twentieth is sought, for one natural logarithm.
 _STEPS, _MOST = 512, 2900
@@ -41,7 +41,7 @@ _BRIGHT = 0.95
 def skin_weights(
     bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
 ) -> tuple[Floats, NDArray[np.float64]]:
-    """Weigh each pixel by how surely it is skin of this face, and sum up the picture.
+    """Weigh each pixel by how surely it is skin of this face, and sum up the image.
 
     Args:
         bgr: (height, width, 3) uint8, a reduced part of an image.

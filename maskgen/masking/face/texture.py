@@ -1,4 +1,4 @@
-"""How sharp and how grainy a picture is around a face, so that a layer can be given the same."""
+"""How sharp and how grainy an image is around a face, so that a layer can be given the same."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LARGEST = 256
 
 @dataclass(frozen=True)
 class Texture:
-    """What a camera and its encoder did to the picture around a face.
+    """What a camera and its encoder did to the image around a face.
 
     Attributes:
         blur: Standard deviation in pixels of the Gaussian that edges look blurred by.

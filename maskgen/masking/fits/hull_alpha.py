@@ -32,7 +32,7 @@ def _drawn(corners: NDArray[np.float32], reach: float, left: int, top: int, colu
     Args:
         corners: (m, 2) of a convex polygon, in the order of `cv2.convexHull`.
         reach: How far outside the polygon the last trace of it ends.
-        left: Where the picture begins.
+        left: Where the image begins.
         top: Likewise from above.
         columns: Its width.
         rows: Its height.

@@ -49,7 +49,7 @@ def warp_template(
     """Sample a template's pyramid through a dense inverse map.
 
     Args:
-        levels: Premultiplied BGRA uint8 pictures; each is half the size of the one before.
+        levels: Premultiplied BGRA uint8 images; each is half the size of the one before.
         map_x: (height, width) float32, for each layer pixel its x in pixels of ``levels[0]``.
         map_y: Likewise y.
         minification: Template pixels for one image pixel; picks the level, so that a small face shows
@@ -85,7 +85,7 @@ def _sampled(
 
     Args:
         texels: (n, m, 4) uint8 premultiplied BGRA, of two pixels or more a side; around it there is nothing.
-        map_x: (height, width) float32: for each pixel its x in pixels of a picture 1/``scale`` the size.
+        map_x: (height, width) float32: for each pixel its x in pixels of an image 1/``scale`` the size.
         map_y: Likewise y.
         scale: 1 or less.
     """
@@ -93,7 +93,7 @@ def _sampled(
     rows, columns = texels.shape[0], texels.shape[1]
     pixels = texels.reshape(-1).view(np.uint32)
     factor, zero, one = np.float32(scale), np.float32(0), np.float32(1)
-    # Pixel centres are at whole numbers: pixel 0 of a halved picture covers pixels 0 and 1 of the full one.
+    # Pixel centres are at whole numbers: pixel 0 of a halved image covers pixels 0 and 1 of the full one.
     shift = np.float32((scale - 1) / 2)
     last_x, last_y = np.float32(columns - 1 - 1 / 256), np.float32(rows - 1 - 1 / 256)
     # A row is gone through thrice, and only the second time pixel by pixel.
@@ -108,7 +108,7 @@ def _sampled(
             in_x = in_x if in_x < last_x else last_x
             in_y = y if y > zero else zero
             in_y = in_y if in_y < last_y else last_y
-            # Beyond its border the picture ends within a pixel.
+            # Beyond its border the image ends within a pixel.
             beyond = abs(x - in_x) if abs(x - in_x) > abs(y - in_y) else abs(y - in_y)
             shown[column] = one - beyond
             fixed_x, fixed_y = np.int32(in_x * np.float32(256)), np.int32(in_y * np.float32(256))

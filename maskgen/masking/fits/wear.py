@@ -138,7 +138,7 @@ def _pulled(
             fade = np.float32(1) - sideways * sideways
             pulled[row, column] = y - shift * fade
             if y < below:
-                # Above the picture the filled alpha goes on upwards without end.
+                # Above the image the filled alpha goes on upwards without end.
                 limit[row, column] = 255
                 continue
             in_y = y - np.float32(below) * fade

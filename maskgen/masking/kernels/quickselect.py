@@ -1,4 +1,4 @@
-"""Quick stand-ins for what is slow on the small pictures in which a face is looked at."""
+"""Quick stand-ins for what is slow on the small images in which a face is looked at."""
 
 from __future__ import annotations
 

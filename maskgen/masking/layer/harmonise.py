@@ -1,7 +1,7 @@
 """Harmonising: a layer drawn in neutral light becomes one that this photograph could have shown.
 
 Measured around the mask and given to it: exposure and colour cast, the light's slow change over the face,
-sharpness, grain, and the contact shadow on the skin beside the edge. Grey pictures get grey masks.
+sharpness, grain, and the contact shadow on the skin beside the edge. Grey images get grey masks.
 """
 
 from __future__ import annotations

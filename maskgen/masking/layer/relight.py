@@ -136,7 +136,7 @@ def _finished(
 
 @compiled
 def _blurred(rows: Floats, sigma: float) -> Floats:
-    """(height, 4 * width) float32, four values a pixel, as a lens or a smaller picture would blur them."""
+    """(height, 4 * width) float32, four values a pixel, as a lens or a smaller image would blur them."""
     height, length = rows.shape
     reach = math.ceil(2.5 * sigma)
     kernel = np.empty(2 * reach + 1, np.float32)

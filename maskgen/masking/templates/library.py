@@ -25,7 +25,7 @@ _FIELDS: dict[str, type] = {"kind": str, "tone": str, "recolourable": bool, "lic
 
 @dataclass(frozen=True)
 class TemplateInfo:
-    """What a template's description says, without its picture."""
+    """What a template's description says, without its image."""
 
     name: str
     path: Path
@@ -125,7 +125,7 @@ def check_template(path: Path) -> list[str]:
 
 
 def _examine(picture: Path) -> tuple[list[str], MaskTemplate | None]:
-    """What is wrong with the template, and the template itself if nothing is; its picture is decoded once."""
+    """What is wrong with the template, and the template itself if nothing is; its image is decoded once."""
     import numpy as np
 
     described = picture.with_suffix(".json")
@@ -177,11 +177,11 @@ def _anchor_problems(path: Path, anchors: Mapping[str, Any], size: tuple[int, in
         elif not _is_point(place):
             problems.append(f"{path}: anchor {name!r} must be [x, y] in pixels, got {place!r}")
         elif not (-size[0] <= place[0] <= 2 * size[0] and -size[1] <= place[1] <= 2 * size[1]):
-            problems.append(f"{path}: anchor {name!r} at {place} is far outside the picture of {size}")
+            problems.append(f"{path}: anchor {name!r} at {place} is far outside the image of {size}")
     if problems:
         return problems
     if anchors["left_cheek"][0] >= anchors["right_cheek"][0]:
-        problems.append(f"{path}: left_cheek must lie left of right_cheek; left is the picture's left")
+        problems.append(f"{path}: left_cheek must lie left of right_cheek; left is the image's left")
     if anchors["nose_bridge"][1] >= anchors["chin"][1]:
         problems.append(f"{path}: nose_bridge must lie above chin")
     return problems

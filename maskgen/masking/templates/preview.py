@@ -1,4 +1,4 @@
-"""A picture of templates side by side, for choosing among them."""
+"""An image of templates side by side, for choosing among them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _SMALLEST_LEVEL = 24
 
 
 def premultiplied_levels(bgra: Image) -> tuple[Image, ...]:
-    """A pyramid of premultiplied (height, width, 4) uint8 pictures, each half the size of the one before."""
+    """A pyramid of premultiplied (height, width, 4) uint8 images, each half the size of the one before."""
     levels = [_premultiplied(bgra)]
     while min(levels[-1].shape[:2]) >= 2 * _SMALLEST_LEVEL:
         # An odd row or column is repeated, so that a pixel always lies over two of the last level.

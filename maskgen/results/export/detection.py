@@ -6,7 +6,7 @@
     yolo    labels/PATH.txt, train.txt ..., data.yaml, and images, a link to the result
     voc     Annotations/PATH.xml, ImageSets/Main/train.txt ..., and JPEGImages, a link to the result
 
-Each is a function in `FORMATS` from pictures to a folder.
+Each is a function in `FORMATS` from images to a folder.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def write_annotations(
         target: A folder for them outside of ``out``: new, empty, or written by this function.
         form: One of `FORMATS`.
         outlines: One of `OUTLINES`; None for polygons in COCO and boxes elsewhere.
-        unmasked: Whether the unmasked pictures of ``--pairs`` are in them too.
+        unmasked: Whether the unmasked images of ``--pairs`` are in them too.
 
     Returns:
-        How many pictures they describe.
+        How many images they describe.
 
     Raises:
         MissingDataError: There is no finished result.
@@ -72,7 +72,7 @@ def write_annotations(
     try:
         FORMATS[form](counted, made, outlines, record)
         if not counted.count:
-            raise MissingDataError(f"{out} holds no masked picture")
+            raise MissingDataError(f"{out} holds no masked image")
         if form != "coco":
             link = made / {"yolo": "images", "voc": "JPEGImages"}[form]
             link.symlink_to(os.path.relpath(out.resolve(), target.resolve()), target_is_directory=True)
@@ -88,7 +88,7 @@ def write_annotations(
 
 @dataclass
 class _Counted:
-    """Counts pictures on their way."""
+    """Counts images on their way."""
 
     of: Iterable[AnnotatedImage]
     count: int = 0

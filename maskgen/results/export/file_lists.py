@@ -13,7 +13,7 @@ from maskgen.results.export.shapes import AnnotatedImage
 
 
 class FileLists:
-    """The lists of pictures, one file for each split."""
+    """The lists of images, one file for each split."""
 
     def __init__(self, folder: Path, below: str) -> None:
         self._folder = folder / below

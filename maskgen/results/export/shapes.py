@@ -1,6 +1,6 @@
 """The boxes and outlines of a result's faces and masks, for the tools that learn to find them.
 
-What every format has in common: which pictures, which objects in them, and their shapes.
+What every format has in common: which images, which objects in them, and their shapes.
 `maskgen.results.export.detection` writes them down.
 """
 
@@ -57,10 +57,10 @@ class Shape:
         return [[round(float(v), 2) for v in ((each[:, 0] - 0.5) / 2 + (x, y)).ravel()] for each in outlines]
 
     def run_lengths(self, size: tuple[int, int]) -> list[int]:
-        """COCO's run lengths, not compressed: of 0 and 1 in turn, down the columns of the whole picture.
+        """COCO's run lengths, not compressed: of 0 and 1 in turn, down the columns of the whole image.
 
         Args:
-            size: (width, height) of the picture.
+            size: (width, height) of the image.
         """
         whole = np.zeros((size[0], size[1]), np.uint8)
         (x, y), (height, width) = self.origin, self.pixels.shape
@@ -73,11 +73,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class AnnotatedObject:
-    """One object in a picture.
+    """One object in an image.
 
     Attributes:
         category: One of `CLASSES`.
-        box: x, y, width, height in pixels, cut to the picture.
+        box: x, y, width, height in pixels, cut to the image.
         face: What the manifest says of the face it is, or that it is on.
         shape: Its pixels, for a mask whose alpha was kept.
     """
@@ -90,7 +90,7 @@ class AnnotatedObject:
 
 @dataclass(frozen=True)
 class AnnotatedImage:
-    """One picture with its objects."""
+    """One image with its objects."""
 
     file_name: str
     size: tuple[int, int]
@@ -99,16 +99,16 @@ class AnnotatedImage:
 
 
 def pictures(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[AnnotatedImage]:
-    """Every picture of a result in the manifest's order; of one in which nothing was masked there is none.
+    """Every image of a result in the manifest's order; of one in which nothing was masked there is none.
 
     Args:
         out: A folder that `maskgen synth` wrote.
-        packed: Whether its pictures are in tars.
-        unmasked: Also the unmasked pictures of ``--pairs``, with their faces alone.
+        packed: Whether its images are in tars.
+        unmasked: Also the unmasked images of ``--pairs``, with their faces alone.
 
     Raises:
         MissingDataError: An alpha is gone.
-        AnnotationError: An alpha is no picture of the right size, or lies elsewhere.
+        AnnotationError: An alpha is no image of the right size, or lies elsewhere.
     """
     files = ResultFiles(out, packed)
     for row in read_manifest(out / "manifest.jsonl"):
@@ -124,7 +124,7 @@ def pictures(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[Ann
 
 
 def _alpha(row: ManifestRow, files: ResultFiles) -> Image | None:
-    """(height, width) uint8 of the whole picture, or None where none was kept."""
+    """(height, width) uint8 of the whole image, or None where none was kept."""
     place = row.faces[0].alpha_file if row.faces else None
     if place is None:
         return None
@@ -159,7 +159,7 @@ def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> Annot
 
 
 def _cut(box: tuple[int, int, int, int], size: tuple[int, int]) -> Box | None:
-    """The part of a box that lies in the picture; None if there is none."""
+    """The part of a box that lies in the image; None if there is none."""
     x, y, width, height = box
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, size[0]), min(y + height, size[1])
     return (left, top, right - left, bottom - top) if right > left and bottom > top else None

@@ -154,7 +154,7 @@ def remove_run(folder: RunDir) -> None:
     """Remove every file that a run has written into its folder, and no other."""
     begun = folder.begun()
     for index in begun:
-        # First of all: were this killed half-way, no shard may pass for done whose pictures are gone.
+        # First of all: were this killed half-way, no shard may pass for done whose images are gone.
         folder.forget(index)
     for index in begun:
         folder.remove(folder.written(index))

@@ -14,7 +14,7 @@
     OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file is there
     OUT/.maskgen/finished.json        which stats the final files were made from
 
-Each of them appears by an atomic rename, and a row is in ``rows.jsonl`` before the pictures it names are
+Each of them appears by an atomic rename, and a row is in ``rows.jsonl`` before the images it names are
 written: nothing that a killed run wrote is unknown to the next one. The first job of an array creates
 ``config.json``; ``labels.json`` and ``listing.json`` are written by each, with the same content.
 """

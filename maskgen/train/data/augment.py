@@ -1,7 +1,7 @@
-"""Augmentation of training pictures: every draw is made beforehand, per example, and applied here.
+"""Augmentation of training images: every draw is made beforehand, per example, and applied here.
 
 The draws come from (seed, epoch, the example's place in the list) alone, so that neither the number of
-threads nor a resumed run changes a picture. Validation and test pictures never come here.
+threads nor a resumed run changes an image. Validation and test images never come here.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ DRAWS = 10
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much the training's pictures are varied; zero leaves a part out.
+    """How much the training's images are varied; zero leaves a part out.
 
     Attributes:
-        flip: Share of the pictures that are mirrored.
-        shift: How far a picture is moved at most, in its sides, each way.
+        flip: Share of the images that are mirrored.
+        shift: How far an image is moved at most, in its sides, each way.
         rotation: How far it is turned at most, in degrees, each way.
         contrast: By how much its contrast is changed at most: 0.2 is from 0.8 to 1.2 times.
-        erasing: Share of the pictures that get a grey rectangle.
+        erasing: Share of the images that get a grey rectangle.
     """
 
     flip: float = 0.5
@@ -60,7 +60,7 @@ def augmented(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentat
         how: The strengths.
 
     Returns:
-        A picture like `rgb`.
+        An image like `rgb`.
     """
     if how.flip or how.shift or how.rotation:
         rgb = _moved(rgb, draws, how)
@@ -78,7 +78,7 @@ def _moved(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentation
     angle = math.radians((2 * float(draws[ROTATION]) - 1) * how.rotation)
     mirror = -1.0 if draws[FLIP] < how.flip else 1.0
     cosine, sine = math.cos(angle), math.sin(angle)
-    # From a point of the result to the point of the picture it is taken from.
+    # From a point of the result to the point of the image it is taken from.
     a, b, c, d = mirror * cosine, -mirror * sine, sine, cosine
     x = middle + (2 * float(draws[SHIFT_X]) - 1) * how.shift * side - (a + b) * middle
     y = middle + (2 * float(draws[SHIFT_Y]) - 1) * how.shift * side - (c + d) * middle
@@ -93,7 +93,7 @@ def _moved(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentation
 
 
 def _erased(rgb: NDArray[np.uint8], draws: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Random erasing: a grey rectangle of 2 to 20 % of the picture, at most twice as long as wide."""
+    """Random erasing: a grey rectangle of 2 to 20 % of the image, at most twice as long as wide."""
     side = rgb.shape[0]
     area = (0.02 + 0.18 * float(draws[ERASE_AREA])) * side * side
     aspect = 2 ** (2 * float(draws[ERASE_ASPECT]) - 1)

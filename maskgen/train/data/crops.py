@@ -1,4 +1,4 @@
-"""Which part of a picture the model is shown: the same rule in training and in prediction."""
+"""Which part of an image the model is shown: the same rule in training and in prediction."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ UPPER_SHARE = 0.5
 
 
 def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) -> Region:
-    """The part of a picture the model is shown.
+    """The part of an image the model is shown.
 
-    "full" is the whole picture. "face" is a square around the face's box, pushed inside the picture where it
+    "full" is the whole image. "face" is a square around the face's box, pushed inside the image where it
     would leave it, so that no border is ever made up. "upper-face" is that square's part above the bridge
     of the nose.
 
     Args:
         crop: One of `CROPS`.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
         box: The face; needed unless `crop` is "full".
         margin: What is added on each side, in sides of the box.
 
     Returns:
-        x, y, width, height in whole pixels, inside the picture.
+        x, y, width, height in whole pixels, inside the image.
     """
     width, height = size
     if crop == "full":

@@ -1,4 +1,4 @@
-"""In which split the pictures belong that take no part, so that each is missing from the right figure."""
+"""In which split the images belong that take no part, so that each is missing from the right figure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def place_missed(
 ) -> Iterator[Dropped]:
     """Give what was missed the split that it would be in.
 
-    A picture that could not be read goes where its dataset says, or with the examples of its person or
+    An image that could not be read goes where its dataset says, or with the examples of its person or
     source; where neither is known it is drawn with the shares of the split, from the seed and its name.
 
     Args:

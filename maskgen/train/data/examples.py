@@ -1,4 +1,4 @@
-"""An example: one picture with its class, and everything that says whether two of them belong together."""
+"""An example: one image with its class, and everything that says whether two of them belong together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Region = tuple[int, int, int, int]
 
 FOLD = "fold"  # the attribute
 
-# Reasons that are no failure: these pictures are no part of what a figure is about.
+# Reasons that are no failure: these images are no part of what a figure is about.
 NOT_ASKED_FOR = (
     "no label",
     "no split",
@@ -31,7 +31,7 @@ NOT_ASKED_FOR = (
 
 @dataclass(frozen=True)
 class Example:
-    """One picture to learn from or to be tested on.
+    """One image to learn from or to be tested on.
 
     Attributes:
         id: What it is called in messages and tables; unique within a run.
@@ -40,12 +40,12 @@ class Example:
         data: Which of the given DATA it comes from.
         split: "train", "validation" or "test"; None until one is assigned.
         identity: Who it shows, with the dataset's name before it; None where that is unknown.
-        source: The source picture it was made from: a masked picture and its unmasked twin have the same.
+        source: The source image it was made from: a masked image and its unmasked twin have the same.
         hashes: sha256 of its content and of its source's content, as far as they are known.
         masked: Whether the face wears a mask; None where nothing says so.
         attributes: What the dataset and the manifest's face say: race, age, fold, template, wear, ...
-        box: The face in the picture; None where it is not known.
-        region: The part of the picture the model is shown: x, y, width, height in whole pixels.
+        box: The face in the image; None where it is not known.
+        region: The part of the image the model is shown: x, y, width, height in whole pixels.
         plain: Whether it is a JPEG that needs nothing but decoding: not turned, not CMYK.
         member: Its place in the tar; None for a file of its own.
     """
@@ -69,12 +69,12 @@ class Example:
         """(kind, key) of everything that may not be on both sides of a split."""
         if self.identity is not None:
             yield "person", self.identity
-        yield "source picture", self.source
+        yield "source image", self.source
         for sha256 in sorted(self.hashes):
             yield "duplicate", sha256
 
     def dropped(self, reason: str, detail: str = "") -> Dropped:
-        """The same picture as one that takes no part."""
+        """The same image as one that takes no part."""
         return Dropped(
             self.id,
             reason,
@@ -89,11 +89,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A picture that is in the data and takes no part, and why.
+    """An image that is in the data and takes no part, and why.
 
     Attributes:
         id: As in `Example`.
-        reason: In few words, the same for all pictures it holds for.
+        reason: In few words, the same for all images it holds for.
         detail: What is to be said of this one; may be empty.
         split: As in `Example`, as far as it is known.
         data: As in `Example`.

@@ -89,13 +89,13 @@ class Feed:
     Args:
         examples: In the order that `in_order` keeps.
         classes: Labels; an example's class is its label's place among them.
-        size: Side of the pictures the model takes.
-        batch_size: Pictures in a batch.
+        size: Side of the images the model takes.
+        batch_size: Images in a batch.
         weights: Label -> weight in the loss; 1 for each by default.
-        cache: Keep the decoded pictures in memory; refused where they would take more than 4 GiB.
+        cache: Keep the decoded images in memory; refused where they would take more than 4 GiB.
 
     Attributes:
-        failure: What kept the feed from reading a picture, or None; see `told`.
+        failure: What kept the feed from reading an image, or None; see `told`.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Feed:
         draws: NDArray[np.float32] | None = None,
         how: Augmentation | None = None,
     ) -> NDArray[np.uint8]:
-        """Some of the pictures as the model is shown them: (n, size, size, 3) uint8, RGB.
+        """Some of the images as the model is shown them: (n, size, size, 3) uint8, RGB.
 
         Args:
             places: Which ones.
@@ -161,7 +161,7 @@ class Feed:
         batch = _aligned((len(places), self._size, self._size, 3))
 
         def fill(first: int) -> None:
-            # A task for each picture would cost a tenth of what it does.
+            # A task for each image would cost a tenth of what it does.
             for row in range(first, len(places), self._workers):
                 place = int(places[row])
                 self._fill(place, batch[row])
@@ -232,7 +232,7 @@ class Feed:
         needed = len(self) * self._size * self._size * 3
         if needed > LARGEST_CACHE:
             raise UsageError(
-                f"--cache would take {needed / 2**30:.1f} GiB for {len(self):,} pictures of {self._size} "
+                f"--cache would take {needed / 2**30:.1f} GiB for {len(self):,} images of {self._size} "
                 "pixels; leave it out"
             )
         return self.pictures(np.arange(len(self)))
@@ -243,7 +243,7 @@ def told(*feeds: Feed) -> Iterator[None]:
     """Raise what kept a feed from reading, where tensorflow raises an error of its own around its text.
 
     Raises:
-        MissingDataError: A picture is not there any more, or has become another.
+        MissingDataError: An image is not there any more, or has become another.
     """
     try:
         yield

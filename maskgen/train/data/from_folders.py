@@ -16,13 +16,13 @@ log = logging.getLogger("maskgen")
 
 
 def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
-    """Every picture below a folder; the folders it lies in say its split and its class.
+    """Every image below a folder; the folders it lies in say its split and its class.
 
     The class is the folder below the one that names a split; without such a folder it is the first one that
     has others beside it. Nothing says whether a face is masked, or whose it is.
 
     Raises:
-        MissingDataError: The folder is not there, or holds no pictures.
+        MissingDataError: The folder is not there, or holds no images.
         UsageError: A label was asked for that a tree cannot have.
     """
     if wanted.label not in (None, "folder", "label"):
@@ -30,7 +30,7 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     if not root.is_dir():
         hint = archive_hint(root)
         raise MissingDataError(
-            hint or f"{root}: neither a folder that `maskgen synth` wrote nor a tree of pictures"
+            hint or f"{root}: neither a folder that `maskgen synth` wrote nor a tree of images"
         )
     if wanted.which != "masked":
         log.warning(
@@ -62,14 +62,14 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
 
 
 def _shared_folders(files: list[tuple[str, ...]]) -> int:
-    """How many folders all pictures have in common, as in an archive's own folder around everything."""
+    """How many folders all images have in common, as in an archive's own folder around everything."""
     first = files[0][:-1]
     count = 0
     while count < len(first) and all(
         parts[count] == first[count] for parts in files if len(parts) > count + 1
     ):
         count += 1
-    # A tree of one class is no reason to take the pictures' own folder for the archive's.
+    # A tree of one class is no reason to take the images' own folder for the archive's.
     return min(count, max(len(first) - 1, 0))
 
 

@@ -30,7 +30,7 @@ GENERIC = ("folder", "table", "gender-folders", "webdataset")
 def from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     """Every row of a manifest as the examples it makes, or as dropped.
 
-    With "both", a row gives its masked and its unmasked picture. A picture masked in several variants has
+    With "both", a row gives its masked and its unmasked image. An image masked in several variants has
     one unmasked twin, that of the first.
     """
     rows = paired = 0
@@ -45,7 +45,7 @@ def from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
             yield _placed(members, folder, each) if isinstance(each, Example) else each
     if rows and not paired and wanted.which != "masked":
         raise UsageError(
-            f"{folder} has no unmasked pictures: make it again with `maskgen synth --pairs`, or leave out "
+            f"{folder} has no unmasked images: make it again with `maskgen synth --pairs`, or leave out "
             f"--{wanted.which}"
         )
 
@@ -69,7 +69,7 @@ def _of_row(folder: Path, space: str, row: ManifestRow, wanted: Wanted) -> Itera
 def _picture(
     folder: Path, space: str, row: ManifestRow, column: str | None, name: str, file: str | None, masked: bool
 ) -> Example | Dropped:
-    """One of the two pictures of a row; each that is not there counts."""
+    """One of the two images of a row; each that is not there counts."""
     label = _label(row, column)
     source = f"{space}: {row.id}"
     identity = f"{space}: {row.identity}" if row.identity is not None else None
@@ -87,7 +87,7 @@ def _picture(
     if label is None:
         return dropped("no label")
     if file is None:
-        return dropped("no masked picture" if masked else "no unmasked picture")
+        return dropped("no masked image" if masked else "no unmasked image")
     face = row.faces[0] if row.faces else None
     attributes: dict[str, Any] = dict(row.attributes)
     if face is not None and masked:

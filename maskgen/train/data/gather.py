@@ -26,7 +26,7 @@ from maskgen.train.data.pictures import Inspected, inspect
 
 MASKED = Path("masked")
 
-# Pictures handed to the threads at a time: they answer in order, and what waits is only names.
+# Images handed to the threads at a time: they answer in order, and what waits is only names.
 _CHUNK = 512
 
 
@@ -47,7 +47,7 @@ def find_data(given: Sequence[Path]) -> tuple[Path, ...]:
     """
     for path in given:
         if is_remote(path):
-            raise UsageError(f"{path}: pictures are read again in every epoch; copy the folder here first")
+            raise UsageError(f"{path}: images are read again in every epoch; copy the folder here first")
     if given:
         return tuple(given)
     found = sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
@@ -62,16 +62,16 @@ def find_data(given: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
-    """Read every DATA and look once at every picture in it.
+    """Read every DATA and look once at every image in it.
 
     Args:
-        data: Folders that `maskgen synth` wrote, or plain trees of pictures.
+        data: Folders that `maskgen synth` wrote, or plain trees of images.
         wanted: Which examples to make of them.
         progress: Show a bar on stderr.
 
     Raises:
         MissingDataError: A DATA is not there or not done, or nothing in them can be used.
-        UsageError: A label or a kind of picture is wanted that the data do not have.
+        UsageError: A label or a kind of image is wanted that the data do not have.
     """
     examples: list[Example] = []
     dropped: list[Dropped] = []
@@ -112,13 +112,13 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
 
 
 def face_box(landmarker: FaceLandmarker, example: Example) -> Box | None:
-    """The box of the largest face in a picture, as a manifest would have it; None where there is none."""
+    """The box of the largest face in an image, as a manifest would have it; None where there is none."""
     faces = landmarker.find(decode(read_image_file(example.path, example.member)).bgr)
     return faces[0].box if faces else None
 
 
 def is_plain_tree(folder: Path) -> bool:
-    """Whether a DATA is a tree of pictures, and not what `maskgen synth` wrote."""
+    """Whether a DATA is a tree of images, and not what `maskgen synth` wrote."""
     return not (folder / MANIFEST).is_file()
 
 
@@ -166,6 +166,6 @@ def _nothing(data: Sequence[Path], wanted: Wanted, dropped: Sequence[Dropped]) -
     first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
     label = f" with a label {wanted.label!r}" if wanted.label else ""
     return (
-        f"no {wanted.which} picture{label} in {' '.join(map(str, data))}"
+        f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
         f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
     )

@@ -1,4 +1,4 @@
-"""Which examples belong together: same person, same source picture or same bytes, in any chain of these."""
+"""Which examples belong together: same person, same source image or same bytes, in any chain of these."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Group = tuple[int, ...]
 
 
 def groups_of(examples: Sequence[Example]) -> list[Group]:
-    """Indices of the examples, in groups that share no person, source picture or content.
+    """Indices of the examples, in groups that share no person, source image or content.
 
     The groups come in the order of their first example.
     """

@@ -1,4 +1,4 @@
-"""Looks for what is on both sides of a split: a person, a source picture, or the same bytes."""
+"""Looks for what is on both sides of a split: a person, a source image, or the same bytes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Leak:
     """Something that is in more than one split.
 
     Attributes:
-        kind: "person", "source picture" or "duplicate".
-        key: Which person or picture, or the sha256 of what is there twice.
+        kind: "person", "source image" or "duplicate".
+        key: Which person or image, or the sha256 of what is there twice.
         places: Split -> the first example that has it there.
     """
 
@@ -32,9 +32,9 @@ class Leak:
 
 
 def find_leaks(examples: Sequence[Example]) -> list[Leak]:
-    """Every person, source picture and content that is in more than one split.
+    """Every person, source image and content that is in more than one split.
 
-    A masked picture counts as the same as its source, whatever dataset it lies in now: the manifest has the
+    A masked image counts as the same as its source, whatever dataset it lies in now: the manifest has the
     source's sha256. Copies that were encoded again outside of maskgen cannot be known.
 
     Args:
@@ -70,7 +70,7 @@ def refuse_leaks(examples: Sequence[Example]) -> None:
 
 
 def without_leaks(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
-    """The examples without those of the training whose person or picture is in validation or test, too.
+    """The examples without those of the training whose person or image is in validation or test, too.
 
     What is in validation and in test leaves validation. The test stays as it is.
     """

@@ -1,4 +1,4 @@
-"""Reading pictures: one look at each before the training, and what the model is shown of it."""
+"""Reading images: one look at each before the training, and what the model is shown of it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Inspected:
 
 
 def inspect(path: Path, member: Member | None = None) -> Inspected:
-    """Read and decode a picture; what is wrong with it is part of the answer.
+    """Read and decode an image; what is wrong with it is part of the answer.
 
     Args:
         path: Its file, or a path through a tar.
@@ -64,7 +64,7 @@ def inspect(path: Path, member: Member | None = None) -> Inspected:
 
 
 def examine(data: bytes) -> Inspected:
-    """Decode a picture; what is wrong with it is part of the answer."""
+    """Decode an image; what is wrong with it is part of the answer."""
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         decoded = decode(data)
@@ -83,7 +83,7 @@ def shown_file(
     plain: bool = False,
     out: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
-    """What the model is shown of a picture in a file: the pixels of `shown`, sooner.
+    """What the model is shown of an image in a file: the pixels of `shown`, sooner.
 
     Args:
         path: Its file, or a path through a tar.
@@ -111,13 +111,13 @@ def shown_file(
 def shown(
     data: bytes, region: Region, size: int, plain: bool = False, out: NDArray[np.uint8] | None = None
 ) -> NDArray[np.uint8]:
-    """What the model is shown of a picture: its region, at the model's size.
+    """What the model is shown of an image: its region, at the model's size.
 
     Training and prediction both come here, so that they show the same pixels.
 
     Args:
         data: The file's content.
-        region: x, y, width, height in the upright picture.
+        region: x, y, width, height in the upright image.
         size: Side of the result.
         plain: Whether it is a JPEG that OpenCV may decode, at a half, a quarter or an eighth of its size
             where the region is that much larger than the result.
@@ -140,11 +140,11 @@ def shown(
 def resized(
     rgb: NDArray[np.uint8], region: Region, size: int, out: NDArray[np.uint8] | None = None
 ) -> NDArray[np.uint8]:
-    """Cut a region out of an upright picture and bring it to the model's size.
+    """Cut a region out of an upright image and bring it to the model's size.
 
     Args:
         rgb: (height, width, 3) uint8.
-        region: x, y, width, height, inside the picture.
+        region: x, y, width, height, inside the image.
         size: Side of the result.
         out: Where to put the result; a new array by default.
 
@@ -169,7 +169,7 @@ def _reduction(region: Region, size: int) -> int:
 def _cut(
     rgb: NDArray[np.uint8], reduction: int, region: Region, size: int, out: NDArray[np.uint8] | None
 ) -> NDArray[np.uint8]:
-    """The region of a picture that was decoded smaller than it is."""
+    """The region of an image that was decoded smaller than it is."""
     x, y, width, height = (value // reduction for value in region)
     return resized(rgb, (x, y, width, height), size, out)
 

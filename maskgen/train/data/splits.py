@@ -27,11 +27,11 @@ class SplitOptions:
 
     Attributes:
         seed: Where the draws start.
-        validation: Share of the pictures, or of the training split, that goes to validation.
-        test: Share of the pictures that goes to the test where the dataset has no splits.
+        validation: Share of the images, or of the training split, that goes to validation.
+        test: Share of the images that goes to the test where the dataset has no splits.
         fold: The fold that is the test, of a dataset that comes in folds; None takes no notice of folds.
         official: Whether the dataset's own splits are kept.
-        limit_per_class: How many pictures of each class each split has at most; None for all.
+        limit_per_class: How many images of each class each split has at most; None for all.
     """
 
     seed: int = 0
@@ -81,7 +81,7 @@ def assign_splits(
         if not any(example.split == split for example in kept):
             raise UsageError(
                 f"no example is left for {split}: there are {len(examples):,} in {len(groups):,} groups of "
-                "persons and pictures that belong together"
+                "persons and images that belong together"
             )
     return tuple(kept), (*dropped, *over)
 
@@ -107,7 +107,7 @@ def folds_of(examples: Sequence[Example]) -> list[int]:
 
 
 def fold_of(value: Any) -> int | None:
-    """The number of a fold, which a table holds as text; None where a picture is in none.
+    """The number of a fold, which a table holds as text; None where an image is in none.
 
     Raises:
         UsageError: It is no whole number.
@@ -227,7 +227,7 @@ def _count_by_label(examples: Sequence[Example], groups: Sequence[Group]) -> dic
 
 
 def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Example], list[Dropped]]:
-    """The first pictures of each class and split in the drawn order; twins stay together."""
+    """The first images of each class and split in the drawn order; twins stay together."""
     if options.limit_per_class is None:
         return examples, []
     by_source: dict[str, list[int]] = {}

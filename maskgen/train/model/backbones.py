@@ -19,7 +19,7 @@ class Backbone:
     """One network without its head.
 
     Attributes:
-        size: Side of the pictures it was published for.
+        size: Side of the images it was published for.
         build: (input tensor, weights) -> a Keras model on that tensor, without pooling.
         blocks: Regular expression on the names of layers: what its group finds is the block.
         signed: Whether it wants -1 to 1 instead of 0 to 255; the others scale inside.
@@ -53,7 +53,7 @@ def _application(name: str, **options: Any) -> Callable[[Any, str | None], Any]:
 
 
 def _tiny_cnn(inputs: Any, weights: str | None) -> Any:
-    """Four blocks of one convolution each, 0.1 million parameters: for small pictures and quick trials."""
+    """Four blocks of one convolution each, 0.1 million parameters: for small images and quick trials."""
     layers = keras().layers
     x = inputs
     for block, filters in enumerate((24, 48, 96, 128), start=1):

@@ -27,11 +27,11 @@ def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30
 
     Args:
         path: A run folder, a ``.keras`` file or an ``.onnx`` file.
-        batch_sizes: Pictures in a call.
+        batch_sizes: Images in a call.
         repeats: Calls for each of them.
 
     Returns:
-        Name, size in bytes, parameters and FLOPs for one picture (None where the format does not say),
+        Name, size in bytes, parameters and FLOPs for one image (None where the format does not say),
         latency in milliseconds for each batch size, and the machine.
     """
     classifier = open_classifier(path)
@@ -75,7 +75,7 @@ def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float
 
 
 def _counts(path: Path) -> tuple[int | None, int | None]:
-    """Parameters, and floating point operations for one picture as tensorflow's profiler counts them."""
+    """Parameters, and floating point operations for one image as tensorflow's profiler counts them."""
     if path.suffix != ".keras":
         return None, None
     tf = tensorflow()

@@ -40,7 +40,7 @@ def build_model(
     Args:
         name: A key of `maskgen.train.model.backbones.BACKBONES`.
         classes: How many there are; two or more.
-        size: Side of its pictures; the backbone's own by default.
+        size: Side of its images; the backbone's own by default.
         head: A key of `HEADS`.
         dropout: Before the classes.
         weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.

@@ -1,4 +1,4 @@
-"""A trained model as a function from pictures to probabilities, by Keras or by onnxruntime alone."""
+"""A trained model as a function from images to probabilities, by Keras or by onnxruntime alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Classifier:
     Attributes:
         name: What it is called in tables: the run's folder, or the file's name.
         path: The model file.
-        spec: Its classes, and what it is shown of a picture.
+        spec: Its classes, and what it is shown of an image.
         probabilities: From (n, size, size, 3) uint8 RGB to (n, classes) float32.
     """
 

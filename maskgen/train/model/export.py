@@ -1,4 +1,4 @@
-"""A trained model for other programs: SavedModel, TFLite or ONNX, checked against Keras on real pictures."""
+"""A trained model for other programs: SavedModel, TFLite or ONNX, checked against Keras on real images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Exported:
     Attributes:
         path: The file, or the folder of a SavedModel.
         difference: The largest difference of a probability to Keras's.
-        pictures: On how many pictures.
+        images: On how many images.
         drawn: Whether these were random ones, as no real ones were at hand.
     """
 
@@ -52,7 +52,7 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
         model: A run folder or ``.keras`` file.
         format: One of `FORMATS`.
         out: Where to; beside the model by default.
-        samples: Real pictures to compare on; random ones stand in where there are none.
+        samples: Real images to compare on; random ones stand in where there are none.
 
     Raises:
         MissingDataError: There is no such model, or a sample cannot be read.
@@ -173,7 +173,7 @@ FORMATS: dict[str, Write] = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx
 
 
 def _pictures(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:
-    """Whole pictures at the model's size; random ones, with edges and flat parts, where none are given."""
+    """Whole images at the model's size; random ones, with edges and flat parts, where none are given."""
     real = []
     for path in samples:
         found = inspect(path)

@@ -1,4 +1,4 @@
-"""What has to be known to use a model: its classes, what it is shown of a picture, when it says which class.
+"""What has to be known to use a model: its classes, what it is shown of an image, when it says which class.
 
 It lies inside the ``.keras`` file, which is a zip archive, so that a model can be copied alone.
 """
@@ -30,7 +30,7 @@ class ModelSpec:
 
     Attributes:
         classes: Names, in the order of the outputs.
-        size: Side of the pictures, RGB from 0 to 255; preprocessing is inside the model.
+        size: Side of the images, RGB from 0 to 255; preprocessing is inside the model.
         crop: "full", "face" or "upper-face": see `maskgen.train.data.crops`.
         margin: Around the face, in sides of its box.
         threshold: From which probability on the second of two classes is said; chosen on validation. None

@@ -1,4 +1,4 @@
-"""What a model says of pictures that nobody labelled: faces found, shown as in training, told with a box."""
+"""What a model says of images that nobody labelled: faces found, shown as in training, told with a box."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Said:
         label: The class.
         probability: Of that class.
         probabilities: Of each, in the order of the model's classes.
-        box: The face; None where the whole picture was judged and no face looked for or found.
+        box: The face; None where the whole image was judged and no face looked for or found.
     """
 
     label: str
@@ -69,7 +69,7 @@ def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
                 names |= {path / relative: relative for relative in images(path, follow_links=True)}
                 continue
             if not path.exists():
-                raise MissingDataError(f"{to_text(str(path))}: there is no such picture or folder")
+                raise MissingDataError(f"{to_text(str(path))}: there is no such image or folder")
         except OSError as error:
             raise MissingDataError(f"{to_text(str(path))}: {error.strerror or error}") from error
         names[path] = path.name
@@ -84,15 +84,15 @@ def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
 def predict_file(
     classifier: Classifier, path: Path, landmarker: FaceLandmarker | None
 ) -> tuple[list[Said], Image]:
-    """Judge the faces of a picture.
+    """Judge the faces of an image.
 
     Args:
         classifier: The model.
         path: The file.
-        landmarker: Finds the faces; None takes the whole picture for one.
+        landmarker: Finds the faces; None takes the whole image for one.
 
     Returns:
-        What was said of each face, and the picture, (height, width, 3) uint8 BGR.
+        What was said of each face, and the image, (height, width, 3) uint8 BGR.
 
     Raises:
         UnreadableImageError: The file cannot be read or decoded.
@@ -113,10 +113,10 @@ def predict_faces(
 
     Args:
         classifier: The model.
-        data: The picture's file.
+        data: The image's file.
         found: What was found out about it.
         boxes: The faces.
-        looked: Whether faces were looked for; if not, the whole picture is one.
+        looked: Whether faces were looked for; if not, the whole image is one.
     """
     size = classifier.spec.size
     regions = regions_of(classifier, found.size, boxes, looked)
@@ -142,10 +142,10 @@ def find_boxes(bgr: Image, landmarker: FaceLandmarker | None) -> list[Box]:
 def regions_of(
     classifier: Classifier, size: tuple[int, int], boxes: Sequence[Box], looked: bool
 ) -> list[tuple[int, int, int, int]]:
-    """What the model is shown: each face by its own crop, or the whole picture.
+    """What the model is shown: each face by its own crop, or the whole image.
 
-    A model that learnt from whole pictures judges whole pictures. So does any where no faces are looked for:
-    then the picture itself is the face.
+    A model that learnt from whole images judges whole images. So does any where no faces are looked for:
+    then the image itself is the face.
     """
     spec = classifier.spec
     if spec.crop == "full":
@@ -157,7 +157,7 @@ def regions_of(
 
 
 def say(classifier: Classifier, images: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> list[Said]:
-    """Ask the model about pictures at its size, and put each answer to its box."""
+    """Ask the model about images at its size, and put each answer to its box."""
     if not images:
         return []
     found = classifier.probabilities(np.stack(images))
@@ -174,7 +174,7 @@ def say(classifier: Classifier, images: Sequence[NDArray[np.uint8]], boxes: Sequ
 
 
 def annotated(bgr: Image, said: Sequence[Said]) -> Image:
-    """A copy of the picture with a box around each face, its class and the percentage."""
+    """A copy of the image with a box around each face, its class and the percentage."""
     drawn = bgr.copy()
     height, width = bgr.shape[:2]
     scale = max(0.4, min(height, width) / 500)

@@ -34,7 +34,7 @@ def require_screen() -> None:
 
 
 def show(bgr: Image, wait: bool) -> bool:
-    """Show a picture in the window.
+    """Show an image in the window.
 
     Args:
         bgr: (height, width, 3) uint8.
