@@ -93,6 +93,6 @@ def write_results(top):
     for layout in ("mirror", "webdataset"):
         out = root.with_name(layout)
         masked(root, out, pairs=True, alpha=True, layout=layout)
-        write_card(out, picture=False)
+        write_card(out, preview=False)
         found[layout] = out, [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
     return found

@@ -49,7 +49,7 @@ def mask(dataset, root, names, tmp_path, **options):
     out = root.with_name(f"{root.name}_out")
     options = {"label": None, "pairs": True, "alpha": True, "shard_size": 4, **fixed, **options}
     run(Job(SynthOptions(dataset, **options), root, out), progress=False)
-    write_card(out, picture=False)
+    write_card(out, preview=False)
     assert [row.status for row in read_manifest(out / "manifest.jsonl")] == ["masked"] * len(names)
     assert list(Verifier(out).run()) == []
     return out

@@ -71,7 +71,7 @@ def celeba(tmp_path_factory):
     for file, (head, line) in CELEBA.items():
         rows = (f"{name}{line.format(split=number // 2)}\n" for number, name in enumerate(names))
         (root / file).write_text(head + "".join(rows))
-    write_card(mask("celeba", root, top / "masked" / "celeba", pairs=True, alpha=True), picture=False)
+    write_card(mask("celeba", root, top / "masked" / "celeba", pairs=True, alpha=True), preview=False)
     mask("celeba", root, top / "folders", layout="folders", pairs=True, alpha=True, variants=2)
     return top
 
