@@ -41,7 +41,7 @@ def command(
     maskgen export runs/celeba-efficientnet_b0 --format onnx
     maskgen export runs/celeba-efficientnet_b0 --format onnx --format tflite --sample photo.jpg
 
-    Each is held against Keras on images, and refused if a probability differs by more than 0.0001. Classes,
+    Each is held against Keras on images, and refused if a probability differs by more than 0.001. Classes,
     crop and threshold go inside or, for a SavedModel, beside it.
     """  # noqa: D301
     from maskgen.datasets.sample import SHIPS_IN
