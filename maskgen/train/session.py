@@ -19,7 +19,6 @@ from maskgen.train.data.leaks import refuse_leaks, without_leaks
 from maskgen.train.data.splits import assign_splits
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.fit import CHECKPOINT, HISTORY, fit
-from maskgen.train.model.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 from maskgen.train.options import TrainOptions
 from maskgen.train.preview import write_preview
 from maskgen.train.run_folder import (
@@ -32,6 +31,7 @@ from maskgen.train.run_folder import (
     read_record,
     write_record,
 )
+from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 
 PREVIEW = "preview.png"
 

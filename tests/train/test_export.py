@@ -22,8 +22,8 @@ from maskgen.train.model.build import build_model
 from maskgen.train.model.classifier import open_classifier
 from maskgen.train.model.export import export
 from maskgen.train.model.load import load_model
-from maskgen.train.model.spec import MEMBER, ModelSpec, embed_spec, read_spec
 from maskgen.train.predict.faces import predict_file
+from maskgen.train.spec import MEMBER, ModelSpec, embed_spec, read_spec
 
 pytestmark = [needs_train, needs_onnx]
 

@@ -19,7 +19,7 @@ from maskgen.keras_runtime import keras, one_line, quietly, require, tensorflow
 from maskgen.train.data.pictures import inspect, shown
 from maskgen.train.model.classifier import ONNX_INSTALL, Run, model_file
 from maskgen.train.model.load import load_model
-from maskgen.train.model.spec import MEMBER, ModelSpec, read_spec
+from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
 SUFFIXES = {"savedmodel": "", "tflite": ".tflite", "onnx": ".onnx"}
 # Of a probability: the last digit that `predict` prints. Measured where outputs vary: rounding gives up to
