@@ -40,8 +40,8 @@ def test_the_bytes_do_not_depend_on_the_instruction_set(root, tmp_path, name):
 
 def test_the_tables_of_logarithms_do_not_depend_on_it():
     program = (
-        "from maskgen import bare_skin, lit_skin; import hashlib; "
-        "print(*(hashlib.sha256(m._LOGARITHM.tobytes()).hexdigest() for m in (bare_skin, lit_skin)))"
+        "from maskgen.masking.face import skin_reference, skin_weights; import hashlib; "
+        "print(*(hashlib.sha256(m._LOGARITHM.tobytes()).hexdigest() for m in (skin_reference, skin_weights)))"
     )
     said = {
         subprocess.run(

@@ -196,7 +196,7 @@ HIDDEN = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from maskgen.landmarks.import_mediapipe import import_mediapipe
+from maskgen.landmarks.mediapipe_import import import_mediapipe
 import_mediapipe()
 assert "tensorflow" not in sys.modules
 import tensorflow

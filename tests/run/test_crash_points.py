@@ -9,7 +9,7 @@ from crash_points import ends_before
 from small_runs import differing, job, tree, write_dataset
 
 from maskgen.files.atomic import write_atomic
-from maskgen.results import manifest
+from maskgen.results import run_record
 from maskgen.run.job import run
 from maskgen.run.state import output_claim
 from maskgen.run.state.run_dir import RunDir
@@ -32,8 +32,8 @@ def mask(root, out, layout, sync=False):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Leaves out what takes longer than all else in a run over two small images."""
-    found = manifest.versions()
-    for module in (output_claim, manifest):
+    found = run_record.versions()
+    for module in (output_claim, run_record):
         monkeypatch.setattr(module, "versions", lambda: found)
     # After a kill the next run works in a process apart, which takes seconds to start.
     monkeypatch.setattr(RunDir, "has_leftovers", lambda folder: False)
