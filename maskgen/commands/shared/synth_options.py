@@ -98,7 +98,7 @@ mask_options = stacked(
         "--color",
         multiple=True,
         metavar="COLOR",
-        help="Recolour the templates that allow it: #rrggbb, a color name, or random. Can be repeated.",
+        help="Recolour the templates that allow it: #rrggbb, a colour name, or random. Can be repeated.",
     ),
     click.option(
         "--pattern",
@@ -136,7 +136,7 @@ mask_options = stacked(
         "--faces",
         FACES,
         _DEFAULTS.faces,
-        "Which faces of an image to mask: the largest, all, or the one closest to the image center.",
+        "Which faces of an image to mask: the largest, all, or the one closest to the image centre.",
     ),
     click.option(
         "--min-face",
