@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,8 +34,6 @@ def command(
     dataset: str,
     root: Path | None,
     image_root: Path | None,
-    split: tuple[str, ...],
-    limit: int | None,
     out: Path,
     faces: str | None,
     landmark_model: Path | None,
@@ -42,6 +41,7 @@ def command(
     jobs: int,
     as_json: bool,
     quiet: bool,
+    **selection: Any,
 ) -> None:
     """Write a dataset's face landmarks to a file.
 
@@ -58,7 +58,7 @@ def command(
         with_image_root(adapter, image_root),
         find_root(adapter, root),
         out,
-        options=SynthOptions(dataset, splits=split, limit=limit),
+        options=SynthOptions(dataset, splits=selection["split"], limit=selection["limit"]),
         spec=LandmarkerSpec(model_path=landmark_model, detector=detector),
         every_face=adapter.several_faces if faces is None else faces == "all",
         workers=jobs,

@@ -62,12 +62,12 @@ def command(
     out: Path | None,
     as_json: bool,
     detect: bool,
-    detector: str,
-    landmark_model: Path | None,
     video: Path | None,
     camera: int | None,
     show: bool,
     frames: int | None,
+    detector: str,
+    **given: Any,
 ) -> int:
     """Classify the faces in images or a video.
 
@@ -94,7 +94,7 @@ def command(
     classifier = open_classifier(model)
     landmarker = None
     if detect:
-        landmarker = open_landmarker(LandmarkerSpec(model_path=landmark_model, detector=detector))
+        landmarker = open_landmarker(LandmarkerSpec(model_path=given["landmark_model"], detector=detector))
     try:
         if inputs:
             return _predict_images(classifier, inputs, landmarker, out, as_json, show)

@@ -95,6 +95,11 @@ running_options = stacked(
 )
 
 
+# Options that are fields of `maskgen.run.job.Job`, and those that are arguments of `maskgen.run.job.run`.
+_JOB_SETTINGS = ("landmark_model", "image_root", "max_errors", "image_timeout", "accept_changes", "sync")
+_RUN_SETTINGS = ("backend", "scheduler", "overwrite", "retry_failed", "dry_run")
+
+
 @click.command(name="synth")
 @dataset_options
 @list_options
@@ -112,24 +117,11 @@ running_options = stacked(
 def command(
     dataset: str,
     root: Path | None,
-    image_root: Path | None,
     files: BinaryIO | None,
     null: bool,
     out: Path | None,
     label: str | None,
     landmarks: Path | None,
-    landmark_model: Path | None,
-    jobs: int,
-    backend: str,
-    scheduler: str | None,
-    shard: tuple[int, int],
-    overwrite: bool,
-    retry_failed: bool,
-    accept_changes: bool,
-    max_errors: int | None,
-    image_timeout: float,
-    sync: bool,
-    dry_run: bool,
     as_json: bool,
     quiet: bool,
     **given: Any,
@@ -157,6 +149,9 @@ def command(
     source = find_root(adapter, root)
     listed = None if files is None else read_list(files.read(), source, null=null)
     label = adapter.label if label is None else label
+    job_settings = {name: given.pop(name) for name in _JOB_SETTINGS}
+    run_settings = {name: given.pop(name) for name in _RUN_SETTINGS}
+    workers, share = given.pop("jobs"), given.pop("shard")
     options = synth_options(
         dataset,
         None if label == "none" else label,
@@ -166,29 +161,14 @@ def command(
     )
     out = out or Path("masked") / dataset
     counts = run(
-        Job(
-            options,
-            source,
-            out,
-            landmark_model,
-            max_errors,
-            listed,
-            image_root=image_root,
-            image_timeout=image_timeout,
-            accept_changes=accept_changes,
-            sync=sync,
-        ),
-        workers=jobs,
-        backend=backend,
-        scheduler=scheduler,
-        share=shard,
-        overwrite=overwrite,
-        retry_failed=retry_failed,
+        Job(options, source, out, files=listed, **job_settings),
+        workers=workers,
+        share=share,
         progress=not quiet,
-        dry_run=dry_run,
-        report=partial(write_report, root=image_root or source),
+        report=partial(write_report, root=job_settings["image_root"] or source),
+        **run_settings,
     )
-    print_summary(counts, out, as_json, quiet, dry_run=dry_run)
+    print_summary(counts, out, as_json, quiet, dry_run=run_settings["dry_run"])
     if options.layout == "folders" and options.format == "webp" and not quiet:
         click.echo(
             "Keras's image_dataset_from_directory skips WebP files; use --format jpeg for it", err=True
