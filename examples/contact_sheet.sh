@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws the README's picture, and a contact sheet over a folder of faces of your own.
+# Draws the README's image, and a contact sheet over a folder of faces of your own.
 #
 #   examples/contact_sheet.sh                   examples/sample.jpg, from the portrait that ships with maskgen
 #   examples/contact_sheet.sh FACES OUT [N]     OUT/preview.jpg: N faces (60) evenly spread over the tree FACES

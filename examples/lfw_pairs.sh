@@ -3,8 +3,8 @@
 #
 #   examples/lfw_pairs.sh [LFW] [OUT]
 #
-# OUT.pairs.tsv has the columns same, condition, first, second; the paths are of the pictures in OUT. A pair of
-# which a picture could not be masked is left out of all three, and counted on stderr.
+# OUT.pairs.tsv has the columns same, condition, first, second; the paths are of the images in OUT. A pair with
+# an image that could not be masked is left out of all three, and counted on stderr.
 set -euo pipefail
 
 root=${1:-data/lfw}
@@ -44,5 +44,5 @@ for line in pairs.read_text(encoding="utf-8").splitlines():
     ):
         print(same, condition, first, second, sep="\t")
 if left_out:
-    print(f"{left_out} pairs have a picture that could not be masked", file=sys.stderr)
+    print(f"{left_out} pairs have an image that could not be masked", file=sys.stderr)
 PYTHON

@@ -3,8 +3,8 @@
 #
 #   examples/manifest_jq.sh counts masked/celeba      status, label, wear, and how many
 #   examples/manifest_jq.sh failures masked/celeba    what was not masked, and why
-#   examples/manifest_jq.sh sources masked/celeba     the sources of masked pictures, with their sha256
-#   examples/manifest_jq.sh exposed masked/celeba     pictures that show more of the nose than they cover
+#   examples/manifest_jq.sh sources masked/celeba     the sources of masked images, with their sha256
+#   examples/manifest_jq.sh exposed masked/celeba     images that show more of the nose than they cover
 set -euo pipefail
 
 manifest=$2/manifest.jsonl
