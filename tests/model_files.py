@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from maskgen.train.model.archive import CONFIG
-from maskgen.train.model.spec import ModelSpec
+from maskgen.train.spec import ModelSpec
 
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}, "registered_name": None}
 MODEL = {"module": "keras.src.models.functional", "class_name": "Functional", "config": {"layers": [DENSE]}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from maskgen.train.model.spec import MEMBER, ModelSpec
+from maskgen.train.spec import MEMBER, ModelSpec
 
 SPEC = ModelSpec(("female", "male"), 32, "face", 0.25, 0.4, None, "tiny-cnn")
 

@@ -44,7 +44,7 @@ def command(
     maskgen export runs/celeba-efficientnet_b0 --format onnx --format tflite --sample photo.jpg
 
     Each converted model is compared with the Keras model, and refused if a probability differs by more than
-    0.0001. Classes, crop and threshold are stored inside it; beside it, for a SavedModel.
+    0.001. Classes, crop and threshold are stored inside it; beside it, for a SavedModel.
     """  # noqa: D301
     from maskgen.datasets.sample import SHIPS_IN
     from maskgen.errors import UsageError

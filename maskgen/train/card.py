@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from maskgen.train.model.spec import ModelSpec
 from maskgen.train.options import TrainOptions
+from maskgen.train.spec import ModelSpec
 
 _LIMITS = """\
 The labels are what annotators saw or a web page said, in the classes the dataset knows, and are wrong for

@@ -18,10 +18,10 @@ from maskgen.train.fit import CHECKPOINT, HISTORY, new_model
 from maskgen.train.metrics import choose_threshold, confusion, decide, scores
 from maskgen.train.model.build import take_weights
 from maskgen.train.model.load import load_model
-from maskgen.train.model.spec import ModelSpec, embed_spec
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import plot_confusion, plot_curves, plot_roc
 from maskgen.train.run_folder import PREDICTIONS, read_record, write_csv, write_json, write_predictions
+from maskgen.train.spec import ModelSpec, embed_spec
 
 BEST, LAST, METRICS = "best.keras", "last.keras", "metrics.json"
 

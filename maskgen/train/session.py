@@ -19,7 +19,6 @@ from maskgen.train.data.leaks import refuse_leaks, without_leaks
 from maskgen.train.data.splits import assign_splits
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.fit import CHECKPOINT, HISTORY, fit
-from maskgen.train.model.spec import MOST_CLASSES
 from maskgen.train.options import TrainOptions
 from maskgen.train.preview import write_preview
 from maskgen.train.run_folder import (
@@ -32,6 +31,7 @@ from maskgen.train.run_folder import (
     read_record,
     write_record,
 )
+from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 
 PREVIEW = "preview.png"
 
@@ -58,7 +58,8 @@ def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress:
         progress: Show a bar on stderr.
 
     Raises:
-        MaskgenError: There is nothing to train or to validate on, or not two classes of it.
+        MaskgenError: There is nothing to train or to validate on, not two classes of it, or a class that
+            no model can name.
     """
     gathered = gathered or gather(
         [Path(folder) for folder in options.data], options.wanted, progress=progress
@@ -70,6 +71,11 @@ def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress:
         raise UsageError(
             f"two classes are needed and at most {MOST_CLASSES}, the training split has {len(classes)}: "
             f"{', '.join(classes[:5])}; --label says which column is the class"
+        )
+    if bad := [name for name in (*classes, options.wanted.label or "") if not is_name(name)]:
+        raise UsageError(
+            f"the class or column {bad[0][:50]!r} cannot be named in a model: it has characters that do not "
+            f"print, or more than {LONGEST_TEXT}: rename it in the data"
         )
     strange = [example for example in examples if example.label not in classes]
     dropped += [each.dropped("class not trained", each.label) for each in strange]

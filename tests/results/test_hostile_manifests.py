@@ -113,7 +113,7 @@ def _files(cage):
 
 def _fake_model(monkeypatch, tmp_path):
     from maskgen.train.model import classifier
-    from maskgen.train.model.spec import ModelSpec
+    from maskgen.train.spec import ModelSpec
 
     spec = ModelSpec(("female", "male"), 32, "face", 0.25, 0.5, None, "tiny-cnn")
     (tmp_path / "m.onnx").touch()

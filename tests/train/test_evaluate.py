@@ -16,9 +16,9 @@ from maskgen.train.data.examples import Wanted
 from maskgen.train.evaluate import check_columns, figures, markdown, write_evaluation
 from maskgen.train.judge import judge
 from maskgen.train.model.classifier import Classifier, model_names
-from maskgen.train.model.spec import ModelSpec
 from maskgen.train.plots import plot_confusion, plot_roc
 from maskgen.train.run_folder import write_examples
+from maskgen.train.spec import ModelSpec
 
 pytestmark = needs_train
 

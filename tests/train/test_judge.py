@@ -8,7 +8,7 @@ from maskgen.errors import MissingDataError
 from maskgen.train.data.examples import Wanted
 from maskgen.train.judge import judge
 from maskgen.train.model.classifier import Classifier
-from maskgen.train.model.spec import ModelSpec
+from maskgen.train.spec import ModelSpec
 
 CLASSES = ("female", "male")
 

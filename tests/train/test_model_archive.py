@@ -10,7 +10,7 @@ from model_files import MODEL, written
 from maskgen.errors import ConfigurationError, ModelError
 from maskgen.train.model.archive import CONFIG
 from maskgen.train.model.load import check_model_file
-from maskgen.train.model.spec import read_spec
+from maskgen.train.spec import read_spec
 
 
 def bomb(path):

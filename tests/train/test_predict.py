@@ -14,9 +14,9 @@ from maskgen.train.data.crops import region_of
 from maskgen.train.data.pictures import inspect, shown
 from maskgen.train.model import classifier as classifier_module
 from maskgen.train.model.classifier import Classifier
-from maskgen.train.model.spec import ModelSpec
 from maskgen.train.predict.faces import annotated, predict_file, predict_frame
 from maskgen.train.predict.video import predict_video
+from maskgen.train.spec import ModelSpec
 
 CLASSES = ("female", "male")
 

@@ -16,7 +16,7 @@ from maskgen.train.model.archive import CONFIG, WEIGHTS
 from maskgen.train.model.build import build_model
 from maskgen.train.model.classifier import open_classifier
 from maskgen.train.model.load import check_model_file, load_model
-from maskgen.train.model.spec import embed_spec
+from maskgen.train.spec import embed_spec
 
 PORTRAIT = next(SHIPS_IN.glob("*.jpg"))
 

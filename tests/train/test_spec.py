@@ -6,7 +6,7 @@ import pytest
 from model_files import SPEC
 
 from maskgen.errors import ConfigurationError
-from maskgen.train.model.spec import ModelSpec
+from maskgen.train.spec import ModelSpec
 
 
 def described(**values):

@@ -110,6 +110,15 @@ def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments, said, tmp_path, m
     assert said in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["ma\x1b[2Jle", "ma\nle", "m" * 1001])
+def test_a_class_that_no_model_can_name_is_refused_before_the_training(name, tmp_path, capsys):
+    data = write_masked(tmp_path / "set", people(30, 1, lambda p: ("female", name)[p % 2]))
+    assert main(["train", str(data), "--out", str(tmp_path / "run"), "-q"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{name[:50]!r} cannot be named in a model" in line
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
 def tree(folder, splits):
     """Four images for each class of each split; the same number gives the same image."""
     for split, classes in splits.items():

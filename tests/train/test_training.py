@@ -27,10 +27,10 @@ from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import gather
 from maskgen.train.data.splits import SplitOptions
 from maskgen.train.fit import fit, learning_rate
-from maskgen.train.model.spec import read_spec
 from maskgen.train.options import Phase, TrainOptions
 from maskgen.train.run_folder import read_record
 from maskgen.train.session import train
+from maskgen.train.spec import read_spec
 
 pytestmark = needs_train
 

@@ -13,8 +13,8 @@ from train_data import jpeg, write
 from maskgen.__main__ import main
 from maskgen.train.model import classifier as classifier_module
 from maskgen.train.model.classifier import Classifier
-from maskgen.train.model.spec import ModelSpec
 from maskgen.train.predict import window
+from maskgen.train.spec import ModelSpec
 
 REPOSITORY = Path(__file__).parents[2]
 

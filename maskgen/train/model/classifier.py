@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from maskgen.errors import ConfigurationError, MissingDataError, ModelError, UsageError
 from maskgen.keras_runtime import one_line, require
 from maskgen.train.model.load import load_model
-from maskgen.train.model.spec import MEMBER, ModelSpec, read_spec
+from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
 ONNX_INSTALL = "pip install 'maskgen[onnx]'"
 

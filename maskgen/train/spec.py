@@ -70,15 +70,18 @@ class ModelSpec:
             raise ConfigurationError(f"no description of a maskgen model: {error}") from error
 
 
+def is_name(text: object) -> bool:
+    """Whether this can name a class or column in a model: a printable text of at most `LONGEST_TEXT`."""
+    return isinstance(text, str) and len(text) <= LONGEST_TEXT and text.isprintable()
+
+
 def _check_values(spec: ModelSpec) -> None:
     """Check types and ranges: a model of others may ask for no memory and write no control codes."""
     texts = (*spec.classes, spec.backbone, spec.version, *(() if spec.label is None else (spec.label,)))
     numbers = (spec.margin, 0.0 if spec.threshold is None else spec.threshold)
     checks = {
         "classes": 2 <= len(set(spec.classes)) == len(spec.classes) <= MOST_CLASSES,
-        "texts": all(
-            isinstance(text, str) and len(text) <= LONGEST_TEXT and text.isprintable() for text in texts
-        ),
+        "texts": all(map(is_name, texts)),
         "size": type(spec.size) is int and 1 <= spec.size <= LARGEST_SIZE,
         "crop": spec.crop in CROPS,
         "margin and threshold": all(
