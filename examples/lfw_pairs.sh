@@ -3,8 +3,8 @@
 #
 #   examples/lfw_pairs.sh [LFW] [OUT]
 #
-# OUT.pairs.tsv has the columns same, condition, first, second; the paths are of the images in OUT. A pair of
-# which an image could not be masked is left out of all three, and counted on stderr.
+# OUT.pairs.tsv has the columns same, condition, first, second; the paths are of the images in OUT. A pair with
+# an image that could not be masked is left out of all three, and counted on stderr.
 set -euo pipefail
 
 root=${1:-data/lfw}

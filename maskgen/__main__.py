@@ -1,4 +1,4 @@
-"""``python -m maskgen`` and the console script: runs a command and turns what ends it into an exit code."""
+"""Entry point of ``python -m maskgen`` and the console script; maps exceptions to exit codes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from maskgen.files.redaction import redact
 from maskgen.limits import limit_opencv
 from maskgen.process import SELDOM, set_libraries
 
-# The matrices here are small: more threads of BLAS would only wait for each other, and spin while they do.
-# Said before anything imports numpy, and not where the user has said otherwise.
+# One BLAS thread: the matrices are small. Must be set before numpy is imported; a user's own setting wins.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# OpenCV warns of each file that it cannot open, with the place in its own source; our message follows.
+# OpenCV prints a warning for each file that it cannot open; maskgen prints its own message instead.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 
-# What a shell reports of a program that SIGPIPE ended, as in `maskgen templates | head -1`.
+# The exit code that shells report for SIGPIPE, as in `maskgen templates | head -1`.
 EXIT_BROKEN_PIPE = 141
 
 
@@ -34,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; ``sys.argv`` by default.
 
     Returns:
-        The exit code: 0 done, 1 too many errors, 2 wrong usage or missing data, 130 interrupted, and 141
-        when whoever read stdout went away.
+        The exit code: 0 success, 1 too many errors, 2 wrong usage or missing data, 130 interrupted, 141 if
+        the reader of stdout is gone.
     """
     gc.set_threshold(*SELDOM)
     _open_closed_streams()
@@ -49,34 +48,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MaskgenError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        print(redact(shown.getvalue()), end="", file=sys.stderr)
+        text = io.StringIO()
+        error.show(text)
+        print(redact(text.getvalue()), end="", file=sys.stderr)
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted; run the same command again to go on", EXIT_INTERRUPTED, kind="")
+        return _fail("interrupted; run the same command again to resume", EXIT_INTERRUPTED, kind="")
     except (ReaderGoneError, BrokenPipeError):
         _leave_stdout()
         return EXIT_BROKEN_PIPE
     except OSError as error:
-        # Whatever could not be read or written that no command has foreseen: no space left, no permission.
+        # Read and write errors that no command handles: no space left, no permission.
         _leave_stdout()
         return _fail(explain(error), EXIT_USAGE)
     return code if isinstance(code, int) else EXIT_OK
 
 
 def _open_closed_streams() -> None:
-    """After `>&-` and the like the next file opened would be stdout, and get what libraries print there."""
+    """Open standard streams that are closed (`>&-`); otherwise the next opened file would become stdout."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            # The lowest number that is free: those below are open by now.
-            opened = os.open(os.devnull, os.O_RDWR)
-            os.set_inheritable(opened, True)  # worker processes need the stream too
+            # os.open returns the lowest free descriptor, which is ``number``: lower ones are open by now.
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(descriptor, True)  # worker processes need the stream too
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def _leave_stdout() -> None:
-    """The interpreter flushes stdout once more when it ends, and would complain about a pipe or disk."""
+    """Redirect stdout to the null device: the final flush at exit would fail again on the pipe or disk."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,8 +1,7 @@
 """The `maskgen` command group.
 
-A command's module is imported when that command is asked for and not before, so that ``maskgen --help``
-imports neither numpy nor cv2. The one-line helps stand here for the same reason; a test holds them against
-the commands' own.
+A command's module is imported only when the command is used: ``maskgen --help`` imports neither numpy nor
+cv2. For the same reason, the one-line help texts are repeated here; a test compares them with the commands.
 """
 
 from __future__ import annotations
@@ -17,40 +16,40 @@ from maskgen import __version__
 
 # Command -> (module under maskgen.commands, one line of help).
 COMMANDS: dict[str, tuple[str, str]] = {
-    "synth": ("synth", "Mask a face dataset."),
+    "synth": ("synth", "Create a masked copy of a face dataset."),
     "apply": ("apply", "Mask one image."),
-    "datasets": ("datasets", "List the datasets maskgen reads, and which are found."),
+    "datasets": ("datasets", "List the supported datasets and where they are."),
     "templates": ("templates", "List, preview and check mask templates."),
     "landmarks": ("landmarks", "Write a dataset's face landmarks to a file."),
-    "merge": ("merge", "Join the shares of a job array."),
-    "verify": ("verify", "Hold a result against its manifest and run record."),
-    "annotations": ("annotations", "Write a result's face and mask boxes for detectors."),
-    "table": ("table", "Write a result's manifest as a CSV or Parquet table."),
-    "doctor": ("doctor", "Say whether maskgen can work here."),
-    "report": ("report", "Redraw a result's dataset card and contact sheet."),
-    "split": ("split", "Show how data are divided, and find leaks."),
+    "merge": ("merge", "Combine the shares of a job array."),
+    "verify": ("verify", "Check a result against its manifest and run record."),
+    "annotations": ("annotations", "Export face and mask boxes as COCO, YOLO or Pascal VOC."),
+    "table": ("table", "Export a result's manifest as a CSV or Parquet table."),
+    "doctor": ("doctor", "Check that maskgen can run on this machine."),
+    "report": ("report", "Regenerate a result's dataset card and contact sheet."),
+    "split": ("split", "Show how data are split, and find leaks."),
     "train": ("train", "Train a classifier on masked faces."),
-    "evaluate": ("evaluate", "Compare models on sets of images."),
-    "predict": ("predict", "Say the class of faces in images or a video."),
-    "export": ("export", "Write a model as SavedModel, TFLite or ONNX."),
-    "demo": ("demo", "Serve a page that masks an image and judges it."),
+    "evaluate": ("evaluate", "Compare models on one or more datasets."),
+    "predict": ("predict", "Classify the faces in images or a video."),
+    "export": ("export", "Convert a model to SavedModel, TFLite or ONNX."),
+    "demo": ("demo", "Serve a web page that masks and classifies images."),
     "bench": ("bench", "Measure a model's size and speed."),
 }
 
 
 class ReaderGoneError(Exception):
-    """Whoever read stdout went away. click would take a `BrokenPipeError` for a failure, and exit 1."""
+    """The reader of stdout is gone; click itself would exit with code 1 for a `BrokenPipeError`."""
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is named, and lists all of them without importing any."""
+    """A command group that imports a command only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which a user meets them."""
+        """Command names, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command of that name; None if there is none."""
+        """Import a command; None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"maskgen.commands.{COMMANDS[cmd_name][0]}")
@@ -58,14 +57,14 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
+        """Run the command, and turn a broken pipe into `ReaderGoneError`."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise ReaderGoneError from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from `COMMANDS`."""
+        """List the commands with their one-line help from `COMMANDS`."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
@@ -78,9 +77,10 @@ class LazyGroup(click.Group):
         "auto_envvar_prefix": "MASKGEN",
         "max_content_width": 110,
     },
-    epilog="Results go to stdout and only there, messages to stderr. Any option of a command can be set in "
-    "the environment (MASKGEN_SYNTH_BLEND=poisson) or in a file (--config). Exit codes: 0 done, 1 too many "
-    "errors, 2 wrong usage or missing data, 130 interrupted.",
+    epilog="Results are printed on stdout, messages on stderr. Each option of a command can also be set in "
+    "the environment (MASKGEN_SYNTH_BLEND=poisson), and options of synth, apply, landmarks and train in a "
+    "file (--config). Exit codes: 0 success, 1 too many errors, 2 wrong usage or missing data, 130 "
+    "interrupted.",
 )
 @click.version_option(__version__, prog_name="maskgen")
 def cli() -> None:

@@ -1,7 +1,7 @@
-"""Whether maskgen can work here: what is installed, what is found, and a masked sample with its time.
+"""Checks of the installation for `maskgen doctor`.
 
-Nothing heavy is imported before its own check, so that what is broken is named and the rest still looked at.
-Each check is a function in `CHECKS`, which returns what it found and raises `Complaint` with what to do.
+Each check is a function in `CHECKS`. It returns what it found, or raises `Complaint` with the problem and its
+remedy. Heavy packages are imported inside their own check: a broken one does not stop the other checks.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WHEELS = (
     "opencv-contrib-python-headless",
 )
 PACKAGES = ("numpy", "scipy", "pillow", "mediapipe", "numba", "joblib", "click", "tqdm")
-# Extra -> the modules that make it, for the commands that need them.
+# Extra of the package -> the modules that it installs.
 EXTRAS = {
     "train": ("tensorflow", "matplotlib"),
     "onnx": ("onnx", "onnxruntime"),
@@ -38,23 +38,23 @@ EXTRAS = {
     "ray": ("ray",),
 }
 _LIBRARIES = "apt-get install libgl1 libglib2.0-0"
-_MEMORY_OF_A_WORKER = 250  # MB, as measured
-_LONGEST = 5.0  # seconds for the sample; an idle machine takes a tenth of one
+_MEMORY_OF_A_WORKER = 250  # MB, measured
+_MAX_SECONDS = 5.0  # for the sample image; an idle machine takes 0.1
 
 
 class Complaint(Exception):  # noqa: N818
-    """What is wrong, and as its second argument what to do."""
+    """A problem; its arguments are what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """One check's outcome.
+    """The outcome of one check.
 
     Attributes:
-        check: Its name.
-        ok: Whether nothing is wrong.
-        found: What was found.
-        advice: What to do where something is wrong.
+        check: Name of the check.
+        ok: False if there is a problem.
+        found: What the check found.
+        advice: How to fix the problem; None if there is none.
     """
 
     check: str
@@ -64,51 +64,51 @@ class Result:
 
 
 def examine() -> Iterator[Result]:
-    """The outcome of each check, as it is made."""
+    """Run the checks, and yield the outcome of each."""
     for name, check in CHECKS.items():
         try:
             yield Result(name, True, check())
         except Complaint as complaint:
             yield Result(name, False, *complaint.args)
-        # A doctor that falls ill of what it looks for is of no use.
+        # Any other exception is also a finding: it must not stop the remaining checks.
         except Exception as error:
             found = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            yield Result(name, False, found, "run it again with -v, and report it if it stays")
+            yield Result(name, False, found, "run it again with -v, and report it if it persists")
 
 
 def _versions() -> str:
     python = f"maskgen {maskgen.__version__}, Python {platform.python_version()}"
-    found = {name: _version(name) for name in PACKAGES}
-    missing = [name for name, version in found.items() if version is None]
-    told = ", ".join(f"{name} {version}" for name, version in found.items() if version)
+    versions = {name: _version(name) for name in PACKAGES}
+    missing = [name for name, version in versions.items() if version is None]
+    summary = ", ".join([python, *(f"{name} {version}" for name, version in versions.items() if version)])
     if missing:
-        raise Complaint(f"{python}, {told}", f"pip install {' '.join(missing)}")
-    return f"{python}, {told}"
+        raise Complaint(summary, f"pip install {' '.join(missing)}")
+    return summary
 
 
 def _opencv_wheels() -> str:
-    found = {name: version for name in WHEELS if (version := _version(name))}
-    told = ", ".join(f"{name} {version}" for name, version in found.items())
-    if not found:
+    wheels = {name: version for name in WHEELS if (version := _version(name))}
+    summary = ", ".join(f"{name} {version}" for name, version in wheels.items())
+    if not wheels:
         raise Complaint("no OpenCV is installed", "pip install opencv-contrib-python==4.11.0.86")
-    if len(set(found.values())) > 1:
-        newest = max(found.values(), key=_parts)
-        same = " ".join(f"{name}=={newest}" for name in found)
+    if len(set(wheels.values())) > 1:
+        newest = max(wheels.values(), key=_parts)
+        pins = " ".join(f"{name}=={newest}" for name in wheels)
         raise Complaint(
-            f"{told}: they write into the same folder, and the last one installed has won",
-            f"pip install --force-reinstall --no-deps {same}",
+            f"{summary}: they install into the same folder, and the last one replaced the others' files",
+            f"pip install --force-reinstall --no-deps {pins}",
         )
     try:
         cv2 = importlib.import_module("cv2")
     except ImportError as error:
-        raise Complaint(f"{told}; it cannot be imported: {error}", _LIBRARIES) from error
+        raise Complaint(f"{summary}; cv2 cannot be imported: {error}", _LIBRARIES) from error
     imported = str(cv2.__version__)
-    if not next(iter(found.values())).startswith(imported):
-        same = " ".join(f"{name}=={version}" for name, version in found.items())
+    if not next(iter(wheels.values())).startswith(imported):
+        pins = " ".join(f"{name}=={version}" for name, version in wheels.items())
         raise Complaint(
-            f"{told}, but what is imported is {imported}", f"pip install --force-reinstall {same}"
+            f"{summary}, but the imported version is {imported}", f"pip install --force-reinstall {pins}"
         )
-    return told
+    return summary
 
 
 def _landmark_model() -> str:
@@ -132,7 +132,7 @@ def _haar_cascades() -> str:
     path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
     if not path.is_file():
         raise Complaint(
-            f"{path} is not there", "pip install --force-reinstall opencv-contrib-python==4.11.0.86"
+            f"{path} does not exist", "pip install --force-reinstall opencv-contrib-python==4.11.0.86"
         )
     return str(path.parent)
 
@@ -147,7 +147,7 @@ def _templates() -> str:
             load_template(name)
     except TemplateError as error:
         raise Complaint(
-            str(error), "install maskgen again: pip install --force-reinstall --no-deps maskgen"
+            str(error), "reinstall maskgen: pip install --force-reinstall --no-deps maskgen"
         ) from error
     return f"{len(names)} mask templates"
 
@@ -155,43 +155,43 @@ def _templates() -> str:
 def _machine() -> str:
     cores = usable_cores()
     memory = _memory()
-    told = (
-        f"{cores} cores, {memory:,} MB of memory free: -j {cores}" if memory else f"{cores} cores: -j {cores}"
-    )
-    if memory and memory < _MEMORY_OF_A_WORKER:
-        raise Complaint(told, f"free some: each process takes about {_MEMORY_OF_A_WORKER} MB")
-    if memory and memory < cores * _MEMORY_OF_A_WORKER:
-        return f"{told.rpartition(':')[0]}: -j {memory // _MEMORY_OF_A_WORKER}, as each process takes 250 MB"
-    return told
+    if memory is None:
+        return f"{cores} cores: use -j {cores}"
+    summary = f"{cores} cores, {memory:,} MB of free memory"
+    processes = min(cores, memory // _MEMORY_OF_A_WORKER)
+    if processes < 1:
+        raise Complaint(summary, f"free some memory: each process takes about {_MEMORY_OF_A_WORKER} MB")
+    if processes < cores:
+        return f"{summary}: use -j {processes}, since each process takes {_MEMORY_OF_A_WORKER} MB"
+    return f"{summary}: use -j {cores}"
 
 
 def _memory() -> int | None:
-    """MB that can be had without swapping, where the system says so; a container's limit may be lower."""
+    """Available memory in MB, or None if unknown. The limit of a container can be lower."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    found = [int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:")]
-    return found[0] if found else None
+    sizes = [int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:")]
+    return sizes[0] if sizes else None
 
 
 def _disk() -> str:
     free = shutil.disk_usage(Path.cwd()).free // (1 << 20)
     if not os.access(Path.cwd(), os.W_OK):
-        raise Complaint(f"{Path.cwd()} cannot be written", "give --out, or go to another folder")
+        raise Complaint(f"{Path.cwd()} cannot be written", "give --out, or change to another folder")
     if free < 100:
-        raise Complaint(f"{free} MB free in {Path.cwd()}", "free some: a result takes what its source does")
+        raise Complaint(
+            f"{free} MB free in {Path.cwd()}", "free some space: a result is as large as its source"
+        )
     return f"{free:,} MB free in {Path.cwd()}"
 
 
 def _extras() -> str:
-    told = {
-        name: all(find_spec(module) is not None for module in modules) for name, modules in EXTRAS.items()
-    }
-    there = [name for name, has in told.items() if has]
-    absent = [name for name, has in told.items() if not has]
-    without = f"; not installed, and needed for their commands only: {', '.join(absent)}" if absent else ""
-    return (", ".join(there) or "none") + without
+    missing = [name for name, modules in EXTRAS.items() if not all(map(find_spec, modules))]
+    installed = [name for name in EXTRAS if name not in missing]
+    note = f"; not installed (only some commands need them): {', '.join(missing)}" if missing else ""
+    return (", ".join(installed) or "none") + note
 
 
 def _sample() -> str:
@@ -201,31 +201,30 @@ def _sample() -> str:
     from maskgen.options import SynthOptions
     from maskgen.run.single import mask_picture
 
-    picture = next(
-        path for path in sorted((get_dataset("sample").ships_in or Path()).iterdir()) if path.suffix == ".jpg"
-    )
-    data, options = picture.read_bytes(), SynthOptions("sample", blend="poisson")
+    path = min((get_dataset("sample").ships_in or Path()).glob("*.jpg"))
+    data, options = path.read_bytes(), SynthOptions("sample", blend="poisson")
     started = time.perf_counter()
     try:
         with closing(open_landmarker()) as landmarker:
-            first = mask_picture(data, picture.name, options, landmarker)
-            opened = time.perf_counter() - started
-            again = mask_picture(data, picture.name, options, landmarker)
-            took = time.perf_counter() - started - opened
+            first = mask_picture(data, path.name, options, landmarker)
+            first_seconds = time.perf_counter() - started
+            second = mask_picture(data, path.name, options, landmarker)
+            seconds = time.perf_counter() - started - first_seconds
     except MaskgenError as error:
-        raise Complaint(f"{picture.name} was not masked", str(error)) from error
+        raise Complaint(f"{path.name} was not masked", str(error)) from error
     if not first:
-        raise Complaint(f"{picture.name}: {first.row.status}: {first.row.reason}", "install mediapipe again")
-    if first.data != again.data:
+        raise Complaint(f"{path.name}: {first.row.status}: {first.row.reason}", "reinstall mediapipe")
+    if first.data != second.data:
         raise Complaint(
-            "the same image was masked in two ways", "install opencv and numpy again, and report it"
+            "masking the same image twice gave different bytes", "reinstall opencv and numpy, and report it"
         )
-    if took > _LONGEST:
+    if seconds > _MAX_SECONDS:
         raise Complaint(
-            f"masked, but an image takes {took:.1f} s once models are open",
-            "look for what else keeps this machine busy",
+            f"masked, but an image takes {seconds:.1f} s once models are open",
+            "check what else keeps this machine busy",
         )
-    return f"{picture.name} masked in {took:.2f} s, after {opened - took:.1f} s to open models and compile"
+    opening = first_seconds - seconds
+    return f"{path.name} masked in {seconds:.2f} s, after {opening:.1f} s to open models and compile"
 
 
 def _parts(version: str) -> tuple[int, ...]:

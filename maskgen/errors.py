@@ -1,26 +1,26 @@
-"""The exceptions maskgen raises, and the exit code each one ends a command with.
+"""Exceptions of maskgen and their exit codes.
 
 ::
 
     MaskgenError                 2
     |- UsageError                2   options that contradict each other, an unknown name
     |- ConfigurationError        2   a config file, or an output folder of another configuration
-    |- MissingDataError          2   a dataset, file or folder that is not where it was looked for
-    |- AnnotationError           2   an annotation file that cannot be read, or that leads out of its root
-    |- TemplateError             2   a mask template that cannot be used
-    |- ModelError                2   a landmark model that cannot be found, fetched or opened
+    |- MissingDataError          2   a dataset, file or folder that does not exist
+    |- AnnotationError           2   a label file that cannot be read, or a path in it outside the dataset
+    |- TemplateError             2   a mask template with a wrong image or description
+    |- ModelError                2   a landmark model that cannot be found, downloaded or opened
     |- LandmarkFileError         2   a precomputed landmark file that cannot be read
-    |- ClusterError              2   a cluster that cannot be reached, or whose workers cannot do the work
+    |- ClusterError              2   a cluster that cannot be reached, or has unsuitable workers
     |- OutputError               2   an output that cannot be written: no space left, read-only, no permission
-    |- MachineError              2   no temporary folder, a library that is missing, too many open files
-    |- LostWorkersError          2   processes that die again and again, of memory or of a crash
-    |- MissingExtraError         2   an optional package that a command needs and that is not installed
-    |- TooManyErrorsError        1   more inputs ended in ``error`` than ``--max-errors`` allows
-    |- InterruptedRunError     130   Ctrl-C in a training, which goes on by another command
-    |- LeakError                 1   a person or image that is on both sides of a split
-    `- UnreadableImageError      -   one image that cannot be decoded: becomes a row, ends no run
+    |- MachineError              2   no temporary folder, a missing library, too many open files
+    |- LostWorkersError          2   worker processes that die repeatedly, of memory or of a crash
+    |- MissingExtraError         2   a command needs an optional package that is not installed
+    |- TooManyErrorsError        1   more inputs failed than ``--max-errors`` allows
+    |- InterruptedRunError     130   Ctrl-C in a training; ``--resume`` continues it
+    |- LeakError                 1   a person, source image or duplicate in more than one split
+    `- UnreadableImageError      -   one image that cannot be decoded: a row of the manifest, not an exit
 
-"No face found" is not an error but an outcome, and is returned as a value.
+"No face found" is an outcome, not an error: it is returned as a value.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ EXIT_INTERRUPTED = 130
 
 
 class MaskgenError(Exception):
-    """Base of everything maskgen raises on purpose; the message says what, where, and what to do."""
+    """Base class of maskgen's exceptions. Messages say what is wrong, where, and what to do."""
 
     exit_code = EXIT_USAGE
 
@@ -50,11 +50,11 @@ class ConfigurationError(MaskgenError):
 
 
 class MissingDataError(MaskgenError):
-    """A dataset, file or folder that is not where it was looked for."""
+    """A dataset, file or folder that does not exist."""
 
 
 class AnnotationError(MaskgenError):
-    """An annotation file that cannot be read, or a path in it that leaves the dataset's root."""
+    """A label file that cannot be read, or a path in it that is outside the dataset's root."""
 
 
 class TemplateError(MaskgenError):
@@ -62,7 +62,7 @@ class TemplateError(MaskgenError):
 
 
 class ModelError(MaskgenError):
-    """A landmark model that cannot be found, fetched, verified or opened."""
+    """A landmark model that cannot be found, downloaded, verified or opened."""
 
 
 class LandmarkFileError(MaskgenError):
@@ -74,40 +74,40 @@ class ClusterError(MaskgenError):
 
 
 class OutputError(MaskgenError):
-    """An output that cannot be written: no space is left, it is read-only, or someone else's."""
+    """An output that cannot be written: no space left, read-only, or no permission."""
 
 
 class MachineError(MaskgenError):
-    """What the machine lacks for any image: a temporary folder, a library, a free file descriptor."""
+    """A fault of the machine that affects every image: no temporary folder, library or free descriptor."""
 
     @classmethod
     def of(cls, error: OSError | ImportError) -> MachineError:
-        """The error that ends the run, in place of a row that blames an image for it."""
+        """Wrap a system error, to end the run instead of blaming one image in its manifest row."""
         return cls(f"no image can be masked on this machine: {explain(error)}")
 
 
 class LostWorkersError(MaskgenError):
-    """A worker process died: of memory, of a crash in native code, or because someone killed it."""
+    """A worker process died: out of memory, a crash in native code, or an external kill."""
 
 
 class MissingExtraError(MaskgenError):
-    """An optional package that a command needs and that is not installed."""
+    """A command needs an optional package that is not installed."""
 
 
 class InterruptedRunError(MaskgenError):
-    """A training that was interrupted; the message has the command that goes on with it."""
+    """An interrupted training; the message has the command that resumes it."""
 
     exit_code = EXIT_INTERRUPTED
 
 
 class LeakError(MaskgenError):
-    """A person, source image or duplicate that is in more than one split."""
+    """A person, source image or duplicate in more than one split."""
 
     exit_code = EXIT_TOO_MANY_ERRORS
 
 
 class TooManyErrorsError(MaskgenError):
-    """The run finished or stopped with more errors than ``--max-errors`` allows."""
+    """A run with more failed inputs than ``--max-errors`` allows."""
 
     exit_code = EXIT_TOO_MANY_ERRORS
 
@@ -117,20 +117,20 @@ class UnreadableImageError(MaskgenError):
 
 
 def explain(error: OSError | ImportError) -> str:
-    """What the system says, with the file it concerns and what to do about it."""
-    said = (isinstance(error, OSError) and error.strerror) or str(error)
-    if said.startswith("No usable temporary directory"):
-        return f"{said}; set TMPDIR to a folder that can be written"
-    where = getattr(error, "filename", None)
-    return f"{said} ({where})" if where else said
+    """The system's error message, with the file name and, where known, the remedy."""
+    message = (isinstance(error, OSError) and error.strerror) or str(error)
+    if message.startswith("No usable temporary directory"):
+        return f"{message}; set TMPDIR to a writable folder"
+    file_name = getattr(error, "filename", None)
+    return f"{message} ({file_name})" if file_name else message
 
 
 @contextmanager
 def output_errors(out: Path) -> Iterator[None]:
-    """Makes an `OutputError` of what the system says when it does not let ``out`` be written."""
+    """Convert an `OSError` in the block to an `OutputError` about ``out``."""
     try:
         yield
     except OSError as error:
         raise OutputError(
-            f"{out} cannot be written: {explain(error)}; the same command goes on where this one stopped"
+            f"{out} cannot be written: {explain(error)}; run the same command again to resume"
         ) from error

@@ -1,7 +1,7 @@
-"""Every option that decides the bytes of a run.
+"""The options that determine a run's output bytes.
 
-What does not decide them (workers, backend, shard share, output folder, verbosity) is not here, and so
-enters neither the fingerprint nor the run record.
+Other options (workers, backend, share, output folder, verbosity) are not here, and therefore not in the
+fingerprint or the run record.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BLENDS = ("overlay", "poisson", "flatten")
 FITS = ("half-split", "mesh")
 FACES = ("largest", "all", "center")
 LAYOUTS = ("mirror", "folders", "webdataset")
-# Samples in a shard of "webdataset" unless the command line says otherwise: a tar of 64 would be small.
+# Default samples in a shard with the layout "webdataset": a tar of 64 samples is small.
 SAMPLES_IN_TAR = 1000
 OCCLUSION = ("on", "off")
 FORMATS = ("source", "jpeg", "png", "webp")
@@ -38,32 +38,32 @@ class SynthOptions:
     """The resolved options of one `maskgen synth` run.
 
     Attributes:
-        dataset: Name of the adapter.
-        blend: One of `BLENDS`; flatten uses neither template nor fit.
+        dataset: Name of the dataset adapter.
+        blend: One of `BLENDS`; "flatten" uses neither template nor fit.
         fit: One of `FITS`.
-        templates: (name or path, weight) pairs, already resolved from kinds, tones and ``all``.
-        colors: ``#rrggbb`` values and ``random``, drawn with equal weights; empty leaves templates as drawn.
-        patterns: Names of patterns and ``random``; empty prints none.
+        templates: (name or path, weight) pairs; kinds, tones and "all" are already resolved.
+        colors: ``#rrggbb`` values and "random", drawn with equal weights; empty keeps the template's colours.
+        patterns: Names of patterns and "random"; empty prints no pattern.
         wears: (wear, weight) pairs.
-        variants: Masked copies of each input.
-        jitter: Let every mask sit a little otherwise: height, tilt, size and slack.
-        occlusion: "on" lets the mask go behind hair, spectacles and other things before the face.
-        harmonise: Give the layer the photograph's light, sharpness, grain and contact shadow.
-        faces: Which faces of an image are masked.
-        label: Attribute that becomes the class; None for no label.
-        splits: Only these splits; empty takes all.
-        limit: Only the first so many samples; None takes all.
-        files: sha256 of the list of images that are taken; None takes all.
-        min_face: Faces with less than this distance of the outer eye corners, in pixels, are left alone.
+        variants: Number of masked copies of each input.
+        jitter: Vary the height, tilt, size and slack of each mask slightly.
+        occlusion: "on" draws the mask behind hair, eyeglasses and other objects in front of the face.
+        harmonise: Match the layer to the photograph's light, sharpness and grain, and add a contact shadow.
+        faces: Which faces of an image are masked, one of `FACES`.
+        label: Attribute that becomes the class label; None for no label.
+        splits: Read only these splits; empty reads all.
+        limit: Read only this number of samples; None reads all.
+        files: sha256 of the list of images to read; None reads all.
+        min_face: Skip faces whose outer eye corners are closer than this, in pixels.
         layout: One of `LAYOUTS`.
-        pairs: Write the unmasked image too, through the same encoder.
-        alpha: Write the composited alpha as a PNG.
-        format: One of `FORMATS`; "source" keeps each source's own.
-        quality: JPEG or WebP quality; None keeps the source's tables.
+        pairs: Also write the unmasked image, encoded the same way.
+        alpha: Also write the composited alpha as a PNG.
+        format: One of `FORMATS`; "source" keeps the format of each source.
+        quality: JPEG or WebP quality; None keeps the source's JPEG tables.
         landmarks: Name of the landmark model, or path of a landmark file.
         detector: "mediapipe" or "haar".
-        seed: Where every draw starts.
-        shard_size: Samples in a shard, the unit of work and of resuming.
+        seed: Seed of all random choices.
+        shard_size: Number of samples in a shard, the unit of work and of resuming.
     """
 
     dataset: str
@@ -105,12 +105,12 @@ class SynthOptions:
                 raise UsageError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
         for name, weighted in (("template", self.templates), ("wear", self.wears)):
             if not weighted or any(weight < 0 for _, weight in weighted) or sum(w for _, w in weighted) <= 0:
-                raise UsageError(f"--{name} needs at least one choice of a weight above 0, got {weighted}")
+                raise UsageError(f"--{name} needs at least one choice with a weight above 0, got {weighted}")
         if self.variants < 1 or self.shard_size < 1:
             raise UsageError(
                 f"variants and shard size must be at least 1, got {self.variants}, {self.shard_size}"
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """The options as JSON values, in the order above."""
+        """The options as JSON values, in the order of the fields."""
         return asdict(self)

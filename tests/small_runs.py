@@ -26,6 +26,18 @@ def write_dataset(root, count=10, size=(120, 140)):
     return root
 
 
+def write_images(root, names, size=(120, 140)):
+    """A noisy JPEG with a mean face for each name, and the landmarks and a template beside the root."""
+    rows = []
+    for number, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(number).normal(140, 12, (*size[::-1], 3)).clip(0, 255)
+        Image.fromarray(noise.astype(np.uint8)).save(root / name, quality=90)
+        rows.append((name, size, [face(size, roll=number)]))
+    write_landmark_file(landmark_file(root), rows)
+    write_template(template_file(root))
+
+
 def flat(root, *names):
     """Copies of one image with a mean face under these names, and its landmarks beside the root."""
     made = write_dataset(root.with_name("made"), count=1)

@@ -99,7 +99,7 @@ def test_defaults_of_the_command_line_are_those_of_the_options():
         (["synth"], "Missing option '--dataset'"),
         (["synth", "--dataset", "cifar"], "'cifar' is not one of"),
         (["synth", "--dataset", "sample", "--blend", "glue"], "'glue' is not one of"),
-        (["synth", "--dataset", "sample", "--shard", "3/2"], "I must lie between 1 and N"),
+        (["synth", "--dataset", "sample", "--shard", "3/2"], "I must be between 1 and N"),
         (["synth", "--dataset", "sample", "--shard", "x"], "expected I/N, such as 1/8"),
         (["synth", "--dataset", "sample", "--variants", "0"], "0 is not in the range"),
         (["synth", "--dataset", "sample", "--wear", "correct=much"], "must be a number"),
@@ -143,7 +143,7 @@ def test_an_interrupt_exits_130_and_says_how_to_go_on(raised, monkeypatch, capsy
 
     monkeypatch.setattr(cli, "main", interrupted)
     assert main([]) == 130
-    assert "run the same command again to go on" in capsys.readouterr().err
+    assert "run the same command again to resume" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="no pipes of this kind")

@@ -33,8 +33,8 @@ def test_the_citation_and_the_changelog_are_of_this_version():
 
 def test_a_contributor_is_told_the_tables_by_the_names_they_have():
     for module, name in (
-        ("maskgen/fits/__init__.py", "FIT_FUNCTIONS"),
-        ("maskgen/compositors/__init__.py", "COMPOSITORS"),
+        ("maskgen/masking/fits/__init__.py", "FIT_FUNCTIONS"),
+        ("maskgen/masking/compositors/__init__.py", "COMPOSITORS"),
         ("maskgen/results/export/detection.py", "FORMATS"),
         ("maskgen/train/model/backbones.py", "BACKBONES"),
     ):

@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_runs import landmark_file, masked, template_file, write_dataset
-from test_loaders import write_pictures
+from small_runs import landmark_file, masked, template_file, write_dataset, write_images
 
 from maskgen.cli import COMMANDS
 
@@ -98,7 +97,7 @@ def test_the_makefile_runs_once_and_then_has_nothing_to_do(desk):
 
 def test_lfw_pairs_under_masks_are_three_lines_for_each_pair(desk):
     root = desk / "lfw"
-    write_pictures(root, [f"lfw/{who}/{who}_000{n}.jpg" for who in ("Ann_A", "Bea_B") for n in (1, 2)])
+    write_images(root, [f"lfw/{who}/{who}_000{n}.jpg" for who in ("Ann_A", "Bea_B") for n in (1, 2)])
     (root / "pairs.txt").write_text("1\t2\nAnn_A\t1\t2\nAnn_A\t1\tBea_B\t2\nAnn_A\t1\tBea_B\t3\n")
     env = {"MASKGEN_SYNTH_LANDMARKS": str(landmark_file(root))}
     done = shell(desk, "bash", REPOSITORY / "examples" / "lfw_pairs.sh", root, "masked/lfw", env=env)

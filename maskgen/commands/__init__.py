@@ -1,4 +1,5 @@
-"""The commands, a file each: a command parses, calls the library and prints, and holds no logic of its own.
+"""The commands, one per file. A command parses its options, calls the library and prints the result.
 
-Each module has one `click` command or group called ``command``, and imports what is heavy inside it.
+Each module defines one `click` command or group named ``command``, and imports heavy packages inside it, so
+that ``maskgen --help`` stays fast. `maskgen.cli.COMMANDS` lists them.
 """

@@ -1,4 +1,4 @@
-"""`maskgen annotations`: a result's boxes and outlines for detectors and segmenters."""
+"""`maskgen annotations`: export boxes and outlines for detectors and segmenters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import FOLDER, verbose_option
+from maskgen.commands.shared.parameters import FOLDER, quiet_option, verbose_option
 
 
 @click.command(name="annotations")
@@ -16,28 +16,28 @@ from maskgen.commands.shared.parameters import FOLDER, verbose_option
     "form",
     type=click.Choice(("coco", "yolo", "voc")),
     required=True,
-    help="Which files: COCO's JSON, YOLO's text files with data.yaml, or Pascal VOC's XML.",
+    help="Annotation format: COCO JSON, YOLO text files with data.yaml, or Pascal VOC XML.",
 )
-@click.option("--out", type=FOLDER, help="Where they go, outside of OUT.  [default: OUT-FORMAT]")
+@click.option("--out", type=FOLDER, help="Folder to write, outside of OUT.  [default: OUT-FORMAT]")
 @click.option(
     "--outlines",
     type=click.Choice(("polygon", "rle", "none")),
-    help="Outlines of the masks, from their alphas (`synth --alpha`).  [default: polygon in COCO, else none]",
+    help="Mask outlines, made from the alphas (`synth --alpha`).  [default: polygon for coco, else none]",
 )
 @click.option(
-    "--unmasked", is_flag=True, help="The unmasked images of `synth --pairs` too, with their faces."
+    "--unmasked", is_flag=True, help="Also include the unmasked images of `synth --pairs`, with face boxes."
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @verbose_option
 def command(
     source: Path, form: str, out: Path | None, outlines: str | None, unmasked: bool, quiet: bool
 ) -> None:
-    """Write a result's face and mask boxes for detectors.
+    """Export face and mask boxes as COCO, YOLO or Pascal VOC.
 
-    Every face is an object of the class "face", and every mask one of the class of its wear: "mask-correct",
-    "mask-nose-out", "mask-mouth-out" or "mask-chin"; "mask-unclear" where the measured coverage contradicts
-    its wear. The boxes of the masks are those of their solid pixels
-    where alphas were kept, and of all pixels that they touch where not.
+    Each face is an object of the class "face". Each mask is an object whose class tells how it is worn:
+    "mask-correct", "mask-nose-out", "mask-mouth-out" or "mask-chin"; or "mask-unclear" if the measured
+    coverage contradicts this. The box of a mask encloses its solid pixels if OUT has alphas, otherwise all
+    pixels that the mask touches.
 
     \b
     maskgen annotations masked/celeba --format coco --outlines rle

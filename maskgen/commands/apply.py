@@ -1,4 +1,4 @@
-"""`maskgen apply`: one image in, one image out."""
+"""`maskgen apply`: mask a single image."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_FILE, config_option, verbose_option
+from maskgen.commands.shared.parameters import ANY_FILE, config_option, quiet_option, verbose_option
 from maskgen.commands.shared.synth_options import landmark_options, mask_options, synth_options
 from maskgen.files.remote import is_remote
 from maskgen.files.suffixes import SUFFIXES
 
-# What the name of OUT says of its format; any other keeps the source's.
+# Suffix of OUT -> --format; other suffixes keep the format of IN.
 _FORMATS = {suffix: name.lower() for name in ("JPEG", "PNG", "WEBP") for suffix in SUFFIXES[name]}
 
 
@@ -23,8 +23,8 @@ _FORMATS = {suffix: name.lower() for name in ("JPEG", "PNG", "WEBP") for suffix 
 @click.argument("target", metavar="OUT", type=ANY_FILE)
 @mask_options
 @landmark_options
-@click.option("--json", "as_json", is_flag=True, help="Print what a manifest would say of it on stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the image's manifest row as JSON on stdout.")
+@quiet_option
 @verbose_option
 @config_option
 def command(
@@ -37,8 +37,8 @@ def command(
 ) -> None:
     """Mask one image.
 
-    IN and OUT are files, URLs, or - for stdin and stdout. OUT's format is that of its name. Where no face is
-    found, no file is written, or the image goes to stdout unchanged; the exit code is 0 either way.
+    IN and OUT are files, URLs, or - for stdin and stdout. The suffix of OUT sets its format. If no face is
+    found, OUT is not written, or, on stdout, is IN unchanged; the exit code is 0 either way.
 
     \b
     maskgen apply in.jpg out.jpg --blend poisson --template n95
@@ -46,7 +46,7 @@ def command(
     """  # noqa: D301
     to_stdout = str(target) == "-"
     if to_stdout and as_json:
-        raise click.UsageError("--json and the image cannot both go to stdout: give OUT a name")
+        raise click.UsageError("--json and the image cannot both go to stdout: name a file as OUT")
     if not to_stdout and _same_file(source, target):
         raise click.UsageError(f"OUT is IN: {target} would be overwritten")
     from maskgen.files.atomic import write_atomic
@@ -59,16 +59,16 @@ def command(
     data = _read(source)
     spec = LandmarkerSpec(model=options.landmarks, model_path=landmark_model, detector=options.detector)
     with closing(open_landmarker(spec)) as landmarker:
-        picture = mask_picture(data, source.name, options, landmarker, None if to_stdout else str(target))
+        masked = mask_picture(data, source.name, options, landmarker, None if to_stdout else str(target))
     if to_stdout:
-        sys.stdout.buffer.write(data if picture.data is None else picture.data)
-    elif picture.data is not None:
-        write_atomic(target, picture.data)
+        sys.stdout.buffer.write(data if masked.data is None else masked.data)
+    elif masked.data is not None:
+        write_atomic(target, masked.data)
     if as_json:
-        click.echo(picture.to_json())
-    if not quiet and not picture:
-        done = "passed on unchanged" if to_stdout else "nothing written"
-        click.echo(f"maskgen: {source}: {picture.row.status}: {picture.row.reason}; {done}", err=True)
+        click.echo(masked.to_json())
+    if not quiet and not masked:
+        outcome = "passed on unchanged" if to_stdout else "nothing written"
+        click.echo(f"maskgen: {source}: {masked.row.status}: {masked.row.reason}; {outcome}", err=True)
 
 
 def _read(source: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""`maskgen bench`: what a model costs."""
+"""`maskgen bench`: measure the size and latency of models."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ AT_LEAST_ONE = click.IntRange(min=1)
     "--batch",
     type=AT_LEAST_ONE,
     multiple=True,
-    help="Images in a call; may be repeated.  [default: 1, 8, 32]",
+    help="Batch size. Can be repeated.  [default: 1, 8, 32]",
 )
-@click.option("--repeats", type=AT_LEAST_ONE, default=30, show_default=True, help="Calls for each.")
-@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON lines, not the table.")
+@click.option(
+    "--repeats",
+    type=AT_LEAST_ONE,
+    default=30,
+    show_default=True,
+    help="Number of timed calls for each batch size.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON lines instead of text.")
 @verbose_option
 def command(models: tuple[Path, ...], batch: tuple[int, ...], repeats: int, as_json: bool) -> None:
     """Measure a model's size and speed.
@@ -30,25 +36,25 @@ def command(models: tuple[Path, ...], batch: tuple[int, ...], repeats: int, as_j
     \b
     maskgen bench runs/celeba-efficientnet_b0 model.onnx
 
-    Parameters, FLOPs for one image, the size of the file, and the latency after a warm-up: smallest,
-    median, 95th percentile and largest, for several batch sizes.
+    Prints the number of parameters, the FLOPs for one image, the file size, and for each batch size the
+    latency after a warm-up: minimum, median, 95th percentile and maximum.
     """  # noqa: D301
     from maskgen.train.model.bench import bench
 
-    found = [bench(model, batch or (1, 8, 32), repeats) for model in models]
-    for each in found:
-        click.echo(json.dumps(each, ensure_ascii=False)) if as_json else _print(each)
+    measurements = [bench(model, batch or (1, 8, 32), repeats) for model in models]
+    for figures in measurements:
+        click.echo(json.dumps(figures, ensure_ascii=False)) if as_json else _print_figures(figures)
 
 
-def _print(found: dict[str, Any]) -> None:
-    machine = found["machine"]
+def _print_figures(figures: dict[str, Any]) -> None:
+    machine = figures["machine"]
     counts = "".join(
-        f", {found[name] / 1e6:,.1f} M {name}" for name in ("parameters", "flops") if found[name]
+        f", {figures[name] / 1e6:,.1f} M {name}" for name in ("parameters", "flops") if figures[name]
     )
-    click.echo(f"{found['model']}: {found['bytes'] / 1e6:.1f} MB, {found['input']} pixels{counts}")
-    for size, own in found["latency"].items():
+    click.echo(f"{figures['model']}: {figures['bytes'] / 1e6:.1f} MB, {figures['input']} pixels{counts}")
+    for size, latency in figures["latency"].items():
         click.echo(
-            f"  batch {size}: median {own['median']:.1f} ms (min {own['min']:.1f}, p95 {own['p95']:.1f}, max "
-            f"{own['max']:.1f}), {own['pictures_per_second']:.0f} images/s"
+            f"  batch {size}: median {latency['median']:.1f} ms (min {latency['min']:.1f}, p95 "
+            f"{latency['p95']:.1f}, max {latency['max']:.1f}), {latency['pictures_per_second']:.0f} images/s"
         )
     click.echo(f"  on {machine['processor']}, {machine['cores']} cores, load {machine['load']}")

@@ -1,4 +1,4 @@
-"""`maskgen datasets`: the adapters, and which of their datasets are found here."""
+"""`maskgen datasets`: list the dataset adapters and where their datasets are."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ import click
 
 
 @click.command(name="datasets")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines, with homepage, terms and expected files.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON lines, with home page, terms of use and expected files.",
+)
 def command(as_json: bool) -> None:
-    """List the datasets maskgen reads, and which are found.
+    """List the supported datasets and where they are.
 
-    Each is looked for in $MASKGEN_DATA/NAME, ./data/NAME and ./NAME.
+    Each dataset is searched for in $MASKGEN_DATA/NAME, ./data/NAME and ./NAME.
     """
     from maskgen.datasets import found
 
@@ -31,7 +36,7 @@ def command(as_json: bool) -> None:
             }
             click.echo(json.dumps(row, ensure_ascii=False))
         else:
-            # The place comes last: it is the one column that may be long.
+            # The path comes last because it can be long.
             click.echo(f"{dataset.name:<16}{dataset.title:<44}{place or 'not found; expects'}")
             for expected in () if place else dataset.expects:
                 click.echo(f"{'':<16}  {expected}")

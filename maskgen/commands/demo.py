@@ -1,4 +1,4 @@
-"""`maskgen demo`: a page that masks an image and judges it."""
+"""`maskgen demo`: serve a web page that masks and classifies images."""
 
 from __future__ import annotations
 
@@ -17,30 +17,34 @@ from maskgen.landmarks import DETECTORS
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="The address to listen at. The default is reached from this machine alone; 0.0.0.0 from all others.",
+    help="Address to listen on. The default accepts connections from this machine only, 0.0.0.0 from any.",
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="0 for any that is free."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=7860,
+    show_default=True,
+    help="TCP port; 0 picks a free one.",
 )
 @click.option(
     "--detector",
     type=click.Choice(DETECTORS),
     default=DETECTORS[0],
     show_default=True,
-    help="What finds faces.",
+    help="Face detector: mediapipe's own, or OpenCV's Haar cascades.",
 )
-@click.option("--landmark-model", type=FILE, help="A face_landmarker.task file for mediapipe Tasks.")
+@click.option("--landmark-model", type=FILE, help="face_landmarker.task model file for mediapipe Tasks.")
 @verbose_option
 def command(model: Path, host: str, port: int, detector: str, landmark_model: Path | None) -> None:
-    """Serve a page that masks an image and judges it.
+    """Serve a web page that masks and classifies images.
 
     \b
     maskgen demo runs/celeba-efficientnet_b0
     maskgen demo model.onnx --port 8080
 
-    Drop an image, and see it masked by any template, blend and way of wearing, and what the model says of it
-    without the mask and with it. MODEL is a run folder, a .keras file, or an .onnx file, which needs no
-    tensorflow. Ctrl-C ends it.
+    The page masks the image that you drop on it, with any template, blend and way of wearing, and shows the
+    model's prediction without the mask and with it. MODEL is a run folder, a .keras file, or an .onnx file,
+    which needs no tensorflow. Ctrl-C stops the server.
     """  # noqa: D301
     from maskgen.demo.page import require_gradio, serve
     from maskgen.landmarks import LandmarkerSpec, open_landmarker

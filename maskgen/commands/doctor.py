@@ -1,4 +1,4 @@
-"""`maskgen doctor`: whether maskgen can work here, and what to do where it cannot."""
+"""`maskgen doctor`: check the installation, and print how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS
 
 
 @click.command(name="doctor")
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON for each check.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each check.")
 @verbose_option
 def command(as_json: bool) -> int:
-    """Say whether maskgen can work here.
+    """Check that maskgen can run on this machine.
 
-    Looks at versions, the OpenCV wheels, the face models, templates, cores, memory and disk, and masks the
-    sample. Exit codes: 0 all is well, 1 something is wrong; each such line says what to do.
+    Checks package versions, OpenCV, the face models, templates, cores, memory and disk space, and masks the
+    sample image. Each problem comes with its fix. Exit codes: 0 no problems, 1 at least one problem.
     """
     from maskgen.doctor import examine
 

@@ -1,4 +1,4 @@
-"""`maskgen evaluate`: several models on several sets, in one table."""
+"""`maskgen evaluate`: compare models on datasets, in one table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskgen.errors import UsageError
 
 
 class NamedData(click.ParamType[tuple[str, Path]]):
-    """``NAME=DATA``, or DATA alone, which is then called by its folder's name."""
+    """``NAME=DATA``, or DATA alone, which is then named after its folder."""
 
     name = "NAME=DATA"
 
@@ -24,30 +24,47 @@ class NamedData(click.ParamType[tuple[str, Path]]):
         """Read "lfw=masked/lfw" as ("lfw", Path("masked/lfw"))."""
         if isinstance(value, tuple):
             return value
-        name, given, path = str(value).partition("=")
-        data = ANY_PATH.convert(path if given else name, param, ctx)
-        return (name, data) if given else (data.resolve().name, data)
+        name, equals, path = str(value).partition("=")
+        data = ANY_PATH.convert(path if equals else name, param, ctx)
+        return (name, data) if equals else (data.resolve().name, data)
 
 
 @click.command(name="evaluate")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=ANY_PATH)
-@click.option("--on", type=NamedData(), multiple=True, required=True, help="A set; may be repeated.")
-@click.option("--label", metavar="COLUMN", help="What is the class.  [default: what the model learnt]")
-@click.option("--masked", "which", flag_value="masked", default=True, help="Masked images.  [default]")
-@click.option("--unmasked", "which", flag_value="unmasked", help="Their unmasked twins.")
-@click.option("--both", "which", flag_value="both", help="Both, side by side for the same sources.")
+@click.option(
+    "--on",
+    type=NamedData(),
+    multiple=True,
+    required=True,
+    help="Dataset to evaluate on, with a name for the table. Can be repeated.",
+)
+@click.option(
+    "--label", metavar="COLUMN", help="Column with the true class.  [default: the column the model learnt]"
+)
+@click.option(
+    "--masked", "which", flag_value="masked", default=True, help="Use the masked images.  [default]"
+)
+@click.option(
+    "--unmasked", "which", flag_value="unmasked", help="Use the unmasked images (of `synth --pairs`)."
+)
+@click.option("--both", "which", flag_value="both", help="Compare both for the same sources.")
 @click.option(
     "--split",
     type=click.Choice(("test", "validation", "train", "all")),
     default="test",
     show_default=True,
-    help="Of sets that have splits; the validation split where there is no test.",
+    help="Split to evaluate on, for datasets with splits. Without a test split, test means validation.",
 )
 @click.option(
-    "--by", multiple=True, metavar="COLUMN", help="Group by this; may be repeated.  [default: what is known]"
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column to group results by. Can be repeated.  [default: known columns]",
 )
-@click.option("--out", type=FOLDER, help="Write tables, plots and predictions here.  [default: nowhere]")
-@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout, not the table.")
+@click.option("--out", type=FOLDER, help="Folder for tables, plots and predictions.  [default: not written]")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout instead of the table."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
 @links_option
 @verbose_option
@@ -62,14 +79,14 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Compare models on sets of images.
+    """Compare models on one or more datasets.
 
     \b
     maskgen evaluate runs/celeba-efficientnet_b0 --on lfw=masked/lfw --both --out tables
     maskgen evaluate runs/* export/model.onnx --on masked/lfw --on val=Validation --json
 
     MODEL is a run folder, a .keras file or an .onnx file. The table goes to stdout. Images that cannot be
-    read, or whose person the model learnt from, are counted, and left out.
+    read, and images of people that the model learnt from, are left out and counted.
     """  # noqa: D301
     from maskgen.results.output_files import check_apart
     from maskgen.train.data.examples import Wanted
@@ -79,26 +96,26 @@ def command(
     from maskgen.train.run_folder import RECORD
 
     if len({name for name, _ in on}) < len(on):
-        raise UsageError("two sets have the same name; give them names: --on NAME=DATA")
+        raise UsageError("two datasets have the same name; name them with --on NAME=DATA")
     if out is not None:
         if (out / RECORD).is_file():
             raise UsageError(
-                f"{out} holds a run of `maskgen train`, whose own roc.png would be overwritten; "
+                f"{out} holds a run of `maskgen train`, and its roc.png would be overwritten; "
                 "give another --out"
             )
         for _, data in on:
             check_apart(data, out)
     names = model_names(models)
     check_columns(by, [data for _, data in on], which)
-    judged, found, classes = [], [], []
+    judgements, results, classes = [], [], []
     for path, own_name in zip(models, names, strict=True):
         classifier = replace(open_classifier(path), name=own_name)
         spec = classifier.spec
         for name, data in on:
-            each = judge(classifier, name, data, Wanted(label, which), split, progress=not quiet)
-            judged.append(each)
+            judged = judge(classifier, name, data, Wanted(label, which), split, progress=not quiet)
+            judgements.append(judged)
             classes.append(spec.classes)
-            found.append(figures(each, spec.classes, spec.threshold, by))
+            results.append(figures(judged, spec.classes, spec.threshold, by))
     if out is not None:
-        write_evaluation(out, found, judged, classes)
-    click.echo(json.dumps(found, ensure_ascii=False) if as_json else markdown(found), nl=as_json)
+        write_evaluation(out, results, judgements, classes)
+    click.echo(json.dumps(results, ensure_ascii=False) if as_json else markdown(results), nl=as_json)

@@ -1,4 +1,4 @@
-"""`maskgen export`: a trained model for other programs."""
+"""`maskgen export`: convert a trained model to other formats."""
 
 from __future__ import annotations
 
@@ -18,42 +18,46 @@ from maskgen.commands.shared.parameters import ANY_PATH, verbose_option
     type=click.Choice(("savedmodel", "tflite", "onnx")),
     multiple=True,
     required=True,
-    help="Which; may be repeated.",
+    help="Format to write. Can be repeated.",
 )
 @click.option(
-    "--out", type=ANY_PATH, help="File or folder to write, for one format.  [default: beside the model]"
+    "--out",
+    type=ANY_PATH,
+    help="File or folder to write, if there is one --format.  [default: beside the model]",
 )
 @click.option(
     "--sample",
     "samples",
     type=ANY_PATH,
     multiple=True,
-    help="Compare on these images; may be repeated.  [default: those that ship with maskgen]",
+    help="Image to compare predictions on. Can be repeated.  [default: those that ship with maskgen]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON lines on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each written file on stdout.")
 @verbose_option
 def command(
     model: Path, formats: tuple[str, ...], out: Path | None, samples: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Write a model as SavedModel, TFLite or ONNX.
+    """Convert a model to SavedModel, TFLite or ONNX.
 
     \b
     maskgen export runs/celeba-efficientnet_b0 --format onnx
     maskgen export runs/celeba-efficientnet_b0 --format onnx --format tflite --sample photo.jpg
 
-    Each is held against Keras on images, and refused if a probability differs by more than 0.001. Classes,
-    crop and threshold go inside or, for a SavedModel, beside it.
+    Each converted model is compared with the Keras model, and refused if a probability differs by more than
+    0.001. Classes, crop and threshold are stored inside it; beside it, for a SavedModel.
     """  # noqa: D301
     from maskgen.datasets.sample import SHIPS_IN
     from maskgen.errors import UsageError
     from maskgen.train.model.export import export
 
     if out is not None and len(formats) > 1:
-        raise UsageError("--out names one file: give one --format with it")
-    pictures = samples or tuple(sorted(SHIPS_IN.glob("*.jpg")))
+        raise UsageError("--out names one file: give only one --format with it")
+    images = samples or tuple(sorted(SHIPS_IN.glob("*.jpg")))
     for format in formats:
-        done = export(model, format, out, pictures)
-        told = f"{done.path}: differs from Keras by {done.difference:.1g} at most on {done.pictures} images"
-        click.echo(told + (", random ones" if done.drawn else ""), err=True)
+        exported = export(model, format, out, images)
+        path, difference = exported.path, exported.difference
+        kind = "random images" if exported.drawn else "images"
+        line = f"{path}: differs from Keras by at most {difference:.1g} on {exported.pictures} {kind}"
+        click.echo(line, err=True)
         if as_json:
-            click.echo(json.dumps({"format": format, "path": str(done.path), "difference": done.difference}))
+            click.echo(json.dumps({"format": format, "path": str(path), "difference": difference}))

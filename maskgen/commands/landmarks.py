@@ -1,38 +1,39 @@
-"""`maskgen landmarks`: the landmark model run once, for several datasets from the same sources."""
+"""`maskgen landmarks`: run the landmark model once, for several `synth` runs on the same sources."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_FILE, config_option, verbose_option
+from maskgen.commands.shared.parameters import ANY_FILE, config_option, quiet_option, verbose_option
 from maskgen.commands.shared.synth_options import dataset_options, landmark_options
 
 
 @click.command(name="landmarks")
 @dataset_options
-@click.option("--out", type=ANY_FILE, required=True, help="The landmark file to write, JSON lines.")
+@click.option("--out", type=ANY_FILE, required=True, help="Landmark file to write, in JSON lines.")
 @click.option(
     "--faces",
     type=click.Choice(("largest", "all")),
-    help="Keep the largest face, or all, as `maskgen synth --faces all` needs.  [default: all where images "
-    "commonly show several]",
+    help="Keep only the largest face of each image, or all faces, as `maskgen synth --faces all` needs.  "
+    "[default: all for datasets whose images often show several faces, otherwise largest]",
 )
 @landmark_options
-@click.option("-j", "--jobs", type=int, default=1, show_default=True, help="Processes; -1 takes every core.")
+@click.option(
+    "-j", "--jobs", type=int, default=1, show_default=True, help="Number of processes; -1 uses all cores."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @verbose_option
 @config_option
 def command(
     dataset: str,
     root: Path | None,
     image_root: Path | None,
-    split: tuple[str, ...],
-    limit: int | None,
     out: Path,
     faces: str | None,
     landmark_model: Path | None,
@@ -40,10 +41,11 @@ def command(
     jobs: int,
     as_json: bool,
     quiet: bool,
+    **selection: Any,
 ) -> None:
     """Write a dataset's face landmarks to a file.
 
-    `maskgen synth --landmarks FILE` then reads them instead of running the model, and gives the same bytes.
+    `maskgen synth --landmarks FILE` reads the file instead of running the model, and writes the same bytes.
     """
     from maskgen.datasets import find_root, get_dataset
     from maskgen.datasets.table import with_image_root
@@ -52,21 +54,21 @@ def command(
     from maskgen.run.landmark_export import write_landmarks
 
     adapter = get_dataset(dataset)
-    found = write_landmarks(
+    counts = write_landmarks(
         with_image_root(adapter, image_root),
         find_root(adapter, root),
         out,
-        options=SynthOptions(dataset, splits=split, limit=limit),
+        options=SynthOptions(dataset, splits=selection["split"], limit=selection["limit"]),
         spec=LandmarkerSpec(model_path=landmark_model, detector=detector),
         every_face=adapter.several_faces if faces is None else faces == "all",
         workers=jobs,
         progress=not quiet,
     )
     if as_json:
-        click.echo(json.dumps({**asdict(found), "out": str(out)}))
+        click.echo(json.dumps({**asdict(counts), "out": str(out)}))
     if not quiet:
         click.echo(
-            f"{found.inputs:,} images: {found.with_face:,} with a face, {found.faces:,} faces, "
-            f"{found.unreadable:,} unreadable; wrote {out}",
+            f"{counts.inputs:,} images: {counts.with_face:,} with a face, {counts.faces:,} faces, "
+            f"{counts.unreadable:,} unreadable; wrote {out}",
             err=True,
         )

@@ -1,4 +1,4 @@
-"""`maskgen merge`: the last job of a job array."""
+"""`maskgen merge`: combine the shares of a job array."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import FOLDER, links_option, verbose_option
+from maskgen.commands.shared.parameters import FOLDER, links_option, quiet_option, verbose_option
 from maskgen.commands.shared.summary import print_summary
 
 
 @click.command(name="merge")
 @click.argument("out", metavar="OUT", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @links_option
 @verbose_option
 def command(out: Path, as_json: bool, quiet: bool) -> None:
-    """Join the shares of a job array.
+    """Combine the shares of a job array.
 
-    Once every `maskgen synth --shard I/N` of OUT has ended, this writes its manifest, run record, dataset
-    card and contact sheet. If a share is not done, it says which and exits 2.
+    Run this after all `maskgen synth --shard I/N` jobs for OUT have ended. It writes the manifest, run
+    record, dataset card and contact sheet. If a share is not done, it says which and exits with code 2.
     """
     from maskgen.results.card import write_report
     from maskgen.run.job import merge, root_of

@@ -1,4 +1,4 @@
-"""`maskgen predict`: images, a video or a camera in; boxes, classes and percentages out."""
+"""`maskgen predict`: classify the faces in images, a video or a camera stream."""
 
 from __future__ import annotations
 
@@ -26,25 +26,35 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     type=ANY_PATH,
-    help="Folder for annotated images, or file for the annotated video.  [default: nowhere]",
+    help="Folder for annotated images, or file for the annotated video.  [default: not written]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each image or frame.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each image or frame.")
 @click.option(
     "--detect/--no-detect",
     default=True,
     show_default=True,
-    help="Look for faces, or take each whole image for one.",
+    help="Detect faces. --no-detect treats each whole image as one face.",
 )
 @click.option(
-    "--detector", type=click.Choice(DETECTORS), default=DETECTORS[0], show_default=True, help="What looks."
+    "--detector",
+    type=click.Choice(DETECTORS),
+    default=DETECTORS[0],
+    show_default=True,
+    help="Face detector: mediapipe's own, or OpenCV's Haar cascades.",
 )
-@click.option("--landmark-model", type=FILE, help="A face_landmarker.task file for mediapipe Tasks.")
-@click.option("--video", type=FILE, help="Judge the frames of this video instead of images.")
-@click.option("--camera", type=click.IntRange(min=0), metavar="N", help="Judge the frames of this camera.")
+@click.option("--landmark-model", type=FILE, help="face_landmarker.task model file for mediapipe Tasks.")
+@click.option("--video", type=FILE, help="Classify the frames of this video instead of images.")
 @click.option(
-    "--show", is_flag=True, help="Show them in a window: any key for the next image, q or Escape ends."
+    "--camera", type=click.IntRange(min=0), metavar="N", help="Classify the frames of camera number N."
 )
-@click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.  [default: all]")
+@click.option(
+    "--show",
+    is_flag=True,
+    help="Show the results in a window. Any key shows the next image; q or Escape quits.",
+)
+@click.option(
+    "--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames.  [default: all]"
+)
 @verbose_option
 def command(
     model: Path,
@@ -52,14 +62,14 @@ def command(
     out: Path | None,
     as_json: bool,
     detect: bool,
-    detector: str,
-    landmark_model: Path | None,
     video: Path | None,
     camera: int | None,
     show: bool,
     frames: int | None,
+    detector: str,
+    **given: Any,
 ) -> int:
-    """Say the class of faces in images or a video.
+    """Classify the faces in images or a video.
 
     \b
     maskgen predict runs/celeba-efficientnet_b0 photo.jpg holiday/ -o annotated
@@ -67,16 +77,16 @@ def command(
     maskgen predict model.onnx --video walk.mp4 -o annotated.mp4
     maskgen predict model.onnx --camera 0 --show
 
-    MODEL is a run folder, a .keras file, or an .onnx file, which needs no tensorflow. Exits 1 if an image
-    could not be read.
+    MODEL is a run folder, a .keras file, or an .onnx file, which needs no tensorflow. The exit code is 1
+    if an image could not be read.
     """  # noqa: D301
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
     from maskgen.train.model.classifier import open_classifier
 
     if bool(inputs) + (video is not None) + (camera is not None) != 1:
-        raise UsageError("give images, or --video FILE, or --camera N: one of the three")
+        raise UsageError("give either images, or --video FILE, or --camera N")
     if inputs and frames is not None:
-        raise UsageError("--frames is for --video and --camera")
+        raise UsageError("--frames needs --video or --camera")
     if show:
         from maskgen.train.predict.window import require_screen
 
@@ -84,12 +94,12 @@ def command(
     classifier = open_classifier(model)
     landmarker = None
     if detect:
-        landmarker = open_landmarker(LandmarkerSpec(model_path=landmark_model, detector=detector))
+        landmarker = open_landmarker(LandmarkerSpec(model_path=given["landmark_model"], detector=detector))
     try:
         if inputs:
-            return _pictures(classifier, inputs, landmarker, out, as_json, show)
+            return _predict_images(classifier, inputs, landmarker, out, as_json, show)
         source = camera if camera is not None else video
-        return _video(classifier, source or 0, landmarker, out, as_json, frames, show)
+        return _predict_video(classifier, source or 0, landmarker, out, as_json, frames, show)
     finally:
         if show:
             from maskgen.train.predict.window import close
@@ -99,7 +109,7 @@ def command(
             landmarker.close()
 
 
-def _pictures(
+def _predict_images(
     classifier: Classifier,
     inputs: Sequence[Path],
     landmarker: FaceLandmarker | None,
@@ -114,44 +124,44 @@ def _pictures(
     from maskgen.train.predict import window
     from maskgen.train.predict.faces import NO_FACE, annotated, images_of, predict_file
 
-    failed = 0
+    unreadable = 0
     names = images_of(inputs)
     if out is not None:
         _check_targets(names, out)
     for path in names:
         name = to_text(str(path))
         try:
-            said, bgr = predict_file(classifier, path, landmarker)
+            predictions, bgr = predict_file(classifier, path, landmarker)
         except UnreadableImageError as error:
-            failed += 1
+            unreadable += 1
             _print(name, [], classifier, as_json, str(error))
             continue
-        _print(name, said, classifier, as_json, None if said else NO_FACE)
-        drawn = annotated(bgr, said) if out is not None or show else bgr
+        _print(name, predictions, classifier, as_json, None if predictions else NO_FACE)
+        canvas = annotated(bgr, predictions) if out is not None or show else bgr
         if out is not None:
-            write_atomic(out / _target(names[path]), encode(drawn).data)
-        if show and not window.show(drawn, wait=True):
+            write_atomic(out / _target(names[path]), encode(canvas).data)
+        if show and not window.show(canvas, wait=True):
             break
-    return EXIT_TOO_MANY_ERRORS if failed else 0
+    return EXIT_TOO_MANY_ERRORS if unreadable else 0
 
 
 def _target(name: str) -> str:
-    """Where the annotated copy of an image goes below the output folder."""
+    """Path of an image's annotated copy, relative to the output folder."""
     from maskgen.results.layout import shortened
 
-    folder, slash, own = name.rpartition("/")
-    return f"{folder}{slash}{shortened(f'{own}.png', name, '.png')}"
+    folder, slash, file_name = name.rpartition("/")
+    return f"{folder}{slash}{shortened(f'{file_name}.png', name, '.png')}"
 
 
 def _check_targets(names: Mapping[Path, str], out: Path) -> None:
-    """See before the first image is judged that none would be written over a source."""
+    """Refuse an output folder in which an annotated image would overwrite an input."""
     sources = {path.resolve() for path in names}
     for name in names.values():
         if (file := out / _target(name)).resolve() in sources:
-            raise UsageError(f"{file} is one of the images to be judged; give another -o")
+            raise UsageError(f"{file} is one of the inputs and would be overwritten; give another -o")
 
 
-def _video(
+def _predict_video(
     classifier: Classifier,
     source: int | Path,
     landmarker: FaceLandmarker | None,
@@ -164,20 +174,20 @@ def _video(
     from maskgen.train.predict.faces import NO_FACE
     from maskgen.train.predict.video import predict_video
 
-    shown = (lambda bgr: window.show(bgr, wait=False)) if show else None
-    for number, said in predict_video(classifier, source, landmarker, out, frames, shown):
-        _print(number, said, classifier, as_json, None if said else NO_FACE)
+    display = (lambda bgr: window.show(bgr, wait=False)) if show else None
+    for number, predictions in predict_video(classifier, source, landmarker, out, frames, display):
+        _print(number, predictions, classifier, as_json, None if predictions else NO_FACE)
     return 0
 
 
 def _print(
-    name: str | int, said: Sequence[Said], classifier: Classifier, as_json: bool, reason: str | None
+    name: str | int, predictions: Sequence[Said], classifier: Classifier, as_json: bool, reason: str | None
 ) -> None:
     if as_json:
-        faces = [each.as_dict(classifier.spec.classes) for each in said]
+        faces = [each.as_dict(classifier.spec.classes) for each in predictions]
         line: dict[str, Any] = {"frame" if isinstance(name, int) else "file": name, "faces": faces}
         click.echo(json.dumps({**line, "reason": reason}, ensure_ascii=False))
-    elif said:
-        click.echo(f"{name}: " + ", ".join(f"{each.label} {each.probability:.1%}" for each in said))
+    elif predictions:
+        click.echo(f"{name}: " + ", ".join(f"{each.label} {each.probability:.1%}" for each in predictions))
     else:
         click.echo(f"{name}: {reason}", err=True)

@@ -1,4 +1,4 @@
-"""`maskgen report`: the dataset card and the contact sheet of a result, drawn again."""
+"""`maskgen report`: regenerate the dataset card and contact sheet of a result."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from maskgen.commands.shared.parameters import ANY_PATH, FOLDER
 @click.option(
     "--root",
     type=ANY_PATH,
-    help="Where the sources lie now.  [default: where the run read them]",
+    help="Where the sources are now.  [default: where the run read them]",
 )
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
     default=24,
     show_default=True,
-    help="How many images the contact sheet shows, evenly spread over the manifest.",
+    help="Number of images on the contact sheet, evenly spaced over the manifest.",
 )
 def command(folder: Path, root: Path | None, samples: int) -> None:
-    """Redraw a result's dataset card and contact sheet.
+    """Regenerate a result's dataset card and contact sheet.
 
-    DIR is a folder that `maskgen synth` wrote; its README.md and preview.jpg are made from its manifest.
+    DIR is an output folder of `maskgen synth`. Its README.md and preview.jpg are made from its manifest.
     """
     from maskgen.commands.shared.sources import find_sources
     from maskgen.results.card import write_report

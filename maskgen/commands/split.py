@@ -1,4 +1,4 @@
-"""`maskgen split`: who would learn and who would be tested, and whether anything is on both sides."""
+"""`maskgen split`: show the split that `maskgen train` would use, and check it for leaks."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import FILE, verbose_option
+from maskgen.commands.shared.parameters import FILE, quiet_option, verbose_option
 from maskgen.commands.shared.train_options import data_options, split_options, train_options
 
 
 @click.command(name="split")
 @data_options
 @split_options
-@click.option("--check", is_flag=True, help="Exit 1 if a person, source image or duplicate is in two splits.")
-@click.option("--out", type=FILE, help="Write the split of every image to this CSV file.")
+@click.option(
+    "--check", is_flag=True, help="Exit with code 1 if a person, source image or duplicate is in two splits."
+)
+@click.option("--out", type=FILE, help="CSV file to write, with the split of every image.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @verbose_option
 def command(
     data: tuple[Path, ...],
@@ -29,13 +31,13 @@ def command(
     quiet: bool,
     **given: Any,
 ) -> None:
-    """Show how data are divided, and find leaks.
+    """Show how data are split, and find leaks.
 
     \b
     maskgen split --check
     maskgen split masked/adience --folds --check
 
-    DATA and the other options are as for `maskgen train`, which runs the same check first.
+    DATA and the other options are those of `maskgen train`, which starts with the same check.
     """  # noqa: D301
     from maskgen.train.data.examples import reasons, tally
     from maskgen.train.data.gather import gather
@@ -60,7 +62,7 @@ def command(
             listed = ", ".join(f"{count:,} {label}" for label, count in list(labels.items())[:12])
             click.echo(f"{split}: {listed}", err=True)
         for reason, count in reasons(dropped).items():
-            click.echo(f"takes no part, {reason}: {count:,}", err=True)
+            click.echo(f"left out, {reason}: {count:,}", err=True)
     if check:
         refuse_leaks(examples)
         if not quiet:

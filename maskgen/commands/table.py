@@ -1,4 +1,4 @@
-"""`maskgen table`: the manifest for pandas, databases and spreadsheets."""
+"""`maskgen table`: export the manifest for pandas, databases and spreadsheets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_FILE, FOLDER, verbose_option
+from maskgen.commands.shared.parameters import ANY_FILE, FOLDER, quiet_option, verbose_option
 
 _FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
@@ -19,15 +19,15 @@ _FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
     "--format",
     "form",
     type=click.Choice(("csv", "parquet")),
-    help="What FILE is to hold.  [default: as its name says; csv on stdout]",
+    help="Format of FILE.  [default: by the suffix of FILE; csv on stdout]",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@quiet_option
 @verbose_option
 def command(out: Path, target: Path, form: str | None, quiet: bool) -> None:
-    """Write a result's manifest as a CSV or Parquet table.
+    """Export a result's manifest as a CSV or Parquet table.
 
-    The table has a line for each masked face, and one for each input in which none was masked: there the
-    column "face" is empty. FILE may be - for stdout. Parquet needs pyarrow: pip install 'maskgen[parquet]'.
+    The table has one row for each masked face, and one with an empty column "face" for each input without a
+    masked face. FILE can be - for stdout. Parquet needs pyarrow: pip install 'maskgen[parquet]'.
 
     \b
     maskgen table masked/celeba celeba.parquet
@@ -37,14 +37,14 @@ def command(out: Path, target: Path, form: str | None, quiet: bool) -> None:
     from maskgen.results.export.table import write_csv, write_parquet
 
     to_stdout = str(target) == "-"
-    chosen = form or ("csv" if to_stdout else _FORMATS.get(target.suffix.lower()))
-    if chosen is None:
-        raise click.UsageError(f"{target}: say with --format whether it is to hold csv or parquet")
-    write = write_csv if chosen == "csv" else write_parquet
+    form = form or ("csv" if to_stdout else _FORMATS.get(target.suffix.lower()))
+    if form is None:
+        raise click.UsageError(f"{target}: the suffix names no format; give --format csv or --format parquet")
+    write = write_csv if form == "csv" else write_parquet
     if to_stdout:
         write(out / "manifest.jsonl", sys.stdout.buffer)
         return
     with open_atomic(target) as file:
         count = write(out / "manifest.jsonl", file)
     if not quiet:
-        click.echo(f"wrote {target}: {count:,} lines", err=True)
+        click.echo(f"wrote {target}: {count:,} rows", err=True)

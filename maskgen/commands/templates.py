@@ -1,4 +1,4 @@
-"""`maskgen templates`: what masks there are, what they look like, and whether one's own is sound."""
+"""`maskgen templates`: list, preview and check mask templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskgen.commands.shared.parameters import ANY_PATH, FILE
 
 
 @click.group(name="templates", invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="JSON lines.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
     """List, preview and check mask templates."""
@@ -20,41 +20,41 @@ def command(ctx: click.Context, as_json: bool) -> None:
     from maskgen.masking.templates.library import list_templates
 
     for info in list_templates():
-        dyes = info.recolourable
-        line = f"{info.name:<28}{info.kind:<12}{info.tone:<12}{'recolourable' if dyes else ''}"
         if as_json:
-            row = {"name": info.name, "kind": info.kind, "tone": info.tone, "recolourable": dyes}
-            click.echo(json.dumps({**row, "licence": info.licence}))
+            fields = ("name", "kind", "tone", "recolourable", "licence")
+            click.echo(json.dumps({name: getattr(info, name) for name in fields}))
         else:
-            click.echo(line.rstrip())
+            note = "recolourable" if info.recolourable else ""
+            click.echo(f"{info.name:<28}{info.kind:<12}{info.tone:<12}{note}".rstrip())
 
 
 @command.command(name="preview")
 @click.argument("out", metavar="OUT", type=FILE)
 @click.argument("names", metavar="[WHAT]...", nargs=-1)
 def preview(out: Path, names: tuple[str, ...]) -> None:
-    """Draw templates into the image OUT, all of them or those named.
+    """Draw templates into the image file OUT.
 
-    WHAT is a name, a kind, a tone or a path, as for `maskgen synth --template`.
+    WHAT is a name, a kind, a tone or a path, as for `maskgen synth --template`; without it, all templates
+    are drawn.
     """
     from maskgen.files.atomic import write_atomic
     from maskgen.images.codec import encode
     from maskgen.masking.templates.library import load_template, resolve_selection
     from maskgen.masking.templates.preview import draw_preview
 
-    chosen = [load_template(name) for name, _ in resolve_selection(names or ("all",))]
+    templates = [load_template(name) for name, _ in resolve_selection(names or ("all",))]
     kind = "png" if out.suffix.lower() == ".png" else "jpeg"
-    write_atomic(out, encode(draw_preview(chosen), None, kind, None if kind == "png" else 92).data)
-    click.echo(f"wrote {out} with {len(chosen)} templates", err=True)
+    write_atomic(out, encode(draw_preview(templates), None, kind, None if kind == "png" else 92).data)
+    click.echo(f"wrote {out} with {len(templates)} templates", err=True)
 
 
 @command.command(name="check")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=ANY_PATH)
 @click.pass_context
 def check(ctx: click.Context, paths: tuple[Path, ...]) -> None:
-    """Check templates of your own: a PNG with alpha, and a JSON of the same name beside it.
+    """Check your own templates: each a PNG with alpha and a JSON file of the same name beside it.
 
-    Says what is wrong with each, and exits 2 if any is not sound.
+    Prints the problems of each template, and exits with code 2 if there are any.
     """
     from maskgen.errors import EXIT_USAGE
     from maskgen.masking.templates.library import check_template

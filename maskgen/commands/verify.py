@@ -1,4 +1,4 @@
-"""`maskgen verify`: a result held against its own manifest."""
+"""`maskgen verify`: check a result against its own manifest."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS, UsageError
 @click.option(
     "--landmarks",
     type=FILE,
-    help="The landmark file that OUT was made with: coverage is then measured exactly.",
+    help="Landmark file that OUT was made with, to measure coverage exactly.",
 )
-@click.option("--sources", is_flag=True, help="Compute the sha256 of every source again, too.")
-@click.option("--root", type=ANY_PATH, help="Where the sources lie.  [default: where the run read them]")
-@click.option("-j", "--jobs", type=int, default=1, show_default=True, help="Processes; -1 takes every core.")
-@click.option("--json", "as_json", is_flag=True, help="JSON lines: each difference, and at last the counts.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors; the exit code tells.")
+@click.option("--sources", is_flag=True, help="Also check the sha256 of every source.")
+@click.option(
+    "--root", type=ANY_PATH, help="Where the sources are, for --sources.  [default: where the run read them]"
+)
+@click.option(
+    "-j", "--jobs", type=int, default=1, show_default=True, help="Number of processes; -1 uses all cores."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON lines: one for each difference, then the counts."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors; the exit code is the result.")
 @links_option
 @verbose_option
 def command(
@@ -34,18 +40,18 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Hold a result against its manifest and run record.
+    """Check a result against its manifest and run record.
 
-    Computes every hash, count and coverage again, and lists what is missing, changed or extra. Coverage needs
-    the alphas (`maskgen synth --alpha`). Exit codes: 0 all is as it was written, 1 something differs, 2 OUT
-    holds no finished result.
+    Recomputes every hash, count and coverage, and lists missing, changed and extra files. Coverage is checked
+    only if OUT has alphas (`maskgen synth --alpha`). Exit codes: 0 no differences, 1 differences, 2 OUT is
+    not a finished result.
     """
     from maskgen.run.job import root_of
     from maskgen.verify.result import Verifier
 
     root = (root or root_of(out)) if sources else None
     if sources and root is None:
-        raise UsageError(f"{out} does not say where its sources lie; give their --root")
+        raise UsageError(f"{out} does not say where its sources are; give --root")
     verifier = Verifier(out, landmarks, root)
     for finding in verifier.run(jobs):
         if as_json:
@@ -56,12 +62,12 @@ def command(
     if as_json:
         click.echo(json.dumps(result.as_dict()))
     if not quiet:
-        told = ", ".join(f"{count:,} {kind}" for kind, count in sorted(result.kinds.items()))
-        looked = f"{result.rows:,} rows, {result.files:,} files, {result.alphas:,} alphas"
-        click.echo(f"{out}: {looked}: {told or 'all as it was written'}", err=True)
+        differences = ", ".join(f"{count:,} {kind}" for kind, count in sorted(result.kinds.items()))
+        checked = f"{result.rows:,} rows, {result.files:,} files, {result.alphas:,} alphas"
+        click.echo(f"{out}: {checked}: {differences or 'no differences'}", err=True)
     return EXIT_OK if result.ok else EXIT_TOO_MANY_ERRORS
 
 
 def _in_one_line(text: str) -> str:
-    """The text with a code for each control character, so that it stays one cell of one line."""
+    """Escape control characters, to keep the text in one cell of one line."""
     return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)

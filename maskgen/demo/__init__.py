@@ -1,1 +1,8 @@
-"""``maskgen demo``: a local page that masks an image and classifies it."""
+"""``maskgen demo``: a local web page that masks an image and classifies its faces.
+
+::
+
+    browser --HTTP--> guard.Guard --ASGI--> page (gradio) --> answer.answer --> masked image, predictions
+                                              |
+                              upload_folder: temporary files, removed when the server stops
+"""

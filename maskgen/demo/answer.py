@@ -1,4 +1,4 @@
-"""What the page of `maskgen demo` answers: an image masked, its faces judged without a mask and with one."""
+"""Mask an uploaded image, and classify its faces without and with the mask."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from maskgen.train.data.pictures import examine
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.predict.faces import Said, annotated, predict_faces
 
-# What anyone may hand to the page: the photographs of all usual cameras, and no more work than a few seconds.
+# Upload limits: enough for common cameras, and a few seconds of work at most.
 LARGEST_FILE = 20 * 2**20  # bytes
 MOST_PIXELS = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """An image and what the model said of its faces.
+    """An image and the predictions for its faces.
 
     Attributes:
-        bgr: (height, width, 3) uint8, a box drawn around every face.
-        said: Largest face first.
+        bgr: (height, width, 3) uint8, with a box around every face.
+        said: The predictions, largest face first.
     """
 
     bgr: Image
@@ -38,12 +38,12 @@ class Side:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What the page shows.
+    """The content of the page for one upload.
 
     Attributes:
-        unmasked: The image as it came.
-        masked: The masked image; None where nothing could be masked.
-        note: What is to be said of it, in a sentence.
+        unmasked: The uploaded image.
+        masked: The masked image; None if no face could be masked.
+        note: A sentence about both.
     """
 
     unmasked: Side
@@ -51,8 +51,8 @@ class Answer:
     note: str
 
 
-class _Once:
-    """A landmarker that looks once, and keeps what it found: a mask must not move the boxes."""
+class _RecordingLandmarker:
+    """A landmarker that keeps the faces it found, to classify both images at the same boxes."""
 
     def __init__(self, landmarker: FaceLandmarker) -> None:
         self._landmarker = landmarker
@@ -66,72 +66,75 @@ class _Once:
         sample_id: str | None = None,
         every_face: bool = False,
     ) -> list[Landmarks]:
-        """Find faces as the landmarker does."""
+        """Find faces with the wrapped landmarker."""
         self.faces = self._landmarker.find(image, boxes=boxes, sample_id=sample_id, every_face=every_face)
         return self.faces
 
     def close(self) -> None:
-        """Leave the landmarker open, which others use."""
+        """Do nothing: the wrapped landmarker belongs to the caller."""
 
 
 def answer(
     data: bytes, classifier: Classifier, landmarker: FaceLandmarker, template: str, blend: str, wear: str
 ) -> Answer:
-    """Mask every face of an image, and judge it before and after.
+    """Mask every face of an image, and classify the faces before and after.
 
     Args:
         data: An image file.
         classifier: The model.
-        landmarker: Finds the faces, once: the model is shown the same places of both images.
-        template: A template's name.
+        landmarker: Finds the faces; it runs once, and both images are classified at the same boxes.
+        template: Name of a template.
         blend: As `maskgen synth --blend`.
         wear: As `maskgen synth --wear`.
 
     Raises:
-        UnreadableImageError: It is no image, a broken one, or larger than the page takes.
+        UnreadableImageError: The file is not an image, is broken, or exceeds the upload limits.
     """
     _refuse_large(data)
     options = SynthOptions(
         "", blend=blend, templates=((template, 1.0),), wears=((wear, 1.0),), faces="all", label=None
     )
-    once = _Once(landmarker)
-    picture = mask_picture(data, "demo", options, once)
-    boxes = [face.box for face in once.faces]
-    unmasked = _judged(classifier, data, boxes)
-    if picture.data is None:
-        reason = "no face was found" if not boxes else picture.row.reason or picture.row.status
-        told = f"Unmasked {_told(unmasked)}. " if unmasked.said else ""
-        return Answer(unmasked, None, f"{told}Not masked: {reason}.")
-    count = len(picture.row.faces)
-    covered = ", ".join(
-        f"{part.replace('_', ' ')} {share:.0%}" for part, share in picture.row.faces[0].coverage.items()
+    recorder = _RecordingLandmarker(landmarker)
+    result = mask_picture(data, "demo", options, recorder)
+    boxes = [face.box for face in recorder.faces]
+    unmasked = _classify_faces(classifier, data, boxes)
+    if result.data is None:
+        reason = "no face was found" if not boxes else result.row.reason or result.row.status
+        prediction = f"Unmasked {_first_prediction(unmasked)}. " if unmasked.said else ""
+        return Answer(unmasked, None, f"{prediction}Not masked: {reason}.")
+    masked = _classify_faces(classifier, result.data, boxes)
+    count = len(result.row.faces)
+    coverage = ", ".join(
+        f"{part.replace('_', ' ')} {share:.0%}" for part, share in result.row.faces[0].coverage.items()
     )
-    masked = _judged(classifier, picture.data, boxes)
-    note = f"{count} face{'s' if count > 1 else ''} masked; the largest one's mask covers: {covered}."
-    return Answer(unmasked, masked, f"Unmasked {_told(unmasked)}, masked {_told(masked)}. {note}")
+    note = (
+        f"Unmasked {_first_prediction(unmasked)}, masked {_first_prediction(masked)}. {count} "
+        f"face{'s' if count > 1 else ''} masked; the mask of the largest face covers: {coverage}."
+    )
+    return Answer(unmasked, masked, note)
 
 
-def _told(side: Side) -> str:
+def _first_prediction(side: Side) -> str:
     return f"{side.said[0].label} ({side.said[0].probability:.1%})"
 
 
 def _refuse_large(data: bytes) -> None:
-    """Refuse by the header, before anything is decoded."""
+    """Check the limits from the file's header, before the pixels are decoded."""
     if len(data) > LARGEST_FILE:
-        raise UnreadableImageError(f"a file of {len(data):,} bytes, more than {LARGEST_FILE:,}")
+        raise UnreadableImageError(f"the file has {len(data):,} bytes, more than {LARGEST_FILE:,}")
     kind = sniff(data)
     open_image = opener(kind)
     try:
-        with open_image(BytesIO(data)) as picture:
-            width, height = picture.size
+        with open_image(BytesIO(data)) as pillow_image:
+            width, height = pillow_image.size
     except Exception as error:
-        # A broken header makes Pillow raise anything from struct.error to RecursionError.
+        # For broken headers Pillow raises many types, from struct.error to RecursionError.
         raise UnreadableImageError(f"broken {kind}: {error}") from error
     if width * height > MOST_PIXELS:
         raise UnreadableImageError(f"{width} x {height} pixels are more than {MOST_PIXELS:,}")
 
 
-def _judged(classifier: Classifier, data: bytes, boxes: Sequence[Box]) -> Side:
+def _classify_faces(classifier: Classifier, data: bytes, boxes: Sequence[Box]) -> Side:
     found = examine(data)
     if found.problem is not None:
         raise UnreadableImageError(found.problem)

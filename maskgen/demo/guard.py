@@ -1,4 +1,4 @@
-"""What the page of `maskgen demo` takes from a browser: requests of its own pages, one small upload each."""
+"""ASGI middleware that accepts only requests of the demo's own page, with at most one small upload."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from maskgen.demo.answer import LARGEST_FILE
 
-# A request holds one file and the form around it.
+# One file and the form around it.
 LARGEST_REQUEST = LARGEST_FILE + (1 << 20)  # bytes
 MOST_FILES = 1
-# Uploads and answers that are kept at a time.
+# Total size of uploads and answers that are kept at a time.
 MOST_KEPT = 500 * 2**20  # bytes
 
 Message = MutableMapping[str, Any]
@@ -28,15 +28,15 @@ _FILE = re.compile(rb"\r?\ncontent-disposition:[^\r\n]*\bfilename", re.IGNORECAS
 
 
 class Guard:
-    """An ASGI application in front of another one, which refuses what the page itself never sends.
+    """ASGI middleware that refuses requests which the page itself never sends.
 
-    A page of another site in the same browser must neither send a form here, which needs no leave of this
-    server, nor reach it under a name of its own that leads here.
+    It protects against other web sites in the user's browser: against forms they post here (cross-site
+    request forgery), and against domain names of theirs that resolve to this machine (DNS rebinding).
 
     Args:
-        app: The application behind it.
-        host: The address it listens at.
-        folder: Where uploads are kept.
+        app: The wrapped application.
+        host: The address that the server listens on.
+        folder: The folder for uploads.
     """
 
     def __init__(self, app: App, host: str, folder: Path) -> None:
@@ -44,7 +44,7 @@ class Guard:
         self._names = {"localhost", host, socket.gethostname()}
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with the reason of its refusal."""
+        """Pass a request on, or answer it with the reason for the refusal."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -53,7 +53,7 @@ class Guard:
         }
         refusal = self._refuse_sender(headers)
         if scope["type"] == "websocket":
-            # The page uses none.
+            # The page uses no web sockets.
             await send({"type": "websocket.close", "code": 1008})
             return
         if refusal is None and scope["method"] not in ("GET", "HEAD"):
@@ -69,14 +69,14 @@ class Guard:
     def _refuse_sender(self, headers: Mapping[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
         if not self._is_ours(urlsplit(f"//{host}").hostname or ""):
-            return 400, f"the host {host!r} is not this program's; open it by its address"
+            return 400, f"the host {host!r} is not this server; open the page by its address"
         origin = headers.get("origin")
         if (origin and urlsplit(origin).netloc != host) or headers.get("sec-fetch-site") == "cross-site":
-            return 403, "requests of other sites are not taken"
+            return 403, "requests from other sites are refused"
         return None
 
     def _is_ours(self, name: str) -> bool:
-        """Whether a name cannot have been made to lead here: it is this machine's own, or an address."""
+        """True for this machine's own names, and for IP addresses: DNS rebinding can fake neither."""
         try:
             address = ipaddress.ip_address(name)
         except ValueError:
@@ -86,8 +86,8 @@ class Guard:
     async def _read(
         self, headers: Mapping[str, str], receive: Receive
     ) -> tuple[tuple[int, str] | None, Receive]:
-        """The reason to refuse a request's body, and what gives the body again."""
-        too_large = 413, f"a request holds at most {LARGEST_REQUEST:,} bytes"
+        """Read the body: the status and reason to refuse it or None, and a ``receive`` that replays it."""
+        too_large = 413, f"a request can have at most {LARGEST_REQUEST:,} bytes"
         if int(headers.get("content-length") or 0) > LARGEST_REQUEST:
             return too_large, receive
         body, more = bytearray(), True
@@ -99,28 +99,28 @@ class Guard:
                 return too_large, receive
         files = len(_FILE.findall(body))
         if files > MOST_FILES:
-            return (413, f"a request holds at most {MOST_FILES} file, got {files}"), receive
-        if files and _size(self._folder) > MOST_KEPT:
-            return (413, "too many uploads are kept; try again in an hour"), receive
+            return (413, f"a request can have at most {MOST_FILES} file, got {files}"), receive
+        if files and _folder_size(self._folder) > MOST_KEPT:
+            return (413, "the upload folder is full; try again in an hour"), receive
         messages = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
-        async def again() -> Message:
+        async def replay() -> Message:
             return messages.pop() if messages else await receive()
 
-        return None, again
+        return None, replay
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
+    """True for an address that only this machine can reach."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _size(folder: Path) -> int:
+def _folder_size(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):  # gradio removes old ones
+        with suppress(FileNotFoundError):  # gradio removes old files
             total += path.stat().st_size
     return total

@@ -1,8 +1,7 @@
-"""The page of `maskgen demo`, made with gradio and served by uvicorn on this machine.
+"""The web page of `maskgen demo`: built with gradio, served by uvicorn.
 
-It is served here and not by gradio's own ``launch``, which asks over the network whether it can reach itself
-and so does not start behind a proxy. Nothing is counted or shared, and what is uploaded lies in a folder of
-its own that goes with the program.
+gradio's own ``launch`` is not used: it connects to its own address at start, and fails behind a proxy.
+Analytics and sharing are off. Uploads are in a temporary folder that is removed when the server stops.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,14 +31,14 @@ from maskgen.records import WEARS
 from maskgen.train.model.classifier import Classifier
 
 INSTALL = "pip install 'maskgen[demo]'"
-# Uploads older than this are removed, and are looked for as often.
-KEPT = 3600  # seconds
+# Age at which gradio removes uploads, and the interval of its search for them.
+MAX_AGE = 3600  # seconds
 
 _SETTINGS = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_OFFLINE": "1"}
 
 
 def require_gradio() -> None:
-    """See whether the page's packages are there.
+    """Check that gradio and uvicorn are installed.
 
     Raises:
         MissingExtraError: They are not; the message has the command that installs them.
@@ -53,67 +53,66 @@ def serve(
     port: int = 7860,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve the page until the program is interrupted.
+    """Serve the page until Ctrl-C.
 
     Args:
-        classifier: The model that judges.
+        classifier: The model.
         landmarker: Finds the faces.
-        host: The address to listen at: 127.0.0.1 is reached from this machine alone.
-        port: 0 for any that is free.
-        ready: Called with the page's address once it can be opened.
+        host: The address to listen on; only this machine can reach 127.0.0.1.
+        port: TCP port; 0 picks a free one.
+        ready: Called with the page's URL when the page can be opened.
 
     Raises:
-        UsageError: The address or the port cannot be had.
+        UsageError: The address or port is not available.
         MissingExtraError: gradio is not installed.
     """
     require_gradio()
-    listening = _listen(host, port)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-    with listening, demo_folder() as folder:
-        _set_up(folder)
+    server_socket = _listen(host, port)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{server_socket.getsockname()[1]}"
+    with server_socket, demo_folder() as folder:
+        _configure_gradio(folder)
         import uvicorn
 
-        app = Guard(_app(classifier, landmarker), host, folder)
+        app = Guard(_build_app(classifier, landmarker), host, folder)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        threading.Thread(target=_tell, args=(server, lambda: ready(url)), daemon=True).start()
-        # uvicorn ends in good order and then raises the signal again: the folder must still go.
+        threading.Thread(target=_call_when_started, args=(server, lambda: ready(url)), daemon=True).start()
+        # uvicorn raises the signal again after its shutdown; as an exception, it still removes the folder.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            server.run(sockets=[listening])
+            server.run(sockets=[server_socket])
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Take the port before anything slow is done, so that one that is taken is said at once."""
+    """Bind the port before the slow imports, to report a port in use at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server_socket = socket.socket(family, socket.SOCK_STREAM)
+    server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
+        server_socket.bind((host, port))
     except OSError as error:
-        listening.close()
+        server_socket.close()
         raise UsageError(
-            f"{host}:{port} cannot be listened at: {error.strerror or error}. Give another --port, or 0 for "
-            "any that is free"
+            f"cannot listen on {host}:{port}: {error.strerror or error}. Give another --port, or 0 "
+            "for a free one"
         ) from error
-    return listening
+    return server_socket
 
 
-def _tell(server: Any, ready: Callable[[], None]) -> None:
-    waiting = threading.Event()
+def _call_when_started(server: Any, ready: Callable[[], None]) -> None:
     while not server.started and not server.should_exit:
-        waiting.wait(0.05)
+        time.sleep(0.05)
     if server.started:
         ready()
 
 
-def _set_up(folder: Path) -> None:
-    """Settings that gradio reads when it is imported, and its folder."""
+def _configure_gradio(folder: Path) -> None:
+    """Set the environment variables that gradio reads at import."""
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
 
 
-def _app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
+def _build_app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
     import gradio
     from fastapi import FastAPI
 
@@ -135,80 +134,79 @@ def _app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
 
 
 def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
-    """The page as gradio's ``Blocks``; its one function is ``/mask``.
+    """Build the page as gradio ``Blocks`` with one API function, ``/mask``.
 
     Args:
-        classifier: The model that judges.
+        classifier: The model.
         landmarker: Finds the faces.
     """
     import gradio
 
     spec, default = classifier.spec, SynthOptions("")
-    one_at_a_time = threading.Lock()
+    lock = threading.Lock()  # neither the landmark model nor the classifier is thread-safe
 
-    def mask(picture: str | None, template: str, blend: str, wear: str) -> tuple[Any, ...]:
-        if picture is None:
+    def mask(image: str | None, template: str, blend: str, wear: str) -> tuple[Any, ...]:
+        if image is None:
             return None, None, None, None, ""
         try:
-            # Neither the landmark model nor the classifier takes two callers at a time.
-            with one_at_a_time:
-                found = answer(Path(picture).read_bytes(), classifier, landmarker, template, blend, wear)
+            with lock:
+                result = answer(Path(image).read_bytes(), classifier, landmarker, template, blend, wear)
         except MaskgenError as error:
             raise gradio.Error(str(error), print_exception=False) from error
         return (
-            *_shown(found.unmasked, spec.classes),
-            *(_shown(found.masked, spec.classes) if found.masked else (None, None)),
-            found.note,
+            *_to_gradio(result.unmasked, spec.classes),
+            *(_to_gradio(result.masked, spec.classes) if result.masked else (None, None)),
+            result.note,
         )
 
     with gradio.Blocks(
-        title="maskgen", analytics_enabled=False, delete_cache=(KEPT, KEPT), fill_width=True
+        title="maskgen", analytics_enabled=False, delete_cache=(MAX_AGE, MAX_AGE), fill_width=True
     ) as page:
-        seen = "the whole image" if spec.crop == "full" else f"each {spec.crop.replace('-', ' ')}"
+        region = "the whole image" if spec.crop == "full" else f"each {spec.crop.replace('-', ' ')}"
         gradio.Markdown(
             f"## {' or '.join(spec.classes)}, without a mask and with one\n"
-            f"{classifier.name}: {spec.backbone} at {spec.size} pixels, shown {seen}. What it says goes by "
-            "looks alone, and is wrong for some."
+            f"{classifier.name}: {spec.backbone} at {spec.size} pixels, shown {region}. It classifies by "
+            "appearance alone, and is wrong for some people."
         )
         with gradio.Row():
             with gradio.Column():
-                # "filepath": the file as it came, which maskgen decodes itself.
-                picture = gradio.Image(
+                # "filepath": the unchanged file, which maskgen decodes itself.
+                upload = gradio.Image(
                     type="filepath",
                     image_mode=None,
                     sources=["upload", "webcam", "clipboard"],
-                    label="Picture",
+                    label="Image",
                 )
                 names = [info.name for info in list_templates()]
                 template = gradio.Dropdown(names, value=default.templates[0][0], label="Template")
                 blend = gradio.Radio(list(BLENDS), value=default.blend, label="Blend")
                 wear = gradio.Radio(list(WEARS), value=default.wears[0][0], label="Wear")
-            sides = []
+            outputs = []
             for title in ("Unmasked", "Masked"):
                 with gradio.Column():
-                    sides += [gradio.Image(label=title, format="png", interactive=False)]
-                    # What is said goes by the model's threshold, and need not be the most probable.
-                    sides += [gradio.Label(label=f"{title}: the largest face", show_heading=False)]
+                    outputs += [gradio.Image(label=title, format="png", interactive=False)]
+                    # No heading: gradio shows the most probable class there, the model applies a threshold.
+                    outputs += [gradio.Label(label=f"{title}: the largest face", show_heading=False)]
         note = gradio.Markdown()
         gradio.Examples(
             [str(path) for path in sorted(SHIPS_IN.glob("*.jpg"))],
-            picture,
+            upload,
             label="Samples",
             cache_examples=False,
         )
         gradio.on(
-            [picture.change, template.input, blend.input, wear.input],
+            [upload.change, template.input, blend.input, wear.input],
             mask,
-            [picture, template, blend, wear],
-            [*sides, note],
+            [upload, template, blend, wear],
+            [*outputs, note],
             api_name="mask",
             trigger_mode="always_last",
         )
     return page
 
 
-def _shown(side: Side, classes: tuple[str, ...]) -> tuple[Any, Any]:
-    """An image and the share of each class, as gradio takes them."""
+def _to_gradio(side: Side, classes: tuple[str, ...]) -> tuple[Any, Any]:
+    """Convert to gradio's values: an RGB image, and the probability of each class."""
     rgb = np.ascontiguousarray(side.bgr[:, :, ::-1])
     if not side.said:
         return rgb, "no face found"

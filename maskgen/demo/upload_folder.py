@@ -1,4 +1,4 @@
-"""The folder for the uploads of `maskgen demo`, which goes with the program even when that is killed."""
+"""Temporary folder for the uploads of `maskgen demo`. The next start removes folders of killed servers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _NAME = re.compile(r"maskgen-demo-(\d+)-\w+")
 
 @contextmanager
 def demo_folder() -> Iterator[Path]:
-    """A new temporary folder, locked while the block lasts; those of killed programs are removed."""
-    _remove_left()
+    """A new temporary folder, locked during the block. Folders of killed servers are removed first."""
+    _remove_stale_folders()
     with tempfile.TemporaryDirectory(prefix=f"maskgen-demo-{os.getpid()}-") as name:
         lock = _lock(Path(name))
         try:
@@ -26,12 +26,12 @@ def demo_folder() -> Iterator[Path]:
                 os.close(lock)
 
 
-def _remove_left() -> None:
+def _remove_stale_folders() -> None:
     for folder in Path(tempfile.gettempdir()).iterdir():
-        named = _NAME.fullmatch(folder.name)
-        if named is None or folder.is_symlink() or Path("/proc", named[1]).exists():
+        match = _NAME.fullmatch(folder.name)
+        if match is None or folder.is_symlink() or Path("/proc", match[1]).exists():
             continue
-        # A program in another container has a process id that is not seen here, but its lock is.
+        # The process id of a server in another container is not visible here, but its lock is.
         lock = _lock(folder)
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -39,7 +39,7 @@ def _remove_left() -> None:
 
 
 def _lock(folder: Path) -> int | None:
-    """A descriptor that holds a lock on the folder; None if it cannot be locked."""
+    """Lock the folder: a descriptor that holds the lock, or None."""
     with suppress(ImportError, OSError):
         import fcntl
 

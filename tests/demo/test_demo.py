@@ -274,4 +274,4 @@ def test_a_port_that_is_taken_is_said(page, tmp_path):
     program = started(write_bright(tmp_path / "m.onnx"), "--port", page[0].rpartition(":")[2])
     _, err = program.communicate(timeout=60)
     assert program.returncode == 2
-    assert "cannot be listened at" in err and "Give another --port" in err
+    assert "cannot listen on" in err and "Give another --port" in err

@@ -15,10 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from small_runs import face, landmark_file, masked, template_file, write_dataset, write_template
+from small_runs import landmark_file, masked, template_file, write_dataset, write_images
 
-from maskgen.landmarks.landmark_file import write_landmark_file
 from maskgen.options import SynthOptions
 from maskgen.results.card import write_card
 from maskgen.results.manifest import read_manifest
@@ -43,18 +41,6 @@ CELEBA = {
 }  # fmt: skip
 
 
-def write_pictures(root, names):
-    """A noisy JPEG with a mean face for each name, and the landmarks beside the root."""
-    rows = []
-    for number, name in enumerate(names):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        noise = np.random.default_rng(number).normal(140, 12, (*SIZE[::-1], 3)).clip(0, 255)
-        Image.fromarray(noise.astype(np.uint8)).save(root / name, quality=90)
-        rows.append((name, SIZE, [face(SIZE, roll=number)]))
-    write_landmark_file(landmark_file(root), rows)
-    write_template(template_file(root))
-
-
 def mask(dataset, root, out, **options):
     fixed = {"templates": ((str(template_file(root)), 1.0),), "landmarks": str(landmark_file(root))}
     run(Job(SynthOptions(dataset, **{**fixed, **options}), root, out), progress=False)
@@ -67,7 +53,7 @@ def celeba(tmp_path_factory):
     top = tmp_path_factory.mktemp("loaders")
     names = [f"{number:06}.jpg" for number in range(1, 7)]
     root = top / "source" / "celeba"
-    write_pictures(root, [f"img_align_celeba/{name}" for name in names])
+    write_images(root, [f"img_align_celeba/{name}" for name in names])
     for file, (head, line) in CELEBA.items():
         rows = (f"{name}{line.format(split=number // 2)}\n" for number, name in enumerate(names))
         (root / file).write_text(head + "".join(rows))
@@ -86,7 +72,7 @@ def split_folders(tmp_path_factory):
         ("vggface2", ("train", "test"), ("n000001", "n000002")),
     ):
         root = top / f"{dataset}-source"
-        write_pictures(root, [f"{name}/{who}/{n}.jpg" for name in folders for who in persons for n in "12"])
+        write_images(root, [f"{name}/{who}/{n}.jpg" for name in folders for who in persons for n in "12"])
         mask(dataset, root, top / dataset, pairs=True, label="split")
     return top
 
@@ -221,7 +207,7 @@ def test_torchvisions_lfw_reads_the_masked_copy_as_it_reads_the_source(tmp_path,
 
     root = tmp_path / "source" / "lfw-py"
     people = ("Ann_A", "Bea_B")
-    write_pictures(root, [f"lfw_funneled/{who}/{who}_000{n}.jpg" for who in people for n in (1, 2)])
+    write_images(root, [f"lfw_funneled/{who}/{who}_000{n}.jpg" for who in people for n in (1, 2)])
     (root / "lfw-names.txt").write_text("Ann_A\t2\nBea_B\t2\n")
     (root / "peopleDevTrain.txt").write_text("2\nAnn_A\t2\nBea_B\t2\n")
     (root / "pairsDevTrain.txt").write_text("1\nAnn_A\t1\t2\nAnn_A\t1\tBea_B\t2\n")

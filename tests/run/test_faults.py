@@ -60,7 +60,7 @@ def test_a_file_that_may_grow_no_further(undisturbed, tmp_path, jobs):
     out = tmp_path / "out"
     code, said = finish(undisturbed[0], out, jobs, limit=limit)
     assert code == EXIT_USAGE
-    check_one_line(said, f"{out} cannot be written: File too large", "the same command goes on")
+    check_one_line(said, f"{out} cannot be written: File too large", "run the same command again to resume")
     check_goes_on(undisturbed, out)
 
 

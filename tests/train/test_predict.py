@@ -112,9 +112,9 @@ def test_the_command_prints_json_lines_writes_pictures_and_tells_what_it_cannot_
 
 def test_usage(opened, capsys):
     assert main(["predict", "m"]) == 2
-    assert "one of the three" in capsys.readouterr().err
+    assert "either images, or --video FILE, or --camera N" in capsys.readouterr().err
     assert main(["predict", "m", "a.jpg", "--frames", "2"]) == 2
-    assert "--frames is for --video and --camera" in capsys.readouterr().err
+    assert "--frames needs --video or --camera" in capsys.readouterr().err
     assert main(["predict", "m", str(opened / "absent.jpg")]) == 2
     assert "no such image" in capsys.readouterr().err
 

@@ -96,7 +96,7 @@ def test_folds_are_checked_against_each_other(tmp_path, capsys):
         (["--resume", "absent"], "holds no run"),
         (["--limit-per-class", "0"], "not in the range"),
         (["--epochs", "0", "--weights", "none"], "no epoch to train"),
-        (["--fold", "1", "--folds"], "--fold for one of them, or --folds"),
+        (["--fold", "1", "--folds"], "--fold for one fold, or --folds"),
         (["--weights", "."], "neither a model nor the folder of a run"),
         (["--resume", "runs/x", "--epochs", "3"], "leave out --epochs"),
         (["--resume", "runs/x", "masked/set"], "leave out DATA"),

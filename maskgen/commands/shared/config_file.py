@@ -1,4 +1,4 @@
-"""``--config FILE``: options from a TOML or JSON file, below the environment and the command line."""
+"""``--config FILE``: read options from TOML or JSON; the environment and the command line override them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# They name this very file, or only print something and end.
+# Options that make no sense in a config file.
 _NOT_IN_FILE = ("config", "help")
 
 _STRING = re.compile(r'"[^"]*"|\'[^\']*\'')
@@ -29,16 +29,15 @@ _MOST_DOTS = 100
 def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
     """Read a config file.
 
-    Names are those of the command line without the dashes in front, e.g. ``blend = "poisson"`` or
-    ``min-face = 20``. An option that may be repeated takes a list.
+    Keys are option names without the leading dashes, such as ``blend = "poisson"`` or ``min-face = 20``.
+    A repeatable option takes a list.
 
     Args:
         path: A ``.toml`` or ``.json`` file.
-        options: Each option of the command without dashes in front -> the name of its parameter, and
-            whether it may be repeated.
+        options: Option name without the leading dashes -> (parameter name, whether it is repeatable).
 
     Returns:
-        Name of the parameter -> value, ready to be a `click.Context.default_map`.
+        Parameter name -> value, for `click.Context.default_map`.
 
     Raises:
         ConfigurationError: The file cannot be read, or names an option that the command does not have.
@@ -79,7 +78,7 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _from_toml(text: str) -> dict[str, Any]:
-    # The parser's time grows with the square of a dotted key's length, and no option has a dot.
+    # tomllib's time is quadratic in the number of dots of a key, and no option name has a dot.
     for number, line in enumerate(text.splitlines(), 1):
         if _STRING.sub("", line).count(".") > _MOST_DOTS:
             raise ValueError(f"line {number} has more than {_MOST_DOTS} dots outside of texts")
@@ -87,12 +86,12 @@ def _from_toml(text: str) -> dict[str, Any]:
 
 
 def _texts(path: Path, key: str, values: list[Any]) -> list[str]:
-    wrong = [value for value in values if isinstance(value, bool) or not isinstance(value, (str, int, float))]
-    if wrong:
-        raise ConfigurationError(f"{path}: {key} takes a list of texts, got {wrong[0]!r} in it")
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ConfigurationError(f"{path}: {key} takes a list of texts, got {value!r} in it")
     return [str(value) for value in values]
 
 
 def _hint(option: str, options: Iterable[str]) -> str:
-    near = get_close_matches(option, [known for known in options if known not in _NOT_IN_FILE], n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    matches = get_close_matches(option, [name for name in options if name not in _NOT_IN_FILE], n=1)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -1,4 +1,4 @@
-"""Parameter types of the command line, and how a config file and verbosity are taken up."""
+"""Parameter types, and the options ``--config``, ``-q``, ``-v`` and ``--follow-links``."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def _expanded(value: Any) -> Any:
-    """A text with the home folder for the ``~`` of ``--root=~/faces``, which shells leave there."""
-    is_named_so = isinstance(value, str) and value.startswith("~") and not os.path.lexists(value)
-    return os.path.expanduser(value) if is_named_so else value  # noqa: PTH111
+    """Expand ``~`` to the home folder: shells leave it alone in ``--root=~/faces``."""
+    has_tilde = isinstance(value, str) and value.startswith("~") and not os.path.lexists(value)
+    return os.path.expanduser(value) if has_tilde else value  # noqa: PTH111
 
 
 class PathOrURL(click.Path):
-    """A path that may be a URL of fsspec, such as ``s3://bucket/faces``."""
+    """A path or an fsspec URL, such as ``s3://bucket/faces``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read a URL as `maskgen.files.remote.location`, all else as a path."""
+        """Convert a URL with `maskgen.files.remote.location`, and anything else to a path."""
         path = location(value) if isinstance(value, str) and is_url(value) else _expanded(value)
         return super().convert(path, param, ctx) if isinstance(path, (str, Path)) else path
 
 
 class LocalFile(click.Path):
-    """A path to a file that many processes open, and so no URL."""
+    """A local path: worker processes open the file themselves, so a URL is refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse a URL, of which a path would make something that nobody has typed."""
+        """Refuse a URL, which `pathlib.Path` would change silently."""
         if isinstance(value, str) and is_url(value):
             self.fail(f"expected a local file, got the URL {value}: copy it here first", param, ctx)
         return super().convert(_expanded(value), param, ctx)
 
 
 class OpenedFile(click.File):
-    """A file that click opens, or ``-``."""
+    """A file that click opens, or ``-`` for stdin."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Open it."""
+        """Expand ``~``, and open the file."""
         return super().convert(_expanded(value), param, ctx)
 
 
@@ -58,7 +58,7 @@ ANY_FILE = PathOrURL(path_type=Path, dir_okay=False, allow_dash=True)
 
 
 class Share(click.ParamType[tuple[int, int]]):
-    """``I/N``: the I-th of N shares, counted from 1."""
+    """``I/N``: the I-th of N shares, with I from 1 to N."""
 
     name = "I/N"
 
@@ -73,12 +73,12 @@ class Share(click.ParamType[tuple[int, int]]):
         except ValueError:
             self.fail(f"expected I/N, such as 1/8, got {value!r}", param, ctx)
         if not 1 <= share <= shares:
-            self.fail(f"I must lie between 1 and N, got {value!r}", param, ctx)
+            self.fail(f"I must be between 1 and N, got {value!r}", param, ctx)
         return share, shares
 
 
 class DatasetName(click.Choice[str]):
-    """A dataset's name in any case, with "_" for "-"."""
+    """A dataset's name in any case; "_" is read as "-"."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read "CelebA" as "celeba"."""
@@ -86,7 +86,7 @@ class DatasetName(click.Choice[str]):
 
 
 class SplitName(click.Choice[str]):
-    """A split by any of its words."""
+    """A split, by any of its synonyms."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read "Val" or "dev" as "validation"."""
@@ -95,14 +95,14 @@ class SplitName(click.Choice[str]):
 
 def _load_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
     if value is not None:
-        known = {
+        options = {
             flag.lstrip("-"): (option.name or "", option.multiple)
             for option in ctx.command.params
             if isinstance(option, click.Option)
             for flag in option.opts
             if flag.startswith("--")
         }
-        ctx.default_map = {**(ctx.default_map or {}), **read_config(value, known)}
+        ctx.default_map = {**(ctx.default_map or {}), **read_config(value, options)}
 
 
 def config_option(function: Decorated) -> Decorated:
@@ -113,7 +113,7 @@ def config_option(function: Decorated) -> Decorated:
         is_eager=True,
         expose_value=False,
         callback=_load_config,
-        help="TOML or JSON file of these options; the command line and the environment go before it.",
+        help="Read options from this TOML or JSON file. The command line and the environment override it.",
     )(function)
 
 
@@ -130,8 +130,13 @@ def verbose_option(function: Decorated) -> Decorated:
         count=True,
         expose_value=False,
         callback=_set_level,
-        help="Say more on stderr; twice for tracebacks.",
+        help="Print more messages on stderr; -vv adds tracebacks.",
     )(function)
+
+
+def quiet_option(function: Decorated) -> Decorated:
+    """Add ``-q``."""
+    return click.option("-q", "--quiet", is_flag=True, help="Print only errors.")(function)
 
 
 def _follow_links(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -140,19 +145,19 @@ def _follow_links(ctx: click.Context, param: click.Parameter, value: bool) -> No
 
 
 def links_option(function: Decorated) -> Decorated:
-    """Add ``--follow-links``, which holds while the command runs."""
+    """Add ``--follow-links``, which is in force while the command runs."""
     return click.option(
         "--follow-links",
         is_flag=True,
         expose_value=False,
         callback=_follow_links,
-        help="Read files and folders by links that lead out of their dataset, as huggingface_hub, DVC and "
-        "git-annex make them.",
+        help="Follow symbolic links that lead out of the dataset, such as those of huggingface_hub, DVC and "
+        "git-annex.",
     )(function)
 
 
 def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
-    """Join option decorators into one that adds them in the order given."""
+    """Combine option decorators into one that adds them in the given order."""
 
     def decorate(function: Decorated) -> Decorated:
         for option in reversed(options):

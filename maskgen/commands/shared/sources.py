@@ -1,4 +1,4 @@
-"""Where the sources of a result lie, for the commands that draw its contact sheet."""
+"""Find the source images of a result, for its contact sheet."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ def find_sources(out: Path, root: Path | None = None) -> Path | None:
 
     Args:
         out: The result.
-        root: Where they are said to be; otherwise where the run read them, or where `maskgen synth` looks.
+        root: Where to look; None looks where the run read them, then where `maskgen synth` looks.
 
     Returns:
-        Their folder; None, with a line on stderr, when they are in none of these.
+        Their folder; None, with a message on stderr, if they are not found.
 
     Raises:
-        MissingDataError: There is no result, or nothing at ``root``.
+        MissingDataError: ``out`` holds no result, or ``root`` does not exist.
     """
     from maskgen.datasets import find_root, get_dataset
     from maskgen.errors import MissingDataError
@@ -26,15 +26,15 @@ def find_sources(out: Path, root: Path | None = None) -> Path | None:
     from maskgen.run.job import root_of
 
     name = (read_record(out).get("options") or {}).get("dataset", "")
-    # Where a root may be a pattern, there is no file of its name.
+    # The root of some datasets can be a pattern, which names no file.
     if root is not None and not get_dataset(name).files and not root.exists():
         raise MissingDataError(f"{root} is not there")
     for place in [root] if root else [*filter(None, [root_of(out)]), None]:
-        if name == "table" and place and place.is_dir():  # its images may lie apart from it
+        if name == "table" and place and place.is_dir():  # its images can be in another folder
             return place
         try:
             return find_root(get_dataset(name), place)
         except MissingDataError:
             continue
-    click.echo(f"maskgen: the sources of {name} are not found; preview.jpg goes without them", err=True)
+    click.echo(f"maskgen: the sources of {name} are not found; preview.jpg is made without them", err=True)
     return None

@@ -1,4 +1,4 @@
-"""What a run says when it ends: for people on stderr, or the counts as JSON on stdout."""
+"""Summary of a finished run: text on stderr, and the counts as JSON on stdout."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import click
 if TYPE_CHECKING:
     from maskgen.results.counts import Counts
 
-# With folders as labels there may be thousands.
-_LISTED = 20
+# If folders are the labels there can be thousands.
+_MAX_LISTED = 20
 
 
 def print_summary(counts: Counts, out: Path, as_json: bool, quiet: bool, *, dry_run: bool = False) -> None:
-    """Say how many inputs came to what, and where the result is.
+    """Print the number of inputs by status and label, and where the result is.
 
     Args:
-        counts: Of the whole run.
-        out: The folder it wrote into.
-        as_json: Print the counts as one JSON object on stdout as well.
+        counts: Counts of the whole run.
+        out: Its output folder.
+        as_json: Also print the counts as one JSON object on stdout.
         quiet: Print nothing on stderr.
-        dry_run: Whether nothing was written.
+        dry_run: Print nothing on stderr: nothing was written.
     """
     if as_json:
         click.echo(json.dumps({**counts.as_dict(), "out": str(out)}, ensure_ascii=False))
@@ -41,6 +41,7 @@ def print_summary(counts: Counts, out: Path, as_json: bool, quiet: bool, *, dry_
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    listed = [f"{count:,} {name}" for name, count in islice(counts.items(), _LISTED)]
-    more = [f"and {len(counts) - _LISTED:,} more"] if len(counts) > _LISTED else []
-    return ", ".join(listed + more) or "none"
+    parts = [f"{count:,} {name}" for name, count in islice(counts.items(), _MAX_LISTED)]
+    if len(counts) > _MAX_LISTED:
+        parts.append(f"and {len(counts) - _MAX_LISTED:,} more")
+    return ", ".join(parts) or "none"

@@ -1,4 +1,4 @@
-"""Options that several commands share, as decorators; `synth_options` makes `SynthOptions` of them."""
+"""Option groups of `synth`, `apply` and `landmarks`; `synth_options` builds a `SynthOptions` from them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _choice(flag: str, values: tuple[str, ...], default: str, text: str) -> Any:
 
 
 def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
-    """A list of files needs none: it is one of any images."""
+    """The dataset's name; "folder" if ``--files-from`` is given without ``--dataset``."""
     if value is None and not ctx.params.get("files"):
         raise click.MissingParameter(ctx=ctx, param=param)
     return value or "folder"
@@ -42,29 +42,32 @@ dataset_options = stacked(
         type=DatasetName(tuple(DATASETS)),
         metavar="NAME",
         callback=_dataset,
-        help=f"Which dataset: {', '.join(DATASETS)}.",
+        help=f"Dataset to read: {', '.join(DATASETS)}.",
     ),
     click.option(
         "--root",
         type=ANY_PATH,
-        help="Where the dataset lies: a path, a URL such as s3://bucket/faces, or for webdataset a pattern, "
-        "such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
+        help="Location of the dataset: a path, a URL such as s3://bucket/faces, or for webdataset also a "
+        "pattern such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
     ),
     links_option,
     click.option(
         "--image-root",
         type=FOLDER,
-        help="Where the images of --dataset table lie: its paths are relative to this folder, or absolute "
-        "and below it.  [default: the table's folder]",
+        help="Image folder for --dataset table. Paths in the table are relative to this folder, or absolute "
+        "and inside it.  [default: the table's folder]",
     ),
     click.option(
         "--split",
         type=SplitName(SPLITS),
         multiple=True,
-        help="Only this split; may be repeated.  [default: all]",
+        help="Read only this split. Can be repeated.  [default: all]",
     ),
     click.option(
-        "--limit", type=click.IntRange(min=0), help="Only the first so many images.  [default: all]"
+        "--limit",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Read only the first N images.  [default: all]",
     ),
 )
 
@@ -73,82 +76,95 @@ mask_options = stacked(
         "--blend",
         BLENDS,
         _DEFAULTS.blend,
-        "How the mask goes into the image: laid over it, by Poisson cloning, which takes the face's light, "
-        "or the texture-flattening baseline, which uses no template.",
+        "How the mask is composited: overlay is alpha blending, poisson is Poisson cloning, which takes "
+        "on the face's light, and flatten is a texture-flattening baseline without a template.",
     ),
-    _choice("--fit", FITS, _DEFAULTS.fit, "How the template is laid over the face."),
+    _choice(
+        "--fit",
+        FITS,
+        _DEFAULTS.fit,
+        "How the template is warped to the face: mesh is a thin-plate spline over the face mesh, half-split "
+        "is one affine map for each half of the face.",
+    ),
     click.option(
         "--template",
         multiple=True,
         metavar="WHAT[=WEIGHT]",
-        help="A template's name, a kind (surgical, n95, cloth, ...), a tone (light, dark, patterned), the "
-        f"path of one of your own, or all; may be repeated.  [default: {_DEFAULTS.templates[0][0]}]",
+        help="Mask templates to draw from: a name, a kind (surgical, n95, cloth, ...), a tone (light, dark, "
+        "patterned), the path of your own template, or all. Can be repeated; WEIGHT sets relative "
+        f"frequencies.  [default: {_DEFAULTS.templates[0][0]}]",
     ),
     click.option(
         "--color",
         multiple=True,
         metavar="COLOR",
-        help="Recolour templates that allow it: #rrggbb, a name, or random; may be repeated.",
+        help="Recolour the templates that allow it: #rrggbb, a colour name, or random. Can be repeated.",
     ),
     click.option(
         "--pattern",
         multiple=True,
         metavar="NAME",
-        help="Print a pattern on templates that allow it: stripes, checks, dots, ... or random; may be "
+        help="Print a pattern on the templates that allow it: stripes, checks, dots, ... or random. Can be "
         "repeated.",
     ),
     click.option(
         "--wear",
         multiple=True,
         metavar="HOW[=WEIGHT]",
-        help=f"How the mask is worn: {', '.join(WEARS)}; may be repeated.  [default: correct]",
+        help=f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative frequencies.  "
+        "[default: correct]",
     ),
     click.option(
         "--jitter/--no-jitter",
         default=_DEFAULTS.jitter,
         show_default=True,
-        help="Let every mask sit a little otherwise: height, tilt, size and slack.",
+        help="Vary the height, tilt, size and slack of each mask slightly.",
     ),
     _choice(
         "--occlusion",
         OCCLUSION,
         _DEFAULTS.occlusion,
-        "Whether the mask goes behind hair and other things that clearly lie in front of the face.",
+        "on draws the mask behind hair, eyeglasses and other objects that are clearly in front of the face.",
     ),
     click.option(
         "--harmonise/--no-harmonise",
         default=_DEFAULTS.harmonise,
         show_default=True,
-        help="Give the mask the photograph's light, sharpness and grain, and a contact shadow.",
+        help="Match the mask to the photograph's light, sharpness and grain, and add a contact shadow.",
     ),
-    _choice("--faces", FACES, _DEFAULTS.faces, "Which faces of an image are masked."),
+    _choice(
+        "--faces",
+        FACES,
+        _DEFAULTS.faces,
+        "Which faces of an image to mask: the largest, all, or the one closest to the image centre.",
+    ),
     click.option(
         "--min-face",
         type=click.FloatRange(min=0),
         default=_DEFAULTS.min_face,
         show_default=True,
         metavar="PIXELS",
-        help="Leave faces alone whose outer eye corners lie closer together than this.",
+        help="Skip faces whose outer eye corners are closer together than this.",
     ),
     _choice(
         "--format",
         FORMATS,
         _DEFAULTS.format,
-        "Format of the written images. An image in GIF, HEIC, AVIF or JPEG XL becomes a JPEG if it is opaque "
-        "and compressed with loss, else a PNG. So does one that the loaders of the layout leave out: WebP, "
-        "TIFF or PNM in folders, WebP, TIFF or BMP in tars.",
+        "Format of the written images; source keeps the input's format. Exceptions: GIF, HEIC, AVIF and JPEG "
+        "XL inputs become JPEG if they are opaque and lossy, otherwise PNG. The same holds for formats that "
+        "the layout's loaders skip: WebP, TIFF and PNM in folders, WebP, TIFF and BMP in tars.",
     ),
     click.option(
         "--quality",
         type=click.IntRange(1, 100),
-        help="JPEG or WebP quality.  [default: the source's own JPEG tables]",
+        help="JPEG or WebP quality.  [default: the source's JPEG quantization tables]",
     ),
     click.option(
         "--seed",
         type=int,
         default=_DEFAULTS.seed,
         show_default=True,
-        help="Where every random choice starts.",
+        help="Seed of all random choices.",
     ),
 )
 
@@ -156,9 +172,14 @@ landmark_options = stacked(
     click.option(
         "--landmark-model",
         type=FILE,
-        help="A face_landmarker.task file for mediapipe Tasks.  [default: the models in the mediapipe wheel]",
+        help="face_landmarker.task file for mediapipe Tasks.  [default: the models in the mediapipe wheel]",
     ),
-    _choice("--detector", DETECTORS, _DEFAULTS.detector, "What finds the faces."),
+    _choice(
+        "--detector",
+        DETECTORS,
+        _DEFAULTS.detector,
+        "Face detector: mediapipe's own, or OpenCV's Haar cascades.",
+    ),
 )
 
 list_options = stacked(
@@ -168,10 +189,15 @@ list_options = stacked(
         type=OpenedFile("rb"),
         is_eager=True,
         metavar="LIST",
-        help="Take only the images that this file names, one a line; - reads stdin. Without --dataset they "
-        "are any images below --root, or where you are.",
+        help="Process only the images that this file names, one per line; - reads stdin. Without --dataset "
+        "these can be any images below --root, by default the current folder.",
     ),
-    click.option("-0", "--null", is_flag=True, help="Names in LIST end in NUL, as from `find -print0`."),
+    click.option(
+        "-0",
+        "--null",
+        is_flag=True,
+        help="Names in LIST are separated by NUL, as `find -print0` writes them.",
+    ),
 )
 
 dataset_writing_options = stacked(
@@ -180,54 +206,54 @@ dataset_writing_options = stacked(
         type=click.IntRange(min=1),
         default=_DEFAULTS.variants,
         show_default=True,
-        help="Masked copies of each image.",
+        help="Number of masked copies of each image.",
     ),
     click.option(
         "--label",
         metavar="ATTRIBUTE",
-        help="What becomes the class: an attribute of the dataset, or wear, kind, template, identity, split, "
-        "none.  [default: gender where the dataset has it]",
+        help="Class label of each image: an attribute of the dataset, or wear, kind, template, identity, "
+        "split or none.  [default: gender if the dataset has it]",
     ),
     _choice(
         "--layout",
         LAYOUTS,
         _DEFAULTS.layout,
-        "The source's own tree and names, split/label folders, or tars for the webdataset library.",
+        "Layout of the output: mirror keeps the source's folders and file names, folders uses split/label/ "
+        "folders, webdataset writes tar shards.",
     ),
-    click.option("--pairs", is_flag=True, help="Write the unmasked images too, through the same encoder."),
-    click.option("--alpha", is_flag=True, help="Write each mask's alpha as a PNG."),
+    click.option("--pairs", is_flag=True, help="Also write the unmasked images, encoded the same way."),
+    click.option("--alpha", is_flag=True, help="Also write the alpha of each mask as a PNG."),
     click.option(
         "--shard-size",
         type=click.IntRange(min=1),
-        help="Images in a shard, the unit of work and of resuming, and a tar of --layout webdataset.  "
-        f"[default: {_DEFAULTS.shard_size}, and {SAMPLES_IN_TAR:,} with that layout]",
+        help="Number of images in a shard. A shard is the unit of work and of resuming, and with --layout "
+        f"webdataset one tar.  [default: {_DEFAULTS.shard_size}, or {SAMPLES_IN_TAR:,} with webdataset]",
     ),
 )
 
 
 def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions:
-    """Resolve what was given on the command line.
+    """Build `SynthOptions` from command-line values.
 
     Args:
-        dataset: Name of the adapter; empty for an image that is part of none.
-        label: The attribute that becomes the class, or None.
-        **given: Further fields of `SynthOptions`; those that may be repeated under the name of their option
-            and as they were typed. What was left empty takes its default.
+        dataset: Name of the adapter; empty for a single image without a dataset.
+        label: The attribute that becomes the class label, or None.
+        **given: Other fields of `SynthOptions`. Repeatable options are unparsed and have their option's name
+            (``template``, ``color``, ``pattern``, ``wear``, ``split``). Empty ones take their default.
 
     Raises:
-        UsageError: A name that does not exist, or options that contradict each other.
+        UsageError: A name does not exist, or options contradict each other.
     """
     from maskgen.masking.templates.library import resolve_selection, split_weight
     from maskgen.masking.templates.recolor import PATTERNS, parse_color
 
     if given.get("shard_size", 0) is None:
-        packs = given.get("layout") == "webdataset"
-        given["shard_size"] = SAMPLES_IN_TAR if packs else _DEFAULTS.shard_size
+        in_tars = given.get("layout") == "webdataset"
+        given["shard_size"] = SAMPLES_IN_TAR if in_tars else _DEFAULTS.shard_size
     colors, patterns = given.pop("color"), given.pop("pattern")
     for pattern in patterns:
         if pattern not in (*PATTERNS, "random"):
-            known = ", ".join(PATTERNS)
-            raise UsageError(f"--pattern must be one of {known} or random, got {pattern!r}")
+            raise UsageError(f"--pattern must be one of {', '.join(PATTERNS)} or random, got {pattern!r}")
     return SynthOptions(
         dataset=dataset,
         label=label,

@@ -1,4 +1,4 @@
-"""Options of `maskgen train` and `maskgen split`, as decorators, and the records made of them."""
+"""Option groups of `train` and `split`; `train_options` builds a `TrainOptions` from them."""
 
 from __future__ import annotations
 
@@ -37,21 +37,37 @@ data_options = stacked(
     click.option(
         "--label",
         metavar="COLUMN",
-        help="What is the class: an attribute, or identity, split, wear, kind, template; two classes or "
-        "more.  [default: the manifest's label, or the folder's name]",
+        help="Column to learn: an attribute, or identity, split, wear, kind or template, with two or more "
+        "classes.  [default: the manifest's label, or the folder's name]",
     ),
-    click.option("--masked", "which", flag_value="masked", default=True, help="Masked images.  [default]"),
-    click.option("--unmasked", "which", flag_value="unmasked", help="Their unmasked twins (synth --pairs)."),
-    click.option("--both", "which", flag_value="both", help="Both, the two of a pair in the same split."),
-    _default("--crop", click.Choice(CROPS), _TRAIN.wanted.crop, "What the model is shown of an image."),
+    click.option(
+        "--masked", "which", flag_value="masked", default=True, help="Use the masked images.  [default]"
+    ),
+    click.option(
+        "--unmasked", "which", flag_value="unmasked", help="Use the unmasked images (of `synth --pairs`)."
+    ),
+    click.option(
+        "--both",
+        "which",
+        flag_value="both",
+        help="Use masked and unmasked images; both images of a pair are in the same split.",
+    ),
+    _default(
+        "--crop",
+        click.Choice(CROPS),
+        _TRAIN.wanted.crop,
+        "Part of the image that the model sees: the full image, the face, or the upper half of the face.",
+    ),
     _default(
         "--margin",
         click.FloatRange(min=0),
         _TRAIN.wanted.margin,
-        "What a crop adds around the face on each side, in sides of its box.",
+        "Margin around the face on each side, as a share of the face box's longer side.",
     ),
     click.option(
-        "--limit-per-class", type=AT_LEAST_ONE, help="Images of each class in each split.  [default: all]"
+        "--limit-per-class",
+        type=AT_LEAST_ONE,
+        help="Maximum number of images for each class in each split.  [default: all]",
     ),
 )
 
@@ -61,29 +77,63 @@ split_options = stacked(
         "official",
         default=True,
         show_default=True,
-        help="Keep the dataset's own splits, where it has them.",
+        help="Keep the dataset's own splits if it has any.",
     ),
-    _default("--validation", SHARE, _TRAIN.split.validation, "Share that validates, where it is drawn."),
-    _default("--test", SHARE, _TRAIN.split.test, "Share that is the test, where it is drawn."),
-    click.option("--fold", type=click.IntRange(min=0), help="Test on this fold, as Adience has them."),
-    click.option("--folds", is_flag=True, help="Each fold in turn."),
-    _default("--seed", int, _TRAIN.seed, "Where everything drawn starts."),
+    _default(
+        "--validation",
+        SHARE,
+        _TRAIN.split.validation,
+        "Share of the images, or of the dataset's training split, that is drawn for validation.",
+    ),
+    _default(
+        "--test",
+        SHARE,
+        _TRAIN.split.test,
+        "Share of the images that is drawn for testing if the dataset has no splits.",
+    ),
+    click.option(
+        "--fold",
+        type=click.IntRange(min=0),
+        help="Use this fold as the test split, for datasets with folds (Adience).",
+    ),
+    click.option("--folds", is_flag=True, help="Use each fold in turn as the test split."),
+    _default("--seed", int, _TRAIN.seed, "Seed of all random choices."),
 )
 
 model_options = stacked(
-    _default("--backbone", click.Choice(tuple(BACKBONES)), _TRAIN.backbone, "The network.", metavar="NAME"),
-    _default("--head", click.Choice(tuple(HEADS)), _TRAIN.head, "The layers behind it."),
+    _default(
+        "--backbone",
+        click.Choice(tuple(BACKBONES)),
+        _TRAIN.backbone,
+        f"Convolutional network: {', '.join(BACKBONES)}.",
+        metavar="NAME",
+    ),
+    _default(
+        "--head",
+        click.Choice(tuple(HEADS)),
+        _TRAIN.head,
+        "Layers between backbone and classes: small and large use BatchNorm and one or two dense layers; 128 "
+        "and 1024 are one dense layer of that width.",
+    ),
     click.option(
-        "--size", type=click.IntRange(min=32), help="Side of the images.  [default: the backbone's own]"
+        "--size",
+        type=click.IntRange(min=32),
+        metavar="PIXELS",
+        help="Width and height of the model's input.  [default: the backbone's own]",
     ),
     _default(
         "--weights",
         str,
         _TRAIN.weights,
-        "Where the backbone starts: imagenet, none, or the path of a run, model or weights file.",
+        "Initial weights of the backbone: imagenet, none, or the path of a run, model or weights file.",
         metavar="imagenet|none|PATH",
     ),
-    _default("--dropout", click.FloatRange(0, 1, max_open=True), _TRAIN.dropout, "Before the classes."),
+    _default(
+        "--dropout",
+        click.FloatRange(0, 1, max_open=True),
+        _TRAIN.dropout,
+        "Dropout rate before the last layer.",
+    ),
 )
 
 fit_options = stacked(
@@ -91,54 +141,71 @@ fit_options = stacked(
         "--epochs",
         click.IntRange(min=0),
         _TRAIN.epochs,
-        "Of phase 1, at most: the backbone frozen, or everything with --weights none.",
+        "Maximum epochs of phase 1, which trains the head on the frozen backbone, or, with --weights none, "
+        "the whole network.",
     ),
     click.option(
         "--fine-tune-epochs",
         type=click.IntRange(min=0),
-        help="Of phase 2, at most.  [default: as many as phase 1; 0 with --weights none]",
+        help="Maximum epochs of phase 2, which also trains the backbone's last blocks.  [default: as many as "
+        "phase 1; 0 with --weights none]",
     ),
     click.option(
         "--unfreeze",
         type=click.IntRange(min=0),
         metavar="BLOCKS",
-        help="How many of the backbone's last blocks phase 2 trains.  [default: the later half]",
+        help="Number of the backbone's last blocks that phase 2 trains.  [default: the later half]",
     ),
-    _default("--optimizer", click.Choice(OPTIMIZERS), _TRAIN.optimizer, "Of phase 1."),
+    _default("--optimizer", click.Choice(OPTIMIZERS), _TRAIN.optimizer, "Optimizer of phase 1."),
     click.option(
-        "--fine-tune-optimizer", type=click.Choice(OPTIMIZERS), help="Of phase 2.  [default: the same]"
+        "--fine-tune-optimizer",
+        type=click.Choice(OPTIMIZERS),
+        help="Optimizer of phase 2.  [default: that of phase 1]",
     ),
-    _default("--learning-rate", POSITIVE, _TRAIN.learning_rate, "Of phase 1."),
-    click.option("--fine-tune-rate", type=POSITIVE, help="Of phase 2.  [default: a tenth]"),
-    _default("--schedule", click.Choice(SCHEDULES), _TRAIN.schedule, "Of the learning rate, in each phase."),
-    _default("--batch-size", AT_LEAST_ONE, _TRAIN.batch_size, "Images in a batch."),
+    _default("--learning-rate", POSITIVE, _TRAIN.learning_rate, "Initial learning rate of phase 1."),
+    click.option(
+        "--fine-tune-rate",
+        type=POSITIVE,
+        help="Initial learning rate of phase 2.  [default: a tenth of phase 1's]",
+    ),
+    _default(
+        "--schedule", click.Choice(SCHEDULES), _TRAIN.schedule, "Learning rate schedule within each phase."
+    ),
+    _default("--batch-size", AT_LEAST_ONE, _TRAIN.batch_size, "Number of images in a batch."),
     click.option(
         "--class-weights/--no-class-weights",
         default=_TRAIN.class_weights,
         show_default=True,
-        help="Give every class the same say, however rare.",
+        help="Weight the loss so that rare classes count as much as frequent ones.",
     ),
-    _default("--monitor", click.Choice(MONITORS), _TRAIN.monitor, "What the best epoch is chosen by."),
+    _default("--monitor", click.Choice(MONITORS), _TRAIN.monitor, "Metric that selects the best epoch."),
     _default(
         "--patience",
         click.IntRange(min=0),
         _TRAIN.patience,
-        "Epochs without a better one that end a phase; 0 for never.",
+        "End a phase after this many epochs without improvement; 0 means never.",
     ),
-    click.option("--mixed-precision", is_flag=True, help="Compute in half floats: for GPUs."),
-    click.option("--cache", is_flag=True, help="Keep the decoded images in memory: for small datasets."),
-    click.option("--deterministic", is_flag=True, help="The same command gives the same weights; slower."),
+    click.option("--mixed-precision", is_flag=True, help="Train in half precision, for GPUs."),
+    click.option("--cache", is_flag=True, help="Keep decoded images in memory, for small datasets."),
+    click.option("--deterministic", is_flag=True, help="Make the weights reproducible; slower."),
 )
 
 augmentation_options = stacked(
     click.option(
-        "--augment/--no-augment", default=True, show_default=True, help="Vary the training's images."
+        "--augment/--no-augment", default=True, show_default=True, help="Augment the training images."
     ),
-    _default("--flip", SHARE, _AUGMENTATION.flip, "Share of them that is mirrored."),
-    _default("--shift", SHARE, _AUGMENTATION.shift, "How far they are moved, in sides."),
-    _default("--rotation", click.FloatRange(0, 180), _AUGMENTATION.rotation, "How far turned, in degrees."),
-    _default("--contrast", SHARE, _AUGMENTATION.contrast, "How much contrast is changed."),
-    _default("--erasing", SHARE, _AUGMENTATION.erasing, "Share of them that gets a grey rectangle."),
+    _default("--flip", SHARE, _AUGMENTATION.flip, "Share of the training images that are mirrored."),
+    _default("--shift", SHARE, _AUGMENTATION.shift, "Maximum shift, as a share of the image's side."),
+    _default("--rotation", click.FloatRange(0, 180), _AUGMENTATION.rotation, "Maximum rotation, in degrees."),
+    _default(
+        "--contrast", SHARE, _AUGMENTATION.contrast, "Maximum change of contrast: 0.2 means 0.8 to 1.2 times."
+    ),
+    _default(
+        "--erasing",
+        SHARE,
+        _AUGMENTATION.erasing,
+        "Share of the images with a grey rectangle (random erasing).",
+    ),
 )
 
 _WANTED = ("label", "which", "crop", "margin")
@@ -147,21 +214,21 @@ _AUGMENTED = ("flip", "shift", "rotation", "contrast", "erasing")
 
 
 def train_options(data: Sequence[Path], given: dict[str, Any]) -> TrainOptions:
-    """The options of a run, from what was given on the command line.
+    """Build `TrainOptions` from command-line values.
 
     Args:
-        data: The DATA; the one dataset under ``masked/`` where there are none.
-        given: All other options by the names of their parameters; those of `split` may be all there are.
+        data: The DATA arguments; if empty, the one dataset under ``masked/``.
+        given: The other options by parameter name: those of `train`, or only those of `split`.
 
     Raises:
         UsageError: Two options contradict each other.
-        MissingDataError: There are no such data or weights.
+        MissingDataError: Data or weights do not exist.
     """
     rest = dict(given)
     if rest.pop("folds", False) and rest["fold"] is not None:
-        raise UsageError("give --fold for one of them, or --folds for each in turn")
+        raise UsageError("give --fold for one fold, or --folds for all of them, not both")
     if rest.get("weights", "none") not in ("none", "imagenet"):
-        # A run is taken up again from wherever one is.
+        # Absolute, so that a run can be resumed from another folder.
         rest["weights"] = str(model_file(Path(rest["weights"]).absolute()))
     wanted = Wanted(**{name: rest.pop(name) for name in _WANTED})
     split = SplitOptions(**{name: rest.pop(name) for name in _SPLIT})
