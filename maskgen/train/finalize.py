@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from maskgen.train.card import model_card
 from maskgen.train.checkpoint import Progress, write_history
 from maskgen.train.data.examples import Dropped, Example, reasons
-from maskgen.train.data.feed import Feed, told
+from maskgen.train.data.feed import Feed, reraise_read_errors
 from maskgen.train.fit import CHECKPOINT, HISTORY, new_model
 from maskgen.train.metrics import choose_threshold, confusion, decide, scores
 from maskgen.train.model.build import take_weights
@@ -45,7 +45,7 @@ def finalize(
     folder = run / CHECKPOINT
     best = _plain_floats(load_model(folder / str(state.best_file)), options)
     sets = {"validation": validation} | ({"test": test} if test is not None else {})
-    with told(*sets.values()):
+    with reraise_read_errors(*sets.values()):
         found = {name: best.predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
     threshold = choose_threshold(validation.labels, found["validation"])
     spec = ModelSpec(

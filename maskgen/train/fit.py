@@ -21,7 +21,7 @@ from tqdm import tqdm
 from maskgen.errors import MaskgenError
 from maskgen.keras_runtime import keras
 from maskgen.train.checkpoint import Progress, better, read_progress, write_history, write_progress
-from maskgen.train.data.feed import Feed, told
+from maskgen.train.data.feed import Feed, reraise_read_errors
 from maskgen.train.model.build import (
     average_over,
     build_model,
@@ -167,7 +167,7 @@ def _epoch(
     ) as bar:
         count = keras().callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         started = time.monotonic()
-        with told(training, validation):
+        with reraise_read_errors(training, validation):
             done = model.fit(
                 batches,
                 validation_data=validation.in_order(),

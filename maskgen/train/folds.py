@@ -57,7 +57,7 @@ def train_folds(
     gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
     folds = folds_of(gathered.examples)
     if not folds:
-        raise UsageError("the data come in no folds; Adience does")
+        raise UsageError("the data have no folds; Adience has some")
     for old in run.glob("fold-*"):
         # What an earlier run left would otherwise be taken for this one's.
         for name in (METRICS, RECORD):
