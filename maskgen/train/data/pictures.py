@@ -85,13 +85,7 @@ def shown_file(
 ) -> NDArray[np.uint8]:
     """The model input of an image file: the same pixels as `shown`, with a faster path for plain JPEGs.
 
-    Args:
-        path: The file, or a path through a tar.
-        member: Its position in the tar; None for a file on disk.
-        region: See `shown`.
-        size: See `shown`.
-        plain: See `shown`.
-        out: See `shown`.
+    `path` and `member` are those of `inspect`, the other arguments those of `shown`.
 
     Raises:
         OSError, UnreadableImageError: The file cannot be read or decoded.

@@ -177,13 +177,13 @@ def _classify(
     ]
 
 
-def annotated(bgr: Image, said: Sequence[Said]) -> Image:
+def annotated(bgr: Image, predictions: Sequence[Said]) -> Image:
     """A copy of the image with a box, the class and the percentage for each face."""
     canvas = bgr.copy()
     height, width = bgr.shape[:2]
     scale = max(0.4, min(height, width) / 500)
     thickness = max(1, round(scale * 1.5))
-    for each in said:
+    for each in predictions:
         x, y, w, h = (round(float(value)) for value in each.box or (0, 0, width - 1, height - 1))
         cv2.rectangle(canvas, (x, y), (x + w, y + h), (60, 200, 60), thickness)
         text = f"{each.label} {each.probability:.0%}"
