@@ -1,4 +1,4 @@
-"""The one place that imports tensorflow, which takes seconds and is an extra."""
+"""Lazy import of TensorFlow and Keras, which are an extra and take seconds to import."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ from maskgen.process import captured_stderr
 
 INSTALL = "pip install 'maskgen[train]'"
 
-# How much tensorflow says on stderr; whoever sets it hears everything it lets through.
+# TensorFlow's log level. If the user sets it, nothing is suppressed.
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-_ASKED_FOR = _LEVEL in os.environ
+_LEVEL_IS_SET = _LEVEL in os.environ
 
 log = logging.getLogger("maskgen")
 
 
 def require(*packages: str, install: str = INSTALL) -> None:
-    """See at once, and without importing them, whether the packages are there.
+    """Check that packages are installed, without importing them.
 
     Args:
-        packages: Names to import them by.
-        install: The command that installs them.
+        packages: Import names.
+        install: The command that installs them, for the message.
 
     Raises:
-        MissingExtraError: One is not; the message has the command that installs it.
+        MissingExtraError: A package is not installed.
     """
     for package in packages:
         try:
-            found = importlib.util.find_spec(package) is not None
+            installed = importlib.util.find_spec(package) is not None
         except (ImportError, ValueError):
-            found = False
-        if not found:
+            installed = False
+        if not installed:
             raise MissingExtraError(f"{package} is not installed, and this command needs it: {install}")
 
 
 def tensorflow() -> Any:
-    """The module `tensorflow`, with Keras set to run on it."""
+    """Import `tensorflow` and make it the backend of Keras."""
     require("tensorflow")
-    # Keras takes its backend from the environment or a file in the home folder, where another may be set.
+    # The environment or a file in the home folder may select another backend.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if "tensorflow" in sys.modules:
         return sys.modules["tensorflow"]
-    # Where there is no GPU, and on many machines with one, its libraries report errors of no consequence.
+    # Without a GPU, and on many machines with one, its libraries report harmless errors.
     os.environ.setdefault(_LEVEL, "3")
     try:
         with quietly():
-            found = importlib.import_module("tensorflow")
-        if not _ASKED_FOR:
-            # It warns of every fifth model that it is asked to compute with, and of nothing else we do.
+            module = importlib.import_module("tensorflow")
+        if not _LEVEL_IS_SET:
+            # Its only warning here is about retracing, for every fifth model.
             logging.getLogger("tensorflow").setLevel(logging.ERROR)
-        return found
+        return module
     except ImportError as error:
         raise MissingExtraError(f"tensorflow cannot be imported: {error}. Try {INSTALL}") from error
 
 
 def quietly() -> AbstractContextManager[None]:
-    """Keep what libraries in C++ write to stderr for ``-vv``; what they say before an exception is shown.
+    """Send the stderr output of C++ libraries to the debug log (``-vv``); before an exception, to warnings.
 
-    No level silences what they say while they are loaded and while a model is converted. Where the user has
-    set tensorflow's level, nothing is kept back.
+    TensorFlow's log level does not cover the output during its import and during a model's conversion. If
+    the user sets that level, nothing is suppressed.
     """
-    return nullcontext() if _ASKED_FOR else captured_stderr(_log_lines)
+    return nullcontext() if _LEVEL_IS_SET else captured_stderr(_log_lines)
 
 
 def _log_lines(lines: list[bytes], failed: bool) -> None:
@@ -77,24 +77,24 @@ def _log_lines(lines: list[bytes], failed: bool) -> None:
 
 
 def one_line(error: BaseException) -> str:
-    """The first line of what an exception says, at most 300 characters; its kind where it says nothing."""
+    """The first line of an exception's message, at most 300 characters; its type if the message is empty."""
     return next(
         (line.strip()[:300] for line in str(error).splitlines() if line.strip()), type(error).__name__
     )
 
 
 def keras() -> Any:
-    """The module `keras`, on tensorflow."""
+    """Import `keras` with the TensorFlow backend."""
     tensorflow()
     return importlib.import_module("keras")
 
 
 def seed_everything(seed: int, deterministic: bool) -> None:
-    """Start Python's, numpy's and tensorflow's random numbers at `seed`.
+    """Seed the random number generators of Python, numpy and TensorFlow.
 
     Args:
         seed: Any whole number.
-        deterministic: Also make every operation give the same bits each time, which costs some speed.
+        deterministic: Also make every operation deterministic to the bit, which costs some speed.
     """
     keras().utils.set_random_seed(seed % 2**32)
     if deterministic:

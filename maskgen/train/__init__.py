@@ -1,4 +1,4 @@
-"""Training a classifier on what `maskgen synth` wrote, or on a plain tree of images.
+"""Train, evaluate and use a classifier on the output of `maskgen synth` or on a folder tree of images.
 
 ::
 
@@ -6,7 +6,7 @@
            |                          |                                          |
         Dropped, ...             find_leaks: none                     run folder: metrics, curves, card
 
-It knows the manifest and nothing else of maskgen's other half. An *example* is one image with its class;
-what cannot become one is *dropped*, with a reason, and counted wherever a figure is given. Tensorflow is
-imported inside functions, through `maskgen.keras_runtime`.
+An *example* is one image with its class. Any other image is *dropped* with a reason, and every table counts
+it. `data/` makes the batches, `model/` has the networks and `predict/` runs them on unlabelled images.
+TensorFlow is imported inside functions, through `maskgen.keras_runtime`.
 """

@@ -1,4 +1,4 @@
-"""How far a training is: the state that a killed run goes on from, and the epochs so far."""
+"""The training checkpoint: the state from which a killed run resumes, and its history."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Epoch = Mapping[str, "str | int | float"]
 
 @dataclass(frozen=True)
 class Progress:
-    """What is known after an epoch. All file names are those of files in the checkpoint folder.
+    """The state after an epoch. File names are relative to the checkpoint folder.
 
     Attributes:
-        phase: Index of the phase; one past the last when the training is over.
-        epoch: Epochs of this phase that are done.
-        waited: How many of them have passed since the phase's best.
-        reductions: How often the plateau schedule has halved the learning rate.
-        phase_best: The monitored value of the phase's best epoch.
-        best: That of the whole run's.
-        best_file: The model after the run's best epoch.
+        phase: Index of the phase; the number of phases when the training is complete.
+        epoch: Number of completed epochs of this phase.
+        waited: Number of epochs since the best epoch of this phase.
+        reductions: Number of times the plateau schedule has halved the learning rate.
+        phase_best: Monitored value of the best epoch of this phase.
+        best: Monitored value of the best epoch of the run.
+        best_file: The model after the best epoch of the run.
         last_file: The model after the last epoch, with its optimizer.
-        history: Every epoch so far, by `COLUMNS`.
+        history: All epochs so far; keys are `COLUMNS`.
     """
 
     phase: int = 0
@@ -49,14 +49,14 @@ class Progress:
 
 
 def better(value: float, than: float | None, monitor: str) -> bool:
-    """Whether a monitored value is better than another; anything is better than none."""
+    """Whether a monitored value is better than another; any value is better than None."""
     if than is None:
         return True
     return value > than if monitor.endswith("accuracy") else value < than
 
 
 def read_progress(folder: Path) -> Progress:
-    """The state in a checkpoint folder; the beginning where there is none."""
+    """Read the state of a checkpoint folder; the initial state if there is none."""
     path = folder / STATE
     if not path.is_file():
         return Progress()
@@ -68,7 +68,7 @@ def read_progress(folder: Path) -> Progress:
 
 
 def write_progress(folder: Path, state: Progress) -> None:
-    """Write the state, whole or not at all, and then remove the models it does not name."""
+    """Write the state atomically, then remove the models it does not name."""
     write_atomic(folder / STATE, json.dumps(asdict(state), indent=1).encode())
     for path in folder.glob("*.keras"):
         if path.name not in (state.best_file, state.last_file):

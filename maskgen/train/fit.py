@@ -1,8 +1,8 @@
-"""The two phases of training, epoch by epoch, so that a run can be killed after any and go on.
+"""The training loop: two phases, epoch by epoch, resumable after each epoch.
 
-Each epoch is a call of Keras's ``fit`` over one epoch's own order and draws, with dropout seeded anew: what
-an epoch does follows from the seed, its number, and the model and optimizer before it, which are on disk.
-The state names the files that belong to it, so that a kill between two writes leaves the last state whole.
+Each epoch is one call of Keras's ``fit`` with its own order, augmentation and dropout seed. Its result
+depends only on the seed, its number, and the model and optimizer before it, which are on disk. The state
+names its files: a kill between two writes leaves the previous state intact.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from maskgen.errors import MaskgenError
 from maskgen.keras_runtime import keras
 from maskgen.train.checkpoint import Progress, better, read_progress, write_history, write_progress
-from maskgen.train.data.feed import Feed, told
+from maskgen.train.data.feed import Feed, reraise_read_errors
 from maskgen.train.model.build import (
     average_over,
     build_model,
@@ -48,19 +48,19 @@ def fit(
     progress: bool = True,
     after_epoch: Callable[[Progress], None] | None = None,
 ) -> Progress:
-    """Train, from the beginning or from where a killed run left off.
+    """Train a model, from the start or from the last checkpoint.
 
     Args:
-        run: The run folder; its ``checkpoint/`` holds the state, its ``history.csv`` the epochs.
-        options: The run's.
-        training: What is learnt from, augmented as the options say.
-        validation: What each epoch is judged by, never augmented.
-        classes: How many.
-        progress: Show a bar on stderr.
-        after_epoch: Called with the state once an epoch is on disk.
+        run: The run folder; ``checkpoint/`` contains the state, ``history.csv`` the epochs.
+        options: The options of the run.
+        training: The training examples, augmented by the options.
+        validation: The validation examples, never augmented.
+        classes: Number of classes.
+        progress: Show a progress bar on stderr.
+        after_epoch: Called with the state when an epoch is on disk.
 
     Returns:
-        The last state; it names the best model and the last.
+        The last state; it names the best and the last model.
     """
     folder = run / CHECKPOINT
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def fit(
     while state.phase < len(options.phases):
         phase = options.phases[state.phase]
         if state.epoch == 0:
-            model = _start(folder, state, phase, options, classes)
+            model = _start_phase(folder, state, phase, options, classes)
             average_over(model, training.steps)
         elif model is None:
             model = load_model(folder / str(state.last_file), compile=True)
@@ -87,7 +87,7 @@ def fit(
 
 
 def learning_rate(phase: Phase, schedule: str, epoch: int, reductions: int = 0) -> float:
-    """The rate of an epoch, counted from 0 within its phase."""
+    """The learning rate of an epoch, counted from 0 within its phase."""
     if schedule == "cosine":
         return phase.rate * 0.5 * (1 + math.cos(math.pi * epoch / phase.epochs))
     if schedule == "step":
@@ -97,8 +97,8 @@ def learning_rate(phase: Phase, schedule: str, epoch: int, reductions: int = 0) 
     return phase.rate * 0.5**reductions
 
 
-def _start(folder: Path, state: Progress, phase: Phase, options: TrainOptions, classes: int) -> Any:
-    """The model at the beginning of a phase: a new one, or the best so far with other layers learning."""
+def _start_phase(folder: Path, state: Progress, phase: Phase, options: TrainOptions, classes: int) -> Any:
+    """The model at the start of a phase: a new one, or the best so far with other trainable layers."""
     if state.best_file is not None:
         model = load_model(folder / state.best_file)
     else:
@@ -121,9 +121,9 @@ def _start(folder: Path, state: Progress, phase: Phase, options: TrainOptions, c
 
 
 def new_model(options: TrainOptions, classes: int, *, mixed: bool = False) -> Any:
-    """The untrained model of a run; in half floats where `mixed`."""
+    """The untrained model of a run; `mixed` is for mixed precision."""
     k = keras()
-    before = k.config.dtype_policy()
+    previous = k.config.dtype_policy()
     k.config.set_dtype_policy("mixed_float16" if mixed else "float32")
     try:
         return build_model(
@@ -135,7 +135,7 @@ def new_model(options: TrainOptions, classes: int, *, mixed: bool = False) -> An
             weights=options.weights,
         )
     finally:
-        k.config.set_dtype_policy(before)
+        k.config.set_dtype_policy(previous)
 
 
 def _optimizer(name: str, rate: float) -> Any:
@@ -167,8 +167,8 @@ def _epoch(
     ) as bar:
         count = keras().callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         started = time.monotonic()
-        with told(training, validation):
-            done = model.fit(
+        with reraise_read_errors(training, validation):
+            fitted = model.fit(
                 batches,
                 validation_data=validation.in_order(),
                 epochs=1,
@@ -177,25 +177,25 @@ def _epoch(
                 shuffle=False,
             )
         seconds = time.monotonic() - started
-        found = {name: float(values[-1]) for name, values in done.history.items()}
-        bar.set_postfix({name: f"{value:.3f}" for name, value in found.items()})
-    if not math.isfinite(found["loss"]):
-        halves = ", or leave out --mixed-precision" if options.mixed_precision else ""
+        figures = {name: float(values[-1]) for name, values in fitted.history.items()}
+        bar.set_postfix({name: f"{value:.3f}" for name, value in figures.items()})
+    if not math.isfinite(figures["loss"]):
+        halves = ", or omit --mixed-precision" if options.mixed_precision else ""
         raise MaskgenError(
-            f"the loss is {found['loss']} after epoch {state.epoch + 1} of phase {phase.name}: give a "
+            f"the loss is {figures['loss']} after epoch {state.epoch + 1} of phase {phase.name}: give a "
             f"smaller --learning-rate{halves}"
         )
     return {
         "phase": phase.name,
         "epoch": state.epoch + 1,
         "learning_rate": rate,
-        **found,
+        **figures,
         "seconds": round(seconds, 2),
     }
 
 
 def _seed_dropout(model: Any, seed: int, epoch: int) -> None:
-    """Keras saves no state of random layers: each epoch gives them one that follows from its number."""
+    """Seed the dropout layers by the number of the epoch, because Keras does not save their state."""
     draws = np.random.default_rng((seed % 2**63, epoch, 2))
     for layer in model.layers:
         generator = getattr(layer, "seed_generator", None)
@@ -216,7 +216,7 @@ def _save(
     best_file = f"best-{epochs:04}.keras" if best else state.best_file
     if best:
         model.save(str(folder / str(best_file)), include_optimizer=False)
-    # Half the patience without a better epoch is a plateau; three epochs where there is no patience.
+    # A plateau is half the patience without a better epoch, or three epochs if there is no patience.
     plateau = waited > 0 and waited % max(options.patience // 2, 1 if options.patience else 3) == 0
     after = replace(
         state,

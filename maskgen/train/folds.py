@@ -1,10 +1,10 @@
-"""A model for each fold of a dataset, as one run that can be killed anywhere and taken up again as a whole.
+"""Cross-validation: one model for each fold of a dataset, as one resumable run.
 
 ::
 
-    RUN/run.json      what was asked for, and which folds there are
-    RUN/fold-0/ ...   a run of its own for each: tested on that fold, trained on the others
-    RUN/folds.json    the mean and the standard deviation over them, when all are done
+    RUN/run.json      the options and the list of folds
+    RUN/fold-0/ ...   a run for each fold: tested on this fold, trained on the others
+    RUN/folds.json    mean and standard deviation of the accuracy, after the last fold
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ def train_folds(
     progress: bool = True,
     after_epoch: Callable[[Progress], None] | None = None,
 ) -> Iterator[tuple[str, Figures]]:
-    """Train a model for each fold of a dataset; the arguments are those of `maskgen.train.session.train`.
+    """Train a model for each fold; the arguments are those of `maskgen.train.session.train`.
 
     Yields:
-        The folder's name and the figures of each fold.
+        The folder name and the figures of each fold.
 
     Raises:
-        UsageError: The data come in no folds, or the folder holds a run.
+        UsageError: The data have no folds, or the folder contains a run.
     """
     require("tensorflow", "matplotlib")
     open_run(run, overwrite)
-    # They may be read again by `resume_folds`, which may be called from elsewhere.
+    # `resume_folds` reads these paths again, perhaps from another working folder.
     options = replace(options, data=tuple(str(Path(each).absolute()) for each in options.data))
     gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
     folds = folds_of(gathered.examples)
     if not folds:
-        raise UsageError("the data come in no folds; Adience does")
+        raise UsageError("the data have no folds; Adience has some")
     for old in run.glob("fold-*"):
-        # What an earlier run left would otherwise be taken for this one's.
+        # Results of an earlier run would look like results of this one.
         for name in (METRICS, RECORD):
             (old / name).unlink(missing_ok=True)
     (run / FOLDS).unlink(missing_ok=True)
@@ -71,9 +71,9 @@ def train_folds(
         "folds": folds,
     }
     write_json(run / RECORD, {**record, "versions": run_versions()})
-    how = {"preview": preview, "progress": progress, "after_epoch": after_epoch}
+    keywords = {"preview": preview, "progress": progress, "after_epoch": after_epoch}
     try:
-        yield from _each(run, options, command, folds, gathered, how)
+        yield from _train_each(run, options, command, folds, gathered, keywords)
     except (ModelError, UsageError):
         if not any(run.glob("fold-*")):
             forget_run(run)
@@ -83,25 +83,25 @@ def train_folds(
 def resume_folds(
     run: Path, *, progress: bool = True, after_epoch: Callable[[Progress], None] | None = None
 ) -> Iterator[tuple[str, Figures]]:
-    """Go on with a run of folds: what is done stays, the fold it was killed in goes on, the others follow.
+    """Resume a killed run: keep the completed folds, resume the current one, train the others.
 
     Yields:
-        The folder's name and the figures of each fold, those that were done included.
+        The folder name and the figures of each fold, including the completed ones.
 
     Raises:
-        UsageError: The run is done.
+        UsageError: The run is complete.
     """
     require("tensorflow", "matplotlib")
     folds = folds_of_run(run)
     options, _, command = read_record(run)
     if (run / FOLDS).is_file():
         raise UsageError(f"{run} is done: all {len(folds)} folds; {FOLDS} has the figures")
-    how = {"preview": False, "progress": progress, "after_epoch": after_epoch}
-    yield from _each(run, options, command, folds, None, how)
+    keywords = {"preview": False, "progress": progress, "after_epoch": after_epoch}
+    yield from _train_each(run, options, command, folds, None, keywords)
 
 
 def folds_of_run(run: Path) -> tuple[int, ...]:
-    """The folds a run folder is of; empty where it is that of a single model, or of none."""
+    """The folds of a run folder; empty for the run of a single model, or for no run."""
     if not (run / RECORD).is_file():
         return ()
     try:
@@ -110,28 +110,32 @@ def folds_of_run(run: Path) -> tuple[int, ...]:
         raise ConfigurationError(f"{run / RECORD}: not the record of a run: {error}") from error
 
 
-def _each(
+def _train_each(
     run: Path,
     options: TrainOptions,
     command: str,
     folds: Sequence[int],
     gathered: Gathered | None,
-    how: Figures,
+    keywords: dict[str, Any],
 ) -> Iterator[tuple[str, Figures]]:
-    found: dict[str, Figures] = {}
+    results: dict[str, Figures] = {}
     for fold in folds:
         folder = run / f"fold-{fold}"
         if (folder / METRICS).is_file() and not (folder / CHECKPOINT).is_dir():
-            found[folder.name] = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+            results[folder.name] = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         elif (folder / RECORD).is_file():
-            found[folder.name] = resume(folder, progress=how["progress"], after_epoch=how["after_epoch"])
+            results[folder.name] = resume(
+                folder, progress=keywords["progress"], after_epoch=keywords["after_epoch"]
+            )
         else:
             data = [Path(each) for each in options.data]
-            gathered = gathered or gather(data, options.wanted, progress=how["progress"])
+            gathered = gathered or gather(data, options.wanted, progress=keywords["progress"])
             own = replace(options, split=replace(options.split, fold=fold))
-            found[folder.name] = train(folder, own, command=command, gathered=gathered, begun=True, **how)
-        yield folder.name, found[folder.name]
-    accuracies = [figures["test"]["accuracy"] for figures in found.values()]
+            results[folder.name] = train(
+                folder, own, command=command, gathered=gathered, begun=True, **keywords
+            )
+        yield folder.name, results[folder.name]
+    accuracies = [figures["test"]["accuracy"] for figures in results.values()]
     deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
-    summary = {"accuracy": statistics.mean(accuracies), "standard_deviation": deviation, "folds": found}
+    summary = {"accuracy": statistics.mean(accuracies), "standard_deviation": deviation, "folds": results}
     write_json(run / FOLDS, summary)

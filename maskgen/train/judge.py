@@ -1,4 +1,4 @@
-"""One model on one set of images: what it says of each, and which it could not be asked about."""
+"""Run one model on one labelled set: its predictions, and the images it cannot be tested on."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ SEEN = "seen in training"
 
 @dataclass(frozen=True)
 class Judged:
-    """What a model said of a set.
+    """The predictions of a model on a set.
 
     Attributes:
-        model: Its name.
-        of: The set's name.
-        examples: What it was asked about.
-        labels: (n,) their classes, as places among the model's.
+        model: Name of the model.
+        of: Name of the set.
+        examples: The n examples.
+        labels: (n,) true classes, as indices of the model's classes.
         probabilities: (n, classes).
-        predicted: (n,) what it said.
-        dropped: What it could not be asked about, and why.
+        predicted: (n,) predicted classes.
+        dropped: The images without a prediction.
     """
 
     model: str
@@ -56,54 +56,55 @@ def judge(
     *,
     progress: bool = True,
 ) -> Judged:
-    """Ask a model about every image of a set.
+    """Run a model on the images of a set.
 
-    Images whose person, source or content the model learnt from or chose its threshold on take no part;
-    that is known when its run folder still has its list of examples beside it.
+    Images whose person, source or content is in the model's training or validation split are dropped, if the
+    list of examples is still beside the model in its run folder.
 
     Args:
         classifier: The model.
-        name: What the set is called.
-        data: A folder that `maskgen synth` wrote, or a plain tree.
-        wanted: Which images; crop and margin are replaced by the model's own, and so is a missing label.
-        split: "test" for the dataset's test split (its validation split where it has no test), and everything
-            where it has no splits; "all", or the name of one.
-        progress: Show a bar on stderr.
+        name: Name of the set.
+        data: An output folder of `maskgen synth`, or a folder tree.
+        wanted: The selection of images; crop, margin and a missing label come from the model.
+        split: "test" is the test split, or else the validation split, or all images of a dataset without
+            splits; "all"; or the name of a split.
+        progress: Show a progress bar on stderr.
 
     Raises:
-        MissingDataError: No image of the set is in that split, or none can be judged.
+        MissingDataError: No image of the set is in this split, or none can be judged.
     """
     spec = classifier.spec
     label = wanted.label or spec.label
     if is_plain_tree(data):
-        # Its folders are its labels, whatever the column was called that the model learnt.
+        # The labels of a folder tree are its folders, whatever label column the model was trained on.
         label = None
     own = replace(wanted, crop=spec.crop, margin=spec.margin, label=label)
     whole = gather([data], own, progress=progress)
     gathered = in_split(whole, split)
     if not gathered.examples:
-        there = sorted({example.split or "no split" for example in whole.examples})
+        available = sorted({example.split or "no split" for example in whole.examples})
         raise MissingDataError(
-            f"{data} has no image in {split}, only in {', '.join(there)}: give --split {there[0]}, or all"
+            f"{data} has no image in {split}, only in {', '.join(available)}: "
+            f"give --split {available[0]}, or all"
         )
     examples, dropped = _judgeable(classifier, gathered)
     if not examples:
         raise MissingDataError(
-            f"no image of {data} can be judged by {classifier.name}: {len(dropped):,} take no part, the "
+            f"no image of {data} can be judged by {classifier.name}: {len(dropped):,} are dropped, the "
             f"first: {dropped[0].id}: {dropped[0].reason} {dropped[0].detail}"
         )
     labels = np.array([spec.classes.index(each.label) for each in examples], dtype=np.int32)
-    found = _ask(classifier, examples, name, progress)
-    said = decide(found, spec.threshold)
-    return Judged(classifier.name, name, tuple(examples), labels, found, said, tuple(dropped))
+    probabilities = _predict(classifier, examples, name, progress)
+    predicted = decide(probabilities, spec.threshold)
+    return Judged(classifier.name, name, tuple(examples), labels, probabilities, predicted, tuple(dropped))
 
 
 def in_split(gathered: Gathered, split: str) -> Gathered:
-    """The part of gathered data that is in a split, what was dropped included."""
+    """The examples and dropped images of one split."""
     if split == "all" or not any(example.split for example in gathered.examples):
         return gathered
-    there = {each.split for each in gathered.examples} | {each.split for each in gathered.dropped}
-    if split == "test" and "test" not in there and "validation" in there:
+    splits = {each.split for each in gathered.examples} | {each.split for each in gathered.dropped}
+    if split == "test" and "test" not in splits and "validation" in splits:
         split = "validation"
     return Gathered(
         tuple(example for example in gathered.examples if example.split == split),
@@ -112,13 +113,13 @@ def in_split(gathered: Gathered, split: str) -> Gathered:
 
 
 def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example], list[Dropped]]:
-    classes, seen = classifier.spec.classes, _learnt_from(classifier.path.parent / EXAMPLES)
+    classes, seen = classifier.spec.classes, _training_keys(classifier.path.parent / EXAMPLES)
     examples: list[Example] = []
     dropped = list(gathered.dropped)
     for example in gathered.examples:
-        met = next((key for key in example.keys() if key in seen), None)  # noqa: SIM118
-        if met is not None:
-            dropped.append(example.dropped(SEEN, " ".join(met)))
+        shared = next((key for key in example.keys() if key in seen), None)  # noqa: SIM118
+        if shared is not None:
+            dropped.append(example.dropped(SEEN, " ".join(shared)))
         elif example.label not in classes:
             dropped.append(example.dropped("class not trained", example.label))
         else:
@@ -126,7 +127,7 @@ def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example
     return examples, dropped
 
 
-def _learnt_from(path: Path) -> set[tuple[str, str]]:
+def _training_keys(path: Path) -> set[tuple[str, str]]:
     if not path.is_file():
         return set()
     return {
@@ -137,26 +138,26 @@ def _learnt_from(path: Path) -> set[tuple[str, str]]:
     }
 
 
-def _ask(
+def _predict(
     classifier: Classifier, examples: Sequence[Example], name: str, progress: bool
 ) -> NDArray[np.float32]:
     size = classifier.spec.size
-    found = np.empty((len(examples), len(classifier.spec.classes)), np.float32)
+    probabilities = np.empty((len(examples), len(classifier.spec.classes)), np.float32)
     bar = tqdm(
         total=len(examples),
         desc=f"{classifier.name} on {name}",
-        unit="picture",
+        unit="image",
         disable=None if progress else True,
     )
 
-    def look(example: Example) -> NDArray[np.uint8]:
+    def read(example: Example) -> NDArray[np.uint8]:
         return shown_file(example.path, example.member, example.region, size, example.plain)
 
     with bar, ThreadPoolExecutor(usable_cores()) as threads:
         for start in range(0, len(examples), BATCH):
             part = examples[start : start + BATCH]
-            found[start : start + len(part)] = classifier.probabilities(
-                np.stack(list(threads.map(look, part)))
+            probabilities[start : start + len(part)] = classifier.probabilities(
+                np.stack(list(threads.map(read, part)))
             )
             bar.update(len(part))
-    return found
+    return probabilities

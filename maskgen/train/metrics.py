@@ -1,4 +1,4 @@
-"""How well predictions agree with labels, with numpy alone; a test holds it against scikit-learn."""
+"""Classification metrics: accuracy, Wilson interval, F1, ROC. A test compares them with scikit-learn."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 Labels = NDArray[np.int32]
 Probabilities = NDArray[np.float32]
 
-Z95 = 1.959963984540054  # of a 95 % interval
+Z95 = 1.959963984540054  # normal quantile of a 95 % interval
 
 
 def decide(probabilities: Probabilities, threshold: float | None) -> Labels:
-    """The class of each row: with a threshold the second of two where it reaches it, else the most probable.
+    """The predicted class of each row.
 
     Args:
         probabilities: (n, classes).
-        threshold: For two classes; None for 0.5.
+        threshold: For two classes: the second one is predicted from this probability. None predicts the most
+            probable class.
     """
     if probabilities.shape[1] == 2 and threshold is not None:
         return np.asarray(probabilities[:, 1] >= threshold, dtype=np.int32)
@@ -28,10 +29,10 @@ def decide(probabilities: Probabilities, threshold: float | None) -> Labels:
 
 
 def choose_threshold(labels: Labels, probabilities: Probabilities) -> float | None:
-    """The probability of the second class from which on it is said, as validation has it best.
+    """The decision threshold with the best balanced accuracy; the nearest to 0.5 of equally good ones.
 
-    It maximises the mean of both classes' recalls; of equally good ones it is that nearest to 0.5. None for
-    more than two classes, or where one of the two is missing.
+    Returns:
+        The threshold for the second of two classes; None for more classes, or if a class is missing.
     """
     if probabilities.shape[1] != 2 or len(np.unique(labels)) < 2:
         return None
@@ -47,14 +48,14 @@ def choose_threshold(labels: Labels, probabilities: Probabilities) -> float | No
 
 
 def confusion(labels: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:
-    """Counts: a row for each true class, a column for each that was said."""
+    """(classes, classes) counts: a row for each true class, a column for each predicted class."""
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (labels, predicted), 1)
     return counts
 
 
 def wilson(successes: int, total: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share; from 0 to 1 where nothing was counted."""
+    """The 95 % Wilson interval of a share; (0, 1) if `total` is 0."""
     if not total:
         return 0.0, 1.0
     share, square = successes / total, Z95**2
@@ -64,7 +65,7 @@ def wilson(successes: int, total: int) -> tuple[float, float]:
 
 
 def roc(truth: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The curve's false and true positive rates, from (0, 0) to (1, 1), a point for each distinct score."""
+    """False and true positive rates from (0, 0) to (1, 1): a point for each distinct score."""
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
@@ -77,16 +78,17 @@ def roc(truth: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[NDArray[np.floa
 
 
 def roc_auc(labels: Labels, probabilities: Probabilities) -> float | None:
-    """The area under the curve; of more than two classes the mean over each against the rest.
+    """Area under the ROC curve; for more than two classes the mean of one-against-rest.
 
-    None where a class is missing: there is no curve then.
+    Returns:
+        The area, or None if a class is missing.
     """
     classes = probabilities.shape[1]
     if len(np.unique(labels)) < classes:
         return None
-    wanted = (1,) if classes == 2 else range(classes)
+    places = (1,) if classes == 2 else range(classes)
     areas = []
-    for place in wanted:
+    for place in places:
         false, true = roc(labels == place, probabilities[:, place])
         areas.append(float(np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2)))
     return float(np.mean(areas))
@@ -99,47 +101,47 @@ def scores(
     threshold: float | None,
     dropped: int = 0,
 ) -> dict[str, Any]:
-    """Every figure of one set of predictions, as JSON values.
+    """All metrics of one set of predictions, as JSON values.
 
-    Means over the classes are scikit-learn's: of F1 over those that are there or were said
-    (``f1_score(average="macro")``), of the recalls over those that are there (``balanced_accuracy_score``).
+    The means over classes are those of scikit-learn: ``f1_score(average="macro")`` over the classes that
+    occur in labels or predictions, and ``balanced_accuracy_score`` over the classes that occur in labels.
 
     Args:
         labels: (n,) true classes.
         probabilities: (n, classes).
-        classes: Their names.
-        threshold: As for `decide`.
-        dropped: Images of the set that could not be judged; `accuracy_of_all` counts them as wrong.
+        classes: Names of the classes.
+        threshold: See `decide`.
+        dropped: Number of images without a prediction; `accuracy_of_all` counts them as wrong.
     """
     predicted = decide(probabilities, threshold)
     counts = confusion(labels, predicted, len(classes))
-    right, total = int(np.trace(counts)), len(labels)
-    per_class = {name: _of_class(counts, place) for place, name in enumerate(classes)}
-    found = [figures for figures in per_class.values() if figures["n"]]
-    met = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
+    correct, total = int(np.trace(counts)), len(labels)
+    per_class = {name: _class_scores(counts, place) for place, name in enumerate(classes)}
+    recalls = [figures["recall"] for figures in per_class.values() if figures["n"]]
+    occurring = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
     return {
         "n": total,
         "dropped": dropped,
-        "accuracy": right / total if total else None,
-        "interval": list(wilson(right, total)),
-        "accuracy_of_all": right / (total + dropped) if total + dropped else None,
-        "balanced_accuracy": _mean([figures["recall"] for figures in found]),
-        "f1": _mean([per_class[classes[place]]["f1"] for place in met]),
+        "accuracy": correct / total if total else None,
+        "interval": list(wilson(correct, total)),
+        "accuracy_of_all": correct / (total + dropped) if total + dropped else None,
+        "balanced_accuracy": _mean(recalls),
+        "f1": _mean([per_class[classes[place]]["f1"] for place in occurring]),
         "roc_auc": roc_auc(labels, probabilities) if total else None,
         "classes": per_class,
         "confusion": counts.tolist(),
     }
 
 
-def _of_class(counts: NDArray[np.int64], place: int) -> dict[str, float | int]:
-    """Precision, recall and F1 of one class; 0 where they would divide by nothing, as scikit-learn has it."""
-    right = int(counts[place, place])
-    said, there = int(counts[:, place].sum()), int(counts[place].sum())
+def _class_scores(counts: NDArray[np.int64], place: int) -> dict[str, float | int]:
+    """Precision, recall and F1 of one class; 0 for a division by zero, as in scikit-learn."""
+    correct = int(counts[place, place])
+    predicted, actual = int(counts[:, place].sum()), int(counts[place].sum())
     return {
-        "n": there,
-        "precision": right / said if said else 0.0,
-        "recall": right / there if there else 0.0,
-        "f1": 2 * right / (said + there) if said + there else 0.0,
+        "n": actual,
+        "precision": correct / predicted if predicted else 0.0,
+        "recall": correct / actual if actual else 0.0,
+        "f1": 2 * correct / (predicted + actual) if predicted + actual else 0.0,
     }
 
 

@@ -1,4 +1,4 @@
-"""Everything that decides what a training run comes to, in one frozen record that its folder keeps."""
+"""Options of a training run: one frozen record, stored in the run folder."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MONITORS = ("val_loss", "val_accuracy")
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of epochs with the same layers learning.
+    """Consecutive epochs with the same trainable layers.
 
     Attributes:
-        name: "head" (backbone frozen), "scratch" (everything learns) or "fine-tune".
-        epochs: At most.
-        rate: Where its learning rate starts.
+        name: "head" (frozen backbone), "scratch" (all layers) or "fine-tune" (last blocks).
+        epochs: Maximum number of epochs.
+        rate: Initial learning rate.
     """
 
     name: str
@@ -36,35 +36,35 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of `maskgen train`, named as on its command line.
+    """Options of `maskgen train`, with the names of the command line.
 
     Attributes:
-        data: The folders, as text.
-        wanted: Which examples are made of them.
-        split: How they are divided.
-        drop_leaks: Take what leaks out of the training instead of ending.
+        data: The data folders, as text.
+        wanted: The selection of examples.
+        split: The options of the split.
+        drop_leaks: Remove leaks from the training instead of raising an error.
         backbone: A key of `maskgen.train.model.backbones.BACKBONES`.
         head: A key of `maskgen.train.model.build.HEADS`.
-        size: Side of the model's images; None for the backbone's own.
+        size: Side of the input images; None for that of the backbone.
         weights: "imagenet", "none" or a path.
-        dropout: Before the classes.
-        epochs: Of the first phase, at most.
-        fine_tune_epochs: Of the second; None for as many, or none from scratch.
-        unfreeze: How many blocks learn in the second phase; None for the later half.
+        dropout: Dropout rate before the last layer.
+        epochs: Maximum number of epochs of the first phase.
+        fine_tune_epochs: The same for the second phase; None for `epochs`, or 0 from scratch.
+        unfreeze: Number of blocks trained in the second phase; None for the later half.
         optimizer: One of `OPTIMIZERS`.
-        fine_tune_optimizer: Of the second phase; None for the same.
-        learning_rate: Of the first phase.
-        fine_tune_rate: Of the second; None for a tenth of the first.
+        fine_tune_optimizer: Optimizer of the second phase; None for `optimizer`.
+        learning_rate: Initial learning rate of the first phase.
+        fine_tune_rate: The same for the second phase; None for a tenth of it.
         schedule: One of `SCHEDULES`, within each phase.
-        batch_size: Images in a batch.
-        class_weights: Whether rare classes weigh more in the loss.
-        monitor: What "best" is judged by.
-        patience: Epochs without a better one after which a phase ends; 0 for never.
-        augmentation: Of the training's images.
+        batch_size: Images per batch.
+        class_weights: Give rare classes a higher weight in the loss.
+        monitor: One of `MONITORS`: the value that decides which epoch is best.
+        patience: A phase ends after this number of epochs without a better one; 0 for never.
+        augmentation: Augmentation of the training images.
         mixed_precision: Compute in half floats, for GPUs.
         cache: Keep decoded images in memory.
-        seed: Where everything drawn starts.
-        deterministic: The same weights from the same command, to the bit.
+        seed: Seed of all random numbers.
+        deterministic: Make the weights reproducible to the bit.
     """
 
     data: tuple[str, ...]
@@ -96,7 +96,7 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         backbone(self.backbone)
-        for name, value, known in (
+        for name, value, choices in (
             ("crop", self.wanted.crop, CROPS),
             ("which", self.wanted.which, WHICH),
             ("optimizer", self.optimizer, OPTIMIZERS),
@@ -104,14 +104,14 @@ class TrainOptions:
             ("schedule", self.schedule, SCHEDULES),
             ("monitor", self.monitor, MONITORS),
         ):
-            if value not in known:
-                raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+            if value not in choices:
+                raise UsageError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
         if not self.phases:
             raise UsageError("there is no epoch to train: give --epochs or --fine-tune-epochs")
 
     @property
     def input_size(self) -> int:
-        """Side of the images the model takes."""
+        """Side of the input images."""
         return self.size or backbone(self.backbone).size
 
     @property
@@ -129,10 +129,10 @@ class TrainOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainOptions:
-        """The options that `as_dict` gave.
+        """Read the values of `as_dict`.
 
         Raises:
-            ConfigurationError: A name is not known: another version wrote them.
+            ConfigurationError: An option is unknown, because another version wrote it.
         """
         unknown = set(values) - {each.name for each in fields(cls)}
         if unknown:

@@ -1,4 +1,4 @@
-"""Curves, confusion matrices and ROC as PNG, by matplotlib without its global state."""
+"""Plots as PNG: training curves, confusion matrix, ROC and bars of accuracy (matplotlib)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from maskgen.train.metrics import roc
 
 TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"
 
-# A cell with its numbers takes an inch: up to so many a figure grows with its classes.
+# Maximum side of the confusion matrix; a cell with its numbers takes an inch.
 MOST_INCHES = 16
-# Names beside an axis; of more classes every second, third ... is named.
+# Maximum number of names on an axis; with more classes, every second, third ... is named.
 MOST_NAMES = 60
-# Curves in one figure: of more classes, those with most examples.
+# Maximum number of curves in one figure: the classes with most examples.
 MOST_CURVES = 10
 
 
 def plot_curves(path: Path, history: Sequence[Epoch]) -> None:
-    """Loss and accuracy over all epochs, with a marker where fine-tuning begins and one at the best epoch."""
+    """Plot loss and accuracy by epoch, with markers at the start of fine-tuning and the best epoch."""
     figure = _figure(9, 3.6)
     epochs = np.arange(1, len(history) + 1)
-    tuned = next((place for place, row in enumerate(history) if row["phase"] == "fine-tune"), None)
+    fine_tune_start = next((place for place, row in enumerate(history) if row["phase"] == "fine-tune"), None)
     best = int(np.argmin([float(row["val_loss"]) for row in history])) + 1 if history else None
     for place, name in enumerate(("loss", "accuracy"), start=1):
         axes = figure.add_subplot(1, 2, place)
@@ -38,8 +38,8 @@ def plot_curves(path: Path, history: Sequence[Epoch]) -> None:
         axes.plot(
             epochs, [row[f"val_{name}"] for row in history], color=VALIDATION, marker=".", label="validation"
         )
-        if tuned is not None and tuned > 0:
-            axes.axvline(tuned + 0.5, color=MARKER, linestyle="--", label="fine-tuning")
+        if fine_tune_start is not None and fine_tune_start > 0:
+            axes.axvline(fine_tune_start + 0.5, color=MARKER, linestyle="--", label="fine-tuning")
         if best is not None:
             axes.axvline(best, color=VALIDATION, alpha=0.3, linewidth=5, label="lowest validation loss")
         axes.set_xlabel("epoch")
@@ -51,13 +51,13 @@ def plot_curves(path: Path, history: Sequence[Epoch]) -> None:
 
 
 def plot_confusion(path: Path, counts: NDArray[np.int64], classes: Sequence[str], title: str) -> None:
-    """Counts and, below each, its share of the true class; of many classes the shares as colours alone."""
+    """Plot a confusion matrix: counts and shares of the true class; only colours for many classes."""
     side = min(len(classes), MOST_INCHES)
     figure = _figure(2.6 + side, 2.2 + side)
     axes = figure.add_subplot(1, 1, 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
-    # A text takes milliseconds, and there would be a million of them.
+    # A text takes milliseconds, and 1,000 classes would have a million texts.
     for row, column in np.ndindex(*counts.shape) if len(classes) <= MOST_INCHES else ():
         axes.text(
             column,
@@ -71,7 +71,7 @@ def plot_confusion(path: Path, counts: NDArray[np.int64], classes: Sequence[str]
     names = [classes[place] for place in shown]
     axes.set_xticks(shown, names, rotation=0 if len(classes) <= MOST_INCHES else 90)
     axes.set_yticks(shown, names)
-    axes.set_xlabel("said")
+    axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title(title)
     _save(figure, path)
@@ -83,13 +83,13 @@ def plot_roc(
     classes: Sequence[str],
     threshold: float | None = None,
 ) -> None:
-    """ROC of each set; of two classes one curve, of more one for each of the commonest against the rest.
+    """Plot ROC curves of each set: one for two classes, otherwise one-against-rest for the most common.
 
     Args:
-        path: Where to.
+        path: The file to write.
         curves: Name of the set -> (labels, probabilities).
         classes: Names of the classes.
-        threshold: Marked on each curve, for two classes.
+        threshold: Decision threshold marked on each curve, for two classes.
     """
     figure = _figure(4.6, 4.4)
     axes = figure.add_subplot(1, 1, 1)
@@ -102,8 +102,8 @@ def plot_roc(
             area = float(np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2))
             (line,) = axes.plot(false, true, label=f"{name}, {classes[place]}: {area:.3f}")
             if threshold is not None and len(classes) == 2:
-                said = values >= threshold
-                axes.plot(said[~truth].mean(), said[truth].mean(), "o", color=line.get_color())
+                positive = values >= threshold
+                axes.plot(positive[~truth].mean(), positive[truth].mean(), "o", color=line.get_color())
     axes.plot((0, 1), (0, 1), color=MARKER, linestyle=":")
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
@@ -126,19 +126,19 @@ def _figure(width: float, height: float) -> Any:
 
 def _save(figure: Any, path: Path) -> None:
     buffer = BytesIO()
-    # No time and no version in the file, so that the same figures give the same bytes.
+    # Without time and version in the file, the same figures give the same bytes.
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     write_atomic(path, buffer.getvalue())
 
 
 def plot_bars(path: Path, bars: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Accuracies with their intervals, a bar for each name; rows have accuracy, low and high."""
+    """Plot bars of accuracy with intervals: (name, row with accuracy, low and high)."""
     figure = _figure(8, 1.2 + 0.45 * len(bars))
     axes = figure.add_subplot(1, 1, 1)
     for place, (_, row) in enumerate(bars):
         value = float(row["accuracy"] or 0)
-        around = [[max(value - float(row["low"]), 0)], [max(float(row["high"]) - value, 0)]]
-        axes.barh(place, value, xerr=around, color=TRAINING, alpha=0.8, capsize=3)
+        errors = [[max(value - float(row["low"]), 0)], [max(float(row["high"]) - value, 0)]]
+        axes.barh(place, value, xerr=errors, color=TRAINING, alpha=0.8, capsize=3)
         axes.text(0.01, place, f"{value:.1%} of {row['n']:,}", va="center", color="white", fontsize=8)
     axes.set_yticks(range(len(bars)), [name for name, _ in bars])
     axes.invert_yaxis()

@@ -1,4 +1,4 @@
-"""A grid of what the model is shown: each image as it is, and beside it as several epochs have it."""
+"""A grid of training images: each original with its augmented versions beside it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ ROWS, COLUMNS, GAP = 6, 8, 4
 
 
 def write_preview(path: Path, feed: Feed, seed: int, how: Augmentation) -> None:
-    """Write the grid as PNG: the first column as it is, each other one with the draws of an epoch."""
+    """Write the grid as PNG: originals in the first column, one epoch's augmentation in each other one."""
     count = min(ROWS, len(feed))
     places = np.linspace(0, len(feed) - 1, count).astype(int)
-    columns = [feed.pictures(places)]
-    for epoch in range(COLUMNS - 1):
-        columns.append(feed.pictures(places, draw(len(feed), seed, epoch), how))
+    columns = [feed.images(places)]
+    columns += [feed.images(places, draw(len(feed), seed, epoch), how) for epoch in range(COLUMNS - 1)]
     side = columns[0].shape[1] + GAP
     sheet = np.full((count * side + GAP, COLUMNS * side + GAP, 3), 255, np.uint8)
     for column, batch in enumerate(columns):

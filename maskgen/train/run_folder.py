@@ -1,4 +1,4 @@
-"""What a training leaves in its folder, besides curves and models: who took part, and the run's record."""
+"""Files of a training run folder: its record, examples, dropped images, predictions and tables."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ DROPPED_COLUMNS = ("id", "split", "reason", "detail", "data")
 
 
 def open_run(run: Path, overwrite: bool) -> None:
-    """See to it that a new run has its folder to itself.
+    """Create the folder of a new run.
 
     Raises:
-        UsageError: There is a run in it already.
+        UsageError: The folder contains a run or other files.
     """
     if (run / RECORD).exists() and not overwrite:
         raise UsageError(
-            f"{run} holds a run already: go on with it by --resume {run}, start anew with --overwrite, or "
+            f"{run} holds a run already: continue it with --resume {run}, replace it with --overwrite, or "
             "give another --out"
         )
-    own = [name for name in names_in(run) if not is_system_name(name)] if run.is_dir() else []
-    if own and not (run / RECORD).exists():
+    others = [name for name in names_in(run) if not is_system_name(name)] if run.is_dir() else []
+    if others and not (run / RECORD).exists():
         raise UsageError(f"{run} is not empty and holds no run: give another --out")
     run.mkdir(parents=True, exist_ok=True)
 
@@ -55,7 +55,7 @@ def write_record(
     examples: Sequence[Example],
     dropped: Sequence[Dropped],
 ) -> None:
-    """Write the run's options, versions and counts; `read_record` reads the options and classes back."""
+    """Write the options, versions and counts of a run, and the lists of its examples and dropped images."""
     write_examples(run / EXAMPLES, examples)
     write_dropped(run / DROPPED, dropped)
     record = {
@@ -71,7 +71,7 @@ def write_record(
 
 
 def recorded_options(run: Path, options: TrainOptions) -> dict[str, Any]:
-    """The options as JSON values; the paths in them are relative to the run's folder."""
+    """The options as JSON values, with paths relative to the run folder."""
     values = options.as_dict()
     values["data"] = [beside(run, Path(each)) for each in options.data]
     if options.weights not in ("imagenet", "none"):
@@ -80,34 +80,34 @@ def recorded_options(run: Path, options: TrainOptions) -> dict[str, Any]:
 
 
 def beside(folder: Path, path: Path) -> str:
-    """A path as text relative to a folder, so that a published file says nothing of what lies above both."""
+    """A path as text relative to a folder: published files do not reveal the folders above both."""
     try:
         return to_text(os.path.relpath(path.absolute(), folder.resolve()))
     except ValueError:  # on Windows, another drive
         return to_text(str(path.absolute()))
 
 
-def _found_beside(folder: Path, text: str) -> Path:
-    """The absolute path that `beside` was given."""
+def _resolve_beside(folder: Path, text: str) -> Path:
+    """The absolute path of a text from `beside`."""
     return Path(os.path.normpath(folder.resolve() / from_text(text)))
 
 
 def read_record(run: Path) -> tuple[TrainOptions, tuple[str, ...], str]:
-    """Options, classes and command of a run.
+    """Read the options, classes and command of a run.
 
     Raises:
-        MissingDataError: The folder holds no run.
-        ConfigurationError: It holds one of another version.
+        MissingDataError: The folder contains no run.
+        ConfigurationError: The run is one of another version.
     """
     path = run / RECORD
     if not path.is_file():
-        raise MissingDataError(f"{run} holds no run of `maskgen train`: {RECORD} is not there")
+        raise MissingDataError(f"{run} holds no run of `maskgen train`: {RECORD} is missing")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         options = dict(record["options"])
-        options["data"] = [str(_found_beside(run, each)) for each in options["data"]]
+        options["data"] = [str(_resolve_beside(run, each)) for each in options["data"]]
         if options["weights"] not in ("imagenet", "none"):
-            options["weights"] = str(_found_beside(run, options["weights"]))
+            options["weights"] = str(_resolve_beside(run, options["weights"]))
         return TrainOptions.from_dict(options), tuple(record["classes"]), record["command"]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path}: not the record of a run: {error}") from error
@@ -127,16 +127,16 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
 
 
 def read_examples(path: Path) -> list[Example]:
-    """Read what `write_examples` wrote."""
+    """Read the examples from JSON lines."""
     examples = []
     with path.open(encoding="utf-8") as file:
         for line in file:
             values = json.loads(line)
-            values["path"] = _found_beside(path.parent, values["path"])
+            values["path"] = _resolve_beside(path.parent, values["path"])
             values["hashes"] = frozenset(values["hashes"])
             values["region"] = tuple(values["region"])
             values["box"] = tuple(values["box"]) if values["box"] else None
-            # Runs of earlier versions know of no tars.
+            # Runs of earlier versions have no tar members.
             values["member"] = Member(**values["member"]) if values.get("member") else None
             examples.append(Example(**values))
     return examples
@@ -152,13 +152,13 @@ def write_split(path: Path, examples: Iterable[Example]) -> None:
 
 
 def write_dropped(path: Path, dropped: Iterable[Dropped]) -> None:
-    """Write what was left out, and why, as CSV."""
+    """Write the dropped images with their reasons as CSV."""
     rows = [(each.id, each.split, each.reason, each.detail, public_path(each.data)) for each in dropped]
     write_csv(path, DROPPED_COLUMNS, rows)
 
 
 def read_dropped(path: Path) -> list[Dropped]:
-    """Read what `write_dropped` wrote."""
+    """Read the dropped images from CSV."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = ({name: plain_cell(cell) for name, cell in row.items()} for row in csv.DictReader(file))
         return [
@@ -174,38 +174,44 @@ def write_predictions(
     predicted: NDArray[np.int32],
     probabilities: NDArray[np.float32],
 ) -> None:
-    """Write a row for each example: what it is, what was said, and every probability."""
+    """Write a CSV row for each example: its label, predicted class and all probabilities."""
     head = ("id", "path", "split", "identity", "masked", "label", "predicted", *(f"p_{c}" for c in classes))
     rows = [
         (
             *(each.id, beside(path.parent, each.path), each.split, each.identity, each.masked, each.label),
-            classes[said],
-            # All digits of a float32, so that every figure can be computed again from the file.
+            classes[place],
+            # All digits of a float32: every figure can be recomputed from the file.
             *(f"{value:.9g}" for value in row),
         )
-        for each, said, row in zip(examples, predicted, probabilities, strict=True)
+        for each, place, row in zip(examples, predicted, probabilities, strict=True)
     ]
     write_csv(path, head, rows)
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table, whole or not at all; no cell of it starts a formula (see `maskgen.files.csv_text`)."""
+    """Write a CSV table atomically, without formulas in cells (see `maskgen.files.csv_text`)."""
     write_atomic(path, csv_text(head, rows).encode("utf-8", "replace"))
 
 
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table; the first `left` columns are aligned left, the others right."""
+    lines = [head, ["---"] * left + ["--:"] * (len(head) - left), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
 def write_json(path: Path, values: Any) -> None:
-    """Write JSON for people, whole or not at all."""
+    """Write indented JSON atomically."""
     write_atomic(path, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
 
 
 def run_versions() -> dict[str, str]:
-    """Versions of everything a run depends on, without importing what is slow to import."""
+    """Versions of the packages a run depends on, without importing them."""
     from importlib import metadata
 
-    found = dict(versions())
+    packages = dict(versions())
     for name in ("tensorflow", "keras"):
         try:
-            found[name] = metadata.version(name)
+            packages[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            packages[name] = "not installed"
+    return packages

@@ -1,4 +1,4 @@
-"""A whole training run: gather, divide, check for leaks, fit, judge, and write it all down."""
+"""A whole training run: gather, split, check for leaks, fit, evaluate and write the results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PREVIEW = "preview.png"
 
 @dataclass(frozen=True)
 class Divided:
-    """The data of a run, ready to train on."""
+    """The data of a run with their splits."""
 
     examples: tuple[Example, ...]
     dropped: tuple[Dropped, ...]
@@ -50,16 +50,16 @@ class Divided:
 
 
 def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress: bool = True) -> Divided:
-    """Gather a run's data and give every example its split; leaks are left out where the options say so.
+    """Gather the data of a run and assign the splits; drop leaks if the options say so.
 
     Args:
-        options: The run's.
-        gathered: Its data, where they have been gathered before.
-        progress: Show a bar on stderr.
+        options: The options of the run.
+        gathered: The data, if they are already gathered.
+        progress: Show a progress bar on stderr.
 
     Raises:
-        MaskgenError: There is nothing to train or to validate on, not two classes of it, or a class that
-            no model can name.
+        MaskgenError: The training or validation split is empty, the training has fewer than two classes, or a
+            class has a name that no model can hold.
     """
     gathered = gathered or gather(
         [Path(folder) for folder in options.data], options.wanted, progress=progress
@@ -69,33 +69,33 @@ def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress:
     classes = sorted({example.label for example in examples if example.split == "train"})
     if not 2 <= len(classes) <= MOST_CLASSES:
         raise UsageError(
-            f"two classes are needed and at most {MOST_CLASSES}, the training split has {len(classes)}: "
-            f"{', '.join(classes[:5])}; --label says which column is the class"
+            f"two classes are needed and at most {MOST_CLASSES}; the training split has {len(classes)}: "
+            f"{', '.join(classes[:5])}. Choose the column of the classes with --label"
         )
     if bad := [name for name in (*classes, options.wanted.label or "") if not is_name(name)]:
         raise UsageError(
             f"the class or column {bad[0][:50]!r} cannot be named in a model: it has characters that do not "
             f"print, or more than {LONGEST_TEXT}: rename it in the data"
         )
-    strange = [example for example in examples if example.label not in classes]
-    dropped += [each.dropped("class not trained", each.label) for each in strange]
+    untrained = [example for example in examples if example.label not in classes]
+    dropped += [each.dropped("class not trained", each.label) for each in untrained]
     kept = tuple(example for example in examples if example.label in classes)
     divided = Divided(kept, (*dropped, *outside), tuple(classes))
     if options.drop_leaks:
-        found, leaking = without_leaks(divided.examples)
-        divided = replace(divided, examples=tuple(found), dropped=(*divided.dropped, *leaking))
+        clean, leaking = without_leaks(divided.examples)
+        divided = replace(divided, examples=tuple(clean), dropped=(*divided.dropped, *leaking))
     _check_filled(divided)
     return divided
 
 
 def _check_filled(divided: Divided) -> None:
-    """See that every class can be learnt, and that there is something to validate on."""
-    left = {example.label for example in divided.of("train")}
-    lost = [name for name in divided.classes if name not in left]
-    lacking = f"class {lost[0]} in train" if lost else "" if divided.of("validation") else "validation"
+    """Check that each class has training examples, and that the validation split is not empty."""
+    present = {example.label for example in divided.of("train")}
+    absent = [name for name in divided.classes if name not in present]
+    lacking = f"class {absent[0]} in train" if absent else "" if divided.of("validation") else "validation"
     if lacking:
-        listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons(divided.dropped).items())
-        raise UsageError(f"no example is left for {lacking}: what takes no part is {listed}")
+        listing = ", ".join(f"{count:,} {reason}" for reason, count in reasons(divided.dropped).items())
+        raise UsageError(f"no example is left for {lacking}; dropped: {listing}")
 
 
 def train(
@@ -113,22 +113,22 @@ def train(
     """Run `maskgen train`.
 
     Args:
-        run: The run folder; new, or an old run's where `overwrite`.
-        options: What to train, on what, and how.
-        command: What the record says was typed.
-        overwrite: Start anew in a folder that holds a run.
+        run: The run folder.
+        options: The options of the run.
+        command: The command line, for the record.
+        overwrite: Replace an old run in the folder.
         preview: Write a grid of augmented images before the training.
-        progress: Show bars on stderr.
-        after_epoch: As for `maskgen.train.fit.fit`.
-        gathered: The data, where they have been gathered before.
-        begun: The folder is known to be this run's, whatever is in it.
+        progress: Show progress bars on stderr.
+        after_epoch: See `maskgen.train.fit.fit`.
+        gathered: The data, if they are already gathered.
+        begun: The folder already belongs to this run: do not check its content.
 
     Returns:
         The figures of ``metrics.json``.
 
     Raises:
-        LeakError: Something is on both sides of the split.
-        MaskgenError: Data, options or an extra are missing or do not go together.
+        LeakError: A person, source image or content is in two splits.
+        MaskgenError: Data or an extra are missing, or options are invalid.
     """
     require("tensorflow", "matplotlib")
     if begun:
@@ -145,9 +145,9 @@ def train(
         feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
         write_preview(run / PREVIEW, feed, options.seed, options.augmentation)
     try:
-        return _fit_and_judge(run, options, divided, progress, after_epoch)
+        return _fit_and_evaluate(run, options, divided, progress, after_epoch)
     except (ModelError, UsageError):
-        # Such as weights that do not fit: there is nothing to go on with, only to begin otherwise.
+        # For example, weights of another backbone: without a checkpoint there is nothing to resume.
         if not (run / CHECKPOINT / STATE).is_file():
             forget_run(run)
         raise
@@ -156,22 +156,22 @@ def train(
 def resume(
     run: Path, *, progress: bool = True, after_epoch: Callable[[Progress], None] | None = None
 ) -> dict[str, Any]:
-    """Go on with a run that was killed, with the examples and options it began with.
+    """Resume a killed run with its recorded examples and options.
 
     Raises:
-        MissingDataError: The folder holds no run.
-        UsageError: The run is done.
+        MissingDataError: The folder contains no run.
+        UsageError: The run is complete.
     """
     require("tensorflow", "matplotlib")
     options, classes, _ = read_record(run)
     if (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir():
-        raise UsageError(f"{run} is done; train further from its model by --weights {run / BEST}")
+        raise UsageError(f"{run} is done; train further from its model with --weights {run / BEST}")
     divided = Divided(tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED)), classes)
-    return _fit_and_judge(run, options, divided, progress, after_epoch)
+    return _fit_and_evaluate(run, options, divided, progress, after_epoch)
 
 
 def forget_run(run: Path) -> None:
-    """Take away what a run wrote that ended before its first epoch, so that its folder is free again."""
+    """Delete the files of a run that failed before its first epoch: its folder can be used again."""
     for name in (RECORD, EXAMPLES, DROPPED, PREVIEW, HISTORY):
         (run / name).unlink(missing_ok=True)
     for folder in (run / CHECKPOINT, run):
@@ -180,12 +180,12 @@ def forget_run(run: Path) -> None:
 
 
 def class_weights(examples: Sequence[Example], classes: Sequence[str]) -> dict[str, float]:
-    """Weights that give every class the same say in the loss, and that are 1 on average over the examples."""
+    """Label -> weight that gives each class the same total in the loss; the mean over examples is 1."""
     counts = {name: sum(example.label == name for example in examples) for name in classes}
     return {name: len(examples) / (len(classes) * counts[name]) for name in classes}
 
 
-def _fit_and_judge(
+def _fit_and_evaluate(
     run: Path,
     options: TrainOptions,
     divided: Divided,
@@ -194,9 +194,9 @@ def _fit_and_judge(
 ) -> dict[str, Any]:
     seed_everything(options.seed, options.deterministic)
     classes, size, batch = divided.classes, options.input_size, options.batch_size
-    learnt = divided.of("train")
-    weights = class_weights(learnt, classes) if options.class_weights else None
-    training = Feed(learnt, classes, size, batch, weights, options.cache)
+    examples = divided.of("train")
+    weights = class_weights(examples, classes) if options.class_weights else None
+    training = Feed(examples, classes, size, batch, weights, options.cache)
     validation = Feed(divided.of("validation"), classes, size, batch, cache=options.cache)
     state = fit(run, options, training, validation, len(classes), progress=progress, after_epoch=after_epoch)
     test = Feed(divided.of("test"), classes, size, batch) if divided.of("test") else None

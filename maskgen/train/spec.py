@@ -1,6 +1,6 @@
-"""What has to be known to use a model: its classes, what it is shown of an image, when it says which class.
+"""The specification of a model: classes, input size, crop and decision threshold.
 
-It lies inside the ``.keras`` file, which is a zip archive, so that a model can be copied alone.
+It is a member of the ``.keras`` file, which is a zip archive: a model is one file.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ LONGEST_TEXT = 1000
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """All that `predict` needs beside the weights.
+    """The specification of a model.
 
     Attributes:
-        classes: Names, in the order of the outputs.
-        size: Side of the images, RGB from 0 to 255; preprocessing is inside the model.
+        classes: Class names in the order of the outputs.
+        size: Side of the input images, RGB from 0 to 255; preprocessing is inside the model.
         crop: "full", "face" or "upper-face": see `maskgen.train.data.crops`.
-        margin: Around the face, in sides of its box.
-        threshold: From which probability on the second of two classes is said; chosen on validation. None
-            takes the most probable class.
-        label: Which column was learnt; None for the manifest's own.
-        backbone: Which one it was built on.
-        version: Of maskgen.
+        margin: Margin around the face, as a share of the longer side of its box.
+        threshold: Minimum probability for predicting the second of two classes, chosen on validation; None
+            predicts the most probable class.
+        label: The column of the labels; None for the manifest's label.
+        backbone: Name of the backbone.
+        version: Version of maskgen.
     """
 
     classes: tuple[str, ...]
@@ -50,15 +50,15 @@ class ModelSpec:
     version: str = maskgen.__version__
 
     def to_json(self) -> str:
-        """As JSON text."""
+        """The specification as JSON text."""
         return json.dumps({"schema": 1, **asdict(self)}, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
-        """What `to_json` gave.
+        """Read the text of `to_json`.
 
         Raises:
-            ConfigurationError: It is something else, or a value is not what `maskgen train` writes.
+            ConfigurationError: The text or a value is not one that `maskgen train` writes.
         """
         try:
             values: dict[str, Any] = from_json(text)
@@ -76,7 +76,7 @@ def is_name(text: object) -> bool:
 
 
 def _check_values(spec: ModelSpec) -> None:
-    """Check types and ranges: a model of others may ask for no memory and write no control codes."""
+    """Check types and ranges: an untrusted model must not request memory or print control codes."""
     texts = (*spec.classes, spec.backbone, spec.version, *(() if spec.label is None else (spec.label,)))
     numbers = (spec.margin, 0.0 if spec.threshold is None else spec.threshold)
     checks = {
@@ -89,23 +89,23 @@ def _check_values(spec: ModelSpec) -> None:
             for number, most in zip(numbers, (100, 1), strict=True)
         ),
     }
-    wrong = [name for name, right in checks.items() if not right]
+    wrong = [name for name, valid in checks.items() if not valid]
     if wrong:
         raise ValueError(f"{', '.join(wrong)} cannot be those of a model")
 
 
 def embed_spec(path: Path, spec: ModelSpec) -> None:
-    """Add the description to a ``.keras`` file."""
+    """Add the specification to a ``.keras`` file."""
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(MEMBER), spec.to_json())
 
 
 def read_spec(path: Path) -> ModelSpec:
-    """The description inside a ``.keras`` file.
+    """Read the specification from a ``.keras`` file.
 
     Raises:
-        MissingDataError: There is no such file.
-        ConfigurationError: It is no model of maskgen.
+        MissingDataError: The file does not exist.
+        ConfigurationError: The file is not a model of maskgen.
     """
     try:
         return ModelSpec.from_json(read_member(path, MEMBER).decode())

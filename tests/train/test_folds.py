@@ -89,14 +89,14 @@ def end_before_the_record_of(fold, monkeypatch):
 
 
 def end_in(fold, monkeypatch):
-    original = session.finish
+    original = session.finalize
 
-    def finish(run, *arguments):
+    def finalize(run, *arguments):
         if run.name == fold:
             raise EndedError
         return original(run, *arguments)
 
-    monkeypatch.setattr(session, "finish", finish)
+    monkeypatch.setattr(session, "finalize", finalize)
 
 
 def test_ended_in_a_fold_and_between_two_it_goes_on_and_comes_to_the_same(

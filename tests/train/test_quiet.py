@@ -15,8 +15,8 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def not_asked_for(monkeypatch):
-    monkeypatch.setattr(keras_runtime, "_ASKED_FOR", False)
+def level_not_set(monkeypatch):
+    monkeypatch.setattr(keras_runtime, "_LEVEL_IS_SET", False)
 
 
 def written_below(text):

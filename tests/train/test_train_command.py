@@ -92,7 +92,7 @@ def test_folds_are_checked_against_each_other(tmp_path, capsys):
         (["--backbone", "vgg"], "'vgg' is not one of"),
         (["--label", "wear"], "two classes are needed"),
         (["--unmasked"], "--pairs"),
-        (["--fold", "3"], "the data come in no folds"),
+        (["--fold", "3"], "the data have no folds"),
         (["--resume", "absent"], "holds no run"),
         (["--limit-per-class", "0"], "not in the range"),
         (["--epochs", "0", "--weights", "none"], "no epoch to train"),

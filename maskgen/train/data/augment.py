@@ -1,7 +1,7 @@
-"""Augmentation of training images: every draw is made beforehand, per example, and applied here.
+"""Random augmentation of training images: flip, shift, rotation, contrast and erasing.
 
-The draws come from (seed, epoch, the example's place in the list) alone, so that neither the number of
-threads nor a resumed run changes an image. Validation and test images never come here.
+The random numbers depend only on the seed, the epoch and the index of the example. The number of threads and
+a resumed run do not change an image. Validation and test images are never augmented.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 
 GREY = 128
 
-# Columns of the draws.
+# Columns of the random numbers.
 FLIP, SHIFT_X, SHIFT_Y, ROTATION, CONTRAST, ERASE, ERASE_X, ERASE_Y, ERASE_AREA, ERASE_ASPECT = range(10)
 DRAWS = 10
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much the training's images are varied; zero leaves a part out.
+    """Strengths of the augmentation; zero turns a part off.
 
     Attributes:
-        flip: Share of the images that are mirrored.
-        shift: How far an image is moved at most, in its sides, each way.
-        rotation: How far it is turned at most, in degrees, each way.
-        contrast: By how much its contrast is changed at most: 0.2 is from 0.8 to 1.2 times.
-        erasing: Share of the images that get a grey rectangle.
+        flip: Probability of a horizontal flip.
+        shift: Maximum shift in each direction, as a share of the image side.
+        rotation: Maximum rotation in each direction, in degrees.
+        contrast: Maximum change of contrast: 0.2 means a factor from 0.8 to 1.2.
+        erasing: Probability of a grey rectangle.
     """
 
     flip: float = 0.5
@@ -43,27 +43,27 @@ NONE = Augmentation(0, 0, 0, 0, 0)
 
 
 def draw(count: int, seed: int, epoch: int) -> NDArray[np.float32]:
-    """The draws of one epoch for every example.
+    """Random numbers of one epoch.
 
     Returns:
-        (count, DRAWS) numbers from 0 to 1.
+        (count, DRAWS) float32 from 0 to 1: one row for each example.
     """
     return np.random.default_rng((seed % 2**63, epoch)).random((count, DRAWS), dtype=np.float32)
 
 
 def augmented(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentation) -> NDArray[np.uint8]:
-    """Apply one example's draws.
+    """Augment one image.
 
     Args:
         rgb: (side, side, 3) uint8.
-        draws: (DRAWS,) from `draw`.
+        draws: (DRAWS,) one row of `draw`.
         how: The strengths.
 
     Returns:
-        An image like `rgb`.
+        (side, side, 3) uint8.
     """
     if how.flip or how.shift or how.rotation:
-        rgb = _moved(rgb, draws, how)
+        rgb = _warped(rgb, draws, how)
     if how.contrast:
         factor = 1 + how.contrast * (2 * float(draws[CONTRAST]) - 1)
         mean = sum(cv2.mean(rgb)[:3]) / 3
@@ -71,29 +71,29 @@ def augmented(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentat
     return _erased(rgb, draws) if draws[ERASE] < how.erasing else rgb
 
 
-def _moved(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentation) -> NDArray[np.uint8]:
-    """Flip, turn and shift in one resampling; what comes in from outside repeats the edge."""
+def _warped(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentation) -> NDArray[np.uint8]:
+    """Flip, rotate and shift in one resampling; pixels from outside repeat the edge."""
     side = rgb.shape[0]
     middle = (side - 1) / 2
     angle = math.radians((2 * float(draws[ROTATION]) - 1) * how.rotation)
     mirror = -1.0 if draws[FLIP] < how.flip else 1.0
     cosine, sine = math.cos(angle), math.sin(angle)
-    # From a point of the result to the point of the image it is taken from.
+    # The inverse map: from a point of the result to a point of the source image.
     a, b, c, d = mirror * cosine, -mirror * sine, sine, cosine
     x = middle + (2 * float(draws[SHIFT_X]) - 1) * how.shift * side - (a + b) * middle
     y = middle + (2 * float(draws[SHIFT_Y]) - 1) * how.shift * side - (c + d) * middle
-    moved = cv2.warpAffine(
+    warped = cv2.warpAffine(
         rgb,
         np.array(((a, b, x), (c, d, y))),
         (side, side),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(moved, dtype=np.uint8)
+    return np.asarray(warped, dtype=np.uint8)
 
 
 def _erased(rgb: NDArray[np.uint8], draws: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Random erasing: a grey rectangle of 2 to 20 % of the image, at most twice as long as wide."""
+    """Random erasing: a grey rectangle of 2 to 20 % of the area, with an aspect ratio of at most 2."""
     side = rgb.shape[0]
     area = (0.02 + 0.18 * float(draws[ERASE_AREA])) * side * side
     aspect = 2 ** (2 * float(draws[ERASE_ASPECT]) - 1)

@@ -1,4 +1,4 @@
-"""Which part of an image the model is shown: the same rule in training and in prediction."""
+"""The crop of an image that a model sees: one rule for training and prediction."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from maskgen.train.data.examples import Region
 
 CROPS = ("full", "face", "upper-face")
 
-# The share of the face's box, from its top, that a mask worn correctly leaves free: down to the bridge of the
-# nose. The box is that of the face mesh, from the hairline to the chin.
+# Share of the face box above the bridge of the nose: a mask worn correctly does not cover it. The box is the
+# box of the face mesh, from the hairline to the chin.
 UPPER_SHARE = 0.5
 
 
 def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) -> Region:
-    """The part of an image the model is shown.
+    """The region of an image that a model sees.
 
-    "full" is the whole image. "face" is a square around the face's box, pushed inside the image where it
-    would leave it, so that no border is ever made up. "upper-face" is that square's part above the bridge
-    of the nose.
+    "full" is the whole image. "face" is a square around the face box; it is moved inside the image instead of
+    being padded. "upper-face" is the part of that square above the bridge of the nose.
 
     Args:
         crop: One of `CROPS`.
         size: (width, height) of the image.
-        box: The face; needed unless `crop` is "full".
-        margin: What is added on each side, in sides of the box.
+        box: The face box, xywh; required unless `crop` is "full".
+        margin: Margin on each side, as a share of the longer side of the box.
 
     Returns:
         x, y, width, height in whole pixels, inside the image.
@@ -33,15 +32,15 @@ def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) 
     if crop == "full":
         return 0, 0, width, height
     if box is None:
-        raise UsageError(f"--crop {crop} needs the face's box")
+        raise UsageError(f"--crop {crop} needs a face box")
     side = min(round(max(box[2:]) * (1 + 2 * margin)), width, height)
-    x = _pushed_inside(box[0] + box[2] / 2 - side / 2, side, width)
-    y = _pushed_inside(box[1] + box[3] / 2 - side / 2, side, height)
+    x = _moved_inside(box[0] + box[2] / 2 - side / 2, side, width)
+    y = _moved_inside(box[1] + box[3] / 2 - side / 2, side, height)
     if crop == "face":
         return x, y, side, side
     bottom = round(box[1] + box[3] * UPPER_SHARE)
     return x, y, side, min(max(bottom - y, 1), side)
 
 
-def _pushed_inside(start: float, side: int, length: int) -> int:
+def _moved_inside(start: float, side: int, length: int) -> int:
     return max(0, min(round(start), length - side))

@@ -1,4 +1,4 @@
-"""In which split the images belong that take no part, so that each is missing from the right figure."""
+"""Splits of images that could not be used: each counts as missing in the figures of its split."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from maskgen.train.data.examples import Dropped, Example
-from maskgen.train.data.groups import drawn, name_of_source
+from maskgen.train.data.groups import hash_of_name, name_of_source
 from maskgen.train.data.splits import SplitOptions, fold_of, tested_on_validation
 
 
@@ -16,21 +16,21 @@ def place_missed(
     assigned: Sequence[Example],
     options: SplitOptions,
 ) -> Iterator[Dropped]:
-    """Give what was missed the split that it would be in.
+    """Assign a split to each missed image.
 
-    An image that could not be read goes where its dataset says, or with the examples of its person or
-    source; where neither is known it is drawn with the shares of the split, from the seed and its name.
+    A missed image gets the split of its dataset, or the split of the examples of its person or source. If
+    neither is known, the split is drawn from the seed and the image's name.
 
     Args:
-        dropped: What takes no part.
-        gathered: The examples as the dataset has them.
-        assigned: The same with the splits of this run.
-        options: How they were divided.
+        dropped: The images without an example.
+        gathered: The examples with the splits of their dataset.
+        assigned: The same examples with the splits of this run.
+        options: The options of the split.
 
     Yields:
-        Each of them, in their order; those that are not missed as they are.
+        Each of `dropped`, in order. Images that are not missed are unchanged.
     """
-    there = {
+    split_of_key = {
         key: example.split
         for example in assigned
         for key in (("person", example.identity), ("source", example.source))
@@ -40,8 +40,8 @@ def place_missed(
     renamed = tested_on_validation(gathered)
 
     def split_of(each: Dropped) -> str | None:
-        known = there.get(("person", each.identity)) if each.identity is not None else None
-        known = known or there.get(("source", each.source))
+        related = split_of_key.get(("person", each.identity)) if each.identity is not None else None
+        related = related or split_of_key.get(("source", each.source))
         if options.fold is not None:
             fold = fold_of(each.fold)
             given = None if fold is None else "test" if fold == options.fold else "train"
@@ -50,16 +50,16 @@ def place_missed(
             given = "test" if each.split == "validation" and each.data in renamed else each.split
             carved = each.data not in validating or each.data in renamed
         else:
-            return known or _drawn(each, options, options.test)
+            return related or _random_split(each, options, options.test)
         if given == "train" and carved:
-            return known if known in ("train", "validation") else _drawn(each, options, 0.0)
+            return related if related in ("train", "validation") else _random_split(each, options, 0.0)
         return given
 
     for each in dropped:
         yield replace(each, split=split_of(each)) if each.is_missed else each
 
 
-def _drawn(each: Dropped, options: SplitOptions, test: float) -> str:
-    """A split by its share; that of the test is given, since there is none where it is official."""
-    place = int(drawn(name_of_source(each.source) or each.id, options.seed)[:12], 16) / 16**12
+def _random_split(each: Dropped, options: SplitOptions, test: float) -> str:
+    """A split drawn by its share; `test` is 0 for a dataset that has its own test split."""
+    place = int(hash_of_name(name_of_source(each.source) or each.id, options.seed)[:12], 16) / 16**12
     return "test" if place < test else "validation" if place < test + options.validation else "train"

@@ -1,4 +1,4 @@
-"""An example: one image with its class, and everything that says whether two of them belong together."""
+"""Records of training data: `Example` (one image with its class), `Dropped` and `Wanted`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
 
-FOLD = "fold"  # the attribute
+FOLD = "fold"  # name of the attribute
 
-# Reasons that are no failure: these images are no part of what a figure is about.
+# Reasons that are not failures: no figure counts these images as missing.
 NOT_ASKED_FOR = (
     "no label",
     "no split",
@@ -31,23 +31,23 @@ NOT_ASKED_FOR = (
 
 @dataclass(frozen=True)
 class Example:
-    """One image to learn from or to be tested on.
+    """One image for training or testing.
 
     Attributes:
-        id: What it is called in messages and tables; unique within a run.
-        path: The file; through its tar, where it lies in one.
+        id: Name in messages and tables; unique within a run.
+        path: The file, or a path through a tar.
         label: Its class.
-        data: Which of the given DATA it comes from.
-        split: "train", "validation" or "test"; None until one is assigned.
-        identity: Who it shows, with the dataset's name before it; None where that is unknown.
-        source: The source image it was made from: a masked image and its unmasked twin have the same.
-        hashes: sha256 of its content and of its source's content, as far as they are known.
-        masked: Whether the face wears a mask; None where nothing says so.
-        attributes: What the dataset and the manifest's face say: race, age, fold, template, wear, ...
-        box: The face in the image; None where it is not known.
-        region: The part of the image the model is shown: x, y, width, height in whole pixels.
-        plain: Whether it is a JPEG that needs nothing but decoding: not turned, not CMYK.
-        member: Its place in the tar; None for a file of its own.
+        data: The DATA argument that it comes from.
+        split: "train", "validation" or "test"; None before the split.
+        identity: The person, prefixed with the dataset's name; None if unknown.
+        source: The source image; a masked image and its unmasked twin have the same one.
+        hashes: sha256 of its content and, if known, of its source's content.
+        masked: Whether the face wears a mask; None if unknown.
+        attributes: Attributes of the dataset and of the manifest's face: race, age, fold, template, wear, ...
+        box: The face box, xywh; None if unknown.
+        region: The part of the image that the model sees: x, y, width, height in whole pixels.
+        plain: Whether it is a JPEG without EXIF rotation that OpenCV decodes directly (not CMYK).
+        member: Its position in the tar; None for a file on disk.
     """
 
     id: str
@@ -66,7 +66,7 @@ class Example:
     member: Member | None = None
 
     def keys(self) -> Iterator[tuple[str, str]]:
-        """(kind, key) of everything that may not be on both sides of a split."""
+        """(kind, key) of the person, source image and contents: none may be in two splits."""
         if self.identity is not None:
             yield "person", self.identity
         yield "source image", self.source
@@ -74,7 +74,7 @@ class Example:
             yield "duplicate", sha256
 
     def dropped(self, reason: str, detail: str = "") -> Dropped:
-        """The same image as one that takes no part."""
+        """This image as a `Dropped` record."""
         return Dropped(
             self.id,
             reason,
@@ -89,17 +89,12 @@ class Example:
 
 @dataclass(frozen=True)
 class Dropped:
-    """An image that is in the data and takes no part, and why.
+    """An image of the data that is not used, with the reason. Other fields are those of `Example`.
 
     Attributes:
-        id: As in `Example`.
-        reason: In few words, the same for all images it holds for.
-        detail: What is to be said of this one; may be empty.
-        split: As in `Example`, as far as it is known.
-        data: As in `Example`.
-        source: As in `Example`; empty where it was not asked for.
-        identity: As in `Example`.
-        fold: Of a dataset that comes in folds.
+        reason: A short text, the same for all images with this reason.
+        detail: Details of this image; may be empty.
+        fold: The fold, for a dataset with folds.
     """
 
     id: str
@@ -113,20 +108,20 @@ class Dropped:
 
     @property
     def is_missed(self) -> bool:
-        """Whether it should have been judged, and not merely was not asked for."""
+        """Whether the image counts as missing: it was requested but could not be used."""
         return self.reason not in NOT_ASKED_FOR
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which examples a run wants from its data.
+    """Selection of examples from the data.
 
     Attributes:
-        label: The column that is the class: an attribute, "identity", "split", "wear", "template" ...; None
-            for the manifest's own label, and for a plain tree the folder's name.
-        which: "masked", "unmasked" or "both" (then the two of a pair are always in the same split).
+        label: The column used as class: an attribute, "identity", "split", "wear", "template" ...; None for
+            the manifest's label, or the folder name of a plain tree.
+        which: "masked", "unmasked" or "both"; both images of a pair are always in the same split.
         crop: "full", "face" or "upper-face".
-        margin: How much is added around the face on each side, in sides of its box.
+        margin: Margin on each side of the face, as a share of the longer side of its box.
     """
 
     label: str | None = None
@@ -136,15 +131,15 @@ class Wanted:
 
 
 def space_of(folder: Path) -> str:
-    """What stands for a folder before the names that are unique in it: its name and a hash of its place."""
+    """A namespace for the names in a folder: the folder's name and a hash of its absolute path."""
     place = folder.resolve()
     return f"{to_text(place.name)}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}"
 
 
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:
-    """How many were dropped for each reason, most first."""
-    counted = Counter(each.reason for each in dropped)
-    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+    """Reason -> number of dropped images, most common first."""
+    counts = Counter(each.reason for each in dropped)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def tally(examples: Iterable[Example]) -> dict[str, dict[str, int]]:

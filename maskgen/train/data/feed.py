@@ -1,10 +1,9 @@
-"""The input pipeline: from files to batches, decoding in parallel and holding no more than a few batches.
+"""The input pipeline of the training: from files to batches, decoded in parallel threads.
 
-An epoch's order is a permutation of the whole list, drawn from the seed and the epoch: a perfect shuffle
-that needs no buffer, and that a resumed run draws again. Batches are read by a pool of threads through
-OpenCV, which lets go of the interpreter; the next ones are begun before they are asked for, so that no thread
-waits for another. Tensorflow's own decoding and antialiased resizing take three times the CPU (5.2 ms for a
-face of 250 pixels), and prediction, which has no tensorflow, could not show the same pixels.
+The order of an epoch is a permutation of the whole list, drawn from the seed and the epoch. It is a full
+shuffle without a buffer, and a resumed run repeats it. OpenCV decodes in a thread pool, because it releases
+the interpreter lock; the next batches are started ahead of use. TensorFlow's decoding and resizing would take
+three times the CPU, and prediction does not have TensorFlow and needs the same pixels.
 """
 
 from __future__ import annotations
@@ -28,74 +27,72 @@ from maskgen.train.data.examples import Example
 from maskgen.train.data.pictures import shown_file
 
 LARGEST_CACHE = 4 * 2**30  # bytes
-# Batches that are read ahead, besides the one in use.
+# Batches read ahead of the one in use.
 AHEAD = 2
-# Bytes: a multiple of what tensorflow's loops ask of where a tensor begins.
+# Alignment of a batch in bytes: a multiple of the alignment that TensorFlow requires.
 _ALIGNED = 64
 
 
 @dataclass(frozen=True)
-class _Begun:
-    """A batch that threads are at work on.
+class _PendingBatch:
+    """A batch that the threads are filling.
 
     Attributes:
-        pixels: (n, size, size, 3) uint8, which they fill.
-        parts: What each of them has to do of it.
+        pixels: (n, size, size, 3) uint8.
+        parts: The tasks that fill it.
     """
 
     pixels: NDArray[np.uint8]
     parts: list[Future[None]]
 
-    def done(self) -> NDArray[np.uint8]:
-        """The batch, once it is there; raises what a thread raised."""
+    def result(self) -> NDArray[np.uint8]:
+        """Wait for the batch; re-raises the exception of a thread."""
         for part in self.parts:
             part.result()
         return self.pixels
 
 
-class _Ahead:
-    """Batches of one epoch, begun before they are asked for.
-
-    However often and from wherever the epoch is gone through, each batch is the same.
+class _ReadAhead:
+    """The batches of one epoch, started ahead of use; each can be read any number of times.
 
     Args:
-        begin: Begins the batch of that number.
-        count: How many there are.
+        start: Starts the batch of a given number.
+        count: Number of batches.
     """
 
-    def __init__(self, begin: Callable[[int], _Begun], count: int) -> None:
-        self._begin = begin
+    def __init__(self, start: Callable[[int], _PendingBatch], count: int) -> None:
+        self._start = start
         self._count = count
-        self._begun: dict[int, _Begun] = {}
+        self._pending: dict[int, _PendingBatch] = {}
         self._lock = threading.Lock()
-        self._begin_from(0)
+        self._start_from(0)
 
     def batch(self, number: int) -> NDArray[np.uint8]:
-        """The batch of that number; those after it are begun."""
+        """The batch of that number; starts the next ones."""
         with self._lock:
-            self._begin_from(number)
-            begun = self._begun.pop(number)
-        return begun.done()
+            self._start_from(number)
+            pending = self._pending.pop(number)
+        return pending.result()
 
-    def _begin_from(self, number: int) -> None:
+    def _start_from(self, number: int) -> None:
         for each in range(number, min(number + AHEAD + 1, self._count)):
-            if each not in self._begun:
-                self._begun[each] = self._begin(each)
+            if each not in self._pending:
+                self._pending[each] = self._start(each)
 
 
 class Feed:
     """Batches of a list of examples.
 
     Args:
-        examples: In the order that `in_order` keeps.
-        classes: Labels; an example's class is its label's place among them.
-        size: Side of the images the model takes.
-        batch_size: Images in a batch.
+        examples: The examples; `in_order` keeps their order.
+        classes: The labels; the class of an example is the index of its label.
+        size: Side of the model's input images.
+        batch_size: Images per batch.
         weights: Label -> weight in the loss; 1 for each by default.
-        cache: Keep the decoded images in memory; refused where they would take more than 4 GiB.
+        cache: Keep the decoded images in memory, up to 4 GiB.
 
     Attributes:
-        failure: What kept the feed from reading an image, or None; see `told`.
+        failure: The exception of an image that could not be read, or None; see `reraise_read_errors`.
     """
 
     def __init__(
@@ -114,7 +111,7 @@ class Feed:
         self._weights = factors[self.labels]
         self._size = size
         self._batch_size = min(batch_size, len(examples))
-        # One more than there are processors, for the moments in which one waits for the interpreter.
+        # One more than the cores, because a thread sometimes waits for the interpreter lock.
         self._workers = usable_cores() + 1
         self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="decode")
         self._pixels: NDArray[np.uint8] | None = None
@@ -127,48 +124,48 @@ class Feed:
 
     @property
     def steps(self) -> int:
-        """Batches of a shuffled epoch."""
+        """Batches per shuffled epoch."""
         return len(self) // self._batch_size
 
     def in_order(self) -> Any:
-        """All examples once, as (uint8 images, labels, weights) for Keras."""
+        """A dataset of all examples in order: (uint8 images, labels, weights)."""
         return self._dataset(np.arange(len(self)), False, None, None)
 
     def shuffled(self, seed: int, epoch: int, how: Augmentation | None = None) -> Any:
-        """One epoch in its own order, augmented by `how`, without a last batch that is not full."""
+        """A dataset of one shuffled and augmented epoch, without an incomplete last batch."""
         order = np.random.default_rng((seed % 2**63, epoch, 1)).permutation(len(self))
         draws = draw(len(self), seed, epoch) if how is not None else None
         return self._dataset(order, True, draws, how)
 
-    def pictures(
+    def images(
         self,
         places: NDArray[np.int64],
         draws: NDArray[np.float32] | None = None,
         how: Augmentation | None = None,
     ) -> NDArray[np.uint8]:
-        """Some of the images as the model is shown them: (n, size, size, 3) uint8, RGB.
+        """Model inputs of some examples: (n, size, size, 3) uint8, RGB.
 
         Args:
-            places: Which ones.
-            draws: Of every example, by `maskgen.train.data.augment.draw`; with `how` only.
+            places: Indices of the examples.
+            draws: Random numbers of all examples, from `maskgen.train.data.augment.draw`; only with `how`.
             how: The augmentation, or None.
         """
-        return self._begin(places, draws, how).done()
+        return self._start(places, draws, how).result()
 
-    def _begin(
+    def _start(
         self, places: NDArray[np.int64], draws: NDArray[np.float32] | None, how: Augmentation | None
-    ) -> _Begun:
+    ) -> _PendingBatch:
         batch = _aligned((len(places), self._size, self._size, 3))
 
         def fill(first: int) -> None:
-            # A task for each image would cost a tenth of what it does.
+            # One task per thread: the overhead of a task per image is a tenth of its work.
             for row in range(first, len(places), self._workers):
                 place = int(places[row])
                 self._fill(place, batch[row])
                 if draws is not None and how is not None:
                     batch[row] = augmented(batch[row], draws[place], how)
 
-        return _Begun(batch, [self._threads.submit(fill, first) for first in range(self._workers)])
+        return _PendingBatch(batch, [self._threads.submit(fill, first) for first in range(self._workers)])
 
     def _fill(self, place: int, out: NDArray[np.uint8]) -> None:
         if self._pixels is not None:
@@ -180,8 +177,8 @@ class Feed:
         except (OSError, UnreadableImageError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise MissingDataError(
-                f"{example.path}: {reason}; it could be read before the training began. Put it back, and "
-                "`maskgen train --resume RUN` goes on"
+                f"{example.path}: {reason}. The image was readable at the start of the training. Restore it "
+                "and continue with `maskgen train --resume RUN`"
             ) from error
 
     def _dataset(
@@ -199,12 +196,12 @@ class Feed:
         def places_of(number: int) -> NDArray[np.int64]:
             return order[number * self._batch_size : (number + 1) * self._batch_size]
 
-        ahead = _Ahead(lambda number: self._begin(places_of(number), draws, how), steps)
+        batches = _ReadAhead(lambda number: self._start(places_of(number), draws, how), steps)
 
         def read(number: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
             places = places_of(int(number))
             try:
-                return ahead.batch(int(number)), self.labels[places], self._weights[places]
+                return batches.batch(int(number)), self.labels[places], self._weights[places]
             except MissingDataError as error:
                 self.failure = error
                 raise
@@ -213,7 +210,7 @@ class Feed:
             images, labels, weights = tf.numpy_function(
                 read, [number], (tf.uint8, tf.int32, tf.float32), stateful=False
             )
-            # Bytes: the model makes floats of them, which take four times the memory.
+            # uint8, because floats take four times the memory; the model converts them.
             images.set_shape(shape)
             labels.set_shape(shape[:1])
             weights.set_shape(shape[:1])
@@ -221,10 +218,10 @@ class Feed:
 
         dataset = tf.data.Dataset.range(steps).map(tf.autograph.experimental.do_not_convert(batch))
         options = tf.data.Options()
-        # There is nothing to tune, and the end of an epoch would wait until the tuner looks up: up to as long
-        # as the epoch took.
+        # There is nothing to tune, and the end of an epoch would wait for the tuner: up to as long as the
+        # epoch took.
         options.autotune.enabled = False
-        # And nothing to rewrite, which would be done twice an epoch.
+        # The graph needs no rewriting, which would run twice an epoch.
         options.experimental_optimization.apply_default_optimizations = False
         return dataset.prefetch(1).with_options(options)
 
@@ -233,17 +230,17 @@ class Feed:
         if needed > LARGEST_CACHE:
             raise UsageError(
                 f"--cache would take {needed / 2**30:.1f} GiB for {len(self):,} images of {self._size} "
-                "pixels; leave it out"
+                "pixels; omit it"
             )
-        return self.pictures(np.arange(len(self)))
+        return self.images(np.arange(len(self)))
 
 
 @contextmanager
-def told(*feeds: Feed) -> Iterator[None]:
-    """Raise what kept a feed from reading, where tensorflow raises an error of its own around its text.
+def reraise_read_errors(*feeds: Feed) -> Iterator[None]:
+    """Re-raise the feed's own exception instead of TensorFlow's wrapper.
 
     Raises:
-        MissingDataError: An image is not there any more, or has become another.
+        MissingDataError: An image was removed or replaced.
     """
     try:
         yield
@@ -255,7 +252,7 @@ def told(*feeds: Feed) -> Iterator[None]:
 
 
 def _aligned(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """An array without values that tensorflow takes as it is; it copies what begins elsewhere."""
+    """An uninitialised array aligned for TensorFlow, which copies unaligned arrays."""
     count = math.prod(shape)
     memory = np.empty(count + _ALIGNED, np.uint8)
     first = -memory.ctypes.data % _ALIGNED

@@ -1,4 +1,4 @@
-"""Examples from a plain tree: ``Training/male/1.jpg``, ``val/female/2.png``, or just ``CLASS/3.jpg``."""
+"""Examples from a folder tree: ``Training/male/1.jpg``, ``val/female/2.png`` or ``CLASS/3.jpg``."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ log = logging.getLogger("maskgen")
 
 
 def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
-    """Every image below a folder; the folders it lies in say its split and its class.
+    """Read the split and the class of each image from the names of its folders.
 
-    The class is the folder below the one that names a split; without such a folder it is the first one that
-    has others beside it. Nothing says whether a face is masked, or whose it is.
+    The class is the folder below a split folder (``train``, ``val``, ...). Without a split folder it is the
+    first level that has more than one folder. A tree does not tell who a face is or whether it is masked.
 
     Raises:
-        MissingDataError: The folder is not there, or holds no images.
-        UsageError: A label was asked for that a tree cannot have.
+        MissingDataError: The folder does not exist or contains no images.
+        UsageError: The label is a column that a folder tree does not have.
     """
     if wanted.label not in (None, "folder", "label"):
-        raise UsageError(f"{root} is a plain tree: its folders are its labels, it has no {wanted.label!r}")
+        raise UsageError(f"{root} is a folder tree: its labels are its folders, it has no {wanted.label!r}")
     if not root.is_dir():
         hint = archive_hint(root)
         raise MissingDataError(
-            hint or f"{root}: neither a folder that `maskgen synth` wrote nor a tree of images"
+            hint or f"{root}: neither an output folder of `maskgen synth` nor a folder tree of images"
         )
     if wanted.which != "masked":
         log.warning(
-            "%s is a plain tree: nothing says which faces are masked, so that --%s takes all",
+            "%s is a folder tree: nothing says which faces are masked; --%s uses all images",
             root,
             wanted.which,
         )
-    # Nothing of them is published, so that links may lead anywhere.
+    # The images are not published: links may point anywhere.
     files = [tuple(relative.split("/")) for relative in images(root, follow_links=True)]
     if not files:
-        missing = f"{root}: no images below it, and no manifest.jsonl in it"
+        missing = f"{root}: contains no images and no manifest.jsonl"
         raise MissingDataError(f"{missing}. {archive_hint(root)}".rstrip(". "))
     shared = _shared_folders(files)
     for parts in files:
         name = to_text(f"{root.name}/{'/'.join(parts)}")
         split, label = _split_and_class(parts[:-1], shared)
         if label is None:
-            yield Dropped(name, "no label", "it lies in no folder of a class", split, str(root))
+            yield Dropped(name, "no label", "it is in no class folder", split, str(root))
             continue
         yield Example(
             id=name,
@@ -62,14 +62,14 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
 
 
 def _shared_folders(files: list[tuple[str, ...]]) -> int:
-    """How many folders all images have in common, as in an archive's own folder around everything."""
+    """Number of leading folders that all images share, such as the top folder of an archive."""
     first = files[0][:-1]
     count = 0
     while count < len(first) and all(
         parts[count] == first[count] for parts in files if len(parts) > count + 1
     ):
         count += 1
-    # A tree of one class is no reason to take the images' own folder for the archive's.
+    # In a tree of one class, the folder of the images is the class and not a shared folder.
     return min(count, max(len(first) - 1, 0))
 
 

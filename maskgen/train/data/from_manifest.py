@@ -1,4 +1,4 @@
-"""Examples from a folder that `maskgen synth` wrote, by its manifest."""
+"""Examples from the manifest of a `maskgen synth` output folder."""
 
 from __future__ import annotations
 
@@ -16,60 +16,60 @@ from maskgen.results.reader import Members
 from maskgen.train.data.examples import FOLD, Dropped, Example, Wanted, space_of
 
 MANIFEST = "manifest.jsonl"
-# The folder in which `maskgen synth` works; without a manifest beside it, it is not done.
+# Working folder of `maskgen synth`; without a manifest beside it, the run is unfinished.
 WORKPLACE = ".maskgen"
 
-# Fields of the first face that are worth grouping by, and that may be the class.
+# Fields of the first face that can be groups or classes.
 FACE_FIELDS = ("template", "kind", "tone", "wear", "blend", "fit", "color", "pattern")
 ROW_FIELDS = ("label", "identity", "split")
 
-# Adapters that read anything: there, a name says nothing outside of the one folder it was read from.
+# Adapters for any data: their names are unique only within one folder.
 GENERIC = ("folder", "table", "gender-folders", "webdataset")
 
 
 def from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
-    """Every row of a manifest as the examples it makes, or as dropped.
+    """Convert each row of a manifest to examples or dropped images.
 
-    With "both", a row gives its masked and its unmasked image. An image masked in several variants has
-    one unmasked twin, that of the first.
+    With "both", a row gives its masked and its unmasked image. The variants of one image share the unmasked
+    twin of variant 0.
+
+    Raises:
+        UsageError: Unmasked images are wanted, and the folder has none.
     """
     rows = paired = 0
-    members, home = Members(folder), space_of(folder)
+    members, folder_space = Members(folder), space_of(folder)
     for row in read_manifest(folder / MANIFEST):
         rows += row.status == "masked"
         paired += row.unmasked_file is not None
-        # Within this the names of sources and persons are unique.
+        # The namespace in which names of sources and persons are unique.
         dataset = row.source.get("dataset") or ""
-        space = home if dataset in GENERIC else dataset
-        for each in _of_row(folder, space, row, wanted):
-            yield _placed(members, folder, each) if isinstance(each, Example) else each
+        space = folder_space if dataset in GENERIC else dataset
+        for each in _images_of_row(folder, space, row, wanted):
+            yield _with_member(members, folder, each) if isinstance(each, Example) else each
     if rows and not paired and wanted.which != "masked":
         raise UsageError(
-            f"{folder} has no unmasked images: make it again with `maskgen synth --pairs`, or leave out "
-            f"--{wanted.which}"
+            f"{folder} has no unmasked images: create them with `maskgen synth --pairs`, or "
+            f"omit --{wanted.which}"
         )
 
 
-def _placed(members: Members, folder: Path, example: Example) -> Example:
+def _with_member(members: Members, folder: Path, example: Example) -> Example:
     member = members.find(example.path.relative_to(folder).as_posix())
     return example if member is None else replace(example, member=member)
 
 
-def _of_row(folder: Path, space: str, row: ManifestRow, wanted: Wanted) -> Iterator[Example | Dropped]:
+def _images_of_row(folder: Path, space: str, row: ManifestRow, wanted: Wanted) -> Iterator[Example | Dropped]:
     name = f"{folder.name}/{row.id}" + (f"#{row.variant}" if row.variant else "")
-    wants_masked = wanted.which in ("masked", "both")
-    wants_unmasked = wanted.which in ("unmasked", "both") and row.variant == 0
-    if wants_masked:
-        yield _picture(folder, space, row, wanted.label, name, row.file_name, True)
-    if wants_unmasked:
-        unmasked = f"{name} unmasked"
-        yield _picture(folder, space, row, wanted.label, unmasked, row.unmasked_file, False)
+    if wanted.which != "unmasked":
+        yield _image(folder, space, row, wanted.label, name, row.file_name, True)
+    if wanted.which != "masked" and row.variant == 0:
+        yield _image(folder, space, row, wanted.label, f"{name} unmasked", row.unmasked_file, False)
 
 
-def _picture(
+def _image(
     folder: Path, space: str, row: ManifestRow, column: str | None, name: str, file: str | None, masked: bool
 ) -> Example | Dropped:
-    """One of the two images of a row; each that is not there counts."""
+    """The masked or the unmasked image of a row; a missing image is `Dropped`."""
     label = _label(row, column)
     source = f"{space}: {row.id}"
     identity = f"{space}: {row.identity}" if row.identity is not None else None
@@ -92,17 +92,17 @@ def _picture(
     attributes: dict[str, Any] = dict(row.attributes)
     if face is not None and masked:
         attributes |= {field: value for field in FACE_FIELDS if (value := getattr(face, field)) is not None}
-    known = row.source.get("sha256")
+    sha256 = row.source.get("sha256")
     return Example(
         id=name,
         path=folder / contained(folder, from_text(file), f"{folder / MANIFEST}, {row.id}"),
         label=label,
         data=str(folder),
         split=row.split,
-        # Where persons are the classes, each has to be on both sides of a split: then it is no key.
+        # If persons are the classes, each person must be in every split.
         identity=identity if column != "identity" else None,
         source=source,
-        hashes=frozenset((known,)) if known else frozenset(),
+        hashes=frozenset((sha256,)) if sha256 else frozenset(),
         masked=masked,
         attributes=attributes,
         box=face.box if face is not None else None,

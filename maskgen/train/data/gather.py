@@ -1,4 +1,4 @@
-"""From what was named on the command line to examples that are known to be readable."""
+"""Gather the readable examples of all DATA folders."""
 
 from __future__ import annotations
 
@@ -26,52 +26,52 @@ from maskgen.train.data.pictures import Inspected, inspect
 
 MASKED = Path("masked")
 
-# Images handed to the threads at a time: they answer in order, and what waits is only names.
+# Images submitted to the threads at a time; the results keep their order.
 _CHUNK = 512
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """All there is in the data: what takes part, and what does not."""
+    """The usable examples of the data, and the dropped images."""
 
     examples: tuple[Example, ...]
     dropped: tuple[Dropped, ...]
 
 
 def find_data(given: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders to read: those given, or else the one dataset under ``masked/``.
+    """The folders to read: the given ones, or by default the only dataset in ``masked/``.
 
     Raises:
-        MissingDataError: None was given, and there is none.
-        UsageError: None was given, and there are several; or one is a URL.
+        MissingDataError: No folder is given, and ``masked/`` has no dataset.
+        UsageError: No folder is given, and ``masked/`` has several; or a folder is a URL.
     """
     for path in given:
         if is_remote(path):
-            raise UsageError(f"{path}: images are read again in every epoch; copy the folder here first")
+            raise UsageError(f"{path}: every epoch reads the images again; copy the folder here first")
     if given:
         return tuple(given)
-    found = sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
-    if not found:
+    folders = sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
+    if not folders:
         raise MissingDataError(
-            f"no DATA given, and no dataset in {MASKED}/: make one with `maskgen synth --dataset NAME`"
+            f"no DATA given, and no dataset in {MASKED}/: create one with `maskgen synth --dataset NAME`"
         )
-    if len(found) > 1:
-        names = " ".join(map(str, found))
-        raise UsageError(f"which DATA? There are {len(found)} datasets in {MASKED}/: {names}")
-    return tuple(found)
+    if len(folders) > 1:
+        names = " ".join(map(str, folders))
+        raise UsageError(f"name one DATA: there are {len(folders)} datasets in {MASKED}/: {names}")
+    return tuple(folders)
 
 
 def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
-    """Read every DATA and look once at every image in it.
+    """List the images of every DATA folder, and inspect each image once.
 
     Args:
-        data: Folders that `maskgen synth` wrote, or plain trees of images.
-        wanted: Which examples to make of them.
-        progress: Show a bar on stderr.
+        data: Output folders of `maskgen synth`, or folder trees of images.
+        wanted: The selection of examples.
+        progress: Show a progress bar on stderr.
 
     Raises:
-        MissingDataError: A DATA is not there or not done, or nothing in them can be used.
-        UsageError: A label or a kind of image is wanted that the data do not have.
+        MissingDataError: A folder does not exist or is unfinished, or has no usable image.
+        UsageError: The data do not have the label or the kind of image that is wanted.
     """
     examples: list[Example] = []
     dropped: list[Dropped] = []
@@ -81,24 +81,24 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
         else:
             dropped.append(each)
     if not examples:
-        raise MissingDataError(_nothing(data, wanted, dropped))
+        raise MissingDataError(_no_examples_message(data, wanted, dropped))
     _check_names(examples)
     ready: list[Example] = []
     landmarker: FaceLandmarker | None = None
-    looked = tqdm(
-        _looked_at(examples),
+    inspections = tqdm(
+        _inspect_all(examples),
         total=len(examples),
         desc="reading",
-        unit="picture",
+        unit="image",
         disable=None if progress else True,
     )
     try:
-        for example, found in looked:
+        for example, inspected in inspections:
             box = example.box
-            if found.problem is None and box is None and wanted.crop != "full":
+            if inspected.problem is None and box is None and wanted.crop != "full":
                 landmarker = landmarker or open_landmarker()
                 box = face_box(landmarker, example)
-            result = _ready(example, found, box, wanted)
+            result = _with_region(example, inspected, box, wanted)
             if isinstance(result, Example):
                 ready.append(result)
             else:
@@ -107,18 +107,18 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
         if landmarker is not None:
             landmarker.close()
     if not ready:
-        raise MissingDataError(_nothing(data, wanted, dropped))
+        raise MissingDataError(_no_examples_message(data, wanted, dropped))
     return Gathered(tuple(ready), tuple(dropped))
 
 
 def face_box(landmarker: FaceLandmarker, example: Example) -> Box | None:
-    """The box of the largest face in an image, as a manifest would have it; None where there is none."""
+    """The box of the largest face in an image, as in a manifest; None if there is no face."""
     faces = landmarker.find(decode(read_image_file(example.path, example.member)).bgr)
     return faces[0].box if faces else None
 
 
 def is_plain_tree(folder: Path) -> bool:
-    """Whether a DATA is a tree of images, and not what `maskgen synth` wrote."""
+    """Whether a DATA folder is a folder tree of images and not an output of `maskgen synth`."""
     return not (folder / MANIFEST).is_file()
 
 
@@ -126,43 +126,47 @@ def _rows(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     if not is_plain_tree(folder):
         return from_manifest(folder, wanted)
     if (folder / WORKPLACE).is_dir():
-        # As a plain tree, its persons and sources would not be known, nor what is masked.
+        # Read as a folder tree, it would have no persons, no sources and no masked flag.
         raise MissingDataError(
-            f"{folder} is a run of `maskgen synth` that is not done: give its command again, or join its "
-            f"shares by `maskgen merge {folder}`"
+            f"{folder} is a run of `maskgen synth` that is not done: repeat its command, or merge its parts "
+            f"with `maskgen merge {folder}`"
         )
     return from_folders(folder, wanted)
 
 
-def _looked_at(examples: Sequence[Example]) -> Iterator[tuple[Example, Inspected]]:
+def _inspect_all(examples: Sequence[Example]) -> Iterator[tuple[Example, Inspected]]:
     with ThreadPoolExecutor(usable_cores()) as threads:
         for start in range(0, len(examples), _CHUNK):
             part = examples[start : start + _CHUNK]
-            found = threads.map(inspect, (each.path for each in part), (each.member for each in part))
-            yield from zip(part, found, strict=True)
+            results = threads.map(inspect, (each.path for each in part), (each.member for each in part))
+            yield from zip(part, results, strict=True)
 
 
-def _ready(example: Example, found: Inspected, box: Box | None, wanted: Wanted) -> Example | Dropped:
-    if found.problem is not None:
-        return example.dropped("unreadable", found.problem)
+def _with_region(
+    example: Example, inspected: Inspected, box: Box | None, wanted: Wanted
+) -> Example | Dropped:
+    if inspected.problem is not None:
+        return example.dropped("unreadable", inspected.problem)
     if box is None and wanted.crop != "full":
         return example.dropped("no face found", f"--crop {wanted.crop} needs one")
     return replace(
         example,
-        hashes=example.hashes | {found.sha256},
+        hashes=example.hashes | {inspected.sha256},
         box=box,
-        region=region_of(wanted.crop, found.size, box, wanted.margin),
-        plain=found.plain,
+        region=region_of(wanted.crop, inspected.size, box, wanted.margin),
+        plain=inspected.plain,
     )
 
 
 def _check_names(examples: Sequence[Example]) -> None:
-    twice = [name for name, count in Counter(each.id for each in examples).items() if count > 1]
-    if twice:
-        raise UsageError(f"{twice[0]} comes twice: two DATA have the same name; rename one of the folders")
+    duplicates = [name for name, count in Counter(each.id for each in examples).items() if count > 1]
+    if duplicates:
+        raise UsageError(
+            f"{duplicates[0]} exists twice: two DATA folders have the same name; rename one of them"
+        )
 
 
-def _nothing(data: Sequence[Path], wanted: Wanted, dropped: Sequence[Dropped]) -> str:
+def _no_examples_message(data: Sequence[Path], wanted: Wanted, dropped: Sequence[Dropped]) -> str:
     first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
     label = f" with a label {wanted.label!r}" if wanted.label else ""
     return (

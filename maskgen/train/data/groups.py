@@ -1,4 +1,4 @@
-"""Which examples belong together: same person, same source image or same bytes, in any chain of these."""
+"""Groups of examples that must share a split: same person, same source image or same bytes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ Group = tuple[int, ...]
 
 
 def groups_of(examples: Sequence[Example]) -> list[Group]:
-    """Indices of the examples, in groups that share no person, source image or content.
+    """Connected components of the examples; no two groups share a person, source image or content.
 
-    The groups come in the order of their first example.
+    Returns:
+        Groups of indices, in the order of their first example.
     """
     parents = list(range(len(examples)))
     first: dict[tuple[str, str], int] = {}
@@ -28,30 +29,31 @@ def groups_of(examples: Sequence[Example]) -> list[Group]:
 
 
 def in_drawn_order(examples: Sequence[Example], groups: Sequence[Group], seed: int) -> list[Group]:
-    """The groups in an order that is drawn from the seed and their own names, whatever order they came in.
+    """Sort groups by a hash of the seed and their names: a shuffle that ignores the order of the input.
 
-    A name is that of the source in its dataset: where the data lie, and as which layout, draws nothing else.
+    The name of a group is a source name within its dataset. The folder and the layout of the data have no
+    influence.
     """
 
-    def draw(group: Group) -> tuple[str, str]:
+    def sort_key(group: Group) -> tuple[str, str]:
         name = min(name_of_source(examples[index].source) for index in group)
-        return drawn(name, seed), name
+        return hash_of_name(name, seed), name
 
-    return sorted(groups, key=draw)
+    return sorted(groups, key=sort_key)
 
 
 def name_of_source(source: str) -> str:
-    """What a source is called in its dataset."""
+    """The name of a source within its dataset."""
     return source.rpartition(": ")[2]
 
 
-def drawn(name: str, seed: int) -> str:
-    """What the seed draws for a name: 64 digits in hex."""
+def hash_of_name(name: str, seed: int) -> str:
+    """sha256 of a seed and a name, in hex."""
     return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def label_of_group(examples: Sequence[Example], group: Group) -> str:
-    """The label most of a group's examples have; of several, the first in alphabetical order."""
+    """The most common label of a group; the alphabetically first of equally common ones."""
     counts = Counter(examples[index].label for index in group)
     return min(counts, key=lambda label: (-counts[label], label))
 

@@ -1,4 +1,4 @@
-"""Looks for what is on both sides of a split: a person, a source image, or the same bytes."""
+"""Leaks between splits: a person, a source image or the same bytes in more than one split."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from maskgen.errors import LeakError
 from maskgen.train.data.examples import Dropped, Example
 
-NAMED = 10  # leaks a message names
+NAMED = 10  # the most leaks in a message
 
 
 @dataclass(frozen=True)
 class Leak:
-    """Something that is in more than one split.
+    """A person, source image or content that is in more than one split.
 
     Attributes:
         kind: "person", "source image" or "duplicate".
-        key: Which person or image, or the sha256 of what is there twice.
-        places: Split -> the first example that has it there.
+        key: The name of the person or image, or the sha256 of the content.
+        places: (split, id of the first example there).
     """
 
     kind: str
@@ -32,13 +32,13 @@ class Leak:
 
 
 def find_leaks(examples: Sequence[Example]) -> list[Leak]:
-    """Every person, source image and content that is in more than one split.
+    """Find every person, source image and content that is in more than one split.
 
-    A masked image counts as the same as its source, whatever dataset it lies in now: the manifest has the
-    source's sha256. Copies that were encoded again outside of maskgen cannot be known.
+    A masked image has the same content key as its source, in any dataset, because the manifest has the
+    sha256 of the source. Copies that another program encoded again are not found.
 
     Args:
-        examples: With their splits.
+        examples: Examples with their splits.
     """
     seen: dict[tuple[str, str], dict[str, str]] = {}
     for example in examples:
@@ -52,10 +52,10 @@ def find_leaks(examples: Sequence[Example]) -> list[Leak]:
 
 
 def refuse_leaks(examples: Sequence[Example]) -> None:
-    """End the command where there are leaks.
+    """Raise an error if there are leaks.
 
     Raises:
-        LeakError: There are; the message names the first of each kind.
+        LeakError: There are leaks; the message names the first ones.
     """
     leaks = find_leaks(examples)
     if not leaks:
@@ -64,26 +64,27 @@ def refuse_leaks(examples: Sequence[Example]) -> None:
     if len(leaks) > NAMED:
         lines.append(f"  and {len(leaks) - NAMED:,} more")
     raise LeakError(
-        f"{len(leaks):,} on both sides of the split:\n" + "\n".join(lines) + "\n--drop-leaks takes them out "
-        "of the training and leaves the test as it is; --no-official-split divides anew, by person"
+        f"{len(leaks):,} on both sides of the split:\n" + "\n".join(lines) + "\n--drop-leaks removes them "
+        "from the training and keeps the test unchanged; --no-official-split draws a new split by person"
     )
 
 
 def without_leaks(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
-    """The examples without those of the training whose person or image is in validation or test, too.
+    """Remove leaking examples: from training first, then from validation; the test split is unchanged.
 
-    What is in validation and in test leaves validation. The test stays as it is.
+    Returns:
+        The remaining examples, and the removed ones.
     """
-    guarded: dict[tuple[str, str], int] = {}
+    highest: dict[tuple[str, str], int] = {}
     order = {"train": 0, "validation": 1, "test": 2}
     for example in examples:
         for key in example.keys():  # noqa: SIM118
-            guarded[key] = max(guarded.get(key, 0), order.get(example.split or "", 0))
+            highest[key] = max(highest.get(key, 0), order.get(example.split or "", 0))
     kept: list[Example] = []
     dropped: list[Dropped] = []
     for example in examples:
         level = order.get(example.split or "", 0)
-        kinds = [key for key in example.keys() if guarded[key] > level]  # noqa: SIM118
+        kinds = [key for key in example.keys() if highest[key] > level]  # noqa: SIM118
         if kinds:
             kind, name = kinds[0]
             dropped.append(example.dropped("leak", f"{kind} {name}"))

@@ -1,4 +1,4 @@
-"""Reading images: one look at each before the training, and what the model is shown of it."""
+"""Read images: inspect each file once, then crop and resize it to the model's input size."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class Inspected:
-    """What one look at a file told.
+    """Properties of an image file.
 
     Attributes:
-        sha256: Of its content, in hex; empty where the file could not be read.
-        size: (width, height), upright.
-        plain: As in `maskgen.train.data.examples.Example`.
-        problem: Why it cannot be used, or None.
+        sha256: sha256 of the content in hex; empty if the file could not be read.
+        size: (width, height) of the upright image.
+        plain: See `maskgen.train.data.examples.Example`.
+        problem: Why the image cannot be used, or None.
     """
 
     sha256: str = ""
@@ -46,11 +46,11 @@ class Inspected:
 
 
 def inspect(path: Path, member: Member | None = None) -> Inspected:
-    """Read and decode an image; what is wrong with it is part of the answer.
+    """Read and decode an image file; a failure is returned as `Inspected.problem`.
 
     Args:
-        path: Its file, or a path through a tar.
-        member: Where it lies in that tar; None for a file of its own.
+        path: The file, or a path through a tar.
+        member: Its position in the tar; None for a file on disk.
     """
     try:
         data = read_image_file(path, member)
@@ -64,7 +64,7 @@ def inspect(path: Path, member: Member | None = None) -> Inspected:
 
 
 def examine(data: bytes) -> Inspected:
-    """Decode an image; what is wrong with it is part of the answer."""
+    """Decode the content of an image file; a failure is returned as `Inspected.problem`."""
     sha256 = hashlib.sha256(data).hexdigest()
     try:
         decoded = decode(data)
@@ -83,93 +83,84 @@ def shown_file(
     plain: bool = False,
     out: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
-    """What the model is shown of an image in a file: the pixels of `shown`, sooner.
+    """The model input of an image file: the same pixels as `shown`, with a faster path for plain JPEGs.
 
-    Args:
-        path: Its file, or a path through a tar.
-        member: Where it lies in that tar; None for a file of its own.
-        region: As for `shown`.
-        size: As for `shown`.
-        plain: As for `shown`.
-        out: As for `shown`.
+    `path` and `member` are those of `inspect`, the other arguments those of `shown`.
 
     Raises:
-        OSError, UnreadableImageError: It cannot be read, or not decoded.
+        OSError, UnreadableImageError: The file cannot be read or decoded.
     """
     name = str(path)
-    # OpenCV reads and decodes a file without the interpreter, for which a thread waits at each of Python's
-    # own calls: a tenth of a batch's time. It crashes at names that are no text, and on Windows knows no
-    # letters but the system's.
+    # imread reads and decodes without the interpreter lock, which saves a tenth of a batch's time. It crashes
+    # on names that are not text, and on Windows it knows only the system's code page.
     if plain and member is None and name.isascii():
         reduction = _reduction(region, size)
         rgb = cv2.imread(name, _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
         if rgb is not None:
-            return _cut(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
+            return _resized_region(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
     return shown(read_image_file(path, member), region, size, plain, out)
 
 
 def shown(
     data: bytes, region: Region, size: int, plain: bool = False, out: NDArray[np.uint8] | None = None
 ) -> NDArray[np.uint8]:
-    """What the model is shown of an image: its region, at the model's size.
-
-    Training and prediction both come here, so that they show the same pixels.
+    """The model input of an image: its region, resized. Training and prediction both use this function.
 
     Args:
-        data: The file's content.
+        data: The content of the file.
         region: x, y, width, height in the upright image.
         size: Side of the result.
-        plain: Whether it is a JPEG that OpenCV may decode, at a half, a quarter or an eighth of its size
-            where the region is that much larger than the result.
-        out: Where to put the result; a new array by default.
+        plain: Whether OpenCV decodes the JPEG directly, at 1/2, 1/4 or 1/8 scale if the region is that much
+            larger than the result.
+        out: Array for the result; a new one by default.
 
     Returns:
         (size, size, 3) uint8, RGB.
 
     Raises:
-        UnreadableImageError: It cannot be decoded.
+        UnreadableImageError: The image cannot be decoded.
     """
     if plain and data:
         reduction = _reduction(region, size)
         rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
         if rgb is not None:
-            return _cut(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
+            return _resized_region(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
     return resized(np.ascontiguousarray(decode(data).bgr[:, :, ::-1]), region, size, out)
 
 
 def resized(
     rgb: NDArray[np.uint8], region: Region, size: int, out: NDArray[np.uint8] | None = None
 ) -> NDArray[np.uint8]:
-    """Cut a region out of an upright image and bring it to the model's size.
+    """Crop a region from an upright image and resize it.
 
     Args:
         rgb: (height, width, 3) uint8.
         region: x, y, width, height, inside the image.
         size: Side of the result.
-        out: Where to put the result; a new array by default.
+        out: Array for the result; a new one by default.
 
     Returns:
-        (size, size, 3) uint8; the channels in their order.
+        (size, size, 3) uint8; the order of the channels is unchanged.
     """
     x, y, width, height = region
-    cut = rgb[y : y + height, x : x + width]
+    crop = rgb[y : y + height, x : x + width]
     out = np.empty((size, size, 3), np.uint8) if out is None else out
-    # Averaging takes four times as long, and up to here the linear filter skips no pixel.
-    averaged = max(width, height) > 1.5 * size
-    cv2.resize(cut, (size, size), out, interpolation=cv2.INTER_AREA if averaged else cv2.INTER_LINEAR)
+    # INTER_AREA takes four times as long; up to a factor of 1.5, INTER_LINEAR skips no pixel.
+    interpolation = cv2.INTER_AREA if max(width, height) > 1.5 * size else cv2.INTER_LINEAR
+    cv2.resize(crop, (size, size), out, interpolation=interpolation)
     return out
 
 
 def _reduction(region: Region, size: int) -> int:
-    """By how much a JPEG may be decoded smaller than it is."""
+    """The scale denominator for decoding a JPEG: 1, 2, 4 or 8."""
     least = min(region[2:])
     return next((factor for factor in (8, 4, 2) if least >= factor * size), 1)
 
 
-def _cut(
+def _resized_region(
     rgb: NDArray[np.uint8], reduction: int, region: Region, size: int, out: NDArray[np.uint8] | None
 ) -> NDArray[np.uint8]:
-    """The region of an image that was decoded smaller than it is."""
+    """`resized` for an image that was decoded at a reduced scale."""
     x, y, width, height = (value // reduction for value in region)
     return resized(rgb, (x, y, width, height), size, out)
 
@@ -177,5 +168,5 @@ def _cut(
 def _is_upright(data: bytes) -> bool:
     if b"Exif\0\0" not in data[:65_536]:
         return True
-    with PillowImage.open(BytesIO(data)) as picture:
-        return picture.getexif().get(ORIENTATION, 1) in (0, 1)
+    with PillowImage.open(BytesIO(data)) as pillow_image:
+        return pillow_image.getexif().get(ORIENTATION, 1) in (0, 1)

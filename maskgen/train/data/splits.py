@@ -1,19 +1,19 @@
-"""Who learns and who is tested: the dataset's own split, its folds, or one drawn by person.
+"""Training, validation and test splits: the dataset's own, by fold, or drawn by person.
 
-*Where the dataset has splits*, they are kept. One that has no test split gives its validation split to the
-final test, and a new validation split is taken out of its training split: early stopping and the decision
-threshold are chosen on validation, so that it cannot also be what the result is told of.
+*A dataset with splits* keeps them. If it has no test split, its validation split becomes the test, and a new
+validation split is drawn from its training split. Early stopping and the decision threshold use validation,
+so results cannot be reported on it.
 
-*Where it has none*, whole groups (`maskgen.train.data.groups`) are drawn by a hash of the seed and their
-names,
-label by label, so that no order of files and no other file decides about one.
+*A dataset without splits* is divided by groups (`maskgen.train.data.groups`). A hash of the seed and the name
+of a group gives the order of the groups, label by label. The order of the files does not matter.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from maskgen.errors import UsageError
@@ -23,15 +23,15 @@ from maskgen.train.data.groups import Group, groups_of, in_drawn_order, label_of
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How examples are divided.
+    """Options of a split.
 
     Attributes:
-        seed: Where the draws start.
-        validation: Share of the images, or of the training split, that goes to validation.
-        test: Share of the images that goes to the test where the dataset has no splits.
-        fold: The fold that is the test, of a dataset that comes in folds; None takes no notice of folds.
-        official: Whether the dataset's own splits are kept.
-        limit_per_class: How many images of each class each split has at most; None for all.
+        seed: Seed of the draws.
+        validation: Share of the images, or of the training split, for validation.
+        test: Share of the images for the test, if the dataset has no splits.
+        fold: The fold used as test, for a dataset with folds; None ignores folds.
+        official: Keep the dataset's own splits.
+        limit_per_class: Maximum number of images per class and split; None for all.
     """
 
     seed: int = 0
@@ -45,30 +45,26 @@ class SplitOptions:
 def assign_splits(
     examples: Sequence[Example], options: SplitOptions
 ) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
-    """Give every example its split.
+    """Assign a split to every example.
 
     Returns:
-        The examples in their order, and those that had to be left out.
+        The examples in their order, and the dropped ones.
 
     Raises:
-        UsageError: There are no such folds, or nothing would be left to learn from or to validate on.
+        UsageError: The fold does not exist, or the training or validation split would be empty.
     """
     groups = groups_of(examples)
-    splits, outside = _given(examples, options)
+    splits, outside = _fixed_splits(examples, options)
     for group in groups:
-        _follow(group, splits, outside)
-    drawn = in_drawn_order(examples, groups, options.seed)
-    free = [group for group in drawn if all(splits[index] is None for index in group)]
+        _complete_group(group, splits, outside)
+    shuffled = in_drawn_order(examples, groups, options.seed)
+    free = [group for group in shuffled if all(splits[index] is None for index in group)]
     free = [group for group in free if not outside.issuperset(group)]
-    _draw(examples, free, splits, options)
+    _draw_splits(examples, free, splits, {"test": options.test, "validation": options.validation})
     lacking = _without_validation(examples, splits)
-    trained = [tuple(index for index in group if splits[index] == "train") for group in drawn]
-    _carve(
-        examples,
-        [group for group in trained if group and lacking.issuperset(group)],
-        splits,
-        options.validation,
-    )
+    trained = [tuple(index for index in group if splits[index] == "train") for group in shuffled]
+    lacking_groups = [group for group in trained if group and lacking.issuperset(group)]
+    _draw_splits(examples, lacking_groups, splits, {"validation": options.validation})
     kept = [
         replace(example, split=splits[index])
         for index, example in enumerate(examples)
@@ -81,19 +77,19 @@ def assign_splits(
         if not any(example.split == split for example in kept):
             raise UsageError(
                 f"no example is left for {split}: there are {len(examples):,} in {len(groups):,} groups of "
-                "persons and images that belong together"
+                "persons and related images"
             )
     return tuple(kept), (*dropped, *over)
 
 
 def by_fold(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
-    """Every example with its fold as its split, for a check of the folds themselves.
+    """Use the fold of each example as its split, to check the folds for leaks.
 
     Raises:
-        UsageError: The data come in no folds.
+        UsageError: The data have no folds.
     """
     if not folds_of(examples):
-        raise UsageError("the data come in no folds; Adience does")
+        raise UsageError("the data have no folds; Adience has some")
     folds = [fold_of(example.attributes.get(FOLD)) for example in examples]
     both = list(zip(examples, folds, strict=True))
     inside = tuple(replace(example, split=f"fold {fold}") for example, fold in both if fold is not None)
@@ -101,16 +97,16 @@ def by_fold(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Dro
 
 
 def folds_of(examples: Sequence[Example]) -> list[int]:
-    """The folds a dataset comes in, in order; empty where it comes in none."""
+    """The sorted folds of a dataset; empty if it has none."""
     folds = {fold_of(example.attributes.get(FOLD)) for example in examples}
     return sorted(fold for fold in folds if fold is not None)
 
 
 def fold_of(value: Any) -> int | None:
-    """The number of a fold, which a table holds as text; None where an image is in none.
+    """The fold number in an attribute value; None if the value is empty.
 
     Raises:
-        UsageError: It is no whole number.
+        UsageError: The value is not a whole number.
     """
     if value is None or not str(value).strip():
         return None
@@ -121,78 +117,72 @@ def fold_of(value: Any) -> int | None:
 
 
 def tested_on_validation(examples: Sequence[Example]) -> set[str]:
-    """The DATA that have a training and a validation split and no test: there validation is the test."""
+    """The DATA with training and validation but no test split: their validation split becomes the test."""
     names: dict[str, set[str | None]] = {}
     for example in examples:
         names.setdefault(example.data, set()).add(example.split)
     return {data for data, own in names.items() if {"train", "validation"} <= own and "test" not in own}
 
 
-def _given(examples: Sequence[Example], options: SplitOptions) -> tuple[list[str | None], set[int]]:
-    """The splits that are not to be drawn, and the indices of what takes no part."""
+def _fixed_splits(examples: Sequence[Example], options: SplitOptions) -> tuple[list[str | None], set[int]]:
+    """The splits given by the data (None: to be drawn), and the indices of the excluded examples."""
     if options.fold is not None:
         folds = folds_of(examples)
         if options.fold not in folds:
-            known = f"the folds are {', '.join(map(str, folds))}" if folds else "the data come in no folds"
-            raise UsageError(f"there is no fold {options.fold}: {known}")
+            existing = f"the folds are {', '.join(map(str, folds))}" if folds else "the data have no folds"
+            raise UsageError(f"there is no fold {options.fold}: {existing}")
         own = [fold_of(example.attributes.get(FOLD)) for example in examples]
         outside = {index for index, fold in enumerate(own) if fold is None}
         return [None if f is None else "test" if f == options.fold else "train" for f in own], outside
     if not options.official:
         return [None] * len(examples), set()
-    having = {example.data for example in examples if example.split is not None}
+    with_splits = {example.data for example in examples if example.split is not None}
     renamed = tested_on_validation(examples)
     return [
         "test" if example.split == "validation" and example.data in renamed else example.split
         for example in examples
-    ], {index for index, each in enumerate(examples) if each.split is None and each.data in having}
+    ], {index for index, each in enumerate(examples) if each.split is None and each.data in with_splits}
 
 
-def _follow(group: Group, splits: list[str | None], outside: set[int]) -> None:
-    """Examples without a split go where others of their group already are, the most guarded split first."""
-    there = {splits[index] for index in group}
-    fixed = next((name for name in ("test", "validation", "train") if name in there), None)
+def _complete_group(group: Group, splits: list[str | None], outside: set[int]) -> None:
+    """Give examples without a split the split of their group: test before validation before train."""
+    present = {splits[index] for index in group}
+    fixed = next((name for name in ("test", "validation", "train") if name in present), None)
     for index in group:
         if splits[index] is None and index not in outside:
             splits[index] = fixed
 
 
-def _draw(
-    examples: Sequence[Example], groups: Sequence[Group], splits: list[str | None], options: SplitOptions
+def _draw_splits(
+    examples: Sequence[Example],
+    groups: Sequence[Group],
+    splits: list[str | None],
+    shares: Mapping[str, float],
 ) -> None:
-    total = _count_by_label(examples, groups)
-    for split, share, spare in (("test", options.test, 2), ("validation", options.validation, 1)):
-        quotas = {label: share * count for label, count in total.items()}
-        _take(examples, groups, splits, split, quotas, spare)
-    for group in groups:
-        for index in group:
-            splits[index] = splits[index] or "train"
+    """Draw a new split for each example of the groups: by `shares`, and "train" for the rest."""
+    counts = _count_by_label(examples, groups)
+    for index in chain.from_iterable(groups):
+        splits[index] = None
+    for spare, (split, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
+        quotas = {label: share * count for label, count in counts.items()}
+        _fill_split(examples, groups, splits, split, quotas, spare)
+    for index in chain.from_iterable(groups):
+        splits[index] = splits[index] or "train"
 
 
 def _without_validation(examples: Sequence[Example], splits: Sequence[str | None]) -> set[int]:
-    """Indices of the training examples of those DATA that have no validation split."""
-    having = {example.data for example, split in zip(examples, splits, strict=True) if split == "validation"}
+    """Indices of the training examples of DATA without a validation split."""
+    validated = {
+        example.data for example, split in zip(examples, splits, strict=True) if split == "validation"
+    }
     return {
         index
         for index, example in enumerate(examples)
-        if splits[index] == "train" and example.data not in having
+        if splits[index] == "train" and example.data not in validated
     }
 
 
-def _carve(
-    examples: Sequence[Example], groups: Sequence[Group], splits: list[str | None], share: float
-) -> None:
-    quotas = {label: share * count for label, count in _count_by_label(examples, groups).items()}
-    for group in groups:
-        for index in group:
-            splits[index] = None
-    _take(examples, groups, splits, "validation", quotas, spare=1)
-    for group in groups:
-        for index in group:
-            splits[index] = splits[index] or "train"
-
-
-def _take(
+def _fill_split(
     examples: Sequence[Example],
     groups: Sequence[Group],
     splits: list[str | None],
@@ -200,9 +190,9 @@ def _take(
     quotas: dict[str, float],
     spare: int,
 ) -> None:
-    """Put the first free groups of each label into a split until its quota is met as nearly as can be.
+    """Move the first free groups of each label into a split, up to the quota of the label.
 
-    As many groups of each label as `spare` says are left: a class has to be learnt before it can be tested.
+    `spare` groups of each label stay free: a class must be trained before it can be tested.
     """
     taken = dict.fromkeys(quotas, 0)
     free = [(label_of_group(examples, group), group) for group in groups if splits[group[0]] is None]
@@ -210,7 +200,7 @@ def _take(
     for label, group in free:
         if not quotas[label] or left[label] <= spare:
             continue
-        # The first group is taken even where it exceeds the quota: a split without a class is no split.
+        # The first group is used even above the quota: a split needs every class.
         if not taken[label] or taken[label] + len(group) / 2 <= quotas[label]:
             taken[label] += len(group)
             left[label] -= 1
@@ -227,7 +217,7 @@ def _count_by_label(examples: Sequence[Example], groups: Sequence[Group]) -> dic
 
 
 def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Example], list[Dropped]]:
-    """The first images of each class and split in the drawn order; twins stay together."""
+    """Keep the first images of each class and split in the drawn order; twins stay together."""
     if options.limit_per_class is None:
         return examples, []
     by_source: dict[str, list[int]] = {}

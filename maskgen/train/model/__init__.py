@@ -1,8 +1,12 @@
-"""Models: backbones, building, safe loading, the classifier around a model, export and benchmarks.
+"""Keras models: build, save, load safely, run, export and benchmark.
 
 ::
 
-    backbones -> build.build_model -> Keras model -fit-> .keras -load (checked)-> classifier -> export, bench
+    backbones -> build -> (training) -> .keras file with its spec -> load -> classifier -> probabilities
+                                                                  export, bench
+
+`load` also opens files of unknown origin: `archive`, `config_check` and `weights_file` check a file before
+Keras reads it.
 """
 
 from maskgen.train.model.build import build_model

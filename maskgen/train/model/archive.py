@@ -1,4 +1,4 @@
-"""The zip archive of a ``.keras`` file: what it may hold, and how large each member may be."""
+"""The zip archive of a ``.keras`` file: allowed members and their maximum sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskgen.keras_runtime import one_line
 from maskgen.train.model.weights_file import LARGEST_WEIGHTS
 
 CONFIG, WEIGHTS, SPEC = "config.json", "model.weights.h5", "maskgen.json"
-# In bytes. The largest model, EfficientNet-B7, has a description of 1 MB.
+# In bytes. The configuration of the largest model, EfficientNet-B7, has 1 MB.
 LARGEST_MEMBERS = {
     CONFIG: 8 << 20,
     WEIGHTS: LARGEST_WEIGHTS + (64 << 20),
@@ -21,14 +21,14 @@ LARGEST_MEMBERS = {
 
 
 def read_member(path: Path, name: str) -> bytes:
-    """The bytes of a file in a ``.keras`` archive.
+    """Read a member of a ``.keras`` archive.
 
     Raises:
-        MissingDataError: The archive is not there.
-        ModelError: It is damaged, or is packed otherwise than Keras packs.
+        MissingDataError: The file does not exist.
+        ModelError: The archive is damaged, or Keras did not write it.
     """
     if not path.is_file():
-        raise MissingDataError(f"{path}: there is no such model")
+        raise MissingDataError(f"{path}: this model does not exist")
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path.stat().st_size)
@@ -46,14 +46,14 @@ def read_member(path: Path, name: str) -> bytes:
 
 
 def _check_members(archive: zipfile.ZipFile, size: int) -> None:
-    """Keras stores its members uncompressed, each once: what is unpacked is never larger than the file."""
+    """Check that each member occurs once and uncompressed, so reading it cannot need more memory."""
     members = archive.infolist()
     if len({member.filename for member in members}) < len(members):
-        raise ValueError("it has two members of one name")
+        raise ValueError("it has two members with one name")
     for member in members:
         if member.file_size > LARGEST_MEMBERS.get(member.filename, 0):
-            raise ValueError(f"its member {member.filename[:80]!r} is none of a model, or too large")
+            raise ValueError(f"its member {member.filename[:80]!r} is none of a model's, or is too large")
         if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-            raise ValueError(f"its member {member.filename} is compressed; Keras stores it as it is")
+            raise ValueError(f"its member {member.filename} is compressed; Keras does not compress members")
     if sum(member.file_size for member in members) > size:
         raise ValueError("its members overlap")

@@ -1,7 +1,6 @@
-"""The backbones: for each its input size, the scale its published weights expect, and where its blocks begin.
+"""Backbones: input size, input range and block names of each.
 
-Every model takes RGB from 0 to 255. What a backbone needs besides is a layer inside the model, so that no
-program that uses the model can get it wrong.
+Every model takes RGB from 0 to 255. A rescaling layer inside the model gives the backbone its own range.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from maskgen.keras_runtime import keras
 
 @dataclass(frozen=True)
 class Backbone:
-    """One network without its head.
+    """A network without its head.
 
     Attributes:
-        size: Side of the images it was published for.
+        size: Side of its published input images.
         build: (input tensor, weights) -> a Keras model on that tensor, without pooling.
-        blocks: Regular expression on the names of layers: what its group finds is the block.
-        signed: Whether it wants -1 to 1 instead of 0 to 255; the others scale inside.
-        pretrained: Whether weights trained on ImageNet are published.
+        blocks: Regular expression for layer names; its group is the name of the block.
+        signed: Whether its input range is -1 to 1 instead of 0 to 255; the other backbones rescale inside.
+        pretrained: Whether ImageNet weights are published.
     """
 
     size: int
@@ -34,10 +33,10 @@ class Backbone:
 
 
 def backbone(name: str) -> Backbone:
-    """The backbone of that name.
+    """Look up a backbone by name.
 
     Raises:
-        UsageError: There is none.
+        UsageError: The name is unknown.
     """
     if name not in BACKBONES:
         raise UsageError(f"backbone must be one of {', '.join(BACKBONES)}, got {name!r}")
@@ -46,14 +45,14 @@ def backbone(name: str) -> Backbone:
 
 def _application(name: str, **options: Any) -> Callable[[Any, str | None], Any]:
     def build(inputs: Any, weights: str | None) -> Any:
-        make = getattr(keras().applications, name)
-        return make(include_top=False, input_tensor=inputs, weights=weights, **options)
+        application = getattr(keras().applications, name)
+        return application(include_top=False, input_tensor=inputs, weights=weights, **options)
 
     return build
 
 
 def _tiny_cnn(inputs: Any, weights: str | None) -> Any:
-    """Four blocks of one convolution each, 0.1 million parameters: for small images and quick trials."""
+    """Four convolutions, 0.1 million parameters: for small images and quick trials."""
     layers = keras().layers
     x = inputs
     for block, filters in enumerate((24, 48, 96, 128), start=1):
@@ -80,7 +79,7 @@ BACKBONES: dict[str, Backbone] = {
     },
     "mobilenet_v2": Backbone(224, _application("MobileNetV2"), r"^block_(\d+)_", signed=True),
     "mobilenet_v3": Backbone(224, _application("MobileNetV3Large"), r"^expanded_conv_(\d+)"),
-    # Its blocks end, and so begin, at the layers that join the branches.
+    # The layers that join the branches mark the ends of its blocks.
     "inception_v3": Backbone(299, _application("InceptionV3"), r"^mixed(\d+)$", signed=True),
     "resnet50_v2": Backbone(224, _application("ResNet50V2"), r"^conv(\d)_block", signed=True),
     "tiny-cnn": Backbone(64, _tiny_cnn, _STAGES, signed=True, pretrained=False),

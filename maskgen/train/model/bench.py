@@ -1,4 +1,4 @@
-"""What a model costs: parameters, operations, size, and how long it takes on this machine."""
+"""Benchmark of a model: parameters, FLOPs, file size, and latency on this machine."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ WARM_UP = 5
 def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30) -> dict[str, Any]:
     """Measure a model.
 
-    It is opened once and warmed up before anything is timed. A time is that of one call on a batch that is in
-    memory already, from bytes to probabilities.
+    A latency is the time of one call, from a uint8 batch in memory to probabilities, after a warm-up.
 
     Args:
         path: A run folder, a ``.keras`` file or an ``.onnx`` file.
-        batch_sizes: Images in a call.
-        repeats: Calls for each of them.
+        batch_sizes: Images per call.
+        repeats: Calls per batch size.
 
     Returns:
-        Name, size in bytes, parameters and FLOPs for one image (None where the format does not say),
-        latency in milliseconds for each batch size, and the machine.
+        Name, size in bytes, parameters and FLOPs per image (None for ``.onnx``), latency in milliseconds for
+        each batch size, and the machine.
     """
     classifier = open_classifier(path)
     parameters, flops = _counts(classifier.path)
@@ -49,11 +48,11 @@ def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30
 
 
 def machine() -> dict[str, Any]:
-    """What the times were measured on."""
+    """The processor, cores, load and operating system of this machine."""
     name = platform.processor() or platform.machine()
-    listed = Path("/proc/cpuinfo")
-    if listed.is_file():
-        lines = listed.read_text(errors="replace").splitlines()
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.is_file():
+        lines = cpu_info.read_text(errors="replace").splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
     load = [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None
     return {"processor": name, "cores": usable_cores(), "load": load, "system": platform.platform()}
@@ -75,26 +74,23 @@ def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float
 
 
 def _counts(path: Path) -> tuple[int | None, int | None]:
-    """Parameters, and floating point operations for one image as tensorflow's profiler counts them."""
+    """Parameters, and FLOPs per image from TensorFlow's profiler; None for ``.onnx``."""
     if path.suffix != ".keras":
         return None, None
     tf = tensorflow()
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
     model = load_model(path)
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
     concrete = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
+    constant = convert_variables_to_constants_v2(concrete)
     frozen = tf.compat.v1.graph_util.extract_sub_graph(
-        _frozen(concrete).graph.as_graph_def(), [_frozen(concrete).outputs[0].op.name]
+        constant.graph.as_graph_def(), [constant.outputs[0].op.name]
     )
     with tf.Graph().as_default() as graph:
         tf.graph_util.import_graph_def(frozen, name="")
         options = tf.compat.v1.profiler.ProfileOptionBuilder(
             tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
         ).with_empty_output()
-        counted = tf.compat.v1.profiler.profile(graph, options=options.build())
-    return model.count_params(), counted.total_float_ops
-
-
-def _frozen(concrete: Any) -> Any:
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    return convert_variables_to_constants_v2(concrete)
+        profile = tf.compat.v1.profiler.profile(graph, options=options.build())
+    return model.count_params(), profile.total_float_ops

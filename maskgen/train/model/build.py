@@ -1,4 +1,4 @@
-"""A classifier: preprocessing, backbone, pooling and head in one Keras model without lambdas."""
+"""Build a classifier: preprocessing, backbone, pooling and head in one Keras model without lambdas."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from maskgen.keras_runtime import keras, one_line
 from maskgen.train.model.backbones import Backbone, backbone
 from maskgen.train.model.load import check_weights, load_model
 
-# Width of the layers between pooling and the classes; "bn" is a BatchNorm in front of them. The first two are
-# the two heads of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
+# Widths of the dense layers between pooling and the classes; "bn" is a BatchNorm before them. The first two
+# heads are those of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
 HEADS: dict[str, tuple[str | int, ...]] = {
     "small": ("bn", 256),
     "large": ("bn", 2048, 1024),
@@ -35,32 +35,32 @@ def build_model(
     dropout: float = 0.2,
     weights: str = "imagenet",
 ) -> Any:
-    """Make a classifier.
+    """Build a classifier.
 
     Args:
         name: A key of `maskgen.train.model.backbones.BACKBONES`.
-        classes: How many there are; two or more.
-        size: Side of its images; the backbone's own by default.
+        classes: Number of classes, two or more.
+        size: Side of the input images; that of the backbone by default.
         head: A key of `HEADS`.
-        dropout: Before the classes.
+        dropout: Dropout rate before the last layer.
         weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.
 
     Returns:
-        A Keras model from (batch, size, size, 3), RGB 0 to 255, to probabilities. Its layers are flat, and
-        its backbone's layers have the names Keras gives them.
+        A Keras model from (batch, size, size, 3), RGB 0 to 255, to probabilities. Its layers are not nested;
+        the layers of the backbone keep their Keras names.
 
     Raises:
-        UsageError: A name does not exist, or there are no such weights.
-        ModelError: The weights cannot be fetched or read.
+        UsageError: A name is unknown, or the backbone has no such weights.
+        ModelError: The weights cannot be downloaded or read.
     """
     k = keras()
-    chosen = backbone(name)
+    network = backbone(name)
     if head not in HEADS:
         raise UsageError(f"head must be one of {', '.join(HEADS)}, got {head!r}")
-    side = size or chosen.size
+    side = size or network.size
     inputs = k.Input((side, side, 3), name="rgb")
-    x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if chosen.signed else inputs
-    trunk = _trunk(chosen, name, x, weights)
+    x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
+    trunk = _backbone_model(network, name, x, weights)
     x = k.layers.GlobalAveragePooling2D(name="head_pool")(trunk.output)
     for number, layer in enumerate(HEADS[head], start=1):
         if layer == "bn":
@@ -68,43 +68,43 @@ def build_model(
         else:
             x = k.layers.Dense(layer, activation="relu", name=f"head_dense{number}")(x)
     x = k.layers.Dropout(dropout, name="head_dropout")(x)
-    # float32 also under mixed precision: half floats are too coarse for a softmax.
+    # float32 under mixed precision too: half floats are too coarse for a softmax.
     outputs = k.layers.Dense(classes, activation="softmax", dtype="float32", name="classes")(x)
     model = k.Model(inputs, outputs, name=name.replace("-", "_"))
     if weights.endswith(".keras"):
-        _take_over(model, weights)
+        _copy_backbone_weights(model, weights)
     return model
 
 
 def freeze_backbone(model: Any) -> None:
-    """Phase 1 with given weights: only the head learns; a frozen BatchNorm is in inference mode."""
+    """Phase 1 from pretrained weights: train the head only; a frozen BatchNorm is in inference mode."""
     for layer in model.layers:
         layer.trainable = layer.name.startswith("head_") or layer.name == "classes"
 
 
 def train_everything(model: Any) -> None:
-    """Phase 1 without given weights: all learns, BatchNorm included."""
+    """Phase 1 from scratch: train all layers, including BatchNorm."""
     for layer in model.layers:
         layer.trainable = True
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
-    """Phase 2: the head and the last blocks of the backbone learn, its BatchNorm stays in inference mode.
+    """Phase 2: train the head and the last blocks of the backbone; BatchNorm stays in inference mode.
 
     Args:
         model: From `build_model`.
         name: Its backbone.
-        count: How many blocks; None for the later half of them, and at most all.
+        count: Number of blocks, at most all; None for the later half.
 
     Returns:
-        The names of the blocks that learn now.
+        The names of the trainable blocks.
     """
     freeze_backbone(model)
     starts = list(block_starts(model, backbone(name).blocks))
     wanted = (len(starts) + 1) // 2 if count is None else min(count, len(starts))
     if not wanted:
         return []
-    # Everything learns with all blocks, the stem before the first one included.
+    # All blocks: also train the stem before the first one.
     first = 0 if wanted == len(starts) else starts[-wanted][1]
     frozen = {id(layer) for layer in batch_norms(model)}
     for layer in model.layers[first:]:
@@ -117,21 +117,21 @@ def block_starts(model: Any, pattern: str) -> Iterator[tuple[str, int]]:
     """(block, index of its first layer) of a backbone, in the order of its layers."""
     last = None
     for index, layer in enumerate(model.layers):
-        found = re.search(pattern, layer.name)
-        if not found or found[1] == last:
+        match = re.search(pattern, layer.name)
+        if not match or match[1] == last:
             continue
-        last = found[1]
+        last = match[1]
         if not pattern.endswith("$"):
             yield last, index
-        # The layer is a joint that ends a block: the next one begins behind it, unless the head does.
+        # The layer ends a block; the next block starts after it, unless the head does.
         elif not model.layers[index + 1].name.startswith("head_"):
             yield str(int(last) + 1), index + 1
 
 
 def average_over(model: Any, steps: int) -> None:
-    """Let every BatchNorm average over about half an epoch, and over 4 to 100 batches.
+    """Set the averaging window of every BatchNorm to about half an epoch, from 4 to 100 batches.
 
-    Keras's 100 are several epochs of a small dataset, and validation would not see what is learnt.
+    Keras's default of 100 batches is several epochs of a small dataset, and validation would lag behind.
     """
     for layer in model.layers:
         if isinstance(layer, keras().layers.BatchNormalization):
@@ -139,86 +139,90 @@ def average_over(model: Any, steps: int) -> None:
 
 
 def batch_norms(model: Any) -> list[Any]:
-    """The backbone's BatchNorm layers."""
+    """The BatchNorm layers of the backbone."""
     kind = keras().layers.BatchNormalization
     return [layer for layer in model.layers if isinstance(layer, kind) and not layer.name.startswith("head_")]
 
 
-def _trunk(chosen: Backbone, name: str, x: Any, weights: str) -> Any:
+def _backbone_model(network: Backbone, name: str, x: Any, weights: str) -> Any:
     if weights == "imagenet":
-        if not chosen.pretrained:
+        if not network.pretrained:
             raise UsageError(f"{name} has no ImageNet weights: give --weights none, or the path of a model")
         try:
-            return chosen.build(x, "imagenet")
+            return network.build(x, "imagenet")
         except Exception as error:
-            # Keras lets through whatever urllib, ssl or h5py raise.
+            # Keras does not wrap the exceptions of urllib, ssl and h5py.
             raise ModelError(
-                f"the ImageNet weights of {name} cannot be fetched or read: {error}. Give --weights PATH "
-                "with a file from https://storage.googleapis.com/keras-applications/ (the one whose name "
-                "ends in notop), or put it into ~/.keras/models, or give --weights none to train from scratch"
+                f"the ImageNet weights of {name} cannot be downloaded or read: {error}. Give --weights PATH "
+                "with a file from https://storage.googleapis.com/keras-applications/ (its name ends in "
+                "notop), copy that file to ~/.keras/models, or train from scratch with --weights none"
             ) from error
-    trunk = chosen.build(x, None)
+    trunk = network.build(x, None)
     if weights not in ("none", "imagenet") and not weights.endswith(".keras"):
         _load_file(trunk, Path(weights))
     return trunk
 
 
-def _load_file(trunk: Any, path: Path) -> None:
+def _require_file(path: Path) -> None:
     if not path.is_file():
-        raise MissingDataError(f"--weights {path}: there is no such file; or give imagenet or none")
+        raise MissingDataError(f"--weights {path}: no such file; give a file, imagenet or none")
+
+
+def _load_file(trunk: Any, path: Path) -> None:
+    _require_file(path)
     if path.suffix not in (".h5", ".hdf5"):
         raise ModelError(f"--weights {path}: give a .keras, .h5 or .weights.h5 file, or imagenet or none")
     check_weights(path, path.read_bytes())
     try:
         trunk.load_weights(str(path))
     except Exception as error:
-        raise ModelError(f"{path}: no weights of this backbone without its top: {one_line(error)}") from error
+        raise ModelError(
+            f"{path}: no weights of this backbone without its head: {one_line(error)}"
+        ) from error
     _correct_normalization(trunk)
 
 
 def take_weights(model: Any, weights: list[Any]) -> None:
-    """Give a model weights that are another's of the same kind; its Normalization computes with them at once.
+    """Set the weights of a model, including the state of its Normalization layers.
 
     Args:
         model: From `build_model`.
-        weights: As Keras's ``get_weights`` lists them.
+        weights: From ``get_weights`` of a model with the same layers.
     """
     model.set_weights(weights)
     for layer in model.layers:
         if isinstance(layer, keras().layers.Normalization):
-            # Keras computes with copies, which it draws from the weights only when they come from a file.
+            # This layer computes with copies of its weights; `set_weights` alone does not update them.
             layer.finalize_state()
 
 
 def _correct_normalization(model: Any) -> None:
-    """EfficientNet's files hold ImageNet's standard deviation where Keras expects its square.
+    """Square the variance in EfficientNet's weights files, which hold the standard deviation instead.
 
-    For `weights="imagenet"` Keras makes up for it with one more layer, also in the models that were trained
-    from there; here the number itself is put right.
+    With `weights="imagenet"` Keras corrects this with an additional layer.
     """
     for layer in model.layers:
         if not isinstance(layer, keras().layers.Normalization):
             continue
-        held = np.asarray(layer.adapt_variance).reshape(-1)
-        if held.shape == (3,) and np.allclose(held, IMAGENET_STD, atol=1e-3):
+        variance = np.asarray(layer.adapt_variance).reshape(-1)
+        if variance.shape == (3,) and np.allclose(variance, IMAGENET_STD, atol=1e-3):
             layer.adapt_variance.assign(np.asarray(layer.adapt_variance) ** 2)
         layer.finalize_state()
 
 
-def _take_over(model: Any, path: str) -> None:
-    """The backbone's weights from another of our models, layer after layer; the head stays new."""
-    if not Path(path).is_file():
-        raise MissingDataError(f"--weights {path}: there is no such file; or give imagenet or none")
-    own, given = _weighted(model), _weighted(load_model(path))
-    if [_shapes(layer) for layer in own] != [_shapes(layer) for layer in given]:
-        raise ModelError(f"{path} is no model with this backbone: its layers have other shapes")
-    for layer, other in zip(own, given, strict=True):
-        layer.set_weights(other.get_weights())
+def _copy_backbone_weights(model: Any, path: str) -> None:
+    """Copy the weights of the backbone from another maskgen model, layer by layer."""
+    _require_file(Path(path))
+    own, other = _weighted_layers(model), _weighted_layers(load_model(path))
+    if [_shapes(layer) for layer in own] != [_shapes(layer) for layer in other]:
+        raise ModelError(f"{path} is no model with this backbone: the shapes of its layers differ")
+    for layer, source in zip(own, other, strict=True):
+        layer.set_weights(source.get_weights())
     _correct_normalization(model)
 
 
-def _weighted(model: Any) -> list[Any]:
-    """The backbone's layers that have weights. Their names say nothing: Keras numbers some anew each time."""
+def _weighted_layers(model: Any) -> list[Any]:
+    """The backbone layers with weights, in order. Their names are not stable: Keras renumbers some."""
     heads = ("head_", "classes")
     return [layer for layer in model.layers if layer.weights and not layer.name.startswith(heads)]
 

@@ -1,4 +1,4 @@
-"""A trained model as a function from images to probabilities, by Keras or by onnxruntime alone."""
+"""A trained model as a function from images to probabilities, run by Keras or onnxruntime."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Classifier:
-    """A model that is ready to be asked.
+    """A model ready for inference.
 
     Attributes:
-        name: What it is called in tables: the run's folder, or the file's name.
+        name: Name in tables: that of the run folder, or of the file.
         path: The model file.
-        spec: Its classes, and what it is shown of an image.
+        spec: Its classes, input size and crop.
         probabilities: From (n, size, size, 3) uint8 RGB to (n, classes) float32.
     """
 
@@ -41,10 +41,10 @@ class Classifier:
 
 
 def model_file(path: Path) -> Path:
-    """The model a path means: the file itself, or the best model of a run folder.
+    """The model file of a path: the file itself, or the best model of a run folder.
 
     Raises:
-        MissingDataError: There is none.
+        MissingDataError: There is no model.
     """
     file = path / "best.keras" if path.is_dir() else path
     if not file.is_file():
@@ -53,38 +53,38 @@ def model_file(path: Path) -> Path:
 
 
 def model_names(paths: Sequence[Path]) -> list[str]:
-    """What several models are called in tables, no two the same, on file systems that ignore case too.
+    """Unique names of several models, also on file systems that ignore case.
 
-    A run folder is called by its name, a file by its own without the suffix. Where that is the same, the
-    suffix is added, or else the names of the folders around it, the nearest first: "best.keras" and
-    "best.onnx" of one run; "a-best" and "b-best" for ``runs/a/best.keras`` and ``runs/b/best.keras``.
+    The name is that of the run folder, or of the file without its suffix. Equal names get the suffix, then
+    the names of the parent folders, nearest first: "best.keras" and "best.onnx" of one run; "a-best" and
+    "b-best" for ``runs/a/best.keras`` and ``runs/b/best.keras``.
 
     Raises:
-        MissingDataError: One is not there.
-        UsageError: One is given twice, or two have no names that differ.
+        MissingDataError: A model does not exist.
+        UsageError: A model is given twice, or two names cannot be made different.
     """
-    given: dict[Path, Path] = {}
+    path_of_file: dict[Path, Path] = {}
     for path in paths:
-        if (file := model_file(path).resolve()) in given:
-            raise UsageError(f"{given[file]} and {path} are the same model; give it once")
-        given[file] = path
-    forms = [list(_names(path)) for path in paths]
-    names = [own[0] for own in forms]
-    for step in range(1, max(map(len, forms), default=0)):
+        if (file := model_file(path).resolve()) in path_of_file:
+            raise UsageError(f"{path_of_file[file]} and {path} are the same model; give it once")
+        path_of_file[file] = path
+    candidates = [list(_candidate_names(path)) for path in paths]
+    names = [own[0] for own in candidates]
+    for step in range(1, max(map(len, candidates), default=0)):
         counts = Counter(map(str.casefold, names))
         names = [
             own[min(step, len(own) - 1)] if counts[name.casefold()] > 1 else name
-            for own, name in zip(forms, names, strict=True)
+            for own, name in zip(candidates, names, strict=True)
         ]
-    called: dict[str, Path] = {}
+    path_of_name: dict[str, Path] = {}
     for path, name in zip(paths, names, strict=True):
-        if (other := called.setdefault(name.casefold(), path)) is not path:
-            raise UsageError(f"{other} and {path} would both be called {name}; rename one of them")
+        if (other := path_of_name.setdefault(name.casefold(), path)) is not path:
+            raise UsageError(f"{other} and {path} would have the same name {name}; rename one of them")
     return names
 
 
-def _names(path: Path) -> Iterator[str]:
-    """The names a model may have, the shortest first."""
+def _candidate_names(path: Path) -> Iterator[str]:
+    """Possible names of a model, shortest first."""
     whole = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
     short = whole.name if path.is_dir() else whole.stem
     folders = whole.parent.parts[1:]
@@ -97,55 +97,55 @@ def open_classifier(path: Path) -> Classifier:
     """Open a run folder, a ``.keras`` file or an ``.onnx`` file.
 
     Raises:
-        MissingDataError: It is not there.
-        MissingExtraError: What runs it is not installed.
-        ModelError: It cannot be read.
-        ConfigurationError: It is no model of maskgen.
+        MissingDataError: The model does not exist.
+        MissingExtraError: Keras or onnxruntime is not installed.
+        ModelError: The model cannot be read.
+        ConfigurationError: The file is not a model of maskgen.
     """
     file = model_file(path)
-    spec, run = (_onnx if file.suffix == ".onnx" else _keras)(file)
+    spec, run = (_open_onnx if file.suffix == ".onnx" else _open_keras)(file)
 
     def probabilities(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
-            found = np.asarray(run(images.astype(np.float32)), dtype=np.float32)
+            outputs = np.asarray(run(images.astype(np.float32)), dtype=np.float32)
         except Exception as error:
-            # onnxruntime's and tensorflow's own exceptions have no common base.
+            # The exceptions of onnxruntime and TensorFlow have no common base class.
             raise ModelError(f"{file}: it cannot be computed: {one_line(error)}") from error
-        if found.shape != (len(images), len(spec.classes)):
-            raise ModelError(f"{file}: it has {found.shape} outputs for its {len(spec.classes)} classes")
-        return found
+        if outputs.shape != (len(images), len(spec.classes)):
+            raise ModelError(f"{file}: it has {outputs.shape} outputs for its {len(spec.classes)} classes")
+        return outputs
 
     if file.suffix == ".onnx":
-        # Wrong inputs and sizes show here, before any image is read; Keras's are known without computing.
+        # Check inputs and sizes before any image is read; `_open_keras` checks them without computing.
         probabilities(np.zeros((1, spec.size, spec.size, 3), np.uint8))
-    return Classifier(next(_names(path)), file, spec, probabilities)
+    return Classifier(next(_candidate_names(path)), file, spec, probabilities)
 
 
-def _keras(file: Path) -> tuple[ModelSpec, Run]:
+def _open_keras(file: Path) -> tuple[ModelSpec, Run]:
     spec, model = read_spec(file), load_model(file)
     shapes = ((None, spec.size, spec.size, 3), (None, len(spec.classes)))
     if (model.input_shape, model.output_shape) != shapes:
         raise ModelError(
-            f"{file}: it goes from {model.input_shape} to {model.output_shape}, but says from {shapes[0]} to "
-            f"{shapes[1]}"
+            f"{file}: it goes from {model.input_shape} to {model.output_shape}; its description says from "
+            f"{shapes[0]} to {shapes[1]}"
         )
     return spec, lambda images: np.asarray(model.predict_on_batch(images))
 
 
-def _onnx(file: Path) -> tuple[ModelSpec, Run]:
+def _open_onnx(file: Path) -> tuple[ModelSpec, Run]:
     require("onnxruntime", install=ONNX_INSTALL)
     runtime: Any = importlib.import_module("onnxruntime")
     options = runtime.SessionOptions()
-    options.log_severity_level = 4  # What it would print is in its exception.
+    options.log_severity_level = 4  # Its exception has the same text.
     try:
         session = runtime.InferenceSession(str(file), options, providers=runtime.get_available_providers())
-        described = session.get_modelmeta().custom_metadata_map.get(MEMBER)
+        description = session.get_modelmeta().custom_metadata_map.get(MEMBER)
     except Exception as error:
         raise ModelError(f"{file}: onnxruntime cannot read it: {one_line(error)}") from error
-    if described is None:
-        raise ModelError(f"{file}: it says nothing of its classes: `maskgen export` did not write it")
+    if description is None:
+        raise ModelError(f"{file}: it has no description of its classes: `maskgen export` did not write it")
     try:
-        spec = ModelSpec.from_json(described)
+        spec = ModelSpec.from_json(description)
     except ConfigurationError as error:
         raise ConfigurationError(f"{file}: {error}") from error
     return spec, lambda images: np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])

@@ -1,7 +1,7 @@
-"""The description of a Keras model as data: only layers that maskgen's own models have are let through.
+"""Allow-list for the configuration of a Keras model: only layers of maskgen's own models pass.
 
-Keras looks up what a description names, and some of its own layers read files or run code. So the layers,
-initializers, words and sizes of all backbones are listed here, and everything else is refused.
+Keras imports the classes that a configuration names, and some of its layers read files or run code. This file
+lists the layers, initializers, words and sizes of all backbones; everything else is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from maskgen.errors import ModelError
 
-# Module -> classes, as Keras writes them. Keras 3 itself names the internal modules.
+# Module -> classes, as Keras writes them. The internal modules are Keras 3's own choice.
 PARTS: dict[str | None, frozenset[str]] = {
     "keras.layers": frozenset(
         (
@@ -38,10 +38,10 @@ WORDS = frozenset(
     )
 )
 COMPILE_WORDS = frozenset(("sparse_categorical_crossentropy", "accuracy", "auto", "sum_over_batch_size"))
-# Free text: what a part is called, and who is connected to whom.
+# Keys of free text: names and connections of layers.
 NAMES = ("name", "class_name", "module", "registered_name", "keras_history", "input_layers", "output_layers")
 
-# Numbers that say nothing of a size.
+# Keys of numbers that are not sizes.
 IDENTIFIERS = ("shared_object_id", "seed")
 
 LONGEST_NAME = 500
@@ -50,14 +50,14 @@ MOST_LAYERS = 5_000
 
 
 def check_config(config: Any, *, compiled: bool = False) -> None:
-    """Check a model's description, as JSON values, before Keras sees it.
+    """Check the configuration of a model before Keras reads it.
 
     Args:
-        config: The value of ``config.json``.
-        compiled: Whether it may name an optimizer, a loss and metrics, as a checkpoint does.
+        config: The decoded ``config.json``.
+        compiled: Also allow an optimizer, a loss and metrics, as in a checkpoint.
 
     Raises:
-        ModelError: It has a part, a word or a number that no model of maskgen has.
+        ModelError: It contains a class, a word or a number that no model of maskgen has.
     """
     parts = {**PARTS, **OPTIMIZERS} if compiled else PARTS
     words = WORDS | COMPILE_WORDS if compiled else WORDS
@@ -71,25 +71,25 @@ def check_config(config: Any, *, compiled: bool = False) -> None:
         elif isinstance(value, (int, float)) and key not in IDENTIFIERS and not abs(value) <= LARGEST_NUMBER:
             raise ModelError(f"{key} is {value:.3g}, more than in any model of maskgen")
     if not isinstance(config, dict) or layers > MOST_LAYERS:
-        raise ModelError(f"it is no model of at most {MOST_LAYERS:,} layers")
+        raise ModelError(f"it is not a model of at most {MOST_LAYERS:,} layers")
 
 
 def _check_part(part: dict[str, Any], parts: dict[str | None, frozenset[str]]) -> None:
     name, module = part["class_name"], part.get("module")
     registered = part.get("registered_name")
-    known = isinstance(name, str) and isinstance(module, str | None) and name in parts.get(module, ())
-    if not known or registered not in (None, name):
-        named = module if registered in (None, name) else registered
-        raise ModelError(f"it needs {name!r} of {named!r}, which no model of maskgen has")
-    # This layer alone computes with arrays while it is made; an image has three channels.
+    allowed = isinstance(name, str) and isinstance(module, str | None) and name in parts.get(module, ())
+    if not allowed or registered not in (None, name):
+        origin = module if registered in (None, name) else registered
+        raise ModelError(f"it needs {name!r} of {origin!r}, which no model of maskgen has")
+    # This layer alone allocates arrays while it is created; an image has three channels.
     if name == "Normalization":
         channels, axis = part["build_config"]["input_shape"][-1], part["config"]["axis"]
         if channels != 3 or axis not in (-1, 3, [-1], [3]):
-            raise ModelError("its Normalization is not one of three channels")
+            raise ModelError("its Normalization does not have three channels")
 
 
 def _values(config: Any) -> Iterator[tuple[str, Any]]:
-    """(nearest key, value) of every value in a JSON value, however deep."""
+    """(nearest key, value) of every nested value."""
     waiting = [("", config)]
     while waiting:
         key, value = waiting.pop()

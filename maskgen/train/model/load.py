@@ -1,11 +1,9 @@
-"""Opens a Keras model that someone else may have made: layers and numbers that lie in its file, and no more.
+"""Load an untrusted Keras model without running its code or reading other files.
 
-Keras itself is asked to be careful (``safe_mode``), but its older versions read other files, and a small file
-can ask any version for gigabytes. So everything is checked first, as data: the zip archive
-(`maskgen.train.model.archive`), the description (`maskgen.train.model.config_check`), the weights
-(`maskgen.train.model.weights_file`), and the sizes of the arrays that the model would make. Other formats
-are not
-opened: an old ``.h5`` model may hold code.
+Keras's ``safe_mode`` is not enough: older versions of Keras read other files, and a small file can make any
+version allocate gigabytes. Checked first, as data: the zip archive (`maskgen.train.model.archive`), the
+configuration (`maskgen.train.model.config_check`), the weights (`maskgen.train.model.weights_file`), and the
+sizes of the model's arrays. Other formats are refused: an old ``.h5`` model may contain code.
 """
 
 from __future__ import annotations
@@ -23,20 +21,20 @@ from maskgen.train.model.archive import CONFIG, WEIGHTS, read_member
 from maskgen.train.model.config_check import check_config
 from maskgen.train.model.weights_file import count_numbers
 
-# Numbers in one layer's output for one image; EfficientNet-B7 has 17 million at 600 pixels.
+# Maximum size of a layer's output for one image; EfficientNet-B7 has 17 million numbers at 600 pixels.
 LARGEST_OUTPUT = 1 << 28
 
 
 def load_model(path: Path | str, *, compile: bool = False) -> Any:
-    """A Keras model from a ``.keras`` file.
+    """Load a ``.keras`` file.
 
     Args:
         path: The file.
-        compile: Whether to restore its optimizer too; otherwise its optimizer is not even looked at.
+        compile: Also restore the optimizer; otherwise its configuration is ignored.
 
     Raises:
         MissingExtraError: Keras is not installed.
-        ModelError: It is no such file, cannot be read, or has more than maskgen's own models have.
+        ModelError: The file is not a ``.keras`` file, cannot be read, or fails the checks.
     """
     require("tensorflow")
     path = Path(path)
@@ -46,31 +44,33 @@ def load_model(path: Path | str, *, compile: bool = False) -> Any:
     keras()
     with quietly():
         try:
-            # Keras keeps its state by thread: in one of its own, the trial leaves nothing behind.
+            # Keras keeps its state per thread: a separate thread discards the state of the check.
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(_check_size, config, numbers).result()
             return keras().models.load_model(path, compile=compile, safe_mode=True)
         except Exception as error:
-            # Keras raises whatever its layers, numpy, h5py and tensorflow do.
+            # Keras does not wrap the exceptions of its layers, numpy, h5py and TensorFlow.
             problem = one_line(error)
     raise ModelError(f"{path}: Keras cannot read it: {problem}")
 
 
 def check_model_file(path: Path, *, compiled: bool = False) -> dict[str, Any]:
-    """Check a ``.keras`` file's archive and description; runs nothing of it.
+    """Check the archive and the configuration of a ``.keras`` file as data.
 
     Args:
         path: The file.
-        compiled: As for `check_config`.
+        compiled: See `check_config`.
 
     Returns:
-        The description, as JSON values, without its optimizer unless `compiled`.
+        The decoded configuration, without the optimizer unless `compiled`.
 
     Raises:
-        ModelError: It is no such file, or is not as `maskgen train` writes them.
+        ModelError: The file is not a ``.keras`` file, or not one that `maskgen train` could write.
     """
     if path.suffix != ".keras":
-        raise ModelError(f"{path}: only .keras files are opened, since others may hold code; save it as one")
+        raise ModelError(
+            f"{path}: only .keras files are opened, because others may contain code; save it as .keras"
+        )
     try:
         config: dict[str, Any] = from_json(read_member(path, CONFIG))
     except ValueError as error:
@@ -85,20 +85,20 @@ def check_model_file(path: Path, *, compiled: bool = False) -> dict[str, Any]:
 
 
 def check_weights(path: Path, data: bytes) -> int:
-    """Check the bytes of a file of weights; returns how many numbers it has.
+    """Check the bytes of a weights file, and return its count of numbers.
 
     Raises:
-        ModelError: It is no HDF5 file, or needs more than it holds.
+        ModelError: It is not an HDF5 file, or declares more data than it contains.
     """
     try:
         return count_numbers(data)
     except Exception as error:
-        # h5py raises OSError, RuntimeError, KeyError, ValueError and more for damaged files.
+        # h5py raises OSError, RuntimeError, KeyError, ValueError and others for damaged files.
         raise ModelError(f"{path}: its weights are not opened: {one_line(error)}") from error
 
 
 def _check_size(config: dict[str, Any], stored: int) -> None:
-    """Make the model without its arrays, and compare its weights with the numbers in the file."""
+    """Build the model without arrays, and compare the size of its weights with the file."""
     k = keras()
     with k.StatelessScope(initialize_variables=False):
         model = k.saving.deserialize_keras_object(config, safe_mode=True)

@@ -1,4 +1,4 @@
-"""What a model says of images that nobody labelled: faces found, shown as in training, told with a box."""
+"""Predict classes for the faces in unlabelled images."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker
 from maskgen.records import Box, Image
 from maskgen.train.data.crops import region_of
+from maskgen.train.data.examples import Region
 from maskgen.train.data.pictures import Inspected, inspect, resized, shown
 from maskgen.train.metrics import decide
 from maskgen.train.model.classifier import Classifier
@@ -28,13 +29,13 @@ NO_FACE = "no face found"
 
 @dataclass(frozen=True)
 class Said:
-    """What was said of one face.
+    """The prediction for one face.
 
     Attributes:
-        label: The class.
-        probability: Of that class.
-        probabilities: Of each, in the order of the model's classes.
-        box: The face; None where the whole image was judged and no face looked for or found.
+        label: The predicted class.
+        probability: Its probability.
+        probabilities: The probabilities of all classes, in the order of the model.
+        box: The face box, xywh; None if the whole image was classified without a face box.
     """
 
     label: str
@@ -43,7 +44,7 @@ class Said:
     box: Box | None
 
     def as_dict(self, classes: Sequence[str]) -> dict[str, Any]:
-        """As JSON values."""
+        """The prediction as JSON values."""
         return {
             "label": self.label,
             "probability": round(self.probability, 6),
@@ -53,14 +54,14 @@ class Said:
 
 
 def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
-    """The files themselves, and every image below the folders, in the order of their names.
+    """List the given files and all images below the given folders.
 
     Returns:
-        Path -> name that no other has: the path below the folder that was given, or the file's own name.
-        Where two would be the same, all are the paths below the folder that holds every input.
+        Path -> unique name: the path relative to the given folder, or the name of the file. If two names are
+        equal, all names are paths relative to the common parent folder of the inputs.
 
     Raises:
-        MissingDataError: One is not there.
+        MissingDataError: An input does not exist.
     """
     names: dict[Path, str] = {}
     for path in inputs:
@@ -74,64 +75,65 @@ def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
             raise MissingDataError(f"{to_text(str(path))}: {error.strerror or error}") from error
         names[path] = path.name
     if len(set(names.values())) < len(names):
-        whole = {path: os.path.abspath(str(path)) for path in names}  # noqa: PTH100
-        top = os.path.commonpath([os.path.dirname(each) for each in whole.values()])  # noqa: PTH120
-        # A file that was given twice is judged once.
-        names = {path: name for name, path in {os.path.relpath(whole[p], top): p for p in names}.items()}
+        absolute = {path: os.path.abspath(str(path)) for path in names}  # noqa: PTH100
+        top = os.path.commonpath([os.path.dirname(each) for each in absolute.values()])  # noqa: PTH120
+        # A file that is given twice is classified once.
+        names = {path: name for name, path in {os.path.relpath(absolute[p], top): p for p in names}.items()}
     return names
 
 
 def predict_file(
     classifier: Classifier, path: Path, landmarker: FaceLandmarker | None
 ) -> tuple[list[Said], Image]:
-    """Judge the faces of an image.
+    """Predict the classes of the faces in an image file.
 
     Args:
         classifier: The model.
         path: The file.
-        landmarker: Finds the faces; None takes the whole image for one.
+        landmarker: Finds the faces; None classifies the whole image.
 
     Returns:
-        What was said of each face, and the image, (height, width, 3) uint8 BGR.
+        The prediction for each face, and the image, (height, width, 3) uint8 BGR.
 
     Raises:
         UnreadableImageError: The file cannot be read or decoded.
     """
-    found = inspect(path)
-    if found.problem is not None:
-        raise UnreadableImageError(found.problem)
+    inspected = inspect(path)
+    if inspected.problem is not None:
+        raise UnreadableImageError(inspected.problem)
     data = path.read_bytes()
     bgr = decode(data).bgr
     boxes = find_boxes(bgr, landmarker)
-    return predict_faces(classifier, data, found, boxes, landmarker is not None), bgr
+    return predict_faces(classifier, data, inspected, boxes, landmarker is not None), bgr
 
 
 def predict_faces(
-    classifier: Classifier, data: bytes, found: Inspected, boxes: Sequence[Box], looked: bool = True
+    classifier: Classifier, data: bytes, inspected: Inspected, boxes: Sequence[Box], detect: bool = True
 ) -> list[Said]:
-    """Judge faces that are known already.
+    """Predict the classes of faces whose boxes are known.
 
     Args:
         classifier: The model.
-        data: The image's file.
-        found: What was found out about it.
-        boxes: The faces.
-        looked: Whether faces were looked for; if not, the whole image is one.
+        data: The content of the image file.
+        inspected: Its properties.
+        boxes: The face boxes, xywh.
+        detect: Whether `boxes` come from face detection; otherwise the whole image is classified.
     """
     size = classifier.spec.size
-    regions = regions_of(classifier, found.size, boxes, looked)
-    # By the file, as in training: a large JPEG is decoded at a fraction of its size.
-    images = [shown(data, region, size, found.plain) for region in regions]
-    return say(classifier, images, boxes)
+    regions = regions_of(classifier, inspected.size, boxes, detect)
+    # Decoded from the file as in training, where a large JPEG is decoded at a reduced scale.
+    inputs = [shown(data, region, size, inspected.plain) for region in regions]
+    return _classify(classifier, inputs, boxes)
 
 
 def predict_frame(classifier: Classifier, bgr: Image, landmarker: FaceLandmarker | None) -> list[Said]:
-    """Judge the faces of a frame: (height, width, 3) uint8 BGR."""
+    """Predict the classes of the faces in a frame, (height, width, 3) uint8 BGR."""
     boxes = find_boxes(bgr, landmarker)
     size = (bgr.shape[1], bgr.shape[0])
     regions = regions_of(classifier, size, boxes, landmarker is not None)
     rgb = np.ascontiguousarray(bgr[:, :, ::-1])
-    return say(classifier, [resized(rgb, region, classifier.spec.size) for region in regions], boxes)
+    inputs = [resized(rgb, region, classifier.spec.size) for region in regions]
+    return _classify(classifier, inputs, boxes)
 
 
 def find_boxes(bgr: Image, landmarker: FaceLandmarker | None) -> list[Box]:
@@ -140,28 +142,30 @@ def find_boxes(bgr: Image, landmarker: FaceLandmarker | None) -> list[Box]:
 
 
 def regions_of(
-    classifier: Classifier, size: tuple[int, int], boxes: Sequence[Box], looked: bool
-) -> list[tuple[int, int, int, int]]:
-    """What the model is shown: each face by its own crop, or the whole image.
+    classifier: Classifier, size: tuple[int, int], boxes: Sequence[Box], detect: bool
+) -> list[Region]:
+    """The regions to classify: one for each face, or the whole image.
 
-    A model that learnt from whole images judges whole images. So does any where no faces are looked for:
-    then the image itself is the face.
+    A model trained on whole images gets the whole image, if it has a face. Without face detection, the whole
+    image is the face.
     """
     spec = classifier.spec
     if spec.crop == "full":
-        return [(0, 0, *size)] if boxes or not looked else []
-    if not looked:
-        everything = (0.0, 0.0, float(size[0]), float(size[1]))
-        return [region_of(spec.crop, size, everything, 0.0)]
+        return [(0, 0, *size)] if boxes or not detect else []
+    if not detect:
+        whole_image = (0.0, 0.0, float(size[0]), float(size[1]))
+        return [region_of(spec.crop, size, whole_image, 0.0)]
     return [region_of(spec.crop, size, box, spec.margin) for box in boxes]
 
 
-def say(classifier: Classifier, images: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> list[Said]:
-    """Ask the model about images at its size, and put each answer to its box."""
-    if not images:
+def _classify(
+    classifier: Classifier, inputs: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]
+) -> list[Said]:
+    """inputs: (size, size, 3) uint8 RGB each, in the order of the boxes."""
+    if not inputs:
         return []
-    found = classifier.probabilities(np.stack(images))
-    chosen = decide(found, classifier.spec.threshold)
+    probabilities = classifier.probabilities(np.stack(inputs))
+    predicted = decide(probabilities, classifier.spec.threshold)
     return [
         Said(
             classifier.spec.classes[place],
@@ -169,23 +173,31 @@ def say(classifier: Classifier, images: Sequence[NDArray[np.uint8]], boxes: Sequ
             tuple(map(float, row)),
             boxes[index] if index < len(boxes) else None,
         )
-        for index, (row, place) in enumerate(zip(found, chosen, strict=True))
+        for index, (row, place) in enumerate(zip(probabilities, predicted, strict=True))
     ]
 
 
-def annotated(bgr: Image, said: Sequence[Said]) -> Image:
-    """A copy of the image with a box around each face, its class and the percentage."""
-    drawn = bgr.copy()
+def annotated(bgr: Image, predictions: Sequence[Said]) -> Image:
+    """A copy of the image with a box, the class and the percentage for each face."""
+    canvas = bgr.copy()
     height, width = bgr.shape[:2]
     scale = max(0.4, min(height, width) / 500)
-    thick = max(1, round(scale * 1.5))
-    for each in said:
+    thickness = max(1, round(scale * 1.5))
+    for each in predictions:
         x, y, w, h = (round(float(value)) for value in each.box or (0, 0, width - 1, height - 1))
-        cv2.rectangle(drawn, (x, y), (x + w, y + h), (60, 200, 60), thick)
+        cv2.rectangle(canvas, (x, y), (x + w, y + h), (60, 200, 60), thickness)
         text = f"{each.label} {each.probability:.0%}"
-        (across, up), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
-        left = max(0, min(x, width - across))
-        base = y - below if y - below - up > 0 else min(y + up + below, height - 1)
-        cv2.rectangle(drawn, (left, base - up - 2), (left + across, base + below), (60, 200, 60), -1)
-        cv2.putText(drawn, text, (left, base), cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), thick)
-    return drawn
+        (text_width, text_height), descent = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+        left = max(0, min(x, width - text_width))
+        baseline = y - descent
+        if baseline - text_height <= 0:
+            baseline = min(y + text_height + descent, height - 1)
+        cv2.rectangle(
+            canvas,
+            (left, baseline - text_height - 2),
+            (left + text_width, baseline + descent),
+            (60, 200, 60),
+            -1,
+        )
+        cv2.putText(canvas, text, (left, baseline), cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), thickness)
+    return canvas

@@ -1,8 +1,8 @@
-"""Frames of a video file or a camera, judged one after the other; no window is needed."""
+"""Predict classes for the faces in each frame of a video file or a camera."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,25 +25,25 @@ def predict_video(
     frames: int | None = None,
     show: Callable[[Image], bool] | None = None,
 ) -> Iterator[tuple[int, list[Said]]]:
-    """Judge every frame.
+    """Predict the classes of the faces in every frame.
 
     Args:
         classifier: The model.
-        source: A camera's number, or a video file.
-        landmarker: Finds the faces; None takes the whole frame for one.
-        out: Where the annotated video goes: .mp4, .avi, .mkv or .mov; None writes none.
-        frames: Stop after so many.
-        show: Called with every annotated frame; the frame is the last one if it returns False.
+        source: The number of a camera, or a video file.
+        landmarker: Finds the faces; None classifies the whole frame.
+        out: The annotated video to write: .mp4, .avi, .mkv or .mov; None writes none.
+        frames: Maximum number of frames.
+        show: Called with each annotated frame; the video ends when it returns False.
 
     Yields:
-        The frame's number from 0, and what was said of its faces.
+        The number of the frame from 0, and the predictions for its faces.
 
     Raises:
-        MissingDataError: There is no such camera or video, or it holds no frame.
-        UsageError: The suffix of `out` names no kind of video, or `out` is the source.
+        MissingDataError: The camera or video does not exist or has no frames.
+        UsageError: The suffix of `out` is not that of a video, or `out` is the source.
     """
     if out is not None and out.suffix.lower() not in CODECS:
-        raise UsageError(f"{out}: a video's name ends in {', '.join(CODECS)}")
+        raise UsageError(f"{out}: the name of a video ends in {', '.join(CODECS)}")
     if out is not None and isinstance(source, Path) and out.exists() and out.samefile(source):
         raise UsageError(f"{out} is the video to be judged; give another -o")
     capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
@@ -54,33 +54,33 @@ def predict_video(
     number = 0
     try:
         while frames is None or number < frames:
-            there, frame = capture.read()
-            if not there:
+            success, frame = capture.read()
+            if not success:
                 break
             bgr = np.asarray(frame, dtype=np.uint8)
-            said = predict_frame(classifier, bgr, landmarker)
-            drawn = annotated(bgr, said) if out is not None or show is not None else bgr
+            predictions = predict_frame(classifier, bgr, landmarker)
+            output = annotated(bgr, predictions) if out is not None or show is not None else bgr
             if out is not None:
-                writer = writer or _writer(out, capture.get(cv2.CAP_PROP_FPS), bgr.shape[1::-1])
-                writer.write(drawn)
-            goes_on = show is None or show(drawn)
-            yield number, said
+                writer = writer or _open_writer(out, capture.get(cv2.CAP_PROP_FPS), bgr.shape[1::-1])
+                writer.write(output)
+            stop = show is not None and not show(output)
+            yield number, predictions
             number += 1
-            if not goes_on:
+            if stop:
                 break
     finally:
         capture.release()
         if writer is not None:
             writer.release()
     if not number:
-        raise MissingDataError(f"{source} holds no frame")
+        raise MissingDataError(f"{source} has no frames")
 
 
-def _writer(out: Path, rate: float, size: tuple[int, ...]) -> cv2.VideoWriter:
+def _open_writer(out: Path, rate: float, size_wh: Sequence[int]) -> cv2.VideoWriter:
     out.parent.mkdir(parents=True, exist_ok=True)
     code = cv2.VideoWriter.fourcc(*CODECS[out.suffix.lower()])
-    # Cameras say 0 where they do not know.
-    writer = cv2.VideoWriter(str(out), code, rate if rate > 0 else 25.0, (size[0], size[1]))
+    # The rate of some cameras is 0: unknown.
+    writer = cv2.VideoWriter(str(out), code, rate if rate > 0 else 25.0, (size_wh[0], size_wh[1]))
     if not writer.isOpened():
         raise UsageError(f"{out}: OpenCV cannot write this kind of video here; try .avi")
     return writer

@@ -1,4 +1,4 @@
-"""A window on the screen, by OpenCV's highgui."""
+"""Show images in a window (OpenCV highgui)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from maskgen.errors import UsageError
 from maskgen.records import Image
 
 TITLE = "maskgen"
-_ENDS = (27, ord("q"))  # Escape
+_QUIT_KEYS = (27, ord("q"))  # 27 is Escape
 
-# Without a screen Qt does not raise but ends the whole program: so another one tries first.
+# Without a screen, Qt aborts the whole process: a child process tries first.
 _TRIAL = "import cv2; cv2.namedWindow('maskgen'); cv2.waitKey(1); cv2.destroyAllWindows()"
 
 
 def require_screen() -> None:
-    """See whether windows can be opened.
+    """Check that a window can be opened.
 
     Raises:
-        UsageError: They cannot; the message says why, as OpenCV does.
+        UsageError: It cannot; the message contains OpenCV's reason.
     """
-    tried = subprocess.run([sys.executable, "-c", _TRIAL], capture_output=True, text=True, check=False)
-    if tried.returncode:
-        lines = [line.strip() for line in tried.stderr.splitlines() if line.strip()]
-        # Of a traceback the last line says most, of Qt the first.
-        said = (lines[-1] if "Traceback" in tried.stderr else lines[0]) if lines else "no reason given"
+    trial = subprocess.run([sys.executable, "-c", _TRIAL], capture_output=True, text=True, check=False)
+    if trial.returncode:
+        lines = [line.strip() for line in trial.stderr.splitlines() if line.strip()]
+        # The reason is the last line of a traceback, and the first line of Qt's output.
+        reason = (lines[-1] if "Traceback" in trial.stderr else lines[0]) if lines else "no reason given"
         raise UsageError(
-            f"--show: there is no screen to open a window on ({said}); -o writes to files instead"
+            f"--show: there is no screen to open a window on ({reason}); -o writes to files instead"
         )
 
 
@@ -38,16 +38,16 @@ def show(bgr: Image, wait: bool) -> bool:
 
     Args:
         bgr: (height, width, 3) uint8.
-        wait: Until a key is pressed or the window closed; otherwise go on at once.
+        wait: Wait until a key is pressed or the window is closed; otherwise return at once.
 
     Returns:
-        Whether to go on: False after q, Escape, or when the window was closed.
+        False if the user presses q or Escape or closes the window, else True.
     """
     cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
     cv2.imshow(TITLE, bgr)
     while True:
         key = cv2.waitKey(50 if wait else 1) & 0xFF
-        if key in _ENDS or cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
+        if key in _QUIT_KEYS or cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
             return False
         if not wait or key != 0xFF:
             return True
