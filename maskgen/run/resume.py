@@ -34,8 +34,8 @@ def check_fingerprints(folder: RunDir, done: Mapping[int, ShardStats], config: M
     Raises:
         ConfigurationError: Some have another one; the message names them.
     """
-    ours = fingerprint(config)
-    foreign = [index for index, stats in sorted(done.items()) if stats.fingerprint != ours]
+    own = fingerprint(config)
+    foreign = [index for index, stats in sorted(done.items()) if stats.fingerprint != own]
     if foreign:
         raise ConfigurationError(
             f"shards {numbers_of(foreign)} of {folder.out} were made with another configuration than its "

@@ -16,7 +16,7 @@ from maskgen.results.manifest import row_to_json
 
 
 @dataclass(frozen=True)
-class MaskedPicture:
+class MaskedImage:
     """The result of one image; falsy if no face was masked.
 
     Attributes:
@@ -37,7 +37,7 @@ class MaskedPicture:
 
 def mask_picture(
     data: bytes, name: str, options: SynthOptions, landmarker: FaceLandmarker, file_name: str | None = None
-) -> MaskedPicture:
+) -> MaskedImage:
     """Mask one image.
 
     Args:
@@ -77,4 +77,4 @@ def mask_picture(
         faces=outcome.faces,
         seed=options.seed,
     )
-    return MaskedPicture(encoded, row)
+    return MaskedImage(encoded, row)
