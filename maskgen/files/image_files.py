@@ -144,6 +144,4 @@ def _hint(names: Sequence[str], advice: str) -> str:
     listing = ", ".join(map(to_text, names[:_NAMED])) + (" ..." if len(names) > _NAMED else "")
     tars = any(".tar" in name.lower() for name in names)
     tip = " (--dataset webdataset reads an uncompressed .tar as it is)" if tars else ""
-    return (
-        f"{listing} is an archive{advice}{tip}" if len(names) == 1 else f"{listing} are archives{advice}{tip}"
-    )
+    return f"{listing} {'is an archive' if len(names) == 1 else 'are archives'}{advice}{tip}"

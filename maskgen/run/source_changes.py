@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskgen.files.atomic import write_atomic
+from maskgen.files.checksum import file_sha256
 from maskgen.files.json_text import from_json
 from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import is_remote, open_lines
@@ -119,14 +120,14 @@ def changed_labels(folder: RunDir, labels: Mapping[str, Path]) -> list[str]:
     def same(name: str) -> bool:
         stamp, sha256 = recorded.get(name) or (None, None)
         now = _stamp(labels[name])
-        return (now is not None and now == stamp) or sha256 == _sha256(labels[name])
+        return (now is not None and now == stamp) or sha256 == file_sha256(labels[name])
 
     return sorted(name for name in {*recorded, *labels} if name not in labels or not same(name))
 
 
 def write_labels(folder: RunDir, labels: Mapping[str, Path]) -> None:
     """Record the current label files."""
-    folder.write(LABELS, {name: [_stamp(path), _sha256(path)] for name, path in labels.items()})
+    folder.write(LABELS, {name: [_stamp(path), file_sha256(path)] for name, path in labels.items()})
 
 
 def has_changed(folder: RunDir, index: int, samples: Sequence[Sample]) -> bool:
@@ -151,14 +152,6 @@ def _stamp(path: Path) -> Stamp:
     except (OSError, ValueError):
         return None
     return [info.st_size, info.st_mtime_ns]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        hashed = hashlib.sha256()
-        while piece := file.read(1 << 20):
-            hashed.update(piece)
-    return hashed.hexdigest()
 
 
 def _source_sha256s(rows: Path) -> dict[str, str | None]:

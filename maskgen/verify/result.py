@@ -19,6 +19,7 @@ import numpy as np
 
 from maskgen.datasets import DATASETS
 from maskgen.errors import ConfigurationError
+from maskgen.files.checksum import file_sha256
 from maskgen.files.path_text import from_text
 from maskgen.files.remote import is_remote, open_lines
 from maskgen.files.safe_paths import follows_links
@@ -166,11 +167,8 @@ class Verifier:
         for name, value in counts.items():
             # The rows do not tell the number of shards.
             if name != "shards" and recorded.get(name) != value:
-                yield Finding(
-                    "changed",
-                    "maskgen.json",
-                    f"counts: {name} is {recorded.get(name)}, the rows make {value}",
-                )
+                what = f"counts: {name} is {recorded.get(name)}, the rows make {value}"
+                yield Finding("changed", "maskgen.json", what)
         duplicates = len(self._ids) - len(np.unique(np.frombuffer(self._ids, np.uint64))) if self._ids else 0
         if duplicates:
             yield Finding("changed", "manifest.jsonl", f"{duplicates} inputs and variants have two rows")
@@ -215,7 +213,7 @@ class Verifier:
                 name = table.relative_to(scratch).as_posix()
                 if not (self._out / name).is_file():
                     yield Finding("missing", name, "what Hugging Face's ImageFolder reads; it is gone")
-                elif _sha256(self._out / name) != _sha256(table):
+                elif file_sha256(self._out / name) != file_sha256(table):
                     yield Finding("changed", name, "it no longer is what the manifest gives")
 
 
@@ -261,11 +259,3 @@ def _short_hash(name: str) -> int:
     return int.from_bytes(
         hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
     )
-
-
-def _sha256(path: Path) -> str:
-    hashed = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            hashed.update(piece)
-    return hashed.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import logging
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from maskgen.errors import ConfigurationError, LandmarkFileError, ModelError
+from maskgen.files.checksum import file_sha256
 from maskgen.files.redaction import redact
 from maskgen.files.remote import is_remote, names_in, remove_tree
 from maskgen.files.system_files import is_system_name
@@ -27,6 +27,11 @@ from maskgen.run.state.run_dir import STATE, RunDir
 _KINDS = {"options": dict, "root": str, "templates": dict, "landmark_model": dict, "versions": dict}
 
 MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"
+
+# Seconds to wait for the lock of a run that is just ending.
+_LOCK_WAIT = 1.0
+
+log = logging.getLogger("maskgen")
 
 
 def describe(
@@ -55,16 +60,11 @@ def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
     paths = bundled_models() if landmarker.member == "bundled" else [Path(path)] if path else []
     if not paths:
         return None
-    hashed = hashlib.sha256()
-    for each in paths:
-        try:
-            with each.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    hashed.update(piece)
-        except OSError as error:
-            kind = LandmarkFileError if landmarker.reads_file else ModelError
-            raise kind(f"{each} cannot be read: {error.strerror}") from error
-    return hashed.hexdigest()
+    try:
+        return file_sha256(*paths)
+    except OSError as error:
+        kind = LandmarkFileError if landmarker.reads_file else ModelError
+        raise kind(f"{error.filename or paths[0]} cannot be read: {error.strerror}") from error
 
 
 def read_config(folder: RunDir) -> dict[str, Any] | None:
@@ -160,12 +160,6 @@ def remove_run(folder: RunDir) -> None:
         folder.remove(folder.written(index))
     folder.remove({*folder.final_files(), *OWN_FILES} - {STATE})
     remove_tree(folder.folder)
-
-
-# Seconds to wait for the lock of a run that is just ending.
-_LOCK_WAIT = 1.0
-
-log = logging.getLogger("maskgen")
 
 
 @contextmanager

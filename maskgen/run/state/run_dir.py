@@ -87,19 +87,19 @@ class RunDir:
 
     def rows_path(self, index: int) -> Path:
         """The file of a shard's manifest rows."""
-        return self.folder / "shards" / f"{index:06}.jsonl"
+        return self._shard_file(index, "jsonl")
 
     def sources_path(self, index: int) -> Path:
         """The record of a shard's sources, for `maskgen.run.source_changes`."""
-        return self.folder / "shards" / f"{index:06}.sources"
+        return self._shard_file(index, "sources")
 
     def files_path(self, index: int) -> Path:
         """The file with the list of a shard's files."""
-        return self.folder / "shards" / f"{index:06}.files"
+        return self._shard_file(index, "files")
 
     def stats_path(self, index: int) -> Path:
         """The stats file of a shard."""
-        return self.folder / "shards" / f"{index:06}.json"
+        return self._shard_file(index, "json")
 
     def read(self, name: str) -> dict[str, Any] | None:
         """The content of ``config.json``, ``listing.json`` or ``finished.json``; None if it is absent."""
@@ -259,10 +259,13 @@ class RunDir:
         return files
 
     def _left_path(self, index: int) -> Path:
-        return self.folder / "shards" / f"{index:06}.left"
+        return self._shard_file(index, "left")
 
     def _overdue_path(self, index: int) -> Path:
-        return self.folder / "shards" / f"{index:06}.overdue"
+        return self._shard_file(index, "overdue")
+
+    def _shard_file(self, index: int, suffix: str) -> Path:
+        return self.folder / "shards" / f"{index:06}.{suffix}"
 
     def _names(self, below: str) -> list[str]:
         try:
