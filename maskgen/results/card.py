@@ -119,6 +119,7 @@ def card(record: Mapping[str, Any], counted: Tally, preview: bool = True, table:
     options = record.get("options") or {}
     title = f"{source.get('title') or options.get('dataset', 'faces')}, masked by maskgen"
     rows = counted.status.total()
+    by_status = {name: counted.status[name] for name in STATUSES if counted.status[name]}
     parts = [
         _header(title, source, options, counted.status["masked"], table),
         f"# {title}",
@@ -129,7 +130,7 @@ def card(record: Mapping[str, Any], counted: Tally, preview: bool = True, table:
         "## Source and terms\n\n" + _facts(source) + "\n\n" + TERMS,
         "## What the labels are\n\n" + LABELS,
         "## How it was made\n\n" + _making(record),
-        "## Counts\n\nInputs and variants by status:\n\n" + _counts("status", _in_order(counted.status)),
+        "## Counts\n\nInputs and variants by status:\n\n" + _counts("status", by_status),
         *_count_sections(counted),
         "## Independence of the label\n\n" + CONTINGENCY,
         *(_contingency(name, counted.tables[name]) for name in ("kind", "wear") if name in counted.tables),
@@ -180,10 +181,6 @@ def _making(record: Mapping[str, Any]) -> str:
         "and on a processor of the same kind, gives the same bytes. All options, and the hashes of the "
         "templates, are in `maskgen.json`."
     )
-
-
-def _in_order(status: Counter[str]) -> dict[str, int]:
-    return {name: status[name] for name in STATUSES if status[name]}
 
 
 def _count_sections(counted: Tally) -> list[str]:

@@ -64,7 +64,7 @@ def read_manifest(path: Path) -> Iterator[ManifestRow]:
         MissingDataError: The file is absent.
         ConfigurationError: A line is not a row; the message names file and line.
     """
-    return (row for _, row in _parse_rows(lines(path), path))
+    return _parse_rows(lines(path), path)
 
 
 def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
@@ -90,7 +90,7 @@ def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
     if len(sample_lines) > count:
         step = (len(sample_lines) - 1) / max(count - 1, 1)
         sample_lines = [sample_lines[round(place * step)] for place in range(count)]
-    return [row for _, row in _parse_rows(sample_lines, path)]
+    return list(_parse_rows(sample_lines, path))
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -111,13 +111,13 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _parse_rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[tuple[int, ManifestRow]]:
+def _parse_rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[ManifestRow]:
     for number, line in lines:
         try:
             row = row_from_json(line.decode())
         except (ConfigurationError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path}, line {number}: {error}") from error
-        yield number, row
+        yield row
 
 
 def is_masked(line: bytes) -> bool:

@@ -137,7 +137,8 @@ def run(
         check_apart(source, job.out)
     sources = job.image_root or job.root
     check_workers((sources, job.out), backend == "loky" and workers == 1)
-    folder, spec = run_folder(job.out, job.sync), _landmarker_spec(job)
+    folder = run_folder(job.out, job.sync)
+    spec = LandmarkerSpec(job.options.landmarks, job.landmark_model, job.options.detector)
     config = describe(job.options, job.root, spec, job.image_root)
     if dry_run:
         check_claim(folder, config, overwrite)
@@ -234,11 +235,6 @@ def _check_errors(counts: Counts, folder: RunDir, max_errors: int | None) -> Non
         f"{counts.failed} images could not be read or ended in an error, more than --max-errors "
         f"{max_errors}; the rows in {rows} of status unreadable and error say why"
     )
-
-
-def _landmarker_spec(job: Job) -> LandmarkerSpec:
-    options = job.options
-    return LandmarkerSpec(options.landmarks, job.landmark_model, options.detector)
 
 
 def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: FaceDataset) -> ShardTask:

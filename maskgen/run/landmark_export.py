@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
@@ -49,12 +49,7 @@ class FaceCounts:
     unreadable: int = 0
 
     def __add__(self, other: FaceCounts) -> FaceCounts:
-        return FaceCounts(
-            self.inputs + other.inputs,
-            self.with_face + other.with_face,
-            self.faces + other.faces,
-            self.unreadable + other.unreadable,
-        )
+        return FaceCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 _Chunk = tuple[int, tuple[Sample, ...]]

@@ -95,10 +95,6 @@ class RemoteRunDir(RunDir):
         remove_each([self._left_path(index)])
         put(local.stats_path(index), self.stats_path(index))
 
-    def remove(self, names: Iterable[str]) -> None:
-        """Remove files of this run, by their names in the manifest."""
-        self._unlink(self._files(names))
-
     def _unlink(self, files: Iterable[str]) -> None:
         remove_each([self.out / file for file in sorted(files)])
 

@@ -105,9 +105,8 @@ class Verifier:
         packed = self._options.get("layout") == "webdataset"
         # With several workers, joblib consumes the rows in another thread.
         notes: deque[Finding] = deque()
-        call = RowChecker(
-            self._out, packed, self._templates(), self._landmarks, follows_links(), self._sources
-        )
+        templates = frozenset((self._record.get("templates") or {}).values())
+        call = RowChecker(self._out, packed, templates, self._landmarks, follows_links(), self._sources)
         try:
             for checked in run_tasks(call, self._batches(notes, packed), workers=workers):
                 yield from checked.findings
@@ -121,9 +120,6 @@ class Verifier:
         yield from self._check_counts()
         yield from self._check_extra()
         yield from self._check_metadata()
-
-    def _templates(self) -> frozenset[str]:
-        return frozenset((self._record.get("templates") or {}).values())
 
     def _batches(self, notes: deque[Finding], packed: bool) -> Iterator[Batch]:
         rows: list[ManifestRow] = []

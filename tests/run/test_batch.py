@@ -191,7 +191,7 @@ def test_a_dataset_that_changed_under_a_run_is_noticed(tmp_path, change):
         shutil.copy(root / "female" / "000.jpg", root / "female" / "0.jpg")
     else:
         (root / "female" / "000.jpg").unlink()
-    with pytest.raises(ConfigurationError, match="others than when"):
+    with pytest.raises(ConfigurationError, match="have changed since"):
         masked(root, out)
 
 
@@ -263,7 +263,7 @@ def test_a_picture_that_is_written_no_more_goes_when_its_shard_is_done_again(tmp
 # What would be done.
 
 
-@pytest.mark.parametrize(("limit", "said"), [(1, "1 image in 1 shard would give 1 row"), (0, "0 images")])
+@pytest.mark.parametrize(("limit", "said"), [(1, "1 picture in 1 shard would give 1 row"), (0, "0 pictures")])
 def test_a_dry_run_speaks_of_one_and_of_none(source, tmp_path, capsys, limit, said):
     assert run(job(source, tmp_path / "out", limit=limit), dry_run=True).samples == limit
     assert said in capsys.readouterr().err
@@ -285,6 +285,6 @@ def test_a_dry_run_counts_and_writes_nothing(source, tmp_path, capsys, monkeypat
         samples=7, rows=14, labels={"female": 10, "male": 4}, splits={"none": 14}, shards=3
     )
     printed = capsys.readouterr()
-    assert "7 images in 3 shards" in printed.err and "-> variant-0/female/000.jpg" in printed.err
+    assert "7 pictures in 3 shards" in printed.err and "-> variant-0/female/000.jpg" in printed.err
     assert printed.out == ""
     assert list(tmp_path.iterdir()) == []
