@@ -1,8 +1,8 @@
-"""How large an image may be: set here on purpose, for Pillow and OpenCV alike, and adjustable.
+"""Size limits of images and text files, for Pillow and OpenCV alike.
 
-``MASKGEN_MAX_PIXELS`` in the environment says another number of pixels. The header of an image is asked
-before anything is decoded, so that a small file that unfolds into gigabytes costs nothing. Decoding was
-measured to take 10 bytes for each pixel, and with the writing 13: 2.6 GB for an image at the limit.
+The environment variable ``MASKGEN_MAX_PIXELS`` changes the number of pixels. The header of an image is
+checked before decoding, which rejects small files that expand to gigabytes. Decoding takes 10 bytes a pixel
+(measured), with encoding 13: 2.6 GB for an image at the limit.
 """
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ from maskgen.errors import UsageError
 MAX_PIXELS = 200_000_000
 VARIABLE = "MASKGEN_MAX_PIXELS"
 
-# A mask template: its alpha and colour are kept decoded, and scaled again for each face.
+# A mask template: it stays in memory, decoded, and is scaled for each face.
 MAX_TEMPLATE_PIXELS, MAX_TEMPLATE_BYTES = 16_000_000, 64 << 20
 
-# A file larger than this is no face image, and reading it would take the memory of all workers.
+# No face image is larger than this, and reading such a file would exhaust the memory.
 MAX_BYTES = 2 << 30
 
-# Text files of a user: label files and tables, config files (they hold a few short options), and template
-# descriptions.
+# Text files of a user: label files and tables, config files, and template descriptions.
 MAX_LABEL_BYTES, MAX_CONFIG_BYTES, MAX_DESCRIPTION_BYTES = MAX_BYTES, 64 << 10, 1 << 20
 
-# Bytes to which a Matlab file may unfold: three times as many as the largest published one takes.
+# Uncompressed bytes of a Matlab file: three times the largest published one.
 MAX_MATLAB_BYTES = 512 << 20
 
-# Bytes to which the texts inside of a PNG may unfold, each and all together.
+# Uncompressed bytes of the texts inside a PNG: of each, and of all together.
 MAX_TEXT, MAX_TEXTS = 1 << 20, 64 << 20
 
 
@@ -35,20 +34,20 @@ def max_pixels() -> int:
     """The largest image that is decoded, in pixels.
 
     Raises:
-        UsageError: The environment says something that is no number.
+        UsageError: The environment variable is not a positive number.
     """
-    said = os.environ.get(VARIABLE, "").strip()
-    if not said:
+    setting = os.environ.get(VARIABLE, "").strip()
+    if not setting:
         return MAX_PIXELS
     try:
-        number = int(said.replace("_", ""))
+        number = int(setting.replace("_", ""))
     except ValueError:
         number = 0
     if number < 1:
-        raise UsageError(f"{VARIABLE} must be a number of pixels, such as {MAX_PIXELS}, got {said!r}")
+        raise UsageError(f"{VARIABLE} must be a number of pixels, such as {MAX_PIXELS}, got {setting!r}")
     return number
 
 
 def limit_opencv() -> None:
-    """Hold OpenCV's own decoders to the same limit; it looks once, when it is first imported."""
+    """Set the same limit in OpenCV's decoders; OpenCV reads it once, on import."""
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(max_pixels()))

@@ -1,4 +1,4 @@
-"""How many processors and processes a run may use, which on shared machines are fewer than there are."""
+"""The process environment: usable cores, cache folder, captured stderr, and settings of native libraries."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from typing import IO
 
 
 def usable_cores() -> int:
-    """Processors that the scheduler gives this process: within its affinity and its control group's quota.
+    """The number of processors of this process, within its affinity and its control group's quota.
 
-    A job of SLURM or a container that was given four of 128 is not helped by 128 workers.
+    A SLURM job or a container may have four of 128.
     """
     return int(_import_joblib().cpu_count())
 
 
 def can_start_workers() -> bool:
-    """Whether joblib can start worker processes: they need semaphores, and on Linux these need /dev/shm."""
+    """Whether joblib can start worker processes: they need semaphores, on Linux in /dev/shm."""
     return bool(_import_joblib().effective_n_jobs(2) > 1)
 
 
 def _import_joblib() -> ModuleType:
-    """joblib, which is slow to import, without the warning that it cannot start processes."""
+    """Import joblib, which is slow, without its warning that it cannot start processes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import joblib
@@ -36,17 +36,17 @@ def _import_joblib() -> ModuleType:
 
 
 def cache_folder() -> Path | None:
-    """The folder, by the custom of each system; it need not exist.
+    """The cache folder of maskgen by the conventions of each system; it may not exist.
 
-    None where there is no home: ``HOME`` is not set and the user's id has no line in ``/etc/passwd``, as in a
-    container that runs with a random id.
+    None without a home: ``HOME`` is unset and the user id has no line in ``/etc/passwd``, as in a container
+    with a random user id.
     """
     variable = "LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME"
     below = {"win32": "AppData/Local", "darwin": "Library/Caches"}.get(sys.platform, ".cache")
-    given = os.environ.get(variable, "")
-    # The XDG specification has relative paths ignored.
-    if os.path.isabs(given) and sys.platform != "darwin":  # noqa: PTH117
-        return Path(given) / "maskgen"
+    setting = os.environ.get(variable, "")
+    # The XDG specification says to ignore relative paths.
+    if os.path.isabs(setting) and sys.platform != "darwin":  # noqa: PTH117
+        return Path(setting) / "maskgen"
     try:
         return Path.home() / below / "maskgen"
     except RuntimeError:
@@ -55,41 +55,41 @@ def cache_folder() -> Path | None:
 
 @contextmanager
 def captured_stderr(pass_on: Callable[[list[bytes], bool], None]) -> Iterator[None]:
-    """Capture file descriptor 2 inside the block, and hand over its lines afterwards.
+    """Capture file descriptor 2 inside the block, and pass on its lines afterwards.
 
-    Without a stderr, or without a place for the captured text, nothing is captured.
+    Does nothing without a stderr or without a place for the captured text.
 
     Args:
-        pass_on: Called with the lines, and whether the block ended by an exception.
+        pass_on: Called with the lines, and whether the block raised an exception.
     """
     try:
         sys.stderr.flush()
-        kept = os.dup(2)
+        saved_fd = os.dup(2)
     except (AttributeError, OSError, ValueError):
-        # There is no stderr to protect: it is closed, or replaced by an object without a file descriptor.
+        # stderr is closed, or replaced by an object without a file descriptor.
         yield
         return
-    held = _nameless_file()
-    if held is None:
-        os.close(kept)
+    buffer = _anonymous_file()
+    if buffer is None:
+        os.close(saved_fd)
         yield
         return
-    with held:
-        os.dup2(held.fileno(), 2)
+    with buffer:
+        os.dup2(buffer.fileno(), 2)
         failed = True
         try:
             yield
             failed = False
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            held.seek(0)
-            pass_on(list(held), failed)
+            os.dup2(saved_fd, 2)
+            os.close(saved_fd)
+            buffer.seek(0)
+            pass_on(list(buffer), failed)
 
 
-def _nameless_file() -> IO[bytes] | None:
-    """A file in memory, or in the temporary folder where the system has none in memory; None without both."""
+def _anonymous_file() -> IO[bytes] | None:
+    """A file in memory, or else in the temporary folder; None if neither is possible."""
     with suppress(OSError, AttributeError):
         return os.fdopen(os.memfd_create("maskgen"), "w+b")
     with suppress(OSError):
@@ -101,18 +101,18 @@ _AVX2 = 11  # CV_CPU_AVX2 in OpenCV's interface.h
 
 
 def set_libraries() -> None:
-    """Set the environment that decides before numpy and cv2 are imported; worker processes inherit it.
+    """Set environment variables that numpy and cv2 read on import; worker processes inherit them.
 
     A user's own setting wins.
     """
     os.environ.setdefault("OPENCV_IPP", "disabled")
     if _machine() == "x86_64":
-        # The one that every such processor can run. The matrices here are small.
+        # The kernels that every x86_64 processor can run; the matrices here are small.
         os.environ.setdefault("OPENBLAS_CORETYPE", "Prescott")
 
 
 def set_opencv() -> None:
-    """Set OpenCV in the calling thread, for a process that was not started by `maskgen`."""
+    """Configure OpenCV in the calling thread, for processes that `maskgen` did not start."""
     import cv2
 
     cv2.setNumThreads(1)  # joblib limits the threads of BLAS, but not OpenCV's
@@ -120,7 +120,7 @@ def set_opencv() -> None:
 
 
 def processor_kind() -> str:
-    """The kind of this processor, such as "Linux x86_64 AVX2": two of one kind give the same bytes."""
+    """The kind of this processor, such as "Linux x86_64 AVX2"; processors of one kind give the same bytes."""
     import cv2
 
     return " ".join((platform.system(), _machine(), *(["AVX2"] if cv2.checkHardwareSupport(_AVX2) else [])))
@@ -130,6 +130,6 @@ def _machine() -> str:
     return {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
 
 
-# Thresholds of Python's collector of reference cycles. It looks through all that the libraries define again
-# and again while they are imported, a sixth of the time until a process is ready, and finds next to nothing.
+# Thresholds of Python's garbage collector for a faster start: at its defaults it takes a sixth of the import
+# time and frees almost nothing.
 SELDOM = (50_000, 20, 20)

@@ -1,15 +1,15 @@
-"""The records that name the stages of maskgen, in the order in which they follow from one another.
+"""The data records of maskgen, in the order of the pipeline.
 
 ::
 
     Sample -> Landmarks -> Plan (+ MaskTemplate) -> Layer -> Composite -> Outcome -> ManifestRow
 
-*Convention*, said once and valid everywhere:
+*Conventions*, valid everywhere:
 
 - Images are ``uint8`` arrays of shape (height, width, 3) in BGR order.
 - Points are ``(x, y)`` in pixels, x to the right, y down; pixel centres are at whole numbers.
 - Boxes are ``(x, y, width, height)`` in pixels.
-- "left" is the image's left, never the person's.
+- "left" is the image's left, not the person's.
 - Angles are in degrees. Yaw is positive when the face looks to the image's right, pitch when it
   looks down, roll when it is turned clockwise.
 """
@@ -35,15 +35,15 @@ TONES = ("light", "dark", "patterned")
 
 @dataclass(frozen=True)
 class Member:
-    """Where an image lies in a tar.
+    """The position of an image in a tar.
 
     Attributes:
-        archive: The tar, relative to the folder it was looked for in, with ``/`` between folders.
-        name: The member's name in it.
-        offset: Where its bytes begin.
-        size: How many they are.
-        archive_size: Of the tar when it was listed, in bytes.
-        refusal: Why it is not read, as the reason of its row; None where it is.
+        archive: The tar, relative to the searched folder, with ``/`` between folders.
+        name: The member's name in the tar.
+        offset: Offset of its bytes in the tar.
+        size: Its size in bytes.
+        archive_size: Size of the tar in bytes when it was listed.
+        refusal: The reason in its row if it is not read; else None.
     """
 
     archive: str
@@ -56,20 +56,20 @@ class Member:
 
 @dataclass(frozen=True)
 class Sample:
-    """One input image of a dataset, with what the dataset says about it.
+    """One input image of a dataset, with its labels.
 
     Attributes:
-        id: Unique in the dataset: the path below the root with ``/`` between folders. Bytes that
-            are not UTF-8 are written ``%FF``, so that an id is always valid text.
-        path: Where to read it: its file, or the tar it lies in.
-        relative: The path below the root with ``/`` between folders, as the file system has it
-            (undecodable bytes as surrogates): what ``--layout mirror`` repeats.
-        split: One of `SPLITS`, or None where the dataset has none.
-        identity: The person, or None where the dataset does not say.
-        attributes: What is known, JSON values only; ``gender`` is "male" or "female".
-        boxes: Faces the dataset has marked, as `Box` in pixels of the upright image.
-        note: Why an attribute is missing, in words for the manifest; None when nothing is amiss.
-        member: Its place in the tar; None for a file of its own.
+        id: Unique in the dataset: the path below the root with ``/`` between folders, as valid text; bytes
+            that are not UTF-8 are written ``%FF``.
+        path: The file of the image, or the tar that holds it.
+        relative: The path below the root with ``/`` between folders, as in the file system (undecodable
+            bytes as surrogates); ``--layout mirror`` keeps it.
+        split: One of `SPLITS`, or None if the dataset has none.
+        identity: The person, or None if the dataset has no identities.
+        attributes: Labels, JSON values only; ``gender`` is "male" or "female".
+        boxes: Face annotations of the dataset, as `Box` in pixels of the upright image.
+        note: The reason of a missing attribute, for the manifest; else None.
+        member: Its position in the tar; None for a loose file.
     """
 
     id: str
@@ -84,7 +84,7 @@ class Sample:
 
     @property
     def source_path(self) -> str:
-        """Its path below the root; one in a tar has the tar's name before its own."""
+        """Its path below the root; in a tar, the path of the tar comes first."""
         if self.member is None:
             return self.relative
         return "/".join(filter(None, (self.member.archive, self.member.name)))
@@ -96,17 +96,17 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class MaskTemplate:
-    """An image of a mask laid flat, with the places on the face its parts belong to.
+    """An image of a flat mask, with anchors that match points of the face.
 
     Attributes:
         name: File name without extension.
-        kind: surgical, n95, kn95, cloth, ... - what the object is.
+        kind: The kind of mask: surgical, n95, kn95, cloth, ...
         tone: One of `TONES`.
         bgra: (height, width, 4) uint8, straight (not premultiplied) alpha.
         anchors: Anchor name in `ANCHORS` -> (x, y) in pixels of `bgra`.
         recolourable: Whether `--color` and `--pattern` may change it.
         licence: SPDX identifier.
-        sha256: Of the image's and the description's bytes together, in hex.
+        sha256: sha256 of the image's and the description's bytes together, in hex.
     """
 
     name: str
@@ -121,13 +121,13 @@ class MaskTemplate:
 
 @dataclass(frozen=True)
 class Hang:
-    """How one mask sits a little otherwise than the next.
+    """Random variation in how a mask hangs on a face.
 
     Attributes:
-        lift: How far it is pulled up, as a share of the way from nose bridge to chin.
-        tilt: How far it is turned clockwise against the face, in degrees.
-        size: Its size against the size that fits.
-        slack: How far its cloth strays from where it was drawn, as a share of that way.
+        lift: Shift upwards, as a share of the distance from nose bridge to chin.
+        tilt: Clockwise rotation against the face, in degrees.
+        size: Scale factor of the fitted size.
+        slack: Displacement of the cloth, as a share of that distance.
     """
 
     lift: float = 0.0
@@ -138,15 +138,15 @@ class Hang:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every random choice for one masked face; whatever follows is a pure function of image and plan.
+    """Every random choice for one masked face; masking is a pure function of image and plan.
 
     Attributes:
-        template: Name of the template; empty for a blend that uses none.
+        template: Name of the template; empty for a blend without templates.
         wear: One of `WEARS`.
-        color: "#rrggbb" to recolour the template with, or None to leave it as drawn.
+        color: "#rrggbb" to recolour the template with, or None for its own colour.
         pattern: Name of the pattern to print on it, or None.
-        seed: 63 bits for what must be drawn later, such as the pattern's own noise.
-        hang: How the mask sits.
+        seed: 63 bits for later random choices, such as the noise of a pattern.
+        hang: The variation in how the mask hangs.
     """
 
     template: str
@@ -159,14 +159,14 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A template fitted to a face: a rectangle in image space, already cut to the image.
+    """A template fitted to a face: a rectangle in image space, clipped to the image.
 
     Attributes:
         bgr: (height, width, 3) uint8, straight colour; meaningful where alpha > 0.
         alpha: (height, width) uint8, 255 is opaque.
         origin: (x, y) of the rectangle's top left pixel in the image.
         shadow: (height, width) uint8, how much the layer darkens the image under and beside it; or None.
-            Where the layer is opaque it does not show.
+            Opaque parts of the layer hide it.
     """
 
     bgr: Image
@@ -180,26 +180,26 @@ class Layer:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """Indexes the rectangle in an image array."""
+        """The rectangle as slices of an image array."""
         (x, y), (height, width) = self.origin, self.alpha.shape
         return slice(y, y + height), slice(x, x + width)
 
 
 @dataclass(frozen=True, eq=False)
 class Composite(Layer):
-    """The pixels a compositor made: they replace the layer's rectangle in the image.
+    """The output pixels of a compositor; they replace the layer's rectangle in the image.
 
-    ``bgr`` equals the image where ``alpha`` and ``shadow`` are 0; ``alpha`` says how much of each pixel was
-    replaced, ``shadow`` how much of it was darkened first.
+    ``bgr`` equals the image where ``alpha`` and ``shadow`` are 0. ``alpha`` is the replaced share of each
+    pixel, ``shadow`` the share by which it was darkened before.
     """
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of one sample and variant, before anything is written.
+    """The result of one sample and variant, before anything is written.
 
-    ``image`` and ``alpha`` (whole image size) are None unless ``status`` is "masked". It is falsy
-    otherwise, so that ``if outcome:`` asks whether there is an image to write.
+    ``image`` and ``alpha`` (both of full image size) are None unless ``status`` is "masked". An outcome is
+    truthy if there is an image to write.
     """
 
     status: str
@@ -218,11 +218,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class FaceRecord:
-    """What the manifest says of one masked face; field for field the objects in a row's ``faces``.
+    """One masked face in the manifest; its fields are those of the objects in a row's ``faces``.
 
     ``box`` and ``mask_box`` are (x, y, width, height) in whole pixels of the written image. ``landmarks``
     maps anchor names to [x, y]. ``coverage`` maps nose, mouth, chin and lower_face to the share of
-    that part which the composited alpha covers.
+    that part that the composited alpha covers.
     """
 
     box: tuple[int, int, int, int]
@@ -248,10 +248,10 @@ class FaceRecord:
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One line of ``manifest.jsonl``: one input and variant, whatever became of it.
+    """One line of ``manifest.jsonl``: the result of one input and variant, masked or not.
 
     ``file_name`` and ``sha256`` are those of the written image, ``width`` and ``height`` its size;
-    None when there is none. ``source`` holds dataset, path and sha256 (None if it could not be read).
+    None without an image. ``source`` holds dataset, path and sha256 (None if the source cannot be read).
     """
 
     id: str
@@ -285,15 +285,15 @@ GENDER_WORDS = {
 
 
 def split_of(text: str) -> str | None:
-    """The split in `maskgen.records.SPLITS` that a folder or cell of that name means, else None."""
+    """The split in `SPLITS` that a folder name or table cell means; None if it means none."""
     return SPLIT_WORDS.get(text.strip().lower())
 
 
 def gender_of(text: str) -> str | None:
-    """Returns "male" or "female" where the text is one of `GENDER_WORDS`, else None."""
+    """The gender, "male" or "female", of one of `GENDER_WORDS`; else None."""
     return GENDER_WORDS.get(text.strip().lower())
 
 
 def genders_in(folders: Iterable[str], *, letters: bool = False) -> set[str]:
-    """The genders that folders name; a single letter, often part of an index, only with ``letters``."""
+    """The genders in folder names; single letters, often parts of an index, count only with ``letters``."""
     return {gender for name in folders if (letters or len(name) > 1) and (gender := gender_of(name))}

@@ -12,8 +12,8 @@ REPOSITORY = Path(__file__).parents[1]
 PROGRAM = """
 import os
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-from maskgen.batch import _processes
-from maskgen.cores import usable_cores
+from maskgen.run.job import _processes
+from maskgen.process import usable_cores
 print(usable_cores(), [_processes(workers) for workers in (-1, -2, 3)])
 """
 

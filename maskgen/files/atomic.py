@@ -1,7 +1,7 @@
-"""Files that appear whole or not at all, whenever the process is killed, and that survive a power failure.
+"""Atomic writes: a file appears complete or not at all, even if the process is killed.
 
-`sync_files` writes files through to the disk. Until then a file that was renamed into place may come back
-empty, cut or not at all after a power failure.
+`sync_files` flushes files to the disk. Before that, a power failure may leave a renamed file empty, truncated
+or absent.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from maskgen.files.remote import is_remote, put, put_new
 # Measured on ext4, 64 files of 10 kB: 9 ms with 16 threads, 240 ms one after the other.
 _THREADS = 16
 
-# What a file system says that cannot sync, or cannot sync folders.
+# Errors of file systems that cannot sync, or cannot sync folders.
 _CANNOT_SYNC = frozenset((errno.EINVAL, errno.ENOSYS, errno.ENOTSUP))
 
 
 @contextmanager
 def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
-    """Opens a new file for writing that takes its place at ``path`` when the block ends without an exception.
+    """Open a new file that moves to ``path`` when the block ends without an exception.
 
     Args:
-        path: Where the file shall be; what is there is replaced. Missing folders are made. In a store it is
-            uploaded when it is complete.
-        scratch: A folder on the same file system for the unfinished file; by default the file's own. After a
-            kill it may hold leftovers, named ``.maskgen-*``.
+        path: The target, which is replaced. Missing folders are created. A remote file is uploaded when it is
+            complete.
+        scratch: A folder on the same file system for the unfinished file; by default that of the target.
+            After a kill it may hold leftovers, named ``.maskgen-*``.
     """
     if is_remote(path):
-        with tempfile.NamedTemporaryFile(prefix="maskgen-") as made:
-            yield cast(BinaryIO, made)
-            made.flush()
-            put(Path(made.name), path)
+        with tempfile.NamedTemporaryFile(prefix="maskgen-") as copy:
+            yield cast(BinaryIO, copy)
+            copy.flush()
+            put(Path(copy.name), path)
         return
     make_folders(path.parent)
     unfinished = (scratch or path.parent) / _unfinished_name()
@@ -54,13 +54,13 @@ def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
 
 
 def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: bool = False) -> None:
-    """Writes a whole file as `open_atomic` does, with a quarter of its calls to the system.
+    """Write a whole file as `open_atomic` does, with a quarter of its system calls.
 
     Args:
-        path: Where the file shall be.
-        data: Its content.
+        path: The target, as for `open_atomic`.
+        data: The content.
         scratch: As for `open_atomic`.
-        sync: Write the content through to the disk before the file takes its place; needs ``scratch``.
+        sync: Flush the content to the disk before the rename; needs ``scratch``.
     """
     if is_remote(path) or scratch is None:
         with open_atomic(path, scratch) as file:
@@ -77,7 +77,7 @@ def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: boo
         try:
             unfinished.replace(path)
         except FileNotFoundError:
-            # Most files find their folder there, and asking for each would be a call more.
+            # Most folders exist; checking each first would be one more system call.
             make_folders(path.parent)
             unfinished.replace(path)
     except BaseException:
@@ -86,7 +86,7 @@ def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: boo
 
 
 def make_folders(folder: Path) -> None:
-    """Makes a folder and those above it; `Path.mkdir` and `os.makedirs` fail where they are 1,000 deep."""
+    """Create a folder and its parents; `Path.mkdir` and `os.makedirs` fail at 1,000 levels."""
     missing = [folder]
     while missing:
         try:
@@ -97,22 +97,22 @@ def make_folders(folder: Path) -> None:
 
 
 def write_new(path: Path, data: bytes, scratch: Path) -> bool:
-    """Writes a whole file unless there is one: of several processes at it at once one succeeds.
+    """Write a whole file if it is absent; of several concurrent processes one succeeds.
 
     Args:
-        path: Where the file shall be.
-        data: Its content.
+        path: The target.
+        data: The content.
         scratch: As for `open_atomic`.
 
     Returns:
-        Whether the file is this call's.
+        Whether this call wrote the file.
     """
     if is_remote(path):
         return put_new(path, data)
     unfinished = scratch / _unfinished_name()
     write_atomic(unfinished, data, scratch)
     try:
-        # Unlike a rename, a link replaces nothing.
+        # A link, unlike a rename, replaces nothing.
         os.link(unfinished, path)
     except FileExistsError:
         return False
@@ -124,7 +124,7 @@ def write_new(path: Path, data: bytes, scratch: Path) -> bool:
 
 
 def _write_exclusively(path: Path, data: bytes) -> bool:
-    """As `write_new`, on file systems without hard links; a kill may leave part of the file."""
+    """`write_new` for file systems without hard links; a kill may leave part of the file."""
     try:
         with path.open("xb") as file:
             file.write(data)
@@ -134,14 +134,14 @@ def _write_exclusively(path: Path, data: bytes) -> bool:
 
 
 def sync_files(out: Path, names: Iterable[str]) -> None:
-    """Write files below ``out``, and the folders they are in, through to the disk.
+    """Flush files below ``out``, and their folders, to the disk.
 
     Args:
         out: A folder of the local file system.
         names: The files, relative to it.
 
     Raises:
-        OSError: A file is not there, or the disk does not take it.
+        OSError: A file is absent, or the disk cannot store it.
     """
     files = {out / name for name in names}
     folders = {folder for file in files for folder in file.parents if folder.is_relative_to(out)}
@@ -152,19 +152,19 @@ def sync_files(out: Path, names: Iterable[str]) -> None:
 
 
 def _sync(path: Path) -> None:
-    # Windows syncs only what is open for writing.
-    opened = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    # Windows syncs only files that are open for writing.
+    descriptor = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     except OSError as error:
         if error.errno not in _CANNOT_SYNC:
             raise
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
 def _sync_folder(path: Path) -> None:
-    # Windows opens no folder, and a folder may be closed to reading.
+    # Windows cannot open folders, and a folder may be unreadable.
     with suppress(PermissionError):
         _sync(path)
 
@@ -174,7 +174,7 @@ def _unfinished_name() -> str:
 
 
 def remove_file(path: Path) -> bool:
-    """Removes a file if it is there; False if there can be none of that name."""
+    """Remove a file if it exists; False if no file can have this name."""
     try:
         if path.is_symlink() or not path.is_dir():
             path.unlink(missing_ok=True)

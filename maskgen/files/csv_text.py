@@ -1,9 +1,9 @@
-"""CSV that a spreadsheet opens without starting a formula.
+"""CSV text without spreadsheet formulas (CSV injection).
 
-A program such as Excel runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` (full-width ones too), even
-behind blanks, a tab or an end of line, and file names and labels are other people's texts. So such a text
-gets an apostrophe in front, which spreadsheets take for "this is text"; a text that begins with apostrophes
-and then so gets one more. Numbers stay as they are, negative ones too. `plain_cell` takes it off again.
+Spreadsheets such as Excel run a cell that begins with ``=``, ``+``, ``-`` or ``@`` (also full-width), even
+after blanks, a tab or a line end, and file names and labels come from other people. `safe_cell` puts an
+apostrophe, the spreadsheets' mark for text, before such a text, also if it already begins with apostrophes.
+Numbers stay unchanged, negative ones too. `plain_cell` removes the apostrophe.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf
 
 
 def safe_cell(value: Any) -> Any:
-    """The value, with an apostrophe in front of a text that a spreadsheet might run."""
+    """The value, with an apostrophe before a text that a spreadsheet might run."""
     if isinstance(value, str) and _STARTS.match(value) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value
 
 
 def plain_cell(text: str) -> str:
-    """The text that `safe_cell` made this one of."""
+    """The original text of a cell from `safe_cell`."""
     return text[1:] if _QUOTED.match(text) else text
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table as CSV, each of its cells by `safe_cell`; lines end with a newline alone."""
+    """A table as CSV with `safe_cell` for each cell; lines end with a newline alone."""
     text = StringIO()
     write_row = row_writer(text)
     for row in (head, *rows):
@@ -41,13 +41,13 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def row_writer(file: TextIO) -> Callable[[Iterable[Any]], None]:
-    """A function that writes one row of CSV into ``file``, each of its cells by `safe_cell`.
+    """A function that writes one CSV row into ``file``, with `safe_cell` for each cell.
 
     Args:
-        file: Opened with ``newline=""``.
+        file: A file opened with ``newline=""``.
     """
     plain = csv.writer(file, lineterminator="\n")
-    # Older versions of the module leave a "\r" unquoted where lines end with "\n": readers end a row there.
+    # Older csv modules leave "\r" unquoted if lines end with "\n"; readers then end the row there.
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write_row(row: Iterable[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Lists the image files below a folder: in the byte order of their paths, one folder's names at a time."""
+"""List the image files below a folder, in the byte order of their paths."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from maskgen.files.system_files import is_system_name
 
 log = logging.getLogger("maskgen")
 
-# Names of a folder in which `archives_in` looks for archives, and how many it tells.
-_LOOKED_AT, _TOLD = 10_000, 3
+# How many names of a folder `archive_hint` examines, and how many archives it names.
+_EXAMINED, _NAMED = 10_000, 3
 
 
 def images(
     root: Path, is_wanted: Callable[[str], bool] = is_image_name, *, follow_links: bool = False
 ) -> Iterator[str]:
-    """Every file below ``root`` whose name ends like an image's, as a path relative to it with ``/``.
+    """Every file below ``root`` with the suffix of an image, as a path relative to it with ``/``.
 
-    Files are told by their names alone: a broken link or a pipe named ``.jpg`` is an input too, and its
-    reader reports it. So is a folder whose path is too long to be opened. Folders reached by a link are
-    walked unless they contain the link. Files and folders of `maskgen.files.system_files` are left out.
+    Only the name counts: a broken link or a pipe named ``.jpg`` is an input too, and its reader reports it;
+    so is a folder with a path that is too long to open. A linked folder is walked unless it contains the
+    link. Files and folders of `maskgen.files.system_files` are skipped.
 
     Args:
-        root: The folder, or a store's.
-        is_wanted: Says by its name whether a file is listed.
-        follow_links: Allow links that lead out of ``root``; `maskgen.files.safe_paths.following_links` does
-        so too.
+        root: A local or remote folder.
+        is_wanted: Decides by its name whether a file is listed.
+        follow_links: Allow links that lead out of ``root``, as in a block of
+            `maskgen.files.safe_paths.following_links`.
 
     Raises:
-        MissingDataError: ``root`` or a folder below it is not there or cannot be listed.
-        AnnotationError: A file or folder is a link that leads out of ``root`` and is not allowed.
+        MissingDataError: ``root`` or a folder below it is absent or cannot be listed.
+        AnnotationError: A link leads out of ``root`` and is not allowed.
     """
     if is_remote(root):
         yield from _remote_images(root, is_wanted)
@@ -69,16 +69,16 @@ def images(
 
 
 class _PathTooLongError(Exception):
-    """The system takes no path as long as this folder's."""
+    """The path of a folder is too long for the system."""
 
 
 def _names(root: Path, below: str, fence: str | None, is_wanted: Callable[[str], bool]) -> list[bytes]:
-    """Names of the wanted files and, with a ``/`` behind, of the folders in ``root/below``; in path order.
+    """Sorted names of the wanted files and, with a trailing ``/``, of the folders in ``root/below``.
 
     Args:
-        root: Where the walk began.
+        root: The root of the walk.
         below: The folder, relative to it.
-        fence: The folder that no link may lead out of; None for any link.
+        fence: The folder that links must not leave; None allows any link.
         is_wanted: As for `images`.
     """
     names = []
@@ -101,24 +101,24 @@ def _names(root: Path, below: str, fence: str | None, is_wanted: Callable[[str],
 
 
 def _remote_images(root: Path, is_wanted: Callable[[str], bool]) -> Iterator[str]:
-    """What `images` yields, from a store; only those that stand for another file system know links."""
-    waiting = [b"/"]
-    while waiting:
-        relative = os.fsdecode(waiting.pop()).removeprefix("/")
+    """`images` for an object store; only stores that wrap another file system have links."""
+    pending = [b"/"]
+    while pending:
+        relative = os.fsdecode(pending.pop()).removeprefix("/")
         if relative and not relative.endswith("/"):
             yield relative
             continue
         folder = root / relative if relative else root
         try:
-            found = [entry for entry in entries(folder) if _is_listed(entry, is_wanted)]
+            wanted = [entry for entry in entries(folder) if _is_listed(entry, is_wanted)]
         except OSError as error:
             raise MissingDataError(f"{folder}: cannot list it: {error.strerror or repr(error)}") from error
-        if links := [entry.name for entry in found if entry.is_link]:
+        if links := [entry.name for entry in wanted if entry.is_link]:
             raise AnnotationError(
                 f"{root}: {relative}{links[0]} is a link; a root that is a URL must hold none"
             )
-        names = (os.fsencode(relative + entry.name) + (b"/" if entry.is_folder else b"") for entry in found)
-        waiting += sorted(names, reverse=True)
+        names = (os.fsencode(relative + entry.name) + (b"/" if entry.is_folder else b"") for entry in wanted)
+        pending += sorted(names, reverse=True)
 
 
 def _is_listed(entry: Entry, is_wanted: Callable[[str], bool]) -> bool:
@@ -126,22 +126,22 @@ def _is_listed(entry: Entry, is_wanted: Callable[[str], bool]) -> bool:
 
 
 def archive_hint(root: Path) -> str:
-    """A sentence that names the archives in a folder that has no images; empty where there is none.
+    """A hint that names the archives in a folder without images; empty if there are none.
 
     Args:
-        root: The folder, or an archive that was given for one.
+        root: The folder, or an archive given as the folder.
     """
     if is_remote(root) or not os.path.isdir(root):  # noqa: PTH112
-        found = [root.name] if is_archive_name(root.name) else []
-        return _hint(found, "; unpack it and give the folder")
-    names = (name for name in islice(names_in(root), _LOOKED_AT) if not is_system_name(name))
+        archives = [root.name] if is_archive_name(root.name) else []
+        return _hint(archives, "; unpack it and give the folder")
+    names = (name for name in islice(names_in(root), _EXAMINED) if not is_system_name(name))
     return _hint(sorted(filter(is_archive_name, names)), f" in {root}; unpack it there first")
 
 
 def _hint(names: Sequence[str], advice: str) -> str:
     if not names:
         return ""
-    told = ", ".join(map(to_text, names[:_TOLD])) + (" ..." if len(names) > _TOLD else "")
+    listing = ", ".join(map(to_text, names[:_NAMED])) + (" ..." if len(names) > _NAMED else "")
     tars = any(".tar" in name.lower() for name in names)
-    way = " (--dataset webdataset reads an uncompressed .tar as it is)" if tars else ""
-    return f"{told} is an archive{advice}{way}" if len(names) == 1 else f"{told} are archives{advice}{way}"
+    tip = " (--dataset webdataset reads an uncompressed .tar as it is)" if tars else ""
+    return f"{listing} {'is an archive' if len(names) == 1 else 'are archives'}{advice}{tip}"

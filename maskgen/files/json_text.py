@@ -1,4 +1,4 @@
-"""JSON that others wrote: data only, and one kind of error whatever is wrong with it."""
+"""Read untrusted JSON, and write JSON lines that are always valid UTF-8."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 
 from maskgen.files.path_text import to_text
 
-LONGEST_TEXT = 65_536  # characters; Python's csv module reads twice as many
-DEEPEST = 16  # lists and objects in one another
+LONGEST_TEXT = 65_536  # characters; half the limit of Python's csv module
+DEEPEST = 16  # levels of nested lists and objects
 
 
 def from_json(text: str | bytes) -> Any:
-    """The value that a text of JSON stands for.
+    """Parse JSON.
 
     Raises:
-        ValueError: It is none, is no valid UTF-8, or has more brackets in one another than Python can follow.
+        ValueError: The text is not JSON, not valid UTF-8, or too deeply nested.
     """
     try:
         return json.loads(text)
     except RecursionError as error:
-        raise ValueError("too many brackets in one another") from error
+        raise ValueError("too many nested brackets") from error
 
 
 def fitting(value: Any, depth: int = 0) -> Any:
-    """The value as a row may hold it: a long text is cut and ends in a hash, deep values become null."""
+    """The value within the limits of a row: long text is cut and ends in a hash, deep values become null."""
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         return f"{value[: LONGEST_TEXT // 2]}~{digest}"
@@ -44,18 +44,14 @@ def fitting(value: Any, depth: int = 0) -> Any:
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
-# Legal inside JSON, but ends of line to Python's `splitlines` and to JavaScript.
+# Legal inside JSON, but line ends for Python's `splitlines` and JavaScript.
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
-
-
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
-
-
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def _finite(value: Any) -> Any:
-    """The value with every NaN and infinity, which JSON lacks, as None."""
+    """The value with None for NaN and infinity, which JSON lacks."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -64,7 +60,7 @@ def _finite(value: Any) -> Any:
 
 
 def json_line(values: Mapping[str, Any]) -> str:
-    """One line of JSON, without the line's end; valid UTF-8 whatever the values hold."""
+    """One line of JSON without the line end; always valid UTF-8."""
     try:
         text = _to_json(values)
     except ValueError:

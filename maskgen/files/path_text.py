@@ -1,7 +1,7 @@
-"""Names of files as text, for manifests and messages, and back.
+"""Convert file names to valid text, for manifests and messages, and back.
 
-File systems hold bytes, and old archives hold names that are not UTF-8. As text such a byte is written
-``%FF``; a ``%`` that could be taken for one is written ``%25``, so that two names never become the same text.
+File names are bytes and may not be UTF-8. An undecodable byte becomes ``%FF``, and an ambiguous ``%`` becomes
+``%25``; two names never become the same text.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _UNDECODABLE = re.compile("[\ud800-\udfff]")
 
 
 def to_text(name: str) -> str:
-    """A file name or path, as Python has it from the file system, as text that any program can write down."""
+    """The valid text of a file name or path, which may hold surrogates for undecodable bytes."""
     if name.isascii() and "%" not in name:
         return name
     return _UNDECODABLE.sub(_escaped, _AMBIGUOUS.sub("%25", name))
 
 
 def from_text(text: str) -> str:
-    """The file name or path that `to_text` made this text of, for the file system."""
+    """The file name or path of a text from `to_text`."""
     if "%" not in text:
         return text
     return _ESCAPE.sub(lambda match: chr(0xDC00 + int(match[1], 16)) if match[1] else "%", text)

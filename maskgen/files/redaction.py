@@ -1,4 +1,4 @@
-"""What no message and no published file may hold: credentials in URLs, and folders that name a user."""
+"""Remove credentials in URLs and private folder names from messages and published files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-# A name alone is no secret: `abfs://container@account` names a folder, but in an http URL it is a token.
+# A user name alone is no secret (`abfs://container@account`), except in an http URL, where it is a token.
 _USER = re.compile(r"(https?://(?=[^\s/'\"]*@)|[A-Za-z][A-Za-z0-9+.-]*://(?=[^\s/'\":@]*:))[^\s/'\"]*@")
 _QUERY = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?'\"]*\?)[^\s'\"]+")
 _FOLDERS = re.compile(r"(?:(?<![\w./:*\\-])/|\b[A-Za-z]:\\)(?:[^\s\\/'\",:;()]+[\\/])+")
 
 
 def has_credentials(url: str) -> bool:
-    """Whether a URL has a user and a password, or for http a token in the place of both."""
+    """Whether a URL has a user and password, or for http a token instead."""
     return _USER.search(url) is not None
 
 
@@ -24,16 +24,16 @@ def redact(text: str) -> str:
 
 
 def public_path(text: str) -> str:
-    """A path for a file that is published: as given, but of an absolute one the last name alone."""
+    """A path for a published file: only the last name of an absolute path."""
     path = Path(text)
     return redact(path.name if path.is_absolute() else text)
 
 
 def public_text(text: str) -> str:
-    """A message for a file that is published: of each absolute path in it the last name alone."""
+    """A message for a published file, with only the last name of each absolute path."""
     return _FOLDERS.sub("", redact(text))
 
 
 def public_command(words: Iterable[str]) -> str:
-    """A command line for a file that is published, by `public_path` of each word and value."""
+    """A command line for a published file, with `public_path` of each word and value."""
     return shlex.join("=".join(map(public_path, word.split("="))) for word in words)

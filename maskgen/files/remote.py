@@ -1,10 +1,10 @@
-"""Datasets and results in object stores: what a URL needs that a local path does not.
+"""Access to object stores through fsspec and universal_pathlib.
 
-A URL becomes a `UPath` of universal_pathlib, which has pathlib's names over any file system of fsspec. Most
-code takes it for a path and knows no difference; what would be wrong or slow that way stands here. A local
-path stays a `pathlib.Path`, and neither package is imported for it.
+A URL becomes a `UPath`, which has the methods of `pathlib.Path` over any file system of fsspec. Most code
+uses it like a path; this module has the operations that would be wrong or slow that way. A local path stays a
+`pathlib.Path`, and neither package is imported for it.
 
-Credentials, endpoints and the like are fsspec's own matter: its configuration files and environment.
+fsspec reads credentials and endpoints from its own configuration files and environment.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 from maskgen.errors import ConfigurationError, UsageError
 from maskgen.files.redaction import has_credentials, redact
 
-# Requests under way at once: each waits for the network, not for the processor.
+# Parallel requests: each waits for the network, not for the processor.
 _REQUESTS = 16
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 
 
 class Entry(NamedTuple):
-    """One name in a store's folder."""
+    """A file or folder in a remote folder."""
 
     name: str
     is_folder: bool
@@ -40,28 +40,26 @@ class Entry(NamedTuple):
 
 
 def is_url(text: str) -> bool:
-    """Whether the text is ``scheme://...`` and not a path."""
+    """Whether a text is a URL, ``scheme://...``."""
     return _URL.match(text) is not None
 
 
 def location(text: str) -> Path:
-    """The path that a text means, be it a path or a URL; ``file://`` is a path too.
-
-    Nothing is looked up there yet.
+    """The path object of a path or URL, without any access to it; ``file://`` gives a local path.
 
     Raises:
-        ConfigurationError: The packages that URLs of this kind need are not installed.
-        UsageError: fsspec knows no such scheme, or the URL holds a user and password.
+        ConfigurationError: A package for URLs of this scheme is not installed.
+        UsageError: fsspec does not know the scheme, or the URL holds a user and password.
     """
-    found = _URL.match(text)
-    if found is None:
+    match = _URL.match(text)
+    if match is None:
         return Path(text)
     if has_credentials(text):
         raise UsageError(
-            f"{redact(text)}: a password in a URL would stand in records and logs; give them to "
-            f"fsspec by its configuration files or environment: FSSPEC_{found[1].upper()}_PASSWORD"
+            f"{redact(text)}: a password in a URL would appear in records and logs; give it to "
+            f"fsspec by its configuration files or environment: FSSPEC_{match[1].upper()}_PASSWORD"
         )
-    scheme, rest = found[1].lower(), text[found.end() :]
+    scheme, rest = match[1].lower(), text[match.end() :]
     if scheme == "file":
         return Path(rest)
     try:
@@ -70,12 +68,12 @@ def location(text: str) -> Path:
         raise ConfigurationError(
             f"{text}: URLs need packages that are not installed: pip install 'maskgen[cloud]'"
         ) from error
-    # A cached listing would grow with the dataset, and show what another job has removed since.
+    # A cached listing grows with the dataset, and becomes stale when another job removes files.
     options: dict[str, Any] = {"use_listings_cache": False}
     if scheme == "local":
         options["auto_mkdir"] = True
     try:
-        # As of a path, neither a ".." nor a "/" at the end makes another place of it.
+        # Normalise ".." and a trailing "/" as in a local path.
         path = UPath(text.rstrip("/") if rest.strip("/") else text, **options).resolve()
         _ = path.fs
     except ImportError as error:
@@ -86,27 +84,27 @@ def location(text: str) -> Path:
 
 
 def is_remote(path: Path) -> bool:
-    """Whether `location` made it of a URL."""
+    """Whether `location` made this path from a URL."""
     return not isinstance(path, Path)
 
 
 def is_in_memory(path: Path) -> bool:
-    """Whether it is of ``memory://``, which no other process sees."""
+    """Whether the path is in ``memory://``, which no other process sees."""
     return is_remote(path) and cast(Any, path).protocol == "memory"
 
 
 def check_workers(paths: Iterable[Path], in_one_process: bool) -> None:
-    """Refuse ``memory://`` where several processes would each have a memory of their own."""
+    """Refuse ``memory://`` paths for several processes, which share no memory."""
     for path in paths:
         if is_in_memory(path) and not in_one_process:
-            raise UsageError(f"{path} is in the memory of one process: work in that one, with -j 1")
+            raise UsageError(f"{path} is in the memory of one process: use a single process, with -j 1")
 
 
 def exists(path: Path) -> bool:
-    """Whether there is a file or folder.
+    """Whether a file or folder exists.
 
     Raises:
-        ConfigurationError: A store does not answer, or not to us.
+        ConfigurationError: The store does not answer or denies access.
     """
     if not is_remote(path):
         return path.exists()
@@ -114,29 +112,29 @@ def exists(path: Path) -> bool:
         _system(path).info(_key(path))
     except FileNotFoundError:
         return False
-    # Each driver raises what it likes for lacking credentials, and `UPath.exists` calls that "not there".
+    # Drivers raise arbitrary errors without credentials, and `UPath.exists` returns False for them.
     except Exception as error:
-        raise ConfigurationError(f"{path} cannot be reached: {_said(error)}") from error
+        raise ConfigurationError(f"{path} cannot be reached: {_describe(error)}") from error
     return True
 
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """What lies in a store's folder.
+    """The entries of a remote folder.
 
     Raises:
-        OSError: There is no such folder, or it cannot be listed.
+        OSError: The folder is absent or cannot be listed.
     """
     system, key = _system(folder), _key(folder)
-    for found in system.ls(key, detail=True):
-        path = found["name"].rstrip("/")
-        # Consoles make a folder by an empty object of its name, which is then listed inside of it.
+    for info in system.ls(key, detail=True):
+        path = info["name"].rstrip("/")
+        # Web consoles create a folder as an empty object of its name, which is listed inside it.
         if path.strip("/") != key.strip("/"):
-            is_link = bool(found.get("islink")) or found["type"] == "link"
-            yield Entry(path.rpartition("/")[2], found["type"] == "directory", is_link)
+            is_link = bool(info.get("islink")) or info["type"] == "link"
+            yield Entry(path.rpartition("/")[2], info["type"] == "directory", is_link)
 
 
 def names_in(folder: Path) -> list[str]:
-    """Names of the files and folders in a folder; none if it is not there."""
+    """Names of the files and folders in a folder; none if it is absent."""
     try:
         if is_remote(folder):
             return [entry.name for entry in entries(folder)]
@@ -146,7 +144,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def folders_in(folder: Path) -> list[str]:
-    """Names of the folders in a folder; none if it is not there."""
+    """Names of the folders in a folder; none if it is absent."""
     try:
         if is_remote(folder):
             return [entry.name for entry in entries(folder) if entry.is_folder]
@@ -156,43 +154,43 @@ def folders_in(folder: Path) -> list[str]:
 
 
 def open_lines(path: Path) -> BinaryIO:
-    """A file to be read line by line."""
+    """Open a file for reading line by line."""
     file: Any = path.open("rb")
-    # fsspec's own files take a whole block in hand for every line.
+    # fsspec's own files copy a whole block for every line.
     return cast(BinaryIO, io.BufferedReader(file, 1 << 20)) if is_remote(path) else cast(BinaryIO, file)
 
 
 def read_each(paths: Sequence[Path]) -> Iterator[bytes]:
-    """The content of each file, in their order; nothing of one that is not there any more."""
+    """The content of each file, in order; empty for an absent file."""
 
     def read(path: Path) -> bytes:
         with suppress(FileNotFoundError):
             return cast(bytes, _system(path).cat_file(_key(path))) if is_remote(path) else path.read_bytes()
         return b""
 
-    return _at_once(read, paths) if any(map(is_remote, paths)) else map(read, paths)
+    return _map_parallel(read, paths) if any(map(is_remote, paths)) else map(read, paths)
 
 
 def put(local: Path, path: Path) -> None:
-    """Copy a local file to a place in a store, whole or not at all where the store works so.
+    """Upload a local file, atomically if the store supports that.
 
     Raises:
-        ConfigurationError: The store does not take it.
+        ConfigurationError: The store refuses it.
     """
     try:
         _system(path).put_file(str(local), _key(path))
     except Exception as error:
-        raise ConfigurationError(f"{path} cannot be written: {_said(error)}") from error
+        raise ConfigurationError(f"{path} cannot be written: {_describe(error)}") from error
 
 
 def put_new(path: Path, data: bytes) -> bool:
-    """Write a file to a place in a store where there is none; whether it did.
+    """Write a remote file if it is absent; returns whether it was written.
 
-    Of several jobs at it at once one succeeds, if the store and its driver know of such writes (S3 and Google
-    Cloud Storage do); otherwise each may, and the last one's file stays.
+    Of several concurrent jobs one succeeds if the store and its driver support exclusive writes (S3 and
+    Google Cloud Storage do); otherwise several may, and the last file stays.
 
     Raises:
-        ConfigurationError: The store does not take it.
+        ConfigurationError: The store refuses it.
     """
     if exists(path):
         return False
@@ -205,20 +203,21 @@ def put_new(path: Path, data: bytes) -> bool:
     except FileExistsError:
         return False
     except Exception as error:
-        raise ConfigurationError(f"{path} cannot be written: {_said(error)}") from error
+        raise ConfigurationError(f"{path} cannot be written: {_describe(error)}") from error
     return True
 
 
 def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:
-    """Copy files of a store into a local folder.
+    """Download files into a local folder.
 
     Args:
-        paths: Where they are.
-        folder: Where the copies go; it is there.
-        limit: Larger files than so many bytes are not fetched.
+        paths: The remote files.
+        folder: An existing folder for the copies.
+        limit: Maximum size in bytes; larger files are not fetched.
 
     Returns:
-        A path for each: that of its copy, or its own if there is none. Whoever reads that meets the reason.
+        For each file the path of its copy, or its own path if it was not fetched; reading that raises the
+        reason.
     """
 
     def get(numbered: tuple[int, Path]) -> Path:
@@ -229,34 +228,34 @@ def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:
             if info["type"] != "file" or (info["size"] or 0) > limit:
                 return path
             _system(path).get_file(_key(path), str(copy))
-        # As above; and what cannot be fetched is one image's matter.
+        # Arbitrary errors, as above; an image that cannot be fetched fails alone when it is read.
         except Exception:
             return path
         return copy
 
-    return list(_at_once(get, enumerate(paths)))
+    return list(_map_parallel(get, enumerate(paths)))
 
 
 def put_each(files: Mapping[Path, Path]) -> None:
-    """Copy local files, the keys, to their places in a store."""
-    for _ in _at_once(lambda local: put(local, files[local]), files):
+    """Upload local files, the keys, to their remote paths, the values."""
+    for _ in _map_parallel(lambda local: put(local, files[local]), files):
         pass
 
 
 def remove_each(paths: Iterable[Path]) -> None:
-    """Remove files of a store, as far as they are there."""
+    """Remove remote files; absent ones are ignored."""
 
     def remove(path: Path) -> None:
-        # Not `rm`, which takes a name with a "*" in it for a pattern.
+        # Not `rm`, which treats a "*" in a name as a wildcard.
         with suppress(FileNotFoundError):
             _system(path).rm_file(_key(path))
 
-    for _ in _at_once(remove, paths):
+    for _ in _map_parallel(remove, paths):
         pass
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder with all that is in it."""
+    """Remove a folder and its content."""
     if not is_remote(folder):
         shutil.rmtree(folder)
     elif exists(folder):
@@ -265,7 +264,7 @@ def remove_tree(folder: Path) -> None:
 
 @contextmanager
 def local_copy(path: Path) -> Iterator[Path]:
-    """The path, or that of a copy while the block lasts if it is in a store: for readers that want a file."""
+    """A local path of a file: its own, or that of a temporary copy of a remote file."""
     if not is_remote(path):
         yield path
         return
@@ -276,25 +275,25 @@ def local_copy(path: Path) -> Iterator[Path]:
 
 
 def lies_in(inner: Path, outer: Path) -> bool:
-    """Whether one place in a store is another one or lies below it."""
+    """Whether a remote path equals another one or lies below it."""
     mine, other = PurePosixPath(_key(inner).strip("/")), PurePosixPath(_key(outer).strip("/"))
     return bool(_system(inner) == _system(outer)) and mine.is_relative_to(other)
 
 
-def _at_once(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def _map_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     with ThreadPoolExecutor(_REQUESTS) as pool:
         yield from pool.map(function, items)
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _system(path: Path) -> Any:
-    """The fsspec file system a remote path is in."""
+    """The fsspec file system of a remote path."""
     return cast(Any, path).fs
 
 
 def _key(path: Path) -> str:
-    """What that calls it."""
+    """The name of a remote path in its file system."""
     return cast(str, cast(Any, path).path)

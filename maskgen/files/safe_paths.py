@@ -1,7 +1,7 @@
-"""Nothing outside a dataset's root is read: the two checks that see to it.
+"""Path checks that keep reads below the root of a dataset or result.
 
-`refuse_escape` looks at the text of a path that an annotation file holds, `contained` at where a
-path leads once its links are followed. `following_links` turns the second off.
+`refuse_escape` checks the text of a path in a label file or manifest. `contained` checks the target of its
+links; `following_links` turns that check off.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from maskgen.files.remote import is_remote
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SEPARATORS = re.compile(r"[\\/]")
 
-# Of this process, and not of a root: adapters are functions of the root alone.
+# A setting of the process, because adapters are functions of the root alone.
 _following = False
 
 
 @contextmanager
 def following_links(follow: bool = True) -> Iterator[None]:
-    """Allow links that lead out of a root while the block lasts: ``--follow-links``."""
+    """Allow links that lead out of a root inside the block: ``--follow-links``."""
     global _following  # noqa: PLW0603
     before, _following = _following, follow
     try:
@@ -46,14 +46,14 @@ def leaving_link(root: Path, relative: str, target: str) -> AnnotationError:
 
 
 def refuse_escape(text: str, where: str) -> str:
-    """The path as given, once its text is known to lead nowhere but down.
+    """Check that the text of a relative path stays below its root, and return it.
 
     Args:
-        text: A path from an annotation file.
-        where: File and line it stands on, for the error.
+        text: A path from a label file or manifest.
+        where: Its file and line, for the error.
 
     Raises:
-        AnnotationError: The path is empty, absolute, has a ``..`` or can be no file name at all.
+        AnnotationError: The path is empty, absolute, has a ``..`` or is not a valid file name.
     """
     if not text or text.isspace():
         raise AnnotationError(f"{where}: expected a path below the dataset's root, got an empty one")
@@ -71,10 +71,10 @@ def refuse_escape(text: str, where: str) -> str:
 
 
 def leads_out(path: str) -> bool:
-    """Whether a path, as this system reads it, leads elsewhere than down from where it starts.
+    """Whether a path leaves the folder it starts in, by the rules of this system.
 
-    For the names in files of our own, which hold whatever this system takes for a name: a backslash too,
-    where that is no separator.
+    For names in maskgen's own files, which may hold any valid name of this system, such as a backslash where
+    that is not a separator.
     """
     if os.sep == "/" and ".." not in path and "\0" not in path:
         return not path or path[0] == "/"
@@ -83,12 +83,12 @@ def leads_out(path: str) -> bool:
 
 
 def contained(root: Path, relative: str, where: str) -> str:
-    """The relative path as given, once its links are known to stay below the root.
+    """Check that the links in a relative path stay below the root, and return the path.
 
-    The root itself may be a link. A path that does not exist is contained: there is nothing to read.
+    The root itself may be a link. A path that does not exist passes.
 
     Raises:
-        AnnotationError: A link on the way leads out of the root.
+        AnnotationError: A link leads out of the root.
     """
     if _following or is_remote(root):
         return relative
@@ -103,7 +103,7 @@ def contained(root: Path, relative: str, where: str) -> str:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether a resolved path is the resolved folder or lies below it."""
+    """Whether a resolved path equals a resolved folder or lies below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 

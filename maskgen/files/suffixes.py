@@ -1,8 +1,7 @@
-"""The suffixes of image files, and of archives: the one list of each in the whole package.
+"""The suffixes of image files and archives, in one list each for the whole package.
 
-A file is an input by its name alone. Its content then says which format it really is
-(`maskgen.images.formats`), and
-one that cannot be decoded gets a row that says why.
+The name alone makes a file an input. Its content determines its format (`maskgen.images.formats`); an input
+that cannot be decoded gets a row with the reason.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
 }
 IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 
-# Formats that an image is written in as it came; one of another format becomes a JPEG or a PNG.
+# Formats that an output image may keep; an image of another format becomes a JPEG or PNG.
 WRITTEN = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM")
 CONVERTED_SUFFIXES = frozenset(each for name in SUFFIXES if name not in WRITTEN for each in SUFFIXES[name])
 
-# Layout -> formats that an image keeps in it. Keras's and torchvision's loaders of class folders, and the
-# decoders of the webdataset library, read these and leave out others in silence.
+# Layout -> formats that an image keeps in it. The class folder loaders of Keras and torchvision, and the
+# decoders of the webdataset library, read these and silently skip others.
 KEPT = {"mirror": WRITTEN, "folders": ("JPEG", "PNG", "BMP"), "webdataset": ("JPEG", "PNG", "PPM")}
 FOLDERS_SUFFIXES = frozenset((*SUFFIXES["JPEG"][:2], SUFFIXES["PNG"][0], SUFFIXES["BMP"][0]))
 
@@ -40,7 +39,7 @@ _ARCHIVE = re.compile(
 
 
 def suffix_of(name: str) -> str:
-    """The suffix of a file name with its dot, as it is written; neither a first nor a last dot makes one."""
+    """The suffix of a file name with its dot, in its own case; a first or last dot starts no suffix."""
     dot = name.rfind(".")
     return name[dot:] if 0 < dot < len(name) - 1 else ""
 
@@ -56,5 +55,5 @@ def is_image_name(name: str) -> bool:
 
 
 def is_archive_name(name: str) -> bool:
-    """Whether a file of this name is an archive, or a part of one, that has to be unpacked."""
+    """Whether a file of this name is an archive, or a part of one, to unpack first."""
     return _ARCHIVE.search(name) is not None

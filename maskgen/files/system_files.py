@@ -1,11 +1,11 @@
-"""Names of files and folders that systems and programs leave among a user's images: none is an input.
+"""Names of system files and folders, such as ``.DS_Store``, which are never inputs.
 
-Only what stands here is left out. Images in any other hidden file or folder are the user's own, and inputs.
+Only these names are skipped. Images in other hidden folders are inputs.
 """
 
 from __future__ import annotations
 
-# In lower case; systems write them in any.
+# In lower case; the comparison ignores case.
 _NAMES = frozenset(
     (
         # macOS
@@ -30,21 +30,21 @@ _NAMES = frozenset(
         *(".picasaoriginals", ".bridgecache", ".bridgecachet", "zbthumbnail.info"),
     )
 )
-# "._a.jpg" holds what macOS knows of a.jpg; the last two are removed files that are still open somewhere.
+# "._a.jpg" holds macOS metadata of a.jpg; the last two are deleted files that are still open.
 _BEGINNINGS = ("._", ".trash-", ".nfs0", ".fuse_hidden")
 
 
 def is_system_name(name: str) -> bool:
-    """Whether a file or folder of this name is a system's own, with all that lies in it."""
+    """Whether a file or folder of this name, with its content, belongs to the system."""
     lower = name.lower()
     return lower in _NAMES or lower.startswith(_BEGINNINGS)
 
 
 def is_system_path(path: str) -> bool:
-    """Whether a file or folder, or one of the folders it lies in, is a system's own.
+    """Whether a file or folder, or one of its parents, belongs to the system.
 
     Args:
-        path: A name, or a path with ``/`` between folders, relative to where a user's own files begin.
+        path: A path with ``/`` between folders, relative to the root of the user's files.
 
     Example:
         >>> is_system_path("a/@eaDir/1.jpg"), is_system_path("._1.jpg"), is_system_path(".hidden/1.jpg")

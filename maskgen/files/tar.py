@@ -1,7 +1,7 @@
-"""Images inside uncompressed tars: where each one lies, and its bytes. Nothing is ever unpacked.
+"""Read images inside uncompressed tars, without unpacking.
 
-A tar is a row of headers, each with its member's bytes behind it. `scan` goes from header to header without
-reading what lies between, and an image is then read by its place alone.
+`scan` reads only the headers of a tar and yields the offset and size of each member. `read_member` then reads
+an image by its offset.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BLOCK = 512
 
-# Long names and PAX records are read whole, and a damaged one may claim any length.
+# `tarfile` reads long names and PAX records whole, and a damaged one may claim any length.
 _LONGEST_HEADER = 1 << 20
 
 _OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
@@ -38,7 +38,7 @@ _COMPRESSED = (
     (b"\xfd7zXZ", "xz", "unxz"),
     (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
 )
-# What `tarfile` raises over headers that someone has damaged, besides its own errors.
+# Exceptions of `tarfile` for damaged headers, including its own.
 _DAMAGE = (tarfile.TarError, ValueError, OverflowError, RecursionError, LookupError, AttributeError, EOFError)
 
 
@@ -47,10 +47,10 @@ class Entry:
     """One member of a tar.
 
     Attributes:
-        name: As the tar has it; bytes that are not UTF-8 as surrogates.
-        offset: Where its bytes begin.
-        size: How many they are.
-        kind: "file", "folder", or in words what it is instead.
+        name: Its name in the tar; bytes that are not UTF-8 as surrogates.
+        offset: Offset of its bytes in the tar.
+        size: Its size in bytes.
+        kind: "file", "folder", or a description of another type.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Entry:
 
 
 class _Headers:
-    """A file that gives no more at once than a header may hold."""
+    """A file that refuses to read more at once than a header may hold."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
@@ -73,11 +73,11 @@ class _Headers:
 
 
 class _PlainHeader(tarfile.TarInfo):
-    """A header of which only what `scan` needs is read: that takes a third of the time."""
+    """A header parsed only as far as `scan` needs, in a third of the time."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Read a header; whatever is not plain is left to `tarfile`."""
+        """Parse a plain header; leave any other to `tarfile`."""
         size = _OCTAL.fullmatch(buf, 124, 136) if len(buf) == BLOCK else None
         if size is None or buf[156] not in b"0\0" or buf[257:262] != b"ustar" or buf[345]:
             return super().frombuf(buf, encoding, errors)
@@ -87,18 +87,18 @@ class _PlainHeader(tarfile.TarInfo):
             return super().frombuf(buf, encoding, errors)
         info = cls(buf[:100].partition(b"\0")[0].decode(encoding, errors))
         info.size, info.type = int(size[1], 8), tarfile.REGTYPE
-        # A name with a slash behind it was a folder before there was a type for folders.
+        # In old tars a trailing slash marks a folder.
         return super().frombuf(buf, encoding, errors) if info.name.endswith("/") else info
 
 
 def scan(file: BinaryIO) -> Iterator[Entry]:
-    """The members of an open tar, in its order, each as its header is reached.
+    """The members of an open tar, in order.
 
-    Members of `maskgen.files.system_files` are left out: macOS writes one named ``._a.jpg`` before each
-    ``a.jpg``.
+    Members of `maskgen.files.system_files` are skipped: macOS writes a ``._a.jpg`` before each ``a.jpg``.
 
     Raises:
-        UnreadableImageError: It is no uncompressed tar, or it is damaged or cut short behind what was given.
+        UnreadableImageError: The file is not an uncompressed tar, or is damaged or truncated after the
+            members already yielded.
     """
     begin = file.read(8)
     for signature, kind, program in _COMPRESSED:
@@ -115,7 +115,7 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
             errors="surrogateescape",
         )
         while (info := tar.next()) is not None:
-            # Damaged sizes may be negative, and would lead back to where we were.
+            # A damaged size may be negative and lead back.
             if tar.offset <= offset:
                 raise tarfile.ReadError("a member of a negative size")
             offset = tar.offset
@@ -128,7 +128,7 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
         raise UnreadableImageError(f"a damaged tar, or one that was cut short: {where}: {error}") from error
     file.seek(offset)
     end = file.read(BLOCK)
-    # `tarfile` takes whatever is no header for the end.
+    # `tarfile` treats any invalid header as the end.
     if end != bytes(BLOCK):
         what = "is damaged there" if end else "has no end mark"
         raise UnreadableImageError(
@@ -149,10 +149,10 @@ def _kind(info: tarfile.TarInfo) -> str:
 
 
 def read_member(sample: Sample) -> bytes:
-    """The bytes of a sample that lies in a tar.
+    """The bytes of a sample in a tar.
 
     Raises:
-        UnreadableImageError: They are not to be read, or the tar is no longer what it was.
+        UnreadableImageError: The member is refused, or the tar has changed.
         OSError: The tar cannot be read.
     """
     member = sample.member
@@ -171,7 +171,7 @@ def read_member(sample: Sample) -> bytes:
 
 
 def read_path(path: Path) -> bytes:
-    """The bytes of a file, or of the member that a path through a tar names, such as ``000012.tar/a.jpg``.
+    """The bytes of a file, or of a member of a tar, such as ``000012.tar/a.jpg``.
 
     Raises:
         OSError: There is no such file or member.
@@ -180,12 +180,12 @@ def read_path(path: Path) -> bytes:
         if tar.is_dir():
             break
         if tar.is_file():
-            return _named(tar, path.relative_to(tar).as_posix())
+            return _read_named(tar, path.relative_to(tar).as_posix())
     return path.read_bytes()
 
 
-def _named(tar: Path, name: str) -> bytes:
-    # In a damaged tar, what is asked for may lie before the damage.
+def _read_named(tar: Path, name: str) -> bytes:
+    # In a damaged tar the member may lie before the damage.
     with tar.open("rb") as file, suppress(UnreadableImageError):
         for entry in scan(file):
             if entry.kind == "file" and plain_name(entry.name) == name and entry.size <= MAX_BYTES:
@@ -195,33 +195,33 @@ def _named(tar: Path, name: str) -> bytes:
 
 
 def folder_of(root: Path) -> Path:
-    """The folder that a root names or lies in; for a pattern the last one before it begins, a URL itself."""
+    """The folder of a root: itself, or that of a file or pattern; a URL stays unchanged."""
     if is_remote(root):
         return root
-    # `Path.is_dir` raises for a pattern that is too long for a name.
+    # `Path.is_dir` raises for an overlong pattern.
     while not os.path.isdir(root) and root != root.parent:  # noqa: PTH112
         root = root.parent
     return root
 
 
 def plain_name(name: str) -> str:
-    """A member's name without the ``./`` that some programs put before it."""
+    """A member's name without the leading ``./`` of some programs."""
     if name[:1] not in ("", "/", ".") and "//" not in name and "/." not in name and name[-1] != "/":
         return name
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
 def is_regular(path: Path) -> bool:
-    """Whether a path leads to a file proper: opening a pipe would wait for ever."""
+    """Whether a path is a regular file; opening a pipe would block."""
     return stat.S_ISREG(path.stat().st_mode)
 
 
 def read_sample(sample: Sample) -> bytes:
-    """The bytes of a sample's image, be it a file or in a tar.
+    """The bytes of a sample's image, from a file or a tar.
 
     Raises:
-        UnreadableImageError: They cannot be read; the message is the reason of the sample's row.
-        OSError: The machine has no memory or file descriptor left for any image.
+        UnreadableImageError: The image cannot be read; the message becomes the reason in its row.
+        OSError: The machine has no memory or file descriptors left.
     """
     try:
         return read_member(sample) if sample.member else read_file(sample.path)
@@ -236,7 +236,7 @@ def read_sample(sample: Sample) -> bytes:
 def read_file(path: Path) -> bytes:
     """The bytes of an image's file, as `read_sample` reads it."""
     info = path.stat()
-    # Opening a pipe would wait for ever for someone to write into it.
+    # Opening a pipe would block.
     if not stat.S_ISREG(info.st_mode):
         raise UnreadableImageError("a folder" if stat.S_ISDIR(info.st_mode) else "a pipe, socket or device")
     if info.st_size > MAX_BYTES:

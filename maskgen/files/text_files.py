@@ -1,4 +1,4 @@
-"""Reads a user's text file: its encoding is found out, its size is limited."""
+"""Read a user's text file: detect its encoding, limit its size."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text_file(path: Path, most_bytes: int) -> str:
-    """The text of a file, decoded as `decode_text` does it.
+    """The text of a file, decoded by `decode_text`.
 
     Args:
         path: The file.
-        most_bytes: A larger file is refused before it is read.
+        most_bytes: Maximum size; a larger file is refused.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is too large, or no text; the message names no file.
+        ValueError: The file is too large or not text; the message does not name it.
     """
     with path.open("rb") as file:
         data = file.read(most_bytes + 1)
@@ -27,10 +27,10 @@ def read_text_file(path: Path, most_bytes: int) -> str:
 
 
 def decode_text(data: bytes) -> str:
-    """UTF-8 with or without byte order mark, UTF-16 with or without one, or else Latin-1.
+    """Decode UTF-8 or UTF-16, with or without byte order mark, or else Latin-1.
 
     Raises:
-        ValueError: The bytes are no text: they hold a NUL.
+        ValueError: The bytes hold a NUL.
     """
     try:
         text = data.decode(_encoding(data))
@@ -45,7 +45,7 @@ def decode_text(data: bytes) -> str:
 def _encoding(data: bytes) -> str:
     if data.startswith(_UTF16_MARKS):
         return "utf-16"
-    # Without a mark, each letter of plain English has a NUL on one side.
+    # UTF-16 without a mark: each ASCII letter has a NUL on one side.
     if data[1:2] == data[3:4] == b"\0" and b"\0" not in data[:4:2]:
         return "utf-16-le"
     if data[:1] == data[2:3] == b"\0" and b"\0" not in data[1:4:2]:

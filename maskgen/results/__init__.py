@@ -1,1 +1,6 @@
-"""What a run leaves: manifest, run record, dataset card, contact sheet, and the layout of its files."""
+"""Output files of a run: manifest, run record, dataset card, contact sheet, images and tars.
+
+`layout` names the files of each sample, `output_files` and `tar_writer` write them, `manifest` and
+`row_schema` define the rows. `run_record`, `card`, `contact_sheet` and `huggingface` make the final files
+from the manifest; `reader` reads a finished result. `export` converts it to other formats.
+"""

@@ -1,4 +1,4 @@
-"""The dataset card ``README.md`` of a result: where it comes from, how it was made, and what is in it."""
+"""Write the dataset card ``README.md`` of a result: source, options, label counts and limits."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from maskgen.results.contact_sheet import write_contact_sheet
 from maskgen.results.manifest import read_manifest
 from maskgen.results.run_record import read_record
 
-NAMED = 20  # how many inputs of each list the card names
+NAMED = 20  # inputs that each list of the card names
 
 
 @dataclass
 class Tally:
-    """What the card counts, in one pass over the manifest.
+    """The counts of the card, from one pass over the manifest.
 
     Attributes:
         status: Rows of each status.
         counts: "split", "label", "template", "kind", "tone", "wear" and "detection" -> value -> count; split
             and label count written images, the others masked faces.
         tables: "kind" and "wear" -> (value, label) -> masked faces.
-        unlabelled: How many inputs have no label, and the first `NAMED` with the reason.
+        unlabelled: The first `NAMED` inputs without a label, with the reason.
+        unlabelled_count: The number of inputs without a label.
         unmasked: Status -> the first `NAMED` inputs with the reason.
         agreeing: Masked faces whose measured coverage agrees with their wear.
     """
@@ -67,7 +68,7 @@ class Tally:
 
 
 def tally(rows: Iterable[ManifestRow]) -> Tally:
-    """Count all rows of a manifest, without holding them."""
+    """Count all rows of a manifest as a stream."""
     counted = Tally()
     for row in rows:
         counted.add(row)
@@ -78,12 +79,12 @@ def write_report(out: Path, root: Path | None = None, samples: int = 24) -> None
     """Write the card and the contact sheet of a result.
 
     Args:
-        out: A folder that `maskgen synth` wrote.
-        root: Where its sources lie, for the contact sheet.
-        samples: How many images the contact sheet shows.
+        out: An output folder of `maskgen synth`.
+        root: The root of its sources, for the contact sheet.
+        samples: Number of images on the contact sheet.
     """
-    drawn = write_contact_sheet(out, root, samples)
-    write_card(out, preview=drawn is not None)
+    preview = write_contact_sheet(out, root, samples)
+    write_card(out, preview=preview is not None)
 
 
 def write_card(out: Path, preview: bool = True) -> Path:
@@ -94,7 +95,7 @@ def write_card(out: Path, preview: bool = True) -> Path:
         preview: Whether it shows ``preview.jpg``.
 
     Raises:
-        MissingDataError: One of the two files is not there.
+        MissingDataError: One of the two files is absent.
         ConfigurationError: The run record is not JSON.
     """
     record = read_record(out)
@@ -112,12 +113,13 @@ def card(record: Mapping[str, Any], counted: Tally, preview: bool = True, table:
         record: The run record.
         counted: The counts.
         preview: Whether it shows ``preview.jpg``.
-        table: Whether ``metadata.jsonl`` is beside it, for the header to point to.
+        table: Whether the header points to ``metadata.jsonl``.
     """
     source = record.get("source") or {}
     options = record.get("options") or {}
     title = f"{source.get('title') or options.get('dataset', 'faces')}, masked by maskgen"
     rows = counted.status.total()
+    by_status = {name: counted.status[name] for name in STATUSES if counted.status[name]}
     parts = [
         _header(title, source, options, counted.status["masked"], table),
         f"# {title}",
@@ -128,7 +130,7 @@ def card(record: Mapping[str, Any], counted: Tally, preview: bool = True, table:
         "## Source and terms\n\n" + _facts(source) + "\n\n" + TERMS,
         "## What the labels are\n\n" + LABELS,
         "## How it was made\n\n" + _making(record),
-        "## Counts\n\nInputs and variants by status:\n\n" + _counts("status", _in_order(counted.status)),
+        "## Counts\n\nInputs and variants by status:\n\n" + _counts("status", by_status),
         *_count_sections(counted),
         "## Independence of the label\n\n" + CONTINGENCY,
         *(_contingency(name, counted.tables[name]) for name in ("kind", "wear") if name in counted.tables),
@@ -181,15 +183,11 @@ def _making(record: Mapping[str, Any]) -> str:
     )
 
 
-def _in_order(status: Counter[str]) -> dict[str, int]:
-    return {name: status[name] for name in STATUSES if status[name]}
-
-
 def _count_sections(counted: Tally) -> list[str]:
     sections = []
-    for name, of in (("split", "images"), ("label", "images")):
+    for name in ("split", "label"):
         if name in counted.counts:
-            sections.append(f"Masked {of} by {name}:\n\n" + _counts(name, _sorted(counted.counts[name])))
+            sections.append(f"Masked images by {name}:\n\n" + _counts(name, _sorted(counted.counts[name])))
     for name in ("template", "kind", "tone", "wear", "detection"):
         if name in counted.counts:
             sections.append(f"Masked faces by {name}:\n\n" + _counts(name, _sorted(counted.counts[name])))
@@ -241,7 +239,7 @@ def _named(inputs: Sequence[tuple[str, str]], count: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of other people's files, which must not end a line, a code span or a table cell."""
+    """Escape untrusted text, which must not end a line, a code span or a table cell."""
     return " ".join(text.split()).replace("`", "'").replace("|", "\\|").replace("<", "&lt;")
 
 

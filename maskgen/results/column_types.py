@@ -1,4 +1,4 @@
-"""One type for each column of a table that is made from JSON values."""
+"""Find one type for each column of a table of JSON values."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# Readers infer types from the beginning of a table: Hugging Face from 10 MB, of rows below 10 KB.
+# Readers infer types from the first lines of a table: Hugging Face from 10 MB, of rows below 10 KB.
 _FIRST_LINES = 1_000
 
 
 def type_of(value: Any) -> str:
-    """The type of one value: "truth", "whole" (64 bits), "number" or "text", which holds everything else."""
+    """The type of a value: "truth", "whole" (64 bits), "number", or "text" for everything else."""
     if isinstance(value, bool):
         return "truth"
     if isinstance(value, int):
@@ -28,7 +28,7 @@ def common_type(types: Collection[str]) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A text as it is, any other value as JSON."""
+    """Text unchanged, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -39,9 +39,9 @@ class _Beginning:
 
 
 class StableColumns:
-    """The types of the columns of several tables that a reader joins, such as one for each split.
+    """The column types of several tables that a reader joins, such as one for each split.
 
-    First `add` every line, then `settle` every line. A column without any value stays null.
+    `add` every line first, then `settle` every line. A column without any value stays null.
     """
 
     def __init__(self) -> None:
@@ -59,21 +59,20 @@ class StableColumns:
             beginning.columns.update(there)
 
     def settle(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The line, each value of its column's type.
+        """Convert the values of a line to the types of their columns.
 
-        A column that a reader would take for one of nulls at the beginning of any table becomes text, empty
-        where a value is missing.
+        A column that has only nulls in the first lines of any table becomes text, with empty missing values.
         """
-        return {name: self._settled(name, value) for name, value in values.items()}
+        return {name: self._convert(name, value) for name, value in values.items()}
 
-    def _settled(self, name: str, value: Any) -> Any:
+    def _convert(self, name: str, value: Any) -> Any:
         types = self._types.get(name)
         if types is None:
             return None
-        seen = all(name in beginning.columns for beginning in self._beginnings.values())
-        kind = common_type(types) if seen else "text"
+        typed_early = all(name in beginning.columns for beginning in self._beginnings.values())
+        kind = common_type(types) if typed_early else "text"
         if value is None:
-            return None if seen else ""
+            return None if typed_early else ""
         if kind == "text":
             return as_text(value)
         return float(value) if kind == "number" else value

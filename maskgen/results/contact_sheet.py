@@ -1,4 +1,4 @@
-"""The contact sheet ``preview.jpg``: source, masked image and alpha of samples from the whole manifest."""
+"""Write the contact sheet ``preview.jpg``: source, masked image and alpha of sample rows."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ _PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 20), (110, 110, 110)
 @dataclass(frozen=True)
 class _Cell:
     row: ManifestRow
-    pictures: tuple[PillowImage.Image, ...]
+    thumbnails: tuple[PillowImage.Image, ...]
 
 
 def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path | None:
-    """Draw ``OUT/preview.jpg``.
+    """Write ``OUT/preview.jpg``.
 
-    Each cell shows a face of the source, the same pixels masked, and the alpha: the alpha file where
-    one was written, and otherwise where the two images differ. The same result gives the same bytes.
+    Each cell shows a face of the source, the same pixels masked, and the alpha: the alpha file if there is
+    one, else the difference of the two images. The same result gives the same bytes.
 
     Args:
-        out: A folder that `maskgen synth` wrote.
-        root: Where the sources lie: a folder, or something in one, such as a table or a pattern of names.
-            Without it, or where a source has gone, its place stays empty.
-        samples: How many, evenly spread over the masked rows of the manifest.
+        out: An output folder of `maskgen synth`.
+        root: The root of the sources: a folder, or a table or pattern in one. The place of a missing source
+            stays empty.
+        samples: Number of cells, evenly spread over the masked rows of the manifest.
 
     Returns:
-        The file's path; None, and no file, when nothing was masked.
+        The path of the file; None, and no file, if nothing was masked.
     """
     root = root and folder_of(root)
     rows = evenly_spaced_rows(out / "manifest.jsonl", samples)
@@ -69,19 +69,19 @@ def _cell(out: Path, root: Path | None, row: ManifestRow) -> _Cell | None:
     alpha_file = row.faces[0].alpha_file if row.faces else None
     alpha = _read(out, alpha_file) if alpha_file else None
     if alpha is None and source is not None:
-        # The encoder alone changes pixels by a few levels, the mask by many.
-        apart = np.abs(source.astype(np.int16) - masked).max(axis=2)
-        alpha = np.repeat(np.clip(4 * (apart - 8), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
-    window = _window(row, masked.shape[1], masked.shape[0])
-    pictures = (_thumbnail(plane, window) for plane in (source, masked, alpha))
-    return _Cell(row, tuple(pictures))
+        # The encoder changes pixels by a few levels, the mask by many.
+        difference = np.abs(source.astype(np.int16) - masked).max(axis=2)
+        alpha = np.repeat(np.clip(4 * (difference - 8), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    window_ltrb = _window(row, masked.shape[1], masked.shape[0])
+    thumbnails = (_thumbnail(plane, window_ltrb) for plane in (source, masked, alpha))
+    return _Cell(row, tuple(thumbnails))
 
 
 def _read(folder: Path, text: str) -> NDArray[np.uint8] | None:
-    """(height, width, 3) uint8 BGR, or None when what lies there has gone or is no image any more.
+    """(height, width, 3) uint8 BGR; None if the file is absent or cannot be decoded.
 
-    A path that leads out of the folder, be it by a link, leads to nothing: who sends a manifest is not to
-    choose which files of this machine are shown in an image.
+    Also None for a path that leads out of the folder: an untrusted manifest must not select other files of
+    this machine.
     """
     name = from_text(text)
     try:
@@ -93,7 +93,7 @@ def _read(folder: Path, text: str) -> NDArray[np.uint8] | None:
 
 
 def _window(row: ManifestRow, width: int, height: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is shown: a square around the first face, inside the image."""
+    """The visible square around the first face, inside the image, as left, top, right, bottom."""
     if not row.faces:
         return 0, 0, width, height
     x, y, across, down = row.faces[0].box
@@ -104,16 +104,16 @@ def _window(row: ManifestRow, width: int, height: int) -> tuple[int, int, int, i
     return left, top, left + wide, top + high
 
 
-def _thumbnail(bgr: NDArray[np.uint8] | None, window: tuple[int, int, int, int]) -> PillowImage.Image:
+def _thumbnail(bgr: NDArray[np.uint8] | None, window_ltrb: tuple[int, int, int, int]) -> PillowImage.Image:
     tile = PillowImage.new("RGB", (THUMBNAIL, THUMBNAIL), (225, 225, 222))
     if bgr is None:
         ImageDraw.Draw(tile).text((THUMBNAIL / 2, THUMBNAIL / 2), "not here", _FAINT, _font(12), anchor="mm")
         return tile
-    picture = PillowImage.fromarray(np.ascontiguousarray(bgr[..., ::-1])).crop(window)
-    scale = THUMBNAIL / max(picture.size)
-    size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
-    picture = picture.resize(size, PillowImage.Resampling.LANCZOS)
-    tile.paste(picture, ((THUMBNAIL - size[0]) // 2, (THUMBNAIL - size[1]) // 2))
+    face = PillowImage.fromarray(np.ascontiguousarray(bgr[..., ::-1])).crop(window_ltrb)
+    scale = THUMBNAIL / max(face.size)
+    size = (max(round(face.width * scale), 1), max(round(face.height * scale), 1))
+    face = face.resize(size, PillowImage.Resampling.LANCZOS)
+    tile.paste(face, ((THUMBNAIL - size[0]) // 2, (THUMBNAIL - size[1]) // 2))
     return tile
 
 
@@ -122,7 +122,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _draw(cells: list[_Cell]) -> NDArray[np.uint8]:
-    """The sheet, BGR: line by line, since Pillow and numpy would each hold several copies of the whole."""
+    """The sheet in BGR, drawn line by line: a whole Pillow sheet would need several copies in memory."""
     columns = min(COLUMNS, len(cells))
     lines = -(-len(cells) // columns)
     wide, high = 3 * THUMBNAIL + 2, THUMBNAIL + _CAPTION
@@ -133,8 +133,8 @@ def _draw(cells: list[_Cell]) -> NDArray[np.uint8]:
         pen = ImageDraw.Draw(strip)
         for index, cell in enumerate(cells[line * columns : (line + 1) * columns]):
             left = _GAP + index * (wide + 2 * _GAP)
-            for column, picture in enumerate(cell.pictures):
-                strip.paste(picture, (left + column * (THUMBNAIL + 1), 0))
+            for column, thumbnail in enumerate(cell.thumbnails):
+                strip.paste(thumbnail, (left + column * (THUMBNAIL + 1), 0))
             for number, (text, size, ink) in enumerate(_captions(cell.row)):
                 place = (left, THUMBNAIL + 3 + 15 * number)
                 pen.text(place, _shortened(text, pen, size, wide), ink, _font(size))
@@ -154,7 +154,7 @@ def _captions(row: ManifestRow) -> tuple[tuple[str, int, tuple[int, int, int]], 
 
 
 def _shortened(text: str, pen: ImageDraw.ImageDraw, size: int, width: int) -> str:
-    """The text in one line, its beginning cut off where it is too wide: the end of a path says more."""
+    """The text in one line; if too wide its start is cut, because the end of a path is more specific."""
     text = "".join(letter if letter.isprintable() else " " for letter in text)
     while pen.textlength(text, _font(size)) > width and len(text) > 4:
         text = "..." + text[max(4, len(text) // 10) :]

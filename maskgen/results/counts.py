@@ -1,4 +1,4 @@
-"""How many of what: added up over the rows of a shard, over shards, and over a whole run."""
+"""Counts of rows by status, label and split, for a shard or a whole run."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from maskgen.records import ManifestRow
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of a number of samples; ``a + b`` joins two.
+    """Counts of samples and rows; ``a + b`` adds two.
 
     Attributes:
-        samples: Inputs.
-        rows: Rows of the manifest: inputs times variants.
+        samples: Input samples.
+        rows: Rows of the manifest: samples times variants.
         images: Masked images written.
         statuses: Rows by status.
         labels: Rows by label.
         splits: Rows by split; those without one under "none".
-        unlabelled: Rows without a label in a run that asked for one.
-        shards: How many shards that was.
+        unlabelled: Rows without a label in a run with ``--label``.
+        shards: Number of shards.
     """
 
     samples: int = 0
@@ -36,16 +36,16 @@ class Counts:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Counts:
-        """The counts that `as_dict` gave."""
+        """The counts of `as_dict`'s values."""
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values."""
+        """The counts as JSON values."""
         return asdict(self)
 
     @classmethod
     def total(cls, parts: Iterable[Counts]) -> Counts:
-        """The sum of any number, in time proportional to what they hold."""
+        """The sum of any number of counts, in linear time."""
         numbers: Counter[str] = Counter()
         tables: dict[str, Counter[str]] = {name: Counter() for name in _TABLES}
         for part in parts:
@@ -53,7 +53,7 @@ class Counts:
                 numbers[name] += getattr(part, name)
             for name, table in tables.items():
                 table.update(getattr(part, name))
-        # Sorted, so that the same counts are the same bytes in whatever order they were added up.
+        # Sorted: equal counts give equal bytes, regardless of the order of addition.
         ordered = {name: dict(sorted(table.items())) for name, table in tables.items()}
         return cls.from_dict({**numbers, **ordered})
 
@@ -61,7 +61,7 @@ class Counts:
         return Counts.total((self, other))
 
     def is_whole(self) -> bool:
-        """Whether all values are of their types, as those of a damaged file need not be."""
+        """Whether all values have their types; those from a damaged file may not."""
         tables = [getattr(self, name) for name in _TABLES]
         if not all(isinstance(table, dict) for table in tables):
             return False
@@ -71,15 +71,15 @@ class Counts:
 
     @property
     def failed(self) -> int:
-        """Rows that count against ``--max-errors``: what could not be read, and what ended in an error."""
+        """Rows that count against ``--max-errors``: status unreadable or error."""
         return self.statuses.get("unreadable", 0) + self.statuses.get("error", 0)
 
 
 class RowCounter:
-    """Counts row after row; a sample counts with its first variant.
+    """Count rows one at a time; a sample counts with its first variant.
 
     Args:
-        labelled: Whether the run asked for a label.
+        labelled: Whether the run has ``--label``.
     """
 
     def __init__(self, labelled: bool) -> None:
@@ -97,7 +97,7 @@ class RowCounter:
         self._splits[row.split or "none"] += 1
 
     def counts(self, shards: int = 0) -> Counts:
-        """What the rows came to, as so many shards."""
+        """The counts so far, as of so many shards."""
         labels = {label: count for label, count in self._labels.items() if label is not None}
         return Counts(
             samples=self._samples,

@@ -1,4 +1,4 @@
-"""Hugging Face's ``metadata.jsonl``, which ImageFolder reads beside the images: made from the manifest."""
+"""Write ``metadata.jsonl`` for Hugging Face's ImageFolder, from the manifest."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from maskgen.records import SPLIT_WORDS, SPLITS, ManifestRow
 from maskgen.results.column_types import StableColumns
 from maskgen.results.manifest import read_manifest
 
-# Folders that Hugging Face's ImageFolder takes for splits, by the same words; a table above them it does not
-# read.
+# Folders that Hugging Face's ImageFolder takes for splits, by the same words; it ignores a table above them.
 _SPLIT_FOLDER = re.compile(f"(.*[-._ 0-9])?({'|'.join(SPLIT_WORDS)})([-._ 0-9].*)?", re.DOTALL)
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
@@ -25,7 +24,7 @@ _PARTS = ("nose", "mouth", "chin", "lower_face")
 
 
 def metadata_tables(out: Path, layout: str) -> list[str]:
-    """Where `write_metadata` may write below ``out``, whose images are there."""
+    """The names of the files that `write_metadata` may write below ``out``, after its images exist."""
     folders: Iterable[str] = ()
     if layout == "folders":
         folders = ("all", *SPLITS)
@@ -35,21 +34,21 @@ def metadata_tables(out: Path, layout: str) -> list[str]:
 
 
 def write_metadata(out: Path, layout: str) -> list[Path]:
-    """Writes ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
+    """Write ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
 
-    One line for each written image: its path as ``file_name``, label, split, identity, attributes, and the
-    mask of its first face. With the layout "folders" there is one file in each split's folder, since
-    ImageFolder ignores one above them; otherwise one in ``OUT``, and in folders at its top that ImageFolder
-    takes for splits. ``file_name`` is relative to that file. Each column has one type in all of these files
-    (see `maskgen.results.column_types.StableColumns`), since ImageFolder infers it from the first lines of
+    Each written image has one line: its path as ``file_name``, label, split, identity, attributes, and the
+    mask of its first face. With the layout "folders" each split's folder has a file, because ImageFolder
+    ignores one above them; otherwise ``OUT`` and its top folders that look like splits have one.
+    ``file_name`` is relative to that file. Each column has one type in all files
+    (`maskgen.results.column_types.StableColumns`), because ImageFolder infers it from the first lines of
     each.
 
-    Where unmasked images and alphas were written, ``unmasked_file_name`` and ``alpha_file_name`` make
-    ImageFolder load them beside the image. With splits they lie outside of the split's folder, which
-    ImageFolder refuses, and ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
+    For unmasked images and alphas, ``unmasked_file_name`` and ``alpha_file_name`` make ImageFolder load them
+    beside the image. With splits they lie outside the split's folder, which ImageFolder refuses; then
+    ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
 
     Returns:
-        The files written, in the order of their names.
+        The written files, sorted by name.
     """
     stable = StableColumns()
     attributes: set[str] = set()
@@ -70,8 +69,8 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
 
 
 def _folder(row: ManifestRow, layout: str) -> str:
-    """The folder at the top whose table describes a row; empty for that of the whole result."""
-    # An image at the top lies in no folder, whatever words are in its name.
+    """The top folder whose table holds a row; empty for the table of the whole result."""
+    # An image at the top lies in no folder, whatever its name.
     folder = (row.file_name or "").rpartition("/")[0].partition("/")[0]
     return folder if layout == "folders" or _SPLIT_FOLDER.fullmatch(folder) else ""
 

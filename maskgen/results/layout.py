@@ -1,7 +1,8 @@
-"""Where a masked image goes, and the writing of it.
+"""Output layouts: the file names of masked images, unmasked images and alphas.
 
 Each layout of loose files is a function in `LAYOUTS` from a sample to a path below the output folder. The
-layout "webdataset" packs them into tars (`maskgen.results.tar_writer`); its paths go on through the tar.
+layout "webdataset" packs images into tars (`maskgen.results.tar_writer`), with paths such as
+``shards/000012.tar/KEY.jpg``.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ UNMASKED = "unmasked"
 ALPHA = "alpha"
 UNLABELLED = "unlabelled"
 
-# What maskgen itself writes at the top of an output folder.
+# Files that maskgen writes at the top of an output folder.
 OWN_FILES = frozenset(
     ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", ".maskgen")
 )
@@ -44,21 +45,21 @@ LONGEST_PART_OF_KEY = 200  # leaves room for ".unmasked.jpg" where a tar is unpa
 _UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^\.|[. ]$')
 
-# The webdataset library ends a key at the first dot and passes over names that begin with "__".
+# The webdataset library ends a key at the first dot and skips names that begin with "__".
 _UNSAFE_IN_KEY = re.compile(rf"[.~]|^__|{_UNSAFE.pattern}")
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where the files of one sample and variant go: paths below the output folder, as in the manifest.
+    """The files of one sample and variant: paths below the output folder, as in the manifest.
 
-    They are text, with ``%FF`` for a byte that is not UTF-8: `maskgen.files.path_text.from_text` gives the
+    A path is text with ``%FF`` for a byte that is not UTF-8; `maskgen.files.path_text.from_text` gives the
     name on disk.
 
     Attributes:
         image: The masked image.
-        unmasked: The same image without mask, or None where none is written.
-        alpha: Its alpha as PNG, or None where none is written.
+        unmasked: The same image without the mask; None if none is written.
+        alpha: Its alpha as PNG; None if none is written.
     """
 
     image: str
@@ -68,17 +69,17 @@ class Places:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a run lays out its files.
+    """The output layout of a run.
 
     Attributes:
-        name: "mirror" (the source's own tree and names, so that its existing loaders read the copy),
-            "folders" (``split/label/name``) or "webdataset" (tars for the webdataset library).
-        variants: Masked images of each sample; with more than one, each variant's name says which it is.
+        name: "mirror" (the source's tree and names, for loaders of the original dataset), "folders"
+            (``split/label/name``) or "webdataset" (tars for the webdataset library).
+        variants: Masked images of each sample; with more than one, names hold the variant.
         pairs: Whether the unmasked image is written too.
         alpha: Whether the alpha is written.
-        converts: Whether images are written in another format than their own.
-        tar_suffix: Of all images in tars (see `maskgen.results.tar_writer`); None for that of each one's
-        format.
+        converts: Whether images may change their format.
+        tar_suffix: Suffix of all images in tars (see `maskgen.results.tar_writer`); None for that of each
+            image's format.
     """
 
     name: str = "mirror"
@@ -94,23 +95,23 @@ class Layout:
 
     @property
     def packs(self) -> bool:
-        """Whether images go into tars and not into files of their own."""
+        """Whether images go into tars instead of loose files."""
         return self.name == PACKED
 
     def place(
         self, sample: Sample, label: str | None, variant: int, encoded: EncodedImage, shard: int = 0
     ) -> Places:
-        """Where the files of a sample and variant go.
+        """The places of the files of a sample and variant.
 
-        Two samples never share a place. An image that keeps its format keeps its name; in another format
-        it gets the new suffix after the old one, since ``a.jpg`` may stand beside ``a.gif``.
+        Two samples never share a place. An image that keeps its format keeps its name; another format appends
+        its suffix to the old one, because ``a.jpg`` may exist beside ``a.gif``.
 
         Args:
             sample: The source.
             label: Its class, for "folders".
-            variant: From 0.
+            variant: Index of the variant, from 0.
             encoded: The masked image, for its format.
-            shard: The shard it is in, for "webdataset".
+            shard: Index of its shard, for "webdataset".
         """
         if self.packs:
             top = f"variant-{variant}/" if self.variants > 1 else ""
@@ -138,15 +139,15 @@ class Layout:
 def _mirror(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
     folder, name = _split(_tidy(sample.relative))
     stem = name.removesuffix(suffix_of(name))
-    # Without --format only few formats change, and so only names with their suffixes can be taken.
+    # Without --format only a few formats change, and only names with their suffixes can collide.
     changes = suffix_of(stem).lower() in CONVERTED_SUFFIXES
-    taken = changes or (layout.converts and is_image_name(stem))
-    path = folder + _renamed(name, sample.id, encoded, taken)
+    may_collide = changes or (layout.converts and is_image_name(stem))
+    path = folder + _output_name(name, sample.id, encoded, may_collide)
     if layout.variants > 1:
         return f"variant-{variant}/{path}"
     top = path.partition("/")[0].lstrip("_")
     own = top in OWN_FILES or (layout.pairs and top == UNMASKED) or (layout.alpha and top == ALPHA)
-    # Names that have a "_" already get one more, so that "_alpha" and "alpha" stay two folders.
+    # A name with a "_" gets one more, to keep "_alpha" and "alpha" apart.
     return f"_{path}" if own else path
 
 
@@ -154,13 +155,13 @@ def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, en
     flat = sample.id.replace("/", "__")
     name = _UNSAFE.sub("_", flat)
     reversible = name == flat and not re.search("__|_/|/_", sample.id)
-    # Loaders of such trees go by the suffix, so that here a wrong or rare one does not stay.
+    # Loaders of class folders rely on the suffix: replace a wrong or rare one.
     fitting = replace(encoded, same_format=_fits(name, encoded.suffix))
-    name = _renamed(name, sample.id, fitting, is_image_name(name.removesuffix(suffix_of(name))))
+    name = _output_name(name, sample.id, fitting, is_image_name(name.removesuffix(suffix_of(name))))
     suffix = suffix_of(name)
     stem = name.removesuffix(suffix) + ("" if reversible else f"~{_short_hash(sample.id)}")
     ending = f"-v{variant}{suffix}" if layout.variants > 1 else suffix
-    # Room for the ".png" of the alpha, whose name could not be shortened without losing the variant.
+    # Leave room for the ".png" of the alpha, whose name must keep the variant.
     short = shortened(stem + ending, sample.id, ending, LONGEST_NAME - len(".png"))
     return f"{sample.split or 'all'}/{_class_folder(label)}/{short}"
 
@@ -178,10 +179,11 @@ def tar_place(shard: int) -> str:
 
 
 def _key(sample: Sample, top: str) -> str:
-    """What the members of one sample and variant are called in their tar, without a dot.
+    """The key of one sample and variant: its member names in the tar up to the first dot.
 
-    It is the id without ``.jpg``; another suffix stays as ``~png``, since ``a.png`` may stand beside
-    ``a.jpg``. An id that has more dots, or parts that no file or no reader of tars takes, is told by a hash.
+    It is the id without ``.jpg``; another suffix becomes ``~png``, because ``a.png`` may exist beside
+    ``a.jpg``. An id with more dots, or with parts that are invalid for file systems or tar readers, gets a
+    hash.
     """
     *folders, name = _tidy(sample.id).split("/")
     suffix = suffix_of(name)
@@ -193,40 +195,39 @@ def _key(sample: Sample, top: str) -> str:
     return top + "/".join(shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
 
 
-def _renamed(name: str, key: str, encoded: EncodedImage, taken: bool) -> str:
-    """The name of an image that may have changed its format.
+def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) -> str:
+    """The output name of an image, which may have changed its format.
 
     Args:
         name: The source's name.
         key: The source's id.
-        encoded: What is written.
-        taken: Whether an image that changes its format might get this very name, as ``a.jpg`` becomes
-            ``a.jpg.png``: then a source ``a.jpg.png`` becomes ``a.jpg.png.png``.
+        encoded: The encoded image.
+        may_collide: Whether a converted image may get the same name: ``a.jpg`` may become ``a.jpg.png``, and
+            then a source ``a.jpg.png`` becomes ``a.jpg.png.png``.
     """
-    if encoded.same_format and not taken:
+    if encoded.same_format and not may_collide:
         return name
     if is_image_name(name):
         return name + encoded.suffix
     return f"{name}~{_short_hash(key)}{encoded.suffix}"
 
 
-# Not by `PurePosixPath`, of which a dozen to each image took as long as writing it.
 def _tidy(path: str) -> str:
-    """The path without empty parts and single dots."""
+    """The path without empty parts and single dots; `PurePosixPath` alone is slow."""
     return str(PurePosixPath(path)) if _UNTIDY.search(path) else path
 
 
 def _split(path: str) -> tuple[str, str]:
-    """Folder, with the slash behind it, and name."""
+    """Folder with its trailing slash, and name."""
     cut = path.rfind("/") + 1
     return path[:cut], path[cut:]
 
 
 def _fits(name: str, suffix: str) -> bool:
-    """Whether a name has this suffix, or another one of its format that loaders of class folders read."""
-    named = suffix_of(name).lower()
-    same = any(named in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
-    return named == suffix or (same and named in FOLDERS_SUFFIXES)
+    """Whether a name has this suffix, or another of its format that class folder loaders read."""
+    current = suffix_of(name).lower()
+    same = any(current in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
+    return current == suffix or (same and current in FOLDERS_SUFFIXES)
 
 
 def _class_folder(label: str | None) -> str:
@@ -239,7 +240,7 @@ def _class_folder(label: str | None) -> str:
 
 
 def shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:
-    """The name, or if it is too long for a file system its beginning, a hash of the key, and its ending."""
+    """The name; if too long for a file system, its start, a hash of the key, and its ending."""
     if len(os.fsencode(name)) <= limit:
         return name
     ending = f"~{_short_hash(key)}{ending if len(os.fsencode(ending)) < 32 else ''}"

@@ -1,7 +1,7 @@
-"""The manifest and the run record: rows as JSON lines, and what it takes to make a result again.
+"""Read and write the manifest ``manifest.jsonl``: one JSON line a row.
 
-All of it is a function of the sources, the options, the versions and the kind of processor alone: no time, no
-name of a machine, no number of workers. Two runs of the same command give the same bytes.
+Rows depend only on the sources, the options, the versions and the kind of processor, not on time, machine or
+number of workers. Two runs of the same command give the same bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from maskgen.results.row_schema import check_row
 SCHEMA = 1
 LONGEST_LINE = 64 << 20  # bytes
 
-# The names of a row's fields in the order of the line; those of a face are in the order of `FaceRecord`.
+# A row's fields in the order of the line; the fields of a face have the order of `FaceRecord`.
 ROW_FIELDS = (
     *("schema", "id", "variant", "status", "reason", "file_name", "sha256", "width", "height", "label"),
     *("split", "identity", "attributes", "source", "faces", "seed", "unmasked_file"),
@@ -35,18 +35,18 @@ _row_values, _face_fields = attrgetter(*ROW_FIELDS), attrgetter(*FACE_FIELDS)
 
 
 def row_to_json(row: ManifestRow) -> str:
-    """The row as one line of JSON, without the line's end; the text is valid UTF-8 whatever the row holds."""
+    """The row as one JSON line without the line end; always valid UTF-8."""
     values = dict(zip(ROW_FIELDS, _row_values(row), strict=True))
     values["faces"] = [_face_values(face) for face in row.faces]
     return json_line(values)
 
 
 def row_from_json(line: str) -> ManifestRow:
-    """The row that `row_to_json` wrote, numbers rounded as there.
+    """Parse a line of `row_to_json`; numbers are rounded as there.
 
     Raises:
-        ConfigurationError: The line is no row, names a file outside of the manifest's folder, or is of a
-            newer schema than this version's.
+        ConfigurationError: The line is not a row, names a file outside of the manifest's folder, or has a
+            newer schema.
     """
     try:
         values = from_json(line)
@@ -58,45 +58,46 @@ def row_from_json(line: str) -> ManifestRow:
 
 
 def read_manifest(path: Path) -> Iterator[ManifestRow]:
-    """The rows of a manifest one after the other, whatever its length.
+    """The rows of a manifest, as a stream.
 
     Raises:
-        MissingDataError: The file is not there.
-        ConfigurationError: A line is no row; the message names file and line.
+        MissingDataError: The file is absent.
+        ConfigurationError: A line is not a row; the message names file and line.
     """
-    return (row for _, row in _rows(lines(path), path))
+    return _parse_rows(lines(path), path)
 
 
 def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
-    """At most ``count`` of a manifest's masked rows, evenly spread over all of them, in bounded memory.
+    """At most ``count`` masked rows of a manifest, evenly spread, in bounded memory.
 
-    Every stride-th line is kept; whenever twice ``count`` are, every other one goes and the stride doubles.
+    Every stride-th line is kept; above twice ``count`` lines, every other one is dropped and the stride
+    doubles.
 
     Raises:
-        MissingDataError: The file is not there.
-        ConfigurationError: A line is no row; the message names file and line.
+        MissingDataError: The file is absent.
+        ConfigurationError: A line is not a row; the message names file and line.
     """
-    kept: list[tuple[int, bytes]] = []
+    sample_lines: list[tuple[int, bytes]] = []
     stride, index = 1, 0
     for number, line in lines(path):
         if not is_masked(line):
             continue
         if index % stride == 0:
-            kept.append((number, line))
-            if len(kept) > 2 * count:
-                kept, stride = kept[::2], stride * 2
+            sample_lines.append((number, line))
+            if len(sample_lines) > 2 * count:
+                sample_lines, stride = sample_lines[::2], stride * 2
         index += 1
-    if len(kept) > count:
-        step = (len(kept) - 1) / max(count - 1, 1)
-        kept = [kept[round(place * step)] for place in range(count)]
-    return [row for _, row in _rows(kept, path)]
+    if len(sample_lines) > count:
+        step = (len(sample_lines) - 1) / max(count - 1, 1)
+        sample_lines = [sample_lines[round(place * step)] for place in range(count)]
+    return list(_parse_rows(sample_lines, path))
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number, from 1, and bytes of each line of a manifest.
+    """Line number, from 1, and bytes of each line of a manifest.
 
     Raises:
-        MissingDataError: The file is not there.
+        MissingDataError: The file is absent.
         ConfigurationError: A line is longer than any row.
     """
     try:
@@ -110,22 +111,22 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[tuple[int, ManifestRow]]:
+def _parse_rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[ManifestRow]:
     for number, line in lines:
         try:
             row = row_from_json(line.decode())
         except (ConfigurationError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{path}, line {number}: {error}") from error
-        yield number, row
+        yield row
 
 
 def is_masked(line: bytes) -> bool:
-    """Whether a line is a masked row: told without parsing it, which takes a hundred times as long."""
-    # Only numbers and text stand before the status, and inside of text a quote has a backslash before it.
+    """Whether a line is a masked row, without parsing it (100 times faster)."""
+    # Only numbers and text precede the status, and a quote inside text has a backslash before it.
     place = line.find(b'"status": "')
     if place >= 0:
         return line.startswith(b'masked"', place + len(b'"status": "'))
-    # Of another program's hand, or damaged; the latter is told when it is read as a row.
+    # Written by another program, or damaged; reading it as a row reports the damage.
     with suppress(ValueError, AttributeError, RecursionError):
         return bool(json.loads(line).get("status") == "masked")
     return True
@@ -133,7 +134,7 @@ def is_masked(line: bytes) -> bool:
 
 def _face_values(face: FaceRecord) -> dict[str, Any]:
     values = dict(zip(FACE_FIELDS, _face_fields(face), strict=True))
-    # Adding 0.0 makes 0.0 of -0.0.
+    # Adding 0.0 turns -0.0 into 0.0.
     values["coverage"] = {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()}
     values["pose"] = {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()}
     values["landmarks"] = {

@@ -1,4 +1,4 @@
-"""Writing the files of one image, and keeping the output folder apart from the sources."""
+"""Write the files of one image, and check that output and source folders are apart."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def write_outputs(
     unmasked: bytes | None = None,
     alpha: bytes | None = None,
 ) -> None:
-    """Writes the files of one sample and variant, each whole or not at all.
+    """Write the files of one sample and variant, each atomically.
 
     Args:
         out: The output folder.
-        scratch: A folder below it for unfinished files; None puts them beside the finished ones.
-        places: Where they go.
+        scratch: A folder below it for unfinished files; None uses the folders of the files.
+        places: The paths of the files.
         image: The masked image, encoded.
         unmasked: The unmasked image, encoded; written if it has a place.
         alpha: The alpha as PNG; written if it has a place.
@@ -36,9 +36,9 @@ def write_outputs(
 
 
 def check_apart(root: Path, out: Path) -> None:
-    """Sees to it that a run can neither write into its source nor read what it writes.
+    """Check that source and output do not contain one another.
 
-    Links, ``..`` and file systems that ignore case are seen through.
+    Resolves links and ``..``, also on file systems that ignore case.
 
     Raises:
         UsageError: The two are the same, or one lies in the other.

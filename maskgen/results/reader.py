@@ -1,4 +1,4 @@
-"""The files of a finished result, by their names in its manifest: loose ones, and members of its tars."""
+"""Read the files of a finished result by their manifest names: loose files, and members of tars."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _TAR = ".tar/"
 
 
 def tar_of(place: str) -> str | None:
-    """The tar that a place in a manifest leads through, such as ``shards/000012.tar``; None without one."""
+    """The tar in a path of a manifest, such as ``shards/000012.tar``; None for a loose file."""
     return place[: place.index(_TAR) + 4] if place.startswith("shards/") and _TAR in place else None
 
 
 class ResultFiles:
-    """Reads the files of a result; of its tars the members of the last one asked for are remembered.
+    """Read the files of a result; the members of the last tar are cached.
 
     Args:
-        out: A folder that `maskgen synth` wrote.
+        out: An output folder of `maskgen synth`.
         packed: Whether its images are in tars.
     """
 
@@ -38,12 +38,12 @@ class ResultFiles:
         self._members: dict[str, Entry] = {}
 
     def read(self, place: str) -> bytes:
-        """The bytes of the file that a manifest calls ``place``.
+        """The bytes of a file, by its path in the manifest.
 
         Raises:
-            OSError: It is not there, or cannot be read.
-            AnnotationError: The place leads out of the result.
-            UnreadableImageError: It is larger than any image, or in a damaged tar.
+            OSError: The file is absent or cannot be read.
+            AnnotationError: The path leads out of the result.
+            UnreadableImageError: The file is too large, or in a damaged tar.
         """
         tar = tar_of(place) if self._packed else None
         if tar is None:
@@ -54,7 +54,7 @@ class ResultFiles:
         return self.member(tar, place)
 
     def member(self, tar: str, place: str) -> bytes:
-        """The bytes of the member of a tar that a manifest calls ``place``; raises as `read` does."""
+        """The bytes of a tar member, by its path in the manifest; raises like `read`."""
         entry = self.members(tar).get(place.removeprefix(f"{tar}/"))
         if entry is None:
             raise FileNotFoundError(2, "no such member")
@@ -65,7 +65,7 @@ class ResultFiles:
             return file.read(entry.size)
 
     def members(self, tar: str) -> dict[str, Entry]:
-        """Name -> place of each member of a tar; of two with one name the last, as where it is unpacked."""
+        """Name -> entry of each member of a tar; of equal names the last, as in unpacking."""
         if tar != self._tar:
             self._tar, self._members = None, {}
             with self.path(tar).open("rb") as file:
@@ -74,19 +74,19 @@ class ResultFiles:
         return self._members
 
     def path(self, place: str) -> Path:
-        """Where a place in the manifest is; `AnnotationError` where it leads out of the result."""
+        """The file of a path in the manifest; `AnnotationError` if it leads out of the result."""
         where = "manifest.jsonl"
         return self._out / contained(self._out, refuse_escape(from_text(place), where), where)
 
 
 def listed_files(out: Path) -> Iterator[str]:
-    """Every file below a folder, as a manifest would call it, in no order.
+    """Every file below a folder by its manifest name, in no order.
 
-    ``.maskgen`` is left out, and so are `maskgen.files.system_files`.
+    ``.maskgen`` and `maskgen.files.system_files` are skipped.
     """
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
+    pending = [""]
+    while pending:
+        below = pending.pop()
         folder = out / below if below else out
         for name, is_folder in _folder_content(folder):
             if is_system_name(name):
@@ -94,62 +94,59 @@ def listed_files(out: Path) -> Iterator[str]:
             if not is_folder:
                 yield to_text(below + name)
             elif below or name != ".maskgen":
-                waiting.append(f"{below}{name}/")
+                pending.append(f"{below}{name}/")
 
 
 def _folder_content(folder: Path) -> list[tuple[str, bool]]:
-    """(name, whether it is a folder and no link to one) of all in a folder."""
+    """(name, whether it is a folder and not a link) of each entry of a folder."""
     if is_remote(folder):
         return [(entry.name, entry.is_folder) for entry in entries(folder)]
     with os.scandir(folder) as scan_of_folder:
         return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scan_of_folder]
 
 
-_TAR = ".tar/"
-
-
 class Members:
-    """Looks up members, tar by tar; the rows of a manifest come in the order of its tars.
+    """Look up images in tars; the members of the last tar are cached.
 
     Args:
-        folder: Where the manifest lies.
+        folder: The folder of the manifest.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._archive: str | None = None
-        self._found: dict[str, Member] = {}
+        self._members_by_name: dict[str, Member] = {}
         self._damage = ""
 
     def find(self, file: str) -> Member | None:
-        """The place of an image.
+        """The tar member of an image.
 
         Args:
             file: Its path below the folder, with ``/`` between folders.
 
         Returns:
-            None where no part of the path is a tar; a member with a `refusal` where the tar does not have it.
+            None if no part of the path is a tar; a member with a `refusal` if the tar lacks it.
         """
         end = file.find(_TAR) + len(_TAR) - 1
         archive, name = file[:end], file[end + 1 :]
         if end < len(_TAR) or (self._folder / archive).is_dir():
             return None
         if archive != self._archive:
-            self._look_into(archive)
+            self._read_members(archive)
         refusal = self._damage or f"{archive} has no member {name!r}"
-        return self._found.get(name) or Member(archive, name, refusal=refusal)
+        return self._members_by_name.get(name) or Member(archive, name, refusal=refusal)
 
-    def _look_into(self, archive: str) -> None:
-        self._archive, self._found, self._damage = archive, {}, ""
+    def _read_members(self, archive: str) -> None:
+        self._archive, self._members_by_name, self._damage = archive, {}, ""
         try:
             with (self._folder / archive).open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 for entry in scan(file):
                     if entry.kind == "file":
                         name = plain_name(entry.name)
-                        self._found[name] = Member(archive, name, entry.offset, entry.size, size)
+                        self._members_by_name[name] = Member(archive, name, entry.offset, entry.size, size)
         except UnreadableImageError as error:
-            # What lies before the damage can be read.
+            # The members before the damage stay readable.
             self._damage = f"{archive}: {error}"
         except OSError as error:
             self._damage = f"{archive}: {error.strerror or error}"
@@ -160,11 +157,11 @@ def read_image_file(path: Path, member: Member | None = None) -> bytes:
 
     Args:
         path: Its file, or a path through a tar.
-        member: Where it lies in that tar; None for a file of its own.
+        member: Its position in that tar; None for a loose file.
 
     Raises:
-        UnreadableImageError: The member is not there, or the tar has changed since.
-        OSError: The file, or the tar, cannot be read.
+        UnreadableImageError: The member is absent, or the tar has changed.
+        OSError: The file or the tar cannot be read.
     """
     if member is None:
         return path.read_bytes()
@@ -173,7 +170,7 @@ def read_image_file(path: Path, member: Member | None = None) -> bytes:
 
 
 def named_files(rows: Path) -> set[str]:
-    """The files that a part of the manifest names; a line that a kill cut short names none."""
+    """The files that manifest rows name; a truncated last line is ignored."""
     names: set[str] = set()
     try:
         with open_lines(rows) as lines:
@@ -187,7 +184,7 @@ def named_files(rows: Path) -> set[str]:
 def _named_in(line: bytes) -> list[str]:
     try:
         row = from_json(line)
-        named = [row["file_name"], row["unmasked_file"], *(face["alpha_file"] for face in row["faces"])]
+        names = [row["file_name"], row["unmasked_file"], *(face["alpha_file"] for face in row["faces"])]
     except (ValueError, LookupError, TypeError):
         return []
-    return [name for name in named if name and isinstance(name, str)]
+    return [name for name in names if name and isinstance(name, str)]

@@ -1,4 +1,4 @@
-"""What a row of a manifest may hold: the one check of every command that reads rows, whoever wrote them."""
+"""Validate the rows of a manifest, which any program may have written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maskgen.files.safe_paths import leads_out
 from maskgen.records import SPLITS, STATUSES, WEARS
 
 LONGEST_PATH = 4_096  # characters, as Linux has it
-# Large enough for any image, and small enough to be computed with.
+# Large enough for any image, small enough for float arithmetic.
 _LARGEST = 1e9
 _NUMBERS, _HARMLESS = (int, float), (bool, int, type(None))
 _PARTS = ("nose", "mouth", "chin", "lower_face")
@@ -29,19 +29,19 @@ _shown.maxstring, _shown.maxother, _shown.maxlong = 80, 80, 40
 
 @dataclass(frozen=True)
 class Rule:
-    """What one field must be: in words, and as a test of a value as JSON gives it."""
+    """The rule of a field: the expected value in words, and a test of a JSON value."""
 
     expected: str
     holds: Callable[[Any], bool]
     nullable: bool = False
 
     def or_null(self) -> Rule:
-        """The same, with null allowed."""
+        """The same rule, with null allowed."""
         return Rule(f"null or {self.expected}", self.holds, nullable=True)
 
 
 def _is_text(value: Any) -> bool:
-    # The exact types here and below: to Python a bool is a whole number too.
+    # Exact types here and below: in Python a bool is an int too.
     if type(value) is not str or len(value) > LONGEST_TEXT:
         return False
     return value.isascii() or not _SURROGATES.search(value)
@@ -68,14 +68,14 @@ def _is_point(value: Any) -> bool:
     if type(value) is not list or len(value) != 2:
         return False
     x, y = value
-    # Not by `_is_number`: a manifest has a dozen points in every row.
+    # Not `_is_number`, for speed: every row has a dozen points.
     if type(x) not in _NUMBERS or type(y) not in _NUMBERS:
         return False
     return bool(-_LARGEST < x < _LARGEST and -_LARGEST < y < _LARGEST)
 
 
 def _is_json(value: Any, depth: int = 0) -> bool:
-    """Whether a value of any type can be written again: finite, valid text, not too deep."""
+    """Whether a JSON value can be written again: finite numbers, valid text, limited depth."""
     if type(value) in _HARMLESS:
         return True
     if isinstance(value, str):
@@ -108,7 +108,7 @@ def _each(keys: frozenset[str], words: str, holds: Callable[[Any], bool]) -> Rul
     return Rule(f"an object of {words}, with keys from {', '.join(sorted(keys))}", all_hold)
 
 
-_ANY = Rule("anything", lambda value: True)  # looked at elsewhere
+_ANY = Rule("anything", lambda value: True)  # checked elsewhere
 _TEXT = Rule(f"valid text of at most {LONGEST_TEXT} characters", _is_text)
 _PATH = Rule(
     f"a path below the folder of the manifest, of at most {LONGEST_PATH} characters, without '.' and '..'",
@@ -162,14 +162,14 @@ _OPTIONAL = frozenset(("unmasked_file", "alpha_file"))
 
 
 def check_row(values: Any, newest: int) -> None:
-    """Check that these values, as JSON gives them, are a row of a manifest.
+    """Validate a decoded manifest row.
 
     Args:
-        values: Of one line.
-        newest: The highest schema that this version knows.
+        values: The JSON value of one line.
+        newest: The highest supported schema.
 
     Raises:
-        ValueError: The first field that is wrong, with what was expected and what is there.
+        ValueError: A field is wrong; the message has the expected and the actual value of the first one.
     """
     if type(values) is not dict:
         raise ValueError(f"expected an object, got {_shown.repr(values)}")

@@ -1,6 +1,6 @@
-"""``maskgen.json``: what it takes to make a result again, and how two configurations differ.
+"""The run record ``maskgen.json``, and the differences of two configurations.
 
-A function of options, templates and versions alone: no time, no machine, no number of workers.
+The record depends only on options, templates and versions, not on time, machine or number of workers.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from maskgen.results.manifest import SCHEMA
 
 
 def fingerprint(options: Mapping[str, Any]) -> str:
-    """A sha256 in hex that is the same for the same options, in whatever order they come."""
+    """A sha256 in hex of the options, independent of their order."""
     canonical = json.dumps(options, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """What changed from one configuration to another, one sentence for each option, in alphabetical order.
+    """The differences of two configurations, one sentence an option, in alphabetical order.
 
-    Options inside others are named with dots: ``versions.numpy was "1.26.4", now "2.0.0"``.
+    Nested options are named with dots: ``versions.numpy was "1.26.4", now "2.0.0"``.
     """
-    found: list[str] = []
+    sentences: list[str] = []
     for name in sorted({*old, *new}):
         before, after = old.get(name), new.get(name)
         if isinstance(before, Mapping) and isinstance(after, Mapping):
-            found += differences(before, after, f"{prefix}{name}.")
+            sentences += differences(before, after, f"{prefix}{name}.")
         elif _plain(before) != _plain(after) or (name in old) != (name in new):
             texts = (
                 json.dumps(values[name], ensure_ascii=False) if name in values else "not there"
                 for values in (old, new)
             )
-            found.append("{} was {}, now {}".format(f"{prefix}{name}", *texts))
-    return found
+            sentences.append("{} was {}, now {}".format(f"{prefix}{name}", *texts))
+    return sentences
 
 
 def run_record(
@@ -55,17 +55,17 @@ def run_record(
     landmark_model: Mapping[str, Any] | None = None,
     processors: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The content of ``maskgen.json``: what it takes to make this result again, and what came of it.
+    """The content of ``maskgen.json``: the recipe of a result, and its counts.
 
     Args:
-        command: The command with every option that decides the bytes, and no other.
-        options: All options as resolved, as JSON values.
-        seed: Where every draw started.
+        command: The command with every option that affects the bytes, and no other.
+        options: All resolved options, as JSON values.
+        seed: The seed of the random choices.
         templates: Name -> sha256 of each template in use.
-        counts: What became of the inputs.
-        source: What is known of the dataset: title, homepage, licence, citation.
-        landmark_model: Which one found the faces, and the sha256 of its files.
-        processors: Kinds of processor that did it; two of one kind give the same bytes.
+        counts: The counts of the result.
+        source: The dataset's title, homepage, licence and citation.
+        landmark_model: The landmark engine, and the sha256 of its files.
+        processors: Kinds of processor; processors of one kind give the same bytes.
     """
     return {
         "schema": SCHEMA,
@@ -83,8 +83,8 @@ def run_record(
 
 
 def versions() -> dict[str, str]:
-    """The versions that may decide bytes, asked of the installer and so without importing any of them."""
-    found = {"maskgen": maskgen.__version__, "python": platform.python_version()}
+    """The versions of packages that may affect the bytes, from their metadata, without importing them."""
+    versions = {"maskgen": maskgen.__version__, "python": platform.python_version()}
     for name, distributions in {
         "numpy": ("numpy",),
         "opencv": ("opencv-python", "opencv-contrib-python", "opencv-python-headless"),
@@ -92,12 +92,12 @@ def versions() -> dict[str, str]:
         "pillow": ("pillow",),
         "scipy": ("scipy",),
     }.items():
-        found[name] = next(filter(None, map(_version, distributions)), "not installed")
-    return found
+        versions[name] = next(filter(None, map(_version, distributions)), "not installed")
+    return versions
 
 
 def _plain(value: Any) -> Any:
-    """The value as it is after a way through JSON, so that a tuple equals the list it was written as."""
+    """The value after a round trip through JSON, where a tuple becomes a list."""
     return json.loads(json.dumps(value))
 
 
@@ -112,8 +112,8 @@ def read_record(out: Path) -> dict[str, Any]:
     """The run record ``OUT/maskgen.json``.
 
     Raises:
-        MissingDataError: There is none, or no manifest.
-        ConfigurationError: It is not JSON.
+        MissingDataError: The run record or the manifest is absent.
+        ConfigurationError: The run record is invalid.
     """
     for name in ("maskgen.json", "manifest.jsonl"):
         if not (out / name).is_file():

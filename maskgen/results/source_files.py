@@ -1,4 +1,4 @@
-"""The sources of a result, read by their paths in its rows."""
+"""Read the sources of a result by their paths in its rows."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from maskgen.results.reader import ResultFiles
 
 
 class SourceFiles(ResultFiles):
-    """Reads sources; of tars the members of the last one asked for are remembered.
+    """Read sources; the members of the last tar are cached.
 
     Args:
-        base: The folder that their paths are relative to.
+        base: The base folder of their relative paths.
     """
 
     def __init__(self, base: Path) -> None:
         super().__init__(base, packed=True)
 
     def sha256(self, place: str) -> str | None:
-        """Of a source's bytes, by its path in the manifest; None if they cannot be read."""
+        """The sha256 of a source, by its path in the manifest; None if it cannot be read."""
         try:
             tar = self._tar_of(place)
             data = read_file(self.path(place)) if tar is None else self.member(tar, place)
@@ -32,7 +32,7 @@ class SourceFiles(ResultFiles):
         return hashlib.sha256(data).hexdigest()
 
     def path(self, place: str) -> Path:
-        """Where a place in the manifest is; links are followed, since the dataset is the user's own."""
+        """The file of a path in the manifest; links may lead anywhere in the user's own dataset."""
         return self._out / refuse_escape(from_text(place), "manifest.jsonl")
 
     def _tar_of(self, place: str) -> str | None:

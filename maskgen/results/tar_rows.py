@@ -1,8 +1,8 @@
-"""The JSON member beside each image in a tar: its row of the manifest, with the same types in every member.
+"""The JSON member beside each image in a tar: its manifest row, with the same types in every member.
 
-Hugging Face's `datasets` takes the types of all members from the first five: a null there, or an object
-whose keys differ, makes it refuse the rest. So in a member a text that is missing is empty, and
-``attributes`` is the text of a JSON object.
+Hugging Face's `datasets` infers the types from the first five members, and refuses others after a null or
+after objects with differing keys. In a member, a missing text is therefore empty, and ``attributes`` is JSON
+text.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from maskgen.results.manifest import row_to_json
 
 
 def member_of(place: str) -> str:
-    """The JSON member that belongs to an image, both as the manifest names them.
+    """The JSON member of an image, both by their manifest names.
 
     Args:
-        place: Such as ``shards/000012.tar/KEY.jpg``; a key has no dot.
+        place: The image, such as ``shards/000012.tar/KEY.jpg``; a key has no dot.
     """
     tar, end, member = place.partition(".tar/")
     folder, slash, name = member.rpartition("/")

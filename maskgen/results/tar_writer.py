@@ -1,16 +1,16 @@
-"""Packs the images of a shard into one tar, for ``--layout webdataset``.
+"""Write the images of a shard into one tar, for ``--layout webdataset``.
 
 ::
 
-    OUT/shards/000012.tar       the masked images of shard 12, and beside each what belongs to it
+    OUT/shards/000012.tar       the masked images of shard 12, with these members for each
         KEY.jpg                 the image; all images of a run have one suffix: see `tar_suffix`
         KEY.json                its row of the manifest, as `maskgen.results.tar_rows` writes it
         KEY.unmasked.jpg        the unmasked image, with --pairs
         KEY.alpha.png           the alpha, with --alpha
 
-The manifest names a member by a path that goes on through the tar, ``shards/000012.tar/KEY.jpg``. A shard
-without a masked image has no tar. The tar is plain, with PAX headers for long names and names that are
-not ASCII, and the same members give the same bytes: owner, times and modes are fixed.
+The manifest names a member by a path through the tar, ``shards/000012.tar/KEY.jpg``. A shard without masked
+images has no tar. The tar is uncompressed, with PAX headers for long and non-ASCII names. The same members
+give the same bytes: owner, times and modes are constant.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ from maskgen.records import Sample
 from maskgen.results.layout import Places, tar_place
 from maskgen.results.tar_rows import member_of
 
-# The tar in the scratch folder of its shard, until it is whole.
+# The unfinished tar in the scratch folder of its shard.
 _UNFINISHED = "shard.tar"
 
 
 def tar_suffix(first: Sample, format: str) -> str:
-    """The suffix of all images in a run's tars, whatever the format of each: a suffix is a column to readers.
+    """The suffix of all images in a run's tars, whatever their formats.
 
-    The webdataset library and Hugging Face make a column of each suffix and take those of the first samples,
-    so that a PNG among JPEGs would be lost. Both tell the format of an image by its content.
+    The webdataset library and Hugging Face turn each suffix of the first samples into a column, and would
+    lose a PNG among JPEGs. Both detect the format of an image by its content.
 
     Args:
-        first: The first sample of the dataset: its suffix is that of all.
-        format: "source", or what all images are written as.
+        first: The first sample of the dataset, whose suffix all images get.
+        format: "source", or the format of all images.
     """
     if format != "source":
         return SUFFIXES[format.upper()][0]
-    named = PurePosixPath(first.id).suffix.lower()
-    source = next((name for name, suffixes in SUFFIXES.items() if named in suffixes), "JPEG")
+    suffix = PurePosixPath(first.id).suffix.lower()
+    source = next((name for name, suffixes in SUFFIXES.items() if suffix in suffixes), "JPEG")
     if source not in KEPT["webdataset"]:
-        # Written as JPEG or PNG, by what the image holds; these are the likely ones.
+        # Such an image becomes a JPEG or PNG, depending on its content; these are the likely ones.
         source = "PNG" if source in ("GIF", "BMP", "TIFF") else "JPEG"
     return SUFFIXES[source][0]
 
 
 class TarShard:
-    """The tar of one shard, begun when the first image is added; holds no image in memory.
+    """The tar of one shard, created with its first image; keeps no image in memory.
 
     Args:
-        path: Where it is written.
-        place: What it will be called in the manifest.
+        path: The unfinished file.
+        place: Its name in the manifest.
     """
 
     def __init__(self, path: Path, place: str) -> None:
@@ -73,8 +73,8 @@ class TarShard:
         """Append the files of one sample and variant.
 
         Args:
-            places: Where they go, all in this tar.
-            row: From `maskgen.results.tar_rows.member_json`.
+            places: The paths of the files, all in this tar.
+            row: The JSON member, from `maskgen.results.tar_rows.member_json`.
             image: The masked image, encoded.
             unmasked: The unmasked image, encoded; written if it has a place.
             alpha: The alpha as PNG; written if it has a place.
@@ -93,11 +93,11 @@ class TarShard:
         member = tarfile.TarInfo(name)
         member.size, member.mode, member.mtime = len(data), 0o644, 0
         self._tar.addfile(member, BytesIO(data))
-        # `tarfile` remembers every member it has written, which is of no use here.
+        # Do not let `tarfile` collect the written members.
         self._tar.members.clear()  # type: ignore[attr-defined]
 
     def close(self) -> bool:
-        """Write the tar's end; False if nothing was added and so there is none."""
+        """Write the end of the tar; False if it is empty and has no file."""
         if self._tar is None:
             return False
         self._tar.close()
@@ -106,12 +106,12 @@ class TarShard:
 
 @contextmanager
 def open_tar_shard(out: Path, scratch: Path, shard: int) -> Iterator[TarShard]:
-    """The tar of a shard, which takes its place in ``out`` when the block ends without an exception.
+    """Open the tar of a shard; it moves into ``out`` when the block ends without an exception.
 
     Args:
         out: The output folder.
         scratch: The shard's scratch folder, on the same file system.
-        shard: Its index.
+        shard: The index of the shard.
     """
     unfinished, place = scratch / _UNFINISHED, tar_place(shard)
     tar = TarShard(unfinished, place)

@@ -1,4 +1,4 @@
-"""A whole dataset, resumable and parallel.
+"""Mask a whole dataset, in parallel and resumable.
 
 ::
 
@@ -10,5 +10,5 @@
                                                         |
                         finalize: manifest.jsonl, maskgen.json, metadata.jsonl, README.md, preview.jpg
 
-A worker that dies halves the pool (`driver`); the sample that killed it is found (`crash_isolation`).
+When a worker dies, `driver` halves the pool, and `crash_isolation` finds the sample that killed it.
 """

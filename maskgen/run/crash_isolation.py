@@ -1,8 +1,8 @@
-"""A shard over which process after process dies: which of its images does it, and the shard without them.
+"""Crash isolation: find the images that kill a worker, and process the rest of the shard.
 
-A crash in native code, and the end of a process for lack of memory, cannot be caught in that process. So each
-image is masked alone in a process apart, which writes nothing; what dies twice is guilty. Then the shard
-is done as ever, and the guilty have a row of status ``error``.
+A process can catch neither a crash in its native code nor the out-of-memory killer. Each image is therefore
+masked alone in a separate process that writes nothing. An image that kills two processes gets a row of status
+``error``, and the shard is processed without it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from maskgen.run.state.run_dir import Shard
 from maskgen.run.state.shard_stats import ShardStats
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_image, overdue_reason
 
-# How often a shard is taken up again whose process died although each of its images does no harm alone.
+# Attempts at a shard whose process dies although no image alone kills a process.
 _TRIES = 3
 
 log = logging.getLogger("maskgen")
@@ -32,62 +32,62 @@ log = logging.getLogger("maskgen")
 def mask_one_at_a_time(
     mask: Callable[[ShardTask, Shard], ShardStats], task: ShardTask, shards: Sequence[Shard]
 ) -> Iterator[ShardStats]:
-    """Do shards that were under way when the last process died.
+    """Process the shards that were in progress when the last process died.
 
     Args:
-        mask: `maskgen.run.shard.mask_shard`, or what does the same for a store.
-        task: The run's.
-        shards: Which.
+        mask: `maskgen.run.shard.mask_shard` or `maskgen.run.remote_run_dir.mask_stored_shard`.
+        task: The task of the run.
+        shards: The shards in progress.
 
     Raises:
-        LostWorkersError: Processes go on dying over a shard, though no single image is to blame.
+        LostWorkersError: Processes keep dying over a shard, but over no single image.
     """
     for shard in shards:
-        yield _mask(mask, task, shard)
+        yield _mask_shard(mask, task, shard)
 
 
-def _mask(mask: Callable[[ShardTask, Shard], ShardStats], task: ShardTask, shard: Shard) -> ShardStats:
+def _mask_shard(mask: Callable[[ShardTask, Shard], ShardStats], task: ShardTask, shard: Shard) -> ShardStats:
     for _ in range(_TRIES):
         with tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
-            guilty = _guilty(task, shard, Path(folder) / NOTE)
-        for name, reason in guilty.items():
+            fatal = _find_fatal(task, shard, Path(folder) / NOTE)
+        for name, reason in fatal.items():
             log.warning("%s: %s", name, reason)
         try:
-            (stats,) = run_tasks(partial(mask, replace(task, fatal=guilty)), [shard], apart=True)
+            (stats,) = run_tasks(partial(mask, replace(task, fatal=fatal)), [shard], apart=True)
         except LostWorkersError as error:
             lost = error
         else:
             return stats
     raise LostWorkersError(
-        f"{lost} over the {len(shard.samples)} images from {shard.samples[0].id} on, though over none of "
-        "them alone: the machine may lack memory; the same command goes on where this one stopped"
+        f"{lost} over the {len(shard.samples)} images from {shard.samples[0].id} on, but over none of "
+        "them alone: the machine may lack memory; run the same command again to continue"
     )
 
 
-def _guilty(task: ShardTask, shard: Shard, note: Path) -> dict[str, str]:
-    """Id -> reason of each image over which a process dies, and a second one too."""
-    survive = partial(_survive, task, note)
-    found: dict[str, str] = {}
+def _find_fatal(task: ShardTask, shard: Shard, note: Path) -> dict[str, str]:
+    """Id -> reason of each image that kills two processes in a row."""
+    mask = partial(_mask_alone, task, note)
+    fatal: dict[str, str] = {}
     samples = list(shard.samples)
     while samples:
         survived = 0
         try:
-            for _ in run_tasks(survive, samples, apart=True):
+            for _ in run_tasks(mask, samples, apart=True):
                 survived += 1
             break
         except LostWorkersError:
             samples = samples[survived:]
-        # Who kills one process from outside should not find an innocent image condemned for it.
+        # Run the suspect a second time: the first crash may have been an external kill.
         try:
-            list(run_tasks(survive, samples[:1], apart=True))
+            list(run_tasks(mask, samples[:1], apart=True))
         except LostWorkersError as error:
             late = overdue_image(note) == samples[0].id
             died = f"it ended the process that masked it: {error}"
-            found[samples[0].id] = overdue_reason(task.image_timeout) if late else died
+            fatal[samples[0].id] = overdue_reason(task.image_timeout) if late else died
         samples = samples[1:]
-    return found
+    return fatal
 
 
-def _survive(task: ShardTask, note: Path, sample: Sample) -> None:
-    with fetched([sample]) as here, TimeLimit(task.image_timeout, note) as limit:
-        list(mask_samples(here, task, limit))
+def _mask_alone(task: ShardTask, note: Path, sample: Sample) -> None:
+    with fetched([sample]) as local, TimeLimit(task.image_timeout, note) as limit:
+        list(mask_samples(local, task, limit))

@@ -1,7 +1,7 @@
-"""Has every shard of a listing done, whatever becomes of the processes that do it.
+"""Run all pending shards, surviving worker crashes.
 
-Where a process dies, half as many go on, in the end a single one apart from this. Where that dies too, what
-it was at is done one image at a time, and then all of them go on with the rest.
+When a worker dies, the driver continues with half as many, down to a single separate process. When that one
+dies too, its shards are processed one image at a time, and then all workers continue with the rest.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from maskgen.run.shard_list import ShardList
 from maskgen.run.state.run_dir import RunDir, Shard
 from maskgen.run.state.shard_stats import ShardStats
 
-# Called with shards, a number of processes, and whether a single one is to be apart from this process; gives
-# the shards' stats as they are done.
-Engine = Callable[[Iterable[Shard], int, bool], Iterator[ShardStats]]
+# Called with shards, a number of processes, and whether a single worker must be a separate process; yields
+# the stats of each shard when it is done.
+RunShards = Callable[[Iterable[Shard], int, bool], Iterator[ShardStats]]
 
 log = logging.getLogger("maskgen")
 
@@ -27,32 +27,32 @@ log = logging.getLogger("maskgen")
 def run_shards(
     listing: ShardList,
     folder: RunDir,
-    engine: Engine,
+    execute: RunShards,
     one_at_a_time: Callable[[Sequence[Shard]], Iterator[ShardStats]],
     processes: int,
     apart: bool,
     max_errors: int | None,
     progress: bool,
 ) -> None:
-    """Do what the listing says is to do.
+    """Process every pending shard of the list.
 
     Args:
-        listing: Hands out the shards and keeps account of them.
-        folder: The run's folder.
-        engine: Does shards.
-        one_at_a_time: Does those over which a single process has died.
-        processes: How many to begin with.
-        apart: Have a single process be apart from this one from the beginning.
+        listing: The shard list of the run.
+        folder: The run directory.
+        execute: Processes shards in worker processes.
+        one_at_a_time: Processes the shards over which a single process died, image by image.
+        processes: Workers at the start.
+        apart: Run a single worker in a separate process from the start.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
-        progress: Draw a bar on stderr if that is a terminal.
+        progress: Show a progress bar on stderr if that is a terminal.
     """
     from tqdm import tqdm
 
     before = listing.counts()
     failed, statuses = before.failed, Counter(before.statuses)
-    # What killed the last run may have been an image.
+    # An image may have killed the last run.
     alone = processes == 1
-    going, apart = processes, alone and (apart or folder.has_leftovers())
+    current, apart = processes, alone and (apart or folder.has_leftovers())
     suspects: list[Shard] = []
     with tqdm(
         total=listing.samples,
@@ -63,7 +63,7 @@ def run_shards(
     ) as bar:
         while max_errors is None or failed <= max_errors:
             listing.under_way.update({shard.index: shard for shard in suspects})
-            work = one_at_a_time(suspects) if suspects else engine(listing.to_do(), going, apart)
+            work = one_at_a_time(suspects) if suspects else execute(listing.to_do(), current, apart)
             try:
                 with closing(work) as results:  # type: ignore[type-var]
                     for stats in results:
@@ -77,19 +77,19 @@ def run_shards(
                             return
                 if not suspects:
                     return
-                suspects, going, apart = [], processes, alone
+                suspects, current, apart = [], processes, alone
             except LostWorkersError as error:
                 late = [image for index in listing.under_way for image in folder.settle(index)]
                 if late:
-                    log.warning("%s: a step took longer than --image-timeout; going on", late[0])
+                    log.warning("%s: a step took longer than --image-timeout; continuing", late[0])
                 elif suspects:
                     raise
                 elif apart:
                     suspects = list(listing.under_way.values())
-                    log.warning("%s; going on with one image at a time", error)
+                    log.warning("%s; continuing with one image at a time", error)
                 else:
-                    going, apart = max(1, going // 2), going <= 3
-                    log.warning("%s; going on with %d", error, going)
+                    current, apart = max(1, current // 2), current <= 3
+                    log.warning("%s; continuing with %d", error, current)
             finally:
                 for index in list(listing.under_way):
                     folder.settle(index)

@@ -1,4 +1,4 @@
-"""What a run would do: counted from the dataset's listing alone, for ``--dry-run``."""
+"""``--dry-run``: count samples, shards and labels without processing any image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maskgen.run.labels import FACE_LABELS, label_of
 from maskgen.run.shard import layout_of
 from maskgen.run.shard_list import list_samples
 
-# How many of the first pictures are named with the file they would become, and how many labels counted aloud.
+# How many first samples are printed with their output file, and how many labels with their count.
 NAMED = 5
 LABELS = 20
 
@@ -26,25 +26,25 @@ LABELS = 20
 def plan_dry_run(
     options: SynthOptions, dataset: FaceDataset, root: Path, out: Path, say: Callable[[str], None] | None
 ) -> Counts:
-    """Count what would be done, and name the first files that would be written.
+    """Count the work of a run, and name the first files that it would write.
 
     Args:
-        options: The run's options.
-        dataset: Where its samples come from.
-        root: Where that lies.
-        out: The output folder, for the words only.
-        say: Called with each line for people; None for silence.
+        options: The options of the run.
+        dataset: The adapter that lists the samples.
+        root: The dataset's folder or file.
+        out: The output folder; only printed.
+        say: Called with each line of text; None prints nothing.
 
     Returns:
-        Counts without statuses, which only masking can tell; the same holds for labels that it decides.
+        Counts without statuses, and without labels that only masking decides.
     """
     labels: Counter[str | None] = Counter()
     splits: Counter[str] = Counter()
-    known = options.label if options.label not in FACE_LABELS else None
+    dataset_label = options.label if options.label not in FACE_LABELS else None
     for sample in list_samples(options, dataset, root):
         splits[sample.split or "none"] += options.variants
-        if known:
-            labels[label_of(sample, (), known)[0]] += options.variants
+        if dataset_label:
+            labels[label_of(sample, (), dataset_label)[0]] += options.variants
     unlabelled = labels.pop(None, 0)
     rows = splits.total()
     samples = rows // options.variants
@@ -69,16 +69,16 @@ def plan_dry_run(
         if unlabelled:
             say(f"  without label: {unlabelled:,}")
         for sample in islice(list_samples(options, dataset, root), min(NAMED, samples)):
-            label = label_of(sample, (), known)[0] if known else None
-            place = layout_of(options).place(sample, label, 0, _encoded(sample.relative, options))
+            label = label_of(sample, (), dataset_label)[0] if dataset_label else None
+            place = layout_of(options).place(sample, label, 0, _expected_image(sample.relative, options))
             say(f"  {sample.id} -> {place.image}")
     return counts
 
 
-def _encoded(name: str, options: SynthOptions) -> EncodedImage:
-    """The file that an image becomes, as far as its name tells what it is."""
-    suffix = suffix_of(name).lower()
-    source = next((form for form, suffixes in SUFFIXES.items() if suffix in suffixes), "JPEG")
+def _expected_image(path: str, options: SynthOptions) -> EncodedImage:
+    """The empty output image that the suffix of a source name leads to."""
+    suffix = suffix_of(path).lower()
+    source = next((name for name, suffixes in SUFFIXES.items() if suffix in suffixes), "JPEG")
     target = options.format.upper()
     if options.format == "source":
         target = source

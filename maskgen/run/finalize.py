@@ -1,4 +1,4 @@
-"""The files that a run writes when all its shards are done: from manifest to contact sheet."""
+"""Write the final files of a finished run: manifest, metadata, run record, card and contact sheet."""
 
 from __future__ import annotations
 
@@ -28,11 +28,9 @@ from maskgen.run.state.run_dir import STATE, RunDir
 from maskgen.run.state.shard_check import changed_file, spot_checksums
 from maskgen.run.state.shard_stats import ShardStats
 
-log = logging.getLogger("maskgen")
-
 Report = Callable[[Path], Any]
 
-# What the run record says of the dataset.
+# Attributes of the dataset that go into the run record.
 _FACTS = ("name", "title", "homepage", "licence", "forbids", "citation")
 
 log = logging.getLogger("maskgen")
@@ -50,17 +48,17 @@ def finalize(
     report: Report | None,
     landmark_model: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the final files, unless they are there and were made from these very shards.
+    """Write the final files, unless they already exist and were made from the same shards.
 
     Args:
-        folder: The run's folder.
-        done: Its shards, in any order; reading their stats again would double the time of a resumed run.
-        options: Its options.
-        dataset: Where its samples came from.
-        root: Where that lies, for its label files.
+        folder: The run directory.
+        done: Index -> stats of all shards, in any order.
+        options: The options of the run.
+        dataset: The adapter that listed the samples.
+        root: The dataset's folder, for its label files.
         templates: Name -> sha256 of each template in use.
-        report: Draws the dataset card and contact sheet from the other final files.
-        landmark_model: Which one found the faces, and the sha256 of its files.
+        report: Writes the dataset card and contact sheet from the other final files.
+        landmark_model: The landmark engine, and the sha256 of its files.
     """
     out, stats = folder.out, dict(sorted(done.items()))
     state = _state(stats.values())
@@ -71,19 +69,19 @@ def finalize(
             return
         log.warning("the final files are written again: %s", damage)
     counts = Counts.total(shard.counts for shard in stats.values())
-    # The paths in a table whose images lie elsewhere lead there: its copy would not fit the output.
+    # A table with images elsewhere holds paths to them: a copy would not match the output.
     mirrors = options.layout == "mirror" and dataset.files is None
     copies = _copies(options, dataset, root) if mirrors else {}
     tables = metadata_tables(out, options.layout)
     planned = sorted({*OWN_FILES, *tables, *map(to_text, copies)} - {STATE})
-    # Said before they are written: if this run is killed, --overwrite must know of them.
+    # Record the names first: if this run is killed, --overwrite must know which files to remove.
     folder.write("finished.json", {"stats": None, "report": False, "files": dict.fromkeys(planned, "")})
-    _sweep(out, tables)
+    _remove_unfinished(out, tables)
     with open_atomic(out / "manifest.jsonl", folder.scratch) as manifest:
         for index in stats:
             with folder.rows_path(index).open("rb") as rows:
                 shutil.copyfileobj(rows, manifest)
-    # ImageFolder reads loose files; tars hold what their images are beside them.
+    # ImageFolder reads loose files; a tar holds the metadata beside each image.
     if options.layout != "webdataset":
         write_metadata(out, options.layout)
     for name, source in copies.items():
@@ -93,8 +91,8 @@ def finalize(
     processors = sorted({shard.processor for shard in stats.values()} - {""})
     if len(processors) > 1:
         log.warning(
-            "%s: its shards were done on different kinds of processor (%s); another run may differ "
-            "from it by a grey level here and there",
+            "%s: its shards were processed on different kinds of processor (%s); pixels may differ by "
+            "one grey level from another run",
             out,
             ", ".join(processors),
         )
@@ -120,21 +118,21 @@ def finalize(
 
 
 def _published(options: SynthOptions) -> SynthOptions:
-    """The options for the run record and the card, which name no user's folders."""
+    """The options for the run record and the card, without private folder names."""
     templates = tuple((public_path(name), weight) for name, weight in options.templates)
     return replace(options, templates=templates, landmarks=public_path(options.landmarks))
 
 
 def _state(stats: Iterable[ShardStats]) -> str:
-    """A hash of all that the final files depend on: the shards' rows and the kinds of processor."""
+    """A hash of the inputs of the final files: the rows of the shards and their kinds of processor."""
     hashed = hashlib.sha256()
     for shard in stats:
         hashed.update(f"{shard.index} {shard.rows_sha256} {shard.processor}\n".encode())
     return hashed.hexdigest()
 
 
-def _sweep(out: Path, tables: Iterable[str]) -> None:
-    """Remove what `open_atomic` leaves beside its target when it is killed."""
+def _remove_unfinished(out: Path, tables: Iterable[str]) -> None:
+    """Remove the unfinished files that a killed `open_atomic` leaves beside its target."""
     if is_remote(out):
         return
     for folder in (out, *((out / from_text(table)).parent for table in tables)):
@@ -144,23 +142,23 @@ def _sweep(out: Path, tables: Iterable[str]) -> None:
 
 
 def _copies(options: SynthOptions, dataset: FaceDataset, root: Path) -> dict[str, Path]:
-    """Name in the output -> label file, for the dataset's own loaders; a copy for each variant."""
+    """Output name -> label file to copy, once for each variant, for loaders of the original dataset."""
     tops = [f"variant-{variant}/" for variant in range(options.variants)] if options.variants > 1 else [""]
     names = {f"{top}{name}": path for name, path in label_files(dataset, root).items() for top in tops}
     return {name: path for name, path in names.items() if name not in OWN_FILES}
 
 
-# Said even at their defaults, which may be others in another version.
+# Always part of the command: their defaults may change between versions.
 _ALWAYS = ("blend", "fit", "templates", "label", "seed")
 
 
 def command_line(options: SynthOptions) -> str:
-    """The command that makes this result, without what does not decide its bytes."""
+    """The command line that reproduces this result, without options that do not affect its bytes."""
     default = SynthOptions(dataset=options.dataset)
     words = ["maskgen", "synth", "--dataset", options.dataset]
     for name, value in options.as_dict().items():
         if name != "dataset" and (name in _ALWAYS or value != getattr(default, name)):
-            words += _words(name, value)
+            words += _option_words(name, value)
     return shlex.join(words)
 
 
@@ -174,7 +172,7 @@ _REPEATED = {
 }
 
 
-def _words(name: str, value: Any) -> list[str]:
+def _option_words(name: str, value: Any) -> list[str]:
     if name == "files":
         return ["--files-from", "LIST"]
     option = "--" + _REPEATED.get(name, name).replace("_", "-")

@@ -1,7 +1,7 @@
-"""A whole dataset: lists it, cuts it into shards, has each done once, and goes on where it was interrupted.
+"""Run or resume a job: list the dataset, split it into shards, process each once, write the final files.
 
-The bytes of the result depend on the job alone: not on the number of workers, the backend, the shares of a
-job array, nor on how often the run was killed. So nothing here writes a time or a count of workers.
+The bytes of the result depend only on the job, not on the number of workers, the backend, the shares of a
+job array or the number of interruptions. No output therefore holds a time or a worker count.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from maskgen.run.executors.executor import interruptible, run_tasks
 from maskgen.run.finalize import Report, finalize
 from maskgen.run.pipeline import ShardTask
 from maskgen.run.remote_run_dir import mask_stored_shard, run_folder
-from maskgen.run.resume import accept_changes, check_unchanged, forget_failed, numbers_of, refuse_strangers
+from maskgen.run.resume import accept_changes, check_fingerprints, check_unchanged, forget_failed, numbers_of
 from maskgen.run.shard import mask_shard
 from maskgen.run.shard_list import ShardList, list_samples
 from maskgen.run.state.output_claim import (
@@ -55,21 +55,21 @@ __all__ = ["Counts", "Job", "merge", "run"]
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be masked, and where to.
+    """The input, output and options of a run.
 
     Attributes:
-        options: What decides the bytes.
-        root: Where the dataset lies.
-        out: The output folder; apart from the dataset.
+        options: The options that affect the output bytes.
+        root: The dataset's folder or file.
+        out: The output folder, outside the dataset.
         landmark_model: A ``face_landmarker.task`` file, or None for the default model.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
-        files: The images that are taken, from `maskgen.datasets.file_list.read_list`; None takes all.
-        image_root: Where the images of a table lie; None for the table's own folder.
-        image_timeout: Seconds that each step of an image may take before its process is ended, 0 for no
-            limit. None sets no limit either, and lets a single worker be this process, which a hang in
-            native code then stops for ever.
-        accept_changes: Do those shards again whose images, sources or labels changed since they were done.
-        sync: Write each shard through to the disk before it counts as done, as a power failure demands.
+        files: The images to process, from `maskgen.datasets.file_list.read_list`; None takes all.
+        image_root: The folder of a table's images; None for the folder of the table.
+        image_timeout: Seconds that each step of an image may take before its process is killed; 0 sets no
+            limit. None also sets no limit and runs a single worker in this process, where a hang in native
+            code blocks the run.
+        accept_changes: Process shards again whose images, sources or labels have changed.
+        sync: Flush each shard to the disk before it counts as done, to survive a power failure.
     """
 
     options: SynthOptions
@@ -97,36 +97,36 @@ def run(
     dry_run: bool = False,
     report: Report | None = None,
 ) -> Counts:
-    """Mask a dataset, or go on with it.
+    """Mask a dataset, or resume a run.
 
     Args:
-        job: What to do.
+        job: The input, output and options.
         workers: Processes; -1 takes every core, and 1 works in this process unless ``job.image_timeout``
-            is set. Of a cluster the most that are taken; all with 1 or -1.
+            is set. On a cluster the maximum of parallel tasks; 1 and -1 take the whole cluster.
         backend: One of `maskgen.run.executors.executor.BACKENDS`.
         scheduler: Address of a cluster's scheduler.
-        share: (i, n), from 1: do only every n-th shard, for job arrays. Final files are then left to `merge`.
-        overwrite: Remove what an earlier run wrote into ``job.out`` first; files of others stay.
-        retry_failed: Do those shards again that hold unreadable inputs or errors.
-        progress: Say on stderr what is being done, with a bar if that is a terminal.
-        dry_run: Count what would be done; write nothing and open no model.
-        report: Called with ``job.out`` when all other files are written; draws the card and contact sheet.
+        share: (i, n), from 1: process only every n-th shard, for job arrays; `merge` writes the final files.
+        overwrite: First remove the files of an earlier run from ``job.out``; other files stay.
+        retry_failed: Process shards again that hold unreadable inputs or errors.
+        progress: Report progress on stderr, with a bar if that is a terminal.
+        dry_run: Count the work; write nothing and open no model.
+        report: Called with ``job.out`` after all other files; writes the card and contact sheet.
 
     Returns:
-        Counts over all shards that are done, those of earlier runs and other shares included.
+        Counts over all finished shards, including those of earlier runs and other shares.
 
     Raises:
-        ConfigurationError: ``job.out`` holds another configuration's run, or files that are no run's, or
-            the dataset has changed since the run began and ``job.accept_changes`` is not set; or another run
-            is at work there.
-        MissingDataError: The dataset has no image that is asked for.
-        TooManyErrorsError: There were more than ``job.max_errors``.
-        OutputError: ``job.out`` cannot be written; the same call goes on where this one stopped.
-        LostWorkersError: Processes die, and no single image is to blame.
-        KeyboardInterrupt: SIGINT or SIGTERM; the same call goes on where this one stopped.
+        ConfigurationError: ``job.out`` holds a run of another configuration, or files of no run; or the
+            dataset has changed since the run began and ``job.accept_changes`` is not set; or another run
+            is active there.
+        MissingDataError: The dataset has no matching image.
+        TooManyErrorsError: More than ``job.max_errors`` images failed.
+        OutputError: ``job.out`` cannot be written; the same call resumes.
+        LostWorkersError: Processes die, but over no single image.
+        KeyboardInterrupt: SIGINT or SIGTERM; the same call resumes.
     """
     if backend != "loky":
-        # Its workers were started in whatever folder.
+        # Cluster workers may have been started in any folder.
         image_root = job.image_root and job.image_root.absolute()
         job = replace(job, root=job.root.absolute(), out=job.out.absolute(), image_root=image_root)
     dataset = with_image_root(get_dataset(job.options.dataset), job.image_root)
@@ -137,13 +137,14 @@ def run(
         check_apart(source, job.out)
     sources = job.image_root or job.root
     check_workers((sources, job.out), backend == "loky" and workers == 1)
-    folder, spec = run_folder(job.out, job.sync), _landmarker_spec(job)
+    folder = run_folder(job.out, job.sync)
+    spec = LandmarkerSpec(job.options.landmarks, job.landmark_model, job.options.detector)
     config = describe(job.options, job.root, spec, job.image_root)
     if dry_run:
         check_claim(folder, config, overwrite)
         return plan_dry_run(job.options, dataset, job.root, job.out, say=_say if progress else None)
     if overwrite and share != (1, 1):
-        raise UsageError("--overwrite would remove what other shares have done; run it once without --shard")
+        raise UsageError("--overwrite would remove the shards of other shares; run it once without --shard")
     if job.accept_changes and not overwrite:
         with interruptible(), output_errors(job.out):
             accept_changes(folder, config, job.options, dataset, job.root)
@@ -157,9 +158,9 @@ def run(
             mask = mask_stored_shard if is_remote(sources) or is_remote(job.out) else mask_shard
             task = _task(job, spec, config, dataset)
             if progress and sys.stderr.isatty() and not is_compiled():
-                _say("the first faces wait while this machine compiles the loops, once: a minute or less")
+                _say("compiling kernels (first run of this version only, up to a minute)")
 
-            def engine(shards: Iterable[Shard], processes: int, apart: bool) -> Iterator[ShardStats]:
+            def execute(shards: Iterable[Shard], processes: int, apart: bool) -> Iterator[ShardStats]:
                 return run_tasks(
                     partial(mask, task),
                     shards,
@@ -173,11 +174,11 @@ def run(
             processes = _processes(workers) if backend == "loky" else workers
             one_at_a_time = partial(mask_one_at_a_time, mask, task)
             apart = job.image_timeout is not None and not _in_memory(job)
-            run_shards(listing, folder, engine, one_at_a_time, processes, apart, job.max_errors, progress)
+            run_shards(listing, folder, execute, one_at_a_time, processes, apart, job.max_errors, progress)
         counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
-            made_with = config["templates"], report, config["landmark_model"]
-            finalize(folder, listing.done, job.options, dataset, job.root, *made_with)
+            templates, model = config["templates"], config["landmark_model"]
+            finalize(folder, listing.done, job.options, dataset, job.root, templates, report, model)
     _check_errors(counts, folder, job.max_errors)
     if share != (1, 1) and progress:
         _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
@@ -185,10 +186,10 @@ def run(
 
 
 def merge(out: Path, *, report: Report | None = None) -> Counts:
-    """Write the final files of a run whose shards were done by several jobs.
+    """Write the final files of a run whose shards were processed by several jobs.
 
     Args:
-        out: The output folder they share.
+        out: The output folder that the jobs share.
         report: As for `run`.
 
     Raises:
@@ -198,13 +199,13 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
     config = read_config(folder)
     if config is None:
         raise ConfigurationError(
-            f"{out} holds no run, or its config.json is damaged; expected a folder that "
-            "`maskgen synth` wrote into, which also mends that file"
+            f"{out} holds no run, or its config.json is damaged; expected an output folder of "
+            "`maskgen synth`, which also repairs that file"
         )
     options, root, image_root = options_of(config), location(config["root"]), config.get("image_root")
     dataset = with_image_root(get_dataset(options.dataset), image_root and location(image_root))
     listing = ShardList(options, dataset, root, folder)
-    refuse_strangers(folder, listing.done, config)
+    check_fingerprints(folder, listing.done, config)
     missing = listing.missing()
     if missing is None:
         raise ConfigurationError(f"no job has listed the whole dataset for {out} yet; run its shares first")
@@ -214,13 +215,13 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
             "to (`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
     with interruptible(), output_errors(out), locked(folder):
-        made_with = config["templates"], report, config["landmark_model"]
-        finalize(folder, listing.done, options, dataset, root, *made_with)
+        templates, model = config["templates"], config["landmark_model"]
+        finalize(folder, listing.done, options, dataset, root, templates, report, model)
     return listing.counts()
 
 
 def root_of(out: Path) -> Path | None:
-    """Where the sources of the run in ``out`` lay; None if there is no run."""
+    """The source folder of the run in ``out``; None if there is no run."""
     config = read_config(run_folder(out))
     return location(config.get("image_root") or config["root"]) if config else None
 
@@ -236,16 +237,11 @@ def _check_errors(counts: Counts, folder: RunDir, max_errors: int | None) -> Non
     )
 
 
-def _landmarker_spec(job: Job) -> LandmarkerSpec:
-    options = job.options
-    return LandmarkerSpec(options.landmarks, job.landmark_model, options.detector)
-
-
 def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: FaceDataset) -> ShardTask:
     return ShardTask(
         options=job.options,
         out=job.out,
-        landmarker=_anywhere(spec),
+        landmarker=_absolute_spec(spec),
         model_sha256=config["landmark_model"]["sha256"],
         fingerprint=fingerprint(config),
         templates=tuple(config["templates"].items()),
@@ -269,12 +265,11 @@ def _tar_suffix(job: Job, dataset: FaceDataset) -> str | None:
     return tar_suffix(first, job.options.format) if first else None
 
 
-def _anywhere(spec: LandmarkerSpec) -> LandmarkerSpec:
-    """The same, for a process that was started in another folder and with another environment."""
+def _absolute_spec(spec: LandmarkerSpec) -> LandmarkerSpec:
+    """The spec with absolute paths, for a process in another folder and with another environment."""
     if spec.reads_file:
         return replace(spec, model=str(Path(spec.model).absolute()))
-    named = os.environ.get(MODEL_VARIABLE) if spec.member == "tasks" else None
-    path = spec.model_path or named
+    path = spec.model_path or (os.environ.get(MODEL_VARIABLE) if spec.member == "tasks" else None)
     return replace(spec, model_path=Path(path).absolute()) if path else spec
 
 

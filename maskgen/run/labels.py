@@ -1,4 +1,4 @@
-"""The class of a row: an attribute of the sample, or what the masking itself decides."""
+"""The class label of a row: an attribute of the sample, or a result of masking."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from maskgen.records import FaceRecord, Sample
 
-# Labels that the masking decides; each is a field of `FaceRecord`.
+# Labels that masking decides; each is a field of `FaceRecord`.
 FACE_LABELS = ("wear", "kind", "template")
 
 
 def label_of(sample: Sample, faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
-    """The class of one row, or None and why there is none.
+    """The class of a row, or None and the reason why it has none.
 
     Args:
-        sample: The input.
-        faces: Its masked faces in this variant.
-        label: An attribute's name, "identity", "split", or one of `FACE_LABELS`.
+        sample: The input sample.
+        faces: The masked faces of this variant.
+        label: The name of an attribute, "identity", "split", or one of `FACE_LABELS`.
     """
     if label in FACE_LABELS:
         return _face_label(faces, label) if faces else (None, None)

@@ -1,4 +1,4 @@
-"""Runs the landmark model over a dataset and keeps what it finds, for `maskgen synth --landmarks FILE`."""
+"""Write the landmarks of a dataset to a file, for `maskgen synth --landmarks FILE`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
@@ -28,19 +28,19 @@ from maskgen.run.shard_list import cut, list_samples
 
 log = logging.getLogger("maskgen")
 
-# Images that a worker takes at once.
-_AT_ONCE = 64
+# Images per task.
+_CHUNK = 64
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a run came to; ``a + b`` joins two.
+class FaceCounts:
+    """Counts of images and faces; ``a + b`` adds two.
 
     Attributes:
-        inputs: Images that were looked at.
-        with_face: Those in which there is at least one face.
-        faces: All faces.
-        unreadable: Images that could not be read; they have no line.
+        inputs: Images processed.
+        with_face: Images with at least one face.
+        faces: Faces in all images.
+        unreadable: Images that cannot be read; they get no line.
     """
 
     inputs: int = 0
@@ -48,17 +48,12 @@ class Found:
     faces: int = 0
     unreadable: int = 0
 
-    def __add__(self, other: Found) -> Found:
-        return Found(
-            self.inputs + other.inputs,
-            self.with_face + other.with_face,
-            self.faces + other.faces,
-            self.unreadable + other.unreadable,
-        )
+    def __add__(self, other: FaceCounts) -> FaceCounts:
+        return FaceCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 _Chunk = tuple[int, tuple[Sample, ...]]
-_Lines = tuple[int, str, Found]
+_Lines = tuple[int, str, FaceCounts]
 
 
 def write_landmarks(
@@ -71,15 +66,15 @@ def write_landmarks(
     every_face: bool = False,
     workers: int = 1,
     progress: bool = True,
-) -> Found:
+) -> FaceCounts:
     """Write a landmark file with a line for each readable image, in the order of the dataset.
 
     Args:
-        dataset: Where the images come from.
-        root: Where it lies.
-        out: The file; it appears when it is complete. It must not lie in the source.
-        options: Of these, the splits and the limit count.
-        spec: What finds the faces.
+        dataset: The adapter that lists the images.
+        root: The dataset's folder or file.
+        out: The landmark file, outside the dataset; it appears when it is complete.
+        options: Only the splits and the limit are used.
+        spec: The landmark engine.
         every_face: Keep all faces of an image, for `maskgen synth --faces all`.
         workers: Processes; -1 takes every core.
         progress: Show a bar on stderr if that is a terminal.
@@ -90,34 +85,34 @@ def write_landmarks(
     for source in dataset.files(root) if dataset.files else [root]:
         check_apart(source, out)
     chunks: Iterator[_Chunk] = zip(
-        count(), cut(list_samples(options, replace(dataset, always={}), root), _AT_ONCE)
+        count(), cut(list_samples(options, replace(dataset, always={}), root), _CHUNK)
     )
-    total, waiting, following = Found(), dict[int, str](), 0
+    total, pending, next_index = FaceCounts(), dict[int, str](), 0
     with (
         interruptible(),
         output_errors(out),
         open_atomic(out) as file,
         tqdm(unit="image", file=sys.stderr, disable=not (progress and sys.stderr.isatty())) as bar,
-        closing(run_tasks(partial(_find, spec, every_face), chunks, workers=workers)) as results,  # type: ignore[type-var]
+        closing(run_tasks(partial(_find_fetched, spec, every_face), chunks, workers=workers)) as results,  # type: ignore[type-var]
     ):
-        for index, lines, found in results:
-            total += found
-            bar.update(found.inputs)
-            waiting[index] = lines
-            while following in waiting:
-                file.write(waiting.pop(following).encode())
-                following += 1
+        for index, lines, counts in results:
+            total += counts
+            bar.update(counts.inputs)
+            pending[index] = lines
+            while next_index in pending:
+                file.write(pending.pop(next_index).encode())
+                next_index += 1
     return total
 
 
-def _find(spec: LandmarkerSpec, every_face: bool, chunk: _Chunk) -> _Lines:
+def _find_fetched(spec: LandmarkerSpec, every_face: bool, chunk: _Chunk) -> _Lines:
     index, samples = chunk
-    with fetched(samples) as here:
-        return index, *_find_in(spec, every_face, here)
+    with fetched(samples) as local:
+        return index, *_find_chunk(spec, every_face, local)
 
 
-def _find_in(spec: LandmarkerSpec, every_face: bool, samples: Sequence[Sample]) -> tuple[str, Found]:
-    lines, found = [], Found()
+def _find_chunk(spec: LandmarkerSpec, every_face: bool, samples: Sequence[Sample]) -> tuple[str, FaceCounts]:
+    lines, counts = [], FaceCounts()
     for sample in samples:
         try:
             image = decode(read_sample(sample)).bgr
@@ -128,17 +123,17 @@ def _find_in(spec: LandmarkerSpec, every_face: bool, samples: Sequence[Sample]) 
             raise
         except (OSError, ImportError) as error:
             raise MachineError.of(error) from error
-        # As in `maskgen synth`: no image, however odd, may end a run of a million others.
+        # A bad image must not stop the run, as in `maskgen.run.pipeline`.
         except Exception as error:
             log.info("%s: %s", sample.id, " ".join(str(error).split()) or type(error).__name__)
-            found += Found(inputs=1, unreadable=1)
+            counts += FaceCounts(inputs=1, unreadable=1)
             continue
         lines.append(landmark_line(sample.id, (image.shape[1], image.shape[0]), faces))
-        found += Found(inputs=1, with_face=bool(faces), faces=len(faces))
-    return "".join(lines), found
+        counts += FaceCounts(inputs=1, with_face=bool(faces), faces=len(faces))
+    return "".join(lines), counts
 
 
 @lru_cache(maxsize=1)
 def _landmarker(spec: LandmarkerSpec) -> FaceLandmarker:
-    """Opened once per process: the models take most of a second to load."""
+    """Open the engine once per process: loading takes most of a second."""
     return open_landmarker(spec)

@@ -1,14 +1,14 @@
-"""Samples on their way from a file to encoded masked images, a few at a time, stage by stage.
+"""The four stages of a sample: read and decode, find faces, mask, encode.
 
-What goes wrong with one input becomes its outcome, and the run goes on. What goes wrong with the landmark
-model, a template or the machine ends the run: the next thousand inputs would fare no better.
+An error in one input becomes the outcome of that input, and the run continues. An error in the landmark
+model, a template or the machine stops the run, because every later input would fail too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -33,23 +33,23 @@ log = logging.getLogger("maskgen")
 
 @dataclass(frozen=True)
 class ShardTask:
-    """What a worker process must know to do any shard of a run; pickled with each.
+    """The parameters of a worker process, the same for every shard of a run; pickled with each shard.
 
     Attributes:
-        options: The run's options.
+        options: The options of the run.
         out: The output folder.
-        landmarker: What finds the faces.
+        landmarker: The landmark engine.
         templates: (name or path, sha256) of each template that a plan can draw.
-        several_faces: Whether the dataset's images commonly show more than one face.
-        model_sha256: Of the landmark model or file, so that a changed one is opened anew.
-        fingerprint: Of the run's configuration.
-        folder: Where relative paths of templates start; a cluster's workers were started elsewhere.
-        max_pixels: The largest image that is decoded, whatever the worker's own environment says.
-        tar_suffix: Of the images in tars, from `maskgen.results.tar_writer.tar_suffix`; None for other
-        layouts.
-        sync: Whether a shard is written through to the disk before it counts as done.
-        fatal: Id -> reason of the samples over which processes have died: none is to try them again.
-        unread: Those of them over whose reading processes have died.
+        several_faces: Whether images of the dataset commonly show more than one face.
+        model_sha256: sha256 of the landmark model or file; a changed one is opened again.
+        fingerprint: Fingerprint of the run's configuration.
+        folder: Base of relative template paths; cluster workers start in another folder.
+        max_pixels: The largest image that is decoded; wins over the worker's environment.
+        tar_suffix: Suffix of images in tars, from `maskgen.results.tar_writer.tar_suffix`; None for other
+            layouts.
+        sync: Whether a shard is flushed to the disk before it counts as done.
+        fatal: Id -> reason of the samples that killed processes; they are not tried again.
+        unread: Ids of the fatal samples that are not even read.
         image_timeout: Seconds that each step of an image may take; None sets no limit.
     """
 
@@ -71,7 +71,7 @@ class ShardTask:
 
 @dataclass(frozen=True, eq=False)
 class EncodedVariant:
-    """One variant of one input, encoded; the outcome says why if there is no image."""
+    """One encoded variant of one input; without an image, the outcome holds the reason."""
 
     outcome: Outcome
     image: EncodedImage | None = None
@@ -80,16 +80,16 @@ class EncodedVariant:
 
 @dataclass(frozen=True, eq=False)
 class MaskedSample:
-    """What became of one input, before anything is written.
+    """The result of one input, before anything is written.
 
     Attributes:
-        images: One for each variant.
-        sha256: Of the source's bytes; None if they could not be read.
-        unmasked: The source through the same encoder, for ``--pairs``.
-        note: What decoding left behind, for the manifest.
+        variants: One for each variant.
+        sha256: sha256 of the source's bytes; None if they cannot be read.
+        unmasked: The source from the same encoder, for ``--pairs``.
+        note: A remark of the decoder for the manifest.
     """
 
-    pictures: tuple[EncodedVariant, ...]
+    variants: tuple[EncodedVariant, ...]
     sha256: str | None = None
     unmasked: bytes | None = None
     note: str | None = None
@@ -98,7 +98,7 @@ class MaskedSample:
 def mask_sample(sample: Sample, task: ShardTask) -> MaskedSample:
     """Read one input, find its faces once, and mask them once for each variant.
 
-    Whatever is wrong with the input becomes an `Outcome`, the same for each variant.
+    An error in the input becomes an `Outcome`, the same for each variant.
     """
     (masked,) = mask_samples((sample,), task)
     return masked
@@ -107,126 +107,133 @@ def mask_sample(sample: Sample, task: ShardTask) -> MaskedSample:
 def mask_samples(
     samples: Iterable[Sample], task: ShardTask, limit: TimeLimit | None = None
 ) -> Iterator[MaskedSample]:
-    """As `mask_sample` for each, in order.
+    """Mask samples as `mask_sample` does, in order.
 
-    A few at a time, stage by stage: a stage that follows itself finds its code and tables in the processor's
-    caches, which the landmark model empties, and takes little more than half the time.
+    Each stage runs over a group of samples, so that its code and tables stay in the CPU cache (little more
+    than half the time of sample by sample).
 
     Args:
-        samples: The inputs.
-        task: The run's.
-        limit: Is told of each stage of each sample; None times nothing.
+        samples: The input samples.
+        task: The task of the run.
+        limit: The time limit of each stage of each sample; None sets none.
     """
-    rest, limit = iter(samples), limit or TimeLimit(None)
-    while group := _begin(rest, task, limit):
-        for stage in range(1, _STAGES + 1):
+    remaining, limit = iter(samples), limit or TimeLimit(None)
+    while group := _read_group(remaining, task, limit):
+        for stage in range(1, len(_STAGES)):
             for work in group:
-                work.go_on(stage)
+                work.run(stage, limit)
         limit.pause()
         yield from (work.masked for work in group if work.masked)
 
 
-# The most of a group, in samples and in pixels of all variants.
+# The maximum of a group, in samples and in pixels of all variants.
 _GROUP, _GROUP_PIXELS = 32, 1 << 22
-_STAGES = 3  # after an image has been decoded
 
 
-class _Work:
-    """One sample on its way; `masked` once it is done."""
-
-    def __init__(self, sample: Sample, task: ShardTask, limit: TimeLimit) -> None:
-        self._stages, self._id, self._limit = _stages(sample, task), sample.id, limit
-        self.masked: MaskedSample | None = None
-
-    def go_on(self, stage: int = 0) -> int:
-        """Do this stage, the next one, and return the pixels that are kept for those after it."""
-        if self.masked is None:
-            self._limit.begin(self._id, stage)
-            try:
-                return next(self._stages)
-            except StopIteration as end:
-                self.masked = end.value
-        return 0
-
-
-def _begin(samples: Iterator[Sample], task: ShardTask, limit: TimeLimit) -> list[_Work]:
-    """The next samples, read and decoded, as many as make a group."""
+def _read_group(samples: Iterator[Sample], task: ShardTask, limit: TimeLimit) -> list[_Work]:
+    """The next group of samples, read and decoded."""
     group: list[_Work] = []
     pixels = 0
     while len(group) < _GROUP and pixels < _GROUP_PIXELS and (sample := next(samples, None)):
-        group.append(_Work(sample, task, limit))
-        pixels += group[-1].go_on()
+        work = _Work(sample, task)
+        work.run(0, limit)
+        group.append(work)
+        pixels += work.pixels
     return group
 
 
-def _stages(sample: Sample, task: ShardTask) -> Generator[int, None, MaskedSample]:
-    """What is done for one sample; stops after each stage but the last, at the pixels that are kept."""
-    options = task.options
-    sha256: str | None = None
+class _Work:
+    """One sample in the pipeline; `masked` is its result as soon as there is one."""
 
-    def same(status: str, reason: str) -> MaskedSample:
-        return MaskedSample(
-            (EncodedVariant(Outcome(status, public_text(reason))),) * options.variants, sha256
-        )
+    _decoded: DecodedImage
+    _faces: list[FaceContext]
+    _outcomes: list[Outcome]
 
-    try:
+    def __init__(self, sample: Sample, task: ShardTask) -> None:
+        self._sample, self._task = sample, task
+        self._sha256: str | None = None
+        self.pixels = 0
+        self.masked: MaskedSample | None = None
+
+    def run(self, stage: int, limit: TimeLimit) -> None:
+        """Run a stage, unless the sample has its result already."""
+        if self.masked is not None:
+            return
+        limit.begin(self._sample.id, stage)
+        try:
+            _STAGES[stage](self)
+        except (OSError, ImportError) as error:
+            raise MachineError.of(error) from error
+        except UnreadableImageError as error:
+            self._fail("unreadable", str(error))
+        except (ModelError, TemplateError):
+            raise
+        # A bad image must not stop the run; cv2, mediapipe and Pillow raise arbitrary exceptions.
+        except Exception as error:
+            log.debug("%s", self._sample.id, exc_info=True)
+            self._fail("error", f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+    def _fail(self, status: str, reason: str) -> None:
+        failed = EncodedVariant(Outcome(status, public_text(reason)))
+        self.masked = MaskedSample((failed,) * self._task.options.variants, self._sha256)
+
+    def read(self) -> None:
+        sample, task = self._sample, self._task
         reason = task.fatal.get(sample.id)
         if sample.id not in task.unread:
             data = read_sample(sample)
-            sha256 = hashlib.sha256(data).hexdigest()
+            self._sha256 = hashlib.sha256(data).hexdigest()
         if reason:
-            return same("error", reason)
-        decoded = decode(data, task.max_pixels)
-        del data
-        kept = decoded.bgr.size // 3 * options.variants
-        yield kept
-        looks = [FaceContext(decoded.bgr, face) for face in _find(sample, decoded, task)]
-        yield kept
-        outcomes = [_mask(sample, decoded, looks, variant, task) for variant in range(options.variants)]
-        yield kept
-        pictures = tuple(_encoded(outcome, decoded, options) for outcome in outcomes)
-        unmasked = (
-            _encode(decoded.bgr, decoded, options).data
-            if options.pairs and any(picture.image for picture in pictures)
-            else None
-        )
-    except (OSError, ImportError) as error:
-        raise MachineError.of(error) from error
-    except UnreadableImageError as error:
-        return same("unreadable", str(error))
-    except (ModelError, TemplateError):
-        raise
-    # No image, however odd, may end a run of a million others, and cv2, mediapipe and Pillow raise what
-    # they like.
-    except Exception as error:
-        log.debug("%s", sample.id, exc_info=True)
-        return same("error", f"{type(error).__name__}: {' '.join(str(error).split())}")
-    return MaskedSample(pictures, sha256, unmasked, decoded.note)
+            self._fail("error", reason)
+            return
+        self._decoded = decode(data, task.max_pixels)
+        self.pixels = self._decoded.bgr.size // 3 * task.options.variants
+
+    def find_faces(self) -> None:
+        landmarks = _find_landmarks(self._sample, self._decoded, self._task)
+        self._faces = [FaceContext(self._decoded.bgr, face) for face in landmarks]
+
+    def mask(self) -> None:
+        self._outcomes = [
+            _mask_variant(self._sample, self._decoded, self._faces, variant, self._task)
+            for variant in range(self._task.options.variants)
+        ]
+
+    def encode(self) -> None:
+        decoded, options = self._decoded, self._task.options
+        variants = tuple(_encode_variant(outcome, decoded, options) for outcome in self._outcomes)
+        pairs = options.pairs and any(variant.image for variant in variants)
+        unmasked = _encode(decoded.bgr, decoded, options).data if pairs else None
+        self.masked = MaskedSample(variants, self._sha256, unmasked, decoded.note)
+        del self._decoded, self._faces, self._outcomes
 
 
-def _find(sample: Sample, decoded: DecodedImage, task: ShardTask) -> list[Landmarks]:
-    which = task.options.faces
-    found = _landmarker(task.landmarker, task.model_sha256).find(
+_STAGES = (_Work.read, _Work.find_faces, _Work.mask, _Work.encode)
+
+
+def _find_landmarks(sample: Sample, decoded: DecodedImage, task: ShardTask) -> list[Landmarks]:
+    choice = task.options.faces
+    faces = _landmarker(task.landmarker, task.model_sha256).find(
         decoded.bgr,
         boxes=sample.boxes,
         sample_id=sample.id,
-        every_face=which != "largest" or task.several_faces,
+        every_face=choice != "largest" or task.several_faces,
     )
-    return choose_faces(found, which)
+    return choose_faces(faces, choice)
 
 
-def _mask(
+def _mask_variant(
     sample: Sample, decoded: DecodedImage, faces: Sequence[FaceContext], variant: int, task: ShardTask
 ) -> Outcome:
     options = task.options
     plans = [plan(options, sample.id, variant, face) for face in range(len(faces))]
-    known = dict(task.templates)
-    drawn = {each.template for each in plans if each.template}
-    templates = {name: _template(_place(name, task.folder), known[name]) for name in drawn}
+    sha256s = dict(task.templates)
+    names = {each.template for each in plans if each.template}
+    templates = {name: _template(_template_path(name, task.folder), sha256s[name]) for name in names}
     return mask_image(decoded.bgr, faces, plans, templates, options)
 
 
-def _encoded(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> EncodedVariant:
+def _encode_variant(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> EncodedVariant:
     if outcome.image is None or outcome.alpha is None:
         return EncodedVariant(outcome)
     alpha = encode_grey_png(outcome.alpha) if options.alpha else None
@@ -234,28 +241,28 @@ def _encoded(outcome: Outcome, decoded: DecodedImage, options: SynthOptions) -> 
 
 
 def _encode(bgr: Image, decoded: DecodedImage, options: SynthOptions) -> EncodedImage:
-    form = None if options.format == "source" else options.format
-    if form is None and decoded.format not in KEPT[options.layout]:
-        form = common_format(decoded)
-    return encode(bgr, decoded, form, options.quality)
+    target = None if options.format == "source" else options.format
+    if target is None and decoded.format not in KEPT[options.layout]:
+        target = common_format(decoded)
+    return encode(bgr, decoded, target, options.quality)
 
 
 @lru_cache(maxsize=1)
 def _landmarker(spec: LandmarkerSpec, sha256: str | None) -> FaceLandmarker:
-    """Opened once per process: the models take most of a second to load."""
+    """Open the engine once per process: loading takes most of a second."""
     with unlimited():
         return open_landmarker(spec)
 
 
 @lru_cache(maxsize=64)
-def _place(name: str, folder: Path) -> str:
+def _template_path(name: str, folder: Path) -> str:
     return str(folder / name) if Path(name).suffix.lower() in (".png", ".json") else name
 
 
-# Each takes several megabytes with its pyramid, and most runs use a few.
+# A template with its pyramid takes several megabytes; most runs use a few templates.
 @lru_cache(maxsize=64)
 def _template(name: str, sha256: str) -> MaskTemplate:
     template = load_template(name)
     if template.sha256 != sha256:
-        raise TemplateError(f"{name} has changed since the run began; start it again with --overwrite")
+        raise TemplateError(f"{name} has changed since the run began; restart the run with --overwrite")
     return template

@@ -1,14 +1,12 @@
-"""A run whose source or output is in an object store.
+"""Runs whose source or output is in an object store.
 
-A shard's images are fetched into a local folder, many at once, and what is made of them is uploaded from
-one: the network is waited for once a shard, not once an image. A kill leaves these folders to the system's
-own care for temporary files.
+The images of a shard are fetched into a temporary local folder, many at once, and its results are uploaded
+from another one: the network latency is paid once a shard, not once an image.
 
-The store of an output holds what a local output folder would, ``.maskgen`` included but for its scratch
-folder. A shard's rows are uploaded before its images, so that the next run knows the names of whatever a
-killed one left, and its stats after them: the shard is done if and only if they are there. That needs no
-rename, and not even uploads that are all or nothing: what is cut short belongs to a shard that is not done,
-and is written again.
+The store holds the same files as a local output folder, including ``.maskgen`` but not its scratch folder. A
+shard's rows are uploaded before its images, which tells the next run the names of a killed run's files. Its
+stats are uploaded last: the shard is done if and only if they exist. This needs neither renames nor atomic
+uploads: a truncated file belongs to an unfinished shard and is written again.
 """
 
 from __future__ import annotations
@@ -37,83 +35,79 @@ _OWN_TAR = re.compile(r"^(shards/\d{6,}\.tar)/.*", re.DOTALL)
 
 
 def run_folder(out: Path, sync: bool = True) -> RunDir:
-    """The state of the run that writes into ``out``, wherever that is.
+    """The run directory of a local or remote output.
 
     Args:
-        out: The output.
-        sync: As for `RunDir`; a store has no need of it.
+        out: The output folder.
+        sync: As for `RunDir`; ignored for a store.
 
     Raises:
-        ConfigurationError: It is in a store that does not answer.
-        UsageError: Its URL has a character that fsspec takes for a pattern.
+        ConfigurationError: The store does not answer.
+        UsageError: The URL holds a wildcard character of fsspec.
     """
     if not is_remote(out):
         return RunDir(out, sync)
-    if strange := set("*?[]") & set(str(out)):
-        raise UsageError(f"{out}: fsspec takes {min(strange)!r} for a part of a pattern; give another --out")
+    if wildcards := set("*?[]") & set(str(out)):
+        raise UsageError(f"{out}: {min(wildcards)!r} is a wildcard of fsspec; give another --out")
     exists(out)
     return RemoteRunDir(out)
 
 
 class RemoteRunDir(RunDir):
-    """The state of a run whose output is in a store."""
+    """The run directory of an output in an object store."""
 
     def make_folders(self) -> None:
-        """Nothing: a store makes a folder with the first file in it."""
+        """Do nothing: a store has no empty folders."""
 
     def sync_files(self, names: Iterable[str]) -> None:
-        """Nothing: a store takes what is uploaded for good."""
+        """Do nothing: uploads are durable."""
 
     def forget(self, *indexes: int) -> None:
-        """Say that shards are not done after all."""
+        """Mark shards as not done."""
         remove_each(map(self.stats_path, indexes))
 
     def settle(self, index: int) -> list[str]:
-        """Nothing: unfinished files are local to the process that makes them, and so are its notes."""
+        """Do nothing: unfinished files and notes are local to the process that writes them."""
         return []
 
-    def take(self, made: RunDir, index: int) -> None:
+    def upload_shard(self, local: RunDir, index: int) -> None:
         """Upload a shard.
 
         Args:
-            made: A local folder with this shard alone, done.
-            index: Which one.
+            local: A local run directory that holds only this shard, done.
+            index: The index of the shard.
         """
         files = {
-            path: path.relative_to(made.out).as_posix() for path in made.out.rglob("*") if path.is_file()
+            path: path.relative_to(local.out).as_posix() for path in local.out.rglob("*") if path.is_file()
         }
         outputs = {
-            path: self._place(name) for path, name in files.items() if not name.startswith(f"{STATE}/")
+            path: self._upload_path(name) for path, name in files.items() if not name.startswith(f"{STATE}/")
         }
-        earlier, named = self.written(index), made.written(index)
-        if earlier - named:
-            # The rows that name them are about to be replaced.
-            left = json.dumps(sorted(earlier | named)).encode()
+        earlier, current = self.written(index), local.written(index)
+        if earlier - current:
+            # The upload replaces the rows that name the earlier files.
+            left = json.dumps(sorted(earlier | current)).encode()
             write_atomic(self._left_path(index), left)
-        put(made.rows_path(index), self.rows_path(index))
-        state = {each(made, index): each(self, index) for each in (RunDir.sources_path, RunDir.files_path)}
+        put(local.rows_path(index), self.rows_path(index))
+        state = {each(local, index): each(self, index) for each in (RunDir.sources_path, RunDir.files_path)}
         put_each({**outputs, **state})
-        self._unlink(self._files(earlier - named) - self._files(named))
+        self._unlink(self._files(earlier - current) - self._files(current))
         remove_each([self._left_path(index)])
-        put(made.stats_path(index), self.stats_path(index))
-
-    def remove(self, names: Iterable[str]) -> None:
-        """Remove files of this run, by their names in the manifest."""
-        self._unlink(self._files(names))
+        put(local.stats_path(index), self.stats_path(index))
 
     def _unlink(self, files: Iterable[str]) -> None:
         remove_each([self.out / file for file in sorted(files)])
 
     def _files(self, names: Iterable[str]) -> set[str]:
-        """The files of these names in the manifest; a member of one of the run's own tars is in that tar."""
+        """The files of names in the manifest; for a member of one of the run's tars, the tar."""
         return {_OWN_TAR.sub(r"\1", from_text(name)) for name in names}
 
-    def _place(self, name: str) -> Path:
+    def _upload_path(self, name: str) -> Path:
         try:
             name.encode()
         except UnicodeEncodeError as error:
             raise UsageError(
-                f"{to_text(name)} is no valid UTF-8 and cannot be a name in {self.out}; rename the source"
+                f"{to_text(name)} is not valid UTF-8 and cannot be a name in {self.out}; rename the source"
             ) from error
         return self.out / name
 
@@ -123,7 +117,7 @@ class RemoteRunDir(RunDir):
 
 @contextmanager
 def fetched(samples: Sequence[Sample]) -> Iterator[tuple[Sample, ...]]:
-    """The samples, with copies of those images that are in a store for as long as the block lasts."""
+    """The samples, with local copies of remote images inside the block."""
     paths = list(dict.fromkeys(sample.path for sample in samples if is_remote(sample.path)))
     if not paths:
         yield tuple(samples)
@@ -134,13 +128,13 @@ def fetched(samples: Sequence[Sample]) -> Iterator[tuple[Sample, ...]]:
 
 
 def mask_stored_shard(task: ShardTask, shard: Shard) -> ShardStats:
-    """What `mask_shard` does, where the source or the output is in a store."""
+    """`mask_shard` for a source or an output in an object store."""
     sources = ShardSources.of(shard.samples)
     with fetched(shard.samples) as samples, tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
         shard = replace(shard, samples=samples)
         if not is_remote(task.out):
             return mask_shard(task, shard, sources)
-        made = RunDir(Path(folder))
-        stats = mask_shard(replace(task, out=made.out, sync=False), shard, sources)
-        RemoteRunDir(task.out).take(made, shard.index)
+        local = RunDir(Path(folder))
+        stats = mask_shard(replace(task, out=local.out, sync=False), shard, sources)
+        RemoteRunDir(task.out).upload_shard(local, shard.index)
     return stats

@@ -1,4 +1,4 @@
-"""Whether a run may go on: its shards are its own, and the dataset is the one that it began with."""
+"""Check that a run can resume: same configuration, unchanged dataset; drop shards that have changed."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ log = logging.getLogger("maskgen")
 
 
 def numbers_of(shards: Iterable[int]) -> str:
-    """The numbers of these shards in words, at most twenty of them."""
+    """The first twenty of these shard numbers, as text."""
     numbers = list(map(str, shards))
     return ", ".join(numbers[:20]) + (", ..." if len(numbers) > 20 else "")
 
 
-def refuse_strangers(folder: RunDir, done: Mapping[int, ShardStats], config: Mapping[str, Any]) -> None:
-    """See to it that every shard that is done was made with the run's configuration.
+def check_fingerprints(folder: RunDir, done: Mapping[int, ShardStats], config: Mapping[str, Any]) -> None:
+    """Check that every finished shard has the run's configuration.
 
     Raises:
-        ConfigurationError: Some were not; the message names them.
+        ConfigurationError: Some have another one; the message names them.
     """
-    ours = fingerprint(config)
-    strangers = [index for index, stats in sorted(done.items()) if stats.fingerprint != ours]
-    if strangers:
+    own = fingerprint(config)
+    foreign = [index for index, stats in sorted(done.items()) if stats.fingerprint != own]
+    if foreign:
         raise ConfigurationError(
-            f"shards {numbers_of(strangers)} of {folder.out} were made with another configuration than its "
-            "config.json says; do them again with --accept-changes, or the whole run with --overwrite"
+            f"shards {numbers_of(foreign)} of {folder.out} were made with another configuration than its "
+            "config.json says; redo them with --accept-changes, or the whole run with --overwrite"
         )
 
 
 def forget_failed(folder: RunDir) -> None:
-    """Say that the shards with unreadable inputs or errors are not done after all."""
+    """Mark the shards with unreadable inputs or errors as not done."""
     for stats in folder.done().values():
         if stats.counts.failed:
             folder.forget(stats.index)
@@ -53,61 +53,61 @@ def forget_failed(folder: RunDir) -> None:
 def check_unchanged(
     folder: RunDir, config: Mapping[str, Any], listing: ShardList, dataset: FaceDataset, root: Path
 ) -> None:
-    """See to it that the run can go on; nothing of a dataset that is gone altogether is looked at.
+    """Check that the run can resume; a dataset that no longer exists is not checked.
 
-    Shards of this share of whose sources nothing is known any more are taken out of the listing.
+    A shard of this share whose record of sources is damaged is removed from the list of finished shards.
 
     Raises:
-        ConfigurationError: Shards are of another configuration, or label files or sources have changed.
+        ConfigurationError: Shards have another configuration, or label files or sources have changed.
     """
-    refuse_strangers(folder, listing.done, config)
+    check_fingerprints(folder, listing.done, config)
     if not ((dataset.files or exists(root)) and dataset.holds(root)):
         return
     labels = changed_labels(folder, label_files(dataset, root))
     changed: list[tuple[int, str]] = []
     for index, source in changed_sources(folder, _sources_folder(config, root), listing.own_done()):
         if source is None:
-            log.warning("shard %d counts as not done: what was kept of its sources is damaged", index)
+            log.warning("shard %d counts as not done: the record of its sources is damaged", index)
             listing.forget(index)
         else:
             changed.append((index, source))
-    found = [f"label file {name}" for name in labels]
+    changes = [f"label file {name}" for name in labels]
     if changed:
-        found.append(f"{changed[0][1]} in shards {numbers_of(index for index, _ in changed)}")
-    if found:
+        changes.append(f"{changed[0][1]} in shards {numbers_of(index for index, _ in changed)}")
+    if changes:
         raise ConfigurationError(
-            f"the files in {root} are others than when {folder.out} was begun ({'; '.join(found)}); do again "
-            "what changed with --accept-changes, or the whole run with --overwrite"
+            f"the files in {root} have changed since {folder.out} was begun ({'; '.join(changes)}); redo "
+            "the changes with --accept-changes, or the whole run with --overwrite"
         )
 
 
 def accept_changes(
     folder: RunDir, config: Mapping[str, Any], options: SynthOptions, dataset: FaceDataset, root: Path
 ) -> None:
-    """Remove every shard, of any share, that would come out otherwise now, so that it is done again.
+    """Remove every shard, of any share, whose sources or labels have changed, for the run to redo it.
 
     Raises:
-        ConfigurationError: The run is of another configuration, or a job is at work in its folder.
+        ConfigurationError: The run has another configuration, or a job is active in its folder.
     """
     if folder.read("config.json") is None:
         return
     check_claim(folder, config, overwrite=False)
     with locked(folder):
-        ours, done, same = fingerprint(config), folder.done(), set()
+        own, done, unchanged = fingerprint(config), folder.done(), set()
         changed = dict(changed_sources(folder, _sources_folder(config, root), list(done)))
         for index, samples in enumerate(cut(list_samples(options, dataset, root), options.shard_size)):
             stats = done.get(index)
             if (
                 stats is not None
-                and (stats.fingerprint, stats.ids) == (ours, digest(sample.id for sample in samples))
+                and (stats.fingerprint, stats.ids) == (own, digest(sample.id for sample in samples))
                 and index not in changed
                 and not has_changed(folder, index, samples)
             ):
-                same.add(index)
+                unchanged.add(index)
         for index in folder.begun():
-            if index not in same:
+            if index not in unchanged:
                 _drop(folder, index)
-        log.warning("%d of %d shards are done again", len(done) - len(same), len(done))
+        log.warning("%d of %d shards are processed again", len(done) - len(unchanged), len(done))
         # The final files hold copies of label files.
         folder.write("finished.json", {**(folder.read("finished.json") or {}), "stats": None})
         folder.remove([f"{STATE}/listing.json"])
@@ -115,12 +115,12 @@ def accept_changes(
 
 
 def _sources_folder(config: Mapping[str, Any], root: Path) -> Path:
-    """The folder that the paths of the sources are relative to."""
+    """The base folder of the sources' relative paths."""
     return folder_of(location(config["image_root"]) if "image_root" in config else root)
 
 
 def _drop(folder: RunDir, index: int) -> None:
-    """Remove a shard with all its files: another shard may be about to write files of the same names."""
+    """Remove a shard with all its files: another shard may write files of the same names."""
     folder.forget(index)
     folder.remove(folder.written(index))
     folder.settle(index)

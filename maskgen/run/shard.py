@@ -1,6 +1,6 @@
-"""One shard of samples: mask them, write what comes of them, and the rows that say what became of each.
+"""Process one shard: mask its samples, and write the images and manifest rows.
 
-What goes wrong with the output ends the run, as does what `maskgen.run.pipeline` lets through.
+An error in the output stops the run, like the errors that `maskgen.run.pipeline` passes on.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from maskgen.run.state.shard_check import spot_checksums
 from maskgen.run.state.shard_stats import ShardStats, digest
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
 
-# The longest name that every file system takes, encrypted ones too.
+# The longest name that every file system accepts, including encrypted ones.
 _SHORT_PATH = 140
 
 
 def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = None) -> ShardStats:
-    """Mask the samples of a shard and write all that comes of them; its stats file is the last.
+    """Mask the samples of a shard and write all its files; the stats file comes last.
 
-    The same shard gives the same files, whatever earlier attempts at it have left behind.
+    The files of a shard are always the same, regardless of leftovers from earlier attempts.
 
     Args:
-        task: The run's.
-        shard: Which samples.
-        sources: What is kept of their sources, where the samples are copies.
+        task: The task of the run.
+        shard: The samples.
+        sources: The record of the original sources if the samples are local copies.
     """
     sources = sources or ShardSources.of(shard.samples)
     set_opencv()
@@ -52,7 +52,7 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
     task = _without_overdue(task, folder.overdue(shard.index))
     options = task.options
     layout = layout_of(options, task.tar_suffix)
-    counter, hashed = RowCounter(options.label is not None), hashlib.sha256()
+    counter, rows_hash = RowCounter(options.label is not None), hashlib.sha256()
     names: set[str] = set()
     with (
         (scratch / ROWS).open("xb") as rows,
@@ -61,19 +61,19 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
     ):
         for sample, masked in zip(shard.samples, mask_samples(shard.samples, task, limit), strict=True):
             files = [
-                _row(sample, masked, variant, layout, task, shard.index)
+                _make_row(sample, masked, variant, layout, task, shard.index)
                 for variant in range(options.variants)
             ]
             lines = [row_to_json(row).encode() for row, _ in files]
-            written = b"\n".join((*lines, b""))
-            hashed.update(written)
-            rows.write(written)
-            # Known to the system, if not to the disk, before the files it names are there.
+            chunk = b"\n".join((*lines, b""))
+            rows_hash.update(chunk)
+            rows.write(chunk)
+            # The operating system must hold a row before the files it names exist.
             rows.flush()
-            for (row, places), picture in zip(files, masked.pictures, strict=True):
+            for (row, places), encoded in zip(files, masked.variants, strict=True):
                 counter.add(row)
-                if places is not None and picture.image is not None:
-                    data = (picture.image.data, masked.unmasked, picture.alpha)
+                if places is not None and encoded.image is not None:
+                    data = (encoded.image.data, masked.unmasked, encoded.alpha)
                     if layout.packs:
                         names.add(tar_place(shard.index))
                         tar.add(places, member_json(row), *data)
@@ -81,16 +81,16 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
                         names.update(filter(None, vars(places).values()))
                         write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
-    listed = json.dumps(spot_checksums(task.out, names), ensure_ascii=False, indent=0).encode()
-    (scratch / FILES).write_bytes(listed)
+    checksums = json.dumps(spot_checksums(task.out, names), ensure_ascii=False, indent=0).encode()
+    (scratch / FILES).write_bytes(checksums)
     stats = ShardStats(
         index=shard.index,
         counts=counter.counts(shards=1),
         first=ids[0],
         last=ids[-1],
         ids=digest(ids),
-        rows_sha256=hashed.hexdigest(),
-        files_sha256=hashlib.sha256(listed).hexdigest(),
+        rows_sha256=rows_hash.hexdigest(),
+        files_sha256=hashlib.sha256(checksums).hexdigest(),
         fingerprint=task.fingerprint,
         processor=processor_kind(),
     )
@@ -99,9 +99,9 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
 
 
 def _without_overdue(task: ShardTask, times: Mapping[str, int]) -> ShardTask:
-    """The task without the images that exceeded the time limit twice; after a third time they are not read.
+    """The task with images that exceeded the time limit twice as fatal; after a third time they are not read.
 
-    Not once: a process that was suspended and woken up exceeds it too.
+    A single time is not enough: a suspended process exceeds the limit too.
     """
     given_up = [image for image, count in times.items() if count > 1]
     reasons = dict.fromkeys(given_up, overdue_reason(task.image_timeout))
@@ -110,22 +110,22 @@ def _without_overdue(task: ShardTask, times: Mapping[str, int]) -> ShardTask:
 
 
 def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
-    """How the run's files are laid out."""
+    """The output layout of a run."""
     converts = options.format != "source"
     return Layout(options.layout, options.variants, options.pairs, options.alpha, converts, tar_suffix)
 
 
-def _row(
+def _make_row(
     sample: Sample, masked: MaskedSample, variant: int, layout: Layout, task: ShardTask, shard: int
 ) -> tuple[ManifestRow, Places | None]:
-    """The row of one variant, and where its files go if there are any."""
-    picture, options = masked.pictures[variant], task.options
-    faces = picture.outcome.faces
+    """The row of one variant, and the places of its files if it has any."""
+    encoded, options = masked.variants[variant], task.options
+    faces = encoded.outcome.faces
     label, unlabelled = label_of(sample, faces, options.label) if options.label else (None, None)
-    places = layout.place(sample, label, variant, picture.image, shard) if picture.image else None
+    places = layout.place(sample, label, variant, encoded.image, shard) if encoded.image else None
     if places and not layout.packs and (too_long := _path_too_long(task.out, places)):
-        picture, places = EncodedVariant(Outcome("error", too_long)), None
-    outcome = picture.outcome
+        encoded, places = EncodedVariant(Outcome("error", too_long)), None
+    outcome = encoded.outcome
     reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
     size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
     alpha = places.alpha if places else None
@@ -135,7 +135,7 @@ def _row(
         status=outcome.status,
         reason=fitting("; ".join(reason for reason in reasons if reason)) or None,
         file_name=places.image if places else None,
-        sha256=hashlib.sha256(picture.image.data).hexdigest() if picture.image else None,
+        sha256=hashlib.sha256(encoded.image.data).hexdigest() if encoded.image else None,
         width=size[1],
         height=size[0],
         label=fitting(label),
@@ -155,14 +155,14 @@ def _row(
 
 
 def _path_too_long(out: Path, places: Places) -> str | None:
-    """Why the system cannot write one of the files, in words for its row; None where it can."""
+    """The reason for the row if the system cannot write one of the files; else None."""
     for place in (places.image, places.unmasked, places.alpha):
-        # No system refuses a short path, and asking for each file would cost a call.
+        # Every system accepts a short path; this check saves a system call a file.
         if place is None or len(place) + len(str(out)) < _SHORT_PATH:
             continue
         try:
             (out / from_text(place)).lstat()
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
-                return "the system takes no path as long as its copy's: give a shorter --out"
+                return "the path of its copy is too long for the system: give a shorter --out"
     return None

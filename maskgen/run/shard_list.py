@@ -1,4 +1,4 @@
-"""The samples of a run, cut into shards, and which of these are still to be done."""
+"""The shard list of a run: its samples split into shards, and which shards are pending."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from maskgen.run.state.run_dir import RunDir, Shard
 from maskgen.run.state.shard_check import damaged_shards
 from maskgen.run.state.shard_stats import ShardStats, digest
 
-# How many damaged shards are named.
+# How many damaged shards the log names.
 _NAMED = 10
 
 log = logging.getLogger("maskgen")
 
 
 def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Iterator[Sample]:
-    """The samples that ``--split`` and ``--limit`` leave, one at a time.
+    """The samples that ``--split`` and ``--limit`` select, one at a time.
 
     Raises:
-        MissingDataError: There is none.
+        MissingDataError: There are none.
     """
     samples: Iterable[Sample] = dataset.samples(root)
     if options.splits:
@@ -52,7 +52,7 @@ def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Ite
 
 
 def label_files(dataset: FaceDataset, root: Path) -> dict[str, Path]:
-    """Name -> path of each label file of a dataset; a table is a root of its own."""
+    """Name -> path of each label file of a dataset; the root of a table is the table itself."""
     base = root if root.is_dir() else root.parent
     return {path.as_posix(): base / path for path in dataset.annotations(root)}
 
@@ -64,16 +64,16 @@ def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:
 
 
 class ShardList:
-    """Hands out the shards that are not done, and keeps account of them.
+    """The pending shards of a run, and their progress.
 
-    Once the dataset has been listed to its end, the run remembers how many shards that makes, and a
-    run that is done is known to be without listing the dataset again.
+    After the first complete listing, the run directory holds the number of shards; a finished run then needs
+    no listing to be recognized.
 
     Attributes:
-        done: The shards that are done and undamaged, in no order.
-        damaged: Those of this share that were done and whose files are no longer what they were, by index.
-        under_way: Those handed out and not done, by index.
-        samples: How many samples there are, or None while that is not known.
+        done: Index -> stats of the finished, undamaged shards, in no order.
+        damaged: Index -> stats of the finished shards of this share whose files have changed.
+        under_way: Index -> shard of those that workers have and that are not done.
+        samples: The number of samples; None before the first complete listing.
     """
 
     def __init__(
@@ -87,53 +87,53 @@ class ShardList:
         self._options, self._dataset, self._root, self._folder = options, dataset, root, folder
         self._share = share
         self.done = folder.done()
-        ours = [stats for stats in self.done.values() if self._is_ours(stats.index)]
-        self.damaged = {index: self.done.pop(index) for index in self._damaged(ours)}
+        own = [stats for stats in self.done.values() if self._is_own(stats.index)]
+        self.damaged = {index: self.done.pop(index) for index in self._damaged(own)}
         self.under_way: dict[int, Shard] = {}
-        self._shards, self.samples = _known(folder.read("listing.json"))
+        self._shards, self.samples = _read_listing(folder.read("listing.json"))
 
     def _damaged(self, done: Iterable[ShardStats]) -> list[int]:
-        """The damaged among these shards; a warning says why each is."""
-        found: list[int] = []
+        """The damaged ones of these shards; logs the reason of each."""
+        damaged: list[int] = []
         for index, reason in damaged_shards(self._folder, done):
-            found.append(index)
-            if len(found) <= _NAMED:
+            damaged.append(index)
+            if len(damaged) <= _NAMED:
                 log.warning("shard %d counts as not done: %s", index, reason)
-        if len(found) > _NAMED:
-            log.warning("%d more shards count as not done for such reasons", len(found) - _NAMED)
-        return found
+        if len(damaged) > _NAMED:
+            log.warning("%d more shards count as not done for similar reasons", len(damaged) - _NAMED)
+        return damaged
 
     def missing(self, every_share: bool = False) -> list[int] | None:
-        """The shards that are not done, of this share or of all; None while that is not known."""
+        """The shards that are not done, of this share or of all; None before the first complete listing."""
         if self._shards is None:
             return None
         indexes = range(self._shards)
-        return [i for i in indexes if i not in self.done and (every_share or self._is_ours(i))]
+        return [i for i in indexes if i not in self.done and (every_share or self._is_own(i))]
 
     def counts(self) -> Counts:
-        """Over all shards that are done."""
+        """Counts over all finished shards."""
         return Counts.total(stats.counts for stats in self.done.values())
 
     def own_done(self) -> list[int]:
-        """The shards of this share that are done."""
-        return sorted(filter(self._is_ours, self.done))
+        """The finished shards of this share."""
+        return sorted(filter(self._is_own, self.done))
 
     def forget(self, index: int) -> None:
-        """Say that a shard is not done after all."""
+        """Mark a shard as not done."""
         self._folder.forget(index)
         del self.done[index]
 
     def finished(self, stats: ShardStats) -> None:
-        """Take note that a shard is done."""
+        """Mark a shard as done."""
         self.done[stats.index] = stats
         self.under_way.pop(stats.index, None)
 
     def to_do(self) -> Iterator[Shard]:
-        """The shards of this share that are not done, as the dataset is listed.
+        """The pending shards of this share, while the dataset is listed.
 
         Raises:
-            ConfigurationError: The dataset no longer lists what it did when its first shards were done.
-            MissingDataError: It holds no sample.
+            ConfigurationError: The dataset lists other samples than the finished shards have.
+            MissingDataError: The dataset holds no sample.
         """
         samples = shards = 0
         waiting: Shard | None = None
@@ -141,17 +141,17 @@ class ShardList:
         for index, members in enumerate(cut(listed, self._options.shard_size)):
             samples, shards = samples + len(members), index + 1
             if index in self.done:
-                self._check(self.done[index], members)
-            elif self._is_ours(index):
+                self._check_ids(self.done[index], members)
+            elif self._is_own(index):
                 if waiting is not None:
                     yield self._hand_out(waiting)
                 waiting = Shard(index, members)
-        self._keep(shards, samples)
-        # The last one waits until the listing is kept, so that when it is done the run is known to be.
+        self._write_listing(shards, samples)
+        # The last shard waits for the listing: when it is done, the run is recognized as done.
         if waiting is not None:
             yield self._hand_out(waiting)
 
-    def _is_ours(self, index: int) -> bool:
+    def _is_own(self, index: int) -> bool:
         share, shares = self._share
         return index % shares == share - 1
 
@@ -159,14 +159,14 @@ class ShardList:
         self.under_way[shard.index] = shard
         return shard
 
-    def _check(self, stats: ShardStats, members: tuple[Sample, ...]) -> None:
+    def _check_ids(self, stats: ShardStats, members: tuple[Sample, ...]) -> None:
         if stats.ids != digest(sample.id for sample in members):
             raise self._changed(
                 f"shard {stats.index} went from {stats.first} to {stats.last} and now goes "
                 f"from {members[0].id} to {members[-1].id}"
             )
 
-    def _keep(self, shards: int, samples: int) -> None:
+    def _write_listing(self, shards: int, samples: int) -> None:
         if beyond := [index for index in self.done if index >= shards]:
             raise self._changed(f"{shards} shards now, shard {beyond[0]} is done")
         if self.samples not in (None, samples):
@@ -176,12 +176,12 @@ class ShardList:
 
     def _changed(self, how: str) -> ConfigurationError:
         return ConfigurationError(
-            f"the images in {self._root} are others than when {self._folder.out} was begun ({how}); "
-            "do again what changed with --accept-changes, or the whole run with --overwrite"
+            f"the images in {self._root} have changed since {self._folder.out} was begun ({how}); "
+            "redo the changes with --accept-changes, or the whole run with --overwrite"
         )
 
 
-def _known(listing: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
-    """Shards and samples in ``listing.json``; None for both if it is not there or damaged."""
+def _read_listing(listing: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
+    """The shard and sample counts in ``listing.json``; None for both if it is absent or damaged."""
     shards, samples = ((listing or {}).get(name) for name in ("shards", "samples"))
     return (shards, samples) if type(shards) is int and type(samples) is int else (None, None)

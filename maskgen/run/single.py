@@ -1,4 +1,4 @@
-"""One image, from bytes to bytes, with no dataset and no output folder around it."""
+"""Mask one image in memory, without a dataset or an output folder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from maskgen.results.manifest import row_to_json
 
 
 @dataclass(frozen=True)
-class MaskedPicture:
-    """What became of one image; falsy when it was not masked.
+class MaskedImage:
+    """The result of one image; falsy if no face was masked.
 
     Attributes:
-        data: The encoded masked image; None when it was not masked.
-        row: The line that a manifest would have for it.
+        data: The encoded masked image; None if no face was masked.
+        row: Its manifest row.
     """
 
     data: bytes | None
@@ -31,44 +31,44 @@ class MaskedPicture:
         return self.data is not None
 
     def to_json(self) -> str:
-        """The row as one line of JSON."""
+        """The manifest row as one line of JSON."""
         return row_to_json(self.row)
 
 
 def mask_picture(
     data: bytes, name: str, options: SynthOptions, landmarker: FaceLandmarker, file_name: str | None = None
-) -> MaskedPicture:
+) -> MaskedImage:
     """Mask one image.
 
     Args:
         data: The content of an image file.
-        name: Stands for the sample id: the random choices are drawn from it and the seed.
-        options: As for a whole dataset; what concerns folders and labels is not looked at.
-        landmarker: What finds the faces.
-        file_name: Where the caller is going to write it, for the row.
+        name: The sample id; it and the seed determine the random choices.
+        options: As for a whole dataset; options for folders and labels are ignored.
+        landmarker: The landmark engine.
+        file_name: The output file of the caller, for the row.
 
     Raises:
-        UnreadableImageError: ``data`` is not an image that can be decoded.
+        UnreadableImageError: ``data`` cannot be decoded.
     """
     decoded = decode(data)
     faces = choose_faces(landmarker.find(decoded.bgr, every_face=options.faces != "largest"), options.faces)
     plans = [plan(options, name, 0, face) for face in range(len(faces))]
-    templates = {drawn.template: load_template(drawn.template) for drawn in plans if drawn.template}
+    templates = {each.template: load_template(each.template) for each in plans if each.template}
     outcome = mask_image(decoded.bgr, faces, plans, templates, options)
-    written = None
+    encoded = None
     if outcome.image is not None:
         target = None if options.format == "source" else options.format
-        written = encode(outcome.image, decoded, target, options.quality).data
+        encoded = encode(outcome.image, decoded, target, options.quality).data
     height, width = decoded.bgr.shape[:2]
     row = ManifestRow(
         id=name,
         variant=0,
         status=outcome.status,
         reason=outcome.reason,
-        file_name=file_name if written else None,
-        sha256=hashlib.sha256(written).hexdigest() if written else None,
-        width=width if written else None,
-        height=height if written else None,
+        file_name=file_name if encoded else None,
+        sha256=hashlib.sha256(encoded).hexdigest() if encoded else None,
+        width=width if encoded else None,
+        height=height if encoded else None,
         label=None,
         split=None,
         identity=None,
@@ -77,4 +77,4 @@ def mask_picture(
         faces=outcome.faces,
         seed=options.seed,
     )
-    return MaskedPicture(written, row)
+    return MaskedImage(encoded, row)

@@ -1,8 +1,8 @@
-"""What changed in a dataset since a run began: its label files, and the sources of the shards that are done.
+"""Detect changes of a dataset since a run began, in its label files and in the sources of finished shards.
 
-Each shard keeps the size and time of its sources, and a digest of what the dataset says of them. A file whose
-time alone is new is compared by its sha256: a dataset that was touched, or copied in place, has not changed.
-Only label files are compared where the dataset is in a store, which tells no time without a request for each.
+Each shard records the size and time of its sources, and a digest of their labels. If only the time of a file
+is new, its sha256 decides: touching or copying a dataset does not change it. For a dataset in an object store
+only label files are compared, because the time of each source would take a request.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskgen.files.atomic import write_atomic
+from maskgen.files.checksum import file_sha256
 from maskgen.files.json_text import from_json
 from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import is_remote, open_lines
@@ -26,10 +27,10 @@ from maskgen.run.state.run_dir import RunDir
 # The size and time of each label file, with its sha256.
 LABELS = "labels.json"
 
-# Bytes, and ns since 1970; None for a file that is not there, or in a store.
+# Size in bytes and time in ns since 1970; None for a missing or remote file.
 Stamp = list[int] | None
 
-# What was unreadable or ended in an error may be mended meanwhile: that is a matter of --retry-failed.
+# Failed inputs may have been repaired meanwhile; --retry-failed covers them.
 _FAILURES, _FAILED = ("unreadable", "error"), "failed"
 
 log = logging.getLogger("maskgen")
@@ -37,11 +38,11 @@ log = logging.getLogger("maskgen")
 
 @dataclass(frozen=True)
 class ShardSources:
-    """The sources of one shard as they were just before they were read.
+    """The sources of one shard just before they are read.
 
     Attributes:
-        facts: Digest of what the dataset says of the samples: labels, boxes and the like.
-        stamps: Path below the dataset's folder -> stamp of each source; of samples in a tar, of the tar.
+        facts: Digest of the samples' metadata, such as labels and boxes.
+        stamps: Path below the dataset's folder -> stamp of each source file or tar.
     """
 
     facts: str
@@ -49,7 +50,7 @@ class ShardSources:
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> ShardSources:
-        """Those of these samples, as they are now."""
+        """The current sources of these samples."""
         paths = {
             to_text(sample.member.archive if sample.member else sample.relative): sample.path
             for sample in samples
@@ -58,7 +59,7 @@ class ShardSources:
 
     @classmethod
     def read(cls, folder: RunDir, index: int) -> ShardSources | None:
-        """Those of a shard that is done; None if what was kept of them is gone or damaged."""
+        """The recorded sources of a finished shard; None if the record is missing or damaged."""
         try:
             values = from_json(folder.sources_path(index).read_bytes())
             return cls(str(values["facts"]), dict(values["stamps"]))
@@ -71,68 +72,68 @@ class ShardSources:
 
 
 def changed_sources(folder: RunDir, base: Path, shards: Sequence[int]) -> Iterator[tuple[int, str | None]]:
-    """Index and first changed source, or None if that is not known, of each of these shards with a change.
+    """(index, first changed source) of each shard with a change; None as source if the record is damaged.
 
     Args:
-        folder: The run's folder.
-        base: The folder that the paths of the sources are relative to.
-        shards: Indexes of shards that are done.
+        folder: The run directory.
+        base: The base folder of the sources' relative paths.
+        shards: Indexes of finished shards.
     """
-    said = False
+    warned = False
     for index in () if is_remote(base) else shards:
-        known = ShardSources.read(folder, index)
-        if known is None:
+        recorded = ShardSources.read(folder, index)
+        if recorded is None:
             yield index, None
             continue
-        now = {place: _stamp(base / from_text(place)) for place in known.stamps}
-        if now == known.stamps:
+        now = {place: _stamp(base / from_text(place)) for place in recorded.stamps}
+        if now == recorded.stamps:
             continue
-        if not said:
-            log.warning("sources have other times than when they were read; their contents are compared")
-            said = True
-        sources, files = _sources(folder.rows_path(index)), SourceFiles(base)
+        if not warned:
+            log.warning("the times of sources have changed; their contents are compared")
+            warned = True
+        sources, files = _source_sha256s(folder.rows_path(index)), SourceFiles(base)
         changed = (
             place
             for place, stamp in now.items()
-            if stamp != known.stamps[place]
-            # A tar is in no row; the labels in it may have changed too.
+            if stamp != recorded.stamps[place]
+            # No row names a tar, and the labels in it may have changed too.
             and (place not in sources or sources[place] not in (_FAILED, files.sha256(place)))
         )
         if (first := next(changed, None)) is not None:
             yield index, first
         else:
-            write_atomic(folder.sources_path(index), ShardSources(known.facts, now).as_json())
+            write_atomic(folder.sources_path(index), ShardSources(recorded.facts, now).as_json())
 
 
 def changed_labels(folder: RunDir, labels: Mapping[str, Path]) -> list[str]:
-    """Names of the label files that are others than when the run began; the first call takes note of them.
+    """Names of the label files that have changed since the run began; the first call records them.
 
     Args:
-        folder: The run's folder.
+        folder: The run directory.
         labels: Name -> path of the dataset's label files.
     """
-    known = folder.read(LABELS)
-    if known is None:
+    recorded = folder.read(LABELS)
+    if recorded is None:
         write_labels(folder, labels)
         return []
 
     def same(name: str) -> bool:
-        stamp, sha256 = known.get(name) or (None, None)
+        stamp, sha256 = recorded.get(name) or (None, None)
         now = _stamp(labels[name])
-        return (now is not None and now == stamp) or sha256 == _sha256(labels[name])
+        return (now is not None and now == stamp) or sha256 == file_sha256(labels[name])
 
-    return sorted(name for name in {*known, *labels} if name not in labels or not same(name))
+    return sorted(name for name in {*recorded, *labels} if name not in labels or not same(name))
 
 
 def write_labels(folder: RunDir, labels: Mapping[str, Path]) -> None:
-    """Take note of the label files as they are now."""
-    folder.write(LABELS, {name: [_stamp(path), _sha256(path)] for name, path in labels.items()})
+    """Record the current label files."""
+    folder.write(LABELS, {name: [_stamp(path), file_sha256(path)] for name, path in labels.items()})
 
 
 def has_changed(folder: RunDir, index: int, samples: Sequence[Sample]) -> bool:
-    """Whether the dataset says other things of a shard's samples than when it was done."""
-    known = ShardSources.read(folder, index)
-    return known is None or known.facts != _digest(samples)
+    """Whether the metadata of a shard's samples have changed since it was done."""
+    recorded = ShardSources.read(folder, index)
+    return recorded is None or recorded.facts != _digest(samples)
 
 
 def _digest(samples: Sequence[Sample]) -> str:
@@ -153,16 +154,8 @@ def _stamp(path: Path) -> Stamp:
     return [info.st_size, info.st_mtime_ns]
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        hashed = hashlib.sha256()
-        while piece := file.read(1 << 20):
-            hashed.update(piece)
-    return hashed.hexdigest()
-
-
-def _sources(rows: Path) -> dict[str, str | None]:
-    """Path -> sha256, or `_FAILED`, of each source in a part of the manifest."""
+def _source_sha256s(rows: Path) -> dict[str, str | None]:
+    """Path -> sha256, or `_FAILED` for a failed input, of each source in a shard's rows."""
     try:
         with open_lines(rows) as lines:
             values = [from_json(line) for line in lines]

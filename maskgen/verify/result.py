@@ -1,8 +1,7 @@
-"""Whether a result still is what its manifest and run record say: nothing missing, changed or added.
+"""Verify a result against its manifest and run record: nothing missing, changed or added.
 
-Every image's sha256 is computed again, every alpha is measured again, every row is counted again. Rows are
-read one at a time and handed out in batches; of each file's name eight bytes are kept, to tell in the end
-which files no row names.
+The check computes the sha256 of every image, measures every alpha and counts every row. It reads rows one at
+a time and checks them in batches. An 8-byte hash of each file name is kept to find files that no row names.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import numpy as np
 
 from maskgen.datasets import DATASETS
 from maskgen.errors import ConfigurationError
+from maskgen.files.checksum import file_sha256
 from maskgen.files.path_text import from_text
 from maskgen.files.remote import is_remote, open_lines
 from maskgen.files.safe_paths import follows_links
@@ -36,18 +36,18 @@ from maskgen.run.remote_run_dir import run_folder
 from maskgen.run.state.shard_stats import ShardStats
 from maskgen.verify.rows import Batch, Finding, RowChecker, named_in
 
-_ROWS = 256  # in a batch of loose files; those of a tar stay together
+_BATCH = 256  # rows of loose files; the rows of a tar form one batch
 
 
 @dataclass
 class Verification:
-    """What was looked at, and what was found.
+    """The counts of a verification.
 
     Attributes:
         rows: Lines of the manifest.
-        files: Images and alphas that were read.
-        alphas: Alphas whose coverage was measured.
-        kinds: How many findings of each kind.
+        files: Images and alphas read.
+        alphas: Alphas measured.
+        kinds: Kind -> number of findings.
     """
 
     rows: int = 0
@@ -57,26 +57,26 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings."""
         return not self.kinds
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        found = {kind: self.kinds[kind] for kind in ("missing", "changed", "extra")}
-        return {"ok": self.ok, "rows": self.rows, "files": self.files, "alphas": self.alphas, **found}
+        """The counts as JSON values."""
+        kinds = {kind: self.kinds[kind] for kind in ("missing", "changed", "extra")}
+        return {"ok": self.ok, "rows": self.rows, "files": self.files, "alphas": self.alphas, **kinds}
 
 
 class Verifier:
     """Verifies one result.
 
     Args:
-        out: A folder that `maskgen synth` wrote.
-        landmarks: The landmark file it was made with, for the exact coverage; None measures nearly.
-        sources: The root of its dataset, to compare the sources too; None leaves them alone.
+        out: An output folder of `maskgen synth`.
+        landmarks: The landmark file of the run, for exact coverage; None approximates it.
+        sources: The root of the dataset, to check the sources too; None skips them.
 
     Raises:
         MissingDataError: There is no finished result.
-        ConfigurationError: The run record is not one.
+        ConfigurationError: The run record is invalid.
     """
 
     def __init__(self, out: Path, landmarks: Path | None = None, sources: Path | None = None) -> None:
@@ -91,7 +91,7 @@ class Verifier:
         self.result = Verification()
 
     def run(self, workers: int = 1) -> Iterator[Finding]:
-        """Every difference, as it is found; `result` is complete when there are no more.
+        """Yield every difference; `result` is complete at the end.
 
         Args:
             workers: Processes; -1 takes every core.
@@ -103,11 +103,10 @@ class Verifier:
     def _all(self, workers: int) -> Iterator[Finding]:
         yield from _check_record(self._record)
         packed = self._options.get("layout") == "webdataset"
-        # With several workers, rows are taken from a thread of joblib's.
+        # With several workers, joblib consumes the rows in another thread.
         notes: deque[Finding] = deque()
-        call = RowChecker(
-            self._out, packed, self._templates(), self._landmarks, follows_links(), self._sources
-        )
+        templates = frozenset((self._record.get("templates") or {}).values())
+        call = RowChecker(self._out, packed, templates, self._landmarks, follows_links(), self._sources)
         try:
             for checked in run_tasks(call, self._batches(notes, packed), workers=workers):
                 yield from checked.findings
@@ -122,19 +121,16 @@ class Verifier:
         yield from self._check_extra()
         yield from self._check_metadata()
 
-    def _templates(self) -> frozenset[str]:
-        return frozenset((self._record.get("templates") or {}).values())
-
     def _batches(self, notes: deque[Finding], packed: bool) -> Iterator[Batch]:
         rows: list[ManifestRow] = []
         tar: str | None = None
         for row in self._rows(notes):
-            now = tar_of(row.file_name) if packed and row.file_name else tar
-            if rows and (now != tar if packed else len(rows) >= _ROWS):
+            row_tar = tar_of(row.file_name) if packed and row.file_name else tar
+            if rows and (row_tar != tar if packed else len(rows) >= _BATCH):
                 yield self._batch(rows, tar)
                 rows = []
             rows.append(row)
-            tar = now
+            tar = row_tar
         if rows:
             yield self._batch(rows, tar)
 
@@ -149,7 +145,7 @@ class Verifier:
         return Batch(tuple(rows), tar)
 
     def _rows(self, notes: deque[Finding]) -> Iterator[ManifestRow]:
-        parts = _Parts(self._folder.done())
+        parts = _ShardHashes(self._folder.done())
         with open_lines(self._out / "manifest.jsonl") as lines:
             for number, line in enumerate(lines, start=1):
                 self.result.rows += 1
@@ -163,34 +159,33 @@ class Verifier:
         notes.extend(parts.end())
 
     def _check_counts(self) -> Iterator[Finding]:
-        said, found = self._record.get("counts") or {}, self._counts.as_dict()
-        for name, value in found.items():
-            # How many shards there were is not to be seen in the rows.
-            if name != "shards" and said.get(name) != value:
-                yield Finding(
-                    "changed", "maskgen.json", f"counts: {name} is {said.get(name)}, the rows make {value}"
-                )
-        doubled = len(self._ids) - len(np.unique(np.frombuffer(self._ids, np.uint64))) if self._ids else 0
-        if doubled:
-            yield Finding("changed", "manifest.jsonl", f"{doubled} inputs and variants have two rows")
+        recorded, counts = self._record.get("counts") or {}, self._counts.as_dict()
+        for name, value in counts.items():
+            # The rows do not tell the number of shards.
+            if name != "shards" and recorded.get(name) != value:
+                what = f"counts: {name} is {recorded.get(name)}, the rows make {value}"
+                yield Finding("changed", "maskgen.json", what)
+        duplicates = len(self._ids) - len(np.unique(np.frombuffer(self._ids, np.uint64))) if self._ids else 0
+        if duplicates:
+            yield Finding("changed", "manifest.jsonl", f"{duplicates} inputs and variants have two rows")
 
     def _check_extra(self) -> Iterator[Finding]:
-        known = np.unique(np.frombuffer(self._names, np.uint64)) if self._names else np.zeros(0, np.uint64)
+        named = np.unique(np.frombuffer(self._names, np.uint64)) if self._names else np.zeros(0, np.uint64)
         copies = self._copies()
         for name in copies:
             if not (self._out / from_text(name)).exists():
                 yield Finding("missing", name, "the copy of the source's own file is gone")
-        ours = copies | OWN_FILES
+        own = copies | OWN_FILES
         tables = metadata_tables(self._out, str(self._options.get("layout")))
         for name in listed_files(self._out):
             key = np.uint64(_short_hash(name))
-            place = int(np.searchsorted(known, key))
-            named = place < len(known) and known[place] == key
-            if not named and name not in ours and name not in tables:
+            place = int(np.searchsorted(named, key))
+            is_named = place < len(named) and named[place] == key
+            if not is_named and name not in own and name not in tables:
                 yield Finding("extra", name, "no row names it")
 
     def _copies(self) -> set[str]:
-        """The source's label files, of which a run with ``--layout mirror`` writes copies."""
+        """The label files that a run with ``--layout mirror`` copies from the source."""
         if files := self._folder.final_files():
             return {name for name in files if name.rpartition("/")[2] not in OWN_FILES}
         dataset = DATASETS.get(str(self._options.get("dataset")))
@@ -198,8 +193,7 @@ class Verifier:
             return set()
         variants = self._options.get("variants", 1)
         tops = [f"variant-{n}/" for n in range(variants)] if variants > 1 else [""]
-        found = (f"{top}{path.as_posix()}" for top in tops for path in dataset.annotations(self._out / top))
-        return set(found)
+        return {f"{top}{path.as_posix()}" for top in tops for path in dataset.annotations(self._out / top)}
 
     def _check_metadata(self) -> Iterator[Finding]:
         layout = str(self._options.get("layout"))
@@ -210,17 +204,17 @@ class Verifier:
             try:
                 tables = write_metadata(Path(scratch), layout)
             except ConfigurationError:
-                return  # of a line that was named already
-            for made in tables:
-                name = made.relative_to(scratch).as_posix()
+                return  # the line has a finding already
+            for table in tables:
+                name = table.relative_to(scratch).as_posix()
                 if not (self._out / name).is_file():
                     yield Finding("missing", name, "what Hugging Face's ImageFolder reads; it is gone")
-                elif _sha256(self._out / name) != _sha256(made):
+                elif file_sha256(self._out / name) != file_sha256(table):
                     yield Finding("changed", name, "it no longer is what the manifest gives")
 
 
-class _Parts:
-    """Holds the manifest's lines against the hashes that each shard left, as far as ``.maskgen`` is there."""
+class _ShardHashes:
+    """Compare the manifest's lines with the hashes in each shard's stats, if ``.maskgen`` exists."""
 
     def __init__(self, done: Mapping[int, ShardStats]) -> None:
         self._waiting = iter(done.values())
@@ -261,11 +255,3 @@ def _short_hash(name: str) -> int:
     return int.from_bytes(
         hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
     )
-
-
-def _sha256(path: Path) -> str:
-    hashed = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            hashed.update(piece)
-    return hashed.hexdigest()

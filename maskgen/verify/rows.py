@@ -1,4 +1,4 @@
-"""The files of some rows of a manifest, read and measured again, for `maskgen.verify.result`."""
+"""Check the files of a batch of manifest rows, for `maskgen.verify.result`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from maskgen.verify.coverage import coverage_differs
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be.
+    """One difference between a result and its manifest.
 
     Attributes:
         kind: "missing", "changed" or "extra".
-        file: The file, as the manifest names it; or where in the manifest or run record.
-        what: In words.
+        file: The file, as the manifest names it; or the place in the manifest or run record.
+        what: The difference in words.
     """
 
     kind: str
@@ -39,15 +39,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows whose files are checked together; those of one tar are never apart."""
+    """Rows whose files are checked together; the rows of a tar form one batch."""
 
     rows: tuple[ManifestRow, ...]
     tar: str | None = None
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What was found in a batch, with how many files were read and how many alphas measured."""
+class CheckedBatch:
+    """The findings of a batch, and its numbers of files read and alphas measured."""
 
     findings: tuple[Finding, ...]
     files: int
@@ -56,16 +56,16 @@ class Checked:
 
 @dataclass(frozen=True)
 class RowChecker:
-    """Checks the files of a batch; goes to worker processes.
+    """Check the files of a batch; pickled for worker processes.
 
     Attributes:
-        out: The result.
+        out: The folder of the result.
         packed: Whether its images are in tars.
-        templates: Hashes of those the run drew from, as its record has them.
-        landmarks: The landmark file it was made with, or None.
-        follow_links: Whether links may lead out of the result, as `maskgen.files.safe_paths.following_links`
-        allows it.
-        sources: The folder that its sources lie below, to compare these too; None leaves them alone.
+        templates: Hashes of the templates in the run record.
+        landmarks: The landmark file of the run, or None.
+        follow_links: Whether links may lead out of the result, see
+            `maskgen.files.safe_paths.following_links`.
+        sources: The folder of its sources, to check these too; None skips them.
     """
 
     out: Path
@@ -75,39 +75,39 @@ class RowChecker:
     follow_links: bool = False
     sources: Path | None = None
 
-    def __call__(self, batch: Batch) -> Checked:
+    def __call__(self, batch: Batch) -> CheckedBatch:
         """Check a batch."""
         with following_links(self.follow_links):
             return self._check(batch)
 
-    def _check(self, batch: Batch) -> Checked:
+    def _check(self, batch: Batch) -> CheckedBatch:
         files = ResultFiles(self.out, self.packed)
         meshes = _landmark_file(self.landmarks) if self.landmarks else None
         sources = SourceFiles(self.sources) if self.sources else None
-        found: list[Finding] = []
+        findings: list[Finding] = []
         read = alphas = 0
         for row in batch.rows:
             for finding, kind in _check_row(row, files, self.templates, meshes):
                 read += kind is not None
                 alphas += kind == "alpha"
-                found += [finding] if finding else []
+                findings += [finding] if finding else []
             if sources and row.variant == 0:
-                found += _check_source(row, sources)
+                findings += _check_source(row, sources)
         if batch.tar:
-            found += _check_tar(batch, files)
-        return Checked(tuple(found), read, alphas)
+            findings += _check_tar(batch, files)
+        return CheckedBatch(tuple(findings), read, alphas)
 
 
 @lru_cache(maxsize=1)
 def _landmark_file(path: Path) -> LandmarkFile:
-    """Indexed once per process."""
+    """Index the file once per process."""
     return LandmarkFile(path)
 
 
 def _check_row(
     row: ManifestRow, files: ResultFiles, templates: frozenset[str], meshes: LandmarkFile | None
 ) -> Iterator[tuple[Finding | None, str | None]]:
-    """(finding or None, kind of the file that was read or None) of each check of a row."""
+    """(finding or None, kind of the file read or None) of each check of a row."""
     if (row.status == "masked") != (row.file_name is not None) or (row.status == "masked") != bool(row.faces):
         yield Finding("changed", row.id, f"its row is {row.status}, with image {row.file_name}"), None
     for face in row.faces:
@@ -119,11 +119,11 @@ def _check_row(
             finding = Finding("changed", row.file_name, "its sha256 is not the manifest's")
         yield finding, "image"
     if row.unmasked_file:
-        yield _picture(row, row.unmasked_file, files)[1], "unmasked"
+        yield _read_image(row, row.unmasked_file, files)[1], "unmasked"
     if row.faces and row.faces[0].alpha_file:
-        picture, finding = _picture(row, row.faces[0].alpha_file, files)
-        if picture is not None:
-            for what in _coverages(row, picture[..., 0], meshes):
+        image, finding = _read_image(row, row.faces[0].alpha_file, files)
+        if image is not None:
+            for what in _coverages(row, image[..., 0], meshes):
                 finding = Finding("changed", row.faces[0].alpha_file, what)
         yield finding, "alpha"
 
@@ -139,33 +139,34 @@ def _check_source(row: ManifestRow, sources: SourceFiles) -> list[Finding]:
 
 def _coverages(row: ManifestRow, alpha: Image, meshes: LandmarkFile | None) -> Iterator[str]:
     size = (alpha.shape[1], alpha.shape[0])
-    known = meshes.find(np.broadcast_to(np.uint8(0), (*alpha.shape, 3)), sample_id=row.id) if meshes else []
+    blank = np.broadcast_to(np.uint8(0), (*alpha.shape, 3))
+    candidates = meshes.find(blank, sample_id=row.id) if meshes else []
     outside = alpha.copy()
     for number, face in enumerate(row.faces):
         x, y, width, height = face.mask_box
         outside[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = 0
-        if what := coverage_differs(np.ascontiguousarray(alpha), face, size, _same_face(face, known)):
+        if what := coverage_differs(np.ascontiguousarray(alpha), face, size, _same_face(face, candidates)):
             yield f"face {number}: {what}"
     if outside.any():
         yield "it covers pixels outside of every mask_box"
 
 
-def _same_face(face: FaceRecord, known: Iterable[Landmarks]) -> Landmarks | None:
-    return next((mesh for mesh in known if tuple(round(side) for side in mesh.box) == face.box), None)
+def _same_face(face: FaceRecord, meshes: Iterable[Landmarks]) -> Landmarks | None:
+    return next((mesh for mesh in meshes if tuple(round(side) for side in mesh.box) == face.box), None)
 
 
-def _picture(row: ManifestRow, place: str, files: ResultFiles) -> tuple[Image | None, Finding | None]:
+def _read_image(row: ManifestRow, place: str, files: ResultFiles) -> tuple[Image | None, Finding | None]:
     data, finding = _read(files, place)
     if data is None:
         return None, finding
     try:
-        picture = decode(data).bgr
+        image = decode(data).bgr
     except UnreadableImageError as error:
-        return None, Finding("changed", place, f"no image any more: {error}")
-    height, width = picture.shape[:2]
+        return None, Finding("changed", place, f"it cannot be decoded: {error}")
+    height, width = image.shape[:2]
     if (width, height) != (row.width, row.height):
         return None, Finding("changed", place, f"{width} x {height}, expected {row.width} x {row.height}")
-    return picture, None
+    return image, None
 
 
 def _read(files: ResultFiles, place: str) -> tuple[bytes | None, Finding | None]:
@@ -178,18 +179,18 @@ def _read(files: ResultFiles, place: str) -> tuple[bytes | None, Finding | None]
 
 
 def _check_tar(batch: Batch, files: ResultFiles) -> list[Finding]:
-    """What is in a tar beside what its rows name: each image's own row, and nothing else."""
+    """Check that a tar holds the files of its rows, a JSON member for each image, and nothing else."""
     tar = batch.tar or ""
     try:
         members = files.members(tar)
     except (OSError, UnreadableImageError, AnnotationError):
-        return []  # said of each of its images already
+        return []  # already reported per image
     expected: dict[str, bytes | None] = {}
     for row in batch.rows:
         if row.file_name:
             expected |= dict.fromkeys(named_in(row))
             expected[member_of(row.file_name)] = member_json(row)
-    found = [
+    findings = [
         Finding("extra", f"{tar}/{name}", "no row names it")
         for name in members
         if f"{tar}/{name}" not in expected
@@ -199,8 +200,8 @@ def _check_tar(batch: Batch, files: ResultFiles) -> list[Finding]:
             data, finding = _read(files, name)
             if data is not None and data != text:
                 finding = Finding("changed", name, "it is not the manifest's row")
-            found += [finding] if finding else []
-    return found
+            findings += [finding] if finding else []
+    return findings
 
 
 def named_in(row: ManifestRow) -> list[str]:

@@ -14,7 +14,7 @@ from small_runs import masked, tree, write_dataset
 from maskgen.__main__ import main
 from maskgen.errors import AnnotationError, ConfigurationError, UsageError
 from maskgen.results.export.detection import write_annotations
-from maskgen.results.export.shapes import CLASSES, Shape, pictures
+from maskgen.results.export.shapes import CLASSES, Shape, annotated_images
 from maskgen.results.manifest import read_manifest, row_to_json
 
 COCO = pytest.importorskip("pycocotools.coco").COCO
@@ -132,10 +132,10 @@ def test_voc_counts_pixels_from_one(result, tmp_path, alphas):
 def test_without_alphas_the_boxes_are_the_manifests(tmp_path):
     root = write_dataset(tmp_path / "faces", count=2)
     masked(root, tmp_path / "out")
-    for picture in pictures(tmp_path / "out", packed=False):
+    for picture in annotated_images(tmp_path / "out", packed=False):
         face, mask = picture.objects
-        assert mask.box == picture.row.faces[0].mask_box and mask.shape is None
-        assert face.box == picture.row.faces[0].box
+        assert mask.box_xywh == picture.row.faces[0].mask_box and mask.shape is None
+        assert face.box_xywh == picture.row.faces[0].box
 
 
 def test_tars_give_coco_and_nothing_that_names_loose_files(tmp_path):

@@ -191,7 +191,7 @@ def test_a_dataset_that_changed_under_a_run_is_noticed(tmp_path, change):
         shutil.copy(root / "female" / "000.jpg", root / "female" / "0.jpg")
     else:
         (root / "female" / "000.jpg").unlink()
-    with pytest.raises(ConfigurationError, match="others than when"):
+    with pytest.raises(ConfigurationError, match="have changed since"):
         masked(root, out)
 
 

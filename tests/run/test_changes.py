@@ -58,7 +58,7 @@ def test_accepted_changes_end_in_the_files_of_a_new_run(begun, tmp_path, caplog)
     root, out = begun
     replace_source(root, "female/002.jpg", like="male/001.jpg")
     accepted(root, out)
-    assert "1 of 3 shards are done again" in caplog.text
+    assert "1 of 3 shards are processed again" in caplog.text
     masked(root, tmp_path / "new")
     assert differing(tree(out), tree(tmp_path / "new")) == []
 
@@ -187,7 +187,7 @@ def test_accepted_labels_do_the_shards_again_whose_samples_they_change(labelled,
     options, root, out = labelled
     swap_label(root)
     run(Job(options, root, out, accept_changes=True), progress=False)
-    assert "1 of 2 shards are done again" in caplog.text
+    assert "1 of 2 shards are processed again" in caplog.text
     run(Job(options, root, tmp_path / "new"), progress=False)
     assert differing(tree(out), tree(tmp_path / "new")) == []
 

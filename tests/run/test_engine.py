@@ -110,5 +110,5 @@ def test_shards_of_dead_workers_are_done_again_by_fewer(tmp_path, monkeypatch, c
     counts = batch.run(job(root, out), workers=4, progress=False)
     assert asked == [4, 2, 1]
     assert counts.samples == 10
-    assert "going on with 2" in caplog.text
+    assert "continuing with 2" in caplog.text
     assert ".maskgen/shards/000003.json" in tree(out)

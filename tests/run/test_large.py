@@ -21,7 +21,7 @@ EACH = 20_000
 LISTING = """\
 import resource, sys
 from pathlib import Path
-from maskgen.batch import Job, run
+from maskgen.run.job import Job, run
 from maskgen.options import SynthOptions
 root = Path(sys.argv[1])
 job = Job(SynthOptions("folder", label="folder"), root, root.with_name("out"))

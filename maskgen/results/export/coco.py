@@ -1,4 +1,4 @@
-"""COCO: ``instances_train.json`` and the like, one file a split, with polygons or run lengths."""
+"""Write COCO annotations: ``instances_SPLIT.json`` with polygons or run lengths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maskgen.results.export.shapes import CLASSES, AnnotatedImage
 
 @dataclass
 class _CocoFile:
-    """The JSON of one split, of which only the annotations wait in a file of their own."""
+    """The JSON file of one split; its annotations are collected in a temporary file."""
 
     images: IO[str]
     objects: IO[str] = field(default_factory=lambda: TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115
@@ -25,7 +25,7 @@ class _CocoFile:
 
 
 def write_coco(
-    found: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
+    images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
 ) -> None:
     """Write the COCO files of these images into a folder."""
     source = record.get("source") or {}
@@ -39,15 +39,15 @@ def write_coco(
     }
     with ExitStack() as stack:
         files: dict[str, _CocoFile] = {}
-        for picture in found:
-            split = picture.row.split or "all"
+        for image in images:
+            split = image.row.split or "all"
             if split not in files:
                 path = folder / f"instances_{split}.json"
                 file = _CocoFile(stack.enter_context(path.open("w", encoding="utf-8")))
                 stack.enter_context(file.objects)
                 file.images.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "images": [')
                 files[split] = file
-            _addwrite_coco(files[split], picture, outlines)
+            _add_image(files[split], image, outlines)
         for file in files.values():
             file.images.write('\n], "annotations": [')
             file.objects.seek(0)
@@ -55,26 +55,26 @@ def write_coco(
             file.images.write("\n]}\n")
 
 
-def _addwrite_coco(file: _CocoFile, picture: AnnotatedImage, outlines: str) -> None:
-    row, (width, height) = picture.row, picture.size
+def _add_image(file: _CocoFile, image: AnnotatedImage, outlines: str) -> None:
+    row, (width, height) = image.row, image.size_wh
     file.image_count += 1
-    image = {"id": file.image_count, "file_name": picture.file_name, "width": width, "height": height}
-    image |= {"license": 1, "source_id": row.id, "variant": row.variant, "label": row.label}
-    _append(file.images, image, file.image_count)
-    for found in picture.objects:
+    entry = {"id": file.image_count, "file_name": image.file_name, "width": width, "height": height}
+    entry |= {"license": 1, "source_id": row.id, "variant": row.variant, "label": row.label}
+    _append(file.images, entry, file.image_count)
+    for each in image.objects:
         file.object_count += 1
-        shape, face = found.shape, found.face
+        shape, face, box_xywh = each.shape, each.face, each.box_xywh
         segmentation: Any = []
         if shape and outlines == "polygon":
             segmentation = shape.polygons()
         elif shape and outlines == "rle":
-            segmentation = {"size": [height, width], "counts": shape.run_lengths(picture.size)}
+            segmentation = {"size": [height, width], "counts": shape.run_lengths(image.size_wh)}
         values = {
             "id": file.object_count,
             "image_id": file.image_count,
-            "category_id": CLASSES.index(found.category) + 1,
-            "bbox": list(found.box),
-            "area": shape.area if shape else found.box[2] * found.box[3],
+            "category_id": CLASSES.index(each.category) + 1,
+            "bbox": list(box_xywh),
+            "area": shape.area if shape else box_xywh[2] * box_xywh[3],
             "iscrowd": 0,
             "segmentation": segmentation,
             "attributes": {"wear": face.wear, "kind": face.kind, "template": face.template, **face.pose},

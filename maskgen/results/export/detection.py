@@ -1,12 +1,12 @@
-"""Writes a result's boxes and outlines as COCO, YOLO or Pascal VOC have them.
+"""Export a result's boxes and outlines as COCO, YOLO or Pascal VOC annotations.
 
 ::
 
-    coco    instances_train.json ...      one for each split; "all" where the source has none
+    coco    instances_train.json ...      one for each split; "all" without splits
     yolo    labels/PATH.txt, train.txt ..., data.yaml, and images, a link to the result
     voc     Annotations/PATH.xml, ImageSets/Main/train.txt ..., and JPEGImages, a link to the result
 
-Each is a function in `FORMATS` from images to a folder.
+Each format is a function in `FORMATS` that writes images into a folder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.files.remote import is_remote
 from maskgen.results.export.coco import write_coco
-from maskgen.results.export.shapes import AnnotatedImage, pictures
+from maskgen.results.export.shapes import AnnotatedImage, annotated_images
 from maskgen.results.export.voc import write_voc
 from maskgen.results.export.yolo import write_yolo
 from maskgen.results.run_record import read_record
@@ -36,22 +36,22 @@ Writer = Callable[[Iterable[AnnotatedImage], Path, str, Mapping[str, Any]], None
 def write_annotations(
     out: Path, target: Path, form: str, outlines: str | None = None, unmasked: bool = False
 ) -> int:
-    """Write the annotations of a result, in place of those that were there.
+    """Write the annotations of a result, and replace earlier ones.
 
     Args:
-        out: A folder that `maskgen synth` wrote.
-        target: A folder for them outside of ``out``: new, empty, or written by this function.
+        out: An output folder of `maskgen synth`.
+        target: A folder outside of ``out``: new, empty, or written by this function.
         form: One of `FORMATS`.
         outlines: One of `OUTLINES`; None for polygons in COCO and boxes elsewhere.
-        unmasked: Whether the unmasked images of ``--pairs`` are in them too.
+        unmasked: Whether to include the unmasked images of ``--pairs``.
 
     Returns:
-        How many images they describe.
+        The number of annotated images.
 
     Raises:
         MissingDataError: There is no finished result.
-        UsageError: The format cannot hold what is asked for.
-        ConfigurationError: The target holds files of others.
+        UsageError: The format cannot hold the outlines or the layout.
+        ConfigurationError: The target holds other files.
     """
     outlines = outlines or ("polygon" if form == "coco" else "none")
     record = read_record(out)
@@ -66,37 +66,37 @@ def write_annotations(
         raise ConfigurationError(
             f"{target} holds files that this command has not written; give another --out"
         )
-    made = target.with_name(f".{target.name}.maskgen-{os.getpid()}")
-    made.mkdir(parents=True)
-    counted = _Counted(pictures(out, packed=packed, unmasked=unmasked))
+    unfinished = target.with_name(f".{target.name}.maskgen-{os.getpid()}")
+    unfinished.mkdir(parents=True)
+    counted = _CountedImages(annotated_images(out, packed=packed, unmasked=unmasked))
     try:
-        FORMATS[form](counted, made, outlines, record)
+        FORMATS[form](counted, unfinished, outlines, record)
         if not counted.count:
             raise MissingDataError(f"{out} holds no masked image")
         if form != "coco":
-            link = made / {"yolo": "images", "voc": "JPEGImages"}[form]
+            link = unfinished / {"yolo": "images", "voc": "JPEGImages"}[form]
             link.symlink_to(os.path.relpath(out.resolve(), target.resolve()), target_is_directory=True)
-        (made / MARKER).write_text(json.dumps({"format": form, "pictures": counted.count}) + "\n")
+        (unfinished / MARKER).write_text(json.dumps({"format": form, "pictures": counted.count}) + "\n")
         if target.exists():
             shutil.rmtree(target)
-        made.replace(target)
+        unfinished.replace(target)
     except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return counted.count
 
 
 @dataclass
-class _Counted:
-    """Counts images on their way."""
+class _CountedImages:
+    """An iterable of images that counts them."""
 
-    of: Iterable[AnnotatedImage]
+    images: Iterable[AnnotatedImage]
     count: int = 0
 
     def __iter__(self) -> Any:
-        for picture in self.of:
+        for image in self.images:
             self.count += 1
-            yield picture
+            yield image
 
 
 FORMATS: dict[str, Writer] = {"coco": write_coco, "yolo": write_yolo, "voc": write_voc}

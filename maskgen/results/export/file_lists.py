@@ -1,4 +1,4 @@
-"""Lists of images, one file a split, and label files that must not overwrite each other."""
+"""Write the image lists of each split, and label files without overwriting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskgen.results.export.shapes import AnnotatedImage
 
 
 class FileLists:
-    """The lists of images, one file for each split."""
+    """The image lists, one file a split."""
 
     def __init__(self, folder: Path, below: str) -> None:
         self._folder = folder / below
@@ -27,18 +27,18 @@ class FileLists:
         for file in self.names.values():
             file.close()
 
-    def add(self, picture: AnnotatedImage, line: str) -> None:
+    def add(self, image: AnnotatedImage, line: str) -> None:
         """Add an image to the list of its split."""
         if len(line.splitlines()) != 1:
-            raise AnnotationError(f"{picture.file_name!r} has a line's end in its name; take coco")
-        split = picture.row.split or "all"
+            raise AnnotationError(f"{image.file_name!r} has a line's end in its name; take coco")
+        split = image.row.split or "all"
         if split not in self.names:
             self.names[split] = (self._folder / f"{split}.txt").open("wb")
         self.names[split].write(os.fsencode(from_text(line)) + b"\n")
 
 
 def write_new(folder: Path, place: str, suffix: str, data: bytes) -> None:
-    """Write a file that must not be there yet, below a folder, named for an image."""
+    """Write a new file below a folder, with the name of an image; refuse an existing one."""
     path = folder / from_text(str(PurePosixPath(place).with_suffix(suffix)))
     try:
         make_folders(path.parent)

@@ -1,7 +1,6 @@
-"""The boxes and outlines of a result's faces and masks, for the tools that learn to find them.
+"""Boxes and outlines of the faces and masks in a result, for detection and segmentation.
 
-What every format has in common: which images, which objects in them, and their shapes.
-`maskgen.results.export.detection` writes them down.
+`maskgen.results.export.detection` writes them in the format of a tool.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from maskgen.records import WEARS, Box, FaceRecord, Image, ManifestRow
 from maskgen.results.manifest import read_manifest
 from maskgen.results.reader import ResultFiles
 
-# A mask whose measured coverage contradicts its wear is of no wear's class.
+# The class of a mask whose measured coverage contradicts its wear.
 UNCLEAR = "mask-unclear"
 CLASSES = ("face", *(f"mask-{wear}" for wear in WEARS), UNCLEAR)
 
-SOLID = 128  # an alpha of at least this is mask and not edge
+SOLID = 128  # the lowest alpha of mask pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +30,7 @@ class Shape:
     """The pixels of one mask.
 
     Attributes:
-        pixels: (height, width) bool, of the rectangle that holds them.
+        pixels: (height, width) bool, of their bounding rectangle.
         origin: (x, y) of that rectangle's top left pixel.
     """
 
@@ -40,24 +39,23 @@ class Shape:
 
     @property
     def area(self) -> int:
-        """How many pixels."""
+        """The number of pixels."""
         return int(np.count_nonzero(self.pixels))
 
     def polygons(self) -> list[list[float]]:
-        """Its outlines as x1, y1, x2, y2, ..., the largest first, through the outer edges of its pixels.
+        """Its outlines as x1, y1, x2, y2, ..., the largest first, along the outer edges of its pixels.
 
-        A hole in it is not left out.
+        Holes are filled.
         """
-        # Pixels have an extent and findContours goes through their centres: twice as large, it goes nearly
-        # along their edges.
+        # findContours goes through pixel centres: at twice the size it goes nearly along their edges.
         large = np.pad(self.pixels.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1), 1)
-        found, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        outlines = sorted((each for each in found if len(each) >= 3), key=cv2.contourArea, reverse=True)
+        contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        outlines = sorted((each for each in contours if len(each) >= 3), key=cv2.contourArea, reverse=True)
         x, y = self.origin
         return [[round(float(v), 2) for v in ((each[:, 0] - 0.5) / 2 + (x, y)).ravel()] for each in outlines]
 
     def run_lengths(self, size: tuple[int, int]) -> list[int]:
-        """COCO's run lengths, not compressed: of 0 and 1 in turn, down the columns of the whole image.
+        """COCO's uncompressed run lengths of 0 and 1 in turn, along the columns of the whole image.
 
         Args:
             size: (width, height) of the image.
@@ -77,13 +75,13 @@ class AnnotatedObject:
 
     Attributes:
         category: One of `CLASSES`.
-        box: x, y, width, height in pixels, cut to the image.
-        face: What the manifest says of the face it is, or that it is on.
-        shape: Its pixels, for a mask whose alpha was kept.
+        box_xywh: x, y, width, height in pixels, clipped to the image.
+        face: The face in the manifest: the object itself, or the wearer of the mask.
+        shape: Its pixels, for a mask with an alpha file.
     """
 
     category: str
-    box: Box
+    box_xywh: Box
     face: FaceRecord
     shape: Shape | None = None
 
@@ -93,22 +91,22 @@ class AnnotatedImage:
     """One image with its objects."""
 
     file_name: str
-    size: tuple[int, int]
+    size_wh: tuple[int, int]
     row: ManifestRow
     objects: tuple[AnnotatedObject, ...]
 
 
-def pictures(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[AnnotatedImage]:
-    """Every image of a result in the manifest's order; of one in which nothing was masked there is none.
+def annotated_images(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[AnnotatedImage]:
+    """Every masked image of a result, in the order of the manifest.
 
     Args:
-        out: A folder that `maskgen synth` wrote.
+        out: An output folder of `maskgen synth`.
         packed: Whether its images are in tars.
-        unmasked: Also the unmasked images of ``--pairs``, with their faces alone.
+        unmasked: Also the unmasked images of ``--pairs``, with face objects only.
 
     Raises:
-        MissingDataError: An alpha is gone.
-        AnnotationError: An alpha is no image of the right size, or lies elsewhere.
+        MissingDataError: An alpha is absent.
+        AnnotationError: An alpha has the wrong size, cannot be decoded, or lies outside the result.
     """
     files = ResultFiles(out, packed)
     for row in read_manifest(out / "manifest.jsonl"):
@@ -116,15 +114,15 @@ def pictures(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[Ann
             continue
         size = (row.width, row.height)
         alpha = _alpha(row, files)
-        faces = [AnnotatedObject("face", box, face) for face in row.faces if (box := _cut(face.box, size))]
-        masks = [found for face in row.faces if (found := _mask(face, alpha, size))]
+        faces = [AnnotatedObject("face", box, face) for face in row.faces if (box := _clip(face.box, size))]
+        masks = [mask for face in row.faces if (mask := _mask(face, alpha, size))]
         yield AnnotatedImage(row.file_name, size, row, (*faces, *masks))
         if unmasked and row.unmasked_file and row.variant == 0:
             yield AnnotatedImage(row.unmasked_file, size, row, tuple(faces))
 
 
 def _alpha(row: ManifestRow, files: ResultFiles) -> Image | None:
-    """(height, width) uint8 of the whole image, or None where none was kept."""
+    """The alpha file as (height, width) uint8 of the whole image; None if there is none."""
     place = row.faces[0].alpha_file if row.faces else None
     if place is None:
         return None
@@ -143,12 +141,12 @@ def _alpha(row: ManifestRow, files: ResultFiles) -> Image | None:
 
 def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> AnnotatedObject | None:
     category = f"mask-{face.wear}" if face.wear_agrees else UNCLEAR
-    cut = _cut(face.mask_box, size)
-    if cut is None:
+    box_xywh = _clip(face.mask_box, size)
+    if box_xywh is None:
         return None
     if alpha is None:
-        return AnnotatedObject(category, cut, face)
-    x, y, width, height = map(int, cut)
+        return AnnotatedObject(category, box_xywh, face)
+    x, y, width, height = map(int, box_xywh)
     solid = (alpha[y : y + height, x : x + width] >= SOLID).astype(np.uint8)
     left, top, across, down = cv2.boundingRect(solid)
     if not across:
@@ -158,8 +156,8 @@ def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> Annot
     return AnnotatedObject(category, (*origin, across, down), face, Shape(pixels, origin))
 
 
-def _cut(box: tuple[int, int, int, int], size: tuple[int, int]) -> Box | None:
+def _clip(box_xywh: tuple[int, int, int, int], size_wh: tuple[int, int]) -> Box | None:
     """The part of a box that lies in the image; None if there is none."""
-    x, y, width, height = box
-    left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, size[0]), min(y + height, size[1])
+    x, y, width, height = box_xywh
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, size_wh[0]), min(y + height, size_wh[1])
     return (left, top, right - left, bottom - top) if right > left and bottom > top else None

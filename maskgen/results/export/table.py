@@ -1,6 +1,6 @@
-"""A manifest as a flat table: one line for each masked face, and one for each input in which none was masked.
+"""Export a manifest as a flat table: one line a masked face, or one for an input without masked faces.
 
-Columns are the same on every line, so that a spreadsheet, pandas or a database reads it without knowing JSON.
+All lines have the same columns, for spreadsheets, pandas and databases.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from maskgen.results.manifest import read_manifest
 
 FORMATS = ("csv", "parquet")
 
-_LINES = 10_000  # in a row group of Parquet
+_GROUP = 10_000  # lines in a row group of Parquet
 
 _ROW = ("id", "variant", "status", "reason", "file_name", "unmasked_file", "sha256", "width", "height")
-_SAID = ("label", "split", "identity", "seed")
+_LABELS = ("label", "split", "identity", "seed")
 _BOX = ("x", "y", "width", "height")
-_WORN = ("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees")
+_FACE = ("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees")
 _PARTS = ("nose", "mouth", "chin", "lower_face")
 _NUMBERS = {"variant", "width", "height", "seed", "face", "tries"}
 
@@ -39,11 +39,11 @@ class Column:
 
 
 def columns(manifest: Path) -> tuple[Column, ...]:
-    """The columns of a manifest's table; it is read once, for the attributes and their types.
+    """The columns of a manifest's table; reads the manifest once for attributes and their types.
 
     Raises:
-        MissingDataError: The manifest is not there.
-        ConfigurationError: A line of it is no row.
+        MissingDataError: The manifest is absent.
+        ConfigurationError: A line is not a row.
     """
     kinds: dict[str, set[str]] = {}
     for row in read_manifest(manifest):
@@ -60,11 +60,11 @@ def columns(manifest: Path) -> tuple[Column, ...]:
 def _names() -> tuple[str, ...]:
     return (
         *_ROW,
-        *_SAID,
+        *_LABELS,
         *("source_dataset", "source_path", "source_sha256", "face"),
         *(f"{box}_{side}" for box in ("box", "mask") for side in _BOX),
         *("yaw", "pitch", "roll"),
-        *_WORN,
+        *_FACE,
         *("tries", "occluded"),
         *(f"coverage_{part}" for part in _PARTS),
         "alpha_file",
@@ -72,32 +72,32 @@ def _names() -> tuple[str, ...]:
 
 
 def lines(manifest: Path) -> Iterator[dict[str, Any]]:
-    """The lines of the table by column; attributes as they are, and what a line lacks left out."""
+    """The lines of the table as column -> value; missing values are omitted."""
     for row in read_manifest(manifest):
-        known = _of_row(row)
+        values = _row_values(row)
         if not row.faces:
-            yield known
+            yield values
         for number, face in enumerate(row.faces):
-            yield {**known, "face": number, **_of_face(face)}
+            yield {**values, "face": number, **_face_values(face)}
 
 
-def _of_row(row: ManifestRow) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in (*_ROW, *_SAID)}
+def _row_values(row: ManifestRow) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in (*_ROW, *_LABELS)}
     values |= {f"source_{name}": row.source.get(name) for name in ("dataset", "path", "sha256")}
     return values | {f"attribute_{name}": value for name, value in row.attributes.items()}
 
 
-def _of_face(face: FaceRecord) -> dict[str, Any]:
-    values = {name: getattr(face, name) for name in (*_WORN, "tries", "occluded", "alpha_file")}
+def _face_values(face: FaceRecord) -> dict[str, Any]:
+    values = {name: getattr(face, name) for name in (*_FACE, "tries", "occluded", "alpha_file")}
     values |= {f"box_{side}": value for side, value in zip(_BOX, face.box, strict=True)}
     values |= {f"mask_{side}": value for side, value in zip(_BOX, face.mask_box, strict=True)}
     return {**values, **face.pose, **{f"coverage_{part}": share for part, share in face.coverage.items()}}
 
 
 def write_csv(manifest: Path, file: IO[bytes]) -> int:
-    """Write the table as CSV in UTF-8, and return how many lines it has.
+    """Write the table as CSV in UTF-8, and return the number of lines.
 
-    No cell of it starts a formula (see `maskgen.files.csv_text`).
+    No cell starts a spreadsheet formula (see `maskgen.files.csv_text`).
     """
     heads = columns(manifest)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
@@ -113,10 +113,10 @@ def write_csv(manifest: Path, file: IO[bytes]) -> int:
 
 
 def write_parquet(manifest: Path, file: IO[bytes]) -> int:
-    """Write the table as Parquet, and return how many lines it has.
+    """Write the table as Parquet, and return the number of lines.
 
     Raises:
-        MissingExtraError: pyarrow is not installed, or not one that the installed numpy suits.
+        MissingExtraError: pyarrow is absent, or does not fit the installed numpy.
     """
     try:
         import pyarrow
@@ -134,7 +134,7 @@ def write_parquet(manifest: Path, file: IO[bytes]) -> int:
     count = 0
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         table = lines(manifest)
-        while part := list(islice(table, _LINES)):
+        while part := list(islice(table, _GROUP)):
             arrays = [_array(part, column) for column in heads]
             writer.write_table(pyarrow.table(arrays, schema=schema))
             count += len(part)

@@ -1,4 +1,4 @@
-"""Pascal VOC: ``Annotations/PATH.xml`` and the lists of images of each split."""
+"""Write Pascal VOC annotations: ``Annotations/PATH.xml`` and the image lists of each split."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from maskgen.results.export.shapes import AnnotatedImage
 
 
 def write_voc(
-    found: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
+    images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
 ) -> None:
     """Write the Pascal VOC files of these images into a folder."""
     with FileLists(folder, "ImageSets/Main") as lists:
-        for picture in found:
-            lists.add(picture, str(PurePosixPath(picture.file_name).with_suffix("")))
-            write_new(folder / "Annotations", picture.file_name, ".xml", _voc_xml(picture))
+        for image in images:
+            lists.add(image, str(PurePosixPath(image.file_name).with_suffix("")))
+            write_new(folder / "Annotations", image.file_name, ".xml", _voc_xml(image))
 
 
-def _voc_xml(picture: AnnotatedImage) -> bytes:
+def _voc_xml(image: AnnotatedImage) -> bytes:
     top = ElementTree.Element("annotation")
-    path = PurePosixPath(picture.file_name)
+    path = PurePosixPath(image.file_name)
     _leaves(top, {"folder": str(path.parent), "filename": path.name, "segmented": 0})
-    width, height = picture.size
+    width, height = image.size_wh
     _leaves(ElementTree.SubElement(top, "size"), {"width": width, "height": height, "depth": 3})
-    for found in picture.objects:
-        thing = ElementTree.SubElement(top, "object")
-        yaw = found.face.pose.get("yaw", 0.0)
+    for each in image.objects:
+        item = ElementTree.SubElement(top, "object")
+        yaw = each.face.pose.get("yaw", 0.0)
         pose = "Frontal" if abs(yaw) < 30 else "Right" if yaw > 0 else "Left"
-        x, y, across, down = map(int, found.box)
-        whole = (found.face.box if found.category == "face" else found.face.mask_box)[2:]
-        cut = found.shape is None and (across, down) != tuple(whole)
-        _leaves(thing, {"name": found.category, "pose": pose, "truncated": int(cut), "difficult": 0})
-        # VOC counts pixels from 1, and the last is in the box.
+        x, y, across, down = map(int, each.box_xywh)
+        whole = (each.face.box if each.category == "face" else each.face.mask_box)[2:]
+        cut = each.shape is None and (across, down) != tuple(whole)
+        _leaves(item, {"name": each.category, "pose": pose, "truncated": int(cut), "difficult": 0})
+        # VOC counts pixels from 1, and the box includes the last one.
         corners = {"xmin": x + 1, "ymin": y + 1, "xmax": x + across, "ymax": y + down}
-        _leaves(ElementTree.SubElement(thing, "bndbox"), corners)
+        _leaves(ElementTree.SubElement(item, "bndbox"), corners)
     ElementTree.indent(top)
     data: bytes = ElementTree.tostring(top, encoding="utf-8", xml_declaration=True)
     return data
@@ -46,7 +46,7 @@ def _voc_xml(picture: AnnotatedImage) -> bytes:
 def _leaves(parent: ElementTree.Element, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         text = str(value)
-        # What no XML can hold: most control characters.
+        # XML cannot hold most control characters.
         ElementTree.SubElement(parent, name).text = "".join(
             letter if letter >= " " else "\ufffd" for letter in text
         )

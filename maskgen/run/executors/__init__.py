@@ -1,4 +1,4 @@
-"""Who runs the shards: this process, local processes (loky), Dask or Ray.
+"""Run tasks in this process, in local processes (loky), or on a Dask or Ray cluster.
 
-`executor.run_tasks` is the one entry; `cluster` and `remote_call` are what Dask and Ray share.
+`executor.run_tasks` is the only entry point; Dask and Ray share `cluster` and `remote_call`.
 """

@@ -1,8 +1,7 @@
-"""Runs a function over many tasks on a Dask or Ray cluster that is there already, over a shared folder.
+"""Run a function over many tasks on an existing Dask or Ray cluster with a shared folder.
 
-A few tasks a worker are under way at a time, and a result is handed on as soon as it is ready. What a worker
-had in hand when it was lost goes to another one, by the cluster's own means; so a task may be begun twice,
-and must leave the same whenever that happens.
+Each worker has a few tasks in progress, and a result is yielded as soon as it is ready. The cluster itself
+gives the task of a lost worker to another one; a task may therefore start twice and must be idempotent.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from maskgen.run.executors.dask_cluster import connect_dask
 from maskgen.run.executors.ray_cluster import connect_ray
 from maskgen.run.executors.remote_call import Cluster, OnWorker
 
-# Tasks under way for each that the cluster can do at once: one is done, one waits.
+# Tasks in progress for each slot of the cluster: one runs, one waits.
 _AHEAD = 2
 
 Task = TypeVar("Task")
@@ -38,35 +37,35 @@ def run_on_cluster(
     workers: int | None = None,
     needs: Sequence[Path] = (),
 ) -> Iterator[Result]:
-    """Yields ``function(task)`` of each task as it is ready; closing the generator cancels the rest.
+    """Yield ``function(task)`` of each task when it is ready; closing the generator cancels the rest.
 
     Args:
-        function: Must be picklable, as must the tasks.
-        tasks: Consumed lazily. An exception it raises is raised here.
+        function: A picklable function.
+        tasks: Picklable tasks, consumed lazily. An exception that the iterator raises is raised here.
         backend: "dask" or "ray".
-        scheduler: The cluster's address.
-        workers: At most so many tasks at once; None takes all that the cluster has.
+        scheduler: Address of the cluster's scheduler.
+        workers: Maximum of parallel tasks; None takes the whole cluster.
         needs: Files and folders that every worker must see.
 
     Raises:
         ConfigurationError: The backend's package is not installed.
-        ClusterError: The cluster cannot be reached, went away, or has workers that cannot do the work.
+        ClusterError: The cluster cannot be reached, disconnects, or has unsuitable workers.
     """
     connect = {"dask": connect_dask, "ray": connect_ray}[backend]
     call: OnWorker[Task, Result] = OnWorker(function, versions(), tuple(needs))
     with connect(scheduler) as cluster:
         under_way: set[Any] = set()
-        waiting = iter(tasks)
+        pending = iter(tasks)
         try:
             while True:
                 room = workers or _AHEAD * _slots(cluster)
-                for task in islice(waiting, max(0, room - len(under_way))):
+                for task in islice(pending, max(0, room - len(under_way))):
                     under_way.add(cluster.submit(pickle.dumps((call, task))))
                 if not under_way:
                     return
-                for ticket in cluster.ready(list(under_way)):
-                    result = cluster.result(ticket)
-                    under_way.discard(ticket)
+                for future in cluster.ready(list(under_way)):
+                    result = cluster.result(future)
+                    under_way.discard(future)
                     yield result
         finally:
             cluster.cancel(list(under_way))

@@ -1,4 +1,4 @@
-"""A Dask cluster, by its own client: a shard whose worker is lost goes to another one."""
+"""The Dask back end: submits tasks through Dask's client."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ log = logging.getLogger("maskgen")
 
 @contextlib.contextmanager
 def connect_dask(scheduler: str | None) -> Iterator[Cluster]:
-    """The cluster at that address, or at the one that Dask's own configuration names.
+    """Connect to the cluster at an address, or at the address in Dask's configuration.
 
     Raises:
         ConfigurationError: Dask is not installed.
-        ClusterError: There is no address, or nobody answers there within `REACH` seconds.
+        ClusterError: There is no address, or no scheduler answers within `REACH` seconds.
     """
     distributed = package("distributed", "dask")
     address = scheduler or package("dask", "dask").config.get("scheduler-address", None)
     if not address:
         raise ClusterError("--backend dask needs --scheduler, such as tcp://host:8786")
     try:
-        # A client that is given no address at all would try to close itself for ten seconds.
+        # A client with an invalid address takes ten seconds to close itself.
         distributed.comm.get_address_host(address)
         client = distributed.Client(address, timeout=REACH, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -42,44 +42,44 @@ def connect_dask(scheduler: str | None) -> Iterator[Cluster]:
 class _Dask:
     def __init__(self, distributed: Any, client: Any):
         self._distributed, self._client, self._run = distributed, client, unpickler()
-        self._asked, self._slots = float("-inf"), 0
+        self._checked, self._slots = float("-inf"), 0
         if any(threads > 1 for threads in client.nthreads().values()):
             log.warning("workers do one shard at a time; start them with `dask worker --nthreads 1`")
 
     def slots(self) -> int:
-        if time.monotonic() - self._asked > LOOK or not self._slots:
+        if time.monotonic() - self._checked > LOOK or not self._slots:
             try:
                 self._slots = sum(self._client.nthreads().values())
             except OSError as error:
-                raise self._gone() from error
-            self._asked = time.monotonic()
+                raise self._disconnected() from error
+            self._checked = time.monotonic()
         return self._slots
 
     def submit(self, data: bytes) -> Any:
-        # Not pure: the same shard may be handed in again after its files were removed.
+        # Not pure: the same shard may be submitted again after its files were removed.
         return self._client.submit(self._run, data, pure=False)
 
-    def ready(self, tickets: Sequence[Any]) -> list[Any]:
+    def ready(self, futures: Sequence[Any]) -> list[Any]:
         try:
             with contextlib.suppress(self._distributed.TimeoutError), self._client.as_current():
-                self._distributed.wait(tickets, timeout=LOOK, return_when="FIRST_COMPLETED")
+                self._distributed.wait(futures, timeout=LOOK, return_when="FIRST_COMPLETED")
         except self._distributed.CancelledError as error:
-            raise self._gone() from error
-        return [ticket for ticket in tickets if ticket.done()]
+            raise self._disconnected() from error
+        return [future for future in futures if future.done()]
 
-    def result(self, ticket: Any) -> Any:
+    def result(self, future: Any) -> Any:
         try:
-            return ticket.result()
+            return future.result()
         except self._distributed.KilledWorker as error:
             raise ClusterError(f"{LOSSES + 1} Dask workers died of the same shard: {error}") from error
         except self._distributed.CancelledError as error:
-            raise self._gone() from error
+            raise self._disconnected() from error
         except ModuleNotFoundError as error:
             raise cannot_work("Dask", error) from error
 
-    def cancel(self, tickets: Sequence[Any]) -> None:
-        if tickets and self._client.status == "running":
-            self._client.cancel(tickets)
+    def cancel(self, futures: Sequence[Any]) -> None:
+        if futures and self._client.status == "running":
+            self._client.cancel(futures)
 
-    def _gone(self) -> ClusterError:
-        return ClusterError("the Dask scheduler went away; run the same command again to go on")
+    def _disconnected(self) -> ClusterError:
+        return ClusterError("the Dask scheduler disconnected; run the same command again to continue")

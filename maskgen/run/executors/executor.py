@@ -1,7 +1,6 @@
-"""Runs a function over many tasks: in this process, in others by joblib, or on a cluster.
+"""Run a function over many tasks: in this process, in joblib workers, or on a cluster.
 
-The results come in whatever order they are ready. Tasks are taken from their iterator as workers get free,
-so that a million of them are never held at once.
+Results come in the order in which they are ready. Tasks are consumed lazily, as workers become free.
 """
 
 from __future__ import annotations
@@ -43,23 +42,24 @@ def run_tasks(
     needs: Sequence[Path] = (),
     apart: bool = False,
 ) -> Iterator[Result]:
-    """Yields ``function(task)`` of each task as it is ready; closing the generator ends the workers.
+    """Yield ``function(task)`` of each task when it is ready; closing the generator ends the workers.
 
     Args:
-        function: Must be picklable unless it is called in this process.
-        tasks: Consumed lazily. An exception it raises is raised here, after what was under way is done.
-        workers: Processes; 1 works in this one. Of a cluster the most that are taken, or with 1 all.
+        function: A function; picklable unless it is called in this process.
+        tasks: Consumed lazily. An exception that the iterator raises is raised here, after the tasks in
+            progress.
+        workers: Processes; 1 works in this one. On a cluster the maximum of parallel tasks; 1 takes all.
         backend: One of `BACKENDS`.
         scheduler: Address of the cluster's scheduler.
         needs: Files and folders that every worker of a cluster must see.
-        apart: Have a single worker be a process of its own, which may die without this one. It takes the
-            tasks one by one, in their order.
+        apart: Run a single worker in a separate process, which may die without this one. It takes the
+            tasks one by one, in order.
 
     Raises:
-        LostWorkersError: A worker process died. What it was at is lost, other results may be too.
-        UsageError: There is no such backend.
-        ConfigurationError: What the backend needs is not installed.
-        ClusterError: The cluster cannot be reached, or its workers cannot do the work.
+        LostWorkersError: A worker process died. Its result is lost; others may be too.
+        UsageError: The backend is unknown.
+        ConfigurationError: The backend's package is not installed.
+        ClusterError: The cluster cannot be reached, or its workers are unsuitable.
     """
     if backend not in BACKENDS:
         raise UsageError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
@@ -96,17 +96,17 @@ def _apart(function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterato
 
 
 def _lost(error: BaseException) -> LostWorkersError:
-    """What loky says of a worker that died, with the signal or exit code as far as it knows them."""
-    found = re.search(r"exit codes of the workers are \{(.+?)\}", str(error))
-    return LostWorkersError(f"a worker process died{f' ({found[1]})' if found else ''}")
+    """The error for a dead worker, with the signal or exit code if loky reports one."""
+    match = re.search(r"exit codes of the workers are \{(.+?)\}", str(error))
+    return LostWorkersError(f"a worker process died{f' ({match[1]})' if match else ''}")
 
 
 def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers: int) -> Iterator[Result]:
     import joblib
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    # joblib takes tasks from a thread of its own, where an exception would be lost.
-    raised: list[BaseException] = []
+    # joblib consumes the tasks in its own thread, where an exception would be lost.
+    task_errors: list[BaseException] = []
 
     def calls() -> Iterator[Any]:
         call = joblib.delayed(function)
@@ -114,7 +114,7 @@ def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers
             for task in tasks:
                 yield call(task)
         except BaseException as error:
-            raised.append(error)
+            task_errors.append(error)
 
     parallel = joblib.Parallel(
         n_jobs=workers,
@@ -126,22 +126,22 @@ def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers
     )
     results = parallel(calls())
     try:
-        # Not `yield from`, which would close the results before the warning of it is silenced.
+        # Not `yield from`: it would close the results before the warning is silenced.
         for result in results:  # noqa: UP028
             yield result
     except BrokenProcessPool as error:
         raise _lost(error) from error
     finally:
         with warnings.catch_warnings():
-            # joblib warns that closing early discards what is under way, which is what is wanted.
+            # joblib warns that closing early discards tasks in progress; that is intended.
             warnings.simplefilter("ignore")
             results.close()
-    if raised:
-        raise raised[0]
+    if task_errors:
+        raise task_errors[0]
 
 
 def _start_worker() -> None:
-    """What each local worker process begins with."""
+    """Initialise a local worker process."""
     gc.set_threshold(*SELDOM)
     logging.basicConfig(format="maskgen: %(message)s", level=logging.WARNING)
     # Ctrl-C goes to every process of the terminal; the driver alone decides what it means.
@@ -150,7 +150,7 @@ def _start_worker() -> None:
 
 
 def _leave_when_orphaned(driver: int) -> None:
-    """End this process soon after its driver was killed: loky's workers would wait five minutes for it."""
+    """End this process soon after its driver was killed; loky would wait five minutes."""
     while os.getppid() == driver:
         time.sleep(0.5)
     os._exit(1)
@@ -158,7 +158,7 @@ def _leave_when_orphaned(driver: int) -> None:
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Makes SIGTERM raise `KeyboardInterrupt` as SIGINT does, in the main thread."""
+    """Make SIGTERM raise `KeyboardInterrupt` like SIGINT, in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -166,7 +166,7 @@ def interruptible() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    # What is ignored stays so: a shell starts background jobs with SIGINT ignored.
+    # Ignored signals stay ignored: a shell starts background jobs with SIGINT ignored.
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:

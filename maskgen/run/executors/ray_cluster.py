@@ -1,4 +1,4 @@
-"""A Ray cluster, by Ray's own tasks: a shard whose worker is lost goes to another one."""
+"""The Ray back end: submits tasks as Ray remote functions."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from maskgen.run.executors.remote_call import LOOK, LOSSES, REACH, Cluster, cann
 
 @contextlib.contextmanager
 def connect_ray(scheduler: str | None) -> Iterator[Cluster]:
-    """The cluster at that address, or the one that this machine belongs to; "local" starts one of its own.
+    """Connect to the cluster at an address, or to that of this machine; "local" starts a new one.
 
     Raises:
         ConfigurationError: Ray is not installed.
         ClusterError: There is no cluster.
     """
     ray = package("ray", "ray")
-    # It ends the process when nobody answers, after a minute.
+    # If no cluster answers, `ray.init` ends the process after a minute.
     _check_answers(scheduler)
-    ours = not ray.is_initialized()
+    is_new = not ray.is_initialized()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        if ours:
+        if is_new:
             ray.init(
                 address=scheduler or "auto",
                 logging_level=logging.ERROR,
@@ -41,14 +41,14 @@ def connect_ray(scheduler: str | None) -> Iterator[Cluster]:
             f"({' '.join(str(error).split())}); start one with `ray start --head`"
         ) from error
     finally:
-        # Ray takes SIGTERM for itself, which would end a run without a word.
+        # Ray's own SIGTERM handler would end a run without a message.
         if threading.current_thread() is threading.main_thread():
             for number, handler in handlers.items():
                 signal.signal(number, handler)
     try:
         yield _Ray(ray)
     finally:
-        if ours:
+        if is_new:
             ray.shutdown()
 
 
@@ -75,14 +75,14 @@ class _Ray:
     def submit(self, data: bytes) -> Any:
         return self._run.remote(data)
 
-    def ready(self, tickets: Sequence[Any]) -> list[Any]:
-        done: list[Any] = self._ray.wait(tickets, num_returns=1, timeout=LOOK)[0]
+    def ready(self, futures: Sequence[Any]) -> list[Any]:
+        done: list[Any] = self._ray.wait(futures, num_returns=1, timeout=LOOK)[0]
         return done
 
-    def result(self, ticket: Any) -> Any:
+    def result(self, future: Any) -> Any:
         errors = self._ray.exceptions
         try:
-            return self._ray.get(ticket)
+            return self._ray.get(future)
         except errors.RayTaskError as error:
             cause = error.cause
             if isinstance(cause, ModuleNotFoundError):
@@ -91,6 +91,6 @@ class _Ray:
         except (errors.WorkerCrashedError, errors.OutOfMemoryError) as error:
             raise ClusterError(f"{LOSSES + 1} Ray workers died of the same shard: {error}") from error
 
-    def cancel(self, tickets: Sequence[Any]) -> None:
-        for ticket in tickets:
-            self._ray.cancel(ticket)
+    def cancel(self, futures: Sequence[Any]) -> None:
+        for future in futures:
+            self._ray.cancel(future)

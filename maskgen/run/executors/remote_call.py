@@ -1,4 +1,4 @@
-"""What the two kinds of cluster have in common: what is asked of one, and what its workers call."""
+"""The interface shared by the Dask and Ray back ends."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any, Generic, Protocol, TypeVar
 from maskgen.errors import ClusterError, ConfigurationError
 from maskgen.results.run_record import differences, versions
 
-# Seconds: to reach a scheduler; between looks at a cluster that is silent.
+# Seconds: to reach a scheduler; between polls of a silent cluster.
 REACH = 5
 LOOK = 5
 
-# How many workers may be lost at one task before the fault is taken to be the task's.
+# How many workers one task may lose before the task is at fault.
 LOSSES = 3
 
 Task = TypeVar("Task")
@@ -29,32 +29,32 @@ _one_at_a_time = threading.Lock()
 
 
 class Cluster(Protocol):
-    """A cluster as `maskgen.run.executors.cluster.run_on_cluster` uses it."""
+    """The cluster interface of `maskgen.run.executors.cluster.run_on_cluster`."""
 
     def slots(self) -> int:
-        """How many tasks it does at once, now."""
+        """The current number of parallel tasks."""
 
     def submit(self, data: bytes) -> Any:
-        """Hand in what `unpickler` takes; returns a ticket."""
+        """Submit a pickled call for `unpickler`; returns a future."""
 
-    def ready(self, tickets: Sequence[Any]) -> list[Any]:
-        """Those that have a result, after a wait of at most `LOOK` seconds for the first."""
+    def ready(self, futures: Sequence[Any]) -> list[Any]:
+        """The futures with a result, after a wait of at most `LOOK` seconds for the first."""
 
-    def result(self, ticket: Any) -> Any:
-        """What came of one that is ready; raises what the task raised, or `ClusterError`."""
+    def result(self, future: Any) -> Any:
+        """The result of a ready future; raises the task's exception or `ClusterError`."""
 
-    def cancel(self, tickets: Sequence[Any]) -> None:
-        """Let go of tasks that are no longer wanted."""
+    def cancel(self, futures: Sequence[Any]) -> None:
+        """Cancel tasks."""
 
 
 @dataclass(frozen=True)
 class OnWorker(Generic[Task, Result]):
-    """What a worker of a cluster calls: the function, once it is sure that this worker gives the right bytes.
+    """A function that checks versions and shared folders of the cluster worker before it runs.
 
     Attributes:
-        function: What is to be done with each task.
-        versions: Those of the driver; another OpenCV writes other bytes.
-        needs: Files and folders that must be seen under the same path.
+        function: The function to call with each task.
+        versions: The driver's package versions; another OpenCV writes other bytes.
+        needs: Files and folders that must exist under the same path.
     """
 
     function: Callable[[Task], Result]
@@ -62,38 +62,38 @@ class OnWorker(Generic[Task, Result]):
     needs: tuple[Path, ...]
 
     def __call__(self, task: Task) -> Result:
-        """The function's result.
+        """Check this worker, and return the function's result.
 
         Raises:
             ClusterError: This worker does not see the shared folder, or has other versions.
         """
-        here = platform.node() or "unknown"
-        if changed := differences(self.versions, _versions_here()):
+        host = platform.node() or "unknown"
+        if changes := differences(self.versions, _worker_versions()):
             raise ClusterError(
-                f"the worker on {here} has other versions than this process, and would write other bytes:\n  "
-                + "\n  ".join(changed)
+                f"the worker on {host} has other versions than this process, and would write other bytes:\n  "
+                + "\n  ".join(changes)
             )
         for path in self.needs:
             if not path.exists():
                 raise ClusterError(
-                    f"the worker on {here} does not see {path}; source and output must lie in a folder "
+                    f"the worker on {host} does not see {path}; source and output must lie in a folder "
                     "that is mounted under the same path on every machine of the cluster"
                 )
-        # A worker with several threads would share one landmark model between them, which it cannot stand.
+        # The landmark model is not thread-safe, and a worker may have several threads.
         with _one_at_a_time:
             return self.function(task)
 
 
 @lru_cache(maxsize=1)
-def _versions_here() -> dict[str, str]:
+def _worker_versions() -> dict[str, str]:
     return versions()
 
 
 def unpickler() -> Callable[[bytes], Any]:
-    """What is sent in place of an `OnWorker`, so that the cluster can take it in where maskgen is missing.
+    """A function that unpickles an `OnWorker` call and runs it, for clusters without maskgen.
 
-    A function inside another goes over by value. A Dask worker that cannot import what it is sent would
-    end without a word, and a scheduler would have to have maskgen installed.
+    A nested function is pickled by value. A Dask worker that cannot import a submitted function ends without
+    a message, and the scheduler would need maskgen too.
     """
 
     def run(data: bytes) -> Any:
@@ -106,7 +106,7 @@ def unpickler() -> Callable[[bytes], Any]:
 
 
 def package(name: str, backend: str) -> ModuleType:
-    """A module of what the backend's extra installs; `ConfigurationError` if it is not there."""
+    """Import a module of the backend's extra; `ConfigurationError` if it is not installed."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -116,7 +116,7 @@ def package(name: str, backend: str) -> ModuleType:
 
 
 def cannot_work(where: str, error: BaseException) -> ClusterError:
-    """What to raise where a worker could not even begin."""
+    """The error for a worker that cannot load the call."""
     return ClusterError(
         f"a {where} worker cannot do the work ({type(error).__name__}: {error}); install maskgen "
         f"{versions()['maskgen']} on every machine of the cluster"

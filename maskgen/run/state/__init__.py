@@ -1,1 +1,1 @@
-"""The ``.maskgen`` folder of an output: which shards are done, and whether a run may go on."""
+"""The state of a run in its output: configuration, finished shards, locks and time limits."""

@@ -1,8 +1,7 @@
-"""Whether an output folder may take a run: it is new, or holds a run of the very same configuration."""
+"""Check that an output folder is empty or belongs to the same run, and lock it."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import logging
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from maskgen.errors import ConfigurationError, LandmarkFileError, ModelError
+from maskgen.files.checksum import file_sha256
 from maskgen.files.redaction import redact
 from maskgen.files.remote import is_remote, names_in, remove_tree
 from maskgen.files.system_files import is_system_name
@@ -28,11 +28,16 @@ _KINDS = {"options": dict, "root": str, "templates": dict, "landmark_model": dic
 
 MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"
 
+# Seconds to wait for the lock of a run that is just ending.
+_LOCK_WAIT = 1.0
+
+log = logging.getLogger("maskgen")
+
 
 def describe(
     options: SynthOptions, root: Path, landmarker: LandmarkerSpec, image_root: Path | None = None
 ) -> dict[str, Any]:
-    """What ``config.json`` says of a run: all that decides its bytes, and where it reads from."""
+    """The content of ``config.json``: everything that affects the output bytes, and the source paths."""
     names = [name for name, weight in options.templates if weight > 0 and options.blend != "flatten"]
     return {
         "options": options.as_dict(),
@@ -46,39 +51,34 @@ def describe(
 
 
 def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
-    """Of the file that the landmarks come from, or of the models in mediapipe's wheel, one after the other.
+    """sha256 of the landmark file or model, or of the models in mediapipe's wheel together.
 
-    None for the model that maskgen fetches: that is held against its known hash whenever it is opened.
+    None for the model that maskgen downloads: its hash is checked on every load.
     """
-    named = os.environ.get(MODEL_VARIABLE) if landmarker.member == "tasks" else None
-    path = Path(landmarker.model) if landmarker.reads_file else landmarker.model_path or named
+    variable = os.environ.get(MODEL_VARIABLE) if landmarker.member == "tasks" else None
+    path = Path(landmarker.model) if landmarker.reads_file else landmarker.model_path or variable
     paths = bundled_models() if landmarker.member == "bundled" else [Path(path)] if path else []
     if not paths:
         return None
-    hashed = hashlib.sha256()
-    for each in paths:
-        try:
-            with each.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    hashed.update(piece)
-        except OSError as error:
-            kind = LandmarkFileError if landmarker.reads_file else ModelError
-            raise kind(f"{each} cannot be read: {error.strerror}") from error
-    return hashed.hexdigest()
+    try:
+        return file_sha256(*paths)
+    except OSError as error:
+        kind = LandmarkFileError if landmarker.reads_file else ModelError
+        raise kind(f"{error.filename or paths[0]} cannot be read: {error.strerror}") from error
 
 
 def read_config(folder: RunDir) -> dict[str, Any] | None:
-    """What ``config.json`` says; None if it is not there, or not what `describe` gives."""
+    """The content of ``config.json``; None if it is absent or damaged."""
     config = folder.read("config.json")
-    whole = config and all(isinstance(config.get(name), kind) for name, kind in _KINDS.items())
-    return config if whole else None
+    is_whole = config and all(isinstance(config.get(name), kind) for name, kind in _KINDS.items())
+    return config if is_whole else None
 
 
 def options_of(config: Mapping[str, Any]) -> SynthOptions:
-    """The options that `describe` was given.
+    """The options in a configuration of `describe`.
 
     Raises:
-        ConfigurationError: They are of another version of maskgen, or damaged.
+        ConfigurationError: They are damaged or from another version of maskgen.
     """
 
     def frozen(value: Any) -> Any:
@@ -91,40 +91,40 @@ def options_of(config: Mapping[str, Any]) -> SynthOptions:
 
 
 def check_claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
-    """See to it that the folder may take the run.
+    """Check that the output folder is free for the run.
 
     Raises:
-        ConfigurationError: It holds files that are no run's, or another configuration's run and
-            ``overwrite`` is not set; the message says what differs. Or its ``config.json`` is damaged, and
-            its shards do not all say that they are of this very run.
+        ConfigurationError: The folder holds files of no run; or a run of another configuration and
+            ``overwrite`` is not set (the message lists the differences); or its ``config.json`` is damaged
+            and its shards have another fingerprint.
     """
-    out, there = folder.out, read_config(folder)
-    if there is None and folder.is_begun():
+    out, current = folder.out, read_config(folder)
+    if current is None and folder.is_begun():
         done = folder.done().values()
-        ours = done and all(stats.fingerprint == fingerprint(config) for stats in done)
-        if not overwrite and not ours:
+        is_same = done and all(stats.fingerprint == fingerprint(config) for stats in done)
+        if not overwrite and not is_same:
             raise ConfigurationError(
-                f"{folder.folder / 'config.json'} is missing or damaged, so which run {out} holds is "
-                "not known; replace that run with --overwrite, or give another --out"
+                f"{folder.folder / 'config.json'} is missing or damaged, so the run in {out} is "
+                "unknown; replace that run with --overwrite, or give another --out"
             )
-    elif there is None:
+    elif current is None:
         if out.exists() and not out.is_dir():
             raise ConfigurationError(f"{out} is a file; give another --out")
-        strange = sorted(name for name in names_in(out) if name != STATE and not is_system_name(name))
-        if strange:
+        foreign = sorted(name for name in names_in(out) if name != STATE and not is_system_name(name))
+        if foreign:
             raise ConfigurationError(
-                f"{out} holds files that maskgen has not written, such as {strange[0]!r}; give another --out"
+                f"{out} holds files that maskgen has not written, such as {foreign[0]!r}; give another --out"
             )
-    elif not overwrite and (changed := differences(there, config)):
+    elif not overwrite and (changes := differences(current, config)):
         raise ConfigurationError(
             f"{out} holds a run of another configuration:\n  "
-            + "\n  ".join(changed)
+            + "\n  ".join(changes)
             + "\nGive another --out, or replace that run with --overwrite."
         )
 
 
 def claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
-    """Take the folder for the run, after what an earlier one wrote is removed if that is asked for."""
+    """Claim the folder for the run; with ``overwrite``, remove the files of an earlier run first."""
     check_claim(folder, config, overwrite)
     if overwrite and folder.is_begun():
         if read_config(folder) is None:
@@ -134,7 +134,7 @@ def claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
     absent = read_config(folder) is None
     if absent and not folder.create("config.json", config) and read_config(folder) is None:
         folder.write("config.json", config)  # in place of a damaged one
-    # Two jobs of an array may have begun at once with different options: the file is of one of them.
+    # Two jobs of an array may start at once with different options; only one of them wrote the file.
     check_claim(folder, config, overwrite=False)
 
 
@@ -142,19 +142,19 @@ def claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
 def claimed(
     folder: RunDir, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
 ) -> Iterator[None]:
-    """Takes the folder for the run as `claim` does, and keeps other runs out of it while the block lasts."""
+    """Claim the folder for the run, and lock other runs out inside the block."""
     claim(folder, config, overwrite)
     with locked(folder, share):
-        # Another run may have come in between.
+        # Another run may have claimed it in between.
         check_claim(folder, config, overwrite=False)
         yield
 
 
 def remove_run(folder: RunDir) -> None:
-    """Remove every file that a run has written into its folder, and no other."""
+    """Remove every file that a run wrote into its folder, and no other."""
     begun = folder.begun()
     for index in begun:
-        # First of all: were this killed half-way, no shard may pass for done whose images are gone.
+        # First: if this is killed, a shard without its images must not count as done.
         folder.forget(index)
     for index in begun:
         folder.remove(folder.written(index))
@@ -162,46 +162,42 @@ def remove_run(folder: RunDir) -> None:
     remove_tree(folder.folder)
 
 
-# Seconds: a run that is just ending holds its lock a moment longer.
-_PATIENCE = 1.0
-
-log = logging.getLogger("maskgen")
-
-
 @contextmanager
 def locked(folder: RunDir, share: tuple[int, int] = (1, 1)) -> Iterator[None]:
-    """Keeps other runs out of the folder while the block lasts.
+    """Lock other runs out of the folder inside the block.
 
     Args:
-        folder: The run's folder, with its ``config.json``.
-        share: (i, n), from 1: different shares of one array may work in it at once.
+        folder: The run directory, with its ``config.json``.
+        share: (i, n), from 1: different shares of one array may run at once.
 
     Raises:
-        ConfigurationError: Another run, or the same share, is at work there.
+        ConfigurationError: Another run, or the same share, is active there.
     """
     fcntl = None if is_remote(folder.out) else _fcntl()
-    with ExitStack() as held:
+    with ExitStack() as stack:
         if fcntl is not None:
             config = folder.folder / "config.json"
             if share == (1, 1):
-                _take(held, config, "r+b", lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                _lock_file(
+                    stack, config, "r+b", lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                )
             else:
-                _take(held, config, "rb", lambda file: fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB))
+                _lock_file(stack, config, "rb", lambda file: fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB))
                 folder.make_folders()
                 own = folder.scratch / f"share-{share[0]}-of-{share[1]}"
-                _take(held, own, "ab", lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                _lock_file(stack, own, "ab", lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
         yield
 
 
-def _take(held: ExitStack, path: Path, mode: str, lock: Any) -> None:
-    """Open and lock a file, and leave closing it to ``held``."""
+def _lock_file(stack: ExitStack, path: Path, mode: str, lock: Any) -> None:
+    """Open and lock a file until ``stack`` closes."""
     out = next(parent.parent for parent in path.parents if parent.name == STATE)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _LOCK_WAIT
     while True:
         try:
-            file: BinaryIO = held.enter_context(path.open(mode))  # type: ignore[assignment]
+            file: BinaryIO = stack.enter_context(path.open(mode))  # type: ignore[assignment]
             lock(file)
-            # Who held it until now may have replaced it.
+            # The previous holder may have replaced the file.
             if os.path.samestat(path.stat(), os.fstat(file.fileno())):
                 return
         except (BlockingIOError, FileNotFoundError):
@@ -214,11 +210,11 @@ def _take(held: ExitStack, path: Path, mode: str, lock: Any) -> None:
                 f"another run is at work in {out}; wait for it or stop it, or give another --out "
                 "(shares of a job array work side by side: --shard I/N)"
             )
-        time.sleep(_PATIENCE / 20)
+        time.sleep(_LOCK_WAIT / 20)
 
 
 def _fcntl() -> Any:
-    """The module, or None on Windows, where there is none."""
+    """The ``fcntl`` module, or None on Windows."""
     try:
         return importlib.import_module("fcntl")
     except ImportError:

@@ -1,22 +1,22 @@
-"""The ``.maskgen`` folder of an output: what the run is, which shards are done, and what they came to.
+"""The run directory ``.maskgen`` of an output: the configuration and the progress of the run.
 
 ::
 
-    OUT/.maskgen/config.json          what the run is; another one is refused
-    OUT/.maskgen/listing.json         shards and samples of the dataset, once it has been listed to its end
+    OUT/.maskgen/config.json          the configuration; a run with another one is refused
+    OUT/.maskgen/listing.json         the number of shards and samples, after the first complete listing
     OUT/.maskgen/labels.json          size, time and sha256 of the dataset's label files
-    OUT/.maskgen/tmp/000012-1f2e3d4c/ what is being written for shard 12; its rows are in rows.jsonl
-    OUT/.maskgen/shards/000012.left   files that killed attempts at shard 12 have written
+    OUT/.maskgen/tmp/000012-1f2e3d4c/ unfinished files of shard 12; its rows are in rows.jsonl
+    OUT/.maskgen/shards/000012.left   files that killed attempts at shard 12 wrote
     OUT/.maskgen/shards/000012.overdue  how often each of its images exceeded --image-timeout
     OUT/.maskgen/shards/000012.jsonl  the rows of shard 12
     OUT/.maskgen/shards/000012.sources  size and time of its sources
     OUT/.maskgen/shards/000012.files  its files, each with its `maskgen.run.state.shard_check.spot_checksum`
-    OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file is there
-    OUT/.maskgen/finished.json        which stats the final files were made from
+    OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file exists
+    OUT/.maskgen/finished.json        a hash of the stats that the final files were made from
 
-Each of them appears by an atomic rename, and a row is in ``rows.jsonl`` before the images it names are
-written: nothing that a killed run wrote is unknown to the next one. The first job of an array creates
-``config.json``; ``labels.json`` and ``listing.json`` are written by each, with the same content.
+Each file appears by an atomic rename, and a row is in ``rows.jsonl`` before its images are written: the next
+run knows every file of a killed one. The first job of an array creates ``config.json``; every job writes
+``labels.json`` and ``listing.json`` with the same content.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ log = logging.getLogger("maskgen")
 
 @dataclass(frozen=True)
 class Shard:
-    """The unit of work: ``options.shard_size`` samples that follow each other in the dataset."""
+    """The unit of work: ``options.shard_size`` consecutive samples of the dataset."""
 
     index: int
     samples: tuple[Sample, ...]
@@ -60,11 +60,11 @@ class Shard:
 
 @dataclass(frozen=True)
 class RunDir:
-    """The state of the run that writes into ``out``.
+    """The state of the run in an output folder.
 
     Attributes:
         out: The output folder.
-        sync: Whether what is written is written through to the disk before it counts as done.
+        sync: Whether a shard is flushed to the disk before it counts as done.
     """
 
     out: Path
@@ -77,81 +77,81 @@ class RunDir:
 
     @property
     def scratch(self) -> Path:
-        """Where files are before they are whole."""
+        """The folder of unfinished files."""
         return self.folder / "tmp"
 
     def make_folders(self) -> None:
-        """Make what is not there yet."""
+        """Create the missing folders."""
         self.scratch.mkdir(parents=True, exist_ok=True)
         (self.folder / "shards").mkdir(exist_ok=True)
 
     def rows_path(self, index: int) -> Path:
-        """A shard's part of the manifest."""
-        return self.folder / "shards" / f"{index:06}.jsonl"
+        """The file of a shard's manifest rows."""
+        return self._shard_file(index, "jsonl")
 
     def sources_path(self, index: int) -> Path:
-        """What is kept of a shard's sources, for `maskgen.run.source_changes`."""
-        return self.folder / "shards" / f"{index:06}.sources"
+        """The record of a shard's sources, for `maskgen.run.source_changes`."""
+        return self._shard_file(index, "sources")
 
     def files_path(self, index: int) -> Path:
-        """The list of a shard's files."""
-        return self.folder / "shards" / f"{index:06}.files"
+        """The file with the list of a shard's files."""
+        return self._shard_file(index, "files")
 
     def stats_path(self, index: int) -> Path:
-        """A shard's stats."""
-        return self.folder / "shards" / f"{index:06}.json"
+        """The stats file of a shard."""
+        return self._shard_file(index, "json")
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """What ``config.json``, ``listing.json`` or ``finished.json`` holds; None if it is not there."""
+        """The content of ``config.json``, ``listing.json`` or ``finished.json``; None if it is absent."""
         return _read_json(self.folder / name)
 
     def write(self, name: str, values: Mapping[str, Any]) -> None:
-        """Write one of those files, whole or not at all."""
+        """Write one of those files atomically."""
         self.make_folders()
         write_atomic(self.folder / name, state_json(values), self.scratch, self.sync)
         self.sync_files([f"{STATE}/{name}"])
 
     def final_files(self) -> dict[str, str]:
-        """Name -> spot checksum of each file in ``finished.json``; "" for one that was not written yet."""
+        """Name -> spot checksum of each file in ``finished.json``; "" for a file not yet written."""
         files = (self.read("finished.json") or {}).get("files")
         return {name: str(each) for name, each in files.items()} if isinstance(files, dict) else {}
 
     def sync_files(self, names: Iterable[str]) -> None:
-        """Write files through to the disk, unless the run is not to; the names are those of the manifest."""
+        """Flush files, by their manifest names, to the disk; does nothing if `sync` is off."""
         if self.sync:
             sync_files(self.out, map(from_text, names))
 
     def create(self, name: str, values: Mapping[str, Any]) -> bool:
-        """Write one of those files unless it is there; of several jobs at it at once one succeeds."""
+        """Write one of those files if it is absent; of several concurrent jobs one succeeds."""
         self.make_folders()
-        ours = write_new(self.folder / name, state_json(values), self.scratch)
+        created = write_new(self.folder / name, state_json(values), self.scratch)
         self.sync_files([f"{STATE}/{name}"])
-        return ours
+        return created
 
     def done(self) -> dict[int, ShardStats]:
-        """The shards that are done, in their order. A stats file that cannot be read counts as not there."""
-        found: dict[int, ShardStats] = {}
+        """Index -> stats of the finished shards, in order; a damaged stats file counts as absent."""
+        done: dict[int, ShardStats] = {}
         names = sorted(name for name in self._names("shards") if name.endswith(".json"))
         for name, data in zip(
             names, read_each([self.folder / "shards" / each for each in names]), strict=True
         ):
             stats = read_stats(data)
             if stats is not None and name == f"{stats.index:06}.json":
-                found[stats.index] = stats
+                done[stats.index] = stats
             else:
                 log.warning("the shard of %s counts as not done: that file is damaged", name)
-        return dict(sorted(found.items()))
+        return dict(sorted(done.items()))
 
     def forget(self, *indexes: int) -> None:
-        """Say that shards are not done after all."""
+        """Mark shards as not done."""
         for index in indexes:
             self.stats_path(index).unlink(missing_ok=True)
 
     def open_scratch(self, index: int) -> Path:
-        """A new empty folder for a shard's unfinished files, after killed attempts at it are settled.
+        """Create an empty folder for a shard's unfinished files, after settling killed attempts.
 
-        Its name is new each time: a process that outlived its killed driver must not find its folder again
-        and write beside the one that has taken over.
+        Its name is always new: a worker that survives its killed driver must not share the folder of its
+        successor.
         """
         self.settle(index)
         scratch = self.scratch / f"{index:06}-{secrets.token_hex(4)}"
@@ -159,9 +159,9 @@ class RunDir:
         return scratch
 
     def settle(self, index: int) -> list[str]:
-        """Remove the unfinished files of a shard, but keep in mind which files it has written.
+        """Remove the unfinished files of a shard, and record the names of its written files.
 
-        Returns the ids of the images over which an attempt exceeded its time limit; they are kept too.
+        Also records and returns the ids of the images that exceeded their time limit.
         """
         self.make_folders()
         written = self.written(index)
@@ -177,38 +177,37 @@ class RunDir:
         return overdue
 
     def overdue(self, index: int) -> dict[str, int]:
-        """Id -> how often an attempt at a shard that is not done exceeded its time limit over this image."""
+        """Id -> how often this image of an unfinished shard exceeded its time limit."""
         return self.read(f"shards/{index:06}.overdue") or {}
 
     def finish_shard(self, scratch: Path, stats: ShardStats, files: Iterable[str], sources: bytes) -> None:
-        """Say that a shard is done, and remove files that only earlier attempts at it wrote.
+        """Mark a shard as done, and remove files that only earlier attempts at it wrote.
 
         Args:
-            scratch: From `open_scratch`; holds the rows and the list of files.
-            stats: What it came to.
-            files: Its files: they, the rows and the list are written through to the disk before its stats.
-            sources: What is kept of its sources.
+            scratch: The folder from `open_scratch`, with the rows and the list of files.
+            stats: The stats of the shard.
+            files: Its files; they, the rows and the list are flushed to the disk before its stats.
+            sources: The record of its sources.
         """
         earlier = self.written(stats.index, besides=scratch)
-        rows, listed, told = (
-            each(stats.index) for each in (self.rows_path, self.files_path, self.stats_path)
-        )
+        index = stats.index
+        rows, file_list, stats_file = self.rows_path(index), self.files_path(index), self.stats_path(index)
         (scratch / ROWS).replace(rows)
-        (scratch / FILES).replace(listed)
+        (scratch / FILES).replace(file_list)
         if earlier:
             now = named_files(rows)
             self._unlink(self._files(earlier - now) - self._files(now))
         self._left_path(stats.index).unlink(missing_ok=True)
         self._overdue_path(stats.index).unlink(missing_ok=True)
-        kept = self.sources_path(stats.index)
-        write_atomic(kept, sources, scratch)
-        self.sync_files([*files, *(f"{STATE}/shards/{path.name}" for path in (rows, listed, kept))])
-        write_atomic(told, stats.as_json(), scratch, self.sync)
-        self.sync_files([f"{STATE}/shards/{told.name}"])
+        source_file = self.sources_path(stats.index)
+        write_atomic(source_file, sources, scratch)
+        self.sync_files([*files, *(f"{STATE}/shards/{path.name}" for path in (rows, file_list, source_file))])
+        write_atomic(stats_file, stats.as_json(), scratch, self.sync)
+        self.sync_files([f"{STATE}/shards/{stats_file.name}"])
         shutil.rmtree(scratch, ignore_errors=True)
 
     def written(self, index: int, besides: Path | None = None) -> set[str]:
-        """The files that any attempt at a shard has written, or was about to; but for that in ``besides``."""
+        """The files that any attempt at a shard wrote or was about to write, except that in ``besides``."""
         names = named_files(self.rows_path(index))
         for name in self._names("tmp"):
             if name.startswith(f"{index:06}-") and (besides is None or name != besides.name):
@@ -220,27 +219,27 @@ class RunDir:
         return names | {name for name in (left if isinstance(left, list) else ()) if isinstance(name, str)}
 
     def begun(self) -> list[int]:
-        """The shards that anything is known of, be they done or not."""
+        """The shards with any files here, done or not."""
         names = (*self._names("shards"), *self._names("tmp"))
-        return sorted({int(found[0]) for name in names if (found := re.match("[0-9]{6,}", name))})
+        return sorted({int(match[0]) for name in names if (match := re.match("[0-9]{6,}", name))})
 
     def is_begun(self) -> bool:
-        """Whether a run has begun here, be its ``config.json`` readable or not."""
+        """Whether a run has begun here, even with a damaged ``config.json``."""
         return "config.json" in names_in(self.folder) or bool(self.begun())
 
     def has_leftovers(self) -> bool:
-        """Whether a run was killed over some shard, or crashed over it, and none has taken that up again."""
+        """Whether a killed or crashed attempt at a shard has not been settled."""
         return any(re.match("[0-9]{6,}-", name) for name in self._names("tmp"))
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files of this run, by their names in the manifest, and the folders they leave empty."""
+        """Remove files of this run, by their manifest names, and folders that become empty."""
         self._unlink(self._files(names))
 
     def _unlink(self, files: Iterable[str]) -> None:
         inside = self.out.resolve()
         for name in sorted(files):
             path = self.out / name
-            # A folder of the output that someone has replaced by a link leads to files that are not ours.
+            # A user may have replaced an output folder by a link to other files.
             if not path.parent.resolve().is_relative_to(inside):
                 log.warning("%s leads out of %s and is left alone", to_text(name), self.out)
                 continue
@@ -251,7 +250,7 @@ class RunDir:
                 folder = folder.parent
 
     def _files(self, names: Iterable[str]) -> set[str]:
-        """The files of these names in the manifest; one that leads on through a tar is in that tar."""
+        """The files of names in the manifest; for a member of a tar, the tar."""
         files = set()
         for name in map(from_text, names):
             above = (str(parent) for parent in PurePosixPath(name).parents)
@@ -260,10 +259,13 @@ class RunDir:
         return files
 
     def _left_path(self, index: int) -> Path:
-        return self.folder / "shards" / f"{index:06}.left"
+        return self._shard_file(index, "left")
 
     def _overdue_path(self, index: int) -> Path:
-        return self.folder / "shards" / f"{index:06}.overdue"
+        return self._shard_file(index, "overdue")
+
+    def _shard_file(self, index: int, suffix: str) -> Path:
+        return self.folder / "shards" / f"{index:06}.{suffix}"
 
     def _names(self, below: str) -> list[str]:
         try:

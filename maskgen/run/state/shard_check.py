@@ -1,9 +1,9 @@
-"""Whether the files of a done shard still are what they were when it was done.
+"""Detect missing or damaged files of finished shards by spot checksums.
 
 A list beside the shard's stats holds the `spot_checksum` of each file, and the stats hold the sha256 of that
-list and of the rows. To compare them reads small files whole and a few bytes of larger ones.
-It finds files that are missing, emptied, cut, longer or zeroed. A large file that keeps its size and those
-bytes passes; `maskgen verify` reads every byte.
+list and of the rows. The check reads small files whole and a few bytes of larger ones. It finds files that
+are missing, empty, truncated, longer or zeroed, but not a change between the spots of a large file; `maskgen
+verify` reads every byte.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from maskgen.files.remote import is_remote
 from maskgen.run.state.run_dir import RunDir
 from maskgen.run.state.shard_stats import ShardStats
 
-# A file of up to so many bytes is read whole: that takes little longer than to open it.
+# Bytes up to which a file is read whole: that takes little longer than opening it.
 _SMALL = 1 << 14
 
-# Of a larger one so many bytes are read at so many places, and at its end.
+# Bytes of a spot, and spots in a larger file besides the one at its end.
 _SPOT, _SPOTS = 64, 16
 
-# Shards that are checked at once: on a disk or network with cold caches, most of the time is waiting.
+# Shards checked in parallel: with cold caches most of the time is I/O wait.
 _THREADS = 8
 
 
 def spot_checksum(path: Path | str) -> str:
-    """A file's size and a CRC-32, such as "5312 9f3a01c2": of all its bytes, or of spots of a large file.
+    """Size and CRC-32 of a file, such as "5312 9f3a01c2"; of a large file the CRC-32 covers spots only.
 
     Raises:
         OSError: The file cannot be read.
     """
     crc, local = 0, isinstance(path, (str, Path))
-    # `Path.open` would take as long as all else here.
+    # `Path.open` would double the time of this function.
     with open(path, "rb", buffering=0) if local else path.open("rb") as file:  # type: ignore[union-attr]  # noqa: PTH123
         size = file.seek(0, os.SEEK_END)
         spots = (*range(0, size, size // _SPOTS), size - _SPOT) if size > _SMALL else (0,)
@@ -49,16 +49,16 @@ def spot_checksum(path: Path | str) -> str:
 
 
 def spot_checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
-    """Name -> `spot_checksum` of files below ``out``; the names are those of the manifest."""
+    """Manifest name -> `spot_checksum` of files below ``out``."""
     return {name: spot_checksum(out / from_text(name)) for name in sorted(names)}
 
 
 def changed_file(out: Path, checksums: Mapping[str, str]) -> str | None:
-    """The first file that is not what its checksum says, and why, in words; None if there is none."""
+    """A description of the first file that does not match its checksum; None if all match."""
     remote, top = is_remote(out), os.fspath(out) if not is_remote(out) else ""
     for name, before in checksums.items():
         try:
-            # To join paths would take as long as all else here.
+            # Joining paths would double the time of this function.
             now = spot_checksum(out / from_text(name) if remote else f"{top}/{from_text(name)}")
         except FileNotFoundError:
             return f"{name} is missing"
@@ -72,12 +72,12 @@ def changed_file(out: Path, checksums: Mapping[str, str]) -> str | None:
 
 
 def damage(folder: RunDir, stats: ShardStats) -> str | None:
-    """Why a done shard must be done again, in words; None if its files are what they were.
+    """The damage of a finished shard, in words; None if its files are unchanged.
 
     Args:
-        folder: The run's folder. In a store only the rows and the list of files are checked: to ask for the
-            size of each file would be a request each.
-        stats: The shard's.
+        folder: The run directory. In a store only the rows and the list of files are checked: the size of
+            each file would take a request.
+        stats: The stats of the shard.
     """
     for path, sha256 in (
         (folder.rows_path(stats.index), stats.rows_sha256),
@@ -95,7 +95,7 @@ def damage(folder: RunDir, stats: ShardStats) -> str | None:
 
 
 def damaged_shards(folder: RunDir, done: Iterable[ShardStats]) -> Iterator[tuple[int, str]]:
-    """Index of each damaged shard among these, and its `damage`."""
+    """Index and `damage` of each damaged shard."""
     shards = list(done)
     with ThreadPoolExecutor(_THREADS) as pool:
         reasons = pool.map(lambda stats: damage(folder, stats), shards)

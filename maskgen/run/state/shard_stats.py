@@ -1,4 +1,4 @@
-"""What one shard came to: the content of its stats file."""
+"""The stats of a finished shard: the content of its stats file."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from maskgen.results.counts import Counts
 
 @dataclass(frozen=True)
 class ShardStats:
-    """What one shard came to.
+    """The stats of a finished shard.
 
     Attributes:
-        index: Which shard, from 0.
-        counts: Of its rows.
+        index: Index of the shard, from 0.
+        counts: Counts of its rows.
         first: Id of its first sample.
         last: Id of its last sample.
-        ids: `digest` of all its ids: tells whether the dataset still lists the same.
-        rows_sha256: Of its part of the manifest.
-        files_sha256: Of the list of its files.
-        fingerprint: Of the configuration that it was made with.
-        processor: `maskgen.process.processor_kind` of the machine that did it; empty if not known.
+        ids: `digest` of all its ids; detects a changed dataset.
+        rows_sha256: sha256 of its part of the manifest.
+        files_sha256: sha256 of the list of its files.
+        fingerprint: Fingerprint of its configuration.
+        processor: `maskgen.process.processor_kind` of its machine; empty if unknown.
     """
 
     index: int
@@ -44,22 +44,22 @@ class ShardStats:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ShardStats:
-        """The stats whose JSON values these are."""
+        """The stats with these JSON values."""
         return cls(**{**values, "counts": Counts.from_dict(values["counts"])})
 
 
 def read_stats(data: bytes) -> ShardStats | None:
-    """The stats that a stats file holds; None if it is damaged."""
+    """Parse a stats file; None if it is damaged."""
     try:
         stats = ShardStats.from_dict(from_json(data))
     except (ValueError, LookupError, TypeError):
         return None
     values = {**vars(stats)}
     index, counts = values.pop("index"), values.pop("counts")
-    whole = (
+    is_whole = (
         type(index) is int and counts.is_whole() and all(isinstance(text, str) for text in values.values())
     )
-    return stats if whole else None
+    return stats if is_whole else None
 
 
 def digest(ids: Iterable[str]) -> str:

@@ -1,8 +1,8 @@
-"""A time limit for each step of each image: the process that exceeds it is ended.
+"""A time limit for each step of each image; exceeding it kills the process.
 
-A step that hangs in native code may hold Python's lock, so no Python thread could end it. The time is kept by
-a C thread of `faulthandler`, which needs no lock: it writes where the process hangs behind the image's id in
-a note, and ends the process. The next attempt at the shard reads the note.
+A step that hangs in native code may hold the GIL, and then no Python thread can end it. The timer is
+therefore a C thread of `faulthandler`, which needs no GIL: it appends a traceback to the note with the
+image's id, and ends the process. The next attempt at the shard reads the note.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-# The note in a shard's scratch folder: the id of the image in work, and from this byte on where it hangs.
+# The note in a shard's scratch folder: the id of the current image, and from this byte on the traceback.
 NOTE = "step"
 _TRACE = 1 << 16
 
-# The share of the limit by which a step may exceed it: to start the C thread for each step would cost 1 %.
+# Share of the limit by which a step may exceed it: starting the C thread for each step would cost 1 %.
 _TOLERANCE = 0.1
 
-# Seconds more for the first image of a process at each step, which loads models and machine code.
+# Extra seconds for the first image of a process at each step, which loads models and machine code.
 _WARM_UP = 60.0
 _warm: set[int] = set()
 
-# The limit in force, if any: `faulthandler` has one timer a process.
+# The active limit, if any: `faulthandler` has one timer a process.
 _in_force: list[TimeLimit] = []
 
 
 class TimeLimit:
-    """Ends the process when a step takes too long, from `begin` to the next `begin` or `pause`.
+    """Kill the process if a step takes too long, from `begin` to the next `begin` or `pause`.
 
     Args:
-        seconds: The longest time of a step, exceeded by a tenth at most; None or 0 sets no limit.
-        note: The file in which the image and its step are kept for `overdue_image`; None keeps none.
+        seconds: The limit of a step, with a tolerance of a tenth; None or 0 sets no limit.
+        note: The file that holds the image and the traceback for `overdue_image`; None writes none.
     """
 
     def __init__(self, seconds: float | None, note: Path | None = None) -> None:
@@ -67,7 +67,7 @@ class TimeLimit:
             _in_force.remove(self)
 
     def begin(self, image_id: str, step: int) -> None:
-        """Say that a step of this image begins; steps are counted from 0."""
+        """Start a step of an image; steps count from 0."""
         if self._note is None:
             return
         self._note.seek(0)
@@ -80,18 +80,18 @@ class TimeLimit:
             self.resume(_WARM_UP)
 
     def resume(self, more: float = 0.0) -> None:
-        """Count the time from now on, and allow so many seconds more."""
+        """Restart the timer, with so many extra seconds."""
         now = time.monotonic()
         if self._note is None:
             return
         if more or self._started is None or now - self._started > self._seconds * _TOLERANCE:
             allowed = self._seconds * (1 + _TOLERANCE) + more
             faulthandler.dump_traceback_later(allowed, file=self._note, exit=True)
-            # With more allowed, the next step starts the timer anew.
+            # After extra time, the next step restarts the timer.
             self._started = -math.inf if more else now
 
     def pause(self) -> None:
-        """Count no time until the next `begin`."""
+        """Stop the timer until the next `begin`."""
         if self._started is not None:
             faulthandler.cancel_dump_traceback_later()
             self._started = None
@@ -99,7 +99,7 @@ class TimeLimit:
 
 @contextlib.contextmanager
 def unlimited() -> Iterator[None]:
-    """Counts no time in the block: for what is done once in a process and is not the image's fault."""
+    """Stop the timer inside the block, for work that happens once a process and is not the image's fault."""
     running = [limit for limit in _in_force if limit._started is not None]
     for limit in running:
         limit.pause()
@@ -111,10 +111,10 @@ def unlimited() -> Iterator[None]:
 
 
 def overdue_image(note: Path) -> str | None:
-    """The id of the image over which a process exceeded its limit; None if none did.
+    """The id of the image that exceeded its limit; None if none did.
 
     Args:
-        note: The file that a `TimeLimit` was given.
+        note: The note of a `TimeLimit`.
     """
     try:
         data = note.read_bytes()
@@ -127,13 +127,13 @@ def overdue_image(note: Path) -> str | None:
 
 
 def overdue_reason(seconds: float | None) -> str:
-    """Why an image was given up, as the reason of its row."""
+    """The reason in the row of an image that exceeded its limit twice."""
     return f"a step took longer than {seconds or 0:g} s, twice; see --image-timeout"
 
 
 @cache
 def _exempt_compiler() -> None:
-    """Count no time while numba compiles, which takes up to a minute on a machine's first run."""
+    """Stop the timer while numba compiles, up to a minute in the first run on a machine."""
     from numba.core import event
 
     class Compiling(event.Listener):
