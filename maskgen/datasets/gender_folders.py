@@ -36,7 +36,7 @@ GENDER_FOLDERS = FaceDataset(
     name="gender-folders",
     title="Folders by split and gender",
     homepage="https://www.kaggle.com/datasets/cashutosh/gender-classification-dataset",
-    licence="The terms of whoever published the images.",
+    licence="The terms of the images' publishers.",
     citation="Layout of the Kaggle sets gender-classification-dataset and GenderOcclusionData",
     expects=(
         "Training/male/, Training/female/, Validation/male/ ... in any case",

@@ -197,7 +197,7 @@ TABLE = FaceDataset(
     name="table",
     title="Images listed in a table",
     homepage="",
-    licence="The terms of whoever made the images.",
+    licence="The terms of the images' authors.",
     citation="",
     expects=(
         f"a .csv, .tsv or .jsonl file with a column {', '.join(PATH_COLUMNS[:-1])} or {PATH_COLUMNS[-1]}",

@@ -54,7 +54,7 @@ VGGFACE2 = FaceDataset(
     homepage="https://github.com/ox-vgg/vgg_face2",
     licence="For research, on the terms of its authors; the images belong to their original owners.",
     forbids=(
-        "Its authors have withdrawn it from their pages; whoever has a copy is bound by the terms "
+        "Its authors have withdrawn it from their pages; existing copies are bound by the terms "
         "that came with it."
     ),
     citation="Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2: recognising faces across pose and age, FG 2018",

@@ -154,7 +154,7 @@ WEBDATASET = FaceDataset(
     name="webdataset",
     title="Images in tar shards (webdataset)",
     homepage="",
-    licence="The terms of whoever made the images.",
+    licence="The terms of the images' authors.",
     citation="",
     expects=(
         "uncompressed .tar files with images, and with .json beside them where there are labels",

@@ -154,7 +154,7 @@ def test_links_out_of_the_root_are_read_where_that_is_allowed(snapshot, tmp_path
     assert "is a link out of" in (said := capsys.readouterr().err) and "--follow-links allows it" in said
     if command == "synth":
         assert main([*given, "--follow-links"]) == 0
-        assert "1 image in 1 shard" in capsys.readouterr().err
+        assert "1 picture in 1 shard" in capsys.readouterr().err
 
 
 def test_following_links_ends_with_its_block(snapshot):
@@ -210,7 +210,7 @@ def test_a_home_folder_that_the_shell_left_is_filled_in(tmp_path, monkeypatch, c
     (tmp_path / "list").write_text("a.jpg\n")
     given = ["synth", "--dataset", "folder", "--root=~/faces", "--out=~/out", "--files-from=~/list"]
     assert main([*given, "--dry-run"]) == 0
-    assert "1 image in 1 shard" in capsys.readouterr().err
+    assert "1 picture in 1 shard" in capsys.readouterr().err
     assert main(["split", "~/faces", "--out=~/split.csv"]) == 2
     assert str(tmp_path / "faces") in capsys.readouterr().err
 
