@@ -1,13 +1,14 @@
-"""Which points of MediaPipe's 468-point face mesh maskgen speaks of by name.
+"""MediaPipe's 468-point face mesh: named anchors, the face oval, the mean face, and `Landmarks`.
 
-The indices are those of MediaPipe's canonical face model; "left" is the image's left, so that
-``left_eye`` is the eye a viewer sees on the left.
+The indices are those of MediaPipe's canonical face model. "left" is the image's left: ``left_eye`` is the eye
+that a viewer sees on the left.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,8 +18,8 @@ from numpy.typing import NDArray
 
 from maskgen.records import Box
 
-# Anchor name -> indices into the face mesh; the anchor is their mean. Templates name their anchors
-# with these names, so that any template can be laid over any face.
+# Anchor name -> indices into the face mesh; an anchor is the mean of its points. The anchors of templates
+# have the same names.
 ANCHORS: dict[str, tuple[int, ...]] = {
     "nose_bridge": (6,),
     "nose_ridge": (197,),
@@ -54,16 +55,26 @@ FACE_OVAL = (
 )
 
 
+# Template space: its size, the pixels per eye distance, and the middle between the outer eye corners.
 TEMPLATE_SIZE = (1024, 896)
 TEMPLATE_UNIT = 600.0
 TEMPLATE_ORIGIN = (512.0, 100.0)
 
 
+def anchor_shares(names: Iterable[str] = ANCHORS) -> NDArray[np.float64]:
+    """(anchors, 468) float64 matrix that takes the points of a mesh to the anchors of these names."""
+    indices = [list(ANCHORS[name]) for name in names]
+    shares = np.zeros((len(indices), 468))
+    for row, columns in zip(shares, indices, strict=True):
+        row[columns] = 1 / len(columns)
+    return shares
+
+
 @cache
 def canonical_face() -> NDArray[np.float64]:
-    """(468, 3) float64: the mean frontal face; how it was computed is written in its file.
+    """(468, 3) float64: the mean frontal face; its file says how it was computed.
 
-    Units of the outer-eye-corner distance, origin midway between those corners, y down, z into the head.
+    In eye distances, origin midway between the outer eye corners, x right, y down, z into the head.
     """
     stored = json.loads((Path(__file__).parent / "canonical_face.json").read_text(encoding="utf-8"))
     points = np.array(stored["points"], dtype=np.float64)
@@ -87,7 +98,7 @@ class Landmarks:
         points: (468, 3) float32: x and y in pixels of the image, z in pixels, smaller is nearer to
             the camera. Rounded to 1/100 px, so that landmarks read from a file give the same bytes.
         image_size: (width, height) of the image in pixels.
-        step: Which step of the detection cascade found it, e.g. "as-is"; "file" if it was read.
+        step: The step of the detection cascade that found the face, e.g. "as-is"; "file" if it was read.
     """
 
     points: NDArray[np.float32]
@@ -97,13 +108,13 @@ class Landmarks:
     def __post_init__(self) -> None:
         if self.points.shape != (468, 3):
             raise ValueError(f"a face mesh has shape (468, 3), got {self.points.shape}")
-        # As numpy.round does it, in a third of its time.
+        # Equal to numpy.round, in a third of its time.
         points = self.points.astype(np.float64) * 100
         np.rint(points, out=points)
         object.__setattr__(self, "points", (points / 100).astype(np.float32))
 
     def anchor(self, name: str) -> NDArray[np.float32]:
-        """The anchor of that name in `ANCHORS` as (2,) float32 x, y in pixels."""
+        """(2,) float32: x, y of an anchor of `ANCHORS` in pixels."""
         mean: NDArray[np.float32] = self.points[list(ANCHORS[name]), :2].mean(axis=0)
         return mean
 
@@ -114,17 +125,14 @@ class Landmarks:
 
     @cached_property
     def box(self) -> Box:
-        """The smallest box around all points."""
+        """The (x, y, width, height) bounding box of all points."""
         x0, y0 = self.points[:, :2].min(axis=0).tolist()
         x1, y1 = self.points[:, :2].max(axis=0).tolist()
         return (x0, y0, x1 - x0, y1 - y0)
 
     @cached_property
     def eye_distance(self) -> float:
-        """Distance of the outer eye corners in the mesh's three dimensions, in pixels.
-
-        In three dimensions, because a turned face foreshortens the two-dimensional one.
-        """
+        """Three-dimensional distance of the outer eye corners in pixels; independent of the pose."""
         return math.dist(self.points[263].tolist(), self.points[33].tolist())
 
     @cached_property
@@ -139,7 +147,7 @@ class Landmarks:
 
     @cached_property
     def pose(self) -> dict[str, float]:
-        """Yaw, pitch and roll in degrees, rounded to a tenth; signs as at the top of this file."""
+        """Yaw, pitch and roll in degrees, rounded to a tenth; `maskgen.records` defines the signs."""
         right, _, into = self.axes.tolist()
         yaw = math.degrees(math.atan2(-into[0], math.hypot(into[1], into[2])))
         pitch = math.degrees(math.atan2(-into[1], into[2]))
@@ -148,6 +156,6 @@ class Landmarks:
 
 
 def _unit(vector: list[float]) -> list[float]:
-    # Of no length it stays what it is, and not a number, as numpy would have it.
+    # A zero vector becomes NaN, as in numpy.
     length = math.hypot(*vector) or math.nan
     return [part / length for part in vector]

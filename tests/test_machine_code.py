@@ -26,8 +26,8 @@ def folders(tmp_path, monkeypatch):
 
     def use(*read, kept):
         monkeypatch.setattr(code_cache, "code_folders", lambda: tuple(tmp_path / name for name in read))
-        monkeypatch.setattr(code_cache, "kept_folder", lambda: kept and tmp_path / kept)
-        code_cache._say_not_kept.cache_clear()
+        monkeypatch.setattr(code_cache, "writable_folder", lambda: kept and tmp_path / kept)
+        code_cache._warn_not_cached.cache_clear()
 
     return use
 
@@ -54,7 +54,7 @@ def test_code_that_cannot_be_kept_is_said_once_with_the_variable_to_set(folders,
     folders("a file/below", kept=kept)
     assert [hits_and_misses(), hits_and_misses()] == [(0, 1)] * 2
     (said,) = caplog.messages
-    assert "cannot be kept" in said and "set NUMBA_CACHE_DIR to a folder" in said
+    assert "cannot be cached" in said and "set NUMBA_CACHE_DIR to a writable folder" in said
 
 
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
@@ -81,7 +81,7 @@ def package(tmp_path, monkeypatch):
 
 def forget():
     machine_code.code_folders.cache_clear()
-    machine_code.kept_folder.cache_clear()
+    machine_code.writable_folder.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_code_is_kept_where_the_user_says_or_else_in_the_first_folder_that_can_b
     if variable:
         monkeypatch.setenv("NUMBA_CACHE_DIR", str(package / variable))
     forget()
-    found = machine_code.kept_folder()
+    found = machine_code.writable_folder()
     assert (found and found.parent) == (kept and package / kept)
     assert all(package in folder.parents for folder in machine_code.code_folders())
 

@@ -1,9 +1,10 @@
-"""The public datasets maskgen reads: one module each, a table of facts and ``samples(root)``.
+"""Adapters for public datasets: one module each, with a `FaceDataset` and ``samples(root)``.
 
-To add one, copy ``utkface.py`` (labels in the file names) or ``lfw.py`` (labels in files), and name it below.
+    root -find_root-> FaceDataset.samples -> Sample (path, id, split, identity, boxes, attributes)
 
-The inputs are the image files below the root, whatever label files say; label files only add what
-is known of them. Nothing outside the root is read, and nothing is written.
+To add a dataset, copy ``utkface.py`` (labels in file names) or ``lfw.py`` (label files) and add it below. The
+samples are the image files below the root; label files only add labels to them. ``readers/`` holds what the
+adapters share. Nothing outside the root is read, and nothing is written.
 """
 
 from __future__ import annotations
@@ -41,14 +42,14 @@ DATASETS: dict[str, FaceDataset] = {
 
 
 def get_dataset(name: str) -> FaceDataset:
-    """The dataset of that name; `UsageError` names the ones there are."""
+    """The dataset of a name; a `UsageError` lists the valid names."""
     if (dataset := DATASETS.get(name.lower())) is None:
         raise UsageError(f"there is no dataset {name!r}; expected one of {', '.join(DATASETS)}")
     return dataset
 
 
 def places(dataset: FaceDataset) -> list[Path]:
-    """The folders a dataset is looked for in when no root is given, in that order."""
+    """The folders that are searched for a dataset without a root, in this order."""
     if dataset.ships_in:
         return [dataset.ships_in]
     shared = os.environ.get("MASKGEN_DATA")
@@ -60,17 +61,19 @@ def places(dataset: FaceDataset) -> list[Path]:
 
 
 def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
-    """The folder to read a dataset from: the given one, or the first of `places` that holds it.
+    """The root of a dataset: the given one, or the first of `places` that contains the dataset.
 
     Raises:
-        MissingDataError: It is in none of them; the message says where it was looked for, what was
-            expected there and where to get it.
+        MissingDataError: No folder contains it; the message lists the folders, the expected files and the
+            dataset's home page.
     """
-    looked_in = places(dataset) if root is None else [root]
-    for place in looked_in:
+    candidates = places(dataset) if root is None else [root]
+    for place in candidates:
         if (dataset.files or exists(place)) and dataset.holds(place):
             return place
-    states = [f"  {place} ({'does not hold it' if exists(place) else 'is not there'})" for place in looked_in]
+    states = [
+        f"  {place} ({'does not hold it' if exists(place) else 'is not there'})" for place in candidates
+    ]
     hint = "" if os.environ.get("MASKGEN_DATA") else " ($MASKGEN_DATA is not set)"
     lines = [
         f"{dataset.title} was not found. Looked in{'' if root else hint}:",
@@ -80,13 +83,13 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
     ]
     if dataset.homepage:
         lines.append(f"Get it from {dataset.homepage} ({dataset.licence})")
-    lines += filter(None, map(archive_hint, looked_in))
-    lines.append("Put it into one of these folders, or say where it is with --root DIR.")
+    lines += filter(None, map(archive_hint, candidates))
+    lines.append("Put it into one of these folders, or give its folder with --root DIR.")
     raise MissingDataError("\n".join(lines))
 
 
 def found() -> list[tuple[FaceDataset, Path | None]]:
-    """Every dataset with the folder it was found in, None where it was not."""
+    """Every dataset with the folder that contains it, or None."""
     return [
         (dataset, next((place for place in places(dataset) if exists(place) and dataset.holds(place)), None))
         for dataset in DATASETS.values()

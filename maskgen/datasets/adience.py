@@ -12,20 +12,20 @@ from typing import Any
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
-from maskgen.datasets.readers.label_files import Annotations, merged, read_table
+from maskgen.datasets.readers.label_files import LabelTable, merged, read_table
 from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.records import Sample, gender_of
 
 FOLD_FILES = tuple(f"fold_{fold}_data.txt" for fold in range(5))
 FRONTAL_FILES = tuple(f"fold_frontal_{fold}_data.txt" for fold in range(5))
-PICTURE = re.compile(r"(?:coarse_tilt_aligned_face|landmark_aligned_face)\.(\d+)\.(.+)")
+IMAGE_NAME = re.compile(r"(?:coarse_tilt_aligned_face|landmark_aligned_face)\.(\d+)\.(.+)")
 NUMBERS = ("face_id", "x", "y", "dx", "dy", "tilt_ang", "fiducial_yaw_angle", "fiducial_score")
 REQUIRED = ("user_id", "original_image", "face_id", "age", "gender")
 BUCKETS = ((0, 2), (4, 6), (8, 12), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))
 
 
 def _age(text: str) -> str | None:
-    """The bucket that holds the age or range, "25-32"; the range itself where none does."""
+    """The age group that contains an age or range, such as "25-32"; the range itself if no group does."""
     numbers = [int(number) for number in re.findall(r"\d+", text) if len(number) < 4]
     if not numbers:
         return None
@@ -38,23 +38,23 @@ def _age(text: str) -> str | None:
 
 def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
     gender = gender_of(row["gender"])
-    known: dict[str, Any] = {"gender": gender, "age": _age(row["age"]), "fold": fold}
+    attributes: dict[str, Any] = {"gender": gender, "age": _age(row["age"]), "fold": fold}
     for name in NUMBERS:
         if re.fullmatch(r"-?\d{1,9}", row.get(name, "")):
-            known[name] = int(row[name])
+            attributes[name] = int(row[name])
     if gender is None:
-        known["note"] = f"its gender in {file} is {row['gender'] or 'empty'}"
-    return known
+        attributes["note"] = f"its gender in {file} is {row['gender'] or 'empty'}"
+    return attributes
 
 
-def _rows(root: Path) -> Annotations[dict[str, Any]]:
+def _read_fold_files(root: Path) -> LabelTable[dict[str, Any]]:
     """Attributes by user, face and image."""
-    found = find_label_files(root, (*FOLD_FILES, *FRONTAL_FILES))
-    names = FOLD_FILES if any(name in found for name in FOLD_FILES) else FRONTAL_FILES
-    table = Annotations[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
+    files = find_label_files(root, (*FOLD_FILES, *FRONTAL_FILES))
+    names = FOLD_FILES if any(name in files for name in FOLD_FILES) else FRONTAL_FILES
+    table = LabelTable[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
     for fold, name in enumerate(names):
         for _, row in (
-            read_table(found[name], REQUIRED, delimiter="\t", quoted=False) if name in found else ()
+            read_table(files[name], REQUIRED, delimiter="\t", quoted=False) if name in files else ()
         ):
             key = f"{row['user_id']}/{row['face_id']}/{row['original_image']}"
             table.add(key, _attributes(row, fold, name))
@@ -62,13 +62,13 @@ def _rows(root: Path) -> Annotations[dict[str, Any]]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root; the face number in its name is the person."""
-    rows = _rows(root)
+    """Every image below the root; the face number in its name is the identity."""
+    rows = _read_fold_files(root)
     for relative in images(root):
         *folders, name = relative.split("/")
-        match = PICTURE.fullmatch(name)
+        match = IMAGE_NAME.fullmatch(name)
         if match is None or not folders:
-            yield sample_at(root, relative, {"note": "its name is not USER/PREFIX.FACE.PICTURE"})
+            yield sample_at(root, relative, {"note": "its name is not USER/PREFIX.FACE.IMAGE"})
             continue
         key = f"{folders[-1]}/{match[1]}/{match[2]}"
         yield sample_at(root, relative, rows.find(key) or {"note": rows.missing(key)}, identity=match[1])
@@ -85,7 +85,7 @@ ADIENCE = FaceDataset(
     ),
     citation="Eidinger, Enbar, Hassner: Age and Gender Estimation of Unfiltered Faces, IEEE TIFS 2014",
     expects=(
-        "faces/USER/coarse_tilt_aligned_face.FACE.PICTURE.jpg or aligned/USER/landmark_aligned_face....",
+        "faces/USER/coarse_tilt_aligned_face.FACE.IMAGE.jpg or aligned/USER/landmark_aligned_face....",
         "fold_0_data.txt ... fold_4_data.txt",
     ),
     holds=lambda root: holds_name(root, ("faces", "aligned", *FOLD_FILES)),

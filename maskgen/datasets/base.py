@@ -1,4 +1,4 @@
-"""What maskgen knows of a public face dataset: a table of facts and three functions of its root."""
+"""`FaceDataset`: the facts about a public face dataset, and functions of its root."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from maskgen.records import Sample
 
 @dataclass(frozen=True)
 class FaceDataset:
-    """One public dataset, as its module under `maskgen.datasets` describes it.
+    """One public dataset, defined by its module in `maskgen.datasets`.
 
     Attributes:
-        name: What ``--dataset`` calls it.
-        title: What its authors call it.
-        homepage: Where to get it and to read its terms.
-        licence: Those terms in one sentence.
+        name: Its name for ``--dataset``.
+        title: Its official name.
+        homepage: The page with downloads and terms.
+        licence: The terms in one sentence.
         citation: Authors, title, venue and year.
-        expects: The files that are looked for below the root, in words, for the error.
-        holds: Whether a folder has this layout; looks at a few names and reads no label.
-        samples: Every image below a root, in the byte order of the paths. Label files that
-            are missing or damaged leave images without label and with a note.
+        expects: The files expected below the root, in words, for the error message.
+        holds: Whether a folder has this layout; checks a few names and reads no labels.
+        samples: Every image below a root, in the byte order of the paths. If label files are missing or
+            damaged, images have no label and a note.
         annotations: The label files below a root, relative to it, that a drop-in copy needs.
-        always: What every whole copy gives ("gender", "split", "boxes", or "boxes or gender") -> where that
-            stands, in words. A run that finds none says so.
+        always: Labels of every complete copy ("gender", "split", "boxes", or "boxes or gender") -> their
+            source, in words. A run warns if no image has them.
         label: The attribute that becomes the class by default, or None.
-        several_faces: Whether an image commonly shows more than one face.
-        files: Where a root may also be a pattern of file names: what it stands for that no output may
-            hold. None where a root is a file or folder.
-        ships_in: The folder inside the package that holds it, for the embedded sample.
-        forbids: What its terms forbid, as far as it is known; the dataset card repeats it.
+        several_faces: Whether images commonly show more than one face.
+        files: The paths that a root stands for and that the output must not overlap, if a root can be a
+            pattern of file names; None if a root is a file or folder.
+        ships_in: The folder inside the package that contains it, for the embedded sample.
+        forbids: What its terms forbid, as far as known; the dataset card repeats it.
     """
 
     name: str

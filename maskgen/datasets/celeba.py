@@ -1,7 +1,7 @@
 """CelebA: 202,599 images of 10,177 celebrities with 40 attributes each.
 
-Read as published (``Anno/``, ``Eval/``, ``Img/``), as the loaders expect it (all in one folder), and as
-Kaggle has it (CSV files, image folders nested twice, no identities); aligned or in the wild.
+Reads the published layout (``Anno/``, ``Eval/``, ``Img/``), the layout of common loaders (one folder), and
+Kaggle's (CSV files, image folders nested twice, no identities); aligned or in the wild.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
-from maskgen.datasets.readers.label_files import Annotations, read_text, with_line_feeds
+from maskgen.datasets.readers.label_files import LabelTable, read_text, with_line_feeds
 from maskgen.datasets.readers.samples import images
 from maskgen.errors import AnnotationError
 from maskgen.files.path_text import to_text
 from maskgen.records import Box, Sample
 
-# The order of the columns, for copies whose header is gone.
+# The order of the columns, for copies without a header.
 ATTRIBUTES = [
     *("5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs"),
     *("Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair", "Bushy_Eyebrows"),
@@ -32,9 +32,9 @@ ATTRIBUTES = [
 ]
 SPLITS = {"0": "train", "1": "validation", "2": "test"}
 TRUTH = {"1": True, "-1": False, "0": False}
-# An image's name up to its first dot, and the cells behind it. All rows in one search: line by line, the
-# 600,000 of the three files take three times as long. No two neighbours may match the same character, or a
-# line of a single long word would be tried at each of its letters again.
+# An image's name up to its first dot, and the cells after it. One search finds all rows: line by line, the
+# 600,000 rows of the three files take three times as long. No two adjacent parts match the same character:
+# otherwise a long word would be tried again at each letter.
 _ROW = re.compile(r"^[^\S\n]*(?=\S)([^\s.]*)(?:\.\S*)?[^\S\n]+(\S(?:.*\S)?)", re.MULTILINE)
 IMAGE_FOLDERS = ("img_align_celeba", "img_celeba", "img_align_celeba_png", "Img")
 ATTRIBUTE_FILES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
@@ -48,10 +48,10 @@ LABEL_FILES = tuple(
 )
 
 
-def _rows(files: Mapping[str, Path], stem: str) -> tuple[list[str], Annotations[str]]:
-    """Column names (none without a header) and each image's cells as text: most are not needed."""
+def _read_list(files: Mapping[str, Path], stem: str) -> tuple[list[str], LabelTable[str]]:
+    """Column names (none without a header), and each image's cells as text: most are not needed."""
     path = files.get(f"{stem}.txt") or files.get(f"{stem}.csv")
-    table = Annotations[str](path.name if path else f"{stem}.txt")
+    table = LabelTable[str](path.name if path else f"{stem}.txt")
     header: list[str] = []
     text = (with_line_feeds(read_text(path)) if path else "").replace(",", " ").replace(";", " ")
     for _ in range(2):
@@ -63,7 +63,7 @@ def _rows(files: Mapping[str, Path], stem: str) -> tuple[list[str], Annotations[
             text = rest
         elif len(line.split()) < 2:  # a count, or nothing
             text = rest
-    # Lines of a single word are none.
+    # Lines of a single word are not rows.
     table.add_all(_ROW.findall(text))
     if path and stem == "list_attr_celeba" and "Male" not in (header := header or ATTRIBUTES):
         raise AnnotationError(f"{path}, line 2: expected a column 'Male', got {header}")
@@ -71,7 +71,7 @@ def _rows(files: Mapping[str, Path], stem: str) -> tuple[list[str], Annotations[
 
 
 def _attributes(header: list[str], cells: list[str]) -> dict[str, Any]:
-    """The attributes in one row; ``note`` instead where it cannot be read."""
+    """The attributes of one row, or a ``note`` if it is invalid."""
     if len(cells) != len(header):
         return {"note": f"its row has {len(cells)} values where {len(header)} were expected"}
     split = None
@@ -80,10 +80,10 @@ def _attributes(header: list[str], cells: list[str]) -> dict[str, Any]:
         split = SPLITS.get(row.pop("Partition"))
         header, cells = list(row), list(row.values())
     try:
-        # All at once: one by one, the 8 million cells would take longer than everything else.
+        # All at once: cell by cell, the 8 million cells would take longer than everything else.
         attributes: dict[str, Any] = dict(zip(header, itemgetter(*cells)(TRUTH), strict=True))
-    except KeyError as strange:
-        (cell,) = strange.args
+    except KeyError as error:
+        (cell,) = error.args
         return {"note": f"{header[cells.index(cell)]} is {cell!r} where 1 or -1 was expected"}
     attributes["gender"] = "male" if attributes["Male"] else "female"
     return {**attributes, "split": split} if split else attributes
@@ -98,23 +98,23 @@ def _box(cells: str | None) -> tuple[Box, ...]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root, aligned ones and others, by the number in its name."""
+    """Every image below the root, aligned or not, by the number in its name."""
     files = find_label_files(root, LABEL_FILES)
-    header, attributes = _rows(files, "list_attr_celeba")
-    _, identities = _rows(files, "identity_CelebA")
-    _, splits = _rows(files, "list_eval_partition")
-    _, boxes = _rows(files, "list_bbox_celeba")
+    header, attributes = _read_list(files, "list_attr_celeba")
+    _, identities = _read_list(files, "identity_CelebA")
+    _, splits = _read_list(files, "list_eval_partition")
+    _, boxes = _read_list(files, "list_bbox_celeba")
     for relative in images(root):
         folders, _, name = relative.rpartition("/")
         number = name.partition(".")[0]
         row = attributes.find(number)
-        known = {"note": attributes.missing(number)} if row is None else _attributes(header, row.split())
-        listed = known.pop("split", None)
-        split = SPLITS.get(splits.find(number) or "") or listed
-        # The published boxes are those of the images as found, not of the aligned ones.
+        row_labels = {"note": attributes.missing(number)} if row is None else _attributes(header, row.split())
+        partition = row_labels.pop("split", None)
+        split = SPLITS.get(splits.find(number) or "") or partition
+        # The published boxes are those of the images in the wild, not of the aligned ones.
         box = _box(boxes.find(number)) if "img_celeba" in folders.split("/") else ()
         identity = identities.find(number)
-        # Not by `sample_at`, whose care for what a table may hold would cost a third more.
+        # Without `sample_at`: its handling of arbitrary tables would take a third more time.
         yield Sample(
             id=to_text(relative),
             path=root / relative,
@@ -122,8 +122,8 @@ def samples(root: Path) -> Iterator[Sample]:
             split=split,
             identity=None if identity is None else to_text(identity),
             boxes=box,
-            note=known.pop("note", None),
-            attributes=known,
+            note=row_labels.pop("note", None),
+            attributes=row_labels,
         )
     for table in (attributes, identities, splits):
         table.report()

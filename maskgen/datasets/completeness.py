@@ -1,4 +1,4 @@
-"""Warns of a copy of a dataset that lacks what every whole copy has: labels, splits or boxes."""
+"""Warn about an incomplete copy of a dataset, without labels, splits or boxes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger("maskgen")
 
 
 def warn_of_lacks(dataset: FaceDataset, samples: Iterable[Sample]) -> Iterator[Sample]:
-    """The samples as they come; after the last, one line says what of `FaceDataset.always` none had."""
+    """Pass samples through; after the last one, warn about labels of `FaceDataset.always` that none had."""
     lacking, first = dict(dataset.always), None
     for sample in samples:
         first = first or sample

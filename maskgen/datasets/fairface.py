@@ -1,7 +1,6 @@
 """FairFace: 97,698 faces balanced over seven race groups, with age and gender.
 
-Read at either padding, with the label files as published or as a spreadsheet left them ("3-9" saved
-as "03-Sep").
+Reads both paddings, and label files as published or after a spreadsheet changed them ("3-9" to "03-Sep").
 """
 
 from __future__ import annotations
@@ -13,19 +12,19 @@ from typing import Any
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
-from maskgen.datasets.readers.label_files import Annotations, merged, read_table
+from maskgen.datasets.readers.label_files import LabelTable, merged, read_table
 from maskgen.datasets.readers.samples import images, sample_at, tail
 from maskgen.files.safe_paths import refuse_escape
 from maskgen.records import Sample, gender_of, split_of
 
-# The second of each is Kaggle's name.
+# The published name and Kaggle's name.
 LABEL_FILES = {
     "train": ("fairface_label_train.csv", "train_labels.csv"),
     "val": ("fairface_label_val.csv", "val_labels.csv"),
 }
 ALL_FILES = tuple(name for names in LABEL_FILES.values() for name in names)
 AGES = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "more than 70")
-# A spreadsheet takes 3-9 for a day of March or September and 10-19 for one of October, in English and German.
+# Spreadsheets read 3-9 as a day of March or September and 10-19 as one of October, in English and German.
 SPREADSHEET_AGES = (
     (re.compile(r"0?3[-. ]+sept?|sept?[-. ]+0?3|0?9[-. ]+(?:mar|mär|mrz)|(?:mar|mär|mrz)[-. ]+0?9"), "3-9"),
     (re.compile(r"19[-. ]+o[ck]t|o[ck]t[-. ]+19"), "10-19"),
@@ -37,34 +36,34 @@ def _attributes(row: dict[str, str], file: str) -> dict[str, Any]:
     age = cells.get("age", "")
     for written, meant in SPREADSHEET_AGES:
         age = meant if written.fullmatch(age.lower()) else age
-    known: dict[str, Any] = {"gender": gender_of(cells.get("gender", ""))}
-    known["age"] = age if age in AGES else None
+    attributes: dict[str, Any] = {"gender": gender_of(cells.get("gender", ""))}
+    attributes["age"] = age if age in AGES else None
     notes = [
         f"its {name} in {file} is {cells.get(name, 'empty')}"
-        for name in known
-        if known[name] is None and name in row
+        for name in attributes
+        if attributes[name] is None and name in row
     ]
-    known["race"] = cells.get("race")
+    attributes["race"] = cells.get("race")
     if "service_test" in cells:
-        known["service_test"] = cells["service_test"].lower() == "true"
-    known["note"] = "; ".join(notes) or None
-    return known
+        attributes["service_test"] = cells["service_test"].lower() == "true"
+    attributes["note"] = "; ".join(notes) or None
+    return attributes
 
 
-def _rows(path: Path | None, name: str) -> Annotations[dict[str, Any]]:
-    """Attributes by the last two parts of the path: copies differ in what comes before."""
-    table = Annotations[dict[str, Any]](path.name if path else name, merge=merged)
+def _read_label_file(path: Path | None, name: str) -> LabelTable[dict[str, Any]]:
+    """Attributes by the last two parts of the path; copies differ in the parts before."""
+    table = LabelTable[dict[str, Any]](path.name if path else name, merge=merged)
     for line, row in read_table(path, ("file", "gender")) if path else ():
-        picture = refuse_escape(row["file"].strip(), f"{path}, line {line}")
-        table.add(tail(picture), _attributes(row, table.name))
+        relative = refuse_escape(row["file"].strip(), f"{path}, line {line}")
+        table.add(tail(relative), _attributes(row, table.name))
     return table
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root; the folder it lies in, train or val, is its split."""
+    """Every image below the root; its folder, train or val, is its split."""
     files = find_label_files(root, ALL_FILES)
     tables = {
-        folder: _rows(next((files[name] for name in names if name in files), None), names[0])
+        folder: _read_label_file(next((files[name] for name in names if name in files), None), names[0])
         for folder, names in LABEL_FILES.items()
     }
     for relative in images(root):
@@ -73,8 +72,8 @@ def samples(root: Path) -> Iterator[Sample]:
         if folder not in tables:
             yield sample_at(root, relative, {"note": "it lies neither in train/ nor in val/"})
             continue
-        known = tables[folder].find(key) or {"note": tables[folder].missing(key)}
-        yield sample_at(root, relative, known, split=split_of(folder))
+        labels = tables[folder].find(key) or {"note": tables[folder].missing(key)}
+        yield sample_at(root, relative, labels, split=split_of(folder))
     for table in tables.values():
         table.report()
 

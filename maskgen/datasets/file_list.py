@@ -1,7 +1,7 @@
-"""The images that a list names, as `find` prints it: ``--files-from``.
+"""``--files-from``: the images of a list, as printed by `find`.
 
-Of a plain folder the list itself says what the inputs are, be they there or not, and nothing is walked. Of
-any other dataset it chooses from what the dataset has, with all that is known of it.
+For a plain folder the list defines the inputs, even if files are missing, and the folder is not walked. For
+any other dataset the list selects from the dataset's samples.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.folder import FOLDER, told_by_folders
+from maskgen.datasets.folder import FOLDER, folder_attributes
 from maskgen.datasets.readers.samples import sample_at
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.files.path_text import to_text
@@ -25,17 +25,17 @@ from maskgen.records import Sample
 
 
 def read_list(data: bytes, root: Path, *, null: bool = False) -> tuple[str, ...]:
-    """The paths in a list, relative to the root, each once and in the order of their bytes.
+    """The paths of a list, relative to the root, without duplicates, in byte order.
 
     Args:
-        data: One path a line, in the bytes of the file system or in UTF-16; lines end in LF or CRLF, and
-            empty ones are passed over.
-        root: The folder they lie below; they are relative to it, or absolute, or relative to the folder
-            that we are in, as `find ROOT` prints them.
-        null: Paths end in NUL instead, so that they may hold line ends.
+        data: One path a line, in the encoding of the file system or in UTF-16; lines end in LF or CRLF, and
+            empty lines are skipped.
+        root: The folder of the images. Paths are relative to it, absolute, or relative to the working folder,
+            as printed by `find ROOT`.
+        null: Paths end in NUL instead of line ends (``find -print0``).
 
     Raises:
-        UsageError: The list names nothing, or something outside of the root.
+        UsageError: The list is empty, or names a file outside the root.
     """
     above = _folder_above(root)
     if not null:
@@ -48,7 +48,7 @@ def read_list(data: bytes, root: Path, *, null: bool = False) -> tuple[str, ...]
 
 
 def _without_mark(data: bytes) -> bytes:
-    """The list as the file system writes names: without byte order mark, and not in UTF-16."""
+    """The list in the encoding of the file system, without byte order mark."""
     if b"\0" not in data:
         return data.removeprefix(codecs.BOM_UTF8)
     try:
@@ -58,13 +58,13 @@ def _without_mark(data: bytes) -> bytes:
 
 
 def _folder_above(root: Path) -> str | None:
-    """The root as the absolute path in front of what lies below it; None in a store."""
+    """The absolute path of the root with a final separator; None for a remote root."""
     return None if is_remote(root) else os.path.join(os.path.abspath(root), "")  # noqa: PTH100, PTH118
 
 
 def _relative(name: str, root: Path, above: str | None) -> str:
     path = os.path.normpath(name)
-    # `find photos` with --root photos gives paths from where we are.
+    # `find photos` with --root photos prints paths relative to the working folder.
     if above is not None and (whole := os.path.abspath(path)).startswith(above):  # noqa: PTH100
         path = whole.removeprefix(above)
     try:
@@ -75,40 +75,40 @@ def _relative(name: str, root: Path, above: str | None) -> str:
 
 
 def digest_of(files: Sequence[str]) -> str:
-    """A sha256 of the list, which tells two runs apart."""
+    """The sha256 of a list, which identifies the run's inputs."""
     return hashlib.sha256(b"\0".join(map(os.fsencode, files))).hexdigest()
 
 
 def chosen(dataset: FaceDataset, files: Sequence[str]) -> FaceDataset:
-    """The dataset with the listed images alone.
+    """A dataset restricted to the images of a list.
 
     Args:
-        dataset: Where they come from.
+        dataset: The dataset.
         files: From `read_list`.
     """
 
     def listed(root: Path) -> Iterator[Sample]:
         for relative in files:
-            yield sample_at(root, relative, told_by_folders(relative))
+            yield sample_at(root, relative, folder_attributes(relative))
 
     def filtered(root: Path) -> Iterator[Sample]:
-        left = set(files)
+        missing = set(files)
         for sample in dataset.samples(root):
-            if sample.relative in left:
-                left.discard(sample.relative)
+            if sample.relative in missing:
+                missing.discard(sample.relative)
                 yield sample
-        if left:
-            first = to_text(min(left, key=os.fsencode))
-            raise MissingDataError(f"{root}: {len(left)} of the listed images are not there: {first} ...")
+        if missing:
+            first = to_text(min(missing, key=os.fsencode))
+            raise MissingDataError(f"{root}: {len(missing)} of the listed images are not there: {first} ...")
 
     if dataset is FOLDER:
-        # The root may be above the output: what must lie apart from that are the images themselves.
+        # The root may contain the output; `refuse_own_output` checks the images themselves.
         return replace(dataset, samples=listed, files=lambda root: ())
     return replace(dataset, samples=filtered)
 
 
 def refuse_own_output(files: Sequence[str], root: Path, out: Path) -> None:
-    """See to it that no listed image lies in the output folder.
+    """Check that no listed image lies in the output folder.
 
     Raises:
         UsageError: One does.

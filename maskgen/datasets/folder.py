@@ -1,4 +1,4 @@
-"""Any folder of images, however deep: one's own, or a dataset that has no module here."""
+"""Any folder of images, with subfolders of any depth."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from maskgen.records import Sample, genders_in
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root; ``folder`` is the one it lies in, gender one named so."""
+    """Every image below the root; its folder gives the attribute ``folder``, and gender if it names one."""
     for relative in images(root):
-        yield sample_at(root, relative, told_by_folders(relative))
+        yield sample_at(root, relative, folder_attributes(relative))
 
 
-def told_by_folders(relative: str) -> dict[str, str]:
-    """The attributes that the folders of a path say, and a ``note`` where they contradict each other."""
+def folder_attributes(relative: str) -> dict[str, str]:
+    """The attributes from the folders of a path, and a ``note`` if they contradict each other."""
     folders = relative.split("/")[:-1]
     attributes = {"folder": to_text(folders[-1])} if folders else {}
     genders = genders_in(folders)
@@ -33,7 +33,7 @@ FOLDER = FaceDataset(
     name="folder",
     title="A folder of images",
     homepage="",
-    licence="The terms of whoever made the images.",
+    licence="The terms of the images' authors.",
     citation="",
     expects=("images, in folders or not",),
     holds=lambda root: root.is_dir(),

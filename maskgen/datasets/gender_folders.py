@@ -1,7 +1,7 @@
-"""Images sorted into ``Training/male``, ``Training/female``, ``Validation/male`` ...
+"""Images in folders by split and gender: ``Training/male``, ``Training/female``, ``Validation/male`` ...
 
-The layout of Kaggle's gender datasets, among them the masked one (``GenderOcclusionData/``): a folder per
-split, any case, holding one per gender.
+The layout of Kaggle's gender datasets, including ``GenderOcclusionData/`` (masked): a folder per split
+(in any case) with a folder per gender.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from maskgen.records import GENDER_WORDS, SPLIT_WORDS, Sample, genders_in, split
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root, by the names of the folders it lies in."""
+    """Every image below the root, with split and gender from the names of its folders."""
     for relative in images(root):
         folders = relative.split("/")[:-1]
         genders = genders_in(folders) or genders_in(folders, letters=True)
@@ -36,7 +36,7 @@ GENDER_FOLDERS = FaceDataset(
     name="gender-folders",
     title="Folders by split and gender",
     homepage="https://www.kaggle.com/datasets/cashutosh/gender-classification-dataset",
-    licence="The terms of whoever published the images.",
+    licence="The terms of the images' publishers.",
     citation="Layout of the Kaggle sets gender-classification-dataset and GenderOcclusionData",
     expects=(
         "Training/male/, Training/female/, Validation/male/ ... in any case",

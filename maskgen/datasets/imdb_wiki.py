@@ -1,6 +1,6 @@
-"""IMDB-WIKI: 523,051 images of celebrities with dates of birth and gender, as the face crops.
+"""IMDB-WIKI: 523,051 face crops of celebrities with dates of birth and gender.
 
-Labels are in the Matlab files ``imdb_crop/imdb.mat`` and ``wiki_crop/wiki.mat``.
+The labels are in the Matlab files ``imdb_crop/imdb.mat`` and ``wiki_crop/wiki.mat``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
-from maskgen.datasets.readers.label_files import Annotations
+from maskgen.datasets.readers.label_files import LabelTable
 from maskgen.datasets.readers.mat_file import read_columns
 from maskgen.datasets.readers.samples import images, sample_at, tail
 from maskgen.errors import AnnotationError
@@ -28,7 +28,7 @@ NUMBERS = ("gender", "dob", "photo_taken", "face_score", "second_face_score")
 
 
 def _age(born: float, taken: float) -> int | None:
-    """Full years at the middle of the year the image was taken, or None if nobody can be that old."""
+    """Age in full years in the middle of the year of the photograph, or None if it is impossible."""
     if not (math.isfinite(born) and math.isfinite(taken) and 366 < born < 800_000):
         return None
     birth = date.fromordinal(int(born) - 366)  # Matlab counts days from the year 0
@@ -41,36 +41,38 @@ class _Labels:
 
     def __init__(self, path: Path, part: str) -> None:
         self.columns = read_columns(path, part, TEXTS, NUMBERS)
-        self.rows = Annotations[int](path.name)
+        self.rows = LabelTable[int](path.name)
         if lacking := [name for name in REQUIRED if name not in self.columns]:
             raise AnnotationError(f"{path}: expected a field {lacking[0]!r} in {part!r}")
         for row, text in enumerate(self.columns["full_path"]):
-            picture = refuse_escape(text or "", f"{path}, row {row + 1} of full_path")
-            self.rows.add(tail(picture), row)
+            relative = refuse_escape(text or "", f"{path}, row {row + 1} of full_path")
+            self.rows.add(tail(relative), row)
 
     def attributes(self, row: int) -> dict[str, Any]:
-        """What the file says of one image."""
+        """The attributes of one image."""
         cells = {name: column[row] for name, column in self.columns.items()}
-        known: dict[str, Any] = {
+        attributes: dict[str, Any] = {
             "gender": GENDERS.get(cells["gender"]),
             "age": _age(cells.get("dob", math.nan), cells.get("photo_taken", math.nan)),
             "identity": cells.get("name"),
         }
         for name in ("face_score", "second_face_score"):  # -inf where there is no face, NaN where no second
-            known[name] = cells[name] if math.isfinite(cells.get(name, math.nan)) else None
-        return known | ({} if known["gender"] else {"note": f"{self.rows.name} does not say its gender"})
+            attributes[name] = cells[name] if math.isfinite(cells.get(name, math.nan)) else None
+        return attributes | (
+            {} if attributes["gender"] else {"note": f"{self.rows.name} does not say its gender"}
+        )
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root, by its folder and name in the Matlab file of its part."""
+    """Every image below the root, by its folder and name in the Matlab files."""
     files = find_label_files(root, LABEL_FILES)
     labels = [_Labels(files[name], Path(name).stem) for name in LABEL_FILES if name in files]
     names = " or ".join(label.rows.name for label in labels) or "imdb.mat or wiki.mat"
     for relative in images(root):
         rows = [(label, label.rows.find(tail(relative))) for label in labels]
-        known = [label.attributes(row) for label, row in rows if row is not None]
-        note = f"{'several rows' if known else 'no row'} in {names}"
-        yield sample_at(root, relative, known[0] if len(known) == 1 else {"note": note})
+        matches = [label.attributes(row) for label, row in rows if row is not None]
+        note = f"{'several rows' if matches else 'no row'} in {names}"
+        yield sample_at(root, relative, matches[0] if len(matches) == 1 else {"note": note})
     for label in labels:
         label.rows.report()
 

@@ -1,8 +1,8 @@
 """Labeled Faces in the Wild: 13,233 images of 5,749 people, plain, funneled or deep-funneled.
 
-LFW itself says who, not which gender. Gender comes from the lists of the University of Massachusetts
-(``male_names.txt`` and ``female_names.txt``, one file name a line) or else from Kumar's
-``lfw_attributes.txt``; the splits are those of view 1.
+LFW has identities but no gender. Gender comes from the lists of the University of Massachusetts
+(``male_names.txt`` and ``female_names.txt``, one file name a line), or else from Kumar's
+``lfw_attributes.txt``. The splits are those of view 1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
-from maskgen.datasets.readers.label_files import Annotations, read_lines
+from maskgen.datasets.readers.label_files import LabelTable, read_lines
 from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.errors import AnnotationError
 from maskgen.records import Sample
@@ -21,7 +21,7 @@ from maskgen.records import Sample
 VARIANTS = ("lfw", "lfw_funneled", "lfw-funneled", "lfw-deepfunneled", "lfw_deepfunneled")
 PARTS = (("Train", "train"), ("Test", "test"))
 GENDER_LISTS = {"male_names.txt": "male", "female_names.txt": "female"}
-# As published and as Kaggle has them; people first, since pairs name only some of them.
+# Published names and Kaggle's; lists of people first, because pairs name only some of them.
 SPLIT_LISTS = tuple(
     {
         f"{stem}Dev{part}.{suffix}": split
@@ -40,20 +40,20 @@ LABEL_FILES = (*GENDER_LISTS, *SPLIT_LISTS[0], *SPLIT_LISTS[1], *OTHER_LISTS)
 _NO_PERSON = re.compile(r"name|images|imagenum\d|\d*")
 
 
-def _genders(files: Mapping[str, Path]) -> Annotations[str]:
-    """Gender by image, which is named without ``.jpg``."""
-    table = Annotations[str]("male_names.txt, female_names.txt")
+def _read_genders(files: Mapping[str, Path]) -> LabelTable[str]:
+    """Gender by the image's name without ``.jpg``."""
+    table = LabelTable[str]("male_names.txt, female_names.txt")
     for name, gender in GENDER_LISTS.items():
         for line in read_lines(files[name]) if name in files else ():
-            if picture := line.strip().partition(".jpg")[0]:
-                table.add(picture, gender)
+            if name_stem := line.strip().partition(".jpg")[0]:
+                table.add(name_stem, gender)
     path = files.get("lfw_attributes.txt")
-    return table if table.count or path is None else _scores(path)
+    return table if table.count or path is None else _read_scores(path)
 
 
-def _scores(path: Path) -> Annotations[str]:
-    """Gender by the sign of Kumar's score; ``person``, ``imagenum`` and ``Male`` are the columns."""
-    table = Annotations[str](path.name)
+def _read_scores(path: Path) -> LabelTable[str]:
+    """Gender by the sign of Kumar's score, from the columns ``person``, ``imagenum`` and ``Male``."""
+    table = LabelTable[str](path.name)
     header: list[str] = []
     for number, line in enumerate(read_lines(path), 1):
         cells = line.lstrip("#").strip().split("\t")
@@ -62,8 +62,8 @@ def _scores(path: Path) -> Annotations[str]:
         elif header and len(cells) > 1:
             row = dict(zip(header, cells, strict=False))
             try:
-                picture = f"{row['person'].strip().replace(' ', '_')}_{int(row['imagenum']):04d}"
-                table.add(picture, "male" if float(row["Male"]) > 0 else "female")
+                name_stem = f"{row['person'].strip().replace(' ', '_')}_{int(row['imagenum']):04d}"
+                table.add(name_stem, "male" if float(row["Male"]) > 0 else "female")
             except (KeyError, ValueError) as error:
                 raise AnnotationError(
                     f"{path}, line {number}: expected a person, a number and scores, got {line[:80]!r}"
@@ -73,9 +73,9 @@ def _scores(path: Path) -> Annotations[str]:
     return table
 
 
-def _splits(files: Mapping[str, Path]) -> Annotations[str]:
-    """Split by person, from the lists of people or else from the pairs."""
-    table = Annotations[str]("view 1")
+def _read_splits(files: Mapping[str, Path]) -> LabelTable[str]:
+    """Split by person, from the lists of people, or else from the pairs."""
+    table = LabelTable[str]("view 1")
     for lists in SPLIT_LISTS:
         for name, split in lists.items():
             for line in read_lines(files[name]) if name in files else ():
@@ -88,18 +88,18 @@ def _splits(files: Mapping[str, Path]) -> Annotations[str]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root; the folder it lies in names the person."""
+    """Every image below the root; its folder is the identity."""
     files = find_label_files(root, LABEL_FILES)
-    genders, splits = _genders(files), _splits(files)
+    genders, splits = _read_genders(files), _read_splits(files)
     for relative in images(root):
         *folders, name = relative.split("/")
         identity = folders[-1] if folders else None
-        picture = name.partition(".")[0]
-        gender = genders.find(picture)
+        name_stem = name.partition(".")[0]
+        gender = genders.find(name_stem)
         yield sample_at(
             root,
             relative,
-            {"gender": gender} if gender else {"note": genders.missing(picture)},
+            {"gender": gender} if gender else {"note": genders.missing(name_stem)},
             split=splits.find(identity or ""),
             identity=identity,
         )

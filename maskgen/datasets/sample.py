@@ -1,4 +1,4 @@
-"""The embedded sample: one portrait in three crops, so that everything can be tried without a download."""
+"""The embedded sample: one portrait in three crops, for trying maskgen without a download."""
 
 from __future__ import annotations
 

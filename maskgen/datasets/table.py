@@ -1,9 +1,9 @@
 """Images listed in a table (CSV, tab-separated, JSON lines or a JSON array) with a column for the path.
 
-Paths are relative to the table's folder, or to ``--image-root``, below which they may be absolute too.
-Columns named split, identity, gender and note are taken as such, in any case; all others become attributes.
-Splits and genders are the words of `maskgen.records`; a column named male or female may hold 1 or 0.
-A file that is listed but not there is still a sample: its reader reports it.
+Paths are relative to the table's folder, or to ``--image-root``; below the image root they may be absolute.
+The columns split, identity, gender and note, in any case, have their own meaning; all others become
+attributes. Splits and genders are the words of `maskgen.records`; a column named male or female may hold 1 or
+0. A listed file that is missing is still a sample; the run reports it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _NUMBER = re.compile(r"[+-]?\d+(?:\.0*)?")
 
 
 def find_table(root: Path) -> Path | None:
-    """The table that a root names or holds: itself, a usual name, or the only such file in the folder."""
+    """The table of a root: the file itself, a file of a usual name, or the only table in the folder."""
     if not root.is_dir():
         return root if root.is_file() else None
     tables = {
@@ -56,8 +56,8 @@ def find_table(root: Path) -> Path | None:
     return root / contained(root, next(iter(usual or tables)), "table")
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and cells of each row; empty cells are left out."""
+def _read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and cells of each row, without empty cells."""
     if path.suffix.lower() in JSON_SUFFIXES:
         yield from read_json_rows(path)
         return
@@ -65,8 +65,8 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"line {line}", {name: cell for name, cell in cells.items() if cell != ""}
 
 
-def _take(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None:
-    """Removes the first of these columns from the row and gives its text."""
+def _pop_text(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None:
+    """Remove the first of some columns from a row and return its text."""
     in_any_case = {name.lower(): name for name in reversed(row)}
     for name in names:
         if name in in_any_case:
@@ -80,8 +80,8 @@ def _take(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None
 
 
 def _image(row: dict[str, Any], folder: Path, image_root: Path | None, where: str) -> str:
-    """The path that a row names, relative to the image root, or else to the table's folder."""
-    if (text := _take(row, PATH_COLUMNS, where)) is None:
+    """The path of a row, relative to the image root, or else to the table's folder."""
+    if (text := _pop_text(row, PATH_COLUMNS, where)) is None:
         raise AnnotationError(
             f"{where}: expected one of the columns {', '.join(PATH_COLUMNS)}; got {list(row)}"
         )
@@ -99,13 +99,13 @@ def _image(row: dict[str, Any], folder: Path, image_root: Path | None, where: st
 
 
 def _below(text: str, folder: Path, image_root: Path | None) -> str:
-    """The path relative to the image root, where it is absolute or climbs from the table's folder into it."""
+    """Make a path relative to the image root if it is absolute or leaves the table's folder by ``..``."""
     if image_root is None or is_remote(image_root) or "\0" in text:
         return text
     climbs = ".." in text.replace("\\", "/").split("/")
     if not climbs and not Path(text).is_absolute():
         return text
-    # Not `Path.resolve`, which would follow the links below the image root.
+    # `Path.resolve` would follow the links below the image root.
     whole = os.path.abspath(folder / text)  # noqa: PTH100
     for above in (os.path.abspath(image_root), os.path.realpath(image_root)):  # noqa: PTH100
         if whole.startswith(f"{above.rstrip(os.sep)}{os.sep}"):
@@ -114,8 +114,8 @@ def _below(text: str, folder: Path, image_root: Path | None) -> str:
 
 
 def _gender(row: dict[str, Any], where: str) -> tuple[str | None, str | None]:
-    """Gender and, where a row has one that is no word for it, a note."""
-    if text := _take(row, ("gender", "sex"), where):
+    """Gender, and a note if the row's gender is not a known word."""
+    if text := _pop_text(row, ("gender", "sex"), where):
         if _NUMBER.fullmatch(text):
             raise AnnotationError(
                 f"{where}: the gender {text} can mean either; write male or female, or name the column male "
@@ -129,16 +129,21 @@ def _gender(row: dict[str, Any], where: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _facts(row: dict[str, Any], where: str) -> dict[str, Any]:
-    """The row with split, identity and gender under these names and in our words."""
-    split, (gender, strange) = _take(row, ("split",), where), _gender(row, where)
-    identity, note = _take(row, ("identity", "person"), where), _take(row, ("note",), where)
+def _normalised(row: dict[str, Any], where: str) -> dict[str, Any]:
+    """The row with normalised split, identity, gender and note."""
+    split, (gender, gender_note) = _pop_text(row, ("split",), where), _gender(row, where)
+    identity, note = _pop_text(row, ("identity", "person"), where), _pop_text(row, ("note",), where)
     if split and split_of(split) is None:
         raise AnnotationError(f"{where}: expected the split train, validation or test, got {split!r}")
-    known = {"split": split_of(split or ""), "identity": identity, "gender": gender, "note": strange or note}
-    row |= {name: value for name, value in known.items() if value is not None}
+    labels = {
+        "split": split_of(split or ""),
+        "identity": identity,
+        "gender": gender,
+        "note": gender_note or note,
+    }
+    row |= {name: value for name, value in labels.items() if value is not None}
     try:
-        # Python follows no value that is nested much deeper, be it for JSON or for a worker process.
+        # Deeply nested values can neither be written as JSON nor be sent to a worker process.
         row = {name: fitting(value) for name, value in row.items()}
         json.dumps(row, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError) as error:
@@ -147,33 +152,31 @@ def _facts(row: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
-    """Every image the table lists, once; what two rows for it do not agree on is left out and noted."""
+    """Every listed image once; values on which two rows for it disagree are dropped and noted."""
     path = find_table(root)
     if path is None:
         raise MissingDataError(
             f"{root}: expected a table, or a folder with {' or '.join(NAMES)} or one table"
         )
     images: dict[str, dict[str, Any]] = {}
-    for place, row in _rows(path):
+    for place, row in _read_rows(path):
         where = f"{path}, {place}"
         relative = _image(row, path.parent, image_root, where)
-        known = _facts(row, where)
-        images[relative] = merged(images[relative], known) if relative in images else known
+        labels = _normalised(row, where)
+        images[relative] = merged(images[relative], labels) if relative in images else labels
     folder = image_root or path.parent
     if images and not any((folder / relative).exists() for relative in islice(images, 10)):
-        log.warning(
-            "%s: the images it lists are not in %s; --image-root says where they are", path.name, folder
-        )
+        log.warning("%s: its images are not in %s; give their folder with --image-root", path.name, folder)
     for relative in sorted(images, key=os.fsencode):
         yield sample_at(folder, relative, images[relative])
 
 
 def with_image_root(dataset: FaceDataset, image_root: Path | None) -> FaceDataset:
-    """The table dataset with its images in another folder; None leaves it as it is.
+    """The table dataset with its images in another folder; None returns the dataset unchanged.
 
     Raises:
-        UsageError: Another dataset; its images lie below its root.
-        MissingDataError: There is no such folder.
+        UsageError: The dataset is not a table; its images lie below its root.
+        MissingDataError: The folder does not exist.
     """
     if image_root is None:
         return dataset
@@ -194,7 +197,7 @@ TABLE = FaceDataset(
     name="table",
     title="Images listed in a table",
     homepage="",
-    licence="The terms of whoever made the images.",
+    licence="The terms of the images' authors.",
     citation="",
     expects=(
         f"a .csv, .tsv or .jsonl file with a column {', '.join(PATH_COLUMNS[:-1])} or {PATH_COLUMNS[-1]}",

@@ -1,7 +1,6 @@
 """UTKFace: 23,708 faces with age, gender and race in their file names, aligned or in the wild.
 
-``[age]_[gender]_[race]_[date].jpg``; a few names lack a field, and then it is the gender that is
-missing, so those images stay unlabelled.
+The names are ``[age]_[gender]_[race]_[date].jpg``. A few names have no gender; these images stay unlabelled.
 """
 
 from __future__ import annotations
@@ -24,18 +23,20 @@ RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 
 
 def _attributes(name: str) -> dict[str, Any]:
-    """What a file name says; ``note`` says what it does not."""
+    """The attributes in a file name, and a ``note`` of those that are missing."""
     if match := NAME.fullmatch(name):
-        known = {"age": int(match[1]), "gender": GENDERS.get(match[2]), "race": RACES.get(match[3])}
-        lacking = [field for field, value in known.items() if value is None]
-        return known | {"note": f"the file name has no valid {' and '.join(lacking)}" if lacking else None}
+        attributes = {"age": int(match[1]), "gender": GENDERS.get(match[2]), "race": RACES.get(match[3])}
+        lacking = [field for field, value in attributes.items() if value is None]
+        return attributes | {
+            "note": f"the file name has no valid {' and '.join(lacking)}" if lacking else None
+        }
     if match := SHORT_NAME.fullmatch(name):
         return {"age": int(match[1]), "note": "the file name has three fields instead of four: no gender"}
     return {"note": "the file name is not AGE_GENDER_RACE_DATE"}
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root, by what its name says."""
+    """Every image below the root, with the attributes of its name."""
     for relative in images(root):
         yield sample_at(root, relative, _attributes(relative.rpartition("/")[2]))
 

@@ -1,7 +1,7 @@
 """VGGFace2: 3.31 million images of 9,131 people, loosely cropped; gender by person.
 
-``identity_meta.csv`` has a blank after each comma and names with commas in them. Its gender is used, and not
-the one of ``attributes/01-Male.txt``, which contradicts it for 215 images.
+``identity_meta.csv`` has a blank after each comma, and names that contain commas. Its gender is used instead
+of ``attributes/01-Male.txt``, which contradicts it for 215 images.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, folders_near, label_files_below
-from maskgen.datasets.readers.label_files import Annotations, read_table
+from maskgen.datasets.readers.label_files import LabelTable, read_table
 from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.records import Sample, gender_of, split_of
 
@@ -21,9 +21,9 @@ LABEL_FILES = (META, "train_list.txt", "test_list.txt")
 PERSON = re.compile(r"n\d{6}")
 
 
-def _genders(root: Path) -> Annotations[str]:
-    """Gender by person, "m" or "f" as in the file."""
-    table = Annotations[str](META)
+def _read_genders(root: Path) -> LabelTable[str]:
+    """Gender ("m" or "f") by person."""
+    table = LabelTable[str](META)
     path = find_label_files(root, (META,)).get(META)
     for _, row in read_table(path, ("Class_ID", "Gender")) if path else ():
         table.add(row["Class_ID"].strip(), row["Gender"].strip())
@@ -31,14 +31,14 @@ def _genders(root: Path) -> Annotations[str]:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root; the folder it lies in is the person."""
-    genders = _genders(root)
+    """Every image below the root; its folder is the identity."""
+    genders = _read_genders(root)
     for relative in images(root):
         folders = relative.split("/")[:-1]
         person = folders[-1] if folders else ""
-        found = genders.find(person)
-        gender = gender_of(found or "")
-        missing = genders.missing(person) if found is None else f"its gender in {META} is {found!r}"
+        letter = genders.find(person)
+        gender = gender_of(letter or "")
+        missing = genders.missing(person) if letter is None else f"its gender in {META} is {letter!r}"
         yield sample_at(
             root,
             relative,
@@ -54,7 +54,7 @@ VGGFACE2 = FaceDataset(
     homepage="https://github.com/ox-vgg/vgg_face2",
     licence="For research, on the terms of its authors; the images belong to their original owners.",
     forbids=(
-        "Its authors have withdrawn it from their pages; whoever has a copy is bound by the terms "
+        "Its authors have withdrawn it from their pages; existing copies are bound by the terms "
         "that came with it."
     ),
     citation="Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2: recognising faces across pose and age, FG 2018",

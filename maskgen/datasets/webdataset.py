@@ -1,8 +1,8 @@
-"""Tar shards as the webdataset library reads them: members with one name up to the first dot belong together.
+"""Tar shards in the layout of the webdataset library: members with one name up to the first dot are a group.
 
-Every image in them is an input, whatever stands beside it. Its id is its name in the tar, so that a folder
-packed into tars has the ids, the draws and so the very images of the folder itself. A name that was used
-before gets its tar's name in front: ``000007/0001.jpg``.
+Every image in a tar is a sample, with or without labels. Its id is its name in the tar, so a folder packed
+into tars has the same ids, random draws and masked images as the folder itself. A name that was used before
+gets the tar's name as prefix: ``000007/0001.jpg``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.folder import told_by_folders
+from maskgen.datasets.folder import folder_attributes
 from maskgen.datasets.readers.tar_labels import Labels, labels_of
 from maskgen.datasets.readers.tar_patterns import find_tars, holds_tars
 from maskgen.errors import AnnotationError, UnreadableImageError
@@ -28,29 +27,29 @@ from maskgen.files.suffixes import is_image_name
 from maskgen.files.tar import Entry, folder_of, is_regular, plain_name, scan
 from maskgen.records import Member, Sample, split_of
 
-# Members that are held at a time, and the largest label file.
+# Most members of a group, and the size of the largest label file.
 _MOST_MEMBERS = 1000
 _LONGEST_LABEL = 1 << 20
 
-# Bytes of a file name and of a path, which all file systems take.
+# Lengths in bytes of a file name and of a path that all file systems support.
 _LONGEST_PART, _LONGEST_PATH = 255, 1000
 
 
 @dataclass
 class _Group:
-    """Members that follow each other and have one key, their name up to the first dot."""
+    """Consecutive members with one key, their name up to the first dot."""
 
     key: str
-    pictures: list[Entry] = field(default_factory=list)
+    images: list[Entry] = field(default_factory=list)
     labels: dict[str, bytes | None] = field(default_factory=dict)
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image in the tars, tar by tar and in the order it has there; only headers and labels are read.
+    """Every image in the tars, in their order; only headers and labels are read.
 
-    A tar that cannot be read to its end gives what can be, and one more sample that says why.
+    A damaged tar gives its readable samples, and one more sample with the error.
     """
-    seen, folder = Seen(), folder_of(root)
+    names, folder = UsedNames(), folder_of(root)
     for path in find_tars(root):
         archive = path.relative_to(folder).as_posix()
         try:
@@ -60,11 +59,11 @@ def samples(root: Path) -> Iterator[Sample]:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(0)
                 for group in _groups(file):
-                    for entry in group.pictures:
+                    for entry in group.images:
                         if (labels := labels_of(plain_name(entry.name), group.key, group.labels)) is not None:
-                            yield _sample(entry, labels, path, archive, size, seen)
+                            yield _sample(entry, labels, path, archive, size, names)
         except (UnreadableImageError, OSError) as error:
-            relative = seen.unused(archive, archive)
+            relative = names.unused(archive, archive)
             refusal = getattr(error, "strerror", None) or str(error)
             yield Sample(to_text(relative), path, relative, member=Member(archive, "", refusal=refusal))
 
@@ -76,11 +75,11 @@ def _groups(file: BinaryIO) -> Iterator[_Group]:
             name = plain_name(entry.name)
             folder, slash, base = name.rpartition("/")
             key = folder + slash + base.partition(".")[0]
-            if key != group.key or len(group.pictures) + len(group.labels) >= _MOST_MEMBERS:
+            if key != group.key or len(group.images) + len(group.labels) >= _MOST_MEMBERS:
                 yield group
                 group = _Group(key)
             if is_image_name(base) and entry.kind != "folder":
-                group.pictures.append(entry)
+                group.images.append(entry)
             elif base.lower().endswith((".json", ".cls")) and entry.kind == "file":
                 file.seek(entry.offset)
                 group.labels[name] = file.read(entry.size) if entry.size <= _LONGEST_LABEL else None
@@ -91,26 +90,26 @@ def _groups(file: BinaryIO) -> Iterator[_Group]:
         raise damage
 
 
-def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, seen: Seen) -> Sample:
+def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, names: UsedNames) -> Sample:
     name = plain_name(entry.name)
     relative = _placeable(labels.source or name)
-    told = {} if labels.source else told_by_folders(relative)
-    note = told.pop("note", labels.note)
-    relative = seen.unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"))
+    attributes = {} if labels.source else folder_attributes(relative)
+    note = attributes.pop("note", labels.note)
+    relative = names.unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"))
     return Sample(
         id=to_text(relative),
         path=path,
         relative=relative,
         split=labels.split or _split_in(archive),
         identity=labels.identity,
-        attributes={**told, **labels.attributes},
+        attributes={**attributes, **labels.attributes},
         note=note,
         member=Member(archive, name, entry.offset, entry.size, size, _refusal(entry, size)),
     )
 
 
 def _refusal(entry: Entry, size: int) -> str | None:
-    """Why a member is not read, or None."""
+    """The reason why a member is not read, or None."""
     if entry.kind != "file":
         return entry.kind
     if entry.size < 0 or entry.offset + entry.size > size:
@@ -123,9 +122,9 @@ def _refusal(entry: Entry, size: int) -> str | None:
 
 
 def _placeable(name: str) -> str:
-    """The name as a path that can be made below any folder, beside all others of its kind."""
+    """A path from a member's name that every file system can create and that clashes with no other."""
     *folders, base = ("__" if part == ".." else part.replace("\0", "_") for part in name.split("/"))
-    # In a tar, but in no folder, a.jpg may be an image and hold others too.
+    # In a tar, unlike in a folder, a.jpg can be both an image and a folder of others.
     folders = [f"{part}~" if is_image_name(part) else part for part in folders]
     parts = [_shortened(part, _LONGEST_PART) for part in (*folders, base)]
     return _shortened("/".join(parts), _LONGEST_PATH)
@@ -139,13 +138,13 @@ def _shortened(text: str, limit: int) -> str:
 
 
 def _split_in(archive: str) -> str | None:
-    """The split that the words of a tar's path name, as ``train/`` or ``set-val-000001.tar`` do."""
-    found = {split for word in re.split("[^A-Za-z]+", archive) if (split := split_of(word))}
-    return found.pop() if len(found) == 1 else None
+    """The split in the words of a tar's path, such as ``train/`` or ``set-val-000001.tar``."""
+    splits = {split for word in re.split("[^A-Za-z]+", archive) if (split := split_of(word))}
+    return splits.pop() if len(splits) == 1 else None
 
 
 def _files(root: Path) -> list[Path]:
-    """A folder itself; otherwise one tar of each folder, since an output may lie beside them."""
+    """A folder itself; otherwise one tar of each folder, because an output may lie beside the tars."""
     if folder_of(root) == root:
         return [root]
     return list({path.parent: path for path in find_tars(root)}.values())
@@ -155,10 +154,10 @@ WEBDATASET = FaceDataset(
     name="webdataset",
     title="Images in tar shards (webdataset)",
     homepage="",
-    licence="The terms of whoever made the images.",
+    licence="The terms of the images' authors.",
     citation="",
     expects=(
-        "uncompressed .tar files with images, and with .json beside them where anything is known",
+        "uncompressed .tar files with images, and with .json beside them where there are labels",
         "--root may be a folder, a tar, or a pattern such as 'shards/*.tar' or 'shards/{000000..000012}.tar'",
     ),
     holds=holds_tars,
@@ -167,45 +166,21 @@ WEBDATASET = FaceDataset(
 )
 
 
-class Seen:
-    """A set of names that keeps 8 bytes of each one's hash.
+class UsedNames:
+    """A set of names, as 8-byte hashes: about 60 MB per million names.
 
-    Two names of one hash, at odds of one in 30 million in a million names, are taken for one: then the later
-    is told apart by its tar as if the name had been used, which costs nothing.
+    Two names with the same hash (one in 30 million for a million names) count as the same name, so the second
+    gets its tar's name as prefix. That does no harm.
     """
 
     def __init__(self) -> None:
-        self._slots = array("Q", bytes(8 * 1024))
-        self._count = 0
-
-    def add(self, name: str) -> bool:
-        """Take in a name; False if it was there."""
-        if 4 * self._count > 3 * len(self._slots):
-            before = self._slots
-            self._slots = array("Q", bytes(2 * 8 * len(before)))
-            for digest in before:
-                if digest:
-                    self._put(digest)
-        hashed = blake2b(os.fsencode(name), digest_size=8).digest()
-        if not self._put(int.from_bytes(hashed, "big") or 1):
-            return False
-        self._count += 1
-        return True
-
-    def _put(self, digest: int) -> bool:
-        slots, last = self._slots, len(self._slots) - 1
-        place = digest & last
-        while slots[place]:
-            if slots[place] == digest:
-                return False
-            place = (place + 1) & last
-        slots[place] = digest
-        return True
+        self._digests: set[bytes] = set()
 
     def unused(self, name: str, shard: str) -> str:
-        """The name, or if it was given before one with its tar's name in front; and take it in."""
-        found, number = name, 1
-        while not self.add(found):
-            found = f"{shard}/{name}" if number == 1 else f"{shard}~{number}/{name}"
+        """Add a name and return it, with its tar's name as prefix if it was used before."""
+        candidate, number = name, 1
+        while (digest := blake2b(os.fsencode(candidate), digest_size=8).digest()) in self._digests:
+            candidate = f"{shard}/{name}" if number == 1 else f"{shard}~{number}/{name}"
             number += 1
-        return found
+        self._digests.add(digest)
+        return candidate

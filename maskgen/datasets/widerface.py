@@ -1,6 +1,6 @@
-"""WIDER FACE: 32,203 scenes with all faces marked; and the crops of its faces sorted by gender.
+"""WIDER FACE: 32,203 scenes with a box for every face, and face crops sorted by gender.
 
-The scenes give boxes and splits. The crops (``0/`` female, ``1/`` male) give gender.
+The scenes have boxes and splits. The crops (``0/`` female, ``1/`` male) have gender.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
-from maskgen.datasets.readers.label_files import Annotations, read_lines
+from maskgen.datasets.readers.label_files import LabelTable, read_lines
 from maskgen.datasets.readers.samples import images, sample_at, tail
 from maskgen.errors import AnnotationError
 from maskgen.files.safe_paths import refuse_escape
@@ -23,34 +23,34 @@ LABEL_FILES = (
     *BOX_FILES.values(),
     *("wider_face_test_filelist.txt", "wider_face_train.mat", "wider_face_val.mat", "wider_face_test.mat"),
 )
-# As its readme has it; a widely used loader names 7, 8 and 9 occlusion, pose and invalid, which is wrong.
+# The column by the dataset's readme; a widely used loader names columns 7, 8 and 9 wrongly.
 INVALID = 7
 GENDERS = {"0": "female", "1": "male"}
 CROP = re.compile(r".*_([fm])\.\w+")
 CROP_FOLDERS = (".", "CroppedFaces", "root")
 
 
-def _boxes(path: Path | None, name: str) -> Annotations[tuple[Box, ...]]:
-    """Boxes by event folder and name; an image's rows end where the next path begins, whatever its count."""
-    table = Annotations[tuple[Box, ...]](name)
-    picture, boxes = "", list[Box]()
+def _read_boxes(path: Path | None, name: str) -> LabelTable[tuple[Box, ...]]:
+    """Boxes by event folder and name; an image's rows end at the next path, and its count is ignored."""
+    table = LabelTable[tuple[Box, ...]](name)
+    image, boxes = "", list[Box]()
     for number, line in enumerate(read_lines(path) if path else (), 1):
         where, cells = f"{path}, line {number}", line.split()
         if any(letter.isalpha() for letter in line):
-            if picture:
-                table.add(picture, tuple(boxes))
-            picture, boxes = tail(refuse_escape(line.strip(), where)), []
-        elif cells and not picture:
+            if image:
+                table.add(image, tuple(boxes))
+            image, boxes = tail(refuse_escape(line.strip(), where)), []
+        elif cells and not image:
             raise AnnotationError(f"{where}: expected the path of an image, got {line[:80]!r}")
         elif len(cells) > 1:
             boxes.extend(_box(cells, where))
-    if picture:
-        table.add(picture, tuple(boxes))
+    if image:
+        table.add(image, tuple(boxes))
     return table
 
 
 def _box(cells: list[str], where: str) -> list[Box]:
-    """The one box in a row; none where it is marked invalid or has no area."""
+    """The box of a row; empty if it is marked invalid or has no area."""
     try:
         x, y, width, height = map(float, cells[:4])
     except ValueError as error:
@@ -62,7 +62,7 @@ def _box(cells: list[str], where: str) -> list[Box]:
 
 
 def _crop(folder: str, name: str) -> dict[str, str]:
-    """Gender of a crop by its folder, unless the end of its name says otherwise."""
+    """Gender of a crop by its folder, or a note if its name contradicts the folder."""
     match, gender = CROP.fullmatch(name), GENDERS[folder]
     if match and gender[0] != match[1]:
         return {"note": f"its folder {folder}/ says {gender}, its name says {match[1]}"}
@@ -72,19 +72,19 @@ def _crop(folder: str, name: str) -> dict[str, str]:
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root: scenes by event and name, crops by folder."""
     files = find_label_files(root, BOX_FILES.values())
-    tables = {folder: _boxes(files.get(name), name) for folder, name in BOX_FILES.items()}
+    tables = {folder: _read_boxes(files.get(name), name) for folder, name in BOX_FILES.items()}
     for relative in images(root):
         *folders, name = relative.split("/")
         part = next((folder for folder in folders if folder in SPLITS), "")
         if not part and folders and folders[-1] in GENDERS:
             yield sample_at(root, relative, _crop(folders[-1], name))
             continue
-        known: dict[str, str | None] = {"event": folders[-1].partition("--")[2] or None} if folders else {}
+        labels: dict[str, str | None] = {"event": folders[-1].partition("--")[2] or None} if folders else {}
         boxes = None
         if (table := tables.get(part)) is not None:
             boxes = table.find(tail(relative))
-            known["note"] = f"no boxes: {table.missing(tail(relative))}" if boxes is None else None
-        yield sample_at(root, relative, known, split=SPLITS.get(part), boxes=boxes or ())
+            labels["note"] = f"no boxes: {table.missing(tail(relative))}" if boxes is None else None
+        yield sample_at(root, relative, labels, split=SPLITS.get(part), boxes=boxes or ())
     for table in tables.values():
         table.report()
 

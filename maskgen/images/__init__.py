@@ -1,6 +1,9 @@
-"""Images as bytes and as pixels: which formats are read, how they are decoded and encoded.
+"""Image decoding and encoding.
 
 ::
 
     bytes -codec.decode-> DecodedImage (BGR, upright) -codec.encode-> EncodedImage
+
+`formats` recognises a format by its first bytes, `to_bgr` converts the pixels of every Pillow mode, `jpeg`
+keeps the encoding parameters of a JPEG, `color_profile` reduces a colour profile to its colour data.
 """

@@ -1,9 +1,8 @@
-"""Bytes to ``uint8`` BGR array and back: the only place in maskgen where images are decoded and encoded.
+"""Decode image files to ``uint8`` BGR arrays and encode them; all images of maskgen pass through this module.
 
-What an image loses on its way through is only what has to change: `decode` keeps beside the pixels what
-`encode` needs to write them the way they came, which for a JPEG means its own quantisation tables. A second
-encoding with the same tables rounds most coefficients to where they were, so that the pixels outside the
-mask stay what they are to within a grey level or so.
+`decode` keeps the parameters that `encode` needs to write the image as it was, such as the quantisation
+tables of a JPEG. Encoding again with the same tables rounds most coefficients to the same values: pixels
+outside the mask change by about a grey level at most.
 """
 
 from __future__ import annotations
@@ -37,17 +36,17 @@ PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """An image, upright, with what is needed to write it back as it came.
+    """An upright image with its encoding parameters.
 
     Attributes:
-        bgr: (height, width, 3) uint8, upright whatever its EXIF orientation was.
-        format: Pillow's name of the format it really has, whatever its file is called: "JPEG", "PNG", ...
-        grey: Whether it had one channel; the three of `bgr` are then equal.
-        alpha: (height, width) uint8 transparency that came with the image, or None.
-        icc: Colour profile for RGB or grey pixels, without any text of its source, or None.
-        jpeg: How to encode it again as JPEG, or None if it was none.
-        lossless: Whether a WEBP was lossless.
-        note: What was left behind, in words (further frames, bits beyond 8), or None.
+        bgr: (height, width, 3) uint8, turned upright by the EXIF orientation.
+        format: Pillow's name of the format of the content, not of the file name: "JPEG", "PNG", ...
+        grey: Whether the file has one channel; the channels of `bgr` are then equal.
+        alpha: (height, width) uint8 transparency of the file, or None.
+        icc: Colour profile for RGB or grey pixels, without texts, or None.
+        jpeg: Encoding parameters of a JPEG, or None for other formats.
+        lossless: Whether a WEBP is lossless.
+        note: What was dropped, in words (further frames, bits beyond 8), or None.
     """
 
     bgr: Image
@@ -67,7 +66,7 @@ class EncodedImage:
     Attributes:
         data: The file's content.
         suffix: The format's usual suffix with its dot, in lower case.
-        same_format: Whether that is the source's own format, whose file name then still fits.
+        same_format: Whether it is the source's format, so the source's file name still fits.
     """
 
     data: bytes
@@ -76,18 +75,18 @@ class EncodedImage:
 
 
 def decode(data: bytes, limit: int | None = None) -> DecodedImage:
-    """Decodes a file of a format that `maskgen.images.formats` names into upright BGR pixels.
+    """Decode a file of a format of `maskgen.images.formats` into upright BGR pixels.
 
-    Grey, palette, CMYK, 16 bit and floating point images are converted; of several frames the first is
-    taken. A truncated file is refused, since a face that is half grey would be worse than none. Pillow's
-    warnings are kept in; the line that libtiff or libjpeg itself prints about a broken image is not.
+    Grey, palette, CMYK, 16 bit and floating point images are converted; only the first of several frames is
+    decoded. A truncated file is refused: a half grey face would be worse than none. Pillow's warnings are
+    suppressed; lines that libtiff or libjpeg print about a broken image are not.
 
     Args:
         data: The whole file.
-        limit: Pixels that it may have; by default what `maskgen.limits.max_pixels` says.
+        limit: Most pixels; by default `maskgen.limits.max_pixels`.
 
     Raises:
-        UnreadableImageError: The file is empty, no image, of another format, larger than the limit,
+        UnreadableImageError: The file is empty, not an image, of another format, larger than the limit,
             broken or truncated; the message says which.
     """
     file_format = sniff(data)
@@ -107,12 +106,12 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
         except PillowImage.DecompressionBombError as error:
             raise UnreadableImageError(f"more than {limit} pixels in a frame") from error
         except Exception as error:
-            # A broken header makes Pillow raise anything from struct.error to RecursionError.
+            # On a broken header, Pillow raises anything from struct.error to RecursionError.
             cause = "truncated" if "truncated" in str(error).lower() else "broken"
             reason = " ".join(str(error).split(" at 0x")[0].split()) or type(error).__name__
             raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
         if file_format == "TIFF":
-            orientation = 1  # Pillow has turned it while loading.
+            orientation = 1  # Pillow turns a TIFF while loading it.
         jpeg = jpeg_settings(pillow_image) if file_format == "JPEG" else None
         icc: bytes | None = pillow_image.info.get("icc_profile") or None
         if pixels is None:
@@ -140,22 +139,22 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
 def encode(
     bgr: Image, like: DecodedImage | None = None, format: str | None = None, quality: int | None = None
 ) -> EncodedImage:
-    """Encodes BGR pixels, in the manner of the image they were made from.
+    """Encode BGR pixels with the encoding parameters of their source image.
 
-    The same arguments give the same bytes. Of the source's metadata only the numbers of its
-    colour profile are carried over, as `maskgen.images.color_profile` has them.
+    The same arguments give the same bytes. The numbers of the source's colour profile are kept
+    (`maskgen.images.color_profile`); other metadata is dropped.
 
     Args:
         bgr: (height, width, 3) uint8.
-        like: The source. Its format, JPEG tables, single grey channel, transparency (where the format can
-            hold it) and colour profile are kept. None means a colour PNG.
-        format: "jpeg", "png" or "webp" to write another format. By default formats that are not in `WRITTEN`
-            become what `common_format` says: a palette of 256 colours would spoil both face and mask.
-        quality: 1 to 100 for JPEG and lossy WEBP, in place of the source's own. Default `JPEG_QUALITY` with
-            4:4:4 chroma where a JPEG's source was none, and `WEBP_QUALITY`, since a WEBP does not say.
+        like: The source. Its format, JPEG tables, single grey channel, transparency (if the format supports
+            it) and colour profile are kept. None means a colour PNG.
+        format: "jpeg", "png" or "webp" to write another format. By default, formats that are not in `WRITTEN`
+            become `common_format`: a palette of 256 colours would spoil both face and mask.
+        quality: 1 to 100 for JPEG and lossy WEBP, instead of the source's. The default is `JPEG_QUALITY` with
+            4:4:4 chroma for a JPEG whose source is not a JPEG, and `WEBP_QUALITY` for every WEBP.
 
     Raises:
-        UsageError: `format` or `quality` does not exist, or the format cannot hold so large an image.
+        UsageError: `format` or `quality` is invalid, or the image is too large for the format.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality must be from 1 to 100, got {quality}")
@@ -183,7 +182,7 @@ def encode(
 
 
 def encode_grey_png(alpha: Image) -> bytes:
-    """Encodes an alpha plane, (height, width) uint8, as a one-channel PNG."""
+    """Encode a (height, width) uint8 alpha plane as a one-channel PNG."""
     return _save(
         PillowImage.fromarray(np.ascontiguousarray(alpha)), "PNG", {"compress_level": PNG_COMPRESSION}
     )
@@ -191,11 +190,11 @@ def encode_grey_png(alpha: Image) -> bytes:
 
 @contextmanager
 def _pillow_settings(limit: int) -> Iterator[None]:
-    """Pillow's process-wide switches as `decode` needs them, whatever the caller has set; put back after."""
+    """Set Pillow's process-wide settings for `decode`, and restore them afterwards."""
     png = PngImagePlugin
     before = PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
     texts = png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY
-    # Pillow warns above this number and raises above twice of it.
+    # Pillow warns above this number and raises above twice this number.
     PillowImage.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = -(-limit // 2), False
     png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY = MAX_TEXT, MAX_TEXTS
     try:
@@ -219,12 +218,12 @@ def _check_size(size: tuple[int, int], limit: int) -> None:
 def _orientation(pillow_image: PillowImage.Image) -> tuple[int, list[str]]:
     try:
         return int(pillow_image.getexif().get(0x0112) or 1), []
-    except Exception:  # damaged metadata, in any of Pillow's ways, does not make the pixels unreadable
+    except Exception:  # on damaged metadata Pillow raises anything; the pixels may still be readable
         return 1, ["EXIF data cannot be read"]
 
 
 def common_format(like: DecodedImage) -> str:
-    """What an image of a rare format becomes: "JPEG" if it is lossy and opaque, else "PNG"."""
+    """The output format for a rare input format: "JPEG" if the image is lossy and opaque, else "PNG"."""
     lossy = like.format in ("HEIC", "AVIF", "JXL") or (like.format == "WEBP" and not like.lossless)
     return "JPEG" if lossy and like.alpha is None else "PNG"
 
@@ -244,7 +243,7 @@ def _pixels(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowI
         return PillowImage.fromarray(plane if alpha is None else np.dstack([plane, alpha]))
     if alpha is None:
         if target == "JPEG":
-            # Four bytes a pixel are what Pillow works on itself, and so it takes them without a copy.
+            # Pillow stores four bytes a pixel, so it uses this array without a copy.
             padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
             return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
         return PillowImage.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))

@@ -1,8 +1,8 @@
-"""Colour profiles, reduced to what decides colours.
+"""Colour profiles without personal data.
 
-A profile is a small file of its own inside of an image. Its description, private tags, date and
-identifier can name a person or a device. `plain_profile` writes a new profile that holds the numbers of
-the old one (white point, primaries, tone curves) and nothing else; one that needs more is not plain.
+A profile is a small file inside an image. Its description, private tags, date and identifier can name a
+person or a device. `plain_profile` writes a new profile with the white point, primaries and tone curves of
+the old one and nothing else. `to_srgb` converts the pixels if a profile needs more than these.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _HEADER, _ENTRY = 128, 12
 
 
 def plain_profile(icc: bytes, space: bytes) -> bytes | None:
-    """The profile without texts, dates and private tags.
+    """Rewrite a profile without texts, dates and private tags.
 
     Args:
-        icc: A profile's bytes.
-        space: b"RGB " or b"GRAY": the pixels it must be for.
+        icc: The profile.
+        space: The colour space that it must have, b"RGB " or b"GRAY".
 
     Returns:
-        A profile with the same colours; None if it is damaged, for other pixels, or of tables instead of a
-        white point, primaries and tone curves.
+        A profile with the same colours; None if it is damaged, has another colour space, or uses tables
+        instead of a white point, primaries and tone curves.
     """
     try:
         if icc[16:24] != space + b"XYZ " or icc[36:40] != b"acsp":
@@ -44,7 +44,7 @@ def plain_profile(icc: bytes, space: bytes) -> bytes | None:
             kept[b"chad"] = _numbers(tags[b"chad"], b"sf32", 36)
     except (KeyError, IndexError, struct.error, ValueError):
         return None
-    # Tables decide instead of primaries and curves where a profile has both.
+    # If a profile has tables, they override primaries and curves.
     if any(name[:3] in (b"A2B", b"D2B") for name in tags):
         return None
     kept[b"desc"] = kept[b"cprt"] = _text(_NAME)
@@ -52,13 +52,13 @@ def plain_profile(icc: bytes, space: bytes) -> bytes | None:
 
 
 def to_srgb(bgr: NDArray[np.uint8], icc: bytes) -> NDArray[np.uint8]:
-    """(height, width, 3) uint8 pixels of the profile's colours in sRGB; as they are if it cannot be used."""
+    """Convert (height, width, 3) uint8 pixels from a profile to sRGB; unchanged if it is unusable."""
     try:
-        picture = PillowImage.fromarray(np.ascontiguousarray(bgr[:, :, ::-1]))
-        ImageCms.profileToProfile(picture, BytesIO(icc), ImageCms.createProfile("sRGB"), inPlace=True)
+        pillow_image = PillowImage.fromarray(np.ascontiguousarray(bgr[:, :, ::-1]))
+        ImageCms.profileToProfile(pillow_image, BytesIO(icc), ImageCms.createProfile("sRGB"), inPlace=True)
     except (ImageCms.PyCMSError, OSError, ValueError):
         return bgr
-    return np.ascontiguousarray(np.asarray(picture)[:, :, ::-1])
+    return np.ascontiguousarray(np.asarray(pillow_image)[:, :, ::-1])
 
 
 def _tags(icc: bytes) -> dict[bytes, bytes]:
@@ -86,7 +86,7 @@ def _curve(tag: bytes) -> bytes:
 
 
 def _numbers(tag: bytes, kind: bytes, size: int, keep: int | None = None) -> bytes:
-    """A tag without its reserved bytes: 4 after the type, and those after ``keep`` of the next 4."""
+    """A tag with its reserved bytes zeroed: 4 after the type, and those after ``keep`` of the next 4."""
     body = tag[8 : 8 + size]
     if tag[:4] != kind or len(body) != size:
         raise ValueError(f"no {kind!r} of {size} bytes")
@@ -101,7 +101,7 @@ def _text(text: str) -> bytes:
 
 
 def _profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """A version 4 profile of these tags."""
+    """A version 4 profile with these tags."""
     table, body = b"", b""
     start = _HEADER + 4 + _ENTRY * len(tags)
     for name, tag in sorted(tags.items()):

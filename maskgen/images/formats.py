@@ -1,7 +1,7 @@
-"""Which image formats maskgen reads and writes, and by which first bytes each is known.
+"""The image formats that maskgen reads, and their signatures.
 
-A file is taken for what its first bytes say, never for what it is named, and only the formats of this table
-are ever handed to a decoder: each further one would be one more parser for other people's files.
+The first bytes of a file decide its format, never its name. Only the formats of this table reach a decoder:
+each further format would be one more parser for untrusted files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from maskgen.errors import UnreadableImageError
 
-# Opening the plugin instead of calling `PIL.Image.open` keeps every other parser out and saves the tries.
+# Calling the plugin instead of `PIL.Image.open` excludes all other parsers.
 _OPENERS: dict[str, Callable[[BytesIO], PillowImage.Image]] = {
     "JPEG": JpegImageFile,
     "PNG": PngImageFile,
@@ -36,7 +36,7 @@ _OPENERS: dict[str, Callable[[BytesIO], PillowImage.Image]] = {
     "PPM": PpmImageFile,
 }
 
-# Format -> modules that may read it and the class in each, and the package to install where none does.
+# Format -> (module, class) pairs that may read it, and the package to install if none does.
 _PLUGINS: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     "HEIC": ((("pillow_heif", "HeifImageFile"),), "pillow-heif"),
     "AVIF": (
@@ -46,7 +46,7 @@ _PLUGINS: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     "JXL": ((("pillow_jxl.JpegXLImagePlugin", "JXLImageFile"),), "pillow-jxl-plugin"),
 }
 
-# Most pixels a side a format can hold; the others' limits lie beyond what is ever decoded.
+# Most pixels a side of a format; the limits of other formats are beyond what is ever decoded.
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 
 _SIGNATURES = (
@@ -76,10 +76,10 @@ _OTHERS = (
 
 
 def opener(name: str) -> Callable[[BytesIO], PillowImage.Image]:
-    """The function that opens a file of a format that `sniff` knows.
+    """The Pillow class that opens files of a format of `sniff`.
 
     Raises:
-        UnreadableImageError: The format needs a plug-in of Pillow that is not installed.
+        UnreadableImageError: The format needs a Pillow plug-in that is not installed.
     """
     return _OPENERS[name] if name in _OPENERS else _plugin(name)
 
@@ -89,18 +89,19 @@ def _plugin(name: str) -> Callable[[BytesIO], PillowImage.Image]:
     modules, package = _PLUGINS[name]
     for module, kind in modules:
         with suppress(ImportError, AttributeError):
-            opened = import_module(module)
-            # Pillow may have been built without the library that its own module needs.
-            if getattr(opened, "SUPPORTED", True):
-                return cast("Callable[[BytesIO], PillowImage.Image]", getattr(opened, kind))
+            plugin = import_module(module)
+            # Pillow may have been built without the library that the module needs.
+            if getattr(plugin, "SUPPORTED", True):
+                return cast("Callable[[BytesIO], PillowImage.Image]", getattr(plugin, kind))
     raise UnreadableImageError(f"{name} is read by a plug-in of Pillow: pip install {package}")
 
 
 def sniff(data: bytes) -> str:
-    """The format of a file's content, a key of `maskgen.files.suffixes.SUFFIXES`.
+    """Detect the format of a file's content, a key of `maskgen.files.suffixes.SUFFIXES`.
 
     Raises:
-        UnreadableImageError: It is none of them; the message says what it is instead, where that can be seen.
+        UnreadableImageError: The format is unknown; the message names other kinds of files that it
+            recognises.
     """
     if not data:
         raise UnreadableImageError("empty file")
@@ -116,12 +117,12 @@ def sniff(data: bytes) -> str:
 
 
 def is_lossless_webp(data: bytes) -> bool:
-    """Whether the first frame of a WEBP file was encoded without loss, which Pillow does not tell."""
+    """Whether the first frame of a WEBP file is lossless, which Pillow does not tell."""
     offset = 12
     while offset + 8 <= len(data):
         chunk, size = data[offset : offset + 4], int.from_bytes(data[offset + 4 : offset + 8], "little")
         if chunk in (b"VP8 ", b"VP8L"):
             return chunk == b"VP8L"
-        # An animation's frame holds its own chunks, after 16 bytes on its place and duration.
+        # An animation's frame contains its own chunks after 16 bytes of position and duration.
         offset += 24 if chunk == b"ANMF" else 8 + size + size % 2
     return False

@@ -1,25 +1,25 @@
-"""How a JPEG was encoded, and the options that encode another image in the same way."""
+"""Encoding parameters of a JPEG, and Pillow's options that encode another image with them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-# For a JPEG that has no tables of its own to follow: fine enough that encoding is not what limits the data,
-# and without chroma subsampling, which would smear the edge of a coloured mask over the skin.
+# The quality without a source JPEG. It is written without chroma subsampling, which would smear the edge of a
+# coloured mask over the skin.
 JPEG_QUALITY = 95
 
 
 @dataclass(frozen=True)
 class JpegSettings:
-    """How a JPEG was encoded, so that it can be encoded so again.
+    """Encoding parameters of a JPEG.
 
     Attributes:
         tables: Quantisation tables of luma and, unless grey, of the two chroma components.
         subsampling: Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write
-            (4:1:1, 4:4:0) become 4:4:4, which loses nothing that was there.
-        progressive: Whether the image comes in scans of growing detail.
-        stored: How many tables the file has for them; two may be equal.
+            (4:1:1, 4:4:0) become 4:4:4, which loses nothing.
+        progressive: Whether the JPEG is progressive.
+        stored: Number of tables in the file; components can share a table.
     """
 
     tables: tuple[tuple[int, ...], ...]
@@ -29,15 +29,15 @@ class JpegSettings:
 
 
 def jpeg_settings(pillow_image: Any) -> JpegSettings | None:
-    """Reads how a JPEG was encoded; None for CMYK, whose tables are for other channels."""
+    """Read the encoding parameters of a JPEG; None for CMYK, whose tables are for other channels."""
     layers = pillow_image.layer
     if len(layers) not in (1, 3):
         return None
     tables = tuple(tuple(pillow_image.quantization[layer[3]]) for layer in layers)
     factors = tuple(layer[1:3] for layer in layers)
-    known = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}
+    subsampling = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}.get(factors, 0)
     progressive = bool(pillow_image.info.get("progressive") or pillow_image.info.get("progression"))
-    return JpegSettings(tables, known.get(factors, 0), progressive, len({layer[3] for layer in layers}))
+    return JpegSettings(tables, subsampling, progressive, len({layer[3] for layer in layers}))
 
 
 def jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) -
     options: dict[str, Any] = {"subsampling": source.subsampling, "progressive": source.progressive}
     if quality is not None:
         return options | {"quality": quality}
-    # libjpeg gives component i table i, and the last one to those left over.
+    # libjpeg uses table i for component i, and the last table for the remaining components.
     tables = [list(table) for table in source.tables]
     if grey or source.stored == 1:
         tables = tables[:1]

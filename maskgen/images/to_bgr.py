@@ -1,4 +1,4 @@
-"""Pixels of any kind Pillow knows (grey, palette, CMYK, 16 bit, floating point) to upright BGR and alpha."""
+"""Convert every Pillow mode (grey, palette, CMYK, 16 bit, floating point) to upright BGR and alpha."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Image = NDArray[np.uint8]
 
 
 def upright(plane: Image, orientation: int) -> Image:
-    """Turns and mirrors a plane by its EXIF orientation, 1 to 8; other numbers leave it as it is."""
+    """Turn and mirror a plane by its EXIF orientation, 1 to 8; other numbers change nothing."""
     if orientation in (5, 6, 7, 8):
         plane = plane.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -26,15 +26,15 @@ def upright(plane: Image, orientation: int) -> Image:
 
 
 def decode_jpeg(pillow_image: PillowImage.Image, data: bytes) -> Image | None:
-    """A whole grey or colour JPEG by OpenCV: the same pixels in half of the time; None leaves it to Pillow.
+    """Decode a grey or colour JPEG by OpenCV: the same pixels in half of the time; None leaves it to Pillow.
 
-    Both are libjpeg underneath, but Pillow's pixels go through two more arrays. A file without its end mark
-    may be truncated, and is Pillow's to refuse.
+    Both use libjpeg, but Pillow copies the pixels twice. A file without its end mark may be truncated; Pillow
+    refuses it.
     """
     if pillow_image.mode not in ("L", "RGB") or not data.endswith(b"\xff\xd9"):
         return None
     try:
-        # Turned by its EXIF data afterwards, as images of other formats are.
+        # `upright` turns the pixels later, as for other formats.
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
@@ -45,15 +45,15 @@ def decode_jpeg(pillow_image: PillowImage.Image, data: bytes) -> Image | None:
 def to_planes(
     pillow_image: PillowImage.Image, icc: bytes | None, notes: list[str]
 ) -> tuple[Image, Image | None, bool]:
-    """A loaded image's colour, transparency, and whether it had one channel only.
+    """Convert a loaded image to colour and alpha planes.
 
     Args:
-        pillow_image: Of any of Pillow's modes.
-        icc: Its colour profile, used for CMYK alone: others stay valid for the pixels as they are.
-        notes: What cannot be kept is added here, in words.
+        pillow_image: An image of any Pillow mode.
+        icc: Its colour profile, used for CMYK only: other profiles remain valid for the pixels.
+        notes: Receives a phrase for each loss.
 
     Returns:
-        (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether it was grey.
+        (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether the image is grey.
     """
     if pillow_image.mode.startswith("I") or pillow_image.mode == "F":
         notes.append(
@@ -72,7 +72,7 @@ def to_planes(
     elif pillow_image.mode not in ("L", "LA", "RGB", "RGBA"):
         pillow_image = pillow_image.convert("RGBA" if pillow_image.mode == "RGBa" else "RGB")
     if pillow_image.mode == "RGB":
-        # Pillow holds four bytes a pixel, and to hand them out as they are takes it half the time.
+        # Pillow stores four bytes a pixel; exporting them unchanged takes half the time.
         padded = np.frombuffer(pillow_image.tobytes("raw", "RGBX"), np.uint8)
         padded = padded.reshape(pillow_image.height, pillow_image.width, 4)
         return cv2.cvtColor(padded, cv2.COLOR_RGBA2BGR).astype(np.uint8, copy=False), None, False
@@ -90,7 +90,7 @@ def _to_three(plane: Image) -> Image:
 
 
 def _to_8_bits(values: NDArray[Any]) -> Image:
-    """Scales 16 bit, 32 bit or floating point grey to 0..255 by the range that the values show they have."""
+    """Scale 16 bit, 32 bit or floating point grey to 0..255; the greatest value selects the range."""
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
         table: Image = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)
         return np.take(table, values)
@@ -104,7 +104,7 @@ def _to_8_bits(values: NDArray[Any]) -> Image:
 
 
 def _cmyk_to_rgb(pillow_image: PillowImage.Image, icc: bytes | None) -> PillowImage.Image:
-    """By the image's own profile where it has a usable one: Pillow's formula makes skin glow."""
+    """Convert CMYK by the image's profile if it is usable: Pillow's formula makes skin glow."""
     if icc and icc[16:20] == b"CMYK":
         try:
             srgb = ImageCms.createProfile("sRGB")

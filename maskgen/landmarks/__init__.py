@@ -1,13 +1,13 @@
-"""Finding faces and their landmarks in an image.
+"""Face and landmark detection.
 
 ::
 
     LandmarkerSpec -open_landmarker-> FaceLandmarker -find(image)-> [Landmarks, ...], largest face first
 
-There are three members: mediapipe's models as shipped in its wheel (`bundled`), mediapipe's Tasks API with
-a model file (`tasks`), and a file of landmarks found earlier (`file`). The first two are *engines* which
-`cascade` asks again and again, each time in an easier way, until a face is found that `gate` believes.
-Importing this module does not import mediapipe.
+There are three members: the models in mediapipe's wheel (`bundled`), mediapipe's Tasks API with a model file
+(`tasks`), and a file of landmarks (`landmark_file`). The first two are *engines*: `cascade` runs an engine on
+easier and easier views (`crops`) until it finds a face that passes the checks of `plausibility`.
+Importing this package does not import mediapipe.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DETECTORS = ("mediapipe", "haar")
 
 
 class FaceLandmarker(Protocol):
-    """Whatever finds the faces of an image."""
+    """Finds the faces of an image."""
 
     def find(
         self,
@@ -37,33 +37,33 @@ class FaceLandmarker(Protocol):
         sample_id: str | None = None,
         every_face: bool = False,
     ) -> list[Landmarks]:
-        """Find faces, largest first; an empty list is the normal answer to "no face here".
+        """Find faces, largest first; an image without a face gives an empty list.
 
         Args:
             image: (height, width, 3) uint8 BGR, upright.
-            boxes: Faces the dataset has marked. When there are any, only they are looked at.
-            sample_id: Which sample this is; a landmark file is read by it.
-            every_face: Look for all faces of a group instead of stopping at the first way that finds one.
+            boxes: Face boxes of the dataset. If there are any, only these faces are searched.
+            sample_id: Id of the sample; the key of a landmark file.
+            every_face: Search for all faces instead of stopping at the first step that finds one.
 
         Returns:
-            The landmarks of each face. The same image gives the same points, to the bit, whatever was
-            processed before and in whichever process.
+            The landmarks of each face. The same image gives bit-identical points in every process and in
+            every order of images.
         """
 
     def close(self) -> None:
-        """Let go of the models or the file."""
+        """Close the models or the file."""
 
 
 @dataclass(frozen=True)
 class LandmarkerSpec:
-    """Which landmarker to open; small and picklable, so that it can be sent to a worker.
+    """The landmarker to open; picklable, for worker processes.
 
     Attributes:
-        model: "mediapipe" for what the installed mediapipe offers (the models in its wheel, or else Tasks),
-            "tasks" for the Tasks API, anything else is the path of a landmark file.
-        model_path: A ``face_landmarker.task`` file; when given, Tasks is used. Without it Tasks takes the
-            file that ``MASKGEN_LANDMARK_MODEL`` names, or fetches the official one once.
-        detector: "mediapipe" for the cascade, "haar" to have OpenCV's Haar cascades say where faces are.
+        model: "mediapipe" for the models in mediapipe's wheel, or else Tasks; "tasks" for the Tasks API;
+            any other value is the path of a landmark file.
+        model_path: A ``face_landmarker.task`` file for Tasks. By default Tasks uses the file that
+            ``MASKGEN_LANDMARK_MODEL`` names, or downloads the official one once.
+        detector: "mediapipe" for the cascade, "haar" to locate faces by OpenCV's Haar cascades.
     """
 
     model: str = "mediapipe"
@@ -83,7 +83,7 @@ class LandmarkerSpec:
 
     @property
     def member(self) -> str:
-        """What `open_landmarker` will open: "bundled", "tasks" or "file"."""
+        """The member that `open_landmarker` opens: "bundled", "tasks" or "file"."""
         if self.reads_file:
             return "file"
         wants_tasks = self.model == "tasks" or self.model_path is not None
@@ -91,28 +91,28 @@ class LandmarkerSpec:
 
 
 def has_bundled_models() -> bool:
-    """Whether the installed mediapipe carries its face models, found out without importing it."""
+    """Whether the installed mediapipe contains its face models; mediapipe is not imported."""
     return any(path.name == "face_landmark.tflite" for path in bundled_models())
 
 
 def bundled_models() -> list[Path]:
-    """The face models in mediapipe's wheel, by name; none where it has none."""
-    found = importlib.util.find_spec("mediapipe")
-    places = found.submodule_search_locations if found is not None else None
-    folders = [Path(place) / "modules" / name for place in places or () for name in _BUNDLED_IN]
+    """Paths of the face models in mediapipe's wheel, sorted; empty if it has none."""
+    spec = importlib.util.find_spec("mediapipe")
+    packages = spec.submodule_search_locations if spec is not None else None
+    folders = [Path(package) / "modules" / name for package in packages or () for name in _BUNDLED_IN]
     return sorted(path for folder in folders for path in folder.glob("*.tflite"))
 
 
 def default_spec() -> LandmarkerSpec:
-    """The models in mediapipe's wheel where it has them, the Tasks API otherwise."""
+    """The models in mediapipe's wheel if it has them, otherwise the Tasks API."""
     return LandmarkerSpec("mediapipe" if has_bundled_models() else "tasks")
 
 
 def open_landmarker(spec: LandmarkerSpec | None = None) -> FaceLandmarker:
-    """Open what `spec` names, `default_spec` without one. Open it once per process: it takes about a second.
+    """Open a landmarker, by default `default_spec`; it takes about a second, so open it once per process.
 
     Raises:
-        ModelError: mediapipe cannot be imported, or a model cannot be found, fetched or opened.
+        ModelError: mediapipe cannot be imported, or a model cannot be found, downloaded or opened.
         LandmarkFileError: The landmark file cannot be read.
     """
     spec = spec if spec is not None else default_spec()

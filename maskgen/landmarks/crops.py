@@ -1,7 +1,7 @@
-"""Images cut from an image for the landmark model to look at, each with the way back for the points.
+"""Crops of an image for the landmark model, each with the map of its points back to the image.
 
-*Convention*: a view shows the image's pixel (x, y) at ``matrix @ (x, y, 1)``; pixel centres
-are at whole numbers.
+*Convention*: a crop shows the image's pixel (x, y) at ``matrix @ (x, y, 1)``; pixel centres are at whole
+numbers.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from maskgen.records import Box, Image
 
 Points = NDArray[np.float64]
 
-# The models reduce what they are shown to at most 256 pixels; this is ample for an image's largest face.
+# Longest side of a whole image. The models reduce it to at most 256 pixels.
 WHOLE = 1024
-# Side of a view of one face; the model reads the face itself, about half of it, at 192.
+# Side of a close-up. The model reads the face, about half of it, at 192 pixels.
 CLOSE = 320
 _UNMOVED = np.eye(2, 3)
 
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """An image to look at.
+    """A crop of an image.
 
     Attributes:
         image: (height, width, 3) uint8 BGR.
-        matrix: (2, 3) float64, a similarity but for rounding, from the whole image to this image.
+        matrix: (2, 3) float64 from the whole image to the crop, a similarity apart from rounding.
     """
 
     image: Image
@@ -38,51 +38,50 @@ class Crop:
 
     @property
     def scale(self) -> float:
-        """Pixels of the view per pixel of the image."""
+        """Pixels of the crop per pixel of the image."""
         return float(np.hypot(self.matrix[0, 0], self.matrix[1, 0]))
 
     def to_image(self, points: Points) -> Points:
-        """(n, 3) points of the view as points of the image; z keeps its proportion to x and y."""
+        """(n, 3) points of the crop as points of the image; z is scaled as x and y."""
         if self.matrix is _UNMOVED:
             return points
         (across, skewed, left), (turned, down, top) = self.matrix.tolist()
         if (across, skewed, turned, down) == (1.0, 0.0, 0.0, 1.0):
             return points - (left, top, 0.0)
         back = cv2.invertAffineTransform(self.matrix)
-        there = np.empty_like(points)
-        there[:, :2] = points[:, :2] @ back[:, :2].T + back[:, 2]
-        there[:, 2] = points[:, 2] / self.scale
-        return there
+        in_image = np.empty_like(points)
+        in_image[:, :2] = points[:, :2] @ back[:, :2].T + back[:, 2]
+        in_image[:, 2] = points[:, 2] / self.scale
+        return in_image
 
     def box_to_image(self, box: Box) -> Box:
-        """An upright box of an unturned view as a box of the image."""
+        """A box of a crop that is not turned as a box of the image."""
         x, y, width, height = box
         left, top = (np.array((x, y)) - self.matrix[:, 2]) / self.scale
         return (float(left), float(top), width / self.scale, height / self.scale)
 
 
 def whole(image: Image, longest: int = WHOLE) -> Crop:
-    """The whole image, reduced so that its longer side is at most `longest`."""
+    """The whole image, downscaled to a longer side of at most ``longest`` pixels."""
     height, width = image.shape[:2]
     scale = longest / max(height, width)
     if scale >= 1.0:
         return Crop(image, _UNMOVED)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    # Averaging, because the models take single pixels and would see moiré in a large photograph.
+    # Averaged: the models sample single pixels, and a large photograph would show moiré.
     smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    # In whole pixels the two directions differ by a trifle, which adds up across a large photograph.
+    # The two scales differ slightly, because the size is in whole pixels.
     return Crop(smaller.astype(np.uint8, copy=False), _zoom(size[0] / width, size[1] / height))
 
 
 def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) -> Crop:
-    """The view in the middle of a square canvas, `margin` of its longer side wider all around.
+    """Pad a crop to a square with a margin on all sides.
 
     Args:
-        view: What to put there.
-        margin: Share of the longer side.
-        border: What to fill up with: ``cv2.BORDER_REPLICATE``, with which the mesh of a face cut off by the
-            image's edge is better by a third, or ``cv2.BORDER_CONSTANT`` (black), with which the detector
-            finds more of the faces that fill the image.
+        view: The crop.
+        margin: Margin as a share of the crop's longer side.
+        border: ``cv2.BORDER_REPLICATE`` (the mesh of a face cut off by the image's edge is better by a third)
+            or ``cv2.BORDER_CONSTANT``, black (the detector finds more of the faces that fill the image).
     """
     height, width = view.image.shape[:2]
     around = round(max(height, width) * margin)
@@ -97,14 +96,14 @@ def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) 
 def close_up(
     image: Image, center: Points, side: float, degrees: float = 0.0, border: int = cv2.BORDER_REPLICATE
 ) -> Crop:
-    """A square of the image around `center`, turned so that what was rolled by `degrees` is upright.
+    """A square of the image around ``center``, turned back by a roll.
 
     Args:
         image: (height, width, 3) uint8.
         center: (2,) x, y.
-        side: Of the square, in pixels of the image.
-        degrees: Clockwise roll that is taken back.
-        border: What lies outside the image, as for `square`.
+        side: Side of the square in pixels of the image.
+        degrees: Clockwise roll that is undone.
+        border: Fill outside the image, as for `square`.
     """
     base = _reduced_around(image, center, side)
     middle = base.matrix @ (*center, 1.0)
@@ -116,10 +115,7 @@ def close_up(
 
 
 def _reduced_around(image: Image, center: Points, side: float) -> Crop:
-    """The part of the image that `close_up` needs, reduced when it would otherwise leave pixels out.
-
-    `warpAffine` takes single pixels and does not average.
-    """
+    """The part of the image for a close-up, downscaled first if needed: `cv2.warpAffine` does not average."""
     reach = side * 0.75
     height, width = image.shape[:2]
     left, top = (
@@ -132,12 +128,12 @@ def _reduced_around(image: Image, center: Points, side: float) -> Crop:
     if CLOSE / side >= 0.5 or right <= left or bottom <= top:
         return Crop(image, _UNMOVED)
     part = image[top:bottom, left:right]
-    less = whole(part, max(1, round(max(part.shape[:2]) * 1.5 * CLOSE / side)))
-    return Crop(less.image, less.matrix @ [[1, 0, -left], [0, 1, -top], [0, 0, 1]])
+    smaller = whole(part, max(1, round(max(part.shape[:2]) * 1.5 * CLOSE / side)))
+    return Crop(smaller.image, smaller.matrix @ [[1, 0, -left], [0, 1, -top], [0, 0, 1]])
 
 
 def tiles(image: Image, side: int) -> list[Crop]:
-    """Square tiles of that side over the whole image, each overlapping its neighbours by half."""
+    """Square tiles over the whole image; neighbours overlap by half."""
     height, width = image.shape[:2]
     return [
         Crop(image[y : y + side, x : x + side], np.array([[1.0, 0, -x], [0, 1.0, -y]]))
@@ -154,18 +150,18 @@ def _starts(length: int, side: int) -> list[int]:
 
 
 def _zoom(across: float, down: float) -> NDArray[np.float64]:
-    """Scaling about the image's corner, which lies half a pixel before the first pixel's centre."""
+    """(2, 3) scaling about the image's corner, which lies half a pixel before the first pixel's centre."""
     return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
 
 
 def box_of(points: Points) -> Box:
-    """The smallest box around a mesh, in pixels."""
+    """The bounding box of a mesh, in pixels."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
 
 
 def same_place(one: Box, other: Box) -> bool:
-    """Whether two boxes are of one face: near middles, similar sizes."""
+    """Whether two boxes show one face: their centres are near and their sizes are similar."""
     sides = np.array([max(one[2:]), max(other[2:])])
     middles = [np.array((x + width / 2, y + height / 2)) for x, y, width, height in (one, other)]
     near = float(np.linalg.norm(middles[0] - middles[1])) < 0.45 * sides.min()
@@ -173,7 +169,7 @@ def same_place(one: Box, other: Box) -> bool:
 
 
 def distinct_boxes(boxes: Sequence[Box]) -> list[Box]:
-    """Each place once, the first box at it."""
+    """The boxes without duplicates; the first box of a face is kept."""
     kept: list[Box] = []
     for box in boxes:
         if not any(same_place(box, other) for other in kept):

@@ -1,10 +1,8 @@
-"""mediapipe's face mesh without what surrounds the model's own time: the numbers are the same.
+"""mediapipe's face mesh with less overhead and the same numbers.
 
-Its graph hands each image to and fro between threads, one step here and the next there, none at the same
-time as another; whoever waits for the answer can as well do the steps, and saves a tenth of the processor's
-time. ``FaceMesh.process`` makes a named tuple class for each image and hands out each number as a Python
-object; with 468 points a face, reading these takes a tenth of the time that finding them does. The answer is
-read here as the bytes that it is.
+The graph passes each image between threads although its steps never run in parallel. Running it in the
+calling thread saves a tenth of the processor time. ``FaceMesh.process`` creates a named tuple class per image
+and a Python object per number, which takes another tenth. Here the serialized result is read directly.
 """
 
 from __future__ import annotations
@@ -16,10 +14,10 @@ import numpy as np
 from maskgen.landmarks.crops import Points
 from maskgen.records import Image
 
-_STREAM, _ANSWER = "image", "multi_face_landmarks"
-_FRAME = 33333  # microseconds; the graph wants each image later than the last
+_STREAM, _RESULT = "image", "multi_face_landmarks"
+_FRAME = 33333  # microseconds between two images; the graph requires increasing timestamps
 
-# A NormalizedLandmarkList in protobuf's encoding: for each point its field and length, then x, y and z as
+# Protobuf encoding of a NormalizedLandmarkList: for each point its field and length, then x, y and z as
 # 32-bit floats, each after its own field number (mediapipe/framework/formats/landmark.proto).
 _FIELD = 0x0A
 _POINT = np.dtype(
@@ -31,17 +29,17 @@ _POINT = np.dtype(
 
 
 def in_calling_thread(solution: type[Any]) -> type[Any]:
-    """A class of ``mediapipe.solutions`` whose graph is run by the thread that asks it.
+    """A subclass of a ``mediapipe.solutions`` class whose graph runs in the calling thread.
 
     Args:
-        solution: Such as ``FaceMesh``; its arguments stay what they are.
+        solution: Such as ``FaceMesh``; the constructor's arguments are the same.
     """
 
     class InCallingThread(solution):  # type: ignore[misc]
         def _initialize_graph_interface(self, *arguments: Any) -> Any:
             config = super()._initialize_graph_interface(*arguments)
-            # The graph's own executor, the one without a name; mediapipe/framework/calculator_graph.cc knows
-            # this type.
+            # The graph's default executor has no name; mediapipe/framework/calculator_graph.cc defines the
+            # type.
             del config.executor[:]
             config.executor.add(type="ApplicationThreadExecutor")
             return config
@@ -50,14 +48,14 @@ def in_calling_thread(solution: type[Any]) -> type[Any]:
 
 
 def run_mesh(model: Any, rgb: Image) -> list[Points]:
-    """The face meshes that ``model`` finds.
+    """Run a face mesh model.
 
     Args:
         model: A ``mediapipe.solutions.face_mesh.FaceMesh``.
         rgb: (height, width, 3) uint8.
 
     Returns:
-        For each face (468, 3) float64: x, y and z in pixels.
+        (468, 3) float64 for each face: x, y and z in pixels.
     """
     from mediapipe.python import packet_creator
     from mediapipe.python._framework_bindings import _packet_getter
@@ -65,17 +63,17 @@ def run_mesh(model: Any, rgb: Image) -> list[Points]:
 
     model._graph_outputs.clear()
     model._simulated_timestamp += _FRAME
-    # mediapipe copies an image that may still be written to.
+    # mediapipe copies writeable images.
     rgb = rgb.view()
     rgb.flags.writeable = False
-    picture = packet_creator.create_image(image_format=ImageFormat.SRGB, data=rgb)
-    model._graph.add_packet_to_input_stream(stream=_STREAM, packet=picture.at(model._simulated_timestamp))
+    packet = packet_creator.create_image(image_format=ImageFormat.SRGB, data=rgb)
+    model._graph.add_packet_to_input_stream(stream=_STREAM, packet=packet.at(model._simulated_timestamp))
     model._graph.wait_until_idle()
-    answer = model._graph_outputs.get(_ANSWER)
-    if answer is None or answer.is_empty():
+    result = model._graph_outputs.get(_RESULT)
+    if result is None or result.is_empty():
         return []
     height, width = rgb.shape[:2]
-    return [_points(face, width, height) for face in _packet_getter._get_serialized_proto_list(answer)]
+    return [_points(face, width, height) for face in _packet_getter._get_serialized_proto_list(result)]
 
 
 def _points(face: bytes, width: int, height: int) -> Points:
@@ -86,6 +84,6 @@ def _points(face: bytes, width: int, height: int) -> Points:
             return np.asarray(shares * (width, height, width))
     from mediapipe.framework.formats.landmark_pb2 import NormalizedLandmarkList
 
-    # Points that say more of themselves than where they are.
+    # Points with further fields, such as visibility.
     listed = NormalizedLandmarkList.FromString(face).landmark
     return np.array([(p.x * width, p.y * height, p.z * width) for p in listed], np.float64)

@@ -1,4 +1,4 @@
-"""Where OpenCV's Haar cascades see faces: what masked-face pipelines used before landmark models."""
+"""Face boxes by OpenCV's Haar cascades, as masked-face pipelines used before landmark models."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from maskgen.records import Box, Image
 
 FRONTAL = "haarcascade_frontalface_default.xml"
 PROFILE = "haarcascade_profileface.xml"
-# Share of the image's shorter side below which the cascades mostly see faces where there are none.
+# Least size of a face, as a share of the image's shorter side; smaller detections are mostly false.
 SMALLEST = 1 / 12
 
 
 def haar_boxes(image: Image) -> list[Box]:
-    """Boxes of faces: frontal ones, and only without any, profiles to either side.
+    """Boxes of frontal faces, or of profiles if there are no frontal faces.
 
     Args:
         image: (height, width, 3) uint8 BGR.
@@ -28,7 +28,7 @@ def haar_boxes(image: Image) -> list[Box]:
     grey = cv2.equalizeHist(cv2.cvtColor(view.image, cv2.COLOR_BGR2GRAY)).astype(np.uint8, copy=False)
     boxes = _detect(FRONTAL, grey) or _detect(PROFILE, grey)
     if not boxes:
-        # The profile cascade knows one side only.
+        # The profile cascade detects one side only.
         width = grey.shape[1]
         boxes = [
             (width - x - w, y, w, h) for x, y, w, h in _detect(PROFILE, np.ascontiguousarray(grey[:, ::-1]))
@@ -38,10 +38,10 @@ def haar_boxes(image: Image) -> list[Box]:
 
 def _detect(name: str, grey: Image) -> list[Box]:
     smallest = max(20, round(min(grey.shape) * SMALLEST))
-    found = _cascade(name).detectMultiScale(
+    boxes = _cascade(name).detectMultiScale(
         grey, scaleFactor=1.1, minNeighbors=4, minSize=(smallest, smallest)
     )
-    return [(float(x), float(y), float(w), float(h)) for x, y, w, h in found]
+    return [(float(x), float(y), float(w), float(h)) for x, y, w, h in boxes]
 
 
 @lru_cache(maxsize=2)

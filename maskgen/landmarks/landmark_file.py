@@ -1,8 +1,8 @@
-"""A file of landmarks found earlier, one line of JSON for each sample.
+"""Landmark files: one line of JSON per sample, written by ``maskgen landmarks``.
 
-A line holds ``{"id", "width", "height", "faces": [{"step", "points"}]}``; ``points`` are the 468 x, y, z of a
-mesh one after the other, in pixels, with two decimals. Masks made from the file are the same, byte for byte,
-as masks made with the model.
+A line is ``{"id", "width", "height", "faces": [{"step", "points"}]}``; ``points`` lists the x, y, z of the
+468 points of a mesh, in pixels, with two decimals. Masks from a landmark file are byte-identical to masks
+from the model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from maskgen.landmarks.crops import Points
 from maskgen.records import Box, Image
 
 MESH_NUMBERS = 468 * 3
-# `landmark_line` writes the id first, so that an index of the file needs no reading of the points.
+# `landmark_line` writes the id first, so the index does not parse the points.
 _ID_FIRST = re.compile(rb'\s*\{\s*"id"\s*:\s*("(?:[^"\\]|\\.)*")\s*[,}]')
 
 
@@ -32,22 +32,22 @@ def landmark_line(sample_id: str, image_size: tuple[int, int], faces: Sequence[L
     Args:
         sample_id: Id of the sample.
         image_size: (width, height) of its image in pixels.
-        faces: Its faces, largest first; an empty line of faces says that none was found.
+        faces: Its faces, largest first; empty if none was found.
 
     Example:
         >>> landmark_line("a/b.jpg", (178, 218), [])
         '{"id": "a/b.jpg", "width": 178, "height": 218, "faces": []}\n'
     """
     width, height = image_size
-    described = [
+    rows = [
         {"step": face.step, "points": [round(float(value), 2) for value in face.points.ravel()]}
         for face in faces
     ]
-    return json.dumps({"id": sample_id, "width": width, "height": height, "faces": described}) + "\n"
+    return json.dumps({"id": sample_id, "width": width, "height": height, "faces": rows}) + "\n"
 
 
 def write_landmark_file(path: Path, rows: Iterable[tuple[str, tuple[int, int], Sequence[Landmarks]]]) -> int:
-    """Write a landmark file of (sample id, (width, height), faces) rows, and return how many there were."""
+    """Write a landmark file of (sample id, (width, height), faces) rows, and return their number."""
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for sample_id, image_size, faces in rows:
@@ -59,13 +59,13 @@ def write_landmark_file(path: Path, rows: Iterable[tuple[str, tuple[int, int], S
 class LandmarkFile:
     """`maskgen.landmarks.FaceLandmarker` that reads a landmark file.
 
-    Only the place of each line is kept in memory, not its points.
+    Memory holds only an index of the lines.
 
     Args:
-        path: The file. It is read through once, to index it.
+        path: The file. It is read once to index it.
 
     Raises:
-        LandmarkFileError: The file cannot be read, a line has no id, or two have the same.
+        LandmarkFileError: The file cannot be read, a line has no id, or two lines have the same id.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,10 +96,11 @@ class LandmarkFile:
         sample_id: str | None = None,
         every_face: bool = False,
     ) -> list[Landmarks]:
-        """The faces the file has for `sample_id`, as written; `boxes` and `every_face` are not used.
+        """The faces of ``sample_id`` in the file; ``boxes`` and ``every_face`` are not used.
 
         Raises:
-            LandmarkFileError: The file has no such sample, its line is damaged, or of another image size.
+            LandmarkFileError: The sample is not in the file, its line is damaged, or the image's size
+                differs.
         """
         if sample_id is None:
             raise LandmarkFileError(f"landmark file {self._path} goes by sample id, and this image has none")
@@ -161,7 +162,7 @@ class LandmarkFile:
         return points.reshape(-1, 3)
 
     def _check_places(self, points: Points, number: int, size: tuple[int, int]) -> None:
-        # Planes as large as the face are made of it: of any size, they would take all memory.
+        # Masking allocates planes of the size of the face; a huge face would exhaust the memory.
         width, height = size
         apart = np.abs(points - (width / 2, height / 2, 0)).max(axis=0)
         if (apart > (1.5 * width, 1.5 * height, 3 * width)).any():

@@ -1,8 +1,8 @@
-"""Importing mediapipe and opening its models without tensorflow and without its log on stderr.
+"""Import mediapipe without tensorflow and matplotlib, and hide the log of its models.
 
-``import mediapipe`` imports tensorflow where it is installed, at 7 s and 700 MB a process, and matplotlib, at
-half a second, and makes no use of them for faces. Its C++ side writes information and warnings to file
-descriptor 2 past Python, where they would land in the middle of a progress bar.
+``import mediapipe`` imports tensorflow if it is installed (7 s and 700 MB per process) and matplotlib (half a
+second), but needs neither for faces. Its C++ code writes information and warnings to file descriptor 2, into
+the progress bar.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TypeVar
 from maskgen.errors import ModelError
 from maskgen.process import captured_stderr
 
-# glog and absl lines of level information or warning, and those that TensorFlow Lite and absl add.
+# Lines of level information or warning by glog and absl, and start messages of TensorFlow Lite and absl.
 _CHATTER = re.compile(
     rb"[IW]\d{4} |INFO: Created TensorFlow Lite"
     rb"|WARNING: (All log messages before absl|Logging before InitGoogle)"
@@ -28,10 +28,10 @@ _NO_LIBGL = "apt-get install libgl1 libglib2.0-0"
 
 
 def import_mediapipe() -> ModuleType:
-    """The mediapipe module, imported with tensorflow hidden and matplotlib left for later.
+    """Import mediapipe with tensorflow hidden and matplotlib replaced by an empty module.
 
     Raises:
-        ModelError: It cannot be imported; the message says what to install.
+        ModelError: The import fails; the message says what to install.
     """
     try:
         with _without("tensorflow"), _empty("matplotlib", "matplotlib.pyplot"), quiet_stderr():
@@ -50,9 +50,9 @@ def import_mediapipe() -> ModuleType:
 
 @contextmanager
 def _without(name: str) -> Iterator[None]:
-    """Make ``import name`` fail inside, and leave ``sys.modules`` as it was found."""
+    """Make ``import name`` fail inside the context; `sys.modules` is restored."""
     if name in sys.modules:
-        # Imported already, so that there is nothing to save, and hiding it would break whoever uses it.
+        # It is imported already; hiding it would break its users.
         yield
         return
     sys.modules[name] = None  # type: ignore[assignment]
@@ -65,9 +65,9 @@ def _without(name: str) -> Iterator[None]:
 
 @contextmanager
 def _empty(*names: str) -> Iterator[None]:
-    """Let these modules import as empty ones inside, and leave ``sys.modules`` as it was found.
+    """Import these modules as empty ones inside the context; `sys.modules` is restored.
 
-    mediapipe's drawing functions import matplotlib to draw on axes, which nothing here asks of them.
+    mediapipe's drawing functions import matplotlib; maskgen does not use them.
     """
     absent = [name for name in names if name not in sys.modules]
     sys.modules.update({name: ModuleType(name) for name in absent})
@@ -79,7 +79,7 @@ def _empty(*names: str) -> Iterator[None]:
 
 
 def quiet_stderr() -> AbstractContextManager[None]:
-    """Hold back what is written to file descriptor 2 inside, and afterwards pass on all but chatter."""
+    """Capture what is written to file descriptor 2, and afterwards write all but mediapipe's log to it."""
     return captured_stderr(_pass_on)
 
 
@@ -89,19 +89,19 @@ def _pass_on(lines: list[bytes], failed: bool) -> None:
 
 
 class QuietUntilFirstFace:
-    """Calls a model with `quiet_stderr` until it has found something once.
+    """Call a model with `quiet_stderr` until it has found a face.
 
-    A model logs when it first runs, and once more when it first finds a face; each line comes once a process.
+    A model logs on its first run and when it first finds a face, once per process.
     """
 
     def __init__(self) -> None:
         self._settled = False
 
-    def __call__(self, run: Callable[[], Result], found: Callable[[Result], bool]) -> Result:
-        """The result of `run`; `found` says whether there is a face in it."""
+    def __call__(self, run: Callable[[], Result], has_face: Callable[[Result], bool]) -> Result:
+        """The result of ``run``; ``has_face`` says whether it contains a face."""
         if self._settled:
             return run()
         with quiet_stderr():
             result = run()
-        self._settled = found(result)
+        self._settled = has_face(result)
         return result

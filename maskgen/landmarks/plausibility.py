@@ -1,13 +1,12 @@
-"""Whether a mesh can be a face at all.
+"""Plausibility of a face mesh: its shape, and the agreement of further looks.
 
-The landmark model puts a face-shaped mesh onto anything it is shown: a lamp, a coin, a cat. What gives such
-a mesh away is seldom its shape, but that it does not stay: shown a closer image, and that image's mirror
-image, the model puts it elsewhere or finds nothing. So there are two questions here, a cheap one about shape
-(`refusal`) and, for meshes that are not beyond doubt (`doubtful`), the agreement of two more looks
-(`disagreement`, with the looking done by `maskgen.landmarks.cascade`).
+The landmark model fits a face-shaped mesh to anything: a lamp, a coin, a cat. The shape of such a mesh is
+seldom wrong, but it is not stable: in a close-up and its mirror image, the model places it elsewhere or finds
+nothing. There are two tests: a cheap one of the shape (`refusal`) and, for doubtful meshes (`doubtful`), the
+agreement of two more looks (`disagreement`; `maskgen.landmarks.cascade` takes the looks).
 
-A face upside down is a face: the looks are at the image turned so that the mesh is upright, and only a mesh
-that lies right agrees with them.
+The looks are at the image turned upright by the mesh. Only a correct mesh agrees with them, also of a face
+that is upside down.
 """
 
 from __future__ import annotations
@@ -16,52 +15,37 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from maskgen.face_mesh import ANCHORS
+from maskgen.face_mesh import ANCHORS, anchor_shares, canonical_face
 from maskgen.landmarks.crops import Points
 from maskgen.records import Image
 
-# Where some points lie on the mean face, in units of the distance of the outer eye corners: x to the image's
-# right, y down the chin, z into the head.
-MEAN_FACE = {
-    10: (0.0, -0.571, -0.147),
-    6: (0.0, 0.013, -0.289),
-    4: (0.0, 0.316, -0.516),
-    2: (0.0, 0.470, -0.332),
-    17: (0.0, 0.798, -0.304),
-    152: (0.0, 1.169, -0.147),
-    33: (-0.5, 0.0, 0.0),
-    263: (0.5, 0.0, 0.0),
-    61: (-0.285, 0.701, -0.134),
-    291: (0.285, 0.701, -0.134),
-    234: (-0.756, 0.251, 0.579),
-    454: (0.756, 0.251, 0.579),
-    172: (-0.612, 0.857, 0.336),
-    397: (0.612, 0.857, 0.336),
-}
-_INDICES = np.array(list(MEAN_FACE))
-_MEAN = np.array(list(MEAN_FACE.values())) - np.mean(list(MEAN_FACE.values()), axis=0)
-# Each anchor as shares of the mesh's points.
-_ANCHOR_SHARES = np.zeros((len(ANCHORS), 468))
-for _row, _indices in enumerate(ANCHORS.values()):
-    _ANCHOR_SHARES[_row, list(_indices)] = 1 / len(_indices)
+# The mesh points that are compared to the mean face.
+COMPARED_POINTS = np.array([10, 6, 4, 2, 17, 152, 33, 263, 61, 291, 234, 454, 172, 397])
+_MEAN_POINTS = canonical_face()[COMPARED_POINTS] - canonical_face()[COMPARED_POINTS].mean(axis=0)
+_ANCHOR_SHARES = anchor_shares()
+# The index in `ANCHORS` of each anchor's partner on the other side of the face.
+_OTHER_SIDE = {"left": "right", "right": "left"}
+_SWAPPED_SIDES = [
+    list(ANCHORS).index(_OTHER_SIDE.get(side, side) + separator + rest)
+    for side, separator, rest in (name.partition("_") for name in ANCHORS)
+]
 
-# Of 2,400 meshes of real faces, turned up to 60 degrees, none is further from the mean face than 0.13.
+# The misfit of 2,400 meshes of real faces, turned up to 60 degrees, is at most 0.13.
 LARGEST_MISFIT = 0.2
-# A tight crop cuts off ears and forehead; a face of which less than this is in the image cannot be masked.
+# Least share of the points inside the image. A tight crop cuts off ears and forehead.
 LEAST_INSIDE = 0.5
 SMALLEST_EYE_DISTANCE = 4.0
-# By how much of the eye distance looks at one face may differ. Faces that fill the image and of which the
-# model was not sure are mostly profiles, and there it wavers: half of 55 differ by more than 0.13. Of 567
-# faceless images, two had a mesh that held to within 0.25, both small or on their side.
+# Greatest difference of looks at one face, in eye distances. Doubtful faces that fill the image are mostly
+# profiles, whose looks differ more: half of 55 by more than 0.13. In 567 faceless images, two meshes agreed
+# to within 0.25; both were small or on their side.
 DISAGREEMENT_FILLING = 0.25
 DISAGREEMENT = 0.18
 FILLING = 0.25
 UPRIGHT = 45.0
 
 
-# How much the light of a part of the face tells an upright face from one upside down: a linear discriminant
+# Weights of the light of parts of the face: a linear discriminant of upright faces and faces upside down,
 # over 600 photographs and their copies turned by 180 degrees.
 _LIGHT = (
     (-1.2, (159, 145, 386, 374, 33, 133, 362, 263, 249)),  # eyes
@@ -74,21 +58,21 @@ _LIGHT = (
 )
 _LIGHT_POINTS = np.array([index for _, indices in _LIGHT for index in indices])
 _LIGHT_WEIGHTS = np.array([weight / len(indices) for weight, indices in _LIGHT for _ in indices])
-# 2 of 100 upright faces are below it, and half of those upside down.
+# 2 % of upright faces and half of the faces upside down are below this value.
 DOUBTFUL_UPRIGHT = 0.0
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a mesh is like, in itself and beside the mean face after the best turn, shift and scaling of it.
+    """The shape of a mesh, also relative to the mean face under the best similarity transform.
 
     Attributes:
-        finite: Whether all its points are numbers.
+        finite: Whether all its coordinates are finite.
         eyes: Distance of the outer eye corners in three dimensions, in pixels.
-        inside: Share of its points that are in the image.
-        roll: Degrees by which it is turned clockwise in the image plane, from its ears.
-        facing: Cosine of the angle between the face's and the image's way into the image.
-        misfit: How far it is from the mean face, in eye distances.
+        inside: Share of its points inside the image.
+        roll: Clockwise rotation in the image plane in degrees, from its ears.
+        facing: Cosine of the angle between the face's and the camera's viewing direction into the image.
+        misfit: Distance from the mean face, in eye distances.
     """
 
     finite: bool
@@ -100,17 +84,50 @@ class Shape:
 
 
 def shape_of(points: Points, image_size: tuple[int, int]) -> Shape:
-    """Measure a mesh.
+    """Measure the shape of a mesh.
 
     Args:
         points: (468, 3) x, y, z in pixels.
         image_size: (width, height) in pixels.
     """
-    return Shape(*likeness(np.ascontiguousarray(points, np.float64), *image_size, _INDICES, _MEAN))
+    points = np.ascontiguousarray(points, np.float64)
+    if not np.isfinite(points).all():
+        return Shape(False, 0.0, 0.0, 0.0, 0.0, 0.0)
+    xy, (width, height) = points[:, :2], image_size
+    inside = np.count_nonzero(((xy >= 0) & (xy <= (width - 1, height - 1))).all(axis=1))
+    centred = points[COMPARED_POINTS] - points[COMPARED_POINTS].mean(axis=0)
+    extent, mean_extent = float((centred**2).sum()), float((_MEAN_POINTS**2).sum())
+    agreement, facing = _best_rotation(_MEAN_POINTS.T @ centred)
+    scale = max(agreement / mean_extent, 1e-9)
+    # Relative to the fitted scale, not to the measured eyes: otherwise a collapsed mesh would pass.
+    residual = extent - 2 * scale * agreement + scale**2 * mean_extent
+    eyes, ears = points[263] - points[33], points[454] - points[234]
+    return Shape(
+        finite=True,
+        eyes=math.hypot(*eyes),
+        inside=inside / len(points),
+        roll=math.degrees(math.atan2(ears[1], ears[0])),
+        facing=facing,
+        misfit=math.sqrt(max(residual, 0.0) / len(COMPARED_POINTS)) / scale,
+    )
+
+
+def _best_rotation(products: Points) -> tuple[float, float]:
+    """The agreement of two point sets under the best proper rotation, and element (2, 2) of that rotation.
+
+    Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976): without the sign, a
+    mirrored mesh would count as a rotated one.
+
+    Args:
+        products: (3, 3) float64 sums of products of the two sets' coordinates (rows and columns).
+    """
+    u, strengths, vt = np.linalg.svd(products)
+    signs = np.array([1.0, 1.0, math.copysign(1.0, np.linalg.det(u) * np.linalg.det(vt))])
+    return float(strengths @ signs), float((u[2] * signs) @ vt[:, 2])
 
 
 def refusal(shape: Shape) -> str | None:
-    """Why a mesh of this shape cannot be a face, or None if it can."""
+    """The reason why a mesh of this shape cannot be a face, or None if it can."""
     if not shape.finite:
         return "a point is not a number"
     if shape.eyes < SMALLEST_EYE_DISTANCE:
@@ -125,19 +142,18 @@ def refusal(shape: Shape) -> str | None:
 
 
 def doubtful(shape: Shape, image_size: tuple[int, int]) -> bool:
-    """Whether a mesh that was found with confidence still needs a second look.
+    """Whether a confident mesh needs a second look: it is small, turned far from upright, or oddly shaped.
 
-    It does when the face is small in the image, is turned far from upright, or is oddly shaped. Nearly
-    all faces of face datasets are none of these.
+    Nearly no face of a face dataset is doubtful.
     """
     return shape.eyes < 0.08 * max(image_size) or abs(shape.roll) > 30 or shape.misfit > 0.1
 
 
 def uprightness(image: Image, points: Points) -> float:
-    """How well light and dark lie as on a face that is the right way up, around 3; under 0 it is doubtful.
+    """Score of light and dark against those of an upright face: around 3, doubtful below 0.
 
-    The model fits a mesh to a face upside down as if it were upright, with the eyes on the mouth. There the
-    skin under the "eyes" is no lighter than they are.
+    The model fits an upright mesh to a face upside down, with the eyes on the mouth. The skin under the
+    "eyes" is then no lighter than they are.
 
     Args:
         image: (height, width, 3) uint8 BGR.
@@ -151,24 +167,22 @@ def uprightness(image: Image, points: Points) -> float:
 
 
 def largest_disagreement(shape: Shape, image_size: tuple[int, int]) -> float:
-    """By how much further looks may differ from this mesh and from each other, in eye distances."""
+    """Greatest difference of further looks from this mesh and from each other, in eye distances."""
     fills = shape.eyes >= FILLING * min(image_size)
     return DISAGREEMENT_FILLING if fills and abs(shape.roll) <= UPRIGHT else DISAGREEMENT
 
 
 def disagreement(one: Points, other: Points) -> float:
-    """Mean distance of two meshes' anchors in the image plane, in eye distances of the first."""
+    """Mean distance of the anchors of two meshes in the image plane, in eye distances of the first."""
     return _anchor_distance(anchor_points(one), anchor_points(other), one)
 
 
 def mirrored_disagreement(one: Points, mirrored: Points) -> float:
-    """As `disagreement`, where `mirrored` was found in the mirror image and its x mirrored back.
+    """`disagreement` with a mesh from the mirror image, whose x is mirrored back.
 
-    In a mirror image the left eye is where the right one was, so that the anchors swap names.
+    In a mirror image the left eye takes the place of the right one, so the anchors swap sides.
     """
-    names = list(ANCHORS)
-    swap = [names.index(_other_side(name)) for name in names]
-    return _anchor_distance(anchor_points(one), anchor_points(mirrored)[swap], one)
+    return _anchor_distance(anchor_points(one), anchor_points(mirrored)[_SWAPPED_SIDES], one)
 
 
 def anchor_points(points: Points) -> Points:
@@ -180,56 +194,3 @@ def anchor_points(points: Points) -> Points:
 def _anchor_distance(one: Points, other: Points, mesh: Points) -> float:
     eyes = float(np.linalg.norm(mesh[263] - mesh[33]))
     return float(np.linalg.norm(one - other, axis=1).mean() / max(eyes, 1e-9))
-
-
-def _other_side(name: str) -> str:
-    if name.startswith("left_"):
-        return name.replace("left_", "right_", 1)
-    return name.replace("right_", "left_", 1)
-
-
-def likeness(
-    points: Points, width: int, height: int, indices: NDArray[np.int64], mean: Points
-) -> tuple[bool, float, float, float, float, float]:
-    """Measure the fields of `maskgen.landmarks.plausibility.Shape`, in its order.
-
-    Args:
-        points: (468, 3) float64 x, y, z in pixels.
-        width: Of the image in pixels.
-        height: Of the image in pixels.
-        indices: (n,) int64, the points that are compared.
-        mean: (n, 3) float64, their places on the mean face, centred.
-    """
-    if not np.isfinite(points).all():
-        return False, 0.0, 0.0, 0.0, 0.0, 0.0
-    xy = points[:, :2]
-    inside = np.count_nonzero(((xy >= 0) & (xy <= (width - 1, height - 1))).all(axis=1))
-    centred = points[indices] - points[indices].mean(axis=0)
-    extent, mean_extent = float((centred**2).sum()), float((mean**2).sum())
-    agreement, facing = _best_rotation(mean.T @ centred)
-    scale = max(agreement / mean_extent, 1e-9)
-    # Relative to the fitted scale and not to the measured eyes, so that a collapsed mesh does not hide.
-    residual = extent - 2 * scale * agreement + scale**2 * mean_extent
-    eyes, ears = points[263] - points[33], points[454] - points[234]
-    return (
-        True,
-        math.hypot(*eyes),
-        inside / len(points),
-        math.degrees(math.atan2(ears[1], ears[0])),
-        facing,
-        math.sqrt(max(residual, 0.0) / len(indices)) / scale,
-    )
-
-
-def _best_rotation(products: Points) -> tuple[float, float]:
-    """The agreement of two point sets under the best proper rotation, and element (2, 2) of that rotation.
-
-    Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976): without the sign, a
-    mirrored mesh would count as a rotated one.
-
-    Args:
-        products: (3, 3) float64 sums of products of the one set's coordinates (rows) and the other's.
-    """
-    u, strengths, vt = np.linalg.svd(products)
-    signs = np.array([1.0, 1.0, math.copysign(1.0, np.linalg.det(u) * np.linalg.det(vt))])
-    return float(strengths @ signs), float((u[2] * signs) @ vt[:, 2])

@@ -1,4 +1,4 @@
-"""mediapipe's Tasks API: the only one that mediapipe 0.10.30 and later have, and it needs a model file."""
+"""Engine on mediapipe's Tasks API and its model file; mediapipe 0.10.30 and later have only this API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import numpy as np
 from maskgen.errors import ModelError
 from maskgen.files.atomic import write_atomic
 from maskgen.landmarks.cascade import CONFIDENT
-from maskgen.landmarks.crops import Points
+from maskgen.landmarks.crops import Points, box_of
 from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
 from maskgen.process import cache_folder
 from maskgen.records import Box, Image
@@ -28,7 +28,7 @@ MODEL_URL = "https://storage.googleapis.com/mediapipe-models/face_landmarker/fac
 MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
 SECONDS = 30
 MANY = 24
-# The model adds ten points of the irises after the 468 of the mesh.
+# The model appends ten iris points to the 468 points of the mesh.
 MESH_POINTS = 468
 
 
@@ -36,12 +36,13 @@ class TasksEngine:
     """`maskgen.landmarks.cascade.Engine` on a ``face_landmarker.task`` file.
 
     Args:
-        model_path: The file; by default what `find_model` finds or fetches.
+        model_path: The file; by default the result of `find_model`.
     """
 
-    # Tasks sees faces in a colour wheel and in cells under a microscope even at its usual thresholds, and
-    # lowered ones find few more faces. So: a second look always, which must agree closely. Of 335 faces 271
-    # are found so, and of 567 faceless images none; looked at as the bundled models are, 282 and 13.
+    # Tasks detects faces in a colour wheel and in microscope images even at its default thresholds, and lower
+    # thresholds find few more faces. Every face therefore gets a second look, which must agree closely. This
+    # finds 271 of 335 faces and none in 567 faceless images; with the rules of the bundled models: 282 and
+    # 13.
     is_sure = False
     largest_disagreement = 0.15
 
@@ -53,14 +54,11 @@ class TasksEngine:
         self._model(many=False)
 
     def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Points]:
-        """Face meshes of `image` in its pixels: list of (468, 3) float64; z is in pixels too.
-
-        `confident` makes no difference.
-        """
+        """Face meshes of an image: (468, 3) float64 each, in pixels; ``confident`` is not used."""
         model = self._model(many)
         rgb = np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=rgb)
-        faces = self._quiet(lambda: model.detect(picture).face_landmarks, bool)
+        mediapipe_image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=rgb)
+        faces = self._quiet(lambda: model.detect(mediapipe_image).face_landmarks, bool)
         height, width = image.shape[:2]
         return [
             np.array([(p.x, p.y, p.z) for p in face[:MESH_POINTS]], np.float64) * (width, height, width)
@@ -68,12 +66,8 @@ class TasksEngine:
         ]
 
     def locate(self, image: Image) -> list[Box]:
-        """Boxes of the meshes of many faces: Tasks has no full-range detector."""
-        lows_highs = [
-            (points[:, :2].min(axis=0), points[:, :2].max(axis=0))
-            for points in self.meshes(image, confident=False, many=True)
-        ]
-        return [(float(a[0]), float(a[1]), float(b[0] - a[0]), float(b[1] - a[1])) for a, b in lows_highs]
+        """Boxes of the meshes of all faces: Tasks has no full-range detector."""
+        return [box_of(points) for points in self.meshes(image, confident=False, many=True)]
 
     def close(self) -> None:
         """Close every model that was opened."""
@@ -85,7 +79,7 @@ class TasksEngine:
         if many not in self._open:
             tasks = self._mediapipe.tasks
             options = tasks.vision.FaceLandmarkerOptions(
-                # Bytes, because the library's own reading of paths fails on some that are not ASCII.
+                # Bytes, because the library cannot open some paths that are not ASCII.
                 base_options=tasks.BaseOptions(model_asset_buffer=self._path.read_bytes()),
                 num_faces=MANY if many else 1,
                 min_face_detection_confidence=CONFIDENT.detection,
@@ -101,17 +95,17 @@ class TasksEngine:
         return self._open[many]
 
 
-def find_model(explicit: Path | None = None, fetch: Callable[[str], bytes] | None = None) -> Path:
-    """Where the model file is: the one given, the one the environment names, or the cached one.
+def find_model(model_path: Path | None = None, fetch: Callable[[str], bytes] | None = None) -> Path:
+    """The path of the model file: the given one, the one of the environment variable, or the cached one.
 
     Args:
-        explicit: The file the user names; nothing else is looked for.
-        fetch: URL -> bytes; called only when no file is there. By default over the network.
+        model_path: The file that the user names, if any.
+        fetch: Downloads a URL; called only if no file is there. By default over the network.
 
     Raises:
-        ModelError: There is none, and it cannot be fetched.
+        ModelError: There is no file, and it cannot be downloaded.
     """
-    for path, origin in ((explicit, "--landmark-model"), (os.environ.get(MODEL_VARIABLE), MODEL_VARIABLE)):
+    for path, origin in ((model_path, "--landmark-model"), (os.environ.get(MODEL_VARIABLE), MODEL_VARIABLE)):
         if path:
             if not Path(path).is_file():
                 raise ModelError(f"{origin} names {path}, which is not a file")
@@ -119,15 +113,15 @@ def find_model(explicit: Path | None = None, fetch: Callable[[str], bytes] | Non
     folder = cache_folder()
     if folder is None:
         raise ModelError(
-            f"there is no home folder to keep the landmark model in; set {MODEL_VARIABLE} to a model file"
+            f"there is no home folder for the landmark model; set {MODEL_VARIABLE} to a model file"
         )
     cached = folder / MODEL_NAME
     if not cached.is_file():
         _fetch_to(cached, fetch or _download)
     elif (sha256 := hashlib.sha256(cached.read_bytes()).hexdigest()) != MODEL_SHA256:
         raise ModelError(
-            f"{cached} is not the landmark model that was fetched: its sha256 is {sha256}, expected "
-            f"{MODEL_SHA256}. Remove it, or name a model of your own by {MODEL_VARIABLE}"
+            f"{cached} is not the official landmark model: its sha256 is {sha256}, expected {MODEL_SHA256}. "
+            f"Remove it, or name another model by {MODEL_VARIABLE}"
         )
     return cached
 
@@ -135,25 +129,25 @@ def find_model(explicit: Path | None = None, fetch: Callable[[str], bytes] | Non
 def _fetch_to(path: Path, fetch: Callable[[str], bytes]) -> None:
     help_text = (
         f"Download {MODEL_URL} on any machine, and either put it at {path} "
-        f"or set {MODEL_VARIABLE} to where it is."
+        f"or set {MODEL_VARIABLE} to its path."
     )
     try:
         data = fetch(MODEL_URL)
     except (URLError, OSError, http.client.HTTPException) as error:
-        raise ModelError(f"the landmark model cannot be fetched ({error}). {help_text}") from error
+        raise ModelError(f"the landmark model cannot be downloaded ({error}). {help_text}") from error
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 != MODEL_SHA256:
         raise ModelError(
-            f"what came from {MODEL_URL} is not the landmark model: its sha256 is {sha256}, "
+            f"the download from {MODEL_URL} is not the landmark model: its sha256 is {sha256}, "
             f"expected {MODEL_SHA256}. {help_text}"
         )
     try:
         write_atomic(path, data)
     except OSError as error:
-        raise ModelError(f"the landmark model cannot be kept ({error}). {help_text}") from error
+        raise ModelError(f"the landmark model cannot be saved ({error}). {help_text}") from error
 
 
 def _download(url: str) -> bytes:
-    with urlopen(url, timeout=SECONDS) as answer:
-        data: bytes = answer.read()
+    with urlopen(url, timeout=SECONDS) as response:
+        data: bytes = response.read()
     return data

@@ -1,4 +1,4 @@
-"""One masked face.
+"""Masking of one face, from landmarks to the composited image.
 
 ::
 
@@ -8,7 +8,7 @@
                                                            |
     image + Landmarks --face.FaceContext-----------------> layer: occlusion, then harmonise
                         (light, skin, blur, eyeglasses)    |
-                                       image + Layer --compositors--> Composite --coverage--> what it covers
+                                       image + Layer --compositors--> Composite --coverage--> covered shares
 
-`mask_face` joins these steps. ``kernels/`` holds arrays in, arrays out; nothing there knows a face.
+`mask_face` runs these steps. ``kernels/`` holds array functions without knowledge of faces.
 """

@@ -1,4 +1,4 @@
-"""How much of the nose, mouth, chin and lower face an alpha covers, and what wear that makes it."""
+"""Share of the nose, mouth, chin and lower face that an alpha covers, and whether it agrees with a wear."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHIN = (18, 313, 406, 378, 377, 152, 148, 149, 182, 83)
 _PARTS = {"nose": _NOSE, "mouth": _MOUTH, "chin": _CHIN, "lower_face": FACE_OVAL}
 _LEFT_EYE, _RIGHT_EYE, _NOSE_MIDDLE = (ANCHORS[name][0] for name in ("left_eye", "right_eye", "nose_middle"))
 
-# What each wear covers: (part, lowest share, highest share). Measured on the composited alpha.
+# Coverage of each wear: (part, least share, greatest share), measured on the composited alpha.
 _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
     "correct": (("nose", 0.85, 1.0), ("mouth", 0.95, 1.0), ("chin", 0.85, 1.0)),
     "nose-out": (("nose", 0.0, 0.35), ("mouth", 0.9, 1.0), ("chin", 0.85, 1.0)),
@@ -31,20 +31,22 @@ _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
 def coverage(
     alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0)
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """The share of each part of the face that is covered.
+    """Measure the share of each part of the face that is covered.
+
+    The parts are "nose", "mouth", "chin" and "lower_face" (the face oval below the middle of the nose).
 
     Args:
-        alpha: (height, width) uint8: of the whole image, or of a rectangle of it that holds all of it.
+        alpha: (height, width) uint8 of the whole image, or of a rectangle that contains the whole mask.
         landmarks: The face in the image.
         origin: (x, y) in the image of the alpha's top left pixel.
 
     Returns:
-        "nose", "mouth", "chin" and "lower_face" (the face oval below the middle of the nose), each
-        in [0, 1], rounded to three decimals. First the share of each whole part; pixels outside the image
-        count as not covered. Then the share of its pixels inside the image; parts fully outside are omitted.
+        whole: Share of each part in [0, 1], rounded to three decimals; pixels outside the image count as
+            uncovered.
+        visible: Share of the part inside the image; parts fully outside are omitted.
     """
     corners = np.floor(landmarks.points[:, :2] - np.array(origin) + 0.5).astype(np.int32)
-    image_box = (-origin[0], -origin[1], *landmarks.image_size)
+    image_xywh = (-origin[0], -origin[1], *landmarks.image_size)
     whole, visible = {}, {}
     for name, outline in _PARTS.items():
         box_xywh = cv2.boundingRect(corners[list(outline)])
@@ -53,7 +55,7 @@ def coverage(
         if name == "lower_face":
             _clear_above_nose(region, corners - box_xywh[:2])
         in_alpha, on_alpha = _overlap(box_xywh, (0, 0, alpha.shape[1], alpha.shape[0]))
-        in_image, _ = _overlap(box_xywh, image_box)
+        in_image, _ = _overlap(box_xywh, image_xywh)
         covered = float((region[in_alpha].astype(np.uint32) * alpha[on_alpha]).sum()) / 255
         whole[name] = round(covered / max(cv2.countNonZero(region), 1), 3)
         if shown := np.count_nonzero(region[in_image]):
@@ -62,7 +64,7 @@ def coverage(
 
 
 def _clear_above_nose(region: Image, corners: NDArray[np.int32]) -> None:
-    """Clear the pixels above the middle of the nose, across the line of the eyes."""
+    """Clear the pixels above a line through the middle of the nose, parallel to the line of the eyes."""
     right, down = corners[_RIGHT_EYE] - corners[_LEFT_EYE]
     x, y = corners[_NOSE_MIDDLE]
     rows, columns = np.indices(region.shape, np.int32, sparse=True)
@@ -73,7 +75,7 @@ Slices = tuple[slice, slice]
 
 
 def _overlap(box_xywh: Sequence[int], other_xywh: Sequence[int]) -> tuple[Slices, Slices]:
-    """Index the overlap of two boxes, in an array of the first and in one of the second."""
+    """Slices of the overlap of two boxes, for an array of the first box and for an array of the second."""
     (x, y, width, height), (left, top, across, down) = box_xywh, other_xywh
     x0, x1 = max(x, left), max(min(x + width, left + across), x, left)
     y0, y1 = max(y, top), max(min(y + height, top + down), y, top)
@@ -84,8 +86,5 @@ def _overlap(box_xywh: Sequence[int], other_xywh: Sequence[int]) -> tuple[Slices
 
 
 def wear_agrees(wear: str, shares: Mapping[str, float]) -> bool:
-    """Whether measured coverage is what that wear means, so that it may serve as a label.
-
-    Only parts that ``shares`` holds are asked.
-    """
+    """Whether the measured coverage agrees with a wear; parts that are not in ``shares`` are not checked."""
     return all(low <= shares[part] <= high for part, low, high in _RULES[wear] if part in shares)

@@ -1,7 +1,7 @@
-"""Random numbers that depend on nothing but their names.
+"""Random numbers as hashes of a seed and names.
 
-Each draw is a hash of the seed and of what it is for. So no draw depends on how many came before it, on
-the order of work, or on a library's generator, and a new kind of draw changes none of the old ones.
+A draw does not depend on earlier draws, on the order of work, or on a library's generator. A new kind of draw
+does not change the existing ones.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ def draw_bits(seed: int, *names: str | int) -> int:
 
 
 def draw_unit(seed: int, *names: str | int) -> float:
-    """A number in [0, 1) for (seed, *names), uniformly distributed."""
+    """A uniformly distributed number in [0, 1) for (seed, *names)."""
     return (draw_bits(seed, *names) >> 10) / 2.0**53
 
 
 def draw_units(count: int, seed: int, *names: str | int) -> list[float]:
-    """``count`` numbers in [0, 1) for (seed, *names), at most eight, uniformly distributed."""
+    """Up to eight uniformly distributed numbers in [0, 1) for (seed, *names)."""
     key = "\0".join(str(part) for part in (seed, *names)).encode("utf-8", "surrogateescape")
     numbers = struct.unpack(">8Q", hashlib.sha512(key).digest())
     return [(number >> 11) / 2.0**53 for number in numbers[:count]]
 
 
 def draw_weighted(choices: Sequence[tuple[str, float]], seed: int, *names: str | int) -> str:
-    """One of ``choices`` (value, weight), as often as its weight says."""
+    """One value of ``choices`` (value, weight), with a probability proportional to its weight."""
     point = draw_unit(seed, *names) * sum(weight for _, weight in choices)
     for value, weight in choices:
         point -= weight

@@ -1,4 +1,4 @@
-"""One masked face: `plan` draws every random choice, `mask_face` and `mask_image` only apply it."""
+"""Apply plans to an image: `mask_face` masks one face, `mask_image` all faces of an image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from maskgen.face_mesh import ANCHORS, Landmarks
+from maskgen.face_mesh import Landmarks, anchor_shares
 from maskgen.masking.compositors import COMPOSITORS
 from maskgen.masking.coverage import coverage, wear_agrees
 from maskgen.masking.face.context import FaceContext
@@ -22,24 +22,31 @@ from maskgen.masking.templates.recolor import print_pattern, recolor
 from maskgen.options import SynthOptions
 from maskgen.records import Composite, FaceRecord, Image, Layer, MaskTemplate, Outcome, Plan
 
-# What the manifest keeps of each face's mesh.
-_KEPT_ANCHORS = (
+# The anchors that the manifest lists for each face.
+_LISTED_ANCHORS = (
     *("left_eye", "right_eye", "nose_bridge", "nose_tip", "left_mouth", "right_mouth"),
     *("chin", "left_cheek", "right_cheek", "left_jaw", "right_jaw"),
 )
+_LISTED_SHARES = anchor_shares(_LISTED_ANCHORS)
 
-# Each anchor as shares of the mesh's points.
-_KEPT_SHARES = np.zeros((len(_KEPT_ANCHORS), 468))
-for _row, _name in enumerate(_KEPT_ANCHORS):
-    _KEPT_SHARES[_row, list(ANCHORS[_name])] = 1 / len(ANCHORS[_name])
-
-# How often a mask whose coverage contradicts its wear is hung anew.
+# Most attempts, each with another hang, while a mask's coverage contradicts its wear.
 _TRIES = 3
 
 
 @dataclass(frozen=True, eq=False)
 class MaskedFace:
-    """One face's composite, with what was really applied and what it really covers."""
+    """One face's composite, with the choices applied to it and its measured coverage.
+
+    Attributes:
+        composite: The changed rectangle of the image.
+        plan: The choices, with the hang of the last attempt.
+        color: The colour applied, or None for the template's own.
+        pattern: The pattern applied, or None.
+        coverage: Share of each part of the face that is covered.
+        agrees: Whether the coverage agrees with the wear.
+        tries: Number of attempts.
+        occluded: Share of the mask that hair, eyeglasses and objects hide.
+    """
 
     composite: Composite
     plan: Plan
@@ -52,77 +59,75 @@ class MaskedFace:
 
 
 def mask_face(
-    image: Image, look: FaceContext, template: MaskTemplate | None, drawn: Plan, options: SynthOptions
+    image: Image, context: FaceContext, template: MaskTemplate | None, plan: Plan, options: SynthOptions
 ) -> MaskedFace | None:
-    """Fit, harmonise and blend; anew, hung otherwise, while the coverage contradicts the wear.
+    """Fit, harmonise and blend a mask; retry with another hang while the coverage contradicts the wear.
 
     Args:
         image: (height, width, 3) uint8 BGR, other faces masked already; not changed.
-        look: The face to mask.
-        template: What is put on it; None for a blend that uses no template.
-        drawn: The random choices.
+        context: The face to mask.
+        template: The mask; None for a blend that uses no template.
+        plan: The random choices.
         options: The run's options.
 
     Returns:
-        The last try's result, or None if it lies outside the image.
+        The result of the last attempt, or None if the mask lies outside the image.
     """
-    made: MaskedFace | None = None
+    masked_face: MaskedFace | None = None
     for attempt in range(_TRIES if options.jitter and template is not None else 1):
-        hung = drawn if attempt == 0 else replace(drawn, hang=draw_hang(drawn.seed, attempt))
-        made = _try_once(image, look, template, hung, options, attempt + 1)
-        if made is None or made.agrees:
+        tried = plan if attempt == 0 else replace(plan, hang=draw_hang(plan.seed, attempt))
+        masked_face = _try_once(image, context, template, tried, options, attempt + 1)
+        if masked_face is None or masked_face.agrees:
             break
-    return made
+    return masked_face
 
 
 def _try_once(
     image: Image,
-    look: FaceContext,
+    context: FaceContext,
     template: MaskTemplate | None,
-    drawn: Plan,
+    plan: Plan,
     options: SynthOptions,
     tries: int,
 ) -> MaskedFace | None:
     color = pattern = None
-    landmarks = look.landmarks
+    landmarks = context.landmarks
     layer: Layer | None
     if template is None:
         layer = lower_face_layer(landmarks)
     else:
         if template.recolourable:
-            color, pattern = drawn.color, drawn.pattern
-        levels = _dyed_levels(template, color, pattern, drawn.seed)
-        layer = FIT_FUNCTIONS[options.fit](template, levels, landmarks, drawn)
+            color, pattern = plan.color, plan.pattern
+        levels = _pyramid(template, color, pattern, plan.seed)
+        layer = FIT_FUNCTIONS[options.fit](template, levels, landmarks, plan)
     if layer is None or not layer.alpha.any():
         return None
-    worn, occluded = layer, 0.0
+    whole_layer, occluded = layer, 0.0
     if template is not None and options.occlusion == "on":
-        layer, occluded = _behind(layer, occluders(look, layer))
+        layer, occluded = _occlude(layer, occluders(context, layer))
     if template is not None and options.harmonise:
         # Poisson cloning takes the light's change over the face from the image itself.
-        layer = harmonise(look, layer, drawn.seed, follow_light=options.blend != "poisson")
-    composite = COMPOSITORS[options.blend](image, layer, look)
-    shares, seen = coverage(composite.alpha, landmarks, composite.origin)
+        layer = harmonise(context, layer, plan.seed, follow_light=options.blend != "poisson")
+    composite = COMPOSITORS[options.blend](image, layer, context)
+    shares, visible_shares = coverage(composite.alpha, landmarks, composite.origin)
     if occluded:
-        # What hides the mask does not change how it is worn.
-        _, seen = coverage(worn.alpha, landmarks, worn.origin)
-    agrees = wear_agrees(drawn.wear, seen)
-    return MaskedFace(composite, drawn, color, pattern, shares, agrees, tries, occluded)
+        # An occluder does not change how the mask is worn.
+        _, visible_shares = coverage(whole_layer.alpha, landmarks, whole_layer.origin)
+    agrees = wear_agrees(plan.wear, visible_shares)
+    return MaskedFace(composite, plan, color, pattern, shares, agrees, tries, occluded)
 
 
-def _behind(layer: Layer, matte: Image) -> tuple[Layer, float]:
-    """The layer behind what the matte shows, and the share of it that this hides."""
+def _occlude(layer: Layer, matte: Image) -> tuple[Layer, float]:
+    """The layer behind an occlusion matte, and the share of the layer that the matte hides."""
     if not matte.any():
         return layer, 0.0
-    left = layer.alpha * (255 - matte.astype(np.uint16)) // 255
-    hidden = 1 - float(left.sum()) / max(float(layer.alpha.sum()), 1.0)
-    return replace(layer, alpha=left.astype(np.uint8)), round(hidden, 4)
+    alpha = layer.alpha * (255 - matte.astype(np.uint16)) // 255
+    hidden = 1 - float(alpha.sum()) / max(float(layer.alpha.sum()), 1.0)
+    return replace(layer, alpha=alpha.astype(np.uint8)), round(hidden, 4)
 
 
-def _dyed_levels(
-    template: MaskTemplate, color: str | None, pattern: str | None, seed: int
-) -> Sequence[Image]:
-    """The template's pyramid, recoloured or printed where that is asked for."""
+def _pyramid(template: MaskTemplate, color: str | None, pattern: str | None, seed: int) -> Sequence[Image]:
+    """The template's pyramid, recoloured or printed if the plan says so."""
     if color is None and pattern is None:
         return template_levels(template)
     bgra = template.bgra
@@ -140,14 +145,14 @@ def mask_image(
     templates: Mapping[str, MaskTemplate],
     options: SynthOptions,
 ) -> Outcome:
-    """Mask the given faces of one image, the farthest (smallest) first, so that near masks lie on top.
+    """Mask the faces of one image, the smallest (farthest) first: near masks lie on top.
 
     Args:
         image: (height, width, 3) uint8 BGR; not changed.
-        faces: Landmarks, largest face first, as a `FaceLandmarker` returns them; or what was seen of these
-            faces in ``image`` before, so that the next variant need not look again.
+        faces: Landmarks, largest face first, as a `FaceLandmarker` returns them; or the contexts of these
+            faces in ``image``, which several variants can share.
         plans: One for each face.
-        templates: By the name that a plan uses.
+        templates: Templates by the names in the plans.
         options: The run's options.
 
     Returns:
@@ -156,11 +161,11 @@ def mask_image(
     """
     if not faces:
         return Outcome("no_face", "no step of the detection cascade found a face")
-    looks = [face if isinstance(face, FaceContext) else FaceContext(image, face) for face in faces]
-    sizes = [look.landmarks.eye_distance for look in looks]
+    contexts = [face if isinstance(face, FaceContext) else FaceContext(image, face) for face in faces]
+    sizes = [context.landmarks.eye_distance for context in contexts]
     large = [
-        (look, drawn)
-        for look, drawn, size in zip(looks, plans, sizes, strict=True)
+        (context, plan)
+        for context, plan, size in zip(contexts, plans, sizes, strict=True)
         if size >= options.min_face
     ]
     if not large:
@@ -169,62 +174,56 @@ def mask_image(
             "too_small", f"outer eye corners {widest:.1f} px apart, below --min-face {options.min_face:g}"
         )
     masked, alpha = image.copy(), np.zeros(image.shape[:2], np.uint8)
-    done: list[tuple[Landmarks, MaskedFace]] = []
-    for look, drawn in reversed(large):
-        template = templates[drawn.template] if drawn.template else None
-        made = mask_face(masked, look, template, drawn, options)
-        if made is None:
+    records: list[FaceRecord] = []
+    for context, plan in reversed(large):
+        template = templates[plan.template] if plan.template else None
+        masked_face = mask_face(masked, context, template, plan, options)
+        if masked_face is None:
             continue
-        window = made.composite.window
-        masked[window] = made.composite.bgr
-        np.maximum(alpha[window], made.composite.alpha, out=alpha[window])
-        done.append((look.landmarks, made))
-    if not done:
+        window = masked_face.composite.window
+        masked[window] = masked_face.composite.bgr
+        np.maximum(alpha[window], masked_face.composite.alpha, out=alpha[window])
+        records.append(_record(context.landmarks, masked_face, template, options))
+    if not records:
         return Outcome("off_image", "the mask lies outside the image")
-    records = tuple(
-        _record(face, made, templates.get(made.plan.template), options) for face, made in done[::-1]
-    )
-    return Outcome("masked", None, masked, alpha, records)
+    return Outcome("masked", None, masked, alpha, tuple(records[::-1]))
 
 
 def _record(
-    landmarks: Landmarks, made: MaskedFace, template: MaskTemplate | None, options: SynthOptions
+    landmarks: Landmarks, masked_face: MaskedFace, template: MaskTemplate | None, options: SynthOptions
 ) -> FaceRecord:
-    # Compositors work in a margin around the mask, which is no part of it.
-    x, y, width, height = cv2.boundingRect(made.composite.alpha)
-    x, y = x + made.composite.origin[0], y + made.composite.origin[1]
-    left, top, across, down = (round(value) for value in landmarks.box)
+    # A composite has a margin around the mask that is not part of the mask.
+    x, y, width, height = cv2.boundingRect(masked_face.composite.alpha)
+    x, y = x + masked_face.composite.origin[0], y + masked_face.composite.origin[1]
+    face_x, face_y, face_width, face_height = (round(value) for value in landmarks.box)
+    anchors = _LISTED_SHARES @ landmarks.points[:, :2]
     return FaceRecord(
-        box=(left, top, across, down),
+        box=(face_x, face_y, face_width, face_height),
         mask_box=(x, y, width, height),
         pose=landmarks.pose,
-        landmarks=_anchors(landmarks),
+        landmarks={
+            name: (round(anchor_x, 2), round(anchor_y, 2))
+            for name, (anchor_x, anchor_y) in zip(_LISTED_ANCHORS, anchors.tolist(), strict=True)
+        },
         detection=landmarks.step,
         template=template.name if template else None,
         template_sha256=template.sha256 if template else None,
         kind=template.kind if template else None,
         tone=template.tone if template else None,
-        color=made.color,
-        pattern=made.pattern,
+        color=masked_face.color,
+        pattern=masked_face.pattern,
         fit=options.fit if template else "polygon",
         blend=options.blend,
-        wear=made.plan.wear,
-        wear_agrees=made.agrees,
-        tries=made.tries,
-        occluded=made.occluded,
-        coverage=made.coverage,
+        wear=masked_face.plan.wear,
+        wear_agrees=masked_face.agrees,
+        tries=masked_face.tries,
+        occluded=masked_face.occluded,
+        coverage=masked_face.coverage,
     )
 
 
-def _anchors(landmarks: Landmarks) -> dict[str, tuple[float, float]]:
-    return {
-        name: (round(x, 2), round(y, 2))
-        for name, (x, y) in zip(_KEPT_ANCHORS, (_KEPT_SHARES @ landmarks.points[:, :2]).tolist(), strict=True)
-    }
-
-
 def choose_faces(faces: Sequence[Landmarks], which: str) -> list[Landmarks]:
-    """The faces that ``--faces largest|all|center`` means, largest first."""
+    """Select faces by ``--faces largest|all|center``, largest first."""
     if which == "all" or not faces:
         return list(faces)
     if which == "largest":

@@ -1,4 +1,4 @@
-"""`plan` draws every random choice for one masked face; everything after it is a pure function."""
+"""Draw every random choice for one masked face; all later steps are pure functions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from maskgen.masking.templates.recolor import PATTERNS
 from maskgen.options import SynthOptions
 from maskgen.records import Hang, Plan
 
-# The widest that a mask sits otherwise than it fits: see `Hang` for the units.
+# Largest deviations of a mask from its fit; `Hang` has the units.
 _LIFT, _TILT, _SIZE, _SLACK = 0.022, 1.4, 0.025, 0.008
 
 
 def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> Plan:
-    """Draw every random choice for one face from (seed, sample id, variant, face) and from nothing else.
+    """Draw every random choice for one face from (seed, sample id, variant, face) only.
 
-    No attribute of the sample is looked at, so no choice can correlate with one except by chance.
+    The attributes of the sample are not read, so no choice correlates with one except by chance.
     """
     key = (sample_id, variant, face)
     template = draw_weighted(options.templates, options.seed, *key, "template")
@@ -38,11 +38,11 @@ def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> 
 
 
 def draw_hang(seed: int, attempt: int) -> Hang:
-    """How a mask sits, within what photographs of worn masks show; another for each attempt."""
-    drawn = draw_units(7, seed, attempt, "hang")
-    # The sum of two draws: most masks sit nearly as they should.
-    lift, tilt, size = (drawn[n] + drawn[n + 1] - 1 for n in (0, 2, 4))
-    return Hang(lift=_LIFT * lift, tilt=_TILT * tilt, size=1 + _SIZE * size, slack=_SLACK * drawn[6])
+    """Draw the hang of a mask, in the range seen in photographs of worn masks; different for each attempt."""
+    units = draw_units(7, seed, attempt, "hang")
+    # The sum of two draws: most masks sit nearly as they fit.
+    lift, tilt, size = (units[n] + units[n + 1] - 1 for n in (0, 2, 4))
+    return Hang(lift=_LIFT * lift, tilt=_TILT * tilt, size=1 + _SIZE * size, slack=_SLACK * units[6])
 
 
 def _one_of(values: Sequence[str], seed: int, *names: str | int) -> str:

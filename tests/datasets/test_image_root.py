@@ -118,5 +118,5 @@ def test_a_table_without_its_images_says_how_to_name_their_folder(desk, caplog):
     table = desk / write_table(desk, "list.csv", NAMES)
     assert len(list(DATASETS["table"].samples(table))) == 2
     assert [record.getMessage() for record in caplog.records] == [
-        f"list.csv: the images it lists are not in {desk / 'mine'}; --image-root says where they are"
+        f"list.csv: its images are not in {desk / 'mine'}; give their folder with --image-root"
     ]

@@ -75,7 +75,7 @@ def test_a_file_that_unfolds_into_more_than_the_limit_is_refused_before_it_is_re
     assert (root / "wiki.mat").stat().st_size < 1 << 20
     tracemalloc.start()
     try:
-        with pytest.raises(AnnotationError, match=r"wiki\.mat: unfolds into more than 40 MiB, the limit"):
+        with pytest.raises(AnnotationError, match=r"wiki\.mat: decompresses to more than 40 MiB, the limit"):
             read("imdb-wiki", root)
         assert tracemalloc.get_traced_memory()[1] < 16 << 20
     finally:

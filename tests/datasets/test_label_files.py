@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from maskgen.datasets.readers.label_files import Annotations, merged, read_json_rows, read_lines, read_table
+from maskgen.datasets.readers.label_files import LabelTable, merged, read_json_rows, read_lines, read_table
 from maskgen.errors import AnnotationError
 from maskgen.files.safe_paths import contained, refuse_escape
 
@@ -107,7 +107,7 @@ def test_a_link_out_is_refused_for_a_file_and_for_a_folder_on_the_way(tree, tmp_
 
 def test_counts_the_rows_that_nobody_asked_for(caplog):
     caplog.set_level(logging.INFO, "maskgen")
-    table = Annotations[int]("list.txt")
+    table = LabelTable[int]("list.txt")
     for number in range(1200):
         table.add(f"{number}.jpg", number)
     assert [table.find("7.jpg"), table.find("7.jpg"), table.find("x.jpg")] == [7, 7, None]
@@ -116,7 +116,7 @@ def test_counts_the_rows_that_nobody_asked_for(caplog):
 
 
 def test_rows_that_contradict_each_other_are_not_used():
-    table = Annotations[str]("list.txt")
+    table = LabelTable[str]("list.txt")
     for key, row in [("a", "1"), ("a", "1"), ("b", "1"), ("b", "2"), ("b", "1")]:
         table.add(key, row)
     assert (table.find("a"), table.find("b")) == ("1", None)

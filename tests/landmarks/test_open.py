@@ -78,7 +78,7 @@ def test_the_model_is_fetched_once(cache):
 def test_a_cached_model_that_has_changed_is_not_opened(cache):
     path = tasks.find_model(fetch=lambda url: b"model")
     path.write_bytes(b"other")
-    with pytest.raises(ModelError, match=r"is not the landmark model that was fetched.*Remove it"):
+    with pytest.raises(ModelError, match=r"is not the official landmark model.*Remove it"):
         tasks.find_model(fetch=no_fetch)
 
 

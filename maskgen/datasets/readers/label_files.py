@@ -1,8 +1,8 @@
-"""Reads label files as real copies have them.
+"""Parse label files tolerantly: text, CSV and JSON.
 
-Line ends, byte order marks, counts and headers differ from copy to copy and are taken as they come. A
-row that cannot be read costs its image the label and is counted; a file that cannot be read, or
-that lacks a column, ends the run with its name, the line and what was expected.
+Copies differ in line ends, byte order marks, counts and headers; all variants are accepted. A damaged row is
+counted, and its image has no label. An unreadable file or a missing column ends the run; the error names the
+file, the line and what was expected.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ log = logging.getLogger("maskgen")
 
 Row = TypeVar("Row")
 
-# What Excel writes in front of a table; its delimiter depends on the country.
+# The line that Excel writes before a table; the delimiter depends on the country.
 _DELIMITER_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[^\S\r\n]*(?:\r\n|\r|\n)', re.IGNORECASE)
 _FIRST_LINE = re.compile(r"\A[^\r\n]*")
 
 
 def read_text(path: Path) -> str:
-    """A label file as text, whatever its encoding; `maskgen.limits.MAX_LABEL_BYTES` limits its size."""
+    """A label file as text of any encoding; `maskgen.limits.MAX_LABEL_BYTES` limits its size."""
     try:
         return read_text_file(path, MAX_LABEL_BYTES)
     except OSError as error:
@@ -40,12 +40,12 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file without their ends, whichever those are."""
+    """The lines of a text file without line ends of any kind."""
     return with_line_feeds(read_text(path)).split("\n")
 
 
 def with_line_feeds(text: str) -> str:
-    """The text with line feeds for line ends of any kind."""
+    """Replace line ends of any kind by line feeds."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
@@ -59,15 +59,15 @@ def read_table(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row of a table whose first line names the columns.
 
-    A first line ``sep=;``, as Excel writes it, names the delimiter instead, and the second line the columns.
+    A line ``sep=;`` before it, as written by Excel, names the delimiter.
 
     Args:
         path: The file.
-        required: Columns it must have.
-        delimiter: What stands between cells; None takes the comma, tab or semicolon, by the first line.
-        quoted: Whether cells may stand in double quotes.
-        strict: Raise for a row with the wrong number of cells; otherwise such rows are left out
-            and their number is logged.
+        required: Columns that the table must have.
+        delimiter: The delimiter; None detects comma, tab or semicolon by the first line.
+        quoted: Whether cells may be in double quotes.
+        strict: Raise for a row with the wrong number of cells; otherwise such rows are skipped and counted
+            in the log.
     """
     text = read_text(path)
     if named := _DELIMITER_LINE.match(text):
@@ -105,9 +105,9 @@ def read_table(
 
 
 def read_json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place ("line 3") and object of each row, without the values that are null.
+    """Place ("line 3") and object of each row, without null values.
 
-    The file holds one object a line, or one array of objects ("row 3").
+    The file contains one object a line, or one array of objects ("row 3").
     """
     text = read_text(path)
     if text.lstrip().startswith("["):
@@ -137,7 +137,7 @@ def _parse_json(text: str, expected: str) -> Any:
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """What two rows for one image agree on; ``note`` names what they do not."""
+    """The values on which two rows for one image agree; ``note`` names the others."""
     keys = (old.keys() | new.keys()) - {"note"}
     differing = sorted(key for key in keys if key in old and key in new and old[key] != new[key])
     row = {key: value for key, value in {**new, **old}.items() if key in keys and key not in differing}
@@ -148,13 +148,13 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-class Annotations(Generic[Row]):
-    """The rows of an annotation file by the image they are about, and how many were asked for.
+class LabelTable(Generic[Row]):
+    """The rows of a label file by image, with a count of the rows that were used.
 
     Args:
         name: The file's name, for notes and the log.
-        merge: Makes one row of two different ones for the same image. Without it such rows
-            contradict each other, and neither is used.
+        merge: Merges two different rows for one image. Without it they count as contradictory, and neither
+            is used.
     """
 
     def __init__(self, name: str, merge: Callable[[Row, Row], Row] | None = None) -> None:
@@ -165,18 +165,18 @@ class Annotations(Generic[Row]):
 
     @property
     def count(self) -> int:
-        """How many images have rows."""
+        """Number of images with rows."""
         return len(self._rows)
 
     def add(self, key: str, row: Row) -> None:
-        """Takes in the row for one image."""
+        """Add the row of one image."""
         old = self._rows.setdefault(key, row)
         if old is None or old is row or old == row:
             return
         self._rows[key] = self._merge(old, row) if self._merge else None
 
     def add_all(self, rows: list[tuple[str, Row]]) -> None:
-        """Takes in the rows for many images, as `add` does one after the other."""
+        """Add the rows of many images."""
         if not self._rows:
             self._rows = dict(rows)
             if len(self._rows) == len(rows):
@@ -186,14 +186,14 @@ class Annotations(Generic[Row]):
             self.add(key, row)
 
     def find(self, key: str) -> Row | None:
-        """The row for an image, or None: then `missing` says why."""
+        """The row of an image, or None; `missing` gives the reason."""
         row = self._rows.get(key)
         if row is not None:
             self._used.add(key)
         return row
 
     def missing(self, key: str) -> str:
-        """Why `find` has no row for the image, as a note for the manifest."""
+        """The reason why `find` has no row for an image, as a note for the manifest."""
         if key in self._rows:
             self._used.add(key)
             return f"{self.name} has contradictory rows for it"
@@ -202,7 +202,7 @@ class Annotations(Generic[Row]):
         return f"{self.name} has no row for it"
 
     def report(self) -> None:
-        """Logs how many rows name images that were not asked for, in one line; nothing if none do."""
+        """Log the number of rows whose images were not asked for, if there are any."""
         if absent := len(self._rows) - len(self._used):
             log.info(
                 "%s: %s of %s rows name images that are not here", self.name, f"{absent:,}", f"{self.count:,}"

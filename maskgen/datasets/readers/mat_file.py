@@ -1,7 +1,7 @@
-"""Reads one struct of a Matlab file, in a process of its own.
+"""Read one struct of a Matlab file in a child process.
 
-scipy's reader ends the whole process with a segmentation fault on some damaged files (seen with 1.17,
-a few bytes changed), and keeps several times the size of the table in memory; the caller sees neither.
+scipy's reader crashes with a segmentation fault on some damaged files (seen with 1.17, a few bytes changed),
+and uses several times the size of the table in memory. A child process isolates both.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from maskgen.errors import AnnotationError
 from maskgen.files.remote import local_copy
 from maskgen.limits import MAX_MATLAB_BYTES
 
-# Bytes in front of the elements, the type of a compressed element, and bytes that are handled at a time.
+# Bytes before the elements, the type of a compressed element, and the block size for decompression.
 _HEADER, _COMPRESSED, _BLOCK = 128, 15, 1 << 20
 
 # Address space of the child, in bytes.
 _MOST_MEMORY = 8 << 30
 
-# The child finds what its parent found, wherever that was started and however it is installed.
+# The child uses the parent's import path.
 _CHILD = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
@@ -40,10 +40,10 @@ _DAMAGE = (OSError, ValueError, TypeError, AttributeError, LookupError, NotImple
 def read_columns(
     path: Path, variable: str, texts: Sequence[str], numbers: Sequence[str]
 ) -> dict[str, list[Any]]:
-    """Those of the fields that the struct has, as lists of one length: texts (or None) and floats.
+    """Read the existing fields of a struct as lists of one length: texts (or None) and floats.
 
     Raises:
-        AnnotationError: The file cannot be read, or holds no such struct.
+        AnnotationError: The file cannot be read, or does not contain the struct.
     """
     with local_copy(path) as file:
         _check_size(file, path)
@@ -63,7 +63,7 @@ def read_columns(
 
 
 def _check_size(file: Path, path: Path) -> None:
-    """Refuse a Matlab file that unfolds into more than `MAX_MATLAB_BYTES`, before anything of it is kept."""
+    """Refuse a Matlab file that decompresses to more than `MAX_MATLAB_BYTES`, without keeping the data."""
     with file.open("rb") as data:
         size = data.seek(0, os.SEEK_END)
         data.seek(0)
@@ -71,37 +71,39 @@ def _check_size(file: Path, path: Path) -> None:
         while size <= MAX_MATLAB_BYTES and len(tag := data.read(8)) == 8:
             kind, length = struct.unpack(f"{order}II", tag)
             if kind == _COMPRESSED:
-                size += _unfolded_size(data, length, order)
+                size += _decompressed_size(data, length, order)
             else:
                 data.seek(length, os.SEEK_CUR)
     if size > MAX_MATLAB_BYTES:
         raise AnnotationError(
-            f"{path}: unfolds into more than {MAX_MATLAB_BYTES >> 20} MiB, the limit for Matlab files; get "
-            "the published one again"
+            f"{path}: decompresses to more than {MAX_MATLAB_BYTES >> 20} MiB, the limit for Matlab files; "
+            "download the published file again"
         )
 
 
-def _unfolded_size(data: BinaryIO, length: int, order: str) -> int:
-    """Bytes that the next ``length`` bytes unfold into, as they say or as counted, up to the limit."""
-    size, unfold = 0, zlib.decompressobj()
+def _decompressed_size(data: BinaryIO, length: int, order: str) -> int:
+    """Decompressed size of the next ``length`` bytes, as declared or as counted up to the limit."""
+    size, decompressor = 0, zlib.decompressobj()
     while length > 0 and size <= MAX_MATLAB_BYTES and (part := data.read(min(length, _BLOCK))):
         length -= len(part)
         while part and size <= MAX_MATLAB_BYTES:
             try:
-                block = unfold.decompress(part, _BLOCK)
+                block = decompressor.decompress(part, _BLOCK)
             except zlib.error:
                 return size
-            told = int(struct.unpack_from(f"{order}4xI", block)[0]) if size == 0 and len(block) >= 8 else 0
-            if told > MAX_MATLAB_BYTES:
-                return told
+            declared = (
+                int(struct.unpack_from(f"{order}4xI", block)[0]) if size == 0 and len(block) >= 8 else 0
+            )
+            if declared > MAX_MATLAB_BYTES:
+                return declared
             size += len(block)
-            part = unfold.unconsumed_tail
+            part = decompressor.unconsumed_tail
     data.seek(length, os.SEEK_CUR)
     return size
 
 
 def main() -> None:
-    """What the child does: reads the file named in ``sys.argv`` and prints its columns as JSON."""
+    """Entry point of the child: read the file of ``sys.argv`` and print its columns as JSON."""
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
@@ -125,8 +127,8 @@ def main() -> None:
 
 
 def _limit_memory() -> None:
-    """Hold this process to `_MOST_MEMORY`: a few bytes can call for arrays of any size."""
-    with suppress(ImportError, OSError, ValueError):  # not every system has or takes the limit
+    """Limit this process to `_MOST_MEMORY`: a few damaged bytes can ask for huge arrays."""
+    with suppress(ImportError, OSError, ValueError):  # not every system supports the limit
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -135,7 +137,7 @@ def _limit_memory() -> None:
 
 
 def _text(cell: Any) -> str | None:
-    """A string as ``loadmat`` gives it: wrapped in an array, which is empty for an empty one."""
+    """The text of a cell of `loadmat`: a string wrapped in arrays, or an empty array."""
     while not isinstance(cell, str):
         if not getattr(cell, "size", 0):
             return None

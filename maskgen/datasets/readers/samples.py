@@ -1,4 +1,4 @@
-"""The samples of an adapter: its images below the root, each with what a label says of it."""
+"""Build the samples of an adapter: images below the root with their labels."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ __all__ = ["images", "sample_at", "tail"]
 
 
 def tail(path: str) -> str:
-    """The last two parts of a path: what copies of a dataset agree on, whatever they put before."""
+    """The last two parts of a path, which are the same in all copies of a dataset."""
     return "/".join(path.split("/")[-2:])
 
 
 def sample_at(
     root: Path,
     relative: str,
-    known: Mapping[str, Any] | None = None,
+    labels: Mapping[str, Any] | None = None,
     *,
     split: str | None = None,
     identity: str | None = None,
     boxes: tuple[Box, ...] = (),
 ) -> Sample:
-    """The sample whose image is at ``relative`` below ``root``.
+    """The sample of the image at ``relative`` below ``root``.
 
-    ``known`` is what a label says: ``split``, ``identity`` and ``note`` go where a `Sample` has them,
-    everything else into its attributes, without what is None.
+    ``labels`` are the image's labels: ``split``, ``identity`` and ``note`` become fields of the `Sample`, all
+    others become attributes. Values that are None are dropped.
     """
-    attributes = dict(known or ())
+    attributes = dict(labels or ())
     if None in attributes.values():
         attributes = {name: value for name, value in attributes.items() if value is not None}
     split, identity = attributes.pop("split", split), attributes.pop("identity", identity)

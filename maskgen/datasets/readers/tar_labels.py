@@ -1,12 +1,11 @@
-"""What stands beside an image in a tar: one JSON object, a class, or a row of maskgen's own manifest.
+"""Parse the labels beside an image in a tar: a JSON object, a class, or a row of maskgen's manifest.
 
-Of an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` are taken as such and every other
-plain value as an attribute; lists and objects in it are left out. ``.cls`` becomes the attribute ``cls``.
+In an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` have their own meaning, and every
+other plain value becomes an attribute; lists and objects are dropped. ``.cls`` becomes the attribute ``cls``.
 
-In what ``maskgen synth --layout webdataset`` wrote, ``.json`` is a row of the manifest (see
-`maskgen.results.tar_rows`; earlier versions wrote its attributes as an object). Of it, the source's name,
-split,
-identity and attributes are taken, and alphas and unmasked images beside it are no inputs.
+In the output of ``maskgen synth --layout webdataset``, ``.json`` is a row of the manifest (see
+`maskgen.results.tar_rows`; earlier versions wrote its attributes as an object). The source's name, split,
+identity and attributes are used. Alphas and unmasked images beside it are not samples.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ from maskgen.files.suffixes import is_image_name
 from maskgen.files.text_files import decode_text
 from maskgen.records import SPLITS, gender_of, split_of
 
-# NaN and infinity are no JSON, but many programs write them for what is missing.
+# NaN and infinity are not JSON, but many programs write them for missing values.
 _DECODER = json.JSONDecoder(parse_constant=lambda constant: None)
 
 # Members beside the image that `maskgen synth` writes: KEY.alpha.png and KEY.unmasked.jpg.
 MANIFEST_COLUMNS = ("alpha", "unmasked")
 
-# Of a row of the manifest; other people's labels do not have all of these.
+# Fields that only a row of the manifest has all of.
 _ROW = frozenset(("schema", "id", "variant", "status", "split", "identity", "source", "faces", "attributes"))
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of one image; ``source`` is the name it goes by where that is not its own."""
+    """The labels of one image; ``source`` is the name of its source image if it differs from its own."""
 
     source: str | None = None
     split: str | None = None
@@ -46,27 +45,29 @@ class Labels:
 
 
 def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Labels | None:
-    """What the label files of its group say of an image; None if it is one of `MANIFEST_COLUMNS`.
+    """Read the labels of an image from the label files of its group; None for `MANIFEST_COLUMNS`.
 
     Args:
         name: The image's name in the tar.
-        key: Of its group: the name up to the first dot.
-        members: Name -> content of the group's label files, None for one that is too large.
+        key: The key of its group: the name up to the first dot.
+        members: Name -> content of the group's label files, None for a file that is too large.
     """
     stem = name.rpartition(".")[0]
-    values, note = _read(members, stem, key)
+    values, note = _read_object(members, stem, key)
     if values.keys() >= _ROW:
-        return None if stem.removeprefix(f"{key}.") in MANIFEST_COLUMNS else _of_row(values, key)
+        return None if stem.removeprefix(f"{key}.") in MANIFEST_COLUMNS else _from_manifest_row(values, key)
     for file in (f"{stem}.cls", f"{key}.cls"):
         if content := members.get(file):
-            with suppress(ValueError):  # no text is no class
+            with suppress(ValueError):  # a file that is not text has no class
                 values.setdefault("cls", decode_text(content).strip())
             break
-    return _of_object(values, note)
+    return _from_object(values, note)
 
 
-def _read(members: Mapping[str, bytes | None], stem: str, key: str) -> tuple[dict[str, Any], str | None]:
-    """The object beside an image, or an empty one and why."""
+def _read_object(
+    members: Mapping[str, bytes | None], stem: str, key: str
+) -> tuple[dict[str, Any], str | None]:
+    """The JSON object beside an image, or an empty one and a note."""
     file = next((file for file in (f"{stem}.json", f"{key}.json") if file in members), None)
     if file is None:
         return {}, f"there is no {stem}.json in the tar"
@@ -82,7 +83,7 @@ def _read(members: Mapping[str, bytes | None], stem: str, key: str) -> tuple[dic
     return values, None
 
 
-def _of_object(values: Mapping[str, Any], note: str | None) -> Labels:
+def _from_object(values: Mapping[str, Any], note: str | None) -> Labels:
     plain = {
         _text(name): _text(value) if isinstance(value, str) else value
         for name, value in values.items()
@@ -90,22 +91,22 @@ def _of_object(values: Mapping[str, Any], note: str | None) -> Labels:
     }
     split, identity = plain.pop("split", None), plain.pop("identity", None)
     gender = plain.pop("gender", None) or plain.pop("sex", None)
-    told = [str(part) for part in (plain.pop("note", None), note) if part is not None]
+    notes = [str(part) for part in (plain.pop("note", None), note) if part is not None]
     if gender is not None:
-        if known := gender_of(str(gender)):
-            plain["gender"] = known
+        if word := gender_of(str(gender)):
+            plain["gender"] = word
         else:
-            told.append(f"its gender in the tar is {gender!r}")
+            notes.append(f"its gender in the tar is {gender!r}")
     return Labels(
         split=None if split is None else split_of(str(split)),
         identity=None if identity is None else str(identity),
-        note="; ".join(told) or None,
+        note="; ".join(notes) or None,
         attributes=plain,
     )
 
 
-def _of_row(values: Mapping[str, Any], key: str) -> Labels:
-    """The labels of an image that maskgen has written, under the name that it was made from."""
+def _from_manifest_row(values: Mapping[str, Any], key: str) -> Labels:
+    """The labels of an image that maskgen wrote, with the name of its source."""
     attributes, split, identity = values["attributes"], values["split"], values["identity"]
     if isinstance(attributes, str):
         with suppress(ValueError, RecursionError):
@@ -115,14 +116,14 @@ def _of_row(values: Mapping[str, Any], key: str) -> Labels:
         source=_source(values, key),
         split=split if split in SPLITS else None,
         identity=_text(identity) if identity and isinstance(identity, str) else None,
-        attributes={_text(name): _known(value) for name, value in attributes.items()},
+        attributes={_text(name): _clean_value(value) for name, value in attributes.items()},
     )
 
 
 def _source(values: Mapping[str, Any], key: str) -> str | None:
-    """The name of the source, told apart from that of its other variants as ``--layout mirror`` does it."""
+    """The name of the source; other variants get the prefix of ``--layout mirror``."""
     source = str(values["id"])
-    # Without it, an image could have the name of a folder in which others lie.
+    # Otherwise an image could have the name of a folder that contains others.
     if not is_image_name(source.rpartition("/")[2]):
         return None
     try:
@@ -135,7 +136,7 @@ def _source(values: Mapping[str, Any], key: str) -> str | None:
     return f"{variant}{name}" if several else name
 
 
-def _known(value: Any) -> Any:
+def _clean_value(value: Any) -> Any:
     return _text(value) if isinstance(value, str) else value
 
 

@@ -1,7 +1,7 @@
-"""Finds the tars that a root names: a tar, a folder of them, or a pattern such as ``shards/*.tar``.
+"""Find tars by a root: a tar, a folder of tars, or a pattern such as ``shards/*.tar``.
 
-Patterns are those of a shell and of the webdataset library: ``*``, ``?``, ``[...]``, ``**`` for any folders,
-``{a,b}`` and ``{000000..000012}``.
+Patterns have the syntax of a shell and of the webdataset library: ``*``, ``?``, ``[...]``, ``**`` for any
+folders, ``{a,b}`` and ``{000000..000012}``.
 """
 
 from __future__ import annotations
@@ -24,31 +24,30 @@ _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
 
 def find_tars(root: Path) -> list[Path]:
-    """The tars that a root names, each once and in the byte order of their paths; folders are looked through.
+    """The tars of a root without duplicates, in the byte order of their paths; folders are searched.
 
     Raises:
-        MissingDataError: A tar that the root names is not there.
-        UsageError: It names a compressed one, or too many.
-        AnnotationError: A tar below it is a link out of it.
+        MissingDataError: A tar that the root names does not exist.
+        UsageError: A tar is compressed, or the root names too many.
+        AnnotationError: A tar is a link out of the root.
     """
-    found = {path: None for pattern in _expanded(root) for path in _matching(pattern)}
-    return sorted(found, key=os.fsencode)
+    return sorted({path for pattern in _expand_braces(root) for path in _matching(pattern)}, key=os.fsencode)
 
 
 def holds_tars(root: Path) -> bool:
-    """Whether a root names a tar; looks no further than the first."""
+    """Whether a root names a tar; the search stops at the first."""
     try:
-        return any(True for pattern in _expanded(root) for _ in _matching(pattern))
+        return any(True for pattern in _expand_braces(root) for _ in _matching(pattern))
     except MissingDataError:
         return False
 
 
-def _expanded(root: Path) -> Iterator[str]:
-    """The patterns without braces that a pattern with braces stands for; a name that is there is itself."""
+def _expand_braces(root: Path) -> Iterator[str]:
+    """Expand the braces of a pattern; the name of an existing file is not expanded."""
     if is_remote(root):
         raise UsageError(f"tars are read from folders, not from a URL: {root}; mount or copy them first")
     text = str(root)
-    # `Path.exists` raises for a long list in braces, which no file system takes for a name.
+    # `Path.exists` raises for a long list in braces, which is too long for a file name.
     if os.path.exists(text):  # noqa: PTH110
         yield glob.escape(text)
         return
@@ -56,22 +55,22 @@ def _expanded(root: Path) -> Iterator[str]:
     waiting = [text]
     while waiting:
         text = waiting.pop()
-        found = next((match for match in _BRACES.finditer(text) if _choices(match[1])), None)
-        if found is None:
+        braces = next((match for match in _BRACES.finditer(text) if _choices(match[1])), None)
+        if braces is None:
             count += 1
             if count > MOST_EXPANDED:
                 raise UsageError(f"{root} stands for more than {MOST_EXPANDED:,} names")
             yield text
             continue
-        choices = _choices(found[1])
+        choices = _choices(braces[1])
         if len(choices) > MOST_EXPANDED:
             raise UsageError(f"{root} stands for more than {MOST_EXPANDED:,} names")
         for index in range(len(choices) - 1, -1, -1):
-            waiting.append(text[: found.start()] + _choice(found[1], choices[index]) + text[found.end() :])
+            waiting.append(text[: braces.start()] + _choice(braces[1], choices[index]) + text[braces.end() :])
 
 
 def _choices(text: str) -> range | list[str]:
-    """What stands between braces: a range of numbers, or texts; nothing if these are no such braces."""
+    """The choices in braces: a range of numbers, or texts; empty if the text is neither."""
     if numbers := _RANGE.fullmatch(text):
         first, last = int(numbers[1]), int(numbers[2])
         return range(first, last + 1) if first <= last else range(first, last - 1, -1)
@@ -79,22 +78,22 @@ def _choices(text: str) -> range | list[str]:
 
 
 def _choice(text: str, choice: int | str) -> str:
-    """A choice as text, numbers as wide as the first of their range is written."""
+    """A choice as text; numbers are as wide as the first number of their range."""
     return choice if isinstance(choice, str) else f"{choice:0{text.index('.')}}"
 
 
 def _matching(pattern: str) -> Iterator[Path]:
-    """The tars that a pattern without braces names."""
+    """The tars of a pattern without braces."""
     if not glob.has_magic(pattern) and not Path(pattern).exists():
         raise MissingDataError(f"{pattern} is not there")
-    # Not `Path.glob`, which takes no pattern that begins at the root of the file system.
+    # `Path.glob` does not accept absolute patterns.
     for name in glob.iglob(pattern, recursive=True) if glob.has_magic(pattern) else [pattern]:  # noqa: PTH207
         path = Path(name)
         if path.is_dir():
-            # Compressed ones are an error, since to pass them over in silence would lose their images.
+            # Compressed tars are an error: skipping them silently would lose their images.
             below = images(path, lambda name: name.lower().endswith(".tar") or bool(_COMPRESSED.search(name)))
             yield from (tar for relative in below if _is_tar(tar := path / relative))
-        # Who names one file means it, whatever it is called.
+        # A file that is named explicitly is read, whatever its suffix.
         elif _is_tar(path) or pattern in (name, glob.escape(name)):
             yield path
 

@@ -1,4 +1,8 @@
-"""Compositors: they blend a layer into an image, and know nothing of where it came from."""
+"""Compositors: functions (image, layer, context) -> `maskgen.records.Composite`.
+
+`overlay` blends by alpha, `poisson` clones the layer into the light of the face (with the small images of
+`membrane`), `flatten` smooths the texture of the lower face. A compositor does not know the template.
+"""
 
 from __future__ import annotations
 

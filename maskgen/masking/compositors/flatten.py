@@ -1,14 +1,13 @@
-"""Flatten: texture flattening of the lower face, the baseline of the first masked-gender papers.
+"""Texture flattening of the lower face, the baseline of the first masked-gender papers.
 
-Mosayyebi et al. call `cv2.textureFlattening` "Poisson image editing" and use its smear of skin as a mask.
-It needs no template: the layer's alpha is the polygon of the lower face (see
-`maskgen.masking.fits.lower_face`), and its
-colour is not looked at.
+Mosayyebi et al. call `cv2.textureFlattening` "Poisson image editing" and use the smeared skin as a mask. It
+needs no template: the layer's alpha is the polygon of the lower face (`maskgen.masking.fits.lower_face`), and
+the layer's colour is not used.
 
-Quirks of `textureFlattening`, contained here: it writes into the mask it is given, and it changes pixels
-outside that mask, so that its result is composited through the alpha. The paper's kernel of 36 is
-not one that OpenCV takes (odd, 3 to 7). At 3 hardly an edge reaches the high threshold and all texture goes,
-which is the smear that the paper shows; at 7 nearly all texture would stay.
+Quirks of `textureFlattening`, handled here: it writes into the mask it is given, and it changes pixels
+outside that mask, so the result is composited through the alpha. OpenCV does not accept the paper's kernel of
+36, only odd kernels from 3 to 7. With 3, hardly an edge reaches the high threshold and all texture
+disappears, as in the paper; with 7, nearly all texture would remain.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from maskgen.masking.face.context import FaceContext
 from maskgen.records import Composite, Image, Layer
 
 _LOW, _HIGH, _KERNEL = 100, 1000, 3
-_ROOM = 8  # pixels around the polygon, which may not touch the patch's border
+_ROOM = 8  # pixels around the polygon, which must not touch the patch's border
 
 
-def flatten(image: Image, layer: Layer, look: FaceContext) -> Composite:
-    """Flatten the texture of ``image`` where the layer's alpha is; the rest stays as it is."""
+def flatten(image: Image, layer: Layer, context: FaceContext) -> Composite:
+    """Flatten the texture of an image under the layer's alpha; the context is not used."""
     if not layer.alpha.any():
         return Composite(image[layer.window], layer.alpha, layer.origin)
     patch = cv2.copyMakeBorder(image[layer.window], _ROOM, _ROOM, _ROOM, _ROOM, cv2.BORDER_REPLICATE)

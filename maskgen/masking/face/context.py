@@ -1,22 +1,19 @@
-"""What masking wants to know of a face in its photograph, found when it is first asked for and then kept.
-
-However many masks are made for a face, it is looked at once.
-"""
+"""Measurements of a face that all its masks share, computed on first use and cached."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.eyeglasses import Spectacles, find_spectacles
+from maskgen.masking.face.eyeglasses import Eyeglasses, find_eyeglasses
 from maskgen.masking.face.light import Light, measure_light
-from maskgen.masking.face.skin_view import SkinView, view_face
+from maskgen.masking.face.skin_view import SkinView, measure_skin
 from maskgen.masking.face.texture import Texture, measure_texture
 from maskgen.records import Image
 
 
 class FaceContext:
-    """One face in the photograph as it was before any mask.
+    """One face in the photograph before any mask is drawn on it.
 
     Args:
         image: (height, width, 3) uint8 BGR; neither copied nor changed.
@@ -34,15 +31,15 @@ class FaceContext:
 
     @cached_property
     def texture(self) -> Texture:
-        """The photograph's sharpness and grain."""
+        """The photograph's blur and noise."""
         return measure_texture(self.image, self.landmarks)
 
     @cached_property
     def skin(self) -> SkinView | None:
-        """The lower face measured against its own bare skin; None where no bare skin is in view."""
-        return view_face(self.image, self.landmarks)
+        """The lower face compared to its own bare skin; None where no bare skin is in view."""
+        return measure_skin(self.image, self.landmarks)
 
     @cached_property
-    def spectacles(self) -> Spectacles | None:
-        """What is seen of spectacles below the eyes; None where none are."""
-        return find_spectacles(self.image, self.landmarks)
+    def eyeglasses(self) -> Eyeglasses | None:
+        """The lower rims of eyeglasses; None where the face wears none."""
+        return find_eyeglasses(self.image, self.landmarks)

@@ -1,8 +1,8 @@
-"""The surroundings of both eyes, unrolled: a row for each distance from an eye, a column for each angle.
+"""Polar unwrapping of the surroundings of both eyes: a row per distance from the eye, a column per angle.
 
-The angles run from just over the outer eye corner, down, to over the inner one. The distances are stretched
-sideways as lenses are, and are those of an eye of usual width. The left eye comes first, the right one beside
-it mirrored, so that their outer corners are at the same column of each.
+The angles run from just above the outer eye corner, downwards, to just above the inner one. Distances are
+stretched sideways, as lenses are, and normalised to an eye of usual width. The left eye comes first; the
+right eye is mirrored beside it, so both outer corners lie in the same column.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.downscaled import inside, reduce
+from maskgen.masking.face.downscaled import clip_box, downscale
 from maskgen.masking.face.rim_path import ANGLES, NEAR, OVER, ROWS, STEP, WIDER, unroll
 from maskgen.records import Image, Layer
 
@@ -27,21 +27,21 @@ _FAR = NEAR + STEP * ROWS
 _EYE_WIDTH = 0.31
 
 _CORNERS = ((33, 133), (263, 362))  # outer and inner
-_LEAST_PIXELS = 72.0  # between the outer eye corners, at which the image is looked at
+_LEAST_PIXELS = 72.0  # least eye distance after downscaling
 
 
 @dataclass(frozen=True, eq=False)
 class EyeUnwrap:
-    """Where the surroundings of a face's eyes lie in its image.
+    """The coordinate frames of a face's eyes in its image.
 
     Attributes:
-        frames: For each eye what takes (sideways, down, 1) of its surroundings to the image.
+        frames: For each eye the (2, 3) matrix from (sideways, down, 1) to x and y in the image.
     """
 
     frames: tuple[Frame, ...]
 
     def unroll(self, image: Image, eye: float) -> Image:
-        """(ROWS, 2 * COLUMNS) uint8: the logarithm of the light.
+        """(ROWS, 2 * COLUMNS) uint8: the unwrapped logarithm of the light.
 
         Args:
             image: (height, width, 3) uint8 BGR.
@@ -50,31 +50,31 @@ class EyeUnwrap:
         (left, top, right, bottom), (a, b, c, d) = (_box(frame) for frame in self.frames)
         box = min(left, a), min(top, b), max(right, c), max(bottom, d)
         if eye < 2 * _LEAST_PIXELS:
-            return unroll(image, np.array(self.frames), inside(box, image))
-        part = reduce(image, box, _LEAST_PIXELS / eye)
+            return unroll(image, np.array(self.frames), clip_box(box, image))
+        part = downscale(image, box, _LEAST_PIXELS / eye)
         frames = np.array(self.frames)
         frames[:, :, 2] -= np.array(part.corner) + (part.step - 1) / 2
         height, width = part.bgr.shape[:2]
         return unroll(part.bgr, frames / part.step, (0, 0, width, height))
 
     def roll_back(self, mattes: tuple[Image, ...], layer: Layer, *, filled: bool) -> Image:
-        """(height, width) uint8 of the layer's size: each eye's matte around it.
+        """(height, width) uint8 of the layer's size: each eye's matte mapped back around it.
 
         Args:
             mattes: (ROWS, COLUMNS) uint8 for each eye.
-            layer: Anything that lies in the image.
-            filled: Whether the nearest row goes on to the eye.
+            layer: The layer whose window of the image is filled.
+            filled: Whether the row nearest to the eye is repeated up to the eye.
         """
-        found = np.zeros_like(layer.alpha)
-        for frame, matte in zip(self.frames, mattes, strict=True):
+        matte = np.zeros_like(layer.alpha)
+        for frame, unrolled in zip(self.frames, mattes, strict=True):
             left, top, right, bottom = (
                 max(0, int(edge) - start) for edge, start in zip(_box(frame), layer.origin * 2, strict=True)
             )
-            part = found[top:bottom, left:right]
+            part = matte[top:bottom, left:right]
             if part.size == 0:
                 continue
             (a, b, x), (c, d, y) = frame
-            # The mattes hold no more than a small image shows, so a large one is made from that.
+            # The mattes are small, so a large window is computed at reduced size and resized.
             step = max(1, int(math.hypot(b, d) / _LEAST_PIXELS))
             height, width = (-(-size // step) for size in part.shape)
             across = np.arange(width, dtype=np.float32) * step
@@ -88,14 +88,14 @@ class EyeUnwrap:
             angle = np.where(angle > 1.5 * np.pi, angle - np.float32(2 * np.pi), angle)
             row = (distance - NEAR) / STEP
             column = (angle + OVER) / (ANGLES[1] - ANGLES[0])
-            shown = cv2.remap(matte, column, np.maximum(row, 0) if filled else row, cv2.INTER_LINEAR)
+            shown = cv2.remap(unrolled, column, np.maximum(row, 0) if filled else row, cv2.INTER_LINEAR)
             shown = cv2.resize(shown, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
             np.maximum(part, np.asarray(shown, np.uint8)[: part.shape[0], : part.shape[1]], out=part)
-        return found
+        return matte
 
 
 def around_eyes(landmarks: Landmarks) -> EyeUnwrap:
-    """Lay the frames around a face's eyes."""
+    """Compute the coordinate frames of a face's eyes."""
     eye = landmarks.eye_distance
     corners = [landmarks.points[list(two), :2].tolist() for two in _CORNERS]
     start, end = corners[0][0], corners[1][0]
@@ -110,7 +110,7 @@ def around_eyes(landmarks: Landmarks) -> EyeUnwrap:
 
 
 def _box(frame: Frame) -> tuple[float, float, float, float]:
-    """(left, top, right, bottom) of what is unrolled around an eye, and a little more."""
+    """(left, top, right, bottom) of the unwrapped area of an eye, with a small margin."""
     spans = []
     for sideways, down, middle in frame:
         more = abs(sideways) * WIDER * _FAR + abs(down) * _FAR * OVER + 1

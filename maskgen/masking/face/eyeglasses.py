@@ -1,8 +1,8 @@
-"""The lower rims of spectacles, which rest on a mask's upper edge.
+"""Detection of the lower rims of eyeglasses, which rest on a mask's upper edge.
 
-Unrolled around an eye, a rim is one smooth dark line all along, lighter on both sides: the lens or what is
-seen through it, and the cheek. Lids and lashes end nearer to the eye; bags under the eyes and wrinkles are
-fainter, or several. Spectacles count only if such a line goes around both eyes.
+Unwrapped around an eye, a rim is one smooth dark line with lighter lens above and lighter cheek below. Lids
+and lashes end nearer to the eye; bags under the eyes and wrinkles are fainter, or there are several.
+Eyeglasses count only if such a line goes around both eyes.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from maskgen.records import Image, Layer
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
-# In pixels: a smaller face shows no rims. In degrees: in one turned farther the far rim is too foreshortened.
+# Least eye distance in pixels, and largest yaw in degrees: beyond it the far rim is too foreshortened.
 _SMALLEST, _PROFILE = 32.0, 30.0
 
-_JUDGED = slice(7, 42)  # the columns in which nearly all spectacles show a rim
+_JUDGED = slice(7, 42)  # the columns in which nearly all eyeglasses show a rim
 # In ninetieths of a natural logarithm, chosen by eye over 597 photographs, then checked over 4302 others:
-_TINTED = 27.0  # what is seen through lenses that much darker than the cheeks hides the cloth
+_TINTED = 27.0  # lenses that much darker than the cheeks hide the cloth
 
-# How dark a pixel is, as a share of its rim, to be none of it and all of it.
+# Darkness of a pixel, as a share of its rim's: at _CLEAR it is transparent, at _SOLID it is opaque.
 _CLEAR, _SOLID = 0.4, 0.8
-_HALF = 5  # no rim reaches farther from its middle
-_BROKEN = 0.3  # a rim of less than that share of its usual darkness is lost from view
-_LONG = 24  # columns that it goes on for at least
+_HALF = 5  # largest half width of a rim, in rows
+_BROKEN = 0.3  # a rim ends where its darkness falls below this share of its median
+_LONG = 24  # least length of a rim, in columns
 _CLOTH = 128  # least alpha that counts as the layer
 
 
 @dataclass(frozen=True, eq=False)
-class Spectacles:
-    """What is seen of spectacles below the eyes.
+class Eyeglasses:
+    """The lower rims of eyeglasses, and the lenses if they are dark.
 
     Attributes:
-        around: Where the surroundings of the eyes lie.
-        mattes: Unrolled for each eye: 255 where its rim is, and its lens if that is dark.
-        dark: Whether the lenses hide what is behind them.
+        unwrap: The coordinate frames of the eyes.
+        mattes: (ROWS, COLUMNS) uint8 for each eye: 255 on its rim, and on its lens if that is dark.
+        dark: Whether the lenses hide the cloth behind them.
     """
 
-    around: EyeUnwrap
+    unwrap: EyeUnwrap
     mattes: tuple[Image, Image]
     dark: bool
 
-    def before(self, layer: Layer) -> Image:
-        """(height, width) uint8 of the layer's size: 255 where they lie before it."""
-        matte = self.around.roll_back(self.mattes, layer, filled=self.dark)
-        # A rim comes in over the cloth's edge; a piece that floats on the cloth is none, or tells nobody so.
+    def matte_over(self, layer: Layer) -> Image:
+        """(height, width) uint8 of the layer's size: 255 where the eyeglasses lie in front of it."""
+        matte = self.unwrap.roll_back(self.mattes, layer, filled=self.dark)
+        # A rim crosses the cloth's edge; a component that lies fully on the cloth is dropped.
         _, top, _, height = cv2.boundingRect(matte)
         part, alpha = matte[: top + height], layer.alpha[: top + height]
         if part.size == 0:
@@ -65,32 +65,32 @@ class Spectacles:
         return matte
 
 
-def find_spectacles(image: Image, landmarks: Landmarks) -> Spectacles | None:
-    """Look for the lower rims of spectacles.
+def find_eyeglasses(image: Image, landmarks: Landmarks) -> Eyeglasses | None:
+    """Detect the lower rims of eyeglasses.
 
     Args:
         image: (height, width, 3) uint8 BGR, without a mask.
         landmarks: The face.
 
     Returns:
-        What is seen of them, or None if none are seen around both eyes.
+        The eyeglasses, or None if there is no rim around both eyes.
     """
     if landmarks.eye_distance < _SMALLEST or abs(landmarks.pose["yaw"]) > _PROFILE:
         return None
-    around = around_eyes(landmarks)
-    light = around.unroll(image, landmarks.eye_distance)
-    sure, lines, paths = find_lines(light)
-    if not sure:
+    unwrap = around_eyes(landmarks)
+    light = unwrap.unroll(image, landmarks.eye_distance)
+    are_rims, lines, paths = find_lines(light)
+    if not are_rims:
         return None
     dark = (
         _tint(light.astype(np.float32).reshape(ROWS, 2, COLUMNS).transpose(1, 0, 2), paths + BORDER) > _TINTED
     )
-    left, right = (_matte(*of_one, dark=dark) for of_one in zip(lines, paths, strict=True))
-    return Spectacles(around, (left, right), dark)
+    left, right = (_matte(*line_and_path, dark=dark) for line_and_path in zip(lines, paths, strict=True))
+    return Eyeglasses(unwrap, (left, right), dark)
 
 
 def _tint(light: Floats, paths: Places) -> float:
-    """How much darker what is seen through the lenses is than the cheeks under them."""
+    """How much darker the lenses are than the cheeks under them, in ninetieths of a natural logarithm."""
     under = np.minimum(paths + _HALF, ROWS - 1)
     darker = np.take_along_axis(light, under[:, None], axis=1) - light
     inside = (np.arange(ROWS)[:, None] < paths[:, None] - _HALF)[:, :, _JUDGED]
@@ -98,7 +98,7 @@ def _tint(light: Floats, paths: Places) -> float:
 
 
 def _matte(line: Floats, path: Places, *, dark: bool) -> Image:
-    """Where one eye's rim is, and its lens if that is dark, unrolled."""
+    """(ROWS, COLUMNS) uint8: one eye's rim, and its lens if that is dark, unwrapped."""
     along = line[path, np.arange(COLUMNS)]
     usual = float(np.median(along[_JUDGED]))
     lost = np.flatnonzero(_smoothed(along) < _BROKEN * usual)
@@ -108,7 +108,7 @@ def _matte(line: Floats, path: Places, *, dark: bool) -> Image:
         return np.zeros((ROWS, COLUMNS), np.uint8)
     middle = _smoothed(path.astype(np.float32)) + np.float32(BORDER)
     rows, columns = np.arange(ROWS, dtype=np.float32)[:, None], np.arange(COLUMNS, dtype=np.float32)
-    # Straightened, the rim is smoothed along its length.
+    # Straighten the rim, then smooth it along its length.
     beside = np.arange(-_HALF, _HALF + 1, dtype=np.float32)[:, None]
     bare = cv2.copyMakeBorder(line, BORDER, BORDER, 0, 0, cv2.BORDER_CONSTANT, value=[0])
     straight = cv2.remap(bare, np.tile(columns, (len(beside), 1)), middle + beside, cv2.INTER_LINEAR)
@@ -123,6 +123,6 @@ def _matte(line: Floats, path: Places, *, dark: bool) -> Image:
 
 
 def _smoothed(values: Floats) -> Floats:
-    """A row of values, each the mean of seven."""
+    """Moving average of seven values."""
     blurred = cv2.blur(values[None], (7, 1), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(blurred.ravel(), np.float32)

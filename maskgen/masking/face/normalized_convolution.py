@@ -1,4 +1,4 @@
-"""Normalised convolution (Knutsson and Westin, 1993): known values continued over other pixels."""
+"""Normalised convolution (Knutsson and Westin, 1993): extend known values over other pixels."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_ENOUGH = np.float32(0.08)  # weight of near values with which they decide
+_ENOUGH = np.float32(0.08)  # mean weight at which the narrower window counts half
 
 
 def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, int]) -> Floats:
-    """Normalised convolution, coarse to fine: where no value is near, a wider window decides.
+    """Normalised convolution, coarse to fine: where no known value is near, the wider window decides.
 
     Args:
         weighted: (height, width, 4) float32: three values times their weight, and the weight.
-        usual: (3,) float32: the values where nothing is known at all.
-        sides: Of the wider and the narrower box filter in pixels, both odd; each is run twice.
+        usual: (3,) float32: the default values.
+        sides: Sides of the wider and the narrower box filter in pixels, both odd; each is run twice.
 
     Returns:
         (height, width, 3) float32.

@@ -1,4 +1,4 @@
-"""The darkest smooth line around each eye, and whether both are as dark as rims are."""
+"""Shortest-path search for the rim of eyeglasses: the darkest smooth line around each eye."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from maskgen.records import Image
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
-# The surroundings of an eye, unrolled, as `maskgen.masking.face.eye_unwrap` has them. Distances in those of
-# the eyes.
+# The unwrapped surroundings of an eye; see `maskgen.masking.face.eye_unwrap`. Distances in eye distances.
 ROWS, COLUMNS = 34, 48
 NEAR, STEP = 0.145, 0.01
 WIDER = 1.25
-OVER = 0.15  # radians over the eye corners
+OVER = 0.15  # radians above the eye corners
 ANGLES = np.linspace(-OVER, np.pi + OVER, COLUMNS, dtype=np.float32)
 _COSINES, _SINES = np.cos(ANGLES) * np.float32(WIDER), np.sin(ANGLES)
 
-# 90 to a natural logarithm of the light, so that a shade counts alike on all skins.
+# 90 levels per natural logarithm of the light: a relative shade counts the same on all skins.
 _LOGARITHM = np.clip(np.round(90 * np.log(np.arange(256) / 16 + 1)), 0, 255).astype(np.uint8)
 
-BORDER = 4  # half of what a line is narrower than: nearer to the border a line has but one side
+BORDER = 4  # half the greatest width of a line, in rows; nearer to the border a line has only one side
 _LINES = ROWS - 2 * BORDER
-_FROM, _TO = 7, 42  # the columns in which nearly all spectacles show a rim
-_CLIPPED = np.float32(60.0)  # a darker line counts no more
-# The price of each step nearer or farther, and how many there are at most a column.
+_FROM, _TO = 7, 42  # the columns in which nearly all eyeglasses show a rim
+_CLIPPED = np.float32(60.0)  # darkness at which a line is clipped
+# Cost of a step of one row, and the most rows per column.
 _BEND, _STEEPEST = np.float32(2.0), 2
 
 # Chosen by eye over 597 photographs, then checked over 4302 others. In ninetieths of a natural logarithm:
-_SURE = 10.0  # how dark the fainter line and a quarter of the other are together at least
-_SECOND = 0.6  # how much of the next darkest line's darkness counts against each
+_SURE = 10.0  # least darkness of the fainter line plus a quarter of the darker one
+_SECOND = 0.6  # share of the second darkest line's darkness that is subtracted
 
 
 def unroll(bgr: Image, frames: NDArray[np.float64], part_ltrb: tuple[int, int, int, int]) -> Image:
@@ -42,7 +41,7 @@ def unroll(bgr: Image, frames: NDArray[np.float64], part_ltrb: tuple[int, int, i
     Args:
         bgr: (height, width, 3) uint8.
         frames: (2, 2, 3) float64: for each eye, the matrix from (sideways, down, 1) to x and y in ``bgr``.
-        part_ltrb: The part that is looked at; its border goes on beyond it.
+        part_ltrb: The part of ``bgr`` that is read; outside it its border is repeated.
     """
     left, top, right, bottom = part_ltrb
     # Green is sharper than the other colours of most cameras.
@@ -60,16 +59,16 @@ def find_lines(light: Image) -> tuple[bool, Floats, Places]:
     """Find the darkest smooth line around each eye.
 
     Args:
-        light: As `unroll` returns it.
+        light: From `unroll`.
 
     Returns:
-        Whether both are rims; (2, ROWS - 2 * BORDER, COLUMNS) float32: for each eye how dark a line is at
-        each place; (2, COLUMNS) int64: in which row the line is in each column. Where a quick look tells
-        that there are no rims, the rows are all 0.
+        are_rims: Whether both lines are dark enough for rims.
+        lines: (2, ROWS - 2 * BORDER, COLUMNS) float32: for each eye the darkness of a line at each place.
+        paths: (2, COLUMNS) int64: the row of the line in each column; 0 if the quick test rules out rims.
     """
     lines = _darker_than_both_sides(light)
     paths = np.zeros((2, COLUMNS), np.int64)
-    # No line is darker than the darkest pixels of all columns. Nearly all bare faces are told by this.
+    # Quick test: no line is darker than the darkest pixels of all columns. It rejects nearly all bare faces.
     if not _sure(*map(_darkness, lines.max(axis=1))):
         return False, lines, paths
     paths = np.stack([_darkest_path(each) for each in lines])
@@ -86,7 +85,7 @@ def find_lines(light: Image) -> tuple[bool, Floats, Places]:
 
 
 def _darker_than_both_sides(light: Image) -> Floats:
-    """By how much each place is darker than what lies on both sides of it, nearer to the eye and farther."""
+    """(2, ROWS - 2 * BORDER, COLUMNS) float32: by how much each place is darker than both sides of it."""
     smooth = cv2.blur(light, (3, 1))
     closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((2 * BORDER + 1, 1), np.uint8))
     inner = slice(BORDER, ROWS - BORDER)
@@ -100,32 +99,31 @@ def _along(lines: Floats, path: Places) -> Floats:
 
 
 def _darkness(along: Floats) -> float:
-    """How dark most of a line is, the mean of its median and of what four fifths of it exceed."""
+    """Darkness of most of a line: the mean of its median and its lowest fifth."""
     judged = np.sort(along[_FROM:_TO])
     return float(judged[len(judged) // 5] + judged[len(judged) // 2]) / 2
 
 
 def _sure(left: float, right: float) -> bool:
-    """Whether lines so dark are rims."""
+    """Whether lines of that darkness are rims."""
     fainter, darker = min(left, right), max(left, right)
     return fainter >= _SURE / 2 and fainter + darker / 4 >= _SURE
 
 
 def _darkest_path(lines: Floats) -> Places:
-    """(COLUMNS,) int64: the row in each column of the smooth path that is the darkest along its length.
+    """(COLUMNS,) int64: the row per column of the darkest smooth path, by dynamic programming.
 
-    Args:
-        lines: (ROWS - 2 * BORDER, COLUMNS) float32: darkness.
+    lines: (ROWS - 2 * BORDER, COLUMNS) float32 darkness.
     """
     dark = np.minimum(lines, _CLIPPED)
     steps = np.arange(-_STEEPEST, _STEEPEST + 1)
-    sums, came = dark[:, 0], np.zeros((COLUMNS, _LINES), np.int64)
+    sums, previous = dark[:, 0], np.zeros((COLUMNS, _LINES), np.int64)
     for column in range(1, COLUMNS):
         padded = np.pad(sums, _STEEPEST, constant_values=-np.inf)
         reached = sliding_window_view(padded, len(steps)) - _BEND * np.abs(steps).astype(np.float32)
-        came[column] = np.arange(_LINES) + steps[reached.argmax(axis=1)]
+        previous[column] = np.arange(_LINES) + steps[reached.argmax(axis=1)]
         sums = reached.max(axis=1) + dark[:, column]
     path = np.full(COLUMNS, int(sums.argmax()), np.int64)
     for column in range(COLUMNS - 1, 0, -1):
-        path[column - 1] = came[column, path[column]]
+        path[column - 1] = previous[column, path[column]]
     return path

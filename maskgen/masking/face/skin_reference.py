@@ -1,4 +1,4 @@
-"""A face's light and colour against those of its own bare skin, pixel by pixel: a compiled loop."""
+"""Light and colour of each pixel relative to the face's own bare skin (one numba kernel)."""
 
 from __future__ import annotations
 
@@ -16,64 +16,45 @@ from maskgen.masking.kernels.quickselect import select
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-# Patches of the face mesh that are bare in nearly every face: both inner cheeks, and the nose's bridge.
+# Patches of the face mesh that are bare skin in nearly every face: both inner cheeks and the nose bridge.
 CHEEKS = ((117, 118, 119, 101, 36, 205, 50), (346, 347, 348, 330, 266, 425, 280))
 _NOSE = (6, 197, 195, 5, 45, 275, 122, 351)
 _PATCHES = np.concatenate([np.array(patch) for patch in (*CHEEKS, _NOSE)])
 _ENDS = np.cumsum([len(patch) for patch in (*CHEEKS, _NOSE)])
 _LEAST_PIXELS = 12
-# Over 465 faces turned by at most 22 degrees, nearly all corners of the mesh's hull are among these:
-# the oval's and some beside it.
+# In 465 faces turned by at most 22 degrees, nearly all corners of the mesh's hull are points of the oval or
+# of this list.
 _BESIDE = (
-    34,
-    71,
-    123,
-    135,
-    137,
-    138,
-    147,
-    177,
-    213,
-    215,
-    227,
-    264,
-    301,
-    352,
-    364,
-    366,
-    367,
-    376,
-    401,
-    433,
-    435,
-    447,
+    *(34, 71, 123, 135, 137, 138, 147, 177, 213, 215, 227),
+    *(264, 301, 352, 364, 366, 367, 376, 401, 433, 435, 447),
 )
 _WHOLE_FACE = np.array([*FACE_OVAL, *_BESIDE])
 
-# Added to a colour before its logarithm, so that the noise of dark pixels is not taken for colour.
+# Added to a colour before its logarithm: otherwise the noise of dark pixels reads as colour.
 _DARK = 10.0
 _LOGARITHM = np.log(np.arange(256.0) + _DARK).astype(np.float32)
 _THIRD = np.float32(1 / 3)
 
-_TOO_DARK = np.float32(-1.4)  # logarithm of the light below which a colour cannot be told
-_CLIPPED = 252  # a channel from which on it cannot be told either
+_TOO_DARK = np.float32(-1.4)  # logarithm of the light below which a colour is unclear
+_CLIPPED = 252  # least channel value at which a colour is unclear
 
 
 def compare_to_reference(
     bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
 ) -> tuple[Floats, Flags, float]:
-    """Compare each pixel with the bare skin.
+    """Compare each pixel to the bare skin.
 
     Args:
-        bgr: (height, width, 3) uint8, a reduced part of an image.
+        bgr: (height, width, 3) uint8, a downscaled part of an image.
         points: (468, 3) float32: the face mesh, in pixels of the image.
-        corner: Of the part, in pixels of the image.
+        corner: (x, y) of the part, in pixels of the image.
         step: Image pixels for one of the part's.
 
     Returns:
-        (3, height, width) float32: light, colour beyond grey, and across the line to grey. (2, height, width)
-        bool: whether the colour is unclear, and inside the face. How far the skin's colour is from grey, or
-        -1 where no bare skin is in view. All as `maskgen.masking.face.skin_view.SkinView` has them.
+        planes: (3, height, width) float32: light, beyond, across of
+            `maskgen.masking.face.skin_view.SkinView`.
+        flags: (2, height, width) bool: unclear, face.
+        chroma: Distance of the skin's colour from grey, or -1 if no bare skin is in view.
     """
     bare, face = np.zeros(bgr.shape[:2], np.uint8), np.zeros(bgr.shape[:2], np.uint8)
     for corners in np.split(place_corners(points, _PATCHES, corner, step), _ENDS[:-1]):
@@ -90,7 +71,7 @@ def compare_to_reference(
 def _compare(
     bgr: NDArray[np.uint8], plane: NDArray[np.uint8], bare: int, face: NDArray[np.uint8]
 ) -> tuple[Floats, Flags, float]:
-    """Of `compare_to_reference`; plane, face: (height, width) uint8, 1 on bare skin and on the face."""
+    """plane, face: (height, width) uint8, 1 on bare skin, 1 on the face; bare: pixels of bare skin."""
     height, width = bgr.shape[:2]
     planes = np.empty((3, height, width), np.float32)
     flags = np.empty((2, height, width), np.bool_)

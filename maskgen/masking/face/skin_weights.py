@@ -1,4 +1,4 @@
-"""Which pixels show a face's skin, and what an image's light and colours are: compiled loops."""
+"""Per-pixel weights of a face's skin, and the mean light and colours of the image (two numba kernels)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _NOT_SKIN = (
 _OUTLINES = np.concatenate([np.array(outline) for outline in (FACE_OVAL, *_NOT_SKIN)])
 _ENDS = np.cumsum([len(outline) for outline in (FACE_OVAL, *_NOT_SKIN)])
 
-# Red-green and blue-yellow of a logarithmic BGR colour count by these spreads: a pixel this far from the
-# skin's median, in natural logarithms along those axes or in brightness, counts about half.
+# Scales of the red-green and blue-yellow axes of a logarithmic BGR colour: a pixel one spread away from the
+# skin's median has a weight of about one half.
 _RED_SPREAD, _BLUE_SPREAD = np.float32(0.32), np.float32(0.5)
-# Keeps a slope flat where few pixels tell of it.
+# Regularisation: keeps the fitted slope flat where few pixels determine it.
 _FLAT = 1e-3
-_STRANGE = 0.2  # trust below which a pixel is hardly skin
-# In 64 bits and then rounded: numpy's 32-bit logarithms differ in their last bit between processors.
+_STRANGE = 0.2  # weight below which a pixel is hardly skin
+# Computed in 64 bits and then rounded: numpy's 32-bit logarithms differ in the last bit between processors.
 _LOGARITHM = np.log1p(np.arange(256.0)).astype(np.float32)
 _THIRD = np.float32(1 / 3)
-# Channels of a grey image differ by no more, but for a few pixels.
+# Largest difference between the channels of a grey pixel.
 _GREY = 2
-# Steps in which the brightest twentieth is sought, for one natural logarithm.
+# Histogram of the light: bins per natural logarithm, and bins in all.
 _STEPS, _MOST = 512, 2900
 _BRIGHT = 0.95
 
@@ -41,34 +41,36 @@ _BRIGHT = 0.95
 def skin_weights(
     bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
 ) -> tuple[Floats, NDArray[np.float64]]:
-    """Weigh each pixel by how surely it is skin of this face, and sum up the image.
+    """Weight each pixel by its likelihood of being skin, and summarise the image.
 
     Args:
-        bgr: (height, width, 3) uint8, a reduced part of an image.
+        bgr: (height, width, 3) uint8, a downscaled part of an image.
         points: (468, 3) float32: the face mesh, in pixels of the image.
-        corner: Of the part, in pixels of the image.
+        corner: (x, y) of the part, in pixels of the image.
         step: Image pixels for one of the part's.
 
     Returns:
-        (height, width, 4) float32: natural logarithms of BGR + 1 times weight, and weight. And ten numbers:
-        the skin's mean logarithms of BGR, all pixels' mean logarithms of BGR, the mean logarithm that a
-        twentieth of the pixels exceeds, how many pixels have a colour, how many there are, and how many
-        inside the face are hardly skin.
+        weighted: (height, width, 4) float32: natural logarithms of BGR + 1 times the weight, and the weight.
+        summary: (10,) float64: 0-2 the skin's mean logarithms of BGR; 3-5 all pixels' mean logarithms of BGR;
+            6 the mean logarithm that a twentieth of the pixels exceeds; 7 pixels that have a colour;
+            8 pixels; 9 pixels inside the face that are hardly skin.
     """
     face = np.zeros(bgr.shape[:2], np.uint8)
     oval, *others = np.split(place_corners(points, _OUTLINES, corner, step), _ENDS[:-1])
     fill_polygon(face, oval, 1)
     for outline in others:
         fill_polygon(face, outline, 0)
-    return _sum_up(bgr, face)
+    return _weights_and_summary(bgr, face)
 
 
 @compiled
-def _sum_up(bgr: NDArray[np.uint8], face: NDArray[np.uint8]) -> tuple[Floats, NDArray[np.float64]]:
-    """What `skin_weights` returns; face: (height, width) uint8, not 0 where skin may be."""
+def _weights_and_summary(
+    bgr: NDArray[np.uint8], face: NDArray[np.uint8]
+) -> tuple[Floats, NDArray[np.float64]]:
+    """bgr: (height, width, 3); face: (height, width), nonzero where skin may be; result: `skin_weights`."""
     height, width = bgr.shape[:2]
     weighted = np.empty((height, width, 4), np.float32)
-    told = np.zeros(10)
+    summary = np.zeros(10)
     inside = 0
     steps = np.zeros(_MOST, np.int64)
     planes = np.empty((3, height * width), np.float32)
@@ -93,15 +95,15 @@ def _sum_up(bgr: NDArray[np.uint8], face: NDArray[np.uint8]) -> tuple[Floats, ND
                 blue[inside] = (log_b - np.float32(0.5) * (log_g + log_r)) / _BLUE_SPREAD
                 inside += 1
     pixels = height * width
-    told[3], told[4], told[5] = sum_b / pixels, sum_g / pixels, sum_r / pixels
-    told[7], told[8] = colored, pixels
+    summary[3], summary[4], summary[5] = sum_b / pixels, sum_g / pixels, sum_r / pixels
+    summary[7], summary[8] = colored, pixels
     below, at = steps[0], 0
     while below <= int(_BRIGHT * (pixels - 1)):
         at += 1
         below += steps[at]
-    told[6] = (at + 0.5) / _STEPS
+    summary[6] = (at + 0.5) / _STEPS
 
-    told[9] = _weigh(face, light, red, blue, inside, weighted)
+    summary[9] = _weigh(face, light, red, blue, inside, weighted)
     total = sum_b = sum_g = sum_r = 0.0
     for y in range(height):
         for x in range(width):
@@ -113,23 +115,18 @@ def _sum_up(bgr: NDArray[np.uint8], face: NDArray[np.uint8]) -> tuple[Floats, ND
             sum_g += g
             sum_r += r
     total = max(total, 1e-6)
-    told[0], told[1], told[2] = sum_b / total, sum_g / total, sum_r / total
-    return weighted, told
+    summary[0], summary[1], summary[2] = sum_b / total, sum_g / total, sum_r / total
+    return weighted, summary
 
 
 @compiled
 def _weigh(
     face: NDArray[np.uint8], light: Floats, red: Floats, blue: Floats, inside: int, weighted: Floats
 ) -> int:
-    """Write the weights, and say how many pixels of the face are hardly skin.
+    """Write weighted[:, :, 3] and count the pixels of the face that are hardly skin.
 
-    Args:
-        face: (height, width) uint8: not 0 where skin may be.
-        light: (height * width,) float32: the brightness of those pixels, in their order.
-        red: Their place on the red-green axis.
-        blue: Their place on the blue-yellow axis.
-        inside: How many they are.
-        weighted: (height, width, 4) float32: the last channel is written.
+    face: (height, width), nonzero where skin may be; light, red, blue: (inside or more,) float32 of these
+    pixels in row order: brightness, red-green and blue-yellow; weighted: (height, width, 4).
     """
     height, width = face.shape
     if inside == 0:
@@ -142,8 +139,8 @@ def _weigh(
     for k in range(inside):
         order[k] = blue[k]
     usual_blue = np.float32(select(order, inside, inside // 2))
-    # Brightness is compared with a slope over the face, not with one level: the shaded side is skin too.
-    # The first guess goes by colour alone.
+    # Brightness is compared to a plane fitted over the face, not to one level: the shaded side is skin too.
+    # The fit weights pixels by colour alone.
     n = s_x = s_y = s_xx = s_xy = s_yy = 0.0
     s_l = s_lx = s_ly = 0.0
     k = 0
@@ -164,7 +161,7 @@ def _weigh(
                 s_lx += weight * lit * x
                 s_ly += weight * lit * y
                 k += 1
-    # The normal equations of light = level + across * x + down * y, its level taken out first.
+    # The normal equations of light = level + across * x + down * y, with the level eliminated first.
     n = max(n, 1e-9)
     a = s_xx - s_x * s_x / n + inside * _FLAT
     b = s_xy - s_x * s_y / n

@@ -1,4 +1,9 @@
-"""Fits: they put a template into image space, and blend nothing. Each is one function in one file."""
+"""Fits: functions (template, pyramid, landmarks, plan) -> `maskgen.records.Layer` in image space.
+
+`half_split` maps each half of the template by an affine map, `mesh` maps the template by a thin-plate spline
+over the cloth. Both change the map by `wear` and sample the template by `warp.warp_template`. `lower_face`
+gives the polygon for texture flattening. A fit blends nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A smooth map over a rectangle of pixels, computed at few nodes and filled in between them.
+"""Catmull-Rom interpolation of a smooth map from a coarse lattice of nodes to pixels.
 
-Filled in by Catmull-Rom cubics ("A class of local interpolating splines", 1974), which keep what is straight
-straight; the cubic that `cv2.resize` offers (a = -0.75) bends it by a pixel.
+Catmull-Rom cubics ("A class of local interpolating splines", 1974) keep straight lines straight; the cubic of
+`cv2.resize` (a = -0.75) bends them by a pixel.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Plane = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Lattice:
-    """Nodes over a rectangle, one row and column of them beyond it on every side.
+    """Nodes over a rectangle of pixels, with one row or column of nodes outside it on every side.
 
     Attributes:
         columns: Width of the rectangle in pixels.
-        rows: Its height.
+        rows: Height of the rectangle in pixels.
         step: Pixels between two nodes.
     """
 
@@ -32,11 +32,11 @@ class Lattice:
 
     @classmethod
     def over(cls, columns: int, rows: int, cells: int) -> Lattice:
-        """The lattice with that many cells along the rectangle's longer side."""
+        """A lattice with a number of cells along the rectangle's longer side."""
         return cls(columns, rows, max(1, -(-max(columns, rows) // cells)))
 
     def nodes(self) -> NDArray[np.float64]:
-        """(n, m, 2): x and y of the nodes in pixels of the rectangle."""
+        """(n, m, 2) float64: x and y of the nodes in pixels of the rectangle."""
         across, down = (-(-(size - 1) // self.step) + 4 for size in (self.columns, self.rows))
         grid = np.empty((down, across, 2))
         grid[:, :, 0] = np.arange(-self.step, (across - 1) * self.step, self.step)
@@ -44,13 +44,13 @@ class Lattice:
         return grid
 
     def fill(self, values: Plane) -> Plane:
-        """(rows, columns) float32 from the (n, m) float32 values at the nodes."""
-        return _filled(values, self.step, self.rows, self.columns)
+        """(rows, columns) float32, interpolated from the (n, m) float32 values at the nodes."""
+        return _fill(values, self.step, self.rows, self.columns)
 
 
 @compiled
-def _filled(values: Plane, step: int, rows: int, columns: int) -> Plane:
-    """(rows, columns) float32: by cubics down the columns of nodes, and then along each row."""
+def _fill(values: Plane, step: int, rows: int, columns: int) -> Plane:
+    """values: (n, m) at the nodes; result: (rows, columns), by cubics along the columns, then the rows."""
     filled = np.empty((rows, columns), np.float32)
     knots = np.empty(values.shape[1], np.float32)
     share = np.empty(step, np.float32)

@@ -1,8 +1,8 @@
-"""The cloth of a mask as a surface over the face mesh: where it touches the skin, and where it bridges.
+"""The cloth of a mask as control points over the face mesh.
 
 A mask rests on the nose ridge, the cheeks, the jaw and the chin. Between the nose tip and the chin it hangs
-free, so an open mouth does not dent it, and under the jaw it wraps backwards. Each control point is a fixed
-mixture of mesh points; the same mixtures over the mean face give its place in template space.
+free: an open mouth does not dent it. Under the jaw it wraps backwards. Each control point is a fixed weighted
+mean of mesh points; the same weights on the mean face give its place in template space.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from maskgen.jit import compiled
 
 Points = NDArray[np.float64]
 
-# Mesh points the cloth lies on, left and right partner; and those on the middle.
+# Mesh points that the cloth touches: on the midline, and in pairs of left and right.
 _RIDGE = (6, 197, 195, 5, 4)
 _SKIN = (
     *((121, 350), (119, 348), (117, 346), (116, 345), (127, 356), (101, 330), (50, 280), (123, 352)),
@@ -27,19 +27,19 @@ _CONTOUR = ((234, 454), (93, 323), (132, 361), (58, 288), (172, 397), (136, 365)
 _UNDER = ((132, 361), (58, 288), (172, 397), (136, 365), (150, 379), (149, 378), (176, 400), (148, 377))
 
 _TIP, _CHIN_FRONT, _CHIN = 4, 199, 152
-# Shares of the way from the nose tip to the front of the chin; the second is about at the mouth.
+# Control points as shares of the way from the nose tip to the front of the chin; 0.5 is about the mouth.
 _BRIDGED = (0.25, 0.5, 0.75)
-# (share of that way, cheek point): the cloth half way between the free middle and the cheek.
+# (share of that way, cheek points): control points halfway between the midline and the cheek.
 _FLANKS = ((0.0, (205, 425)), (0.25, (206, 426)), (0.5, (214, 434)), (0.8, (210, 430)))
 
-# How far the hem stands off the jaw: sideways and down, and back under it, in eye distances.
+# Distance of the hem from the jaw, sideways and down, and back under it, in eye distances.
 _STAND_OFF = 0.09
 _WRAP = 0.10
 
-# How much further out than drawn the side edges lie.
+# Share by which the outermost control points are moved inwards in template space.
 _SIDE_REACH = 0.042
 
-# An ellipsoid about as round as a head, for the cloth's normals: centre and radii in canonical units.
+# An ellipsoid of about the shape of a head, for the cloth's normals: centre and radii in canonical units.
 _HEAD_CENTRE = np.array([0.0, 0.45, 0.45])
 _HEAD_RADII = np.array([0.78, 1.15, 1.0])
 
@@ -48,8 +48,8 @@ _HEM = np.array([*(index for pair in _UNDER for index in pair), _CHIN])
 
 
 @cache
-def _mixtures() -> tuple[NDArray[np.intp], Points]:
-    """(n, 3) mesh points and (n, 3) their shares in each control point on the skin or between."""
+def _weights() -> tuple[NDArray[np.intp], Points]:
+    """(n, 3) indices of mesh points and (n, 3) their weights in each control point, the hem excluded."""
     rows: list[tuple[tuple[int, float], ...]] = [
         ((index, 1.0),)
         for index in (*_RIDGE, *(i for pair in (*_SKIN, *_CONTOUR) for i in pair), _CHIN_FRONT, _CHIN)
@@ -72,13 +72,13 @@ def cloth(points: Points, eye_distance: float, into: Points) -> Points:
 
     Args:
         points: (468, 3) float64 mesh in any unit.
-        eye_distance: Distance of the outer eye corners in that unit.
+        eye_distance: Distance of the outer eye corners in the same unit.
         into: (3,) unit vector into the head.
 
     Returns:
-        (n, 3), always in the same order.
+        (n, 3) float64; the order is fixed.
     """
-    return _cloth(points, eye_distance, into, *_mixtures(), _HEM)
+    return _cloth(points, eye_distance, into, *_weights(), _HEM)
 
 
 @compiled
@@ -90,7 +90,7 @@ def _cloth(
     shares: Points,
     hem: NDArray[np.intp],
 ) -> Points:
-    """`cloth` of (n, 3) mesh points and their shares, and of the mesh points of the hem."""
+    """points: (468, 3); indices, shares: (n, 3); hem: (m,) mesh points; result: (n + m, 3)."""
     count = len(indices)
     at = np.zeros((count + len(hem), 3))
     for number in range(count):
@@ -115,11 +115,10 @@ def _cloth(
 
 @cache
 def cloth_in_template_space() -> Points:
-    """(n, 2): the control points over the mean face, in pixels of template space.
+    """(n, 2): the control points on the mean face, in pixels of template space.
 
-    Seen from the front, the last of the cloth before the ear is a narrow strip; seen from the side it is
-    broad. So the outermost points lie a little further in, which lets a drawn side edge reach the outline of
-    the face.
+    The cloth just before the ear is narrow from the front and broad from the side. The outermost points are
+    therefore moved slightly inwards; a drawn side edge then reaches the outline of the face.
     """
     flat = cloth(canonical_face().copy(), 1.0, np.array([0.0, 0.0, 1.0]))[:, :2]
     outwards = np.clip((np.abs(flat[:, 0]) - 0.45) / 0.27, 0, 1)
@@ -129,7 +128,7 @@ def cloth_in_template_space() -> Points:
 
 @cache
 def cloth_normals() -> Points:
-    """(n, 3): unit normals of the cloth over the mean face, pointing outwards."""
+    """(n, 3): outward unit normals of the cloth on the mean face."""
     at = cloth(canonical_face().copy(), 1.0, np.array([0.0, 0.0, 1.0]))
     normals = (at - _HEAD_CENTRE) / _HEAD_RADII**2
     return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True), np.float64)

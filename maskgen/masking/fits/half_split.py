@@ -1,13 +1,13 @@
-"""The half-split fit: each half of the template goes to its half of the face by its own affine map.
+"""The half-split fit: one affine map for each half of the template.
 
 Three anchors define each half: nose bridge and chin, which both halves share, and the cheek of its side.
 Coordinates on the face are ``along``, 0 at the bridge and 1 at the chin, and ``across``, the distance from
-the line through both. The maps agree on that line, so the seam is continuous by construction; each half
-follows the head's roll, and at yaw the far half narrows while the near one widens.
+the line through both. The maps agree on that line, so the seam is continuous. Both halves follow the head's
+roll; in a turned face the far half narrows and the near half widens.
 
-In a turned face the nose stands out over that line, and a straight seam leaves it bare. So the seam is bent:
-it runs from the bridge over the nose tip to the chin, and the cloth beside it gives way, the less the nearer
-it is to the cheek.
+In a turned face the nose protrudes across that line, and a straight seam would leave it bare. The seam is
+therefore bent: it runs from the bridge over the nose tip to the chin. The cloth beside it is displaced, less
+and less towards the cheek.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.fits.warp import warp_template, window_around
-from maskgen.masking.fits.wear import drape
+from maskgen.masking.fits.wear import apply_hang, apply_wear
 from maskgen.records import Image, Layer, MaskTemplate, Plan
 
 Array = NDArray[np.float32]
 
-# In a profile the far cheek lies on or beyond the midline and its half would collapse or turn over. It is
-# kept this share of the face's length away, which is about as much as the nose's flank shows there.
+# Least width of a half, as a share of the face's length. In a profile the far cheek lies on or beyond the
+# midline and its half would collapse or flip. The value is about the visible width of the nose's flank.
 _NARROWEST = 0.16
-# Where the nose tip hides the far cheek, the cloth still needs this much to go round the nose.
+# Least width of the cloth beside the nose tip, as a share of the face's length.
 _AROUND_NOSE = 0.10
 
 
 @dataclass(frozen=True)
 class _Face:
-    """The anchors in the face's own coordinates; lengths in pixels, ``along`` as a share of ``length``."""
+    """The anchors in the face's coordinates: lengths in pixels, ``along`` as a share of ``length``."""
 
     bridge: NDArray[np.float64]
     down: NDArray[np.float64]
@@ -76,17 +76,17 @@ def half_split(
     """Fit ``template`` to a face by two affine maps that share a bent midline.
 
     Args:
-        template: Its anchors nose_bridge, chin, left_cheek and right_cheek are used.
+        template: Must have the anchors nose_bridge, chin, left_cheek and right_cheek.
         levels: The template's premultiplied pyramid, full size first.
         landmarks: The face.
-        plan: Wear and hang are taken from it.
+        plan: Gives wear and hang.
 
     Returns:
         The layer, or None if no part of it lies in the image.
     """
     face = _face(landmarks)
-    drawn = {name: np.array(template.anchors[name], dtype=np.float64) for name in template.anchors}
-    window = window_around(_outline(template, drawn, face), landmarks.image_size)
+    anchors = {name: np.array(anchor, dtype=np.float64) for name, anchor in template.anchors.items()}
+    window = window_around(_outline(template, anchors, face), landmarks.image_size)
     if window is None:
         return None
     left, top, columns, rows = window
@@ -94,17 +94,17 @@ def half_split(
     y = np.arange(top, top + rows, dtype=np.float32)[:, None] - np.float32(face.bridge[1])
     along = (x * np.float32(face.down[0]) + y * np.float32(face.down[1])) / np.float32(face.length)
     across = x * np.float32(face.right[0]) + y * np.float32(face.right[1])
-    map_x, map_y = _into_template(face, drawn, along, across)
-    map_x, map_y, limit = drape(template, plan, map_x, map_y)
-    # The longer way of the two decides, so that detail which a turned face still shows is kept.
-    span = float(np.linalg.norm(drawn["chin"] - drawn["nose_bridge"]))
+    map_x, map_y = _into_template(face, anchors, along, across)
+    map_x, map_y, limit = apply_wear(template, plan, *apply_hang(template, plan, map_x, map_y))
+    # The scale along the face decides: across it, a turned face is foreshortened.
+    span = float(np.linalg.norm(anchors["chin"] - anchors["nose_bridge"]))
     return warp_template(levels, map_x, map_y, span / face.length, (left, top), limit)
 
 
 def _bend(face: _Face, along: Array) -> Array:
-    """How far the seam stands off the straight line, in pixels: a ridge that is highest at the nose tip."""
+    """Distance of the seam from the straight line, in pixels, greatest at the nose tip."""
     rise, fall = along / face.tip_along, (1 - along) / (1 - face.tip_along)
-    # A soft minimum: the cloth lies over the tip in a curve, not in a kink.
+    # A soft minimum: the cloth curves over the tip without a kink.
     gap = np.float32(0.25)
     lower = np.minimum(rise, fall)
     ridge = lower - gap * np.maximum(1 - np.abs(rise - fall) / (2 * gap), 0) ** 2 / 2
@@ -112,9 +112,9 @@ def _bend(face: _Face, along: Array) -> Array:
 
 
 def _into_template(
-    face: _Face, drawn: dict[str, NDArray[np.float64]], along: Array, across: Array
+    face: _Face, anchors: dict[str, NDArray[np.float64]], along: Array, across: Array
 ) -> tuple[Array, Array]:
-    """Template x and y for face coordinates of any one shape."""
+    """Template x and y for face coordinates; all arrays have one shape."""
     bend = _bend(face, along)
     on_right = across > bend
     width = np.where(on_right, np.float32(face.widths[1]), np.float32(face.widths[0]))
@@ -124,8 +124,8 @@ def _into_template(
     share = (across * sign - outwards) / (width - outwards)
     slope = np.where(on_right, np.float32(face.cheeks_along[1]), np.float32(face.cheeks_along[0]))
     lengthwise = along - share * slope
-    bridge, chin = drawn["nose_bridge"], drawn["chin"]
-    left, right = drawn["left_cheek"], drawn["right_cheek"]
+    bridge, chin = anchors["nose_bridge"], anchors["chin"]
+    left, right = anchors["left_cheek"], anchors["right_cheek"]
     x, y = (
         np.float32(bridge[i])
         + lengthwise * np.float32(chin[i] - bridge[i])
@@ -136,18 +136,20 @@ def _into_template(
 
 
 def _outline(
-    template: MaskTemplate, drawn: dict[str, NDArray[np.float64]], face: _Face
+    template: MaskTemplate, anchors: dict[str, NDArray[np.float64]], face: _Face
 ) -> NDArray[np.float64]:
-    """Image points around everything the template can cover, by the straight maps and the bend's reach."""
+    """(n, 2) image points around everything that the template can cover."""
     rows, columns = (np.flatnonzero(template.bgra[:, :, 3].any(axis=axis)) for axis in (1, 0))
     points = []
     for side, name in enumerate(("left_cheek", "right_cheek")):
-        basis = np.stack([drawn["chin"] - drawn["nose_bridge"], drawn[name] - drawn["nose_bridge"]], axis=1)
+        basis = np.stack(
+            [anchors["chin"] - anchors["nose_bridge"], anchors[name] - anchors["nose_bridge"]], axis=1
+        )
         sign = 2 * side - 1
         far = columns[-1] if side else columns[0]
-        for corner_x in (drawn["nose_bridge"][0], far):
+        for corner_x in (anchors["nose_bridge"][0], far):
             for corner_y in (rows[0], rows[-1]):
-                a, b = np.linalg.solve(basis, np.array([corner_x, corner_y]) - drawn["nose_bridge"])
+                a, b = np.linalg.solve(basis, np.array([corner_x, corner_y]) - anchors["nose_bridge"])
                 along = a + b * face.cheeks_along[side]
                 across = b * face.widths[side] * sign
                 points += [

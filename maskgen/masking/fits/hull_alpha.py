@@ -1,4 +1,4 @@
-"""The outline of the cloth over a face, as an alpha with a soft edge."""
+"""Antialiased convex hull of the cloth's control points, as an alpha."""
 
 from __future__ import annotations
 
@@ -10,37 +10,30 @@ from maskgen.jit import compiled
 from maskgen.records import Image
 
 
-def hull_alpha(points: NDArray[np.float64], reach: float, window: tuple[int, int, int, int]) -> Image:
-    """The convex outline of points, widened.
+def hull_alpha(points: NDArray[np.float64], reach: float, window_xywh: tuple[int, int, int, int]) -> Image:
+    """Draw the convex hull of points, grown by a distance.
 
     Args:
         points: (n, 2) in pixels of the image.
-        reach: By how many pixels it is widened.
-        window: (x, y, width, height) in the image of what is drawn.
+        reach: Pixels by which the hull is grown.
+        window_xywh: The part of the image that is alpha.
 
     Returns:
-        (height, width) uint8: 255 within, 0 outside, and in between where a side crosses a pixel.
+        (height, width) uint8: 255 inside, 0 outside, in between where a side crosses a pixel.
     """
     corners = cv2.convexHull(points.astype(np.float32)).reshape(-1, 2)
-    return _drawn(corners.astype(np.float32), reach + 0.5, *window)
+    return _draw_hull(corners.astype(np.float32), reach + 0.5, *window_xywh)
 
 
 @compiled
-def _drawn(corners: NDArray[np.float32], reach: float, left: int, top: int, columns: int, rows: int) -> Image:
-    """Of each pixel the distance to the nearest side, of one pixel from nothing to 255.
-
-    Args:
-        corners: (m, 2) of a convex polygon, in the order of `cv2.convexHull`.
-        reach: How far outside the polygon the last trace of it ends.
-        left: Where the image begins.
-        top: Likewise from above.
-        columns: Its width.
-        rows: Its height.
-    """
-    drawn = np.zeros((rows, columns), np.uint8)
+def _draw_hull(
+    corners: NDArray[np.float32], reach: float, left: int, top: int, columns: int, rows: int
+) -> Image:
+    """corners: (m, 2) in the order of `cv2.convexHull`; result: (rows, columns), at (left, top)."""
+    alpha = np.zeros((rows, columns), np.uint8)
     count = len(corners)
-    # Of each side: where it meets the row of pixel 0, and how far a row further down; how far inwards of
-    # there 255 is reached, to the right of a left side.
+    # For each side: where it meets row 0, its slope per row, and the distance to the right at which 255 is
+    # reached (negative for a right side).
     meets, slant, soft = np.empty(count), np.empty(count), np.empty(count)
     for side in range(count):
         x, y = corners[side - 1, 0] - left, corners[side - 1, 1] - top
@@ -63,5 +56,5 @@ def _drawn(corners: NDArray[np.float32], reach: float, left: int, top: int, colu
         left_rate, right_rate = 255 / (whole_start - start), 255 / (end - whole_end)
         for column in range(int(max(start, 0.0)), int(min(end, columns - 1.0)) + 1):
             share = min((column - start) * left_rate, (end - column) * right_rate)
-            drawn[row, column] = int(min(max(share, 0.0), 255.0) + 0.5)
-    return drawn
+            alpha[row, column] = int(min(max(share, 0.0), 255.0) + 0.5)
+    return alpha

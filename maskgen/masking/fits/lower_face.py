@@ -1,4 +1,4 @@
-"""The polygon of the lower face that texture flattening works on; no template is laid over it."""
+"""The polygon of the lower face for texture flattening, which uses no template."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from maskgen.face_mesh import Landmarks
 from maskgen.masking.fits.warp import window_around
 from maskgen.records import Layer
 
-# The 17 points of the jaw and the nose bridge of the 68-point scheme, found in the face mesh.
+# Mesh points of the 17 jaw points and the nose bridge of the 68-point scheme.
 _JAW = (127, 234, 93, 132, 58, 172, 136, 149, 152, 378, 365, 397, 288, 361, 323, 454, 356)
 _BRIDGE = 6
 
 
 def lower_face_layer(landmarks: Landmarks) -> Layer | None:
-    """The lower face: the jaw, the nose bridge, and midway between the bridge and each end of the jaw.
+    """A layer over the lower face: jaw, nose bridge, and the midpoints between the bridge and the jaw's ends.
 
     Returns:
         A layer without colour, or None if no part of it lies in the image.

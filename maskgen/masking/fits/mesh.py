@@ -1,9 +1,8 @@
-"""The mesh fit: the template is laid over the face by some seventy points of the cloth at once.
+"""The mesh fit: a thin-plate spline over about seventy control points of the cloth.
 
-A thin-plate spline leads from the image into template space, so that no triangle shows. Points of the cloth
-that face away from the camera have no say in it, less and less as they turn away, so nothing jumps between
-one pose and the next; what they would show lies behind the outline of the whole cloth, and that outline cuts
-the layer.
+The spline maps the image into template space; a spline shows no triangles. The weight of a control point
+falls smoothly to nothing as it turns away from the camera, so the result changes smoothly with the pose. The
+hull of all control points cuts the layer.
 """
 
 from __future__ import annotations
@@ -22,23 +21,21 @@ from maskgen.masking.fits.cloth import cloth, cloth_in_template_space, cloth_nor
 from maskgen.masking.fits.hull_alpha import hull_alpha
 from maskgen.masking.fits.thin_plate_spline import Spline
 from maskgen.masking.fits.warp import warp_template, window_of
-from maskgen.masking.fits.wear import hung, worn
+from maskgen.masking.fits.wear import apply_hang, apply_wear
 from maskgen.records import Image, Layer, MaskTemplate, Plan
 
 Array = NDArray[np.float64]
 
-# Smoothing of a control point in full view and of one that is hidden, for lengths in eye distances.
+# Smoothing of a visible and of a hidden control point, for lengths in eye distances.
 _STIFF, _LOOSE = 5e-2, 30.0
-# The depth of a cloth normal (0 is sideways, 1 away from the camera) from which its point begins to be
-# hidden, and at which it is.
+# Depth of a cloth normal (0 is sideways, 1 away from the camera) at which its point begins to be hidden, and
+# at which it is fully hidden.
 _TURNS_AWAY, _HIDDEN = 0.22, 0.55
-# The map is smooth: it is computed at nodes about this many pixels apart, at least and at most so many along
-# the window's longer side, and filled in by cubics.
+# The map is smooth: it is computed at nodes about _CELL pixels apart and interpolated by cubics. Least and
+# greatest number of cells along the window's longer side.
 _CELL, _LEAST_CELLS, _MOST_CELLS = 12, 9, 20
-# How far the cloth stands off beyond the control points' outline, in eye distances.
-_HEM = 0.035
-# And in pixels, so that its soft edge lies outside.
-_EDGE = 0.6
+# Distance of the cloth's edge from the hull of the control points, in eye distances and in pixels.
+_HEM, _EDGE = 0.035, 0.6
 
 
 def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan) -> Layer | None:
@@ -48,7 +45,7 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
         template: All its anchors are used.
         levels: The template's premultiplied pyramid, full size first.
         landmarks: The face.
-        plan: Wear and hang are taken from it.
+        plan: Gives wear and hang.
 
     Returns:
         The layer, or None if no part of it lies in the image.
@@ -57,10 +54,10 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
     unit = max(landmarks.eye_distance, 1e-3)
     axes = landmarks.axes
     at = cloth(points, unit, axes[2])
-    places, smoothing, centre, extent = _seen(at, cloth_normals(), axes, unit)
-    spline = Spline.through(places, _targets(template), smoothing)
+    places, smoothing, centre, extent_ltrb = _project(at, cloth_normals(), axes, unit)
+    spline = Spline.fit(places, _targets(template), smoothing)
     reach = _HEM * unit
-    x0, y0, x1, y1 = extent
+    x0, y0, x1, y1 = extent_ltrb
     window = window_of((x0 - reach, y0 - reach, x1 + reach, y1 + reach), landmarks.image_size)
     if window is None:
         return None
@@ -69,10 +66,10 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
     lattice = Lattice.over(columns, rows, cells)
     corner = np.array((left - centre[0], top - centre[1]))
     nodes = (lattice.nodes() + corner) / unit
-    map_x, map_y = hung(template, plan, *spline(nodes))
-    map_x, map_y, limit = worn(template, plan, lattice.fill(map_x), lattice.fill(map_y))
-    around = hull_alpha(at[:, :2], reach + _EDGE, window)
-    limit = around if limit is None else np.minimum(limit, around)
+    map_x, map_y = apply_hang(template, plan, *spline(nodes))
+    map_x, map_y, limit = apply_wear(template, plan, lattice.fill(map_x), lattice.fill(map_y))
+    hull = hull_alpha(at[:, :2], reach + _EDGE, window)
+    limit = hull if limit is None else np.minimum(limit, hull)
     anchors = template.anchors
     span = math.dist(anchors["chin"], anchors["nose_bridge"])
     length = math.dist(points[152].tolist(), points[6].tolist())
@@ -80,20 +77,12 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
 
 
 @compiled
-def _seen(
+def _project(
     at: Array, normals: Array, axes: Array, unit: float
 ) -> tuple[Array, Array, tuple[float, float], tuple[float, float, float, float]]:
-    """What the camera sees of the cloth.
+    """at, normals: (n, 3) control points and their frontal normals; axes: (3, 3); unit: eye distance.
 
-    Args:
-        at: (n, 3) its control points.
-        normals: (n, 3) their normals on a face seen from the front.
-        axes: (3, 3) of the face.
-        unit: Its eye distance.
-
-    Returns:
-        (n, 2) places around their mean, in units; (n,) their smoothing, by how far each is turned away; their
-        mean; their least x and y and their greatest.
+    Returns: (n, 2) places around their mean, in units; (n,) smoothing; mean x, y; extent_ltrb.
     """
     count = len(at)
     places, smoothing = np.empty((count, 2)), np.empty(count)
@@ -117,17 +106,17 @@ def _seen(
 
 @lru_cache(maxsize=64)
 def _targets(template: MaskTemplate) -> Array:
-    """(n, 2): where the cloth's control points lie in this template.
+    """(n, 2): the places of the cloth's control points in a template.
 
-    A template that maskgen drew has its anchors where the mean face has them. Another one is led there by a
-    spline over the anchors that it names, which with three of them is an affine map.
+    The templates of maskgen have their anchors where the mean face has them. For others, a spline over the
+    template's anchors maps the mean face into the template; with three anchors it is an affine map.
     """
     names = sorted(template.anchors)
-    drawn = np.array([template.anchors[name] for name in names], dtype=np.float64)
+    anchors = np.array([template.anchors[name] for name in names], dtype=np.float64)
     mean = np.array([canonical_template_points()[list(ANCHORS[name])].mean(axis=0) for name in names])
-    if np.abs(drawn - mean).max() < 0.5:
+    if np.abs(anchors - mean).max() < 0.5:
         return cloth_in_template_space()
     centre, unit = mean.mean(axis=0), 600.0
-    spline = Spline.through((mean - centre) / unit, drawn, np.full(len(names), 0.05))
+    spline = Spline.fit((mean - centre) / unit, anchors, np.full(len(names), 0.05))
     x, y = spline((cloth_in_template_space()[None] - centre) / unit)
     return np.asarray(np.stack([x[0], y[0]], axis=1), np.float64)

@@ -1,4 +1,4 @@
-"""Thin-plate splines (Bookstein, "Principal Warps", 1989): the smoothest map that leads points to points."""
+"""Thin-plate splines (Bookstein, "Principal Warps", 1989): the smoothest map from points to points."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from maskgen.jit import compiled
 Array = NDArray[np.float64]
 Plane = NDArray[np.float32]
 
-# The affine part of a spline is free, so what is added to the matrix for it changes no weight; with so much
-# of it, for lengths around 1, the matrix is positive definite, and is solved without pivots.
+# An affine kernel added to the matrix changes no weight, because the affine part of a spline is free. With
+# this factor, for lengths around 1, the matrix is positive definite and can be solved without pivoting.
 _AFFINE = 4.0
 
 
@@ -22,34 +22,34 @@ class Spline:
     """A map of the plane.
 
     Attributes:
-        places: (n, 2) float64 that it was made from, in the caller's unit, around 0.
-        weights: (n + 3, 2) float64: of each place, and of 1, x and y.
+        places: (n, 2) float64 control points, in the caller's unit, around 0.
+        weights: (n + 3, 2) float64: weights of each place, and of 1, x and y.
     """
 
     places: Array
     weights: Array
 
     @classmethod
-    def through(cls, places: Array, values: Array, smoothing: Array) -> Spline:
-        """The spline that leads (n, 2) ``places`` near (n, 2) ``values``.
+    def fit(cls, places: Array, values: Array, smoothing: Array) -> Spline:
+        """Fit a spline that maps places near values.
 
         Args:
-            places: Of a size around 1.
-            values: Where each is led.
-            smoothing: (n,) how little each has a say in it; 0 is led exactly there.
+            places: (n, 2), of a size around 1.
+            values: (n, 2) targets.
+            smoothing: (n,) tolerance of each target; 0 maps exactly.
         """
-        return cls(places, _solved(places, values, smoothing))
+        return cls(places, _solve(places, values, smoothing))
 
     def __call__(self, places: Array) -> tuple[Plane, Plane]:
-        """The x and the y to which (rows, columns, 2) or (1, n, 2) places are led, of their shape."""
-        return _led(self.places, self.weights, places)
+        """The mapped x and y of (rows, columns, 2) places, (rows, columns) float32 each."""
+        return _evaluate(self.places, self.weights, places)
 
 
 @compiled
 def _logarithm(value: np.float32) -> np.float32:
-    """Natural logarithm of a number that is not subnormal, to 2e-6: a tenth of the C library's time."""
+    """Natural logarithm of a normal float32, to 2e-6: a tenth of the C library's time."""
     bits = np.float32(value).view(np.int32)
-    # Split into a power of two and a factor between the roots of 1/2 and of 2.
+    # Split into a power of two and a factor between sqrt(1/2) and sqrt(2).
     power = np.int32((bits - np.int32(0x3F3504F3)) >> np.int32(23))
     factor = np.int32(bits - np.int32(power << np.int32(23))).view(np.float32)
     t = (factor - np.float32(1)) / (factor + np.float32(1))
@@ -60,12 +60,12 @@ def _logarithm(value: np.float32) -> np.float32:
 
 
 @compiled
-def _solved(places: Array, values: Array, smoothing: Array) -> Array:
-    """(n + 3, 2) weights of the spline."""
+def _solve(places: Array, values: Array, smoothing: Array) -> Array:
+    """places, values: (n, 2); smoothing: (n,); result: (n + 3, 2) weights."""
     count = len(places)
     size = count + 3
-    # The symmetric system of the places and of 1, x and y, of which only what lies right of the diagonal is
-    # used; in the last two columns what it shall give.
+    # The symmetric system of the places and of 1, x and y; only its upper triangle is used. The last two
+    # columns hold the right-hand side.
     system = np.zeros((size, size + 2))
     across, down = places[:, 0].astype(np.float32), places[:, 1].astype(np.float32)
     for i in range(count):
@@ -89,7 +89,7 @@ def _solved(places: Array, values: Array, smoothing: Array) -> Array:
                 rest[j] -= factor * above[j]
         for j in range(left):
             system[i, i + j] = rest[j]
-        # Degenerate places, such as those of a face that is one point, leave nothing here.
+        # Degenerate places, such as those of a face that is one point, give a pivot of 0.
         system[i, i] = max(rest[0], 1e-9) if i < count else min(rest[0], -1e-9)
     weights = np.empty((size, 2))
     for i in range(size - 1, -1, -1):
@@ -102,18 +102,18 @@ def _solved(places: Array, values: Array, smoothing: Array) -> Array:
 
 
 @compiled
-def _led(centres: Array, weights: Array, places: Array) -> tuple[Plane, Plane]:
-    """The spline's x and y at (rows, columns, 2) places, each (rows, columns) float32."""
+def _evaluate(centres: Array, weights: Array, places: Array) -> tuple[Plane, Plane]:
+    """centres: (n, 2); weights: (n + 3, 2); places: (rows, columns, 2); result: x and y, (rows, columns)."""
     rows, columns, count = places.shape[0], places.shape[1], len(centres)
     at_x, at_y = np.empty(rows * columns, np.float32), np.empty(rows * columns, np.float32)
-    led_x, led_y = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.float32)
-    flat_x, flat_y = led_x.reshape(-1), led_y.reshape(-1)
+    map_x, map_y = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.float32)
+    flat_x, flat_y = map_x.reshape(-1), map_y.reshape(-1)
     for i in range(rows):
         for j in range(columns):
             x, y = places[i, j, 0], places[i, j, 1]
             at_x[i * columns + j], at_y[i * columns + j] = x, y
-            led_x[i, j] = weights[count, 0] + weights[count + 1, 0] * x + weights[count + 2, 0] * y
-            led_y[i, j] = weights[count, 1] + weights[count + 1, 1] * x + weights[count + 2, 1] * y
+            map_x[i, j] = weights[count, 0] + weights[count + 1, 0] * x + weights[count + 2, 0] * y
+            map_y[i, j] = weights[count, 1] + weights[count + 1, 1] * x + weights[count + 2, 1] * y
     for k in range(count):
         x, y = np.float32(centres[k, 0]), np.float32(centres[k, 1])
         weight_x, weight_y = np.float32(0.5 * weights[k, 0]), np.float32(0.5 * weights[k, 1])
@@ -123,4 +123,4 @@ def _led(centres: Array, weights: Array, places: Array) -> tuple[Plane, Plane]:
             bent = squared * _logarithm(squared)
             flat_x[i] += weight_x * bent
             flat_y[i] += weight_y * bent
-    return led_x, led_y
+    return map_x, map_y

@@ -1,7 +1,7 @@
-"""Wear and hang: how a mask has been pulled down, and how it sits, as changes of the map into template space.
+"""Wear and hang as changes of the map into template space; both fits use them.
 
-The cloth is moved, not squashed: its middle slides down the face while its corners stay at the ears, and
-what would hang below the chin is tucked under it. Both fits use this, as it only knows template space.
+Wear pulls the mask down. The cloth is moved, not squashed: its middle slides down the face, its corners stay
+at the ears, and cloth below the chin is tucked under it. Hang moves, turns and scales the mask slightly.
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ Plane = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class _Drape:
-    """Where the top edge's middle comes to lie, and how far the lower edge may go below its own place.
+    """A wear as shares of the way from nose bridge (0) to chin (1).
 
-    Both as a share of the way from nose bridge to chin, 0 being the bridge and 1 the chin.
+    Attributes:
+        top: Place of the middle of the top edge.
+        below: How far the lower edge may move below its own place.
     """
 
     top: float
     below: float
 
 
-_HEM_SOFTNESS = 4.0
+_HEM_SOFTNESS = 4.0  # blur of the lower edge, in template pixels
 # On the mean face the nostrils end at 0.42 and the upper lip begins at 0.50, the lower lip ends at 0.70.
 _DRAPES = {
     "nose-out": _Drape(top=0.45, below=0.02),
@@ -50,7 +52,7 @@ def _frame(template: MaskTemplate) -> tuple[float, float, float, float]:
 
 @lru_cache(maxsize=256)
 def _top_edge(template: MaskTemplate) -> Plane:
-    """(width,) float32: y of the upper edge in each column, smoothed; beside the mask as at its side."""
+    """(width,) float32: y of the upper edge in each column, smoothed and extended beside the mask."""
     opaque = template.bgra[:, :, 3] >= 128
     columns = np.flatnonzero(opaque.any(axis=0))
     if len(columns) == 0:
@@ -62,44 +64,37 @@ def _top_edge(template: MaskTemplate) -> Plane:
 
 @lru_cache(maxsize=64)
 def _above_lower_edge(template: MaskTemplate) -> Image:
-    """(height, width) uint8: the alpha, filled upwards, so that only the lower edge still limits.
+    """(height, width) uint8: the alpha, filled upwards: only its lower edge remains.
 
-    The edge is soft over some pixels, as small faces see it from far: a hard one would show as steps.
+    The edge is blurred by a few pixels: a hard one would show as steps on small faces.
     """
     upwards = np.maximum.accumulate(template.bgra[::-1, :, 3], axis=0)[::-1]
     return np.asarray(cv2.GaussianBlur(np.ascontiguousarray(upwards), (0, 0), _HEM_SOFTNESS), np.uint8)
 
 
-def drape(
-    template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane
+def apply_wear(
+    template: MaskTemplate, plan: Plan, map_x: Plane, map_y: Plane
 ) -> tuple[Plane, Plane, Image | None]:
-    """`hung` and then `worn`."""
-    return worn(template, drawn, *hung(template, drawn, map_x, map_y))
-
-
-def worn(
-    template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane
-) -> tuple[Plane, Plane, Image | None]:
-    """Change a map into template space to that of a mask worn so.
+    """Change a map into template space by the wear of the plan.
 
     Args:
-        template: The template that the map leads into.
-        drawn: Its wear is used.
+        template: The target of the map.
+        plan: Gives the wear.
         map_x: (height, width) float32 template x of each pixel.
-        map_y: Likewise y.
+        map_y: (height, width) float32 template y.
 
     Returns:
-        The changed ``map_x`` and ``map_y``, and an alpha of their shape that limits the layer's, or None.
+        The changed ``map_x`` and ``map_y``, and an upper bound of the layer's alpha of their shape, or None.
     """
-    if drawn.wear == "correct":
+    if plan.wear == "correct":
         return map_x, map_y, None
-    goal = _DRAPES[drawn.wear]
+    goal = _DRAPES[plan.wear]
     middle, half, bridge, chin = _frame(template)
     length = chin - bridge
-    return _pulled(
+    return _pull_down(
         map_x,
         map_y,
-        # A peak drawn for the nose ridge lies flat below it, so every column's edge comes to the same height.
+        # A peak plan for the nose ridge lies flat below it: the edge of every column moves to one height.
         (bridge + goal.top * length - _top_edge(template)).astype(np.float32),
         _above_lower_edge(template),
         middle,
@@ -109,19 +104,13 @@ def worn(
 
 
 @compiled
-def _pulled(
+def _pull_down(
     map_x: Plane, map_y: Plane, shifts: Plane, above: Image, middle: float, half: float, below: float
 ) -> tuple[Plane, Plane, Image]:
-    """The maps of a mask that is pulled down, and the alpha that limits it.
+    """Pull a mask down, fading the shift from ``middle`` to nothing at a distance of ``half``.
 
-    Args:
-        map_x: (height, width) float32 template x.
-        map_y: Likewise y.
-        shifts: (columns,) float32: how far each column of the template is pulled down.
-        above: (rows, columns) uint8: 255 from the lower edge upwards.
-        middle: Where the shift is whole.
-        half: How far from there it has faded to nothing.
-        below: How far the lower edge may go below its place.
+    map_x, map_y: (height, width) float32; shifts: (columns,) per template column; above: (rows, columns), 255
+    from the lower edge upwards; below: how far the lower edge may move down; all in template pixels.
     """
     height, width = map_x.shape
     rows, columns = above.shape
@@ -133,12 +122,12 @@ def _pulled(
             first = int(in_x)
             second, share = min(first + 1, columns - 1), in_x - np.float32(first)
             shift = shifts[first] + share * (shifts[second] - shifts[first])
-            # The corners at the ears hold the cloth: the shift fades to nothing there.
+            # The corners at the ears hold the cloth, so the shift fades to nothing there.
             sideways = min(abs(x - np.float32(middle)) / np.float32(half), np.float32(1))
             fade = np.float32(1) - sideways * sideways
             pulled[row, column] = y - shift * fade
             if y < below:
-                # Above the image the filled alpha goes on upwards without end.
+                # Above the template the filled alpha continues without end.
                 limit[row, column] = 255
                 continue
             in_y = y - np.float32(below) * fade
@@ -156,53 +145,42 @@ def _pulled(
     return map_x, pulled, limit
 
 
-def hung(template: MaskTemplate, drawn: Plan, map_x: Plane, map_y: Plane) -> tuple[Plane, Plane]:
-    """The map of a mask that sits a little otherwise; hung as it fits, it stays as it is.
+def apply_hang(template: MaskTemplate, plan: Plan, map_x: Plane, map_y: Plane) -> tuple[Plane, Plane]:
+    """Change a map into template space by the hang of the plan; the default `Hang` changes nothing.
 
     Args:
-        template: The template that the map leads into.
-        drawn: Its hang and seed are used.
+        template: The target of the map.
+        plan: Gives hang and seed.
         map_x: (n, m) float32 template x of any places, such as the nodes of a lattice.
-        map_y: Likewise y.
+        map_y: (n, m) float32 template y.
     """
-    hang, seed = drawn.hang, drawn.seed
+    hang, seed = plan.hang, plan.seed
     if hang == Hang():
         return map_x, map_y
     middle, _, bridge, chin = _frame(template)
     length = chin - bridge
-    phases = [(seed >> shift) % 628 / 100 for shift in (0, 10, 20)]
-    # Turned and sized about the mouth, where a mask is held least.
-    return _moved(
-        map_x,
-        map_y,
-        middle,
-        bridge + 0.6 * length,
-        hang.lift * length,
-        math.cos(math.radians(hang.tilt)) / hang.size,
-        math.sin(math.radians(hang.tilt)) / hang.size,
-        # Three long waves in the cloth, a third to two thirds of its length.
-        2 * math.pi / length,
-        hang.slack * length,
-        *phases,
-    )
+    phases = (seed % 628 / 100, (seed >> 10) % 628 / 100, (seed >> 20) % 628 / 100)
+    # The mask turns and scales about the mouth, where it is held least.
+    centre = middle, bridge + 0.6 * length
+    turn = math.radians(hang.tilt)
+    cosine, sine = math.cos(turn) / hang.size, math.sin(turn) / hang.size
+    # Three long waves in the cloth, a third to two thirds of its length.
+    waves = (2 * math.pi / length, hang.slack * length, *phases)
+    return _move(map_x, map_y, centre, hang.lift * length, cosine, sine, waves)
 
 
 @compiled
-def _moved(
+def _move(
     map_x: Plane,
     map_y: Plane,
-    middle_x: float,
-    middle_y: float,
+    centre: tuple[float, float],
     lift: float,
     cosine: float,
     sine: float,
-    wave: float,
-    reach: float,
-    phase_1: float,
-    phase_2: float,
-    phase_3: float,
+    waves: tuple[float, float, float, float, float],
 ) -> tuple[Plane, Plane]:
-    """The maps turned and sized about the middle, with waves of ``reach`` template pixels."""
+    """map_x, map_y: (n, m); waves: frequency, amplitude in template pixels and three phases."""
+    (middle_x, middle_y), (wave, reach, phase_1, phase_2, phase_3) = centre, waves
     height, width = map_x.shape
     moved_x, moved_y = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
     for row in range(height):

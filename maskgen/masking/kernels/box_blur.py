@@ -1,14 +1,24 @@
-"""TODO."""
+"""Approximate Gaussian blur: a box filter applied twice."""
 
 from __future__ import annotations
 
 import math
 
+import cv2
+import numpy as np
+
+from maskgen.records import Image
+
 
 def box_side(sigma: float) -> int:
-    """Side, odd, of the box filter that, run twice, blurs about as a Gaussian of that deviation does.
+    """Odd side of the box filter that, applied twice, approximates a Gaussian of standard deviation sigma.
 
-    A box of side b has a variance of (b^2 - 1) / 12, two of them twice that. What a box filter costs does
-    not depend on its side.
+    A box of side b has a variance of (b^2 - 1) / 12. The cost of a box filter does not depend on its side.
     """
     return 2 * round((math.sqrt(6 * sigma**2 + 1) - 1) / 2) + 1
+
+
+def box_blur(plane: Image, side: int) -> Image:
+    """Blur a (height, width) uint8 plane by a box filter applied twice; `box_side` gives its side."""
+    once = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.blur(once, (side, side), borderType=cv2.BORDER_REPLICATE), np.uint8)

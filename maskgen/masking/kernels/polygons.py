@@ -10,8 +10,7 @@ from maskgen.records import Image
 
 Corners = NDArray[np.int32]
 
-# No outline of a face reaches farther; corners beyond it, NaN included, are moved there: OpenCV's
-# coordinates would overflow.
+# Corners farther away, NaN included, are moved to this distance: OpenCV's coordinates would overflow.
 _FARTHEST = 1 << 14
 
 
@@ -22,7 +21,7 @@ def place_corners(
 
     Args:
         points: (m, 2 or more) float32, x and y in pixels of the image.
-        indices: (n,) which of them.
+        indices: (n,) rows of ``points``.
         corner: (x, y) of the part, in pixels of the image.
         step: Image pixels for one of the part's.
     """
@@ -32,10 +31,10 @@ def place_corners(
 
 
 def fill_polygon(plane: Image, corners: Corners, value: int) -> None:
-    """Give a value to all pixels of a (height, width) uint8 plane inside a polygon and on its border."""
+    """Fill a polygon, border included, in a (height, width) uint8 plane."""
     cv2.fillPoly(plane, [corners], [value])
 
 
 def fill_hull(plane: Image, corners: Corners, value: int) -> None:
-    """Give a value to all pixels of a plane inside the convex hull of some points and on its border."""
+    """Fill the convex hull of some points, border included, in a (height, width) uint8 plane."""
     cv2.fillConvexPoly(plane, cv2.convexHull(corners), [value])

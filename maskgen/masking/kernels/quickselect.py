@@ -1,27 +1,19 @@
-"""Quick stand-ins for what is slow on the small images in which a face is looked at."""
+"""Quickselect for numba kernels."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.jit import compiled
-from maskgen.records import Image
-
-
-def box_blur(plane: Image, side: int) -> Image:
-    """A (height, width) uint8 plane blurred by a box filter run twice; `box_side` gives its side."""
-    once = cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.blur(once, (side, side), borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
 @compiled
 def select(values: NDArray[np.float32], count: int, place: int) -> float:
-    """What stands at ``place`` among the first ``count`` values once they are sorted (Hoare, 1961).
+    """The value at ``place`` of the first ``count`` values in sorted order (Hoare, 1961).
 
     Args:
-        values: (n,) float32, changed: they are left in another order.
+        values: (n,) float32; reordered in place.
         count: At least one.
         place: From 0 to ``count`` - 1.
     """

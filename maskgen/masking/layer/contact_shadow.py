@@ -1,4 +1,4 @@
-"""The soft shadow that a layer throws on the face beside it."""
+"""The soft shadow that a mask casts on the face beside it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.masking.kernels.box_blur import box_blur
 from maskgen.masking.kernels.polygons import fill_polygon
-from maskgen.masking.kernels.quickselect import box_blur
 from maskgen.records import Image
 
 
@@ -25,9 +25,9 @@ def contact_shadow(
         alpha: (height, width) uint8 of the layer.
         outline: (n, 2) float32 x, y of the face's outline, in the layer's pixels.
         shift: (x, y) whole pixels by which the shadow is moved.
-        side: Side of the box that softens the shadow, in pixels, odd.
-        face_side: Side of the box that softens the face's outline.
-        depth: How much darker the shadow is where it is deepest, from 0 to 1.
+        side: Odd side of the box that softens the shadow, in pixels.
+        face_side: Odd side of the box that softens the face's outline, in pixels.
+        depth: Greatest darkening, from 0 to 1.
     """
     move = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float64)
     moved = cv2.warpAffine(

@@ -1,4 +1,4 @@
-"""A layer's pixels in a photograph's light, as sharp and as grainy as it is, in one compiled loop."""
+"""Relight a layer and match its blur and noise to the photograph (one numba kernel)."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Floats = NDArray[np.float32]
 
 
 class Appearance(NamedTuple):
-    """How a photograph would show a layer; a named tuple, as numba takes no other record.
+    """The photograph's appearance; a named tuple, because numba supports no dataclasses.
 
     Attributes:
-        gains: (3,) float32 BGR: exposure and cast.
+        gains: (3,) float32 BGR: exposure and colour cast.
         grey: Whether the image is grey.
-        light: (height, width) float32 gains of the layer with its border, or (1, 1) for the same everywhere.
-        rim_depth: How much darker than the rest the layer's edge is, from 0 to 1.
+        light: (height, width) float32 gains of the layer with its border, or (1, 1) for even light.
+        edge_depth: Darkening of the layer's edge, from 0 to 1.
         blur: Standard deviation in pixels; 0 for none.
-        own_grain: Grey levels of noise in each channel.
-        shared_grain: Grey levels of noise that the channels share; none where both are 0.
-        seed: Where in the noise the grain starts.
+        own_grain: Standard deviation of each channel's own noise, in grey levels.
+        shared_grain: Standard deviation of the noise that the channels share, in grey levels.
+        seed: Selects where in the noise tiles the noise starts.
     """
 
     gains: Floats
     grey: bool
     light: Floats
-    rim_depth: float
+    edge_depth: float
     blur: float
     own_grain: float
     shared_grain: float
@@ -43,10 +43,10 @@ def relit(
     bgr: Image,
     alpha: Image,
     offset: tuple[int, int],
-    inner: Image,
+    softened: Image,
     each: Floats,
     common: Floats,
-    look: Appearance,
+    appearance: Appearance,
 ) -> tuple[Image, Image]:
     """Relight a layer, darken its edge, and match blur and grain, in this order.
 
@@ -54,33 +54,33 @@ def relit(
         bgr: (h, w, 3) uint8, the layer's colour as drawn.
         alpha: (height, width) uint8, its alpha with a border of empty pixels.
         offset: (x, y) of the first pixel of ``bgr`` in ``alpha``.
-        inner: (height, width) uint8: the alpha, softened; tells how near the edge is.
+        softened: (height, width) uint8: the alpha, blurred; shows how near the edge is.
         each: (n, n, 3) float32 standard normal noise for each channel.
-        common: (n, n) float32 noise for all of them.
-        look: What to give it.
+        common: (n, n) float32 standard normal noise that the channels share.
+        appearance: The photograph's appearance.
 
     Returns:
         (height, width, 3) uint8 colour and (height, width) uint8 alpha.
     """
     height, width = alpha.shape
-    # Premultiplied, so that the nothing outside the layer does not blur into its colour.
+    # Premultiplied: otherwise the empty pixels outside the layer would blur into its colour.
     weighted = np.zeros((height, width, 4), np.float32)
-    rim = np.empty(256, np.float32)
+    edge_gain = np.empty(256, np.float32)
     for value in range(256):
-        # Half-way out of the layer the rim is as dark as it gets.
-        rim[value] = 1 - look.rim_depth * min(2 * (1 - value / 255), 1.0)
-    light, grey, (left, top) = look.light, look.grey, offset
-    blue_gain, green_gain, red_gain = look.gains[0], look.gains[1], look.gains[2]
+        # The edge is darkest where the blurred alpha is one half or less.
+        edge_gain[value] = 1 - appearance.edge_depth * min(2 * (1 - value / 255), 1.0)
+    light, grey, (left, top) = appearance.light, appearance.grey, offset
+    blue_gain, green_gain, red_gain = appearance.gains[0], appearance.gains[1], appearance.gains[2]
     even = light.shape[0] != height or light.shape[1] != width
     most, whole = np.float32(255), np.float32(1 / 255)
     for y in range(bgr.shape[0]):
         drawn, into = bgr[y], weighted[top + y, left:]
-        covers, near = alpha[top + y, left:], inner[top + y, left:]
+        covers, near = alpha[top + y, left:], softened[top + y, left:]
         lights = light[0] if even else light[top + y, left:]
         for x in range(len(drawn)):
             if covers[x] == 0:
                 continue
-            gain = rim[near[x]] * lights[0 if even else x]
+            gain = edge_gain[near[x]] * lights[0 if even else x]
             blue, green, red = np.float32(drawn[x, 0]), np.float32(drawn[x, 1]), np.float32(drawn[x, 2])
             if grey:
                 blue = green = red = (
@@ -91,14 +91,16 @@ def relit(
             into[x, 1] = min(green * gain * green_gain, most) * share
             into[x, 2] = min(red * gain * red_gain, most) * share
             into[x, 3] = np.float32(covers[x])
-    if look.blur > 0:
-        weighted = _blurred(weighted.reshape(height, 4 * width), look.blur).reshape(height, width, 4)
-    own, shared = np.float32(look.own_grain), np.float32(look.shared_grain)
-    return _finished(weighted, grey, each, common, look.seed, own, shared)
+    if appearance.blur > 0:
+        weighted = _gaussian_blur(weighted.reshape(height, 4 * width), appearance.blur).reshape(
+            height, width, 4
+        )
+    own, shared = np.float32(appearance.own_grain), np.float32(appearance.shared_grain)
+    return _add_noise(weighted, grey, each, common, appearance.seed, own, shared)
 
 
 @compiled
-def _finished(
+def _add_noise(
     weighted: Floats,
     grey: bool,
     each: Floats,
@@ -107,7 +109,7 @@ def _finished(
     own: np.float32,
     shared: np.float32,
 ) -> tuple[Image, Image]:
-    """Bytes of (height, width, 4) float32 premultiplied colour and alpha, with grain added."""
+    """weighted: (height, width, 4) float32 premultiplied; result: straight colour with noise, and alpha."""
     height, width = weighted.shape[:2]
     color, soft = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
     side, least, most, half = len(common), np.float32(0), np.float32(255), np.float32(0.5)
@@ -135,8 +137,8 @@ def _finished(
 
 
 @compiled
-def _blurred(rows: Floats, sigma: float) -> Floats:
-    """(height, 4 * width) float32, four values a pixel, as a lens or a smaller image would blur them."""
+def _gaussian_blur(rows: Floats, sigma: float) -> Floats:
+    """rows: (height, 4 * width) float32, four values a pixel; result: the same, blurred by a Gaussian."""
     height, length = rows.shape
     reach = math.ceil(2.5 * sigma)
     kernel = np.empty(2 * reach + 1, np.float32)

@@ -1,4 +1,4 @@
-"""Reads, checks and chooses mask templates: NAME.png with alpha, and NAME.json with anchors beside it."""
+"""Read, check and select mask templates: NAME.png with alpha, and NAME.json with anchors beside it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FIELDS: dict[str, type] = {"kind": str, "tone": str, "recolourable": bool, "lic
 
 @dataclass(frozen=True)
 class TemplateInfo:
-    """What a template's description says, without its image."""
+    """The description of a template, without its image; ``size`` is (width, height) in pixels."""
 
     name: str
     path: Path
@@ -37,7 +37,7 @@ class TemplateInfo:
 
 
 def template_folder() -> Path:
-    """Where the templates that come with maskgen are: installed as a package, or in a checkout."""
+    """The folder of the templates that come with maskgen: the installed package, or the checkout's folder."""
     from importlib.util import find_spec
 
     spec = find_spec("maskgen.mask_templates")
@@ -54,28 +54,28 @@ def template_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def list_templates() -> tuple[TemplateInfo, ...]:
-    """The templates that come with maskgen, by name; reads descriptions only."""
+    """The templates that come with maskgen, in the order of their names; reads descriptions only."""
     return tuple(_info(path) for path in sorted(template_folder().glob("*.json")))
 
 
 def _info(path: Path) -> TemplateInfo:
-    told = _description(path)
-    width, height = told.get("size", (0, 0))
+    description = _read_description(path)
+    width, height = description.get("size", (0, 0))
     return TemplateInfo(
         path.stem,
         path.with_suffix(".png"),
-        told["kind"],
-        told["tone"],
-        told["recolourable"],
-        told["licence"],
+        description["kind"],
+        description["tone"],
+        description["recolourable"],
+        description["licence"],
         (int(width), int(height)),
     )
 
 
-def _description(path: Path) -> dict[str, Any]:
-    """The checked description at ``path`` (NAME.json)."""
+def _read_description(path: Path) -> dict[str, Any]:
+    """Read and check the description at ``path`` (NAME.json)."""
     try:
-        told = from_json(read_text_file(path, MAX_DESCRIPTION_BYTES))
+        description = from_json(read_text_file(path, MAX_DESCRIPTION_BYTES))
     except FileNotFoundError:
         raise TemplateError(
             f"{path} is missing: beside NAME.png a template needs NAME.json with "
@@ -83,32 +83,32 @@ def _description(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as problem:
         raise TemplateError(f"{path} cannot be read as JSON: {problem}") from None
-    if not isinstance(told, dict):
-        raise TemplateError(f"{path} must hold one JSON object, got {type(told).__name__}")
+    if not isinstance(description, dict):
+        raise TemplateError(f"{path} must hold one JSON object, got {type(description).__name__}")
     for name, kind in _FIELDS.items():
-        if name not in told:
+        if name not in description:
             raise TemplateError(f"{path} has no {name!r}; a template needs {', '.join(_FIELDS)}")
-        if not isinstance(told[name], kind):
-            raise TemplateError(f"{path}: {name!r} must be {kind.__name__}, got {told[name]!r}")
-    if told["tone"] not in TONES:
-        raise TemplateError(f"{path}: tone must be one of {', '.join(TONES)}, got {told['tone']!r}")
-    return told
+        if not isinstance(description[name], kind):
+            raise TemplateError(f"{path}: {name!r} must be {kind.__name__}, got {description[name]!r}")
+    if description["tone"] not in TONES:
+        raise TemplateError(f"{path}: tone must be one of {', '.join(TONES)}, got {description['tone']!r}")
+    return description
 
 
 def load_template(name_or_path: str | Path) -> MaskTemplate:
     """Read and check one template, by its name or by the path of its PNG or JSON.
 
     Raises:
-        TemplateError: What is wrong with which file, and what is expected there.
+        TemplateError: The template is invalid; the message names the file and its problems.
         UsageError: No template has that name.
     """
-    problems, template = _examine(_picture_path(str(name_or_path)))
+    problems, template = _examine(_image_path(str(name_or_path)))
     if template is None:
         raise TemplateError("; ".join(problems))
     return template
 
 
-def _picture_path(token: str) -> Path:
+def _image_path(token: str) -> Path:
     path = Path(token)
     if path.suffix.lower() in (".png", ".json"):
         return path.with_suffix(".png") if path.suffix.lower() == ".json" else path
@@ -119,48 +119,50 @@ def _picture_path(token: str) -> Path:
 
 
 def check_template(path: Path) -> list[str]:
-    """Everything that keeps a template from being used, each as a sentence; empty if nothing does."""
+    """All problems of a template, each as a sentence; an empty list if it is valid."""
     problems, _ = _examine(path.with_suffix(".png") if path.suffix.lower() == ".json" else path)
     return problems
 
 
-def _examine(picture: Path) -> tuple[list[str], MaskTemplate | None]:
-    """What is wrong with the template, and the template itself if nothing is; its image is decoded once."""
+def _examine(image_path: Path) -> tuple[list[str], MaskTemplate | None]:
+    """The problems of a template, and the template itself if there are none."""
     import numpy as np
 
-    described = picture.with_suffix(".json")
+    description_path = image_path.with_suffix(".json")
     try:
-        told = _description(described)
+        description = _read_description(description_path)
     except TemplateError as problem:
         return [str(problem)], None
     try:
-        if (size := picture.stat().st_size) > MAX_TEMPLATE_BYTES:
-            return [f"{picture} has {size:,} bytes, a template may have {MAX_TEMPLATE_BYTES:,}"], None
-        data = picture.read_bytes()
+        if (size := image_path.stat().st_size) > MAX_TEMPLATE_BYTES:
+            return [f"{image_path} has {size:,} bytes, a template may have {MAX_TEMPLATE_BYTES:,}"], None
+        data = image_path.read_bytes()
         decoded = decode(data, MAX_TEMPLATE_PIXELS)
     except OSError as problem:
-        return [f"{picture} cannot be read: {problem.strerror}"], None
+        return [f"{image_path} cannot be read: {problem.strerror}"], None
     except UnreadableImageError as problem:
-        return [f"{picture} cannot be decoded: {problem}"], None
+        return [f"{image_path} cannot be decoded: {problem}"], None
     problems = []
     alpha = decoded.alpha
     if alpha is None:
-        problems.append(f"{picture} has no alpha channel: save it as RGBA, transparent where the mask is not")
+        problems.append(
+            f"{image_path} has no alpha channel: save it as RGBA, transparent where the mask is not"
+        )
     elif not (alpha >= 128).any():
-        problems.append(f"{picture} is transparent everywhere: nothing of it would show")
+        problems.append(f"{image_path} is transparent everywhere: the mask would be invisible")
     height, width = decoded.bgr.shape[:2]
-    problems += _anchor_problems(described, told["anchors"], (width, height))
+    problems += _anchor_problems(description_path, description["anchors"], (width, height))
     if problems or alpha is None:
         return problems, None
     return [], MaskTemplate(
-        name=picture.stem,
-        kind=told["kind"],
-        tone=told["tone"],
+        name=image_path.stem,
+        kind=description["kind"],
+        tone=description["tone"],
         bgra=np.dstack([decoded.bgr, alpha]),
-        anchors={name: (float(x), float(y)) for name, (x, y) in told["anchors"].items()},
-        recolourable=told["recolourable"],
-        licence=told["licence"],
-        sha256=hashlib.sha256(data + described.read_bytes()).hexdigest(),
+        anchors={name: (float(x), float(y)) for name, (x, y) in description["anchors"].items()},
+        recolourable=description["recolourable"],
+        licence=description["licence"],
+        sha256=hashlib.sha256(data + description_path.read_bytes()).hexdigest(),
     )
 
 
@@ -168,7 +170,7 @@ def _anchor_problems(path: Path, anchors: Mapping[str, Any], size: tuple[int, in
     problems = []
     missing = [name for name in REQUIRED_ANCHORS if name not in anchors]
     if missing:
-        problems.append(f"{path}: anchors lack {', '.join(missing)}; they and nothing else are required")
+        problems.append(f"{path}: anchors lack {', '.join(missing)}; these anchors are required")
     for name, place in anchors.items():
         if name not in ANCHORS:
             near = difflib.get_close_matches(name, ANCHORS, 1)
@@ -196,26 +198,27 @@ def _is_point(place: Any) -> bool:
 
 
 def resolve_selection(tokens: Sequence[str]) -> list[tuple[str, float]]:
-    """What ``--template`` means: names, kinds, tones, paths and ``all``, each perhaps with ``=WEIGHT``.
+    """Resolve the values of ``--template``: names, kinds, tones, paths or ``all``, each with a weight.
 
-    A kind or tone shares its weight evenly among its templates, so that ``surgical n95`` means half of each.
+    A kind or tone divides its weight evenly among its templates: ``surgical n95`` means half of each.
 
     Returns:
         (name or path, weight) pairs in order of first mention.
 
     Raises:
-        UsageError: A word that is none of these, with the nearest that is; or a weight that is no number.
+        UsageError: A word is none of these (the message names the nearest valid words), or a weight is not
+            a number.
     """
-    chosen: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for token in tokens:
         word, weight = split_weight(token)
         for name in (members := _members(word)):
-            chosen[name] = chosen.get(name, 0.0) + weight / len(members)
-    return list(chosen.items())
+            weights[name] = weights.get(name, 0.0) + weight / len(members)
+    return list(weights.items())
 
 
 def split_weight(token: str) -> tuple[str, float]:
-    """``"name=2"`` as ("name", 2.0); without a weight it is 1."""
+    """Split ``"name=2"`` into ("name", 2.0); the default weight is 1."""
     word, sign, number = token.rpartition("=")
     if not sign:
         return token, 1.0
@@ -230,20 +233,19 @@ def split_weight(token: str) -> tuple[str, float]:
 
 def _members(word: str) -> list[str]:
     if Path(word).suffix.lower() in (".png", ".json"):
-        return [str(_picture_path(os.path.expanduser(word)))]  # noqa: PTH111
-    known = list_templates()
-    found = [info.name for info in known if word in ("all", info.name)]
-    found = found or [info.name for info in known if word in (info.kind, info.tone)]
-    if not found:
+        return [str(_image_path(os.path.expanduser(word)))]  # noqa: PTH111
+    templates = list_templates()
+    names = [info.name for info in templates if word in ("all", info.name)]
+    names = names or [info.name for info in templates if word in (info.kind, info.tone)]
+    if not names:
         raise UsageError(_unknown(word))
-    return found
+    return names
 
 
 def _unknown(word: str) -> str:
-    known = list_templates()
-    words = (
-        [info.name for info in known] + sorted({i.kind for i in known} | {i.tone for i in known}) + ["all"]
-    )
+    templates = list_templates()
+    kinds_and_tones = sorted({info.kind for info in templates} | {info.tone for info in templates})
+    words = [*(info.name for info in templates), *kinds_and_tones, "all"]
     near = difflib.get_close_matches(word, words, 3, 0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return (

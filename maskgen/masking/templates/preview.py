@@ -1,4 +1,4 @@
-"""An image of templates side by side, for choosing among them."""
+"""A preview sheet of templates."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SQUARE = 16
 
 
 def draw_preview(templates: Sequence[MaskTemplate]) -> Image:
-    """Every template over a chequered ground, so that its transparency shows, with its name below.
+    """Draw templates on chequered tiles, each with its name below.
 
     Args:
-        templates: At least one; each is scaled to its tile with its proportions kept.
+        templates: At least one; each is scaled to its tile and keeps its proportions.
 
     Returns:
         (height, width, 3) uint8 BGR, at most five templates to a row.
@@ -44,7 +44,7 @@ def _tile(template: MaskTemplate) -> Image:
     size = (max(1, round(template.bgra.shape[1] * scale)), max(1, round(template.bgra.shape[0] * scale)))
     alpha = template.bgra[:, :, 3:].astype(np.float32) / 255
     premultiplied = np.concatenate([template.bgra[:, :, :3] * alpha, alpha], axis=2)
-    # Scaled premultiplied, or the colour hidden under transparent pixels would bleed into the edge.
+    # Scaled premultiplied: otherwise the colour of transparent pixels would bleed into the edge.
     small = cv2.resize(premultiplied, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     left, top = (width - size[0]) // 2, (height - size[1]) // 2
     window = ground[top : top + size[1], left : left + size[0]]

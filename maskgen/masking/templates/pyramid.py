@@ -1,4 +1,4 @@
-"""A template at full, half and quarter size, and so on, so that a small face shows its pixels averaged."""
+"""Image pyramid of a template (full, half, quarter size, ...), sampled by `maskgen.masking.fits.warp`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def premultiplied_levels(bgra: Image) -> tuple[Image, ...]:
     """A pyramid of premultiplied (height, width, 4) uint8 images, each half the size of the one before."""
     levels = [_premultiplied(bgra)]
     while min(levels[-1].shape[:2]) >= 2 * _SMALLEST_LEVEL:
-        # An odd row or column is repeated, so that a pixel always lies over two of the last level.
+        # An odd last row or column is repeated: each pixel covers two by two pixels of the level before.
         odd = [size % 2 for size in levels[-1].shape[:2]]
         even = np.pad(levels[-1], ((0, odd[0]), (0, odd[1]), (0, 0)), mode="edge")
         size = (even.shape[1] // 2, even.shape[0] // 2)
@@ -33,9 +33,10 @@ def _premultiplied(bgra: Image) -> Image:
 
 
 class TemplateLevels(Sequence[Image]):
-    """`premultiplied_levels` of a template, of which the largest is made each time it is asked for.
+    """`premultiplied_levels` of a template, without keeping the largest level in memory.
 
-    Only faces of a thousand pixels ask for it, and it would take as much memory as the template itself.
+    The largest level is computed on each access: only faces of a thousand pixels need it, and it is as large
+    as the template itself.
     """
 
     def __init__(self, template: MaskTemplate) -> None:
@@ -60,5 +61,5 @@ class TemplateLevels(Sequence[Image]):
 
 @lru_cache(maxsize=128)
 def template_levels(template: MaskTemplate) -> TemplateLevels:
-    """The template's own pyramid, made once per process."""
+    """The pyramid of a template, cached."""
     return TemplateLevels(template)

@@ -1,4 +1,4 @@
-"""Dyeing and printing templates: new colours under the shading that is drawn."""
+"""Recolour templates and print patterns on them; the drawn shading is kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskgen.errors import UsageError
 from maskgen.records import Image
 
 Plane = NDArray[np.float32]
-# A printer gets template coordinates and a generator, and returns the index of the colour at each pixel.
+# A function of template coordinates and a generator that returns the colour index of each pixel.
 Printer = Callable[[Plane, Plane, np.random.Generator], NDArray[np.int64]]
 
 # The sixteen colour names of HTML 4.01, with orange, pink, brown and beige.
@@ -25,18 +25,18 @@ NAMED_COLORS = {
     "beige": "#e8dcc4",
 }  # fmt: skip
 
-# Pixels of this chroma difference from the cloth are not cloth (straps, wire, valve) and keep their colour.
+# Chroma difference at which a pixel begins to keep its own colour: straps, wire and valve are not cloth.
 _FOREIGN = 42.0
 _LUMA = np.array([0.114, 0.587, 0.299], np.float32)
-# Cloth is never quite black or white: shading must stay visible on it.
+# Darkest and lightest cloth: shading must stay visible on it.
 _DARKEST, _LIGHTEST = 14.0, 246.0
 
 
 def parse_color(text: str) -> str:
-    """A colour as ``#rrggbb``, from that, ``#rgb`` or a name; ``random`` stays what it is.
+    """Normalise ``#rrggbb``, ``#rgb`` or a colour name to ``#rrggbb``; ``random`` is returned unchanged.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: The text is not a colour.
     """
     word = text.strip().lower()
     if word == "random":
@@ -55,7 +55,7 @@ def _bgr(color: str) -> NDArray[np.float32]:
 
 
 def _cloth(bgra: Image) -> tuple[Plane, Plane]:
-    """(height, width) float32 each: shading of the cloth around 1, and how surely a pixel is cloth."""
+    """(height, width) float32 each: shading of the cloth, around 1; likelihood that a pixel is cloth."""
     color = bgra[:, :, :3].astype(np.float32)
     opaque = bgra[:, :, 3] >= 128
     if not opaque.any():
@@ -68,10 +68,10 @@ def _cloth(bgra: Image) -> tuple[Plane, Plane]:
     return shade.astype(np.float32), np.clip(2 - foreign, 0, 1).astype(np.float32)
 
 
-def _dyed(bgra: Image, color: NDArray[np.float32]) -> Image:
-    """``color``, (3,) or (height, width, 3), under the template's shading."""
+def _dye(bgra: Image, color: NDArray[np.float32]) -> Image:
+    """Replace the colour of the cloth by a (3,) or (height, width, 3) colour, with the template's shading."""
     shade, cloth = _cloth(bgra)
-    # Folds in black cloth show by their sheen: there the shading is added rather than multiplied.
+    # Folds in black cloth show as sheen: on dark colours the shading is added, not multiplied.
     sheen = (shade - 1)[:, :, None] * 18 * (1 - color / 255)
     dyed = np.clip(color * shade[:, :, None] + sheen, 0, 255)
     mixed = bgra[:, :, :3] + (dyed - bgra[:, :, :3]) * cloth[:, :, None]
@@ -79,17 +79,17 @@ def _dyed(bgra: Image, color: NDArray[np.float32]) -> Image:
 
 
 def recolor(bgra: Image, color: str) -> Image:
-    """The template's cloth in ``#rrggbb``, with its own shading.
+    """Recolour a template's cloth; the shading is kept.
 
     Args:
         bgra: (height, width, 4) uint8, straight alpha.
-        color: As `parse_color` returns it.
+        color: ``#rrggbb``.
     """
-    return _dyed(bgra, _bgr(color))
+    return _dye(bgra, _bgr(color))
 
 
 def print_pattern(bgra: Image, pattern: str, seed: int) -> Image:
-    """The template's cloth with a printed pattern whose colours, size and angle come from ``seed``.
+    """Print a pattern on a template's cloth; its colours, size and angle are drawn from ``seed``.
 
     Args:
         bgra: (height, width, 4) uint8, straight alpha.
@@ -97,7 +97,7 @@ def print_pattern(bgra: Image, pattern: str, seed: int) -> Image:
         seed: Any non-negative number.
 
     Raises:
-        UsageError: There is no such pattern.
+        UsageError: The pattern does not exist.
     """
     if pattern not in PATTERNS:
         raise UsageError(f"pattern must be one of {', '.join(PATTERNS)} or random, got {pattern!r}")
@@ -108,12 +108,12 @@ def print_pattern(bgra: Image, pattern: str, seed: int) -> Image:
     turned_x, turned_y = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
     inks = _inks(generator)
     index = PATTERNS[pattern](turned_x.astype(np.float32), turned_y.astype(np.float32), generator)
-    # Printed edges are a little soft, and the weave lets no line be sharper than a thread.
-    return _dyed(bgra, cv2.GaussianBlur(inks[index], (0, 0), 0.8).astype(np.float32))
+    # Printed edges are slightly soft: no line is sharper than a thread of the weave.
+    return _dye(bgra, cv2.GaussianBlur(inks[index], (0, 0), 0.8).astype(np.float32))
 
 
 def _inks(generator: np.random.Generator) -> NDArray[np.float32]:
-    """(4, 3) float32 BGR: a ground and three inks that stand out from it."""
+    """(4, 3) float32 BGR: a ground colour and three inks that contrast with it."""
     hue = generator.uniform(0, 180)
     hues = (hue + np.array([0.0, 90.0, 25.0, 150.0]) + generator.uniform(-10, 10, 4)) % 180
     dark = generator.uniform() < 0.5
@@ -150,7 +150,7 @@ def _floral(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.in
             cx, cy = (np.array([column + 0.5 * (row % 2), row]) + generator.uniform(-0.22, 0.22, 2)) * spacing
             radius, turn = generator.uniform(20, 36), generator.uniform(0, 2 * np.pi)
             ink = int(generator.integers(1, 4))
-            # Only the square around a flower is looked at.
+            # Only the pixels in the square around a flower are computed.
             near = (np.abs(x - cx) < radius) & (np.abs(y - cy) < radius)
             dx, dy = x[near] - cx, y[near] - cy
             distance, around = np.hypot(dx, dy), np.arctan2(dy, dx) + turn

@@ -1,4 +1,4 @@
-"""Spectacles rest on the mask's upper edge; a face without any is masked as before."""
+"""Eyeglasses rest on the mask's upper edge; a face without any is masked as before."""
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from drawn_faces import (
 from synthetic_faces import mean_face, plain_template
 
 from maskgen.masking.face.context import FaceContext
-from maskgen.masking.face.eyeglasses import find_spectacles
+from maskgen.masking.face.eyeglasses import find_eyeglasses
 from maskgen.masking.layer.occlusion import occluders
 from maskgen.masking.mask_face import mask_image
 from maskgen.masking.plan import plan
@@ -147,7 +147,7 @@ def drawn_rims(face, layer, draw):
 
 @pytest.mark.parametrize(("size", "eyes"), SIZES)
 @pytest.mark.parametrize("draw", [rims, thick_frames, brown_frames, dark_lenses])
-def test_spectacles_show_before_the_mask(size, eyes, draw):
+def test_eyeglasses_show_before_the_mask(size, eyes, draw):
     face = face_of(size, eyes)
     layer = layer_below_the_eyes(face)
     shown = occluders(FaceContext(portrait(face, draw), face), layer) > 127
@@ -166,21 +166,21 @@ def test_spectacles_show_before_the_mask(size, eyes, draw):
         *(side_light, hard_shadow, lock_of_hair, coloured_light),
     ],
 )
-def test_a_face_without_spectacles_has_none(drawn, size, eyes, skin):
+def test_a_face_without_eyeglasses_has_none(drawn, size, eyes, skin):
     face = face_of(size, eyes)
-    assert find_spectacles(portrait(face, drawn, skin=skin), face) is None
+    assert find_eyeglasses(portrait(face, drawn, skin=skin), face) is None
 
 
 @pytest.mark.parametrize(("yaw", "roll"), [(-15, 0), (15, 0), (0, -25), (0, 25)])
 def test_in_a_turned_or_tilted_face(yaw, roll):
     face = face_of((400, 400), 100.0, yaw=yaw, roll=roll)
-    assert find_spectacles(portrait(face, rims), face) is not None
+    assert find_eyeglasses(portrait(face, rims), face) is not None
 
 
 def test_a_face_turned_far_or_small_is_left():
     turned, small = face_of((400, 400), 100.0, yaw=45), face_of((100, 100), 25.0)
-    assert find_spectacles(portrait(turned, rims), turned) is None
-    assert find_spectacles(portrait(small, rims), small) is None
+    assert find_eyeglasses(portrait(turned, rims), turned) is None
+    assert find_eyeglasses(portrait(small, rims), small) is None
 
 
 @pytest.mark.parametrize("center", [(0, 160), (400, 160), (200, 400), (200, -30), (900, 900)])
