@@ -86,7 +86,7 @@ def test_what_is_wrong_with_model_or_output_ends_the_run(source, tmp_path, monke
             stages,
             "mask_image",
             FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"),
-            "set TMPDIR to a folder that can be written",
+            "set TMPDIR to a writable folder",
         ),
         (
             stages,

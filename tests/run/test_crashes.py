@@ -97,7 +97,7 @@ def test_a_run_of_one_job_that_hangs_in_native_code_is_interrupted_at_once(undis
     finally:
         end(process)
     assert process.returncode == EXIT_INTERRUPTED
-    assert said.split("\n")[-2:] == ["maskgen: interrupted; run the same command again to go on", ""]
+    assert said.split("\n")[-2:] == ["maskgen: interrupted; run the same command again to resume", ""]
 
 
 def test_an_image_that_hangs_in_a_run_into_a_store_is_found_among_its_shard(undisturbed, tmp_path):

@@ -84,7 +84,7 @@ def test_an_interrupted_run_leaves_no_partial_file_and_goes_on(desk, address):
     run.send_signal(signal.SIGINT)
     said = finished(run)
     assert run.returncode == EXIT_INTERRUPTED
-    assert said.splitlines()[-1] == "maskgen: interrupted; run the same command again to go on"
+    assert said.splitlines()[-1] == "maskgen: interrupted; run the same command again to resume"
     assert "Traceback" not in said
     for path in out.rglob("*.jpg"):
         with Image.open(path) as picture:

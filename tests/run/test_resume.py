@@ -39,7 +39,7 @@ def test_an_interrupted_run_leaves_no_partial_file_and_goes_on(
     (os.killpg if whole_group else os.kill)(process.pid, number)
     _, said = process.communicate(timeout=20)
     assert process.returncode == EXIT_INTERRUPTED
-    assert said.split("\n")[-2:] == ["maskgen: interrupted; run the same command again to go on", ""]
+    assert said.split("\n")[-2:] == ["maskgen: interrupted; run the same command again to resume", ""]
     assert "Traceback" not in said
 
     assert list((out / ".maskgen" / "tmp").iterdir()) == []
