@@ -122,7 +122,7 @@ def _best_rotation(products: Points) -> tuple[float, float]:
         products: (3, 3) float64 sums of products of the two sets' coordinates (rows and columns).
     """
     u, strengths, vt = np.linalg.svd(products)
-    signs = np.array([1.0, 1.0, math.copysign(1.0, np.linalg.det(u) * np.linalg.det(vt))])
+    signs = np.array([1.0, 1.0, math.copysign(1.0, np.linalg.det(u @ vt))])
     return float(strengths @ signs), float((u[2] * signs) @ vt[:, 2])
 
 

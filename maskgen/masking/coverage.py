@@ -48,15 +48,17 @@ def coverage(
     corners = np.floor(landmarks.points[:, :2] - np.array(origin) + 0.5).astype(np.int32)
     image_xywh = (-origin[0], -origin[1], *landmarks.image_size)
     whole, visible = {}, {}
-    for name, outline in _PARTS.items():
-        box_xywh = cv2.boundingRect(corners[list(outline)])
+    for name, indices in _PARTS.items():
+        outline = corners[list(indices)]
+        box_xywh = cv2.boundingRect(outline)
         region = np.zeros((box_xywh[3], box_xywh[2]), np.uint8)
-        cv2.fillPoly(region, [corners[list(outline)] - box_xywh[:2]], [1])
+        cv2.fillPoly(region, [outline - box_xywh[:2]], [1])
         if name == "lower_face":
             _clear_above_nose(region, corners - box_xywh[:2])
         in_alpha, on_alpha = _overlap(box_xywh, (0, 0, alpha.shape[1], alpha.shape[0]))
         in_image, _ = _overlap(box_xywh, image_xywh)
-        covered = float((region[in_alpha].astype(np.uint32) * alpha[on_alpha]).sum()) / 255
+        inside = region[in_alpha]
+        covered = cv2.mean(alpha[on_alpha], inside)[0] * cv2.countNonZero(inside) / 255 if inside.size else 0
         whole[name] = round(covered / max(cv2.countNonZero(region), 1), 3)
         if shown := np.count_nonzero(region[in_image]):
             visible[name] = round(covered / shown, 3)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from functools import cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,14 +91,9 @@ def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArr
         light: The light on the face.
     """
     part, (height, width) = light.part, alpha.shape
-    rows = np.clip((np.arange(height) + origin[1] - part.corner[1]) // part.step, 0, light.level.shape[0] - 1)
-    columns = np.clip(
-        (np.arange(width) + origin[0] - part.corner[0]) // part.step, 0, light.level.shape[1] - 1
-    )
-    covered = light.level[rows[:, None], columns][alpha > 0]
-    mean = covered.mean(dtype=np.float64) if covered.size else 0.0
-    gains = np.exp(light.level.astype(np.float64) - mean).astype(np.float32)
-    return part.upsample(gains, (*origin, width, height))
+    window_xywh = (*origin, width, height)
+    mean = cv2.mean(part.upsample(light.level, window_xywh), alpha)[0]
+    return part.upsample(np.exp(light.level.astype(np.float64) - mean).astype(np.float32), window_xywh)
 
 
 TILE = 512
