@@ -28,6 +28,7 @@ _BLOCK = 8
 # Noise above _GRAINY grey levels is blurred by _SMOOTHING pixels before edges are searched.
 _GRAINY, _SMOOTHING = 2.0, 0.7
 _ORDINARY, _STEEPEST = 0.96, 0.997
+_SECOND_DIFFERENCE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _NEIGHBOURS = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], np.uint8)
 
 
@@ -40,14 +41,13 @@ def noise_level(plane: Floats) -> float:
     height, width = plane.shape
     if height < 3 or width < 3:
         return 0.0
-    down = plane[:-2] - 2 * plane[1:-1] + plane[2:]
-    response = np.abs(down[:, :-2] - 2 * down[:, 1:-1] + down[:, 2:])
+    response = np.abs(cv2.filter2D(plane, cv2.CV_32F, _SECOND_DIFFERENCE)[1:-1, 1:-1])
     rows, columns = (height - 2) // _BLOCK, (width - 2) // _BLOCK
     if rows * columns < 4:
         return float(response.mean(dtype=np.float64)) * _TO_DEVIATION
-    blocks = response[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-    means = blocks.mean(axis=(1, 3), dtype=np.float64).ravel()
-    return float(_quantile(means, _CALM)) * _TO_DEVIATION
+    blocks = response[: rows * _BLOCK, : columns * _BLOCK]
+    means = cv2.resize(blocks, (columns, rows), interpolation=cv2.INTER_AREA)
+    return _quantile(means.ravel(), _CALM) * _TO_DEVIATION
 
 
 def edge_blur(grey: Floats, grain: float, reblur: float = 1.0) -> float:
@@ -68,9 +68,11 @@ def edge_blur(grey: Floats, grain: float, reblur: float = 1.0) -> float:
     if grainy:
         plane = _blurred(plane, _SMOOTHING)
     slopes, blurred = _slopes(plane), _slopes(_blurred(plane, reblur))
-    judged = slopes[::2].ravel()
+    judged = slopes[::2].flatten()
+    ordinary, steepest = (int(share * (judged.size - 1)) for share in (_ORDINARY, _STEEPEST))
+    judged.partition((ordinary, steepest))
     # Beside a steep edge, a slope of a few grey levels is mostly rounding.
-    least = max(_quantile(judged, _ORDINARY), 0.4 * _quantile(judged, _STEEPEST), 3.0 * grain, 1.0)
+    least = max(float(judged[ordinary]), 0.4 * float(judged[steepest]), 3.0 * grain, 1.0)
     # Only the crest of an edge counts: beside the crest the reblurred edge is steeper.
     beside = cv2.dilate(slopes, _NEIGHBOURS, borderType=cv2.BORDER_CONSTANT, borderValue=[0])
     crests = (slopes >= least) & (beside <= slopes + np.float32(1e-3))
