@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "datasets": ("datasets", "List the supported datasets and where they are."),
     "templates": ("templates", "List, preview and check mask templates."),
     "landmarks": ("landmarks", "Write a dataset's face landmarks to a file."),
+    "models": ("models", "Fetch and check the landmark models."),
     "merge": ("merge", "Combine the shares of a job array."),
     "verify": ("verify", "Check a result against its manifest and run record."),
     "annotations": ("annotations", "Export face and mask boxes as COCO, YOLO or Pascal VOC."),

@@ -27,10 +27,11 @@ WHEELS = (
     "opencv-python-headless",
     "opencv-contrib-python-headless",
 )
-PACKAGES = ("numpy", "scipy", "pillow", "mediapipe", "numba", "joblib", "click", "tqdm")
+PACKAGES = ("numpy", "scipy", "pillow", "ai-edge-litert", "numba", "joblib", "click", "tqdm")
 # Extra of the package -> the modules that it installs.
 EXTRAS = {
     "train": ("tensorflow", "matplotlib"),
+    "mediapipe": ("mediapipe",),
     "onnx": ("onnx", "onnxruntime"),
     "parquet": ("pyarrow",),
     "cloud": ("fsspec", "upath"),
@@ -90,7 +91,7 @@ def _opencv_wheels() -> str:
     wheels = {name: version for name in WHEELS if (version := _version(name))}
     summary = ", ".join(f"{name} {version}" for name, version in wheels.items())
     if not wheels:
-        raise Complaint("no OpenCV is installed", "pip install opencv-contrib-python==4.11.0.86")
+        raise Complaint("no OpenCV is installed", "pip install opencv-python")
     if len(set(wheels.values())) > 1:
         newest = max(wheels.values(), key=_parts)
         pins = " ".join(f"{name}=={newest}" for name in wheels)
@@ -113,27 +114,21 @@ def _opencv_wheels() -> str:
 
 def _landmark_model() -> str:
     from maskgen.errors import ModelError
-    from maskgen.landmarks import default_spec, has_bundled_models
-    from maskgen.landmarks.mediapipe_import import import_mediapipe
+    from maskgen.landmarks.litert import LiteRtEngine
+    from maskgen.landmarks.model_files import LANDMARK_MODEL, find_models
 
     try:
-        import_mediapipe()
-        if has_bundled_models():
-            return f"the models in mediapipe {_version('mediapipe')}"
-        from maskgen.landmarks.tasks import find_model
-
-        return f"{default_spec().member}: {find_model()}"
+        LiteRtEngine().open_all()
+        return str(find_models()[LANDMARK_MODEL].parent)
     except ModelError as error:
-        raise Complaint("no landmark model can be opened", str(error)) from error
+        raise Complaint("the landmark models cannot be opened", str(error)) from error
 
 
 def _haar_cascades() -> str:
     cv2 = importlib.import_module("cv2")
     path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
     if not path.is_file():
-        raise Complaint(
-            f"{path} does not exist", "pip install --force-reinstall opencv-contrib-python==4.11.0.86"
-        )
+        raise Complaint(f"{path} does not exist", "pip install --force-reinstall --no-deps opencv-python")
     return str(path.parent)
 
 
@@ -213,7 +208,10 @@ def _sample() -> str:
     except MaskgenError as error:
         raise Complaint(f"{path.name} was not masked", str(error)) from error
     if not first:
-        raise Complaint(f"{path.name}: {first.row.status}: {first.row.reason}", "reinstall mediapipe")
+        raise Complaint(
+            f"{path.name}: {first.row.status}: {first.row.reason}",
+            "reinstall ai-edge-litert and opencv-python",
+        )
     if first.data != second.data:
         raise Complaint(
             "masking the same image twice gave different bytes", "reinstall opencv and numpy, and report it"

@@ -99,11 +99,15 @@ class Landmarks:
             the camera. Rounded to 1/100 px, so that landmarks read from a file give the same bytes.
         image_size: (width, height) of the image in pixels.
         step: The step of the detection cascade that found the face, e.g. "as-is"; "file" if it was read.
+        detection: The face detector's probability of a face; None if unknown.
+        presence: The landmark model's probability that its crop shows a face; None if unknown.
     """
 
     points: NDArray[np.float32]
     image_size: tuple[int, int]
     step: str = "as-is"
+    detection: float | None = None
+    presence: float | None = None
 
     def __post_init__(self) -> None:
         if self.points.shape != (468, 3):

@@ -60,7 +60,7 @@ class SynthOptions:
         alpha: Also write the composited alpha as a PNG.
         format: One of `FORMATS`; "source" keeps the format of each source.
         quality: JPEG or WebP quality; None keeps the source's JPEG tables.
-        landmarks: Name of the landmark model, or path of a landmark file.
+        landmarks: Name of the landmark engine, or path of a landmark file.
         detector: "mediapipe" or "haar".
         seed: Seed of all random choices.
         shard_size: Number of samples in a shard, the unit of work and of resuming.
@@ -88,7 +88,7 @@ class SynthOptions:
     alpha: bool = False
     format: str = "source"
     quality: int | None = None
-    landmarks: str = "mediapipe"
+    landmarks: str = "litert"
     detector: str = "mediapipe"
     seed: int = 0
     shard_size: int = 64

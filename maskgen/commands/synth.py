@@ -155,7 +155,7 @@ def command(
     options = synth_options(
         dataset,
         None if label == "none" else label,
-        landmarks="mediapipe" if landmarks is None else str(landmarks),
+        landmarks="litert" if landmarks is None else str(landmarks),
         files=None if listed is None else digest_of(listed),
         **given,
     )

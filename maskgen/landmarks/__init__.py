@@ -4,15 +4,14 @@
 
     LandmarkerSpec -open_landmarker-> FaceLandmarker -find(image)-> [Landmarks, ...], largest face first
 
-There are three members: the models in mediapipe's wheel (`bundled`), mediapipe's Tasks API with a model file
-(`tasks`), and a file of landmarks (`landmark_file`). The first two are *engines*: `cascade` runs an engine on
-easier and easier views (`crops`) until it finds a face that passes the checks of `plausibility`.
-Importing this package does not import mediapipe.
+The default *engine*, `litert`, runs mediapipe's model files (`model_files`) directly. `tasks` and
+`mediapipe_graph` run mediapipe itself. `cascade` runs an engine on easier and easier views (`crops`) until it
+finds a face that passes the checks of `plausibility`. A file of landmarks (`landmark_file`) needs no engine.
+Importing this package imports no model runtime.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from maskgen.errors import UsageError
 from maskgen.face_mesh import Landmarks
 from maskgen.records import Box, Image
 
-_BUNDLED_IN = ("face_detection", "face_landmark")
+ENGINES = ("litert", "tasks", "mediapipe")
 DETECTORS = ("mediapipe", "haar")
 
 
@@ -59,63 +58,45 @@ class LandmarkerSpec:
     """The landmarker to open; picklable, for worker processes.
 
     Attributes:
-        model: "mediapipe" for the models in mediapipe's wheel, or else Tasks; "tasks" for the Tasks API;
-            any other value is the path of a landmark file.
-        model_path: A ``face_landmarker.task`` file for Tasks. By default Tasks uses the file that
-            ``MASKGEN_LANDMARK_MODEL`` names, or downloads the official one once.
+        model: An engine of `ENGINES`; any other value is the path of a landmark file.
+        model_path: Model files instead of those that the engine finds itself: a folder for "litert", a
+            ``face_landmarker.task`` file for "tasks". A file chooses "tasks" by itself.
         detector: "mediapipe" for the cascade, "haar" to locate faces by OpenCV's Haar cascades.
     """
 
-    model: str = "mediapipe"
+    model: str = "litert"
     model_path: Path | None = None
     detector: str = "mediapipe"
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:
             raise UsageError(f"detector must be one of {', '.join(DETECTORS)}, got {self.detector!r}")
-        if self.reads_file and self.model_path is not None:
-            raise UsageError(f"a landmark file ({self.model}) needs no landmark model ({self.model_path})")
+        if self.model_path is not None and self.member in ("mediapipe", "file"):
+            reader = f"a landmark file ({self.model})" if self.reads_file else "the engine mediapipe"
+            raise UsageError(f"{reader} needs no landmark model ({self.model_path})")
 
     @property
     def reads_file(self) -> bool:
         """Whether `model` is the path of a landmark file."""
-        return self.model not in ("mediapipe", "tasks")
+        return self.model not in ENGINES
 
     @property
     def member(self) -> str:
-        """The member that `open_landmarker` opens: "bundled", "tasks" or "file"."""
+        """What `open_landmarker` opens: an engine of `ENGINES`, or "file"."""
         if self.reads_file:
             return "file"
-        wants_tasks = self.model == "tasks" or self.model_path is not None
-        return "tasks" if wants_tasks or not has_bundled_models() else "bundled"
-
-
-def has_bundled_models() -> bool:
-    """Whether the installed mediapipe contains its face models; mediapipe is not imported."""
-    return any(path.name == "face_landmark.tflite" for path in bundled_models())
-
-
-def bundled_models() -> list[Path]:
-    """Paths of the face models in mediapipe's wheel, sorted; empty if it has none."""
-    spec = importlib.util.find_spec("mediapipe")
-    packages = spec.submodule_search_locations if spec is not None else None
-    folders = [Path(package) / "modules" / name for package in packages or () for name in _BUNDLED_IN]
-    return sorted(path for folder in folders for path in folder.glob("*.tflite"))
-
-
-def default_spec() -> LandmarkerSpec:
-    """The models in mediapipe's wheel if it has them, otherwise the Tasks API."""
-    return LandmarkerSpec("mediapipe" if has_bundled_models() else "tasks")
+        names_file = self.model_path is not None and not self.model_path.is_dir()
+        return "tasks" if self.model == "litert" and names_file else self.model
 
 
 def open_landmarker(spec: LandmarkerSpec | None = None) -> FaceLandmarker:
-    """Open a landmarker, by default `default_spec`; it takes about a second, so open it once per process.
+    """Open a landmarker, by default the engine "litert"; open it once per process.
 
     Raises:
-        ModelError: mediapipe cannot be imported, or a model cannot be found, downloaded or opened.
+        ModelError: A model cannot be found, fetched or opened, or the engine's package cannot be imported.
         LandmarkFileError: The landmark file cannot be read.
     """
-    spec = spec if spec is not None else default_spec()
+    spec = spec if spec is not None else LandmarkerSpec()
     member = spec.member
     if member == "file":
         from maskgen.landmarks.landmark_file import LandmarkFile
@@ -127,6 +108,10 @@ def open_landmarker(spec: LandmarkerSpec | None = None) -> FaceLandmarker:
         from maskgen.landmarks.tasks import TasksEngine
 
         return Cascade(TasksEngine(spec.model_path), spec.detector)
-    from maskgen.landmarks.bundled import BundledEngine
+    if member == "mediapipe":
+        from maskgen.landmarks.mediapipe_graph import MediapipeEngine
 
-    return Cascade(BundledEngine(), spec.detector)
+        return Cascade(MediapipeEngine(), spec.detector)
+    from maskgen.landmarks.litert import LiteRtEngine
+
+    return Cascade(LiteRtEngine(spec.model_path), spec.detector)

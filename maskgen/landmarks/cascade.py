@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -54,6 +54,8 @@ class Level:
 
 CONFIDENT = Level(0.5, 0.5, 0.5)
 TENTATIVE = Level(0.2, 0.2, 0.3)
+# Most faces in one view; the tiles find more.
+MANY = 24
 
 PAD_MARGINS = (0.15, 0.5)
 # Sides of a close-up of one face, in sides of its box.
@@ -64,8 +66,23 @@ TILE_PARTS = (2, 4, 8)
 SMALLEST_TILE = 240
 
 
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A face as an engine finds it.
+
+    Attributes:
+        points: (468, 3) float64 x, y, z in pixels of the image; smaller z is nearer to the camera.
+        detection: The detector's probability of a face; None if the engine does not tell.
+        presence: The landmark model's probability that its crop shows a face; None if it does not tell.
+    """
+
+    points: Points
+    detection: float | None = None
+    presence: float | None = None
+
+
 class Engine(Protocol):
-    """A landmark model; see `maskgen.landmarks.bundled.BundledEngine`.
+    """A landmark model; see `maskgen.landmarks.litert.LiteRtEngine`.
 
     Attributes:
         is_sure: Whether a confident mesh needs a second look only if it is doubtful.
@@ -75,8 +92,8 @@ class Engine(Protocol):
     is_sure: bool
     largest_disagreement: float
 
-    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Points]:
-        """Face meshes of an image, (468, 3) each, in pixels."""
+    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
+        """The face meshes of an image: the best one, or with ``many`` at most `MANY`."""
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces, small ones too; empty if the model has no such detector."""
@@ -132,14 +149,14 @@ class Cascade:
 
     def _as_is(self, image: Image, many: bool = False) -> list[Landmarks]:
         faces: list[Landmarks] = []
-        for points in self._meshes(square(whole(image)), many=many):
-            shape = plausibility.shape_of(points, _size(image))
+        for mesh in self._meshes(square(whole(image)), many=many):
+            shape = plausibility.shape_of(mesh.points, _size(image))
             if plausibility.refusal(shape):
                 continue
             if not self._engine.is_sure or plausibility.doubtful(shape, _size(image)):
-                faces += self._closer(image, points, "as-is")
+                faces += self._closer(image, mesh, "as-is")
             else:
-                faces.append(_landmarks(image, self._right_way_up(image, points, "as-is"), "as-is"))
+                faces.append(_landmarks(image, self._right_way_up(image, mesh, "as-is"), "as-is"))
         return _distinct(faces)
 
     def _low_confidence(self, image: Image) -> list[Landmarks]:
@@ -189,8 +206,8 @@ class Cascade:
         for border in (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT):
             for sides in CLOSE_SIDES:
                 view = close_up(image, center, max(box[2:]) * sides, border=border)
-                for points in self._meshes(view, confident=False):
-                    if same_place(box, box_of(points)) and (face := self._closer(image, points, step)):
+                for mesh in self._meshes(view, confident=False):
+                    if same_place(box, box_of(mesh.points)) and (face := self._closer(image, mesh, step)):
                         return face
         return []
 
@@ -198,74 +215,72 @@ class Cascade:
         self, image: Image, views: Sequence[Crop] | Iterator[Crop], step: str
     ) -> list[Landmarks]:
         for view in views:
-            for points in self._meshes(view, confident=False):
-                if face := self._closer(image, points, step):
+            for mesh in self._meshes(view, confident=False):
+                if face := self._closer(image, mesh, step):
                     return face
         return []
 
-    def _closer(self, image: Image, points: Points, step: str) -> list[Landmarks]:
-        """The face at ``points``, if a close-up and its mirror image give about the same mesh.
+    def _closer(self, image: Image, mesh: Mesh, step: str) -> list[Landmarks]:
+        """The face at ``mesh``, if a close-up and its mirror image give about the same mesh.
 
         Returns:
             One face with the points of the close-up, which are better for a small face, or none.
         """
-        shape = plausibility.shape_of(points, _size(image))
+        shape = plausibility.shape_of(mesh.points, _size(image))
         if plausibility.refusal(shape):
             return []
         allowed = min(
             plausibility.largest_disagreement(shape, _size(image)), self._engine.largest_disagreement
         )
         for border in (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT):
-            for again, apart in self._looks(image, points, border):
-                if apart <= allowed and not plausibility.refusal(plausibility.shape_of(again, _size(image))):
+            for again, apart in self._looks(image, mesh.points, border):
+                shape = plausibility.shape_of(again.points, _size(image))
+                if apart <= allowed and not plausibility.refusal(shape):
                     return [_landmarks(image, self._right_way_up(image, again, step), step)]
         return []
 
-    def _looks(self, image: Image, points: Points, border: int) -> Iterator[tuple[Points, float]]:
+    def _looks(self, image: Image, points: Points, border: int) -> Iterator[tuple[Mesh, float]]:
         """Meshes in a close-up, each with the greatest difference of it, its mirror image and ``points``."""
         view = _close_up(image, points, plausibility.shape_of(points, _size(image)).roll, border)
         for again in self._meshes(view, confident=False):
             for mirrored in self._meshes_of_mirrored(view):
                 apart = max(
-                    plausibility.disagreement(points, again),
+                    plausibility.disagreement(points, again.points),
                     plausibility.mirrored_disagreement(points, mirrored),
-                    plausibility.mirrored_disagreement(again, mirrored),
+                    plausibility.mirrored_disagreement(again.points, mirrored),
                 )
                 yield again, apart
 
-    def _right_way_up(self, image: Image, points: Points, step: str) -> Points:
+    def _right_way_up(self, image: Image, mesh: Mesh, step: str) -> Mesh:
         """The mesh, or that of the face turned by 180 degrees if looks at it agree better.
 
         Looks at an upright face agreed to within .04 eye distances, those at a face upside down differed by
         .1 and more (28 faces of LFW, CelebA and UTKFace). A look costs as much as the detection, so a face of
         the step "as-is" gets one only if its light is doubtful.
         """
+        points = mesh.points
         if step == "as-is" and plausibility.uprightness(image, points) >= plausibility.DOUBTFUL_UPRIGHT:
-            return points
-        view = _close_up(
-            image, points, plausibility.shape_of(points, _size(image)).roll + 180, cv2.BORDER_REPLICATE
-        )
-        for turned in self._meshes(view):
-            refusal = plausibility.refusal(plausibility.shape_of(turned, _size(image)))
-            if not refusal and self._instability(image, turned) < self._instability(image, points):
+            return mesh
+        roll = plausibility.shape_of(points, _size(image)).roll
+        for turned in self._meshes(_close_up(image, points, roll + 180, cv2.BORDER_REPLICATE)):
+            refusal = plausibility.refusal(plausibility.shape_of(turned.points, _size(image)))
+            if not refusal and self._instability(image, turned.points) < self._instability(image, points):
                 return turned
-        return points
+        return mesh
 
     def _instability(self, image: Image, points: Points) -> float:
         """Least difference of the looks at a face, in eye distances; infinite if they do not find it."""
         return min((apart for _, apart in self._looks(image, points, cv2.BORDER_REPLICATE)), default=math.inf)
 
-    def _meshes(self, view: Crop, *, confident: bool = True, many: bool = False) -> list[Points]:
-        return [
-            view.to_image(points)
-            for points in self._engine.meshes(view.image, confident=confident, many=many)
-        ]
+    def _meshes(self, view: Crop, *, confident: bool = True, many: bool = False) -> list[Mesh]:
+        meshes = self._engine.meshes(view.image, confident=confident, many=many)
+        return [replace(mesh, points=view.to_image(mesh.points)) for mesh in meshes]
 
     def _meshes_of_mirrored(self, view: Crop) -> list[Points]:
         flipped = np.ascontiguousarray(view.image[:, ::-1])
         meshes = self._engine.meshes(flipped, confident=False)
         last = view.image.shape[1] - 1
-        return [view.to_image(points * (-1, 1, 1) + (last, 0, 0)) for points in meshes]
+        return [view.to_image(mesh.points * (-1, 1, 1) + (last, 0, 0)) for mesh in meshes]
 
     def _boxes(self, view: Crop) -> list[Box]:
         return [view.box_to_image(box) for box in self._engine.locate(view.image)]
@@ -277,8 +292,8 @@ def _close_up(image: Image, points: Points, roll: float, border: int) -> Crop:
     return close_up(image, (low + high) / 2, float((high - low).max()) * CLOSE_SIDES[0], roll, border)
 
 
-def _landmarks(image: Image, points: Points, step: str) -> Landmarks:
-    return Landmarks(points.astype(np.float32), _size(image), step)
+def _landmarks(image: Image, mesh: Mesh, step: str) -> Landmarks:
+    return Landmarks(mesh.points.astype(np.float32), _size(image), step, mesh.detection, mesh.presence)
 
 
 def _size(image: Image) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from maskgen.records import Image
 # The mesh points that are compared to the mean face.
 COMPARED_POINTS = np.array([10, 6, 4, 2, 17, 152, 33, 263, 61, 291, 234, 454, 172, 397])
 _MEAN_POINTS = canonical_face()[COMPARED_POINTS] - canonical_face()[COMPARED_POINTS].mean(axis=0)
+_MEAN_EXTENT = float(np.vdot(_MEAN_POINTS, _MEAN_POINTS))
 _ANCHOR_SHARES = anchor_shares()
 # The index in `ANCHORS` of each anchor's partner on the other side of the face.
 _OTHER_SIDE = {"left": "right", "right": "left"}
@@ -90,23 +91,23 @@ def shape_of(points: Points, image_size: tuple[int, int]) -> Shape:
         points: (468, 3) x, y, z in pixels.
         image_size: (width, height) in pixels.
     """
-    points = np.ascontiguousarray(points, np.float64)
     if not np.isfinite(points).all():
         return Shape(False, 0.0, 0.0, 0.0, 0.0, 0.0)
-    xy, (width, height) = points[:, :2], image_size
-    inside = np.count_nonzero(((xy >= 0) & (xy <= (width - 1, height - 1))).all(axis=1))
-    centred = points[COMPARED_POINTS] - points[COMPARED_POINTS].mean(axis=0)
-    extent, mean_extent = float((centred**2).sum()), float((_MEAN_POINTS**2).sum())
-    agreement, facing = _best_rotation(_MEAN_POINTS.T @ centred)
-    scale = max(agreement / mean_extent, 1e-9)
+    width, height = image_size
+    x, y = points[:, 0], points[:, 1]
+    inside = np.count_nonzero((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))
+    compared = points[COMPARED_POINTS]
+    compared -= compared.mean(axis=0)
+    agreement, facing = _best_rotation(_MEAN_POINTS.T @ compared)
+    scale = max(agreement / _MEAN_EXTENT, 1e-9)
     # Relative to the fitted scale, not to the measured eyes: otherwise a collapsed mesh would pass.
-    residual = extent - 2 * scale * agreement + scale**2 * mean_extent
-    eyes, ears = points[263] - points[33], points[454] - points[234]
+    residual = float(np.vdot(compared, compared)) - 2 * scale * agreement + scale**2 * _MEAN_EXTENT
+    right_eye, left_eye, right_ear, left_ear = points[[33, 263, 234, 454]].tolist()
     return Shape(
         finite=True,
-        eyes=math.hypot(*eyes),
+        eyes=math.dist(right_eye, left_eye),
         inside=inside / len(points),
-        roll=math.degrees(math.atan2(ears[1], ears[0])),
+        roll=math.degrees(math.atan2(left_ear[1] - right_ear[1], left_ear[0] - right_ear[0])),
         facing=facing,
         misfit=math.sqrt(max(residual, 0.0) / len(COMPARED_POINTS)) / scale,
     )
@@ -122,8 +123,9 @@ def _best_rotation(products: Points) -> tuple[float, float]:
         products: (3, 3) float64 sums of products of the two sets' coordinates (rows and columns).
     """
     u, strengths, vt = np.linalg.svd(products)
-    signs = np.array([1.0, 1.0, math.copysign(1.0, np.linalg.det(u @ vt))])
-    return float(strengths @ signs), float((u[2] * signs) @ vt[:, 2])
+    sign = math.copysign(1.0, float(np.linalg.det(products)))
+    (a, b, c), (d, e, f) = strengths.tolist(), (u[2] * vt[:, 2]).tolist()
+    return a + b + sign * c, d + e + sign * f
 
 
 def refusal(shape: Shape) -> str | None:

@@ -16,8 +16,8 @@ import numpy as np
 
 from maskgen.errors import ModelError
 from maskgen.files.atomic import write_atomic
-from maskgen.landmarks.cascade import CONFIDENT
-from maskgen.landmarks.crops import Points, box_of
+from maskgen.landmarks.cascade import CONFIDENT, MANY, Mesh
+from maskgen.landmarks.crops import box_of
 from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
 from maskgen.process import cache_folder
 from maskgen.records import Box, Image
@@ -27,7 +27,6 @@ MODEL_NAME = "face_landmarker.task"
 MODEL_URL = "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/face_landmarker.task"
 MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
 SECONDS = 30
-MANY = 24
 # The model appends ten iris points to the 468 points of the mesh.
 MESH_POINTS = 468
 
@@ -53,21 +52,21 @@ class TasksEngine:
         self._quiet = QuietUntilFirstFace()
         self._model(many=False)
 
-    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Points]:
-        """Face meshes of an image: (468, 3) float64 each, in pixels; ``confident`` is not used."""
+    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
+        """The face meshes of an image; ``confident`` is not used."""
         model = self._model(many)
         rgb = np.ascontiguousarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
         mediapipe_image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=rgb)
         faces = self._quiet(lambda: model.detect(mediapipe_image).face_landmarks, bool)
         height, width = image.shape[:2]
         return [
-            np.array([(p.x, p.y, p.z) for p in face[:MESH_POINTS]], np.float64) * (width, height, width)
+            Mesh(np.array([(p.x, p.y, p.z) for p in face[:MESH_POINTS]], np.float64) * (width, height, width))
             for face in faces
         ]
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of the meshes of all faces: Tasks has no full-range detector."""
-        return [box_of(points) for points in self.meshes(image, confident=False, many=True)]
+        return [box_of(mesh.points) for mesh in self.meshes(image, confident=False, many=True)]
 
     def close(self) -> None:
         """Close every model that was opened."""

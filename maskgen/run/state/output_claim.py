@@ -16,7 +16,8 @@ from maskgen.files.checksum import file_sha256
 from maskgen.files.redaction import redact
 from maskgen.files.remote import is_remote, names_in, remove_tree
 from maskgen.files.system_files import is_system_name
-from maskgen.landmarks import LandmarkerSpec, bundled_models
+from maskgen.landmarks import LandmarkerSpec
+from maskgen.landmarks.model_files import find_models
 from maskgen.limits import max_pixels
 from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
@@ -51,13 +52,15 @@ def describe(
 
 
 def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
-    """sha256 of the landmark file or model, or of the models in mediapipe's wheel together.
+    """sha256 of the landmark file or of the model files together.
 
-    None for the model that maskgen downloads: its hash is checked on every load.
+    None where the engine has its own models: mediapipe's wheel, and the Tasks model that maskgen downloads.
     """
+    if landmarker.member == "litert":
+        return file_sha256(*find_models(landmarker.model_path).values())
     variable = os.environ.get(MODEL_VARIABLE) if landmarker.member == "tasks" else None
     path = Path(landmarker.model) if landmarker.reads_file else landmarker.model_path or variable
-    paths = bundled_models() if landmarker.member == "bundled" else [Path(path)] if path else []
+    paths = [Path(path)] if path else []
     if not paths:
         return None
     try:

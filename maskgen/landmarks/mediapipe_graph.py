@@ -1,4 +1,4 @@
-"""Engine on the face models in mediapipe's wheel (up to 0.10.21), by ``mediapipe.solutions``."""
+"""Engine on ``mediapipe.solutions``, which mediapipe has up to 0.10.21: a reference for the default engine."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any
 import cv2
 import numpy as np
 
-from maskgen.landmarks.cascade import CONFIDENT, TENTATIVE
-from maskgen.landmarks.crops import Points
-from maskgen.landmarks.face_mesh_graph import in_calling_thread, run_mesh
+from maskgen.errors import ModelError
+from maskgen.landmarks.cascade import CONFIDENT, MANY, TENTATIVE, Mesh
 from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
 from maskgen.landmarks.plausibility import DISAGREEMENT_FILLING
 from maskgen.records import Box, Image
 
-# Most faces in one view; the tiles of the cascade find more.
-MANY = 24
 
-
-class BundledEngine:
-    """`maskgen.landmarks.cascade.Engine` on the models in the wheel; each is opened on first use."""
+class MediapipeEngine:
+    """`maskgen.landmarks.cascade.Engine` on mediapipe's old graphs; each is opened on first use."""
 
     is_sure = True
     largest_disagreement = DISAGREEMENT_FILLING
 
     def __init__(self) -> None:
-        solutions = import_mediapipe().solutions
-        self._mesh = in_calling_thread(solutions.face_mesh.FaceMesh)
-        self._detection = in_calling_thread(solutions.face_detection.FaceDetection)
+        mediapipe = import_mediapipe()
+        if not hasattr(mediapipe, "solutions"):
+            raise ModelError(
+                f"the engine mediapipe needs mediapipe 0.10.21 or older, not {mediapipe.__version__}; "
+                "the default engine, litert, finds the same faces"
+            )
+        self._solutions = mediapipe.solutions
         self._open: dict[Hashable, Any] = {}
         self._quiet = QuietUntilFirstFace()
 
-    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Points]:
-        """Face meshes of an image: (468, 3) float64 each; x, y and z in pixels."""
+    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
+        """The face meshes of a (height, width, 3) uint8 BGR image."""
         level = CONFIDENT if confident else TENTATIVE
         model = self._model(
             (confident, many),
-            lambda: self._mesh(
+            lambda: self._solutions.face_mesh.FaceMesh(
                 # Otherwise the result depends on the image before.
                 static_image_mode=True,
                 max_num_faces=MANY if many else 1,
@@ -45,14 +45,21 @@ class BundledEngine:
                 min_tracking_confidence=level.presence,
             ),
         )
-        rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-        return self._quiet(lambda: run_mesh(model, rgb), bool)
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        faces = self._quiet(lambda: model.process(rgb).multi_face_landmarks or [], bool)
+        height, width = image.shape[:2]
+        return [
+            Mesh(np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) * (width, height, width))
+            for face in faces
+        ]
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which finds smaller faces than the mesh's detector."""
         model = self._model(
             "full range",
-            lambda: self._detection(model_selection=1, min_detection_confidence=TENTATIVE.location),
+            lambda: self._solutions.face_detection.FaceDetection(
+                model_selection=1, min_detection_confidence=TENTATIVE.location
+            ),
         )
         detections = model.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).detections or ()
         height, width = image.shape[:2]
