@@ -1,4 +1,4 @@
-"""What masking costs, by stage, dataset and image size, beside one bare call of the landmark model.
+"""What masking costs, by stage, dataset and image size, beside bare calls of the landmark models.
 
     python examples/benchmark.py DATASET_ROOT... [--images 600] [--rounds 1] [--workers 1,2] [--json FILE]
 
@@ -7,7 +7,8 @@ so that whatever else the machine does slows all alike. CPU is user and system t
 processes.
 
 * Stages: each image is gone through ``--repeats`` times, stage after stage; the least of its repeats
-  counts, the bare call's likewise.
+  counts, the bare calls' likewise. The bare call is ``FaceMesh.process`` where mediapipe 0.10.21 or older is
+  installed, and everywhere else the two models that it runs, without what it does around them.
 * Whole runs: ``maskgen`` as its user runs it, over few images and over many; the difference, divided by
   the images that are more, is the cost of one, without start-up. It is set beside the mean of the bare
   calls before and after it. Of several rounds the median is shown.
@@ -169,7 +170,7 @@ def machine() -> dict[str, Any]:
         lines = []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     versions = {}
-    for package in ("mediapipe", "opencv-python", "numpy", "pillow"):
+    for package in ("ai-edge-litert", "mediapipe", "opencv-python", "numpy", "pillow"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,20 @@ import click
 import maskgen
 
 MASKGEN = Path(maskgen.__file__).parents[1]
-BARE, DECODE, ENCODE = "FaceMesh.process", "OpenCV decode", "OpenCV encode"
+DECODE, ENCODE, MODELS = "OpenCV decode", "OpenCV encode", "the two models alone"
+
+
+def has_face_mesh() -> bool:
+    """Whether the installed mediapipe has ``solutions.face_mesh``."""
+    try:
+        parts = metadata.version("mediapipe").split(".")
+    except metadata.PackageNotFoundError:
+        return False
+    return [int(part) for part in parts if part.isdigit()] <= [0, 10, 21]
+
+
+# What the whole is compared to: mediapipe's own call, or else the bare calls of the model files.
+BARE = "FaceMesh.process" if has_face_mesh() else MODELS
 T = TypeVar("T")
 
 
@@ -69,39 +83,49 @@ def least(costs: Sequence[Cost]) -> Cost:
 
 
 class InOneProcess:
-    """The landmark model as it comes, and maskgen's stages, called one by one."""
+    """The landmark models as they come, and maskgen's stages, called one by one."""
 
     def __init__(self) -> None:
         import cv2
         import numpy as np
+        from ai_edge_litert.interpreter import Interpreter
 
-        from maskgen.landmarks import has_bundled_models, open_landmarker
+        from maskgen.landmarks import open_landmarker
         from maskgen.landmarks.mediapipe_import import import_mediapipe, quiet_stderr
+        from maskgen.landmarks.model_files import find_models
         from maskgen.masking.templates.library import load_template
 
-        if not has_bundled_models():
-            raise click.ClickException("this mediapipe ships no models; the bare call needs 0.10.21 or older")
         cv2.setNumThreads(1)  # as in maskgen's workers
-        solutions = import_mediapipe().solutions
-        self.bare = solutions.face_mesh.FaceMesh(static_image_mode=True)
         self.landmarker = open_landmarker()
         self.templates = {"surgical_blue": load_template("surgical_blue")}
-        # The first call opens the models and writes to the log.
         with quiet_stderr():
-            for model in (self.bare.process, self.landmarker.find):
-                model(np.zeros((64, 64, 3), np.uint8))
+            self.models = [
+                Interpreter(model_path=str(path), num_threads=1)
+                for name, path in find_models().items()
+                if "full_range" not in name
+            ]
+            for model in self.models:
+                model.allocate_tensors()
+            self.face_mesh = None
+            if has_face_mesh():
+                self.face_mesh = import_mediapipe().solutions.face_mesh.FaceMesh(static_image_mode=True)
+                # The first call writes to the log.
+                self.face_mesh.process(np.zeros((64, 64, 3), np.uint8))
 
     def plainly(self, path: Path) -> dict[str, Cost]:
-        """The bare call, and reading and writing the image as a plain program would."""
+        """The bare calls, and reading and writing the image as a plain program would."""
         import cv2
         import numpy as np
 
         data = np.frombuffer(path.read_bytes(), np.uint8)
         bgr, decoding = clocked(cv2.imdecode, data, cv2.IMREAD_COLOR)
         rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-        _, calling = clocked(self.bare.process, rgb)
-        _, encoding = clocked(cv2.imencode, ".jpg", bgr)
-        return {BARE: calling, DECODE: decoding, ENCODE: encoding}
+        costs = {DECODE: decoding}
+        if self.face_mesh is not None:
+            _, costs[BARE] = clocked(self.face_mesh.process, rgb)
+        _, costs[MODELS] = clocked(lambda: [model.invoke() for model in self.models])
+        _, costs[ENCODE] = clocked(cv2.imencode, ".jpg", bgr)
+        return costs
 
     def pass_over(self, pictures: Iterable[Path]) -> dict[str, Cost]:
         """What `plainly` costs for the mean image."""

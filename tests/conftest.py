@@ -1,9 +1,12 @@
 """What holds for all tests."""
 
+import os
 import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from maskgen.landmarks.model_files import VARIABLE, find_models
 
 # The first call of a compiled loop takes seconds on a fresh machine, and a loaded one is slow at any time:
 # neither says anything of what a property is about.
@@ -14,6 +17,13 @@ settings.load_profile("maskgen")
 # them, which then cannot be interrupted.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config):
+    """Fetch the landmark models before the first test: some tests have another home or no network."""
+    folders = {path.parent for path in find_models().values()}
+    if len(folders) == 1:
+        os.environ.setdefault(VARIABLE, str(folders.pop()))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -51,7 +51,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch, only):
     assert only("versions")["versions"].advice == "pip install scipy"
 
 
-@pytest.mark.parametrize("library", ["cv2", "mediapipe"])
+@pytest.mark.parametrize("library", ["cv2", "ai_edge_litert.interpreter"])
 def test_a_library_that_does_not_import_ends_no_other_check(monkeypatch, only, library):
     monkeypatch.setitem(__import__("sys").modules, library, None)
     results = only("versions", "opencv", "model", "machine")

@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -39,23 +38,9 @@ from maskgen.landmarks.crops import (
     tiles,
     whole,
 )
+from maskgen.landmarks.engine import Engine, Mesh
 from maskgen.landmarks.haar import haar_boxes
 from maskgen.records import Box, Image
-
-
-@dataclass(frozen=True)
-class Level:
-    """Confidence thresholds of the models: of a face, of the mesh on it, and of a face's location."""
-
-    detection: float
-    presence: float
-    location: float
-
-
-CONFIDENT = Level(0.5, 0.5, 0.5)
-TENTATIVE = Level(0.2, 0.2, 0.3)
-# Most faces in one view; the tiles find more.
-MANY = 24
 
 PAD_MARGINS = (0.15, 0.5)
 # Sides of a close-up of one face, in sides of its box.
@@ -64,42 +49,6 @@ SMALLEST_BOX = 16.0
 # Numbers of tiles along the longer side of an image, tried one after the other.
 TILE_PARTS = (2, 4, 8)
 SMALLEST_TILE = 240
-
-
-@dataclass(frozen=True, eq=False)
-class Mesh:
-    """A face as an engine finds it.
-
-    Attributes:
-        points: (468, 3) float64 x, y, z in pixels of the image; smaller z is nearer to the camera.
-        detection: The detector's probability of a face; None if the engine does not tell.
-        presence: The landmark model's probability that its crop shows a face; None if it does not tell.
-    """
-
-    points: Points
-    detection: float | None = None
-    presence: float | None = None
-
-
-class Engine(Protocol):
-    """A landmark model; see `maskgen.landmarks.litert.LiteRtEngine`.
-
-    Attributes:
-        is_sure: Whether a confident mesh needs a second look only if it is doubtful.
-        largest_disagreement: Greatest difference between its looks at one face, in eye distances.
-    """
-
-    is_sure: bool
-    largest_disagreement: float
-
-    def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
-        """The face meshes of an image: the best one, or with ``many`` at most `MANY`."""
-
-    def locate(self, image: Image) -> list[Box]:
-        """Boxes of faces, small ones too; empty if the model has no such detector."""
-
-    def close(self) -> None:
-        """Close the models."""
 
 
 class Cascade:

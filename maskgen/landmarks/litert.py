@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
-from maskgen.landmarks.cascade import CONFIDENT, MANY, TENTATIVE, Mesh
+from maskgen.landmarks.engine import CONFIDENT, MANY, TENTATIVE, Mesh
 from maskgen.landmarks.face_detector import FULL_RANGE, SHORT_RANGE, Detection, Detector, decode
 from maskgen.landmarks.model_files import LANDMARK_MODEL, find_models
 from maskgen.landmarks.plausibility import DISAGREEMENT_FILLING
@@ -36,7 +36,7 @@ _CHATTER = re.compile(rb"INFO: |[IW]\d{4} |WARNING: All log messages before absl
 
 
 class LiteRtEngine:
-    """`maskgen.landmarks.cascade.Engine` on the model files; each is opened on first use, with one thread.
+    """`maskgen.landmarks.engine.Engine` on the model files; each is opened on first use, with one thread.
 
     Args:
         folder: The user's folder of model files, if any; see `find_models`.

@@ -1,4 +1,4 @@
-"""Engine on ``mediapipe.solutions``, which mediapipe has up to 0.10.21: a reference for the default engine."""
+"""Engine on ``mediapipe.solutions`` (mediapipe up to 0.10.21): the reference for the default engine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 
 from maskgen.errors import ModelError
-from maskgen.landmarks.cascade import CONFIDENT, MANY, TENTATIVE, Mesh
+from maskgen.landmarks.engine import CONFIDENT, MANY, TENTATIVE, Mesh
 from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
 from maskgen.landmarks.plausibility import DISAGREEMENT_FILLING
 from maskgen.records import Box, Image
 
 
 class MediapipeEngine:
-    """`maskgen.landmarks.cascade.Engine` on mediapipe's old graphs; each is opened on first use."""
+    """`maskgen.landmarks.engine.Engine` on mediapipe's old graphs; each is opened on first use."""
 
     is_sure = True
     largest_disagreement = DISAGREEMENT_FILLING

@@ -16,8 +16,8 @@ import numpy as np
 
 from maskgen.errors import ModelError
 from maskgen.files.atomic import write_atomic
-from maskgen.landmarks.cascade import CONFIDENT, MANY, Mesh
 from maskgen.landmarks.crops import box_of
+from maskgen.landmarks.engine import CONFIDENT, MANY, Mesh
 from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
 from maskgen.process import cache_folder
 from maskgen.records import Box, Image
@@ -32,7 +32,7 @@ MESH_POINTS = 468
 
 
 class TasksEngine:
-    """`maskgen.landmarks.cascade.Engine` on a ``face_landmarker.task`` file.
+    """`maskgen.landmarks.engine.Engine` on a ``face_landmarker.task`` file.
 
     Args:
         model_path: The file; by default the result of `find_model`.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from maskgen.landmarks import LandmarkerSpec, has_bundled_models, open_landmarker
+from maskgen.landmarks import LandmarkerSpec, open_landmarker
 from maskgen.landmarks.tasks import MODEL_VARIABLE
 
 HAS_TASKS_MODEL = bool(os.environ.get(MODEL_VARIABLE))
@@ -26,10 +26,8 @@ def head(astronaut):
 
 
 @pytest.fixture(scope="session")
-def bundled():
-    if not has_bundled_models():
-        pytest.skip("this mediapipe ships no models")
-    landmarker = open_landmarker(LandmarkerSpec("mediapipe"))
+def litert():
+    landmarker = open_landmarker(LandmarkerSpec())
     yield landmarker
     landmarker.close()
 
@@ -43,7 +41,7 @@ def tasks():
     landmarker.close()
 
 
-@pytest.fixture(params=["bundled", "tasks"])
+@pytest.fixture(params=["litert", "tasks"])
 def landmarker(request):
     """Each landmarker that runs a model, in turn."""
     return request.getfixturevalue(request.param)

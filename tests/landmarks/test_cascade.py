@@ -6,6 +6,7 @@ import pytest
 from synthetic_faces import mean_face
 
 from maskgen.landmarks.cascade import Cascade
+from maskgen.landmarks.engine import Mesh
 
 BRIGHT, DIM = 255, 120
 
@@ -37,7 +38,8 @@ class PaintedEngine:
 
     def meshes(self, image, *, confident=True, many=False):
         self.calls.append("mesh" if confident else "tentative")
-        return self._faces(image, 190 if confident else 60, self.smallest)[: None if many else 1]
+        faces = self._faces(image, 190 if confident else 60, self.smallest)
+        return [Mesh(points) for points in faces[: None if many else 1]]
 
     def locate(self, image):
         self.calls.append("locate")
@@ -82,7 +84,7 @@ class FickleEngine(PaintedEngine):
             return []
         height, width = image.shape[:2]
         place = (width * (0.3 + 0.17 * (len(self.calls) % 3)), height * (0.3 + 0.13 * (len(self.calls) % 4)))
-        return [mean_face(eye_distance=0.3 * width, center=place).points.astype(np.float64)]
+        return [Mesh(mean_face(eye_distance=0.3 * width, center=place).points.astype(np.float64))]
 
 
 def where(faces):

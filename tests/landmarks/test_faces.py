@@ -24,8 +24,8 @@ pytestmark = pytest.mark.skipif(not FACES.is_dir(), reason="MASKGEN_FACES names 
         ("aflw2000/*.jpg", 16, 16),
     ],
 )
-def test_faces_are_found(bundled, pattern, at_least, of):
+def test_faces_are_found(litert, pattern, at_least, of):
     paths = sorted(FACES.glob(pattern))
     assert len(paths) == of
-    missed = [path.name for path in paths if not bundled.find(cv2.imread(str(path)))]
+    missed = [path.name for path in paths if not litert.find(cv2.imread(str(path)))]
     assert of - len(missed) >= at_least, missed

@@ -107,8 +107,8 @@ def test_a_file_that_is_not_there(path):
         open_landmarker(LandmarkerSpec(str(path)))
 
 
-def test_what_the_model_found_is_what_the_file_gives(path, bundled, astronaut):
-    found = bundled.find(astronaut)
+def test_what_the_model_found_is_what_the_file_gives(path, litert, astronaut):
+    found = litert.find(astronaut)
     write_landmark_file(path, [("a", (512, 512), found)])
     (read,) = LandmarkFile(path).find(astronaut, sample_id="a")
     assert (read.points == found[0].points).all()

@@ -1,5 +1,6 @@
 """What the real models find, on the one portrait that needs no download."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from maskgen.landmarks import LandmarkerSpec, has_bundled_models, open_landmarker
-from maskgen.landmarks.face_mesh_graph import in_calling_thread, run_mesh
-from maskgen.landmarks.mediapipe_import import import_mediapipe
+from maskgen.datasets.sample import SHIPS_IN
+from maskgen.errors import ModelError
+from maskgen.images.codec import decode
+from maskgen.landmarks import LandmarkerSpec, open_landmarker
+from maskgen.landmarks.litert import LiteRtEngine
 
 # Places of the astronaut's features, read off the image by eye.
 FEATURES = {
@@ -34,16 +37,16 @@ def test_the_landmarks_are_where_the_features_are(landmarker, astronaut):
     assert abs(face.pose["roll"]) < 6
 
 
-def test_a_face_found_as_is_costs_one_call_of_the_model(bundled, head, monkeypatch):
+def test_a_face_found_as_is_costs_one_call_of_the_model(litert, head, monkeypatch):
     calls = []
-    meshes = bundled._engine.meshes
+    meshes = litert._engine.meshes
 
     def counted(image, **how):
         calls.append(how)
         return meshes(image, **how)
 
-    monkeypatch.setattr(bundled._engine, "meshes", counted)
-    assert bundled.find(head)
+    monkeypatch.setattr(litert._engine, "meshes", counted)
+    assert litert.find(head)
     assert len(calls) == 1
 
 
@@ -64,15 +67,17 @@ def test_the_points_do_not_depend_on_what_was_seen_before(landmarker, astronaut,
 
 PROGRAM = """
 import hashlib, sys, numpy as np
+from maskgen.datasets.sample import SHIPS_IN
+from maskgen.errors import ModelError
+from maskgen.images.codec import decode
 from maskgen.landmarks import LandmarkerSpec, open_landmarker
 image = np.load(sys.argv[1])
 faces = [open_landmarker(LandmarkerSpec()).find(image, every_face=every)[0] for every in (False, True)]
 print(*(hashlib.sha256(face.points.tobytes()).hexdigest() for face in faces))
-print([name for name in ("tensorflow",) if name in sys.modules])
+print([name for name in ("mediapipe", "tensorflow") if name in sys.modules])
 """
 
 
-@pytest.mark.skipif(not has_bundled_models(), reason="this mediapipe ships no models")
 def test_every_process_finds_the_same_points_and_says_nothing(astronaut, tmp_path):
     np.save(tmp_path / "image.npy", astronaut)
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "image.npy")]
@@ -90,10 +95,10 @@ def turned(image, degrees):
 
 
 @pytest.mark.parametrize("degrees", [-30, -15, 15, 30])
-def test_a_turned_face_has_the_same_points_turned(bundled, head, degrees):
-    upright = bundled.find(head)[0]
+def test_a_turned_face_has_the_same_points_turned(litert, head, degrees):
+    upright = litert.find(head)[0]
     image, matrix = turned(head, degrees)
-    (face,) = bundled.find(image)
+    (face,) = litert.find(image)
     expected = upright.points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     assert np.linalg.norm(face.points[:, :2] - expected, axis=1).mean() < 0.05 * face.eye_distance
     assert face.pose["roll"] - upright.pose["roll"] == pytest.approx(degrees, abs=3)
@@ -103,39 +108,39 @@ def test_a_turned_face_has_the_same_points_turned(bundled, head, degrees):
     ("width", "height", "scale"),
     [(512, 512, 1.0), (1500, 1000, 0.5), (900, 1400, 0.35), (4000, 3000, 2.0), (4000, 3000, 0.8)],
 )
-def test_a_face_anywhere_in_a_larger_picture(bundled, head, width, height, scale):
-    face = bundled.find(head)[0]
+def test_a_face_anywhere_in_a_larger_picture(litert, head, width, height, scale):
+    face = litert.find(head)[0]
     small = cv2.resize(
         head, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     )
     image = np.full((height, width, 3), 96, np.uint8)
     left, top = int((width - small.shape[1]) * 0.7), int((height - small.shape[0]) * 0.4)
     image[top : top + small.shape[0], left : left + small.shape[1]] = small
-    (found,) = bundled.find(image)
+    (found,) = litert.find(image)
     expected = face.points[:, :2] * scale + (left, top)
     assert np.linalg.norm(found.points[:, :2] - expected, axis=1).mean() < 0.06 * face.eye_distance * scale
 
 
-def test_a_crop_as_tight_as_the_face_itself(bundled, astronaut):
-    face = bundled.find(astronaut)[0]
+def test_a_crop_as_tight_as_the_face_itself(litert, astronaut):
+    face = litert.find(astronaut)[0]
     left, top, width, height = (round(value) for value in face.box)
-    found = bundled.find(np.ascontiguousarray(astronaut[top : top + height, left : left + width]))
+    found = litert.find(np.ascontiguousarray(astronaut[top : top + height, left : left + width]))
     assert found
     apart = np.linalg.norm(found[0].points[:, :2] + (left, top) - face.points[:, :2], axis=1).mean()
     assert apart < 0.08 * face.eye_distance
 
 
-def test_every_face_of_a_group(bundled, head):
+def test_every_face_of_a_group(litert, head):
     small = cv2.resize(head, (105, 105), interpolation=cv2.INTER_AREA)
     image = np.full((700, 1200, 3), 96, np.uint8)
     image[300:510, 100:310] = head
     for left, top in ((500, 80), (700, 500), (1000, 200)):
         image[top : top + 105, left : left + 105] = small
-    faces = bundled.find(image, every_face=True)
+    faces = litert.find(image, every_face=True)
     assert len(faces) == 4
     assert [face.eye_distance > 60 for face in faces] == [True, False, False, False]
-    assert len(bundled.find(image)) == 1
-    (marked,) = bundled.find(image, boxes=[(515, 95, 75, 90)])
+    assert len(litert.find(image)) == 1
+    (marked,) = litert.find(image, boxes=[(515, 95, 75, 90)])
     assert np.abs(middle(marked) - (552, 140)).max() < 30
 
 
@@ -193,41 +198,46 @@ def test_no_face_is_found_in_what_is_no_photograph(landmarker, image):
     assert landmarker.find(image) == []
 
 
-def test_haar_finds_the_face_too(bundled, astronaut):
+def test_haar_finds_the_face_too(litert, astronaut):
     landmarker = open_landmarker(LandmarkerSpec(detector="haar"))
     (face,) = landmarker.find(astronaut)
     assert face.step == "haar"
-    assert np.abs(middle(face) - middle(bundled.find(astronaut)[0])).max() < 3
+    assert np.abs(middle(face) - middle(litert.find(astronaut)[0])).max() < 3
     assert landmarker.find(np.full((300, 300, 3), 128, np.uint8)) == []
     landmarker.close()
 
 
-def test_the_mesh_run_here_is_that_of_mediapipes_own_wrapper(astronaut):
-    if not has_bundled_models():
-        pytest.skip("this mediapipe carries no models")
-    model = import_mediapipe().solutions.face_mesh.FaceMesh(static_image_mode=True)
-    rgb = np.ascontiguousarray(astronaut[:, :, ::-1])
-    (face,) = model.process(rgb).multi_face_landmarks
-    (points,) = run_mesh(model, rgb)
-    height, width = rgb.shape[:2]
-    assert (points == [(p.x * width, p.y * height, p.z * width) for p in face.landmark]).all()
-    assert run_mesh(model, np.zeros_like(rgb)) == []
-    # Whatever was run here leaves the wrapper as it was.
-    assert model.process(rgb).multi_face_landmarks[0] == face
+def golden():
+    """Name of a sample portrait -> (468, 3) points of mediapipe 0.10.21's FaceMesh.process."""
+    return json.loads(Path(__file__).with_name("golden_landmarks.json").read_text())["points"]
 
 
-def test_a_graph_run_by_the_calling_thread_starts_none_and_finds_the_same(astronaut):
-    if not has_bundled_models():
-        pytest.skip("this mediapipe carries no models")
-    mesh = import_mediapipe().solutions.face_mesh.FaceMesh
-    rgb = np.ascontiguousarray(astronaut[:, :, ::-1])
-    (points,) = run_mesh(mesh(static_image_mode=True), rgb)
+@pytest.mark.parametrize("name", sorted(golden()))
+def test_the_points_are_those_of_mediapipes_face_mesh(litert, name):
+    (face,) = litert.find(decode((SHIPS_IN / name).read_bytes()).bgr)
+    assert np.abs(face.points - golden()[name]).max() < 0.1
+    assert (0.5 < face.detection < 1, 0.9 < face.presence <= 1) == (True, True)
+
+
+def test_the_old_graph_finds_the_same_points(litert, astronaut):
+    try:
+        graph = open_landmarker(LandmarkerSpec("mediapipe"))
+    except ModelError as error:
+        pytest.skip(str(error))
+    (face,) = graph.find(astronaut)
+    graph.close()
+    assert np.abs(face.points - litert.find(astronaut)[0].points).max() < 0.1
+
+
+def test_the_models_take_one_thread_each(litert, astronaut):
+    litert.find(astronaut)
     before = _threads()
-    model = in_calling_thread(mesh)(static_image_mode=True)
-    (again,) = run_mesh(model, rgb)
-    assert (points == again).all()
+    engine = LiteRtEngine()
+    engine.open_all()
+    engine.meshes(astronaut)
+    engine.locate(astronaut)
     assert _threads() == before
-    model.close()
+    engine.close()
 
 
 def _threads() -> int | None:

@@ -11,36 +11,34 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from maskgen import landmarks
 from maskgen.errors import ModelError, UsageError
-from maskgen.landmarks import LandmarkerSpec, default_spec, open_landmarker, tasks
+from maskgen.landmarks import LandmarkerSpec, open_landmarker, tasks
 from maskgen.landmarks.mediapipe_import import import_mediapipe, quiet_stderr
 
 
 @pytest.mark.parametrize(
-    ("spec", "has_models", "member"),
+    ("spec", "member"),
     [
-        (LandmarkerSpec(), True, "bundled"),
-        (LandmarkerSpec(), False, "tasks"),
-        (LandmarkerSpec("tasks"), True, "tasks"),
-        (LandmarkerSpec(model_path=Path("x.task")), True, "tasks"),
-        (LandmarkerSpec("faces.jsonl"), True, "file"),
+        (LandmarkerSpec(), "litert"),
+        (LandmarkerSpec(model_path=Path()), "litert"),
+        (LandmarkerSpec("mediapipe"), "mediapipe"),
+        (LandmarkerSpec("tasks"), "tasks"),
+        (LandmarkerSpec(model_path=Path("x.task")), "tasks"),
+        (LandmarkerSpec("faces.jsonl"), "file"),
     ],
 )
-def test_what_a_spec_opens(monkeypatch, spec, has_models, member):
-    monkeypatch.setattr(landmarks, "has_bundled_models", lambda: has_models)
+def test_what_a_spec_opens(spec, member):
     assert spec.member == member
     assert pickle.loads(pickle.dumps(spec)) == spec
 
 
-@pytest.mark.parametrize(("has_models", "model"), [(True, "mediapipe"), (False, "tasks")])
-def test_the_default(monkeypatch, has_models, model):
-    monkeypatch.setattr(landmarks, "has_bundled_models", lambda: has_models)
-    assert default_spec() == LandmarkerSpec(model)
-
-
 @pytest.mark.parametrize(
-    "arguments", [{"detector": "dlib"}, {"model": "faces.jsonl", "model_path": Path("x.task")}]
+    "arguments",
+    [
+        {"detector": "dlib"},
+        {"model": "faces.jsonl", "model_path": Path("x.task")},
+        {"model": "mediapipe", "model_path": Path("x.task")},
+    ],
 )
 def test_a_spec_that_makes_no_sense(arguments):
     with pytest.raises(UsageError):
@@ -232,12 +230,13 @@ def test_matplotlib_is_not_imported_with_mediapipe_and_can_be_afterwards(tmp_pat
 
 
 def test_importing_the_package_imports_no_model():
-    program = "import maskgen.landmarks, sys; print({'mediapipe', 'cv2', 'tensorflow'} & set(sys.modules))"
+    heavy = {"ai_edge_litert", "mediapipe", "cv2", "tensorflow"}
+    program = f"import maskgen.landmarks, sys; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_a_closed_landmarker_opens_its_models_again(bundled, head):
+def test_a_closed_landmarker_opens_its_models_again(head):
     landmarker = open_landmarker()
     first = landmarker.find(head)[0].points
     landmarker.close()
