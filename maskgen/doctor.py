@@ -126,6 +126,8 @@ def _landmark_model() -> str:
 
 def _haar_cascades() -> str:
     cv2 = importlib.import_module("cv2")
+    if not hasattr(cv2, "CascadeClassifier"):
+        return f"OpenCV {cv2.__version__} has none; opencv-contrib-python has (for --detector haar)"
     path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
     if not path.is_file():
         raise Complaint(f"{path} does not exist", "pip install --force-reinstall --no-deps opencv-python")

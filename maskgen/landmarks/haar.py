@@ -46,6 +46,10 @@ def _detect(name: str, grey: Image) -> list[Box]:
 
 @lru_cache(maxsize=2)
 def _cascade(name: str) -> cv2.CascadeClassifier:
+    if not hasattr(cv2, "CascadeClassifier"):
+        raise ModelError(
+            f"OpenCV {cv2.__version__} has no Haar cascades; install opencv-contrib-python or opencv-python<5"
+        )
     path = Path(cv2.__file__).with_name("data") / name
     classifier = cv2.CascadeClassifier(str(path))
     if classifier.empty():

@@ -4,6 +4,7 @@
 are committed, and name the change of bytes in CHANGELOG.md.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -12,13 +13,14 @@ import numpy as np
 import pytest
 
 from maskgen.datasets.sample import SHIPS_IN
-from maskgen.landmarks import open_landmarker
+from maskgen.face_mesh import Landmarks
 from maskgen.masking.mask_face import mask_image
 from maskgen.masking.plan import plan
 from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
 
 GOLDEN = Path(__file__).parent / "golden"
+LANDMARKS = Path(__file__).parents[1] / "landmarks" / "golden_landmarks.json"
 PORTRAIT = SHIPS_IN / "eileen_collins_face.jpg"
 SIDE = 128  # pixels of a golden image
 
@@ -35,11 +37,10 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def portrait():
+    """The portrait and its golden landmarks, so that a test of masks is none of landmarks."""
     image = cv2.imread(str(PORTRAIT))
-    landmarker = open_landmarker()
-    faces = landmarker.find(image)
-    landmarker.close()
-    return image, faces[:1]
+    points = json.loads(LANDMARKS.read_text())["points"][PORTRAIT.name]
+    return image, [Landmarks(np.array(points, np.float32), image.shape[1::-1])]
 
 
 def masked(portrait, template, changes):
