@@ -91,7 +91,7 @@ class InOneProcess:
         from ai_edge_litert.interpreter import Interpreter
 
         from maskgen.landmarks import open_landmarker
-        from maskgen.landmarks.mediapipe_import import import_mediapipe, quiet_stderr
+        from maskgen.landmarks.engine import quiet_stderr
         from maskgen.landmarks.model_files import find_models
         from maskgen.masking.templates.library import load_template
 
@@ -108,7 +108,9 @@ class InOneProcess:
                 model.allocate_tensors()
             self.face_mesh = None
             if has_face_mesh():
-                self.face_mesh = import_mediapipe().solutions.face_mesh.FaceMesh(static_image_mode=True)
+                from mediapipe import solutions
+
+                self.face_mesh = solutions.face_mesh.FaceMesh(static_image_mode=True)
                 # The first call writes to the log.
                 self.face_mesh.process(np.zeros((64, 64, 3), np.uint8))
 

@@ -1,11 +1,15 @@
-"""What the cascade needs of an engine, and the confidence thresholds that engines share."""
+"""What the cascade needs of an engine, and what the engines share: confidence thresholds, a quiet stderr."""
 
 from __future__ import annotations
 
+import os
+import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from maskgen.landmarks.crops import Points
+from maskgen.process import captured_stderr
 from maskgen.records import Box, Image
 
 
@@ -58,3 +62,20 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Close the models."""
+
+
+# Lines of level information or warning by glog and absl, and start messages of TensorFlow Lite and absl.
+_CHATTER = re.compile(
+    rb"[IW]\d{4} |INFO: Created TensorFlow Lite"
+    rb"|WARNING: (All log messages before absl|Logging before InitGoogle)"
+)
+
+
+def quiet_stderr() -> AbstractContextManager[None]:
+    """Capture what is written to file descriptor 2, and afterwards write all but the models' log to it."""
+    return captured_stderr(_pass_on)
+
+
+def _pass_on(lines: list[bytes], failed: bool) -> None:
+    if rest := b"".join(line for line in lines if not _CHATTER.match(line)):
+        os.write(2, rest)

@@ -11,8 +11,6 @@ a pixel, without its graph and threads (``mediapipe/modules/face_landmark/face_l
 from __future__ import annotations
 
 import math
-import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
-from maskgen.landmarks.engine import CONFIDENT, MANY, TENTATIVE, Mesh
+from maskgen.landmarks.engine import CONFIDENT, MANY, TENTATIVE, Mesh, quiet_stderr
 from maskgen.landmarks.face_detector import FULL_RANGE, SHORT_RANGE, Detection, Detector, decode
 from maskgen.landmarks.model_files import LANDMARK_MODEL, find_models
 from maskgen.landmarks.plausibility import DISAGREEMENT_FILLING
-from maskgen.process import captured_stderr
 from maskgen.records import Box, Image
 
 MESH_SIDE = 192
 MESH_POINTS = 468
 # Side of the landmark model's crop, in longer sides of the detected box.
 CROP_SIDES = 1.5
-_CHATTER = re.compile(rb"INFO: |[IW]\d{4} |WARNING: All log messages before absl")
 
 
 class LiteRtEngine:
@@ -110,7 +106,7 @@ class _Model:
     """One model file: an image in, two tensors out, the larger first."""
 
     def __init__(self, path: Path) -> None:
-        with captured_stderr(_pass_on):
+        with quiet_stderr():
             try:
                 from ai_edge_litert.interpreter import Interpreter
 
@@ -147,8 +143,3 @@ def _to_crop(center: tuple[float, ...], side: float, angle: float, pixels: int) 
     x, y = center
     left, top = pixels / 2 - cosine * x - sine * y, pixels / 2 + sine * x - cosine * y
     return np.array(((cosine, sine, left), (-sine, cosine, top), (0, 0, 1)))
-
-
-def _pass_on(lines: list[bytes], failed: bool) -> None:
-    if rest := b"".join(line for line in lines if not _CHATTER.match(line)):
-        os.write(2, rest)

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
 
 from maskgen.errors import ModelError
-from maskgen.landmarks.engine import CONFIDENT, MANY, TENTATIVE, Mesh
-from maskgen.landmarks.mediapipe_import import QuietUntilFirstFace, import_mediapipe, quiet_stderr
+from maskgen.landmarks.engine import CONFIDENT, MANY, TENTATIVE, Mesh, quiet_stderr
 from maskgen.landmarks.plausibility import DISAGREEMENT_FILLING
 from maskgen.records import Box, Image
+
+
+def import_mediapipe() -> ModuleType:
+    """Import mediapipe, which is optional; `ModelError` says how to install it."""
+    try:
+        import mediapipe
+    except ImportError as error:
+        raise ModelError(
+            f"mediapipe cannot be imported ({error}); install it with: pip install mediapipe"
+        ) from error
+    module: ModuleType = mediapipe
+    return module
 
 
 class MediapipeEngine:
@@ -22,7 +34,8 @@ class MediapipeEngine:
     largest_disagreement = DISAGREEMENT_FILLING
 
     def __init__(self) -> None:
-        mediapipe = import_mediapipe()
+        with quiet_stderr():
+            mediapipe = import_mediapipe()
         if not hasattr(mediapipe, "solutions"):
             raise ModelError(
                 f"the engine mediapipe needs mediapipe 0.10.21 or older, not {mediapipe.__version__}; "
@@ -30,7 +43,6 @@ class MediapipeEngine:
             )
         self._solutions = mediapipe.solutions
         self._open: dict[Hashable, Any] = {}
-        self._quiet = QuietUntilFirstFace()
 
     def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
         """The face meshes of a (height, width, 3) uint8 BGR image."""
@@ -46,7 +58,8 @@ class MediapipeEngine:
             ),
         )
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        faces = self._quiet(lambda: model.process(rgb).multi_face_landmarks or [], bool)
+        with quiet_stderr():
+            faces = model.process(rgb).multi_face_landmarks or ()
         height, width = image.shape[:2]
         return [
             Mesh(np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) * (width, height, width))
@@ -76,6 +89,4 @@ class MediapipeEngine:
         if key not in self._open:
             with quiet_stderr():
                 self._open[key] = construct()
-                # The models write their first log lines on the first run.
-                self._open[key].process(np.zeros((64, 64, 3), np.uint8))
         return self._open[key]

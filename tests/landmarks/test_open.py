@@ -1,19 +1,17 @@
 """Which landmarker a spec opens, where the Tasks model comes from, and how mediapipe is imported."""
 
-import hashlib
 import os
 import pickle
 import subprocess
 import sys
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import pytest
 
 from maskgen.errors import ModelError, UsageError
 from maskgen.landmarks import LandmarkerSpec, open_landmarker, tasks
-from maskgen.landmarks.mediapipe_import import import_mediapipe, quiet_stderr
+from maskgen.landmarks.engine import quiet_stderr
 
 
 @pytest.mark.parametrize(
@@ -45,71 +43,19 @@ def test_a_spec_that_makes_no_sense(arguments):
         LandmarkerSpec(**arguments)
 
 
-@pytest.fixture
-def cache(monkeypatch, tmp_path):
-    """A user's cache of this test's own, and a model that is easy to have the right sha256 of."""
-    monkeypatch.setattr(tasks, "MODEL_SHA256", hashlib.sha256(b"model").hexdigest())
-    monkeypatch.setattr(tasks, "cache_folder", lambda: tmp_path / "cache")
+def test_the_environment_names_the_tasks_model_and_the_option_overrides_it(monkeypatch, tmp_path):
     monkeypatch.delenv(tasks.MODEL_VARIABLE, raising=False)
-    return tmp_path / "cache"
-
-
-def no_fetch(url):
-    raise AssertionError(f"{url} must not be fetched")
-
-
-def test_the_model_is_fetched_once(cache):
-    asked = []
-
-    def fetch(url):
-        asked.append(url)
-        return b"model"
-
-    path = tasks.find_model(fetch=fetch)
-    assert path == cache / "face_landmarker.task"
-    assert path.read_bytes() == b"model"
-    assert tasks.find_model(fetch=no_fetch) == path
-    assert asked == [tasks.MODEL_URL]
-    assert list(cache.iterdir()) == [path]
-
-
-def test_a_cached_model_that_has_changed_is_not_opened(cache):
-    path = tasks.find_model(fetch=lambda url: b"model")
-    path.write_bytes(b"other")
-    with pytest.raises(ModelError, match=r"is not the official landmark model.*Remove it"):
-        tasks.find_model(fetch=no_fetch)
-
-
-def offline(url):
-    raise URLError("no network")
-
-
-@pytest.mark.parametrize(
-    ("fetch", "message"),
-    [
-        (offline, "no network"),
-        (lambda url: b"<html>", "is not the landmark model"),
-        (lambda url: b"", "sha256"),
-    ],
-)
-def test_a_model_that_cannot_be_fetched_says_where_to_put_it(cache, fetch, message):
-    with pytest.raises(ModelError, match=message) as caught:
-        tasks.find_model(fetch=fetch)
-    for part in (str(cache / "face_landmarker.task"), "MASKGEN_LANDMARK_MODEL", tasks.MODEL_URL):
-        assert part in str(caught.value)
-    assert not cache.exists() or not list(cache.iterdir())
-
-
-def test_the_environment_names_the_model_and_the_option_overrides_it(cache, monkeypatch, tmp_path):
+    with pytest.raises(ModelError, match=r"needs a model file: get https.*face_landmarker\.task"):
+        tasks.find_model()
     named, given = tmp_path / "named.task", tmp_path / "given.task"
     for path in (named, given):
         path.write_bytes(b"x")
     monkeypatch.setenv(tasks.MODEL_VARIABLE, str(named))
-    assert tasks.find_model(fetch=no_fetch) == named
-    assert tasks.find_model(given, fetch=no_fetch) == given
+    assert tasks.find_model() == named
+    assert tasks.find_model(given) == given
     monkeypatch.setenv(tasks.MODEL_VARIABLE, str(tmp_path / "gone.task"))
     with pytest.raises(ModelError, match=r"MASKGEN_LANDMARK_MODEL names .*gone\.task"):
-        tasks.find_model(fetch=no_fetch)
+        tasks.find_model()
 
 
 def test_a_file_that_is_no_model(tmp_path):
@@ -117,11 +63,6 @@ def test_a_file_that_is_no_model(tmp_path):
     path.write_bytes(b"not a model")
     with pytest.raises(ModelError, match=r"wrong\.task is not a landmark model"):
         open_landmarker(LandmarkerSpec(model_path=path))
-
-
-def test_the_official_model_is_named_in_full():
-    assert len(tasks.MODEL_SHA256) == 64
-    assert tasks.MODEL_SHA256.startswith("64184e22")
 
 
 def test_the_tasks_model_gives_a_mesh_of_468_points_too(request, head):
@@ -155,13 +96,6 @@ def test_without_a_place_for_what_is_held_back_nothing_is(capfd, monkeypatch):
     assert "Created" in capfd.readouterr().err
 
 
-def test_the_model_cannot_be_fetched_without_a_home(monkeypatch):
-    monkeypatch.delenv(tasks.MODEL_VARIABLE, raising=False)
-    monkeypatch.setattr(tasks, "cache_folder", lambda: None)
-    with pytest.raises(ModelError, match=f"no home folder.*set {tasks.MODEL_VARIABLE} to a model file"):
-        tasks.find_model(fetch=lambda url: pytest.fail("it is fetched"))
-
-
 def test_errors_are_passed_on_when_the_block_raises(capfd):
     with pytest.raises(ValueError, match="stop"), quiet_stderr():
         os.write(2, b"F0000 fatal\n")
@@ -169,64 +103,12 @@ def test_errors_are_passed_on_when_the_block_raises(capfd):
     assert "F0000 fatal" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        ("libGL.so.1: cannot open shared object file", "apt-get install libgl1 libglib2.0-0"),
-        ("libgthread-2.0.so.0: cannot open shared object file", "apt-get install libgl1 libglib2.0-0"),
-        ("No module named 'mediapipe'", "pip install mediapipe"),
-    ],
-)
-def test_an_import_that_fails_says_what_to_install(monkeypatch, error, message):
-    class Broken:
-        def find_spec(self, name, path=None, target=None):
-            if name == "mediapipe":
-                raise ImportError(error)
-
-    monkeypatch.delitem(sys.modules, "mediapipe", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    with pytest.raises(ModelError, match=message):
-        import_mediapipe()
-    assert sys.modules.get("tensorflow", "absent") is not None
-
-
-HIDDEN = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from maskgen.landmarks.mediapipe_import import import_mediapipe
-import_mediapipe()
-assert "tensorflow" not in sys.modules
-import tensorflow
-assert tensorflow.imported
-before = sys.modules["tensorflow"]
-import_mediapipe()
-assert sys.modules["tensorflow"] is before
-"""
-
-
-def test_tensorflow_is_not_imported_with_mediapipe_and_can_be_afterwards(tmp_path):
-    (tmp_path / "tensorflow.py").write_text("imported = True\n")
-    done = subprocess.run(
-        [sys.executable, "-c", HIDDEN, str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_matplotlib_is_not_imported_with_mediapipe_and_can_be_afterwards(tmp_path):
-    (tmp_path / "matplotlib").mkdir()
-    (tmp_path / "matplotlib" / "__init__.py").write_text("imported = True\n")
-    (tmp_path / "matplotlib" / "pyplot.py").write_text("imported = True\n")
-    program = (
-        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from maskgen.landmarks.mediapipe_import import import_mediapipe\n"
-        "import_mediapipe()\n"
-        "assert not [name for name in sys.modules if name.startswith('matplotlib')]\n"
-        "import matplotlib.pyplot\n"
-        "assert matplotlib.imported and matplotlib.pyplot.imported\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_an_engine_without_its_package_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    (tmp_path / "x.task").write_bytes(b"x")
+    for spec in (LandmarkerSpec("mediapipe"), LandmarkerSpec(model_path=tmp_path / "x.task")):
+        with pytest.raises(ModelError, match="pip install mediapipe"):
+            open_landmarker(spec)
 
 
 def test_importing_the_package_imports_no_model():
