@@ -8,10 +8,16 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import IO
+
+# Thresholds of Python's garbage collector for a faster start: at its defaults it takes a sixth of the import
+# time and frees almost nothing.
+SELDOM = (50_000, 20, 20)
+
+_AVX2 = 11  # CV_CPU_AVX2 in OpenCV's interface.h
 
 
 def usable_cores() -> int:
@@ -64,14 +70,9 @@ def captured_stderr(pass_on: Callable[[list[bytes], bool], None]) -> Iterator[No
     """
     try:
         sys.stderr.flush()
-        saved_fd = os.dup(2)
+        buffer, saved_fd = _anonymous_file(), os.dup(2)
     except (AttributeError, OSError, ValueError):
         # stderr is closed, or replaced by an object without a file descriptor.
-        yield
-        return
-    buffer = _anonymous_file()
-    if buffer is None:
-        os.close(saved_fd)
         yield
         return
     with buffer:
@@ -88,16 +89,12 @@ def captured_stderr(pass_on: Callable[[list[bytes], bool], None]) -> Iterator[No
             pass_on(list(buffer), failed)
 
 
-def _anonymous_file() -> IO[bytes] | None:
-    """A file in memory, or else in the temporary folder; None if neither is possible."""
-    with suppress(OSError, AttributeError):
+def _anonymous_file() -> IO[bytes]:
+    """A file in memory, or else in the temporary folder."""
+    try:
         return os.fdopen(os.memfd_create("maskgen"), "w+b")
-    with suppress(OSError):
+    except (OSError, AttributeError):
         return tempfile.TemporaryFile()
-    return None
-
-
-_AVX2 = 11  # CV_CPU_AVX2 in OpenCV's interface.h
 
 
 def set_libraries() -> None:
@@ -128,8 +125,3 @@ def processor_kind() -> str:
 
 def _machine() -> str:
     return {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
-
-
-# Thresholds of Python's garbage collector for a faster start: at its defaults it takes a sixth of the import
-# time and frees almost nothing.
-SELDOM = (50_000, 20, 20)
