@@ -94,16 +94,13 @@ def canonical_template_points() -> NDArray[np.float64]:
 class Landmarks:
     """The face mesh of one face.
 
-    Attributes:
-        points: (468, 3) float32: x and y in pixels of the image, z in pixels, smaller is nearer to
-            the camera. Rounded to 1/100 px, so that landmarks read from a file give the same bytes.
-        image_size: (width, height) of the image in pixels.
-        step: The step of the detection cascade that found the face, e.g. "as-is"; "file" if it was read.
+    ``points`` is (468, 3) float32: x and y in pixels of the image, z in pixels, smaller is nearer to the
+    camera. They are rounded to 1/100 px, so that landmarks read from a file give the same bytes.
     """
 
     points: NDArray[np.float32]
-    image_size: tuple[int, int]
-    step: str = "as-is"
+    image_size: tuple[int, int]  # (width, height)
+    step: str = "as-is"  # of the detection cascade that found the face; "file" if it was read
 
     def __post_init__(self) -> None:
         if self.points.shape != (468, 3):

@@ -98,14 +98,17 @@ def _anonymous_file() -> IO[bytes]:
 
 
 def set_libraries() -> None:
-    """Set environment variables that numpy and cv2 read on import; worker processes inherit them.
+    """Set environment variables that numpy and cv2 read on import; a user's own settings win.
 
-    A user's own setting wins.
+    Worker processes inherit them. The matrices here are small, so one BLAS thread is the fastest.
     """
-    os.environ.setdefault("OPENCV_IPP", "disabled")
+    settings = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_IPP": "disabled"}
+    # OpenCV prints a warning for each file that it cannot open; maskgen prints its own message instead.
+    settings["OPENCV_LOG_LEVEL"] = "ERROR"
     if _machine() == "x86_64":
-        # The kernels that every x86_64 processor can run; the matrices here are small.
-        os.environ.setdefault("OPENBLAS_CORETYPE", "Prescott")
+        settings["OPENBLAS_CORETYPE"] = "Prescott"  # the kernels that every x86_64 processor can run
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
 
 
 def set_opencv() -> None:
