@@ -11,6 +11,7 @@ import click
 
 from maskgen.commands.shared.parameters import ANY_FILE, config_option, quiet_option, verbose_option
 from maskgen.commands.shared.synth_options import landmark_options, mask_options, synth_options
+from maskgen.errors import MissingDataError
 from maskgen.files.remote import is_remote
 from maskgen.files.suffixes import SUFFIXES
 
@@ -28,12 +29,7 @@ _FORMATS = {suffix: name.lower() for name in ("JPEG", "PNG", "WEBP") for suffix 
 @verbose_option
 @config_option
 def command(
-    source: Path,
-    target: Path,
-    landmark_model: Path | None,
-    as_json: bool,
-    quiet: bool,
-    **given: Any,
+    source: Path, target: Path, landmark_model: Path | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:
     """Mask one image.
 
@@ -66,14 +62,12 @@ def command(
         write_atomic(target, masked.data)
     if as_json:
         click.echo(masked.to_json())
-    if not quiet and not masked:
+    if not masked and not quiet:
         outcome = "passed on unchanged" if to_stdout else "nothing written"
         click.echo(f"maskgen: {source}: {masked.row.status}: {masked.row.reason}; {outcome}", err=True)
 
 
 def _read(source: Path) -> bytes:
-    from maskgen.errors import MissingDataError
-
     if str(source) == "-":
         return sys.stdin.buffer.read()
     try:

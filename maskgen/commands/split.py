@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import FILE, quiet_option, verbose_option
+from maskgen.commands.shared.parameters import FILE, counts_option, quiet_option, verbose_option
 from maskgen.commands.shared.train_options import data_options, split_options, train_options
 
 
@@ -19,7 +19,7 @@ from maskgen.commands.shared.train_options import data_options, split_options, t
     "--check", is_flag=True, help="Exit with code 1 if a person, source image or duplicate is in two splits."
 )
 @click.option("--out", type=FILE, help="CSV file to write, with the split of every image.")
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
+@counts_option
 @quiet_option
 @verbose_option
 def command(

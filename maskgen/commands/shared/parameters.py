@@ -1,4 +1,4 @@
-"""Parameter types, and the options ``--config``, ``-q``, ``-v`` and ``--follow-links``."""
+"""Parameter types, and the options that most commands have."""
 
 from __future__ import annotations
 
@@ -57,24 +57,15 @@ ANY_PATH = PathOrURL(path_type=Path)
 ANY_FILE = PathOrURL(path_type=Path, dir_okay=False, allow_dash=True)
 
 
-class Share(click.ParamType[tuple[int, int]]):
-    """``I/N``: the I-th of N shares, with I from 1 to N."""
-
-    name = "I/N"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Read "2/3" as (2, 3)."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            share, shares = (int(part) for part in str(value).split("/"))
-        except ValueError:
-            self.fail(f"expected I/N, such as 1/8, got {value!r}", param, ctx)
-        if not 1 <= share <= shares:
-            self.fail(f"I must be between 1 and N, got {value!r}", param, ctx)
-        return share, shares
+def share(text: Any) -> tuple[int, int]:
+    """Read ``I/N``, the I-th of N shares: "2/3" as (2, 3)."""
+    try:
+        part, parts = map(int, str(text).split("/"))
+    except ValueError:
+        raise click.BadParameter(f"expected I/N, such as 1/8, got {text!r}") from None
+    if not 1 <= part <= parts:
+        raise click.BadParameter(f"I must be between 1 and N, got {text!r}")
+    return part, parts
 
 
 class DatasetName(click.Choice[str]):
@@ -105,16 +96,14 @@ def _load_config(ctx: click.Context, param: click.Parameter, value: Path | None)
         ctx.default_map = {**(ctx.default_map or {}), **read_config(value, options)}
 
 
-def config_option(function: Decorated) -> Decorated:
-    """Add ``--config``."""
-    return click.option(
-        "--config",
-        type=FILE,
-        is_eager=True,
-        expose_value=False,
-        callback=_load_config,
-        help="Read options from this TOML or JSON file. The command line and the environment override it.",
-    )(function)
+config_option = click.option(
+    "--config",
+    type=FILE,
+    is_eager=True,
+    expose_value=False,
+    callback=_load_config,
+    help="Read options from this TOML or JSON file. The command line and the environment override it.",
+)
 
 
 def _set_level(ctx: click.Context, param: click.Parameter, value: int) -> None:
@@ -122,21 +111,18 @@ def _set_level(ctx: click.Context, param: click.Parameter, value: int) -> None:
         logging.getLogger("maskgen").setLevel(logging.INFO if value == 1 else logging.DEBUG)
 
 
-def verbose_option(function: Decorated) -> Decorated:
-    """Add ``-v``."""
-    return click.option(
-        "-v",
-        "--verbose",
-        count=True,
-        expose_value=False,
-        callback=_set_level,
-        help="Print more messages on stderr; -vv adds tracebacks.",
-    )(function)
-
-
-def quiet_option(function: Decorated) -> Decorated:
-    """Add ``-q``."""
-    return click.option("-q", "--quiet", is_flag=True, help="Print only errors.")(function)
+verbose_option = click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    show_default=False,
+    expose_value=False,
+    callback=_set_level,
+    help="Print more messages on stderr; -vv adds tracebacks.",
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+counts_option = click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
+jobs_option = click.option("-j", "--jobs", default=1, help="Number of processes; -1 uses all cores.")
 
 
 def _follow_links(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -144,16 +130,14 @@ def _follow_links(ctx: click.Context, param: click.Parameter, value: bool) -> No
         ctx.with_resource(following_links())
 
 
-def links_option(function: Decorated) -> Decorated:
-    """Add ``--follow-links``, which is in force while the command runs."""
-    return click.option(
-        "--follow-links",
-        is_flag=True,
-        expose_value=False,
-        callback=_follow_links,
-        help="Follow symbolic links that lead out of the dataset, such as those of huggingface_hub, DVC and "
-        "git-annex.",
-    )(function)
+links_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    expose_value=False,
+    callback=_follow_links,
+    help="Follow symbolic links that lead out of the dataset, such as those of huggingface_hub, DVC and "
+    "git-annex.",
+)
 
 
 def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from maskgen.commands.shared.parameters import (
     FILE,
     FOLDER,
     DatasetName,
-    OpenedFile,
+    Decorated,
     SplitName,
     links_option,
     stacked,
@@ -19,14 +20,18 @@ from maskgen.commands.shared.parameters import (
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS
-from maskgen.options import BLENDS, FACES, FITS, FORMATS, LAYOUTS, OCCLUSION, SAMPLES_IN_TAR, SynthOptions
+from maskgen.options import CHOICES, SAMPLES_IN_TAR, SynthOptions
 from maskgen.records import SPLITS, WEARS
 
-_DEFAULTS = SynthOptions(dataset="")
+DEFAULTS = SynthOptions(dataset="")
 
 
-def _choice(flag: str, values: tuple[str, ...], default: str, text: str) -> Any:
-    return click.option(flag, type=click.Choice(values), default=default, show_default=True, help=text)
+def field_option(flag: str, text: str, **settings: Any) -> Callable[[Decorated], Decorated]:
+    """An option named after a field of `SynthOptions`, with the field's default and allowed values."""
+    name = flag.split("/", maxsplit=1)[0].lstrip("-").replace("-", "_")
+    if name in CHOICES:
+        settings["type"] = click.Choice(CHOICES[name])
+    return click.option(flag, default=getattr(DEFAULTS, name), help=text, **settings)
 
 
 def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
@@ -72,17 +77,13 @@ dataset_options = stacked(
 )
 
 mask_options = stacked(
-    _choice(
+    field_option(
         "--blend",
-        BLENDS,
-        _DEFAULTS.blend,
         "How the mask is composited: overlay is alpha blending, poisson is Poisson cloning, which takes "
         "on the face's light, and flatten is a texture-flattening baseline without a template.",
     ),
-    _choice(
+    field_option(
         "--fit",
-        FITS,
-        _DEFAULTS.fit,
         "How the template is warped to the face: mesh is a thin-plate spline over the face mesh, half-split "
         "is one affine map for each half of the face.",
     ),
@@ -92,7 +93,7 @@ mask_options = stacked(
         metavar="WHAT[=WEIGHT]",
         help="Mask templates to draw from: a name, a kind (surgical, n95, cloth, ...), a tone (light, dark, "
         "patterned), the path of your own template, or all. Can be repeated; WEIGHT sets relative "
-        f"frequencies.  [default: {_DEFAULTS.templates[0][0]}]",
+        f"frequencies.  [default: {DEFAULTS.templates[0][0]}]",
     ),
     click.option(
         "--color",
@@ -114,42 +115,27 @@ mask_options = stacked(
         help=f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative frequencies.  "
         "[default: correct]",
     ),
-    click.option(
-        "--jitter/--no-jitter",
-        default=_DEFAULTS.jitter,
-        show_default=True,
-        help="Vary the height, tilt, size and slack of each mask slightly.",
-    ),
-    _choice(
+    field_option("--jitter/--no-jitter", "Vary the height, tilt, size and slack of each mask slightly."),
+    field_option(
         "--occlusion",
-        OCCLUSION,
-        _DEFAULTS.occlusion,
         "on draws the mask behind hair, eyeglasses and other objects that are clearly in front of the face.",
     ),
-    click.option(
+    field_option(
         "--harmonise/--no-harmonise",
-        default=_DEFAULTS.harmonise,
-        show_default=True,
-        help="Match the mask to the photograph's light, sharpness and grain, and add a contact shadow.",
+        "Match the mask to the photograph's light, sharpness and grain, and add a contact shadow.",
     ),
-    _choice(
+    field_option(
         "--faces",
-        FACES,
-        _DEFAULTS.faces,
         "Which faces of an image to mask: the largest, all, or the one closest to the image centre.",
     ),
-    click.option(
+    field_option(
         "--min-face",
+        "Skip faces whose outer eye corners are closer together than this.",
         type=click.FloatRange(min=0),
-        default=_DEFAULTS.min_face,
-        show_default=True,
         metavar="PIXELS",
-        help="Skip faces whose outer eye corners are closer together than this.",
     ),
-    _choice(
+    field_option(
         "--format",
-        FORMATS,
-        _DEFAULTS.format,
         "Format of the written images; source keeps the input's format. Exceptions: GIF, HEIC, AVIF and JPEG "
         "XL inputs become JPEG if they are opaque and lossy, otherwise PNG. The same holds for formats that "
         "the layout's loaders skip: WebP, TIFF and PNM in folders, WebP, TIFF and BMP in tars.",
@@ -159,13 +145,7 @@ mask_options = stacked(
         type=click.IntRange(1, 100),
         help="JPEG or WebP quality.  [default: the source's JPEG quantization tables]",
     ),
-    click.option(
-        "--seed",
-        type=int,
-        default=_DEFAULTS.seed,
-        show_default=True,
-        help="Seed of all random choices.",
-    ),
+    field_option("--seed", "Seed of all random choices."),
 )
 
 landmark_options = stacked(
@@ -174,60 +154,11 @@ landmark_options = stacked(
         type=FILE,
         help="face_landmarker.task file for mediapipe Tasks.  [default: the models in the mediapipe wheel]",
     ),
-    _choice(
+    click.option(
         "--detector",
-        DETECTORS,
-        _DEFAULTS.detector,
-        "Face detector: mediapipe's own, or OpenCV's Haar cascades.",
-    ),
-)
-
-list_options = stacked(
-    click.option(
-        "--files-from",
-        "files",
-        type=OpenedFile("rb"),
-        is_eager=True,
-        metavar="LIST",
-        help="Process only the images that this file names, one per line; - reads stdin. Without --dataset "
-        "these can be any images below --root, by default the current folder.",
-    ),
-    click.option(
-        "-0",
-        "--null",
-        is_flag=True,
-        help="Names in LIST are separated by NUL, as `find -print0` writes them.",
-    ),
-)
-
-dataset_writing_options = stacked(
-    click.option(
-        "--variants",
-        type=click.IntRange(min=1),
-        default=_DEFAULTS.variants,
-        show_default=True,
-        help="Number of masked copies of each image.",
-    ),
-    click.option(
-        "--label",
-        metavar="ATTRIBUTE",
-        help="Class label of each image: an attribute of the dataset, or wear, kind, template, identity, "
-        "split or none.  [default: gender if the dataset has it]",
-    ),
-    _choice(
-        "--layout",
-        LAYOUTS,
-        _DEFAULTS.layout,
-        "Layout of the output: mirror keeps the source's folders and file names, folders uses split/label/ "
-        "folders, webdataset writes tar shards.",
-    ),
-    click.option("--pairs", is_flag=True, help="Also write the unmasked images, encoded the same way."),
-    click.option("--alpha", is_flag=True, help="Also write the alpha of each mask as a PNG."),
-    click.option(
-        "--shard-size",
-        type=click.IntRange(min=1),
-        help="Number of images in a shard. A shard is the unit of work and of resuming, and with --layout "
-        f"webdataset one tar.  [default: {_DEFAULTS.shard_size}, or {SAMPLES_IN_TAR:,} with webdataset]",
+        type=click.Choice(DETECTORS),
+        default=DETECTORS[0],
+        help="Face detector: mediapipe's own, or OpenCV's Haar cascades.",
     ),
 )
 
@@ -235,11 +166,8 @@ dataset_writing_options = stacked(
 def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions:
     """Build `SynthOptions` from command-line values.
 
-    Args:
-        dataset: Name of the adapter; empty for a single image without a dataset.
-        label: The attribute that becomes the class label, or None.
-        **given: Other fields of `SynthOptions`. Repeatable options are unparsed and have their option's name
-            (``template``, ``color``, ``pattern``, ``wear``, ``split``). Empty ones take their default.
+    ``dataset`` is empty for a single image. ``given`` holds other fields of `SynthOptions`; of repeatable
+    options (``template``, ``color``, ``pattern``, ``wear``, ``split``) the unparsed texts, empty by default.
 
     Raises:
         UsageError: A name does not exist, or options contradict each other.
@@ -249,7 +177,7 @@ def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions
 
     if given.get("shard_size", 0) is None:
         in_tars = given.get("layout") == "webdataset"
-        given["shard_size"] = SAMPLES_IN_TAR if in_tars else _DEFAULTS.shard_size
+        given["shard_size"] = SAMPLES_IN_TAR if in_tars else DEFAULTS.shard_size
     colors, patterns = given.pop("color"), given.pop("pattern")
     for pattern in patterns:
         if pattern not in (*PATTERNS, "random"):
@@ -257,10 +185,10 @@ def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions
     return SynthOptions(
         dataset=dataset,
         label=label,
-        templates=tuple(resolve_selection(given.pop("template") or (_DEFAULTS.templates[0][0],))),
+        templates=tuple(resolve_selection(given.pop("template") or (DEFAULTS.templates[0][0],))),
         colors=tuple(color if color == "random" else parse_color(color) for color in colors),
         patterns=patterns,
-        wears=tuple(map(split_weight, given.pop("wear"))) or _DEFAULTS.wears,
+        wears=tuple(map(split_weight, given.pop("wear"))) or DEFAULTS.wears,
         splits=given.pop("split", ()),
         **given,
     )
