@@ -47,21 +47,18 @@ def command(
 
     options = train_options(data, {**given, "folds": folds})
     gathered = gather([Path(each) for each in options.data], options.wanted, progress=not quiet)
-    if folds:
-        examples, outside = by_fold(gathered.examples)
-    else:
-        examples, outside = assign_splits(gathered.examples, options.split)
-    dropped = (*gathered.dropped, *outside)
-    counts = tally(examples)
+    split_up = by_fold(gathered.examples) if folds else assign_splits(gathered.examples, options.split)
+    examples, outside = split_up
+    dropped, counts = reasons((*gathered.dropped, *outside)), tally(examples)
     if out is not None:
         write_split(out, examples)
     if as_json:
-        click.echo(json.dumps({"counts": counts, "dropped": reasons(dropped)}, ensure_ascii=False))
+        click.echo(json.dumps({"counts": counts, "dropped": dropped}, ensure_ascii=False))
     elif not quiet:
         for split, labels in counts.items():
             listed = ", ".join(f"{count:,} {label}" for label, count in list(labels.items())[:12])
             click.echo(f"{split}: {listed}", err=True)
-        for reason, count in reasons(dropped).items():
+        for reason, count in dropped.items():
             click.echo(f"left out, {reason}: {count:,}", err=True)
     if check:
         refuse_leaks(examples)

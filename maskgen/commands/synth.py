@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
@@ -22,7 +22,7 @@ from maskgen.run.executors.executor import BACKENDS
 @click.option(
     "--files-from",
     "files",
-    type=parameters.OpenedFile("rb"),
+    type=parameters.ANY_FILE,
     is_eager=True,
     metavar="LIST",
     help="Process only the images that this file names, one per line; - reads stdin. Without --dataset "
@@ -76,9 +76,7 @@ from maskgen.run.executors.executor import BACKENDS
     help="Where the workers run: loky starts processes on this machine, dask and ray use a cluster.",
 )
 @click.option(
-    "--scheduler",
-    metavar="URL",
-    help="Address of the cluster, such as tcp://host:8786 for dask or host:6379 for ray.",
+    "--scheduler", metavar="URL", help="Cluster address, such as tcp://host:8786 (dask) or host:6379 (ray)."
 )
 @click.option(
     "--shard",
@@ -101,7 +99,7 @@ from maskgen.run.executors.executor import BACKENDS
 )
 @click.option(
     "--max-errors",
-    type=click.IntRange(min=0),
+    type=parameters.COUNT,
     help="Stop with exit code 1 when more than this number of images have failed.  [default: no limit]",
 )
 @click.option(
@@ -124,7 +122,7 @@ from maskgen.run.executors.executor import BACKENDS
 def command(
     dataset: str,
     root: Path | None,
-    files: BinaryIO | None,
+    files: Path | None,
     null: bool,
     out: Path | None,
     label: str | None,
@@ -154,7 +152,7 @@ def command(
     if files is not None and root is None and dataset == "folder":
         root = Path()
     source = find_root(adapter, root)
-    listed = None if files is None else read_list(files.read(), source, null=null)
+    listed = None if files is None else read_list(parameters.read_input(files), source, null=null)
     label = adapter.label if label is None else label
     job_settings = {field.name: given.pop(field.name) for field in fields(Job) if field.name in given}
     workers, share, dry_run = (given.pop(name) for name in ("jobs", "shard", "dry_run"))

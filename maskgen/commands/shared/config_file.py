@@ -27,17 +27,10 @@ _MOST_DOTS = 100
 
 
 def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
-    """Read a ``.toml`` or ``.json`` file.
+    """Read a ``.toml`` or ``.json`` file as parameter name -> value, for `click.Context.default_map`.
 
-    Keys are option names without the leading dashes, such as ``blend = "poisson"`` or ``min-face = 20``.
-    A repeatable option takes a list.
-
-    Args:
-        path: The file.
-        options: Option name without the leading dashes -> (parameter name, whether it is repeatable).
-
-    Returns:
-        Parameter name -> value, for `click.Context.default_map`.
+    Its keys are option names without the leading dashes, such as ``blend = "poisson"`` or ``min-face = 20``;
+    ``options`` maps them to (parameter name, whether it is repeatable). A repeatable option takes a list.
 
     Raises:
         ConfigurationError: The file cannot be read, or names an option that the command does not have.

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from maskgen.commands.shared.config_file import read_config
+from maskgen.errors import MissingDataError
 from maskgen.files.remote import is_url, location
 from maskgen.files.safe_paths import following_links
-from maskgen.records import split_of
+from maskgen.records import SPLITS, split_of
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -43,18 +46,21 @@ class LocalFile(click.Path):
         return super().convert(_expanded(value), param, ctx)
 
 
-class OpenedFile(click.File):
-    """A file that click opens, or ``-`` for stdin."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Expand ``~``, and open the file."""
-        return super().convert(_expanded(value), param, ctx)
-
-
 FOLDER = PathOrURL(path_type=Path, file_okay=False)
 FILE = LocalFile(path_type=Path, dir_okay=False)
 ANY_PATH = PathOrURL(path_type=Path)
 ANY_FILE = PathOrURL(path_type=Path, dir_okay=False, allow_dash=True)
+COUNT = click.IntRange(min=0)
+
+
+def read_input(path: Path) -> bytes:
+    """The bytes of an `ANY_FILE`: a file, a URL, or ``-`` for stdin."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MissingDataError(f"{path}: {error.strerror or 'cannot be read'}") from error
 
 
 def share(text: Any) -> tuple[int, int]:
@@ -82,6 +88,9 @@ class SplitName(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read "Val" or "dev" as "validation"."""
         return super().convert(split_of(str(value)) or value, param, ctx)
+
+
+SPLIT = SplitName(SPLITS)
 
 
 def _load_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
@@ -142,10 +151,4 @@ links_option = click.option(
 
 def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
     """Combine option decorators into one that adds them in the given order."""
-
-    def decorate(function: Decorated) -> Decorated:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
+    return lambda function: reduce(lambda decorated, option: option(decorated), reversed(options), function)

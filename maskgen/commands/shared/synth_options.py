@@ -7,21 +7,13 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import (
-    ANY_PATH,
-    FILE,
-    FOLDER,
-    DatasetName,
-    Decorated,
-    SplitName,
-    links_option,
-    stacked,
-)
+from maskgen.commands.shared import parameters
+from maskgen.commands.shared.parameters import COUNT, SPLIT, Decorated, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS
 from maskgen.options import CHOICES, SAMPLES_IN_TAR, SynthOptions
-from maskgen.records import SPLITS, WEARS
+from maskgen.records import WEARS
 
 DEFAULTS = SynthOptions(dataset="")
 
@@ -44,36 +36,28 @@ def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> s
 dataset_options = stacked(
     click.option(
         "--dataset",
-        type=DatasetName(tuple(DATASETS)),
+        type=parameters.DatasetName(tuple(DATASETS)),
         metavar="NAME",
         callback=_dataset,
         help=f"Dataset to read: {', '.join(DATASETS)}.",
     ),
     click.option(
         "--root",
-        type=ANY_PATH,
+        type=parameters.ANY_PATH,
         help="Location of the dataset: a path, a URL such as s3://bucket/faces, or for webdataset also a "
         "pattern such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
     ),
-    links_option,
+    parameters.links_option,
     click.option(
         "--image-root",
-        type=FOLDER,
+        type=parameters.FOLDER,
         help="Image folder for --dataset table. Paths in the table are relative to this folder, or absolute "
         "and inside it.  [default: the table's folder]",
     ),
     click.option(
-        "--split",
-        type=SplitName(SPLITS),
-        multiple=True,
-        help="Read only this split. Can be repeated.  [default: all]",
+        "--split", type=SPLIT, multiple=True, help="Read only this split. Can be repeated.  [default: all]"
     ),
-    click.option(
-        "--limit",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="Read only the first N images.  [default: all]",
-    ),
+    click.option("--limit", type=COUNT, metavar="N", help="Read only the first N images.  [default: all]"),
 )
 
 mask_options = stacked(
@@ -124,10 +108,7 @@ mask_options = stacked(
         "--harmonise/--no-harmonise",
         "Match the mask to the photograph's light, sharpness and grain, and add a contact shadow.",
     ),
-    field_option(
-        "--faces",
-        "Which faces of an image to mask: the largest, all, or the one closest to the image centre.",
-    ),
+    field_option("--faces", "Which faces to mask: the largest, all, or the one closest to the image centre."),
     field_option(
         "--min-face",
         "Skip faces whose outer eye corners are closer together than this.",
@@ -151,7 +132,7 @@ mask_options = stacked(
 landmark_options = stacked(
     click.option(
         "--landmark-model",
-        type=FILE,
+        type=parameters.FILE,
         help="face_landmarker.task file for mediapipe Tasks.  [default: the models in the mediapipe wheel]",
     ),
     click.option(
