@@ -105,10 +105,8 @@ class Landmarks:
     def __post_init__(self) -> None:
         if self.points.shape != (468, 3):
             raise ValueError(f"a face mesh has shape (468, 3), got {self.points.shape}")
-        # Equal to numpy.round, in a third of its time.
-        points = self.points.astype(np.float64) * 100
-        np.rint(points, out=points)
-        object.__setattr__(self, "points", (points / 100).astype(np.float32))
+        points = self.points.astype(np.float64).round(2)
+        object.__setattr__(self, "points", points.astype(np.float32))
 
     def anchor(self, name: str) -> NDArray[np.float32]:
         """(2,) float32: x, y of an anchor of `ANCHORS` in pixels."""

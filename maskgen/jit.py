@@ -71,11 +71,7 @@ def writable_folder() -> Path | None:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder of `code_folders`; in the package's own ``__pycache__``, remove those of older states.
-
-    Raises:
-        OSError: The folder cannot be created.
-    """
+    """Create a folder of `code_folders`; in the package's ``__pycache__``, remove those of older states."""
     if folder.is_dir():
         return
     folder.mkdir(parents=True, exist_ok=True)

@@ -61,12 +61,9 @@ def cache_folder() -> Path | None:
 
 @contextmanager
 def captured_stderr(pass_on: Callable[[list[bytes], bool], None]) -> Iterator[None]:
-    """Capture file descriptor 2 inside the block, and pass on its lines afterwards.
+    """Capture file descriptor 2 inside the block, and pass on its lines and whether the block raised.
 
     Does nothing without a stderr or without a place for the captured text.
-
-    Args:
-        pass_on: Called with the lines, and whether the block raised an exception.
     """
     try:
         sys.stderr.flush()

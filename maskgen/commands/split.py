@@ -23,13 +23,7 @@ from maskgen.commands.shared.train_options import data_options, split_options, t
 @quiet_option
 @verbose_option
 def command(
-    data: tuple[Path, ...],
-    folds: bool,
-    check: bool,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-    **given: Any,
+    data: tuple[Path, ...], check: bool, out: Path | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:
     """Show how data are split, and find leaks.
 
@@ -45,10 +39,11 @@ def command(
     from maskgen.train.data.splits import assign_splits, by_fold
     from maskgen.train.run_folder import write_split
 
-    options = train_options(data, {**given, "folds": folds})
+    options = train_options(data, given)
     gathered = gather([Path(each) for each in options.data], options.wanted, progress=not quiet)
-    split_up = by_fold(gathered.examples) if folds else assign_splits(gathered.examples, options.split)
-    examples, outside = split_up
+    examples, outside = (
+        by_fold(gathered.examples) if given["folds"] else assign_splits(gathered.examples, options.split)
+    )
     dropped, counts = reasons((*gathered.dropped, *outside)), tally(examples)
     if out is not None:
         write_split(out, examples)

@@ -12,9 +12,58 @@ import click
 from maskgen.commands.shared import parameters
 from maskgen.commands.shared import synth_options as groups
 from maskgen.commands.shared.summary import print_summary
-from maskgen.commands.shared.synth_options import DEFAULTS, field_option, synth_options
+from maskgen.commands.shared.synth_options import DEFAULTS, option_table, synth_options
 from maskgen.options import SAMPLES_IN_TAR
 from maskgen.run.executors.executor import BACKENDS
+
+_OUTPUT_HELP = {
+    "--variants": "Number of masked copies of each image.",
+    "--label": "Class label of each image: an attribute of the dataset, or wear, kind, template, identity, "
+    "split or none.  [default: gender if the dataset has it]",
+    "--layout": "Layout of the output: mirror keeps the source's folders and file names, folders uses "
+    "split/label/ folders, webdataset writes tar shards.",
+    "--pairs": "Also write the unmasked images, encoded the same way.",
+    "--alpha": "Also write the alpha of each mask as a PNG.",
+    "--shard-size": "Number of images in a shard. A shard is the unit of work and of resuming, and with "
+    f"--layout webdataset one tar.  [default: {DEFAULTS.shard_size}, or {SAMPLES_IN_TAR:,} with webdataset]",
+    "--landmarks": "Read landmarks from this file (see `maskgen landmarks`) instead of running the model.",
+}
+_output_options = option_table(
+    _OUTPUT_HELP,
+    variants={"type": click.IntRange(min=1), "default": DEFAULTS.variants},
+    label={"metavar": "ATTRIBUTE"},
+    shard_size={"type": click.IntRange(min=1)},
+    landmarks={"type": parameters.FILE},
+)
+
+_RUNNING_HELP = {
+    "-j --jobs": "Number of worker processes; -1 uses all cores. On a cluster: the maximum number of "
+    "workers; 1 or -1 uses all of them.",
+    "--backend": "Where the workers run: loky starts processes on this machine, dask and ray use a cluster.",
+    "--scheduler": "Address of the cluster, such as tcp://host:8786 for dask or host:6379 for ray.",
+    "--shard": "Process only the I-th of N shares of the dataset, for job arrays. `maskgen merge` then "
+    "combines the shares.",
+    "--overwrite": "Delete the output of an earlier run in --out, and start again.",
+    "--retry-failed": "Process images again that failed or could not be read.",
+    "--accept-changes": "Resume although the dataset has changed: process shards again whose images, sources "
+    "or labels are different.",
+    "--max-errors": "Stop with exit code 1 when more images than this have failed.  [default: no limit]",
+    "--image-timeout": "Time limit for each step of one image; a slower image gets the status error. 0 means "
+    "no limit.",
+    "--sync/--no-sync": "Flush each shard to disk (fsync) before it counts as done, to survive a power "
+    "failure.",
+    "--dry-run": "Print what would be done, and write nothing.",
+}
+_running_options = option_table(
+    _RUNNING_HELP,
+    jobs={"default": 1},
+    backend={"type": click.Choice(BACKENDS), "default": "loky"},
+    scheduler={"metavar": "URL"},
+    shard={"type": parameters.share, "metavar": "I/N", "default": "1/1", "show_default": False},
+    max_errors={"type": parameters.COUNT},
+    image_timeout={"type": click.FloatRange(min=0), "metavar": "SECONDS", "default": 120.0},
+    sync={"default": True},
+)
 
 
 @click.command(name="synth")
@@ -29,92 +78,13 @@ from maskgen.run.executors.executor import BACKENDS
     "these can be any images below --root, by default the current folder.",
 )
 @click.option(
-    "-0",
-    "--null",
-    is_flag=True,
-    help="Names in LIST are separated by NUL, as `find -print0` writes them.",
+    "-0", "--null", is_flag=True, help="Names in LIST are separated by NUL, as `find -print0` writes them."
 )
 @click.option("--out", type=parameters.FOLDER, help="Output folder, or URL.  [default: masked/NAME]")
 @groups.mask_options
-@field_option("--variants", "Number of masked copies of each image.", type=click.IntRange(min=1))
-@click.option(
-    "--label",
-    metavar="ATTRIBUTE",
-    help="Class label of each image: an attribute of the dataset, or wear, kind, template, identity, "
-    "split or none.  [default: gender if the dataset has it]",
-)
-@field_option(
-    "--layout",
-    "Layout of the output: mirror keeps the source's folders and file names, folders uses split/label/ "
-    "folders, webdataset writes tar shards.",
-)
-@click.option("--pairs", is_flag=True, help="Also write the unmasked images, encoded the same way.")
-@click.option("--alpha", is_flag=True, help="Also write the alpha of each mask as a PNG.")
-@click.option(
-    "--shard-size",
-    type=click.IntRange(min=1),
-    help="Number of images in a shard. A shard is the unit of work and of resuming, and with --layout "
-    f"webdataset one tar.  [default: {DEFAULTS.shard_size}, or {SAMPLES_IN_TAR:,} with webdataset]",
-)
-@click.option(
-    "--landmarks",
-    type=parameters.FILE,
-    help="Read landmarks from this file (see `maskgen landmarks`) instead of running the model.",
-)
+@_output_options
 @groups.landmark_options
-@click.option(
-    "-j",
-    "--jobs",
-    default=1,
-    help="Number of worker processes; -1 uses all cores. On a cluster: the maximum number of workers; 1 "
-    "or -1 uses all of them.",
-)
-@click.option(
-    "--backend",
-    type=click.Choice(BACKENDS),
-    default="loky",
-    help="Where the workers run: loky starts processes on this machine, dask and ray use a cluster.",
-)
-@click.option(
-    "--scheduler", metavar="URL", help="Cluster address, such as tcp://host:8786 (dask) or host:6379 (ray)."
-)
-@click.option(
-    "--shard",
-    type=parameters.share,
-    metavar="I/N",
-    default="1/1",
-    show_default=False,
-    help="Process only the I-th of N shares of the dataset, for job arrays. `maskgen merge` then "
-    "combines the shares.",
-)
-@click.option(
-    "--overwrite", is_flag=True, help="Delete the output of an earlier run in --out, and start again."
-)
-@click.option("--retry-failed", is_flag=True, help="Process images again that failed or could not be read.")
-@click.option(
-    "--accept-changes",
-    is_flag=True,
-    help="Resume although the dataset has changed: process shards again whose images, sources or labels "
-    "are different.",
-)
-@click.option(
-    "--max-errors",
-    type=parameters.COUNT,
-    help="Stop with exit code 1 when more than this number of images have failed.  [default: no limit]",
-)
-@click.option(
-    "--image-timeout",
-    type=click.FloatRange(min=0),
-    default=120.0,
-    metavar="SECONDS",
-    help="Time limit for each step of one image; a slower image gets the status error. 0 means no limit.",
-)
-@click.option(
-    "--sync/--no-sync",
-    default=True,
-    help="Flush each shard to disk (fsync) before it counts as done, to survive a power failure.",
-)
-@click.option("--dry-run", is_flag=True, help="Print what would be done, and write nothing.")
+@_running_options
 @parameters.counts_option
 @parameters.quiet_option
 @parameters.verbose_option

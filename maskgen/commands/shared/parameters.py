@@ -16,7 +16,6 @@ from maskgen.commands.shared.config_file import read_config
 from maskgen.errors import MissingDataError
 from maskgen.files.remote import is_url, location
 from maskgen.files.safe_paths import following_links
-from maskgen.records import SPLITS, split_of
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -72,25 +71,6 @@ def share(text: Any) -> tuple[int, int]:
     if not 1 <= part <= parts:
         raise click.BadParameter(f"I must be between 1 and N, got {text!r}")
     return part, parts
-
-
-class DatasetName(click.Choice[str]):
-    """A dataset's name in any case; "_" is read as "-"."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read "CelebA" as "celeba"."""
-        return super().convert(str(value).lower().replace("_", "-"), param, ctx)
-
-
-class SplitName(click.Choice[str]):
-    """A split, by any of its synonyms."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read "Val" or "dev" as "validation"."""
-        return super().convert(split_of(str(value)) or value, param, ctx)
-
-
-SPLIT = SplitName(SPLITS)
 
 
 def _load_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from maskgen.commands.shared import parameters
-from maskgen.commands.shared.parameters import COUNT, SPLIT, Decorated, stacked
+from maskgen.commands.shared.parameters import ANY_PATH, COUNT, FILE, FOLDER, Decorated, links_option, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS
 from maskgen.options import CHOICES, SAMPLES_IN_TAR, SynthOptions
-from maskgen.records import WEARS
+from maskgen.records import SPLITS, WEARS, split_of
 
 DEFAULTS = SynthOptions(dataset="")
 
 
-def field_option(flag: str, text: str, **settings: Any) -> Callable[[Decorated], Decorated]:
-    """An option named after a field of `SynthOptions`, with the field's default and allowed values."""
-    name = flag.split("/", maxsplit=1)[0].lstrip("-").replace("-", "_")
-    if name in CHOICES:
-        settings["type"] = click.Choice(CHOICES[name])
-    return click.option(flag, default=getattr(DEFAULTS, name), help=text, **settings)
+class DatasetName(click.Choice[str]):
+    """A dataset's name in any case; "_" is read as "-"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read "CelebA" as "celeba"."""
+        return super().convert(str(value).lower().replace("_", "-"), param, ctx)
+
+
+class SplitName(click.Choice[str]):
+    """A split, by any of its synonyms."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read "Val" or "dev" as "validation"."""
+        return super().convert(split_of(str(value)) or value, param, ctx)
+
+
+def option_table(table: Mapping[str, str], **settings: Mapping[str, Any]) -> Callable[[Decorated], Decorated]:
+    """Add the options of a table: flags -> help text.
+
+    An option with the name of a field of `SynthOptions` has the field's default and allowed values, and any
+    other one is a flag. ``settings`` has what differs: parameter name -> arguments of `click.option`.
+    """
+    options = []
+    for flags, text in table.items():
+        name = flags.split("--")[1].rstrip("/").replace("-", "_")
+        default = getattr(DEFAULTS, name, False)
+        values: dict[str, Any] = {"default": default, "is_flag": isinstance(default, bool)}
+        if name in CHOICES:
+            values["type"] = click.Choice(CHOICES[name])
+        options.append(click.option(*flags.split(), help=text, **(settings.get(name) or values)))
+    return stacked(*options)
 
 
 def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
@@ -33,106 +57,66 @@ def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> s
     return value or "folder"
 
 
+_DATASET_HELP = {
+    "--dataset": f"Dataset to read: {', '.join(DATASETS)}.",
+    "--root": "Location of the dataset: a path, a URL such as s3://bucket/faces, or for webdataset also a "
+    "pattern such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
+    "--image-root": "Image folder for --dataset table. Paths in the table are relative to this folder, or "
+    "absolute and inside it.  [default: the table's folder]",
+    "--split": "Read only this split. Can be repeated.  [default: all]",
+    "--limit": "Read only the first N images.  [default: all]",
+}
 dataset_options = stacked(
-    click.option(
-        "--dataset",
-        type=parameters.DatasetName(tuple(DATASETS)),
-        metavar="NAME",
-        callback=_dataset,
-        help=f"Dataset to read: {', '.join(DATASETS)}.",
+    option_table(
+        _DATASET_HELP,
+        dataset={"type": DatasetName(tuple(DATASETS)), "metavar": "NAME", "callback": _dataset},
+        root={"type": ANY_PATH},
+        image_root={"type": FOLDER},
+        split={"type": SplitName(SPLITS), "multiple": True},
+        limit={"type": COUNT, "metavar": "N"},
     ),
-    click.option(
-        "--root",
-        type=parameters.ANY_PATH,
-        help="Location of the dataset: a path, a URL such as s3://bucket/faces, or for webdataset also a "
-        "pattern such as 'shards/*.tar'.  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
-    ),
-    parameters.links_option,
-    click.option(
-        "--image-root",
-        type=parameters.FOLDER,
-        help="Image folder for --dataset table. Paths in the table are relative to this folder, or absolute "
-        "and inside it.  [default: the table's folder]",
-    ),
-    click.option(
-        "--split", type=SPLIT, multiple=True, help="Read only this split. Can be repeated.  [default: all]"
-    ),
-    click.option("--limit", type=COUNT, metavar="N", help="Read only the first N images.  [default: all]"),
+    links_option,
 )
 
-mask_options = stacked(
-    field_option(
-        "--blend",
-        "How the mask is composited: overlay is alpha blending, poisson is Poisson cloning, which takes "
-        "on the face's light, and flatten is a texture-flattening baseline without a template.",
-    ),
-    field_option(
-        "--fit",
-        "How the template is warped to the face: mesh is a thin-plate spline over the face mesh, half-split "
-        "is one affine map for each half of the face.",
-    ),
-    click.option(
-        "--template",
-        multiple=True,
-        metavar="WHAT[=WEIGHT]",
-        help="Mask templates to draw from: a name, a kind (surgical, n95, cloth, ...), a tone (light, dark, "
-        "patterned), the path of your own template, or all. Can be repeated; WEIGHT sets relative "
-        f"frequencies.  [default: {DEFAULTS.templates[0][0]}]",
-    ),
-    click.option(
-        "--color",
-        multiple=True,
-        metavar="COLOR",
-        help="Recolour the templates that allow it: #rrggbb, a colour name, or random. Can be repeated.",
-    ),
-    click.option(
-        "--pattern",
-        multiple=True,
-        metavar="NAME",
-        help="Print a pattern on the templates that allow it: stripes, checks, dots, ... or random. Can be "
-        "repeated.",
-    ),
-    click.option(
-        "--wear",
-        multiple=True,
-        metavar="HOW[=WEIGHT]",
-        help=f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative frequencies.  "
-        "[default: correct]",
-    ),
-    field_option("--jitter/--no-jitter", "Vary the height, tilt, size and slack of each mask slightly."),
-    field_option(
-        "--occlusion",
-        "on draws the mask behind hair, eyeglasses and other objects that are clearly in front of the face.",
-    ),
-    field_option(
-        "--harmonise/--no-harmonise",
-        "Match the mask to the photograph's light, sharpness and grain, and add a contact shadow.",
-    ),
-    field_option("--faces", "Which faces to mask: the largest, all, or the one closest to the image centre."),
-    field_option(
-        "--min-face",
-        "Skip faces whose outer eye corners are closer together than this.",
-        type=click.FloatRange(min=0),
-        metavar="PIXELS",
-    ),
-    field_option(
-        "--format",
-        "Format of the written images; source keeps the input's format. Exceptions: GIF, HEIC, AVIF and JPEG "
-        "XL inputs become JPEG if they are opaque and lossy, otherwise PNG. The same holds for formats that "
-        "the layout's loaders skip: WebP, TIFF and PNM in folders, WebP, TIFF and BMP in tars.",
-    ),
-    click.option(
-        "--quality",
-        type=click.IntRange(1, 100),
-        help="JPEG or WebP quality.  [default: the source's JPEG quantization tables]",
-    ),
-    field_option("--seed", "Seed of all random choices."),
+_MASK_HELP = {
+    "--blend": "How the mask is composited: overlay is alpha blending, poisson is Poisson cloning, which "
+    "takes on the face's light, and flatten is a texture-flattening baseline without a template.",
+    "--fit": "How the template is warped to the face: mesh is a thin-plate spline over the face mesh, "
+    "half-split is one affine map for each half of the face.",
+    "--template": "Mask templates to draw from: a name, a kind (surgical, n95, cloth, ...), a tone (light, "
+    "dark, patterned), the path of your own template, or all. Can be repeated; WEIGHT sets relative "
+    f"frequencies.  [default: {DEFAULTS.templates[0][0]}]",
+    "--color": "Recolour the templates that allow it: #rrggbb, a colour name, or random. Can be repeated.",
+    "--pattern": "Print a pattern on the templates that allow it: stripes, checks, dots, ... or random. Can "
+    "be repeated.",
+    "--wear": f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative "
+    "frequencies.  [default: correct]",
+    "--jitter/--no-jitter": "Vary the height, tilt, size and slack of each mask slightly.",
+    "--occlusion": "on draws the mask behind hair, eyeglasses and other objects in front of the face.",
+    "--harmonise/--no-harmonise": "Match the mask to the photograph's light, sharpness and grain, and add a "
+    "contact shadow.",
+    "--faces": "Which faces of an image to mask: the largest, all, or the one closest to the image centre.",
+    "--min-face": "Skip faces whose outer eye corners are closer together than this.",
+    "--format": "Format of the written images; source keeps the input's format. Exceptions: GIF, HEIC, AVIF "
+    "and JPEG XL inputs become JPEG if they are opaque and lossy, otherwise PNG. The same holds for formats "
+    "that the layout's loaders skip: WebP, TIFF and PNM in folders, WebP, TIFF and BMP in tars.",
+    "--quality": "JPEG or WebP quality.  [default: the source's JPEG quantization tables]",
+    "--seed": "Seed of all random choices.",
+}
+mask_options = option_table(
+    _MASK_HELP,
+    template={"multiple": True, "metavar": "WHAT[=WEIGHT]"},
+    color={"multiple": True, "metavar": "COLOR"},
+    pattern={"multiple": True, "metavar": "NAME"},
+    wear={"multiple": True, "metavar": "HOW[=WEIGHT]"},
+    min_face={"default": DEFAULTS.min_face, "type": click.FloatRange(min=0), "metavar": "PIXELS"},
+    quality={"type": click.IntRange(1, 100)},
 )
 
 landmark_options = stacked(
     click.option(
         "--landmark-model",
-        type=parameters.FILE,
+        type=FILE,
         help="face_landmarker.task file for mediapipe Tasks.  [default: the models in the mediapipe wheel]",
     ),
     click.option(
