@@ -133,9 +133,9 @@ class Landmarks:
     @cached_property
     def axes(self) -> NDArray[np.float64]:
         """(3, 3) float64 rows: unit vectors of the face to its right, down its chin, and into the head."""
-        right_side, left_side, chin, top = (self.points[index].tolist() for index in (454, 234, 152, 10))
-        a, b, c = _unit([end - start for end, start in zip(right_side, left_side, strict=True)])
-        down = [end - start for end, start in zip(chin, top, strict=True)]
+        points = self.points.astype(np.float64)
+        a, b, c = _unit((points[454] - points[234]).tolist())
+        down = (points[152] - points[10]).tolist()
         along = down[0] * a + down[1] * b + down[2] * c
         x, y, z = _unit([down[0] - along * a, down[1] - along * b, down[2] - along * c])
         return np.array([(a, b, c), (x, y, z), (b * z - c * y, c * x - a * z, a * y - b * x)])
@@ -144,10 +144,9 @@ class Landmarks:
     def pose(self) -> dict[str, float]:
         """Yaw, pitch and roll in degrees, rounded to a tenth; `maskgen.records` defines the signs."""
         right, _, into = self.axes.tolist()
-        yaw = math.degrees(math.atan2(-into[0], math.hypot(into[1], into[2])))
-        pitch = math.degrees(math.atan2(-into[1], into[2]))
-        roll = math.degrees(math.atan2(right[1], right[0]))
-        return {"yaw": round(yaw, 1), "pitch": round(pitch, 1), "roll": round(roll, 1)}
+        yaw = math.atan2(-into[0], math.hypot(into[1], into[2]))
+        angles = {"yaw": yaw, "pitch": math.atan2(-into[1], into[2]), "roll": math.atan2(right[1], right[0])}
+        return {name: round(math.degrees(angle), 1) for name, angle in angles.items()}
 
 
 def _unit(vector: list[float]) -> list[float]:

@@ -32,11 +32,7 @@ MAX_TEXT, MAX_TEXTS = 1 << 20, 64 << 20
 
 
 def max_pixels() -> int:
-    """The largest image that is decoded, in pixels.
-
-    Raises:
-        UsageError: The environment variable is not a positive number.
-    """
+    """The largest image that is decoded, in pixels."""
     setting = os.environ.get(VARIABLE, "").strip() or str(MAX_PIXELS)
     with suppress(ValueError):
         if (number := int(setting.replace("_", ""))) > 0:

@@ -24,8 +24,7 @@ _FORMATS = {suffix: name.lower() for name in ("JPEG", "PNG", "WEBP") for suffix 
 @mask_options
 @landmark_options
 @click.option("--json", "as_json", is_flag=True, help="Print the image's manifest row as JSON on stdout.")
-@parameters.quiet_option
-@parameters.verbose_option
+@parameters.message_options
 @parameters.config_option
 def command(
     source: Path, target: Path, landmark_model: Path | None, as_json: bool, quiet: bool, **given: Any

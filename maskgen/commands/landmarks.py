@@ -25,8 +25,7 @@ from maskgen.commands.shared.synth_options import dataset_options, landmark_opti
 @landmark_options
 @parameters.jobs_option
 @parameters.counts_option
-@parameters.quiet_option
-@parameters.verbose_option
+@parameters.message_options
 @parameters.config_option
 def command(
     dataset: str, root: Path | None, out: Path, faces: str | None, as_json: bool, quiet: bool, **given: Any

@@ -14,9 +14,8 @@ from maskgen.commands.shared.summary import print_summary
 @click.command(name="merge")
 @click.argument("out", metavar="OUT", type=parameters.FOLDER)
 @parameters.counts_option
-@parameters.quiet_option
 @parameters.links_option
-@parameters.verbose_option
+@parameters.message_options
 def command(out: Path, as_json: bool, quiet: bool) -> None:
     """Combine the shares of a job array.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import FILE, counts_option, quiet_option, verbose_option
+from maskgen.commands.shared.parameters import FILE, counts_option, message_options
 from maskgen.commands.shared.train_options import data_options, split_options, train_options
 
 
@@ -20,8 +20,7 @@ from maskgen.commands.shared.train_options import data_options, split_options, t
 )
 @click.option("--out", type=FILE, help="CSV file to write, with the split of every image.")
 @counts_option
-@quiet_option
-@verbose_option
+@message_options
 def command(
     data: tuple[Path, ...], check: bool, out: Path | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:

@@ -86,8 +86,7 @@ _running_options = option_table(
 @groups.landmark_options
 @_running_options
 @parameters.counts_option
-@parameters.quiet_option
-@parameters.verbose_option
+@parameters.message_options
 @parameters.config_option
 def command(
     dataset: str,

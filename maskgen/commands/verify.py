@@ -8,21 +8,18 @@ from pathlib import Path
 import click
 
 from maskgen.commands.shared import parameters
+from maskgen.commands.shared.parameters import ANY_PATH, FILE
 from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS, UsageError
 
 
 @click.command(name="verify")
 @click.argument("out", metavar="OUT", type=parameters.FOLDER)
 @click.option(
-    "--landmarks",
-    type=parameters.FILE,
-    help="Landmark file that OUT was made with, to measure coverage exactly.",
+    "--landmarks", type=FILE, help="Landmark file that OUT was made with, to measure coverage exactly."
 )
 @click.option("--sources", is_flag=True, help="Also check the sha256 of every source.")
 @click.option(
-    "--root",
-    type=parameters.ANY_PATH,
-    help="Where the sources are, for --sources.  [default: where the run read them]",
+    "--root", type=ANY_PATH, help="Where the sources are, for --sources.  [default: where the run read them]"
 )
 @parameters.jobs_option
 @click.option(

@@ -20,29 +20,31 @@ from maskgen.files.safe_paths import following_links
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-def _expanded(value: Any) -> Any:
-    """Expand ``~`` to the home folder: shells leave it alone in ``--root=~/faces``."""
-    has_tilde = isinstance(value, str) and value.startswith("~") and not os.path.lexists(value)
-    return os.path.expanduser(value) if has_tilde else value  # noqa: PTH111
+def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
+    """Combine option decorators into one that adds them in the given order."""
+    return lambda function: reduce(lambda decorated, option: option(decorated), reversed(options), function)
 
 
 class PathOrURL(click.Path):
     """A path or an fsspec URL, such as ``s3://bucket/faces``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Convert a URL with `maskgen.files.remote.location`, and anything else to a path."""
-        path = location(value) if isinstance(value, str) and is_url(value) else _expanded(value)
-        return super().convert(path, param, ctx) if isinstance(path, (str, Path)) else path
+        """Read a URL, or expand ``~`` in a path: shells leave it alone in ``--root=~/faces``."""
+        if isinstance(value, str) and is_url(value):
+            value = location(value)
+        elif isinstance(value, str) and value.startswith("~") and not os.path.lexists(value):
+            value = os.path.expanduser(value)  # noqa: PTH111
+        return super().convert(value, param, ctx) if isinstance(value, (str, Path)) else value
 
 
-class LocalFile(click.Path):
+class LocalFile(PathOrURL):
     """A local path: worker processes open the file themselves, so a URL is refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse a URL, which `pathlib.Path` would change silently."""
         if isinstance(value, str) and is_url(value):
             self.fail(f"expected a local file, got the URL {value}: copy it here first", param, ctx)
-        return super().convert(_expanded(value), param, ctx)
+        return super().convert(value, param, ctx)
 
 
 FOLDER = PathOrURL(path_type=Path, file_okay=False)
@@ -110,6 +112,7 @@ verbose_option = click.option(
     help="Print more messages on stderr; -vv adds tracebacks.",
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+message_options = stacked(quiet_option, verbose_option)
 counts_option = click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
 jobs_option = click.option("-j", "--jobs", default=1, help="Number of processes; -1 uses all cores.")
 
@@ -127,8 +130,3 @@ links_option = click.option(
     help="Follow symbolic links that lead out of the dataset, such as those of huggingface_hub, DVC and "
     "git-annex.",
 )
-
-
-def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
-    """Combine option decorators into one that adds them in the given order."""
-    return lambda function: reduce(lambda decorated, option: option(decorated), reversed(options), function)
