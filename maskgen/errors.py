@@ -111,6 +111,5 @@ def output_errors(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"{out} cannot be written: {explain(error)}; run the same command again to resume"
-        ) from error
+        reason = f"cannot be written: {explain(error)}; run the same command again to resume"
+        raise OutputError(f"{out} {reason}") from error

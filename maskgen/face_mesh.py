@@ -63,11 +63,8 @@ TEMPLATE_ORIGIN = (512.0, 100.0)
 
 def anchor_shares(names: Iterable[str] = ANCHORS) -> NDArray[np.float64]:
     """(anchors, 468) float64 matrix that takes the points of a mesh to the anchors of these names."""
-    indices = [list(ANCHORS[name]) for name in names]
-    shares = np.zeros((len(indices), 468))
-    for row, columns in zip(shares, indices, strict=True):
-        row[columns] = 1 / len(columns)
-    return shares
+    points = np.arange(468)
+    return np.array([np.isin(points, ANCHORS[name]) / len(ANCHORS[name]) for name in names])
 
 
 @cache

@@ -72,9 +72,8 @@ class SynthOptions:
             if not weighted or any(weight < 0 for _, weight in weighted) or sum(w for _, w in weighted) <= 0:
                 raise UsageError(f"--{name} needs at least one choice with a weight above 0, got {weighted}")
         if self.variants < 1 or self.shard_size < 1:
-            raise UsageError(
-                f"variants and shard size must be at least 1, got {self.variants}, {self.shard_size}"
-            )
+            numbers = f"{self.variants}, {self.shard_size}"
+            raise UsageError(f"variants and shard size must be at least 1, got {numbers}")
 
     def as_dict(self) -> dict[str, Any]:
         """The options as JSON values, in the order of the fields."""

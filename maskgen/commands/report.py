@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -46,9 +47,7 @@ def _find_sources(out: Path, root: Path | None) -> Path | None:
     for place in [root] if root else [*filter(None, [root_of(out)]), None]:
         if name == "table" and place and place.is_dir():  # its images can be in another folder
             return place
-        try:
+        with suppress(MissingDataError):
             return find_root(get_dataset(name), place)
-        except MissingDataError:
-            continue
     click.echo(f"maskgen: the sources of {name} are not found; preview.jpg is made without them", err=True)
     return None

@@ -145,6 +145,5 @@ def command(
     )
     print_summary(counts, out, as_json, quiet or dry_run)
     if options.layout == "folders" and options.format == "webp" and not quiet:
-        click.echo(
-            "Keras's image_dataset_from_directory skips WebP files; use --format jpeg for it", err=True
-        )
+        text = "Keras's image_dataset_from_directory skips WebP files; use --format jpeg for it"
+        click.echo(text, err=True)
