@@ -41,9 +41,7 @@ class NamedData(click.ParamType[tuple[str, Path]]):
 @click.option(
     "--label", metavar="COLUMN", help="Column with the true class.  [default: the column the model learnt]"
 )
-@click.option(
-    "--masked", "which", flag_value="masked", default=True, help="Use the masked images.  [default]"
-)
+@click.option("--masked", "which", flag_value="masked", default=True, help="Use the masked images.")
 @click.option(
     "--unmasked", "which", flag_value="unmasked", help="Use the unmasked images (of `synth --pairs`)."
 )

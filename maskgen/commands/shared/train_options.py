@@ -40,9 +40,7 @@ data_options = stacked(
         help="Column to learn: an attribute, or identity, split, wear, kind or template, with two or more "
         "classes.  [default: the manifest's label, or the folder's name]",
     ),
-    click.option(
-        "--masked", "which", flag_value="masked", default=True, help="Use the masked images.  [default]"
-    ),
+    click.option("--masked", "which", flag_value="masked", default=True, help="Use the masked images."),
     click.option(
         "--unmasked", "which", flag_value="unmasked", help="Use the unmasked images (of `synth --pairs`)."
     ),
