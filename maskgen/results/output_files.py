@@ -19,18 +19,11 @@ def write_outputs(
     unmasked: bytes | None = None,
     alpha: bytes | None = None,
 ) -> None:
-    """Write the files of one sample and variant, each atomically.
+    """Write the encoded files of one sample and variant that have a place, each atomically.
 
-    Args:
-        out: The output folder.
-        scratch: A folder below it for unfinished files; None uses the folders of the files.
-        places: The paths of the files.
-        image: The masked image, encoded.
-        unmasked: The unmasked image, encoded; written if it has a place.
-        alpha: The alpha as PNG; written if it has a place.
+    ``scratch`` is a folder below ``out`` for unfinished files; None uses the folders of the files.
     """
-    files = ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image))
-    for place, data in files:
+    for place, data in ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image)):
         if place is not None and data is not None:
             write_atomic(out / from_text(place), data, scratch)
 
