@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,63 +16,53 @@ from maskgen.results.manifest import read_manifest
 from maskgen.results.run_record import read_record
 
 NAMED = 20  # inputs that each list of the card names
+_FACE_FIELDS = ("template", "kind", "tone", "wear", "detection")
 
 
 @dataclass
 class Tally:
-    """The counts of the card, from one pass over the manifest.
+    """The counts of the card.
 
     Attributes:
         status: Rows of each status.
-        counts: "split", "label", "template", "kind", "tone", "wear" and "detection" -> value -> count; split
-            and label count written images, the others masked faces.
-        tables: "kind" and "wear" -> (value, label) -> masked faces.
+        images: "split" and "label" -> value -> masked images.
+        faces: "template", "kind", "tone", "wear" and "detection" -> (value, label) -> masked faces.
+        agreeing: Masked faces whose measured coverage agrees with their wear.
         unlabelled: The first `NAMED` inputs without a label, with the reason.
         unlabelled_count: The number of inputs without a label.
         unmasked: Status -> the first `NAMED` inputs with the reason.
-        agreeing: Masked faces whose measured coverage agrees with their wear.
     """
 
     status: Counter[str] = field(default_factory=Counter)
-    counts: dict[str, Counter[str]] = field(default_factory=dict)
-    tables: dict[str, Counter[tuple[str, str]]] = field(default_factory=dict)
+    images: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    faces: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    agreeing: int = 0
     unlabelled: list[tuple[str, str]] = field(default_factory=list)
     unlabelled_count: int = 0
-    unmasked: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    agreeing: int = 0
-
-    def add(self, row: ManifestRow) -> None:
-        """Count one row."""
-        self.status[row.status] += 1
-        if row.label is None and row.variant == 0:
-            self.unlabelled_count += 1
-            if len(self.unlabelled) < NAMED:
-                self.unlabelled.append((row.id, row.reason or ""))
-        if row.status != "masked":
-            named = self.unmasked.setdefault(row.status, [])
-            if len(named) < NAMED:
-                named.append((row.id, row.reason or ""))
-            return
-        label = row.label or "(none)"
-        self._count("split", row.split or "(none)")
-        self._count("label", label)
-        for face in row.faces:
-            for name in ("template", "kind", "tone", "wear", "detection"):
-                self._count(name, getattr(face, name) or "(none)")
-            for name in ("kind", "wear"):
-                self.tables.setdefault(name, Counter())[getattr(face, name) or "(none)", label] += 1
-            self.agreeing += face.wear_agrees
-
-    def _count(self, name: str, value: str) -> None:
-        self.counts.setdefault(name, Counter())[value] += 1
+    unmasked: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
 
 def tally(rows: Iterable[ManifestRow]) -> Tally:
     """Count all rows of a manifest as a stream."""
-    counted = Tally()
+    counts = Tally()
     for row in rows:
-        counted.add(row)
-    return counted
+        counts.status[row.status] += 1
+        if row.label is None and row.variant == 0:
+            counts.unlabelled_count += 1
+            if len(counts.unlabelled) < NAMED:
+                counts.unlabelled.append((row.id, row.reason or ""))
+        if row.status != "masked":
+            if len(counts.unmasked[row.status]) < NAMED:
+                counts.unmasked[row.status].append((row.id, row.reason or ""))
+            continue
+        label = row.label or "(none)"
+        counts.images["split"][row.split or "(none)"] += 1
+        counts.images["label"][label] += 1
+        for face in row.faces:
+            for name in _FACE_FIELDS:
+                counts.faces[name][getattr(face, name) or "(none)", label] += 1
+            counts.agreeing += face.wear_agrees
+    return counts
 
 
 def write_report(out: Path, root: Path | None = None, samples: int = 24) -> None:
@@ -99,71 +89,68 @@ def write_card(out: Path, preview: bool = True) -> Path:
         ConfigurationError: The run record is not JSON.
     """
     record = read_record(out)
-    counted = tally(read_manifest(out / "manifest.jsonl"))
-    path = out / "README.md"
+    counts = tally(read_manifest(out / "manifest.jsonl"))
     table = (out / "metadata.jsonl").is_file()
-    write_atomic(path, card(record, counted, preview, table).encode())
-    return path
+    write_atomic(out / "README.md", _card(record, counts, preview, table).encode())
+    return out / "README.md"
 
 
-def card(record: Mapping[str, Any], counted: Tally, preview: bool = True, table: bool = False) -> str:
-    """The card as Markdown with a YAML header.
-
-    Args:
-        record: The run record.
-        counted: The counts.
-        preview: Whether it shows ``preview.jpg``.
-        table: Whether the header points to ``metadata.jsonl``.
-    """
-    source = record.get("source") or {}
-    options = record.get("options") or {}
+def _card(record: Mapping[str, Any], counts: Tally, preview: bool, table: bool) -> str:
+    """The card as Markdown with a YAML header, which points to ``metadata.jsonl`` if there is a ``table``."""
+    source, options = record.get("source") or {}, record.get("options") or {}
     title = f"{source.get('title') or options.get('dataset', 'faces')}, masked by maskgen"
-    rows = counted.status.total()
-    by_status = {name: counted.status[name] for name in STATUSES if counted.status[name]}
+    masked = counts.status["masked"]
+    loaded = LOADED if table else LOADED_TARS if masked and options.get("layout") == "webdataset" else ""
+    statuses = {name: counts.status[name] for name in STATUSES if counts.status[name]}
+    unlabelled = counts.unlabelled_count if options.get("label") else 0
     parts = [
-        _header(title, source, options, counted.status["masked"], table),
+        f"---\n{_header(title, source, options, masked)}{loaded}\n---",
         f"# {title}",
-        f"{counted.status['masked']:,} masked images of {rows:,} inputs and variants. Every input has its "
+        f"{masked:,} masked images of {counts.status.total():,} inputs and variants. Every input has its "
         "line in `manifest.jsonl`, whatever became of it.",
         "![source, masked image and alpha](preview.jpg)" if preview else "",
         "## What this is\n\n" + NOTICE,
         "## Source and terms\n\n" + _facts(source) + "\n\n" + TERMS,
         "## What the labels are\n\n" + LABELS,
         "## How it was made\n\n" + _making(record),
-        "## Counts\n\nInputs and variants by status:\n\n" + _counts("status", by_status),
-        *_count_sections(counted),
+        "## Counts\n\nInputs and variants by status:\n\n" + _counts_table("status", statuses),
+        *(_counts_by("images", name, table) for name, table in counts.images.items()),
+        *(_counts_by("faces", name, _totals(table)) for name, table in counts.faces.items()),
+        f"The measured coverage agrees with the wear on {counts.agreeing:,} of "
+        f"{counts.faces['wear'].total():,} faces."
+        if counts.faces
+        else "",
         "## Independence of the label\n\n" + CONTINGENCY,
-        *(_contingency(name, counted.tables[name]) for name in ("kind", "wear") if name in counted.tables),
-        _list_of_unlabelled(counted) if options.get("label") else "",
-        *(_list_of_unmasked(counted, status) for status in STATUSES if status in counted.unmasked),
+        *(_contingency(name, counts.faces[name]) for name in ("kind", "wear") if name in counts.faces),
+        _inputs(f"Without label: {unlabelled:,} inputs", counts.unlabelled, unlabelled),
+        *(
+            _inputs(f"Not masked, {name}: {number:,}", counts.unmasked[name], number)
+            for name, number in statuses.items()
+            if name != "masked"
+        ),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _header(
-    title: str, source: Mapping[str, Any], options: Mapping[str, Any], masked: int, table: bool
-) -> str:
+def _header(title: str, source: Mapping[str, Any], options: Mapping[str, Any], masked: int) -> str:
     sizes = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
     size = next((name for limit, name in sizes if masked < limit), "1M<n<10M")
-    terms = f"{options.get('dataset', 'source')}-terms"
-    lines = [
-        f"pretty_name: {json.dumps(title, ensure_ascii=False)}",
-        "license: other",
-        f"license_name: {json.dumps(terms)}",
-    ]
-    if source.get("homepage"):
-        lines.append(f"license_link: {json.dumps(source['homepage'])}")
-    lines += [
-        "task_categories:",
-        "- image-classification",
-        "tags:",
-        "- face-mask",
-        "- synthetic",
-        "- maskgen",
-    ]
-    lines += [f"size_categories:\n- {size}", "source_datasets:", "- extended"]
-    loaded = LOADED if table else LOADED_TARS if masked and options.get("layout") == "webdataset" else ""
-    return "---\n" + "\n".join(lines) + loaded + "\n---"
+    homepage = source.get("homepage")
+    link = f"license_link: {json.dumps(homepage)}\n" if homepage else ""
+    return f"""\
+pretty_name: {json.dumps(title, ensure_ascii=False)}
+license: other
+license_name: {json.dumps(f"{options.get('dataset', 'source')}-terms")}
+{link}task_categories:
+- image-classification
+tags:
+- face-mask
+- synthetic
+- maskgen
+size_categories:
+- {size}
+source_datasets:
+- extended"""
 
 
 def _facts(source: Mapping[str, Any]) -> str:
@@ -183,33 +170,24 @@ def _making(record: Mapping[str, Any]) -> str:
     )
 
 
-def _count_sections(counted: Tally) -> list[str]:
-    sections = []
-    for name in ("split", "label"):
-        if name in counted.counts:
-            sections.append(f"Masked images by {name}:\n\n" + _counts(name, _sorted(counted.counts[name])))
-    for name in ("template", "kind", "tone", "wear", "detection"):
-        if name in counted.counts:
-            sections.append(f"Masked faces by {name}:\n\n" + _counts(name, _sorted(counted.counts[name])))
-    if "wear" in counted.counts:
-        faces = counted.counts["wear"].total()
-        sections.append(
-            f"The measured coverage agrees with the wear on {counted.agreeing:,} of {faces:,} faces."
-        )
-    return sections
+def _totals(table: Counter[tuple[str, str]]) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for (value, _), count in table.items():
+        totals[value] += count
+    return totals
 
 
-def _sorted(counter: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))
+def _counts_by(what: str, name: str, counts: Counter[str]) -> str:
+    ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return f"Masked {what} by {name}:\n\n" + _counts_table(name, ordered)
 
 
-def _counts(name: str, counts: Mapping[str, int]) -> str:
+def _counts_table(name: str, counts: Mapping[str, int]) -> str:
     return _table([name, "count"], [[value, f"{count:,}"] for value, count in counts.items()])
 
 
 def _contingency(name: str, table: Counter[tuple[str, str]]) -> str:
-    values = sorted({value for value, _ in table})
-    labels = sorted({label for _, label in table})
+    values, labels = (sorted(set(each)) for each in zip(*table, strict=True))
     totals = {label: sum(table[value, label] for value in values) for label in labels}
     rows = [
         [value, *(f"{table[value, label]:,} ({table[value, label] / totals[label]:.0%})" for label in labels)]
@@ -218,37 +196,23 @@ def _contingency(name: str, table: Counter[tuple[str, str]]) -> str:
     return f"Masked faces, {name} by label:\n\n" + _table([name, *labels], rows)
 
 
-def _list_of_unlabelled(counted: Tally) -> str:
-    if not counted.unlabelled_count:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
+    return "\n".join("| " + " | ".join(map(_plain, line)) + " |" for line in lines)
+
+
+def _inputs(title: str, inputs: Sequence[tuple[str, str]], count: int) -> str:
+    if not count:
         return ""
-    return f"## Without label: {counted.unlabelled_count:,} inputs\n\n" + _named(
-        counted.unlabelled, counted.unlabelled_count
-    )
-
-
-def _list_of_unmasked(counted: Tally, status: str) -> str:
-    count = counted.status[status]
-    return f"## Not masked, {status}: {count:,}\n\n" + _named(counted.unmasked[status], count)
-
-
-def _named(inputs: Sequence[tuple[str, str]], count: int) -> str:
     lines = [f"- `{_plain(name)}`" + (f": {_plain(reason)}" if reason else "") for name, reason in inputs]
     if count > len(inputs):
         lines.append(f"- and {count - len(inputs):,} more: see `manifest.jsonl`")
-    return "\n".join(lines)
+    return f"## {title}\n\n" + "\n".join(lines)
 
 
 def _plain(text: str) -> str:
     """Escape untrusted text, which must not end a line, a code span or a table cell."""
     return " ".join(text.split()).replace("`", "'").replace("|", "\\|").replace("<", "&lt;")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    cells = (
-        [_plain(cell) for cell in line] if index != 1 else list(line) for index, line in enumerate(lines)
-    )
-    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
 
 NOTICE = """\

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
@@ -16,7 +14,8 @@ from maskgen.files.path_text import from_text
 from maskgen.files.safe_paths import contained, leads_out
 from maskgen.files.tar import folder_of, read_path
 from maskgen.images.codec import decode, encode
-from maskgen.records import ManifestRow
+from maskgen.images.grid import grid
+from maskgen.records import Image, ManifestRow
 from maskgen.results.manifest import evenly_spaced_rows
 
 THUMBNAIL = 160
@@ -24,12 +23,6 @@ COLUMNS = 3
 _GAP = 8
 _CAPTION = 34
 _PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 20), (110, 110, 110)
-
-
-@dataclass(frozen=True)
-class _Cell:
-    row: ManifestRow
-    thumbnails: tuple[PillowImage.Image, ...]
 
 
 def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path | None:
@@ -49,43 +42,50 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
     """
     root = root and folder_of(root)
     rows = evenly_spaced_rows(out / "manifest.jsonl", samples)
-    cells = [cell for row in rows if (cell := _cell(out, root, row))]
+    cells = [cell for row in rows if (cell := _cell(out, root, row)) is not None]
     path = out / "preview.jpg"
     if not cells:
         path.unlink(missing_ok=True)
         return None
-    write_atomic(path, encode(_draw(cells), None, "jpeg", 88).data)
+    sheet = grid(cells, min(COLUMNS, len(cells)), _GAP, _PAPER[::-1])
+    sheet = np.concatenate([sheet, sheet[:_GAP]])  # twice the gap at the bottom
+    write_atomic(path, encode(sheet, None, "jpeg", 88).data)
     return path
 
 
-def _cell(out: Path, root: Path | None, row: ManifestRow) -> _Cell | None:
-    masked = _read(out, row.file_name) if row.file_name else None
+def _cell(out: Path, root: Path | None, row: ManifestRow) -> Image | None:
+    """The thumbnails and caption of a row in BGR; None without its masked image."""
+    masked = _read(out, row.file_name)
     if masked is None:
         return None
-    path = row.source.get("path")
-    source = _read(root, path) if root and path else None
+    source = _read(root, row.source.get("path"))
     if source is not None and source.shape != masked.shape:
         source = None
-    alpha_file = row.faces[0].alpha_file if row.faces else None
-    alpha = _read(out, alpha_file) if alpha_file else None
+    alpha = _read(out, row.faces[0].alpha_file if row.faces else None)
     if alpha is None and source is not None:
         # The encoder changes pixels by a few levels, the mask by many.
         difference = np.abs(source.astype(np.int16) - masked).max(axis=2)
         alpha = np.repeat(np.clip(4 * (difference - 8), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
     window_ltrb = _window(row, masked.shape[1], masked.shape[0])
-    thumbnails = (_thumbnail(plane, window_ltrb) for plane in (source, masked, alpha))
-    return _Cell(row, tuple(thumbnails))
+    width = 3 * THUMBNAIL + 2
+    cell = PillowImage.new("RGB", (width + _GAP, THUMBNAIL + _CAPTION), _PAPER)
+    for column, plane in enumerate((source, masked, alpha)):
+        cell.paste(_thumbnail(plane, window_ltrb), (column * (THUMBNAIL + 1), 0))
+    pen = ImageDraw.Draw(cell)
+    for line, (text, size, ink) in enumerate(_captions(row)):
+        pen.text((0, THUMBNAIL + 3 + 15 * line), _shortened(text, pen, size, width), ink, _font(size))
+    return np.asarray(cell)[..., ::-1]
 
 
-def _read(folder: Path, text: str) -> NDArray[np.uint8] | None:
+def _read(folder: Path | None, text: str | None) -> Image | None:
     """(height, width, 3) uint8 BGR; None if the file is absent or cannot be decoded.
 
     Also None for a path that leads out of the folder: an untrusted manifest must not select other files of
     this machine.
     """
-    name = from_text(text)
+    name = from_text(text or "")
     try:
-        if leads_out(name):
+        if folder is None or leads_out(name):
             return None
         return decode(read_path(folder / contained(folder, name, "the manifest"))).bgr
     except (OSError, UnreadableImageError, AnnotationError):
@@ -104,7 +104,7 @@ def _window(row: ManifestRow, width: int, height: int) -> tuple[int, int, int, i
     return left, top, left + wide, top + high
 
 
-def _thumbnail(bgr: NDArray[np.uint8] | None, window_ltrb: tuple[int, int, int, int]) -> PillowImage.Image:
+def _thumbnail(bgr: Image | None, window_ltrb: tuple[int, int, int, int]) -> PillowImage.Image:
     tile = PillowImage.new("RGB", (THUMBNAIL, THUMBNAIL), (225, 225, 222))
     if bgr is None:
         ImageDraw.Draw(tile).text((THUMBNAIL / 2, THUMBNAIL / 2), "not here", _FAINT, _font(12), anchor="mm")
@@ -119,27 +119,6 @@ def _thumbnail(bgr: NDArray[np.uint8] | None, window_ltrb: tuple[int, int, int, 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
-
-
-def _draw(cells: list[_Cell]) -> NDArray[np.uint8]:
-    """The sheet in BGR, drawn line by line: a whole Pillow sheet would need several copies in memory."""
-    columns = min(COLUMNS, len(cells))
-    lines = -(-len(cells) // columns)
-    wide, high = 3 * THUMBNAIL + 2, THUMBNAIL + _CAPTION
-    width, step = columns * (wide + 2 * _GAP) + _GAP, high + _GAP
-    sheet = np.full((lines * step + 2 * _GAP, width, 3), _PAPER[::-1], np.uint8)
-    for line in range(lines):
-        strip = PillowImage.new("RGB", (width, step), _PAPER)
-        pen = ImageDraw.Draw(strip)
-        for index, cell in enumerate(cells[line * columns : (line + 1) * columns]):
-            left = _GAP + index * (wide + 2 * _GAP)
-            for column, thumbnail in enumerate(cell.thumbnails):
-                strip.paste(thumbnail, (left + column * (THUMBNAIL + 1), 0))
-            for number, (text, size, ink) in enumerate(_captions(cell.row)):
-                place = (left, THUMBNAIL + 3 + 15 * number)
-                pen.text(place, _shortened(text, pen, size, wide), ink, _font(size))
-        sheet[_GAP + line * step :][:step] = np.asarray(strip)[..., ::-1]
-    return sheet
 
 
 def _captions(row: ManifestRow) -> tuple[tuple[str, int, tuple[int, int, int]], ...]:

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -16,10 +16,10 @@ from maskgen.results.export.shapes import CLASSES, AnnotatedImage
 
 @dataclass
 class _CocoFile:
-    """The JSON file of one split; its annotations are collected in a temporary file."""
+    """The JSON file of one split, and a temporary file of the annotations that follow its images."""
 
     images: IO[str]
-    objects: IO[str] = field(default_factory=lambda: TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115
+    objects: IO[str]
     image_count: int = 0
     object_count: int = 0
 
@@ -43,10 +43,11 @@ def write_coco(
             split = image.row.split or "all"
             if split not in files:
                 path = folder / f"instances_{split}.json"
-                file = _CocoFile(stack.enter_context(path.open("w", encoding="utf-8")))
-                stack.enter_context(file.objects)
-                file.images.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "images": [')
-                files[split] = file
+                files[split] = _CocoFile(
+                    stack.enter_context(path.open("w", encoding="utf-8")),
+                    stack.enter_context(TemporaryFile("w+", encoding="utf-8")),
+                )
+                files[split].images.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "images": [')
             _add_image(files[split], image, outlines)
         for file in files.values():
             file.images.write('\n], "annotations": [')
@@ -63,7 +64,7 @@ def _add_image(file: _CocoFile, image: AnnotatedImage, outlines: str) -> None:
     _append(file.images, entry, file.image_count)
     for each in image.objects:
         file.object_count += 1
-        shape, face, box_xywh = each.shape, each.face, each.box_xywh
+        shape, face = each.shape, each.face
         segmentation: Any = []
         if shape and outlines == "polygon":
             segmentation = shape.polygons()
@@ -73,8 +74,8 @@ def _add_image(file: _CocoFile, image: AnnotatedImage, outlines: str) -> None:
             "id": file.object_count,
             "image_id": file.image_count,
             "category_id": CLASSES.index(each.category) + 1,
-            "bbox": list(box_xywh),
-            "area": shape.area if shape else box_xywh[2] * box_xywh[3],
+            "bbox": list(each.box_xywh),
+            "area": int(shape.pixels.sum()) if shape else each.box_xywh[2] * each.box_xywh[3],
             "iscrowd": 0,
             "segmentation": segmentation,
             "attributes": {"wear": face.wear, "kind": face.kind, "template": face.template, **face.pose},
