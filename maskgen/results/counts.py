@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from maskgen.records import ManifestRow
 
+_NUMBERS, _TABLES = ("samples", "rows", "images", "unlabelled", "shards"), ("statuses", "labels", "splits")
+
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of samples and rows; ``a + b`` adds two.
+    """Counts of samples and rows.
 
     Attributes:
         samples: Input samples.
@@ -46,19 +48,14 @@ class Counts:
     @classmethod
     def total(cls, parts: Iterable[Counts]) -> Counts:
         """The sum of any number of counts, in linear time."""
-        numbers: Counter[str] = Counter()
-        tables: dict[str, Counter[str]] = {name: Counter() for name in _TABLES}
+        numbers, tables = Counter[str](), {name: Counter[str]() for name in _TABLES}
         for part in parts:
-            for name in _NUMBERS:
-                numbers[name] += getattr(part, name)
+            numbers.update({name: getattr(part, name) for name in _NUMBERS})
             for name, table in tables.items():
                 table.update(getattr(part, name))
         # Sorted: equal counts give equal bytes, regardless of the order of addition.
         ordered = {name: dict(sorted(table.items())) for name, table in tables.items()}
         return cls.from_dict({**numbers, **ordered})
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts.total((self, other))
 
     def is_whole(self) -> bool:
         """Whether all values have their types; those from a damaged file may not."""
@@ -85,9 +82,7 @@ class RowCounter:
     def __init__(self, labelled: bool) -> None:
         self._labelled = labelled
         self._samples = 0
-        self._statuses: Counter[str] = Counter()
-        self._labels: Counter[str | None] = Counter()
-        self._splits: Counter[str] = Counter()
+        self._statuses, self._labels, self._splits = Counter[str](), Counter[str | None](), Counter[str]()
 
     def add(self, row: ManifestRow) -> None:
         """Count one row."""
@@ -98,18 +93,13 @@ class RowCounter:
 
     def counts(self, shards: int = 0) -> Counts:
         """The counts so far, as of so many shards."""
-        labels = {label: count for label, count in self._labels.items() if label is not None}
         return Counts(
             samples=self._samples,
             rows=self._statuses.total(),
             images=self._statuses["masked"],
             statuses=dict(sorted(self._statuses.items())),
-            labels=dict(sorted(labels.items())),
+            labels=dict(sorted((label, count) for label, count in self._labels.items() if label is not None)),
             splits=dict(sorted(self._splits.items())),
             unlabelled=self._labels[None] if self._labelled else 0,
             shards=shards,
         )
-
-
-_TABLES = ("statuses", "labels", "splits")
-_NUMBERS = tuple(field.name for field in fields(Counts) if field.name not in _TABLES)

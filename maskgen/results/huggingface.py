@@ -34,21 +34,17 @@ def metadata_tables(out: Path, layout: str) -> list[str]:
 
 
 def write_metadata(out: Path, layout: str) -> list[Path]:
-    """Write ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
+    """Write ``metadata.jsonl`` for Hugging Face's ImageFolder, and return the written files, sorted by name.
 
     Each written image has one line: its path as ``file_name``, label, split, identity, attributes, and the
     mask of its first face. With the layout "folders" each split's folder has a file, because ImageFolder
-    ignores one above them; otherwise ``OUT`` and its top folders that look like splits have one.
-    ``file_name`` is relative to that file. Each column has one type in all files
-    (`maskgen.results.column_types.StableColumns`), because ImageFolder infers it from the first lines of
-    each.
+    ignores one above them; otherwise ``OUT`` and its top folders that look like splits have one. Paths are
+    relative to that file. Each column has one type in all files, because ImageFolder infers it from the first
+    lines of each (`maskgen.results.column_types.StableColumns`).
 
-    For unmasked images and alphas, ``unmasked_file_name`` and ``alpha_file_name`` make ImageFolder load them
-    beside the image. With splits they lie outside the split's folder, which ImageFolder refuses; then
-    ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
-
-    Returns:
-        The written files, sorted by name.
+    ``unmasked_file_name`` and ``alpha_file_name`` make ImageFolder load these images too. With splits they
+    lie outside the split's folder, which ImageFolder refuses; then ``unmasked_file`` and ``alpha_file`` name
+    them as text, relative to ``OUT``.
     """
     stable = StableColumns()
     attributes: set[str] = set()
@@ -82,15 +78,12 @@ def _masked(out: Path) -> Iterator[ManifestRow]:
 def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[str, Any]:
     face = row.faces[0] if row.faces else None
     columns: dict[str, Any] = {
-        "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else "")
+        "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else ""),
+        **{name: getattr(row, name) for name in ("id", "variant", "label", "split", "identity")},
+        **{name: getattr(face, name, None) for name in _FACE_COLUMNS},
+        **{f"coverage_{part}": face.coverage.get(part) if face else None for part in _PARTS},
+        "faces": len(row.faces),
     }
-    for name in ("id", "variant", "label", "split", "identity"):
-        columns[name] = getattr(row, name)
-    for name in _FACE_COLUMNS:
-        columns[name] = getattr(face, name, None)
-    for name in _PARTS:
-        columns[f"coverage_{name}"] = face.coverage.get(name) if face else None
-    columns["faces"] = len(row.faces)
     ending = "file" if folder else "file_name"
     if row.unmasked_file:
         columns[f"unmasked_{ending}"] = row.unmasked_file

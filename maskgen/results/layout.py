@@ -31,13 +31,12 @@ UNMASKED = "unmasked"
 ALPHA = "alpha"
 UNLABELLED = "unlabelled"
 
+PACKED = "webdataset"  # the layout that packs images into tars
+
 # Files that maskgen writes at the top of an output folder.
 OWN_FILES = frozenset(
     ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", ".maskgen")
 )
-
-# The layout that packs images into tars.
-PACKED = "webdataset"
 
 LONGEST_NAME = 255  # bytes, on common file systems
 LONGEST_PART_OF_KEY = 200  # leaves room for ".unmasked.jpg" where a tar is unpacked
@@ -54,12 +53,7 @@ class Places:
     """The files of one sample and variant: paths below the output folder, as in the manifest.
 
     A path is text with ``%FF`` for a byte that is not UTF-8; `maskgen.files.path_text.from_text` gives the
-    name on disk.
-
-    Attributes:
-        image: The masked image.
-        unmasked: The same image without the mask; None if none is written.
-        alpha: Its alpha as PNG; None if none is written.
+    name on disk. It is None for an unmasked image or alpha that is not written.
     """
 
     image: str
@@ -101,10 +95,10 @@ class Layout:
     def place(
         self, sample: Sample, label: str | None, variant: int, encoded: EncodedImage, shard: int = 0
     ) -> Places:
-        """The places of the files of a sample and variant.
+        """The places of the files of a sample and variant; two samples never share one.
 
-        Two samples never share a place. An image that keeps its format keeps its name; another format appends
-        its suffix to the old one, because ``a.jpg`` may exist beside ``a.gif``.
+        An image that keeps its format keeps its name; another format appends its suffix to the old one,
+        because ``a.jpg`` may exist beside ``a.gif``.
 
         Args:
             sample: The source.
@@ -117,31 +111,24 @@ class Layout:
             top = f"variant-{variant}/" if self.variants > 1 else ""
             key = f"{tar_place(shard)}/{_key(sample, top)}"
             suffix = self.tar_suffix or encoded.suffix
-            return Places(
-                image=f"{key}{suffix}",
-                unmasked=f"{key}.{UNMASKED}{suffix}" if self.pairs else None,
-                alpha=f"{key}.{ALPHA}.png" if self.alpha else None,
-            )
-        if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
-            raise UsageError(f"{to_text(sample.relative)!r} leads out of the output folder")
-        folder, name = _split(LAYOUTS[self.name](self, sample, label, variant, encoded))
-        name = shortened(name, sample.id, suffix_of(name))
-        path = to_text(folder + name)
-        return Places(
-            image=path,
-            unmasked=f"{UNMASKED}/{path}" if self.pairs else None,
-            alpha=to_text(f"{ALPHA}/{folder}{shortened(f'{name}.png', sample.id, '.png')}")
-            if self.alpha
-            else None,
-        )
+            image, unmasked, alpha = f"{key}{suffix}", f"{key}.{UNMASKED}{suffix}", f"{key}.{ALPHA}.png"
+        else:
+            if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
+                raise UsageError(f"{to_text(sample.relative)!r} leads out of the output folder")
+            folder, name = _split(LAYOUTS[self.name](self, sample, label, variant, encoded))
+            name = shortened(name, sample.id, suffix_of(name))
+            image = to_text(folder + name)
+            unmasked = f"{UNMASKED}/{image}"
+            alpha = to_text(f"{ALPHA}/{folder}{shortened(f'{name}.png', sample.id, '.png')}")
+        return Places(image, unmasked if self.pairs else None, alpha if self.alpha else None)
 
 
 def _mirror(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
     folder, name = _split(_tidy(sample.relative))
     stem = name.removesuffix(suffix_of(name))
     # Without --format only a few formats change, and only names with their suffixes can collide.
-    changes = suffix_of(stem).lower() in CONVERTED_SUFFIXES
-    may_collide = changes or (layout.converts and is_image_name(stem))
+    converted = suffix_of(stem).lower() in CONVERTED_SUFFIXES
+    may_collide = converted or (layout.converts and is_image_name(stem))
     path = folder + _output_name(name, sample.id, encoded, may_collide)
     if layout.variants > 1:
         return f"variant-{variant}/{path}"
@@ -155,9 +142,12 @@ def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, en
     flat = sample.id.replace("/", "__")
     name = _UNSAFE.sub("_", flat)
     reversible = name == flat and not re.search("__|_/|/_", sample.id)
-    # Loaders of class folders rely on the suffix: replace a wrong or rare one.
-    fitting = replace(encoded, same_format=_fits(name, encoded.suffix))
-    name = _output_name(name, sample.id, fitting, is_image_name(name.removesuffix(suffix_of(name))))
+    # Loaders of class folders rely on the suffix: replace one that they do not read, or of another format.
+    current = suffix_of(name)
+    of_format = next((each for each in SUFFIXES.values() if encoded.suffix in each), ())
+    fits = current.lower() == encoded.suffix or current.lower() in {*of_format} & {*FOLDERS_SUFFIXES}
+    encoded = replace(encoded, same_format=fits)
+    name = _output_name(name, sample.id, encoded, is_image_name(name.removesuffix(current)))
     suffix = suffix_of(name)
     stem = name.removesuffix(suffix) + ("" if reversible else f"~{_short_hash(sample.id)}")
     ending = f"-v{variant}{suffix}" if layout.variants > 1 else suffix
@@ -182,8 +172,7 @@ def _key(sample: Sample, top: str) -> str:
     """The key of one sample and variant: its member names in the tar up to the first dot.
 
     It is the id without ``.jpg``; another suffix becomes ``~png``, because ``a.png`` may exist beside
-    ``a.jpg``. An id with more dots, or with parts that are invalid for file systems or tar readers, gets a
-    hash.
+    ``a.jpg``. An id with more dots, or with parts that file systems or tar readers refuse, gets a hash.
     """
     *folders, name = _tidy(sample.id).split("/")
     suffix = suffix_of(name)
@@ -196,14 +185,10 @@ def _key(sample: Sample, top: str) -> str:
 
 
 def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) -> str:
-    """The output name of an image, which may have changed its format.
+    """The output name of an image, which may have changed its format, by the source's name and id.
 
-    Args:
-        name: The source's name.
-        key: The source's id.
-        encoded: The encoded image.
-        may_collide: Whether a converted image may get the same name: ``a.jpg`` may become ``a.jpg.png``, and
-            then a source ``a.jpg.png`` becomes ``a.jpg.png.png``.
+    ``may_collide``: a converted image may get this name too. If ``a.jpg`` may become ``a.jpg.png``, then a
+    source ``a.jpg.png`` becomes ``a.jpg.png.png``.
     """
     if encoded.same_format and not may_collide:
         return name
@@ -221,13 +206,6 @@ def _split(path: str) -> tuple[str, str]:
     """Folder with its trailing slash, and name."""
     cut = path.rfind("/") + 1
     return path[:cut], path[cut:]
-
-
-def _fits(name: str, suffix: str) -> bool:
-    """Whether a name has this suffix, or another of its format that class folder loaders read."""
-    current = suffix_of(name).lower()
-    same = any(current in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
-    return current == suffix or (same and current in FOLDERS_SUFFIXES)
 
 
 def _class_folder(label: str | None) -> str:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import fields
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +27,11 @@ ROW_FIELDS = (
     *("schema", "id", "variant", "status", "reason", "file_name", "sha256", "width", "height", "label"),
     *("split", "identity", "attributes", "source", "faces", "seed", "unmasked_file"),
 )
-FACE_FIELDS = tuple(field.name for field in fields(FaceRecord))
-
-_row_values, _face_fields = attrgetter(*ROW_FIELDS), attrgetter(*FACE_FIELDS)
 
 
 def row_to_json(row: ManifestRow) -> str:
     """The row as one JSON line without the line end; always valid UTF-8."""
-    values = dict(zip(ROW_FIELDS, _row_values(row), strict=True))
+    values = {name: getattr(row, name) for name in ROW_FIELDS}
     values["faces"] = [_face_values(face) for face in row.faces]
     return json_line(values)
 
@@ -51,7 +46,7 @@ def row_from_json(line: str) -> ManifestRow:
     try:
         values = from_json(line)
         check_row(values, SCHEMA)
-        values["faces"] = tuple(_face_record(face) for face in values["faces"])
+        values["faces"] = tuple(map(_face_record, values["faces"]))
         return ManifestRow(**values)
     except ValueError as error:
         raise ConfigurationError(f"not a row of a manifest: {error}") from error
@@ -78,15 +73,13 @@ def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
         ConfigurationError: A line is not a row; the message names file and line.
     """
     sample_lines: list[tuple[int, bytes]] = []
-    stride, index = 1, 0
-    for number, line in lines(path):
-        if not is_masked(line):
-            continue
+    stride = 1
+    masked = (each for each in lines(path) if _is_masked(each[1]))
+    for index, each in enumerate(masked):
         if index % stride == 0:
-            sample_lines.append((number, line))
+            sample_lines.append(each)
             if len(sample_lines) > 2 * count:
                 sample_lines, stride = sample_lines[::2], stride * 2
-        index += 1
     if len(sample_lines) > count:
         step = (len(sample_lines) - 1) / max(count - 1, 1)
         sample_lines = [sample_lines[round(place * step)] for place in range(count)]
@@ -120,7 +113,7 @@ def _parse_rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[Mani
         yield row
 
 
-def is_masked(line: bytes) -> bool:
+def _is_masked(line: bytes) -> bool:
     """Whether a line is a masked row, without parsing it (100 times faster)."""
     # Only numbers and text precede the status, and a quote inside text has a backslash before it.
     place = line.find(b'"status": "')
@@ -133,7 +126,7 @@ def is_masked(line: bytes) -> bool:
 
 
 def _face_values(face: FaceRecord) -> dict[str, Any]:
-    values = dict(zip(FACE_FIELDS, _face_fields(face), strict=True))
+    values: dict[str, Any] = dict(vars(face))
     # Adding 0.0 turns -0.0 into 0.0.
     values["coverage"] = {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()}
     values["pose"] = {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()}
@@ -144,6 +137,6 @@ def _face_values(face: FaceRecord) -> dict[str, Any]:
 
 
 def _face_record(values: Mapping[str, Any]) -> FaceRecord:
-    tuples: dict[str, Any] = {name: tuple(values[name]) for name in ("box", "mask_box")}
-    tuples["landmarks"] = {name: tuple(point) for name, point in values["landmarks"].items()}
-    return FaceRecord(**{**values, **tuples})
+    boxes = {name: tuple(values[name]) for name in ("box", "mask_box")}
+    landmarks = {name: tuple(point) for name, point in values["landmarks"].items()}
+    return FaceRecord(**{**values, **boxes, "landmarks": landmarks})
