@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -67,49 +66,29 @@ def serve(
         MissingExtraError: gradio is not installed.
     """
     require_gradio()
-    server_socket = _listen(host, port)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{server_socket.getsockname()[1]}"
-    with server_socket, demo_folder() as folder:
-        _configure_gradio(folder)
+    # Listen before the slow imports, to report a port in use at once.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, dualstack_ipv6=":" in host)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {reason}. Give another --port, or 0 for a free one"
+        ) from error
+    with listener, demo_folder() as folder:
+        # gradio reads these when it is imported.
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+        for name, value in _SETTINGS.items():
+            os.environ.setdefault(name, value)
         import uvicorn
 
         app = Guard(_build_app(classifier, landmarker), host, folder)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        threading.Thread(target=_call_when_started, args=(server, lambda: ready(url)), daemon=True).start()
         # uvicorn raises the signal again after its shutdown; as an exception, it still removes the folder.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            server.run(sockets=[server_socket])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind the port before the slow imports, to report a port in use at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    server_socket = socket.socket(family, socket.SOCK_STREAM)
-    server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        server_socket.bind((host, port))
-    except OSError as error:
-        server_socket.close()
-        raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}. Give another --port, or 0 "
-            "for a free one"
-        ) from error
-    return server_socket
-
-
-def _call_when_started(server: Any, ready: Callable[[], None]) -> None:
-    while not server.started and not server.should_exit:
-        time.sleep(0.05)
-    if server.started:
-        ready()
-
-
-def _configure_gradio(folder: Path) -> None:
-    """Set the environment variables that gradio reads at import."""
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
+            ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
+            server.run(sockets=[listener])
 
 
 def _build_app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
@@ -118,10 +97,9 @@ def _build_app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
 
     page = build_page(classifier, landmarker)
     page.queue(default_concurrency_limit=1, max_size=16)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
     return gradio.mount_gradio_app(
-        app,
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         page,
         path="/",
         theme=gradio.themes.Default(**fonts),
@@ -208,6 +186,6 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
 def _to_gradio(side: Side, classes: tuple[str, ...]) -> tuple[Any, Any]:
     """Convert to gradio's values: an RGB image, and the probability of each class."""
     rgb = np.ascontiguousarray(side.bgr[:, :, ::-1])
-    if not side.said:
+    if not side.predictions:
         return rgb, "no face found"
-    return rgb, dict(zip(classes, side.said[0].probabilities, strict=True))
+    return rgb, dict(zip(classes, side.predictions[0].probabilities, strict=True))
