@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from maskgen.files.atomic import write_atomic
@@ -17,6 +18,25 @@ from maskgen.results.run_record import read_record
 
 NAMED = 20  # inputs that each list of the card names
 _FACE_FIELDS = ("template", "kind", "tone", "wear", "detection")
+_TEMPLATE = Template(Path(__file__).with_suffix(".md").read_text(encoding="utf-8"))
+_FACTS = {"title": "Dataset", "homepage": "Home page", "licence": "Terms"} | {
+    "forbids": "What they forbid",
+    "citation": "Cite as",
+}
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+# For `datasets.load_dataset(OUT)`. Without it the library takes a label file such as CelebA's
+# list_eval_partition.txt for the test split.
+_CONFIGS = """
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path:"""
+_TABLE_PATHS = '''
+    - metadata.jsonl
+    - "**/*.[jpwJPW][pneiPNEI]*"'''
+_TAR_PATHS = ' "shards/*.tar"'
 
 
 @dataclass
@@ -99,74 +119,37 @@ def _card(record: Mapping[str, Any], counts: Tally, preview: bool, table: bool) 
     """The card as Markdown with a YAML header, which points to ``metadata.jsonl`` if there is a ``table``."""
     source, options = record.get("source") or {}, record.get("options") or {}
     title = f"{source.get('title') or options.get('dataset', 'faces')}, masked by maskgen"
-    masked = counts.status["masked"]
-    loaded = LOADED if table else LOADED_TARS if masked and options.get("layout") == "webdataset" else ""
+    homepage, masked = source.get("homepage"), counts.status["masked"]
+    packed = masked and options.get("layout") == "webdataset"
+    facts = [f"- {words}: {source[name]}" for name, words in _FACTS.items() if source.get(name)]
     statuses = {name: counts.status[name] for name in STATUSES if counts.status[name]}
-    unlabelled = counts.unlabelled_count if options.get("label") else 0
-    parts = [
-        f"---\n{_header(title, source, options, masked)}{loaded}\n---",
-        f"# {title}",
-        f"{masked:,} masked images of {counts.status.total():,} inputs and variants. Every input has its "
-        "line in `manifest.jsonl`, whatever became of it.",
-        "![source, masked image and alpha](preview.jpg)" if preview else "",
-        "## What this is\n\n" + NOTICE,
-        "## Source and terms\n\n" + _facts(source) + "\n\n" + TERMS,
-        "## What the labels are\n\n" + LABELS,
-        "## How it was made\n\n" + _making(record),
-        "## Counts\n\nInputs and variants by status:\n\n" + _counts_table("status", statuses),
-        *(_counts_by("images", name, table) for name, table in counts.images.items()),
-        *(_counts_by("faces", name, _totals(table)) for name, table in counts.faces.items()),
-        f"The measured coverage agrees with the wear on {counts.agreeing:,} of "
-        f"{counts.faces['wear'].total():,} faces."
-        if counts.faces
-        else "",
-        "## Independence of the label\n\n" + CONTINGENCY,
-        *(_contingency(name, counts.faces[name]) for name in ("kind", "wear") if name in counts.faces),
-        _inputs(f"Without label: {unlabelled:,} inputs", counts.unlabelled, unlabelled),
-        *(
-            _inputs(f"Not masked, {name}: {number:,}", counts.unmasked[name], number)
-            for name, number in statuses.items()
-            if name != "masked"
-        ),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _header(title: str, source: Mapping[str, Any], options: Mapping[str, Any], masked: int) -> str:
-    sizes = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-    size = next((name for limit, name in sizes if masked < limit), "1M<n<10M")
-    homepage = source.get("homepage")
-    link = f"license_link: {json.dumps(homepage)}\n" if homepage else ""
-    return f"""\
-pretty_name: {json.dumps(title, ensure_ascii=False)}
-license: other
-license_name: {json.dumps(f"{options.get('dataset', 'source')}-terms")}
-{link}task_categories:
-- image-classification
-tags:
-- face-mask
-- synthetic
-- maskgen
-size_categories:
-- {size}
-source_datasets:
-- extended"""
-
-
-def _facts(source: Mapping[str, Any]) -> str:
-    names = {"title": "Dataset", "homepage": "Home page", "licence": "Terms"}
-    names |= {"forbids": "What they forbid", "citation": "Cite as"}
-    lines = [f"- {label}: {source[name]}" for name, label in names.items() if source.get(name)]
-    return "\n".join(lines) or "Not recorded."
-
-
-def _making(record: Mapping[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in (record.get("versions") or {}).items())
-    command = record.get("command") or "maskgen synth"
-    return (
-        f"```\n{command}\n```\n\nThe same command over the same files, with the same versions ({versions}) "
-        "and on a processor of the same kind, gives the same bytes. All options, and the hashes of the "
-        "templates, are in `maskgen.json`."
+    tables = [f"Inputs and variants by status:\n\n{_counts_table('status', statuses)}"]
+    tables += [_counts_by("images", name, table) for name, table in counts.images.items()]
+    tables += [_counts_by("faces", name, _totals(table)) for name, table in counts.faces.items()]
+    if counts.faces:
+        share = f"{counts.agreeing:,} of {counts.faces['wear'].total():,} faces"
+        tables.append(f"The measured coverage agrees with the wear on {share}.")
+    lists = [_contingency(name, counts.faces[name]) for name in ("kind", "wear") if name in counts.faces]
+    if options.get("label") and (count := counts.unlabelled_count):
+        lists.append(_inputs(f"Without label: {count:,} inputs", counts.unlabelled, count))
+    for name, count in statuses.items():
+        if name != "masked":
+            lists.append(_inputs(f"Not masked, {name}: {count:,}", counts.unmasked[name], count))
+    return _TEMPLATE.substitute(
+        pretty_name=json.dumps(title, ensure_ascii=False),
+        license_name=json.dumps(f"{options.get('dataset', 'source')}-terms"),
+        license_link=f"license_link: {json.dumps(homepage)}\n" if homepage else "",
+        size=next((name for limit, name in _SIZES if masked < limit), "1M<n<10M"),
+        configs=_CONFIGS + (_TABLE_PATHS if table else _TAR_PATHS) if table or packed else "",
+        title=title,
+        masked=f"{masked:,}",
+        rows=f"{counts.status.total():,}",
+        preview="![source, masked image and alpha](preview.jpg)\n\n" if preview else "",
+        facts="\n".join(facts) or "Not recorded.",
+        command=record.get("command") or "maskgen synth",
+        versions=", ".join(f"{name} {version}" for name, version in (record.get("versions") or {}).items()),
+        counts="\n\n".join(tables),
+        lists="".join(f"\n\n{each}" for each in lists),
     )
 
 
@@ -213,45 +196,3 @@ def _inputs(title: str, inputs: Sequence[tuple[str, str]], count: int) -> str:
 def _plain(text: str) -> str:
     """Escape untrusted text, which must not end a line, a code span or a table cell."""
     return " ".join(text.split()).replace("`", "'").replace("|", "\\|").replace("<", "&lt;")
-
-
-NOTICE = """\
-These images are synthetic edits of photographs of real people: the masks were never there. They show
-neither how these people look with a mask nor that they wore one, and must not be shown as if they did. Few
-of these people were asked whether they want to be in a dataset."""
-
-TERMS = """\
-The masked images, the alphas and the manifest are made from the source, and all that its terms ask or
-forbid holds for them too. maskgen's own licence covers the program and its mask templates, not these
-images. What is said above is a summary: read the terms at the home page before you pass anything on."""
-
-LABELS = """\
-"gender", "age", "race" and the like are what the source's annotators, its file names or a program wrote down
-from the outside, in the few classes that it had. They are not what the people say of themselves, they are
-wrong for some of them, and they leave no room for others. A classifier that is trained on them learns to
-guess such labels from images; it does not know anyone's gender. Do not use it to decide about people."""
-
-# For `datasets.load_dataset(OUT)`. Without it the library takes a label file such as CelebA's
-# list_eval_partition.txt for the test split.
-LOADED = """
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path:
-    - metadata.jsonl
-    - "**/*.[jpwJPW][pneiPNEI]*"
-""".rstrip()
-
-LOADED_TARS = """
-configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: "shards/*.tar"
-""".rstrip()
-
-CONTINGENCY = """\
-Template, colour and wear are drawn from the seed and the image's name alone, independently of every
-attribute; these tables show what came of it. Where a share differs much between the columns, the counts are
-small, or faces were not found."""
