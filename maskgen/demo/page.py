@@ -30,18 +30,12 @@ from maskgen.records import WEARS
 from maskgen.train.model.classifier import Classifier
 
 INSTALL = "pip install 'maskgen[demo]'"
-# Age at which gradio removes uploads, and the interval of its search for them.
-MAX_AGE = 3600  # seconds
-
+MAX_AGE = 3600  # seconds after which gradio removes an upload
 _SETTINGS = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_OFFLINE": "1"}
 
 
 def require_gradio() -> None:
-    """Check that gradio and uvicorn are installed.
-
-    Raises:
-        MissingExtraError: They are not; the message has the command that installs them.
-    """
+    """Check that gradio and uvicorn are installed; the `MissingExtraError` names the command to install."""
     require("gradio", "uvicorn", install=INSTALL)
 
 
@@ -59,7 +53,7 @@ def serve(
         landmarker: Finds the faces.
         host: The address to listen on; only this machine can reach 127.0.0.1.
         port: TCP port; 0 picks a free one.
-        ready: Called with the page's URL when the page can be opened.
+        ready: Called with the page's URL when it can be opened.
 
     Raises:
         UsageError: The address or port is not available.
@@ -82,7 +76,7 @@ def serve(
             os.environ.setdefault(name, value)
         import uvicorn
 
-        app = Guard(_build_app(classifier, landmarker), host, folder)
+        app = Guard(_build_app(build_page(classifier, landmarker)), host, folder)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         # uvicorn raises the signal again after its shutdown; as an exception, it still removes the folder.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -91,11 +85,10 @@ def serve(
             server.run(sockets=[listener])
 
 
-def _build_app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
+def _build_app(page: Any) -> Any:
     import gradio
     from fastapi import FastAPI
 
-    page = build_page(classifier, landmarker)
     page.queue(default_concurrency_limit=1, max_size=16)
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
     return gradio.mount_gradio_app(
@@ -112,12 +105,7 @@ def _build_app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
 
 
 def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
-    """Build the page as gradio ``Blocks`` with one API function, ``/mask``.
-
-    Args:
-        classifier: The model.
-        landmarker: Finds the faces.
-    """
+    """Build the page as gradio ``Blocks`` with one API function, ``/mask``."""
     import gradio
 
     spec, default = classifier.spec, SynthOptions("")
@@ -131,11 +119,8 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
                 result = answer(Path(image).read_bytes(), classifier, landmarker, template, blend, wear)
         except MaskgenError as error:
             raise gradio.Error(str(error), print_exception=False) from error
-        return (
-            *_to_gradio(result.unmasked, spec.classes),
-            *(_to_gradio(result.masked, spec.classes) if result.masked else (None, None)),
-            result.note,
-        )
+        masked = _to_gradio(result.masked, spec.classes) if result.masked else (None, None)
+        return *_to_gradio(result.unmasked, spec.classes), *masked, result.note
 
     with gradio.Blocks(
         title="maskgen", analytics_enabled=False, delete_cache=(MAX_AGE, MAX_AGE), fill_width=True
@@ -149,12 +134,8 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
         with gradio.Row():
             with gradio.Column():
                 # "filepath": the unchanged file, which maskgen decodes itself.
-                upload = gradio.Image(
-                    type="filepath",
-                    image_mode=None,
-                    sources=["upload", "webcam", "clipboard"],
-                    label="Image",
-                )
+                sources = ["upload", "webcam", "clipboard"]
+                upload = gradio.Image(type="filepath", image_mode=None, sources=sources, label="Image")
                 names = [info.name for info in list_templates()]
                 template = gradio.Dropdown(names, value=default.templates[0][0], label="Template")
                 blend = gradio.Radio(list(BLENDS), value=default.blend, label="Blend")
@@ -166,25 +147,16 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
                     # No heading: gradio shows the most probable class there, the model applies a threshold.
                     outputs += [gradio.Label(label=f"{title}: the largest face", show_heading=False)]
         note = gradio.Markdown()
-        gradio.Examples(
-            [str(path) for path in sorted(SHIPS_IN.glob("*.jpg"))],
-            upload,
-            label="Samples",
-            cache_examples=False,
-        )
-        gradio.on(
-            [upload.change, template.input, blend.input, wear.input],
-            mask,
-            [upload, template, blend, wear],
-            [*outputs, note],
-            api_name="mask",
-            trigger_mode="always_last",
-        )
+        samples = sorted(map(str, SHIPS_IN.glob("*.jpg")))
+        gradio.Examples(samples, upload, label="Samples", cache_examples=False)
+        changes = [upload.change, template.input, blend.input, wear.input]
+        inputs = [upload, template, blend, wear]
+        gradio.on(changes, mask, inputs, [*outputs, note], api_name="mask", trigger_mode="always_last")
     return page
 
 
 def _to_gradio(side: Side, classes: tuple[str, ...]) -> tuple[Any, Any]:
-    """Convert to gradio's values: an RGB image, and the probability of each class."""
+    """The values of gradio: an RGB image, and the probability of each class for the largest face."""
     rgb = np.ascontiguousarray(side.bgr[:, :, ::-1])
     if not side.predictions:
         return rgb, "no face found"

@@ -33,10 +33,7 @@ def as_text(value: Any) -> str:
 
 
 class StableColumns:
-    """The column types of several tables that a reader joins, such as one for each split.
-
-    `add` every line first, then `settle` every line. A column without any value stays null.
-    """
+    """The column types of tables that a reader joins, such as one a split: `add` all lines, then `settle`."""
 
     def __init__(self) -> None:
         self._types: dict[str, set[str]] = defaultdict(set)
@@ -44,7 +41,7 @@ class StableColumns:
         self._early_columns: dict[Any, set[str]] = defaultdict(set)
 
     def add(self, table: Any, values: Mapping[str, Any]) -> None:
-        """Count one line of a table."""
+        """Note the types of one line of a table."""
         self._lines[table] += 1
         for name, value in values.items():
             if value is not None:
@@ -56,6 +53,7 @@ class StableColumns:
         """Convert the values of a line to the types of their columns.
 
         A column that has only nulls in the first lines of any table becomes text, with empty missing values.
+        A column without any value stays null.
         """
         return {name: self._convert(name, value) for name, value in values.items()}
 

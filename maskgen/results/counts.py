@@ -14,17 +14,13 @@ _NUMBERS, _TABLES = ("samples", "rows", "images", "unlabelled", "shards"), ("sta
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of samples and rows.
+    """Counts of input samples, rows of the manifest (samples times variants) and masked images.
 
     Attributes:
-        samples: Input samples.
-        rows: Rows of the manifest: samples times variants.
-        images: Masked images written.
         statuses: Rows by status.
         labels: Rows by label.
         splits: Rows by split; those without one under "none".
         unlabelled: Rows without a label in a run with ``--label``.
-        shards: Number of shards.
     """
 
     samples: int = 0
@@ -73,11 +69,7 @@ class Counts:
 
 
 class RowCounter:
-    """Count rows one at a time; a sample counts with its first variant.
-
-    Args:
-        labelled: Whether the run has ``--label``.
-    """
+    """Count rows of a run (``labelled``: with ``--label``); a sample counts with its first variant."""
 
     def __init__(self, labelled: bool) -> None:
         self._labelled = labelled

@@ -1,8 +1,7 @@
 """Output layouts: the file names of masked images, unmasked images and alphas.
 
-Each layout of loose files is a function in `LAYOUTS` from a sample to a path below the output folder. The
-layout "webdataset" packs images into tars (`maskgen.results.tar_writer`), with paths such as
-``shards/000012.tar/KEY.jpg``.
+Each layout of loose files is a function in `LAYOUTS`. The layout "webdataset" packs images into tars
+(`maskgen.results.tar_writer`), with paths such as ``shards/000012.tar/KEY.jpg``.
 """
 
 from __future__ import annotations
@@ -16,21 +15,11 @@ from pathlib import PurePosixPath
 
 from maskgen.errors import UsageError
 from maskgen.files.path_text import to_text
-from maskgen.files.suffixes import (
-    CONVERTED_SUFFIXES,
-    FOLDERS_SUFFIXES,
-    IMAGE_SUFFIXES,
-    SUFFIXES,
-    is_image_name,
-    suffix_of,
-)
+from maskgen.files.suffixes import CONVERTED_SUFFIXES, FOLDERS_SUFFIXES, SUFFIXES, is_image_name, suffix_of
 from maskgen.images.codec import EncodedImage
 from maskgen.records import Sample
 
-UNMASKED = "unmasked"
-ALPHA = "alpha"
-UNLABELLED = "unlabelled"
-
+UNMASKED, ALPHA, UNLABELLED = "unmasked", "alpha", "unlabelled"
 PACKED = "webdataset"  # the layout that packs images into tars
 
 # Files that maskgen writes at the top of an output folder.
@@ -95,17 +84,10 @@ class Layout:
     def place(
         self, sample: Sample, label: str | None, variant: int, encoded: EncodedImage, shard: int = 0
     ) -> Places:
-        """The places of the files of a sample and variant; two samples never share one.
+        """The places of the files of a sample and variant (from 0); two samples never share one.
 
         An image that keeps its format keeps its name; another format appends its suffix to the old one,
-        because ``a.jpg`` may exist beside ``a.gif``.
-
-        Args:
-            sample: The source.
-            label: Its class, for "folders".
-            variant: Index of the variant, from 0.
-            encoded: The masked image, for its format.
-            shard: Index of its shard, for "webdataset".
+        because ``a.jpg`` may exist beside ``a.gif``. Only "folders" uses the label, "webdataset" the shard.
         """
         if self.packs:
             top = f"variant-{variant}/" if self.variants > 1 else ""
@@ -115,21 +97,22 @@ class Layout:
         else:
             if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
                 raise UsageError(f"{to_text(sample.relative)!r} leads out of the output folder")
-            folder, name = _split(LAYOUTS[self.name](self, sample, label, variant, encoded))
+            path = LAYOUTS[self.name](self, sample, label, variant, encoded)
+            folder, slash, name = path.rpartition("/")
             name = shortened(name, sample.id, suffix_of(name))
-            image = to_text(folder + name)
+            image = to_text(f"{folder}{slash}{name}")
             unmasked = f"{UNMASKED}/{image}"
-            alpha = to_text(f"{ALPHA}/{folder}{shortened(f'{name}.png', sample.id, '.png')}")
+            alpha = to_text(f"{ALPHA}/{folder}{slash}{shortened(f'{name}.png', sample.id, '.png')}")
         return Places(image, unmasked if self.pairs else None, alpha if self.alpha else None)
 
 
 def _mirror(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
-    folder, name = _split(_tidy(sample.relative))
+    folder, slash, name = _tidy(sample.relative).rpartition("/")
     stem = name.removesuffix(suffix_of(name))
     # Without --format only a few formats change, and only names with their suffixes can collide.
     converted = suffix_of(stem).lower() in CONVERTED_SUFFIXES
     may_collide = converted or (layout.converts and is_image_name(stem))
-    path = folder + _output_name(name, sample.id, encoded, may_collide)
+    path = f"{folder}{slash}{_output_name(name, sample.id, encoded, may_collide)}"
     if layout.variants > 1:
         return f"variant-{variant}/{path}"
     top = path.partition("/")[0].lstrip("_")
@@ -145,7 +128,7 @@ def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, en
     # Loaders of class folders rely on the suffix: replace one that they do not read, or of another format.
     current = suffix_of(name)
     of_format = next((each for each in SUFFIXES.values() if encoded.suffix in each), ())
-    fits = current.lower() == encoded.suffix or current.lower() in {*of_format} & {*FOLDERS_SUFFIXES}
+    fits = current.lower() in {encoded.suffix, *FOLDERS_SUFFIXES.intersection(of_format)}
     encoded = replace(encoded, same_format=fits)
     name = _output_name(name, sample.id, encoded, is_image_name(name.removesuffix(current)))
     suffix = suffix_of(name)
@@ -178,7 +161,7 @@ def _key(sample: Sample, top: str) -> str:
     suffix = suffix_of(name)
     parts = [_UNSAFE_IN_KEY.sub("_", part) for part in (*folders, name.removesuffix(suffix))]
     ending = "" if suffix == ".jpg" else f"~{suffix[1:]}"
-    if "/".join(parts) + suffix != sample.id or suffix.lower() not in IMAGE_SUFFIXES:
+    if "/".join(parts) + suffix != sample.id or not is_image_name(name):
         ending = f"~{_short_hash(sample.id)}"
     parts[-1] += ending
     return top + "/".join(shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
@@ -200,12 +183,6 @@ def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) 
 def _tidy(path: str) -> str:
     """The path without empty parts and single dots; `PurePosixPath` alone is slow."""
     return str(PurePosixPath(path)) if _UNTIDY.search(path) else path
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Folder with its trailing slash, and name."""
-    cut = path.rfind("/") + 1
-    return path[:cut], path[cut:]
 
 
 def _class_folder(label: str | None) -> str:

@@ -37,11 +37,10 @@ def row_to_json(row: ManifestRow) -> str:
 
 
 def row_from_json(line: str) -> ManifestRow:
-    """Parse a line of `row_to_json`; numbers are rounded as there.
+    """Parse a line of `row_to_json`.
 
     Raises:
-        ConfigurationError: The line is not a row, names a file outside of the manifest's folder, or has a
-            newer schema.
+        ConfigurationError: The line is not a row, has a newer schema, or names a file outside its folder.
     """
     try:
         values = from_json(line)
@@ -59,22 +58,18 @@ def read_manifest(path: Path) -> Iterator[ManifestRow]:
         MissingDataError: The file is absent.
         ConfigurationError: A line is not a row; the message names file and line.
     """
-    return _parse_rows(lines(path), path)
+    return _parse_rows(_lines(path), path)
 
 
 def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
-    """At most ``count`` masked rows of a manifest, evenly spread, in bounded memory.
+    """At most ``count`` masked rows, evenly spread, in bounded memory; raises like `read_manifest`.
 
     Every stride-th line is kept; above twice ``count`` lines, every other one is dropped and the stride
     doubles.
-
-    Raises:
-        MissingDataError: The file is absent.
-        ConfigurationError: A line is not a row; the message names file and line.
     """
     sample_lines: list[tuple[int, bytes]] = []
     stride = 1
-    masked = (each for each in lines(path) if _is_masked(each[1]))
+    masked = (each for each in _lines(path) if _is_masked(each[1]))
     for index, each in enumerate(masked):
         if index % stride == 0:
             sample_lines.append(each)
@@ -86,13 +81,8 @@ def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
     return list(_parse_rows(sample_lines, path))
 
 
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Line number, from 1, and bytes of each line of a manifest.
-
-    Raises:
-        MissingDataError: The file is absent.
-        ConfigurationError: A line is longer than any row.
-    """
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Line number, from 1, and bytes of each line of a manifest."""
     try:
         file = open_lines(path)
     except FileNotFoundError as error:

@@ -29,12 +29,9 @@ def write_outputs(
 
 
 def check_apart(root: Path, out: Path) -> None:
-    """Check that source and output do not contain one another.
+    """Raise `UsageError` if source and output are the same, or one lies in the other.
 
     Resolves links and ``..``, also on file systems that ignore case.
-
-    Raises:
-        UsageError: The two are the same, or one lies in the other.
     """
     if is_remote(root) or is_remote(out):
         if is_remote(root) and is_remote(out) and (lies_in(root, out) or lies_in(out, root)):

@@ -27,10 +27,7 @@ def fingerprint(options: Mapping[str, Any]) -> str:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The differences of two configurations, one sentence an option, in alphabetical order.
-
-    Nested options are named with dots: ``versions.numpy was "1.26.4", now "2.0.0"``.
-    """
+    """The differences of two configurations, sorted: ``versions.numpy was "1.26.4", now "2.0.0"``."""
     sentences: list[str] = []
     old, new = (json.loads(json.dumps(values)) for values in (old, new))  # a tuple becomes a list
     for name in sorted({*old, *new}):
@@ -86,10 +83,10 @@ def run_record(
 def versions() -> dict[str, str]:
     """The versions of packages that may affect the bytes, from their metadata, without importing them."""
     versions = {"maskgen": maskgen.__version__, "python": platform.python_version()}
-    versions |= dict.fromkeys(("numpy", "opencv", "mediapipe", "pillow", "scipy"), "not installed")
     # Of several distributions of OpenCV, the last that is installed counts.
     opencv = ("opencv-python-headless", "opencv-contrib-python", "opencv-python")
     for distribution in ("numpy", *opencv, "mediapipe", "pillow", "scipy"):
+        versions.setdefault(distribution.partition("-")[0], "not installed")
         with suppress(metadata.PackageNotFoundError):
             versions[distribution.partition("-")[0]] = metadata.version(distribution)
     return versions

@@ -32,7 +32,7 @@ Writer = Callable[[Iterable[AnnotatedImage], Path, str, Mapping[str, Any]], None
 def write_annotations(
     out: Path, target: Path, form: str, outlines: str | None = None, unmasked: bool = False
 ) -> int:
-    """Write the annotations of a result, and replace earlier ones.
+    """Write the annotations of a result, replace earlier ones, and return the number of annotated images.
 
     Args:
         out: An output folder of `maskgen synth`.
@@ -40,9 +40,6 @@ def write_annotations(
         form: One of `FORMATS`.
         outlines: "polygon", "rle" or "none"; None for polygons in COCO and boxes elsewhere.
         unmasked: Whether to include the unmasked images of ``--pairs``.
-
-    Returns:
-        The number of annotated images.
 
     Raises:
         MissingDataError: There is no finished result.
@@ -77,7 +74,7 @@ def write_annotations(
         if not count:
             raise MissingDataError(f"{out} holds no masked image")
         if form != "coco":
-            link = unfinished / {"yolo": "images", "voc": "JPEGImages"}[form]
+            link = unfinished / ("images" if form == "yolo" else "JPEGImages")
             link.symlink_to(os.path.relpath(out.resolve(), target.resolve()), target_is_directory=True)
         (unfinished / MARKER).write_text(json.dumps({"format": form, "pictures": count}) + "\n")
         if target.exists():
