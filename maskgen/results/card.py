@@ -19,10 +19,10 @@ from maskgen.results.run_record import read_record
 NAMED = 20  # inputs that each list of the card names
 _FACE_FIELDS = ("template", "kind", "tone", "wear", "detection")
 _TEMPLATE = Template(Path(__file__).with_suffix(".md").read_text(encoding="utf-8"))
-_FACTS = {"title": "Dataset", "homepage": "Home page", "licence": "Terms"} | {
-    "forbids": "What they forbid",
-    "citation": "Cite as",
-}
+_FACTS = (
+    *(("title", "Dataset"), ("homepage", "Home page"), ("licence", "Terms")),
+    *(("forbids", "What they forbid"), ("citation", "Cite as")),
+)
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 # For `datasets.load_dataset(OUT)`. Without it the library takes a label file such as CelebA's
@@ -46,8 +46,8 @@ class Tally:
     Attributes:
         status: Rows of each status.
         images: "split" and "label" -> value -> masked images.
-        faces: "template", "kind", "tone", "wear" and "detection" -> (value, label) -> masked faces.
-        agreeing: Masked faces whose measured coverage agrees with their wear.
+        faces: "template", "kind", "tone", "wear" and "detection" -> value -> label -> masked faces.
+        agrees: Masked faces by whether their measured coverage agrees with their wear.
         unlabelled: The first `NAMED` inputs without a label, with the reason.
         unlabelled_count: The number of inputs without a label.
         unmasked: Status -> the first `NAMED` inputs with the reason.
@@ -55,8 +55,10 @@ class Tally:
 
     status: Counter[str] = field(default_factory=Counter)
     images: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    faces: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
-    agreeing: int = 0
+    faces: dict[str, dict[str, Counter[str]]] = field(
+        default_factory=lambda: {name: defaultdict(Counter) for name in _FACE_FIELDS}
+    )
+    agrees: Counter[bool] = field(default_factory=Counter)
     unlabelled: list[tuple[str, str]] = field(default_factory=list)
     unlabelled_count: int = 0
     unmasked: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
@@ -80,19 +82,13 @@ def tally(rows: Iterable[ManifestRow]) -> Tally:
         counts.images["label"][label] += 1
         for face in row.faces:
             for name in _FACE_FIELDS:
-                counts.faces[name][getattr(face, name) or "(none)", label] += 1
-            counts.agreeing += face.wear_agrees
+                counts.faces[name][getattr(face, name) or "(none)"][label] += 1
+            counts.agrees[face.wear_agrees] += 1
     return counts
 
 
 def write_report(out: Path, root: Path | None = None, samples: int = 24) -> None:
-    """Write the card and the contact sheet of a result.
-
-    Args:
-        out: An output folder of `maskgen synth`.
-        root: The root of its sources, for the contact sheet.
-        samples: Number of images on the contact sheet.
-    """
+    """Write the card and the contact sheet, of so many samples, of a result with sources below ``root``."""
     preview = write_contact_sheet(out, root, samples)
     write_card(out, preview=preview is not None)
 
@@ -100,36 +96,33 @@ def write_report(out: Path, root: Path | None = None, samples: int = 24) -> None
 def write_card(out: Path, preview: bool = True) -> Path:
     """Write ``OUT/README.md``; the same manifest and run record give the same bytes.
 
-    Args:
-        out: A folder with ``manifest.jsonl`` and ``maskgen.json``.
-        preview: Whether it shows ``preview.jpg``.
-
     Raises:
-        MissingDataError: One of the two files is absent.
+        MissingDataError: ``manifest.jsonl`` or ``maskgen.json`` is absent.
         ConfigurationError: The run record is not JSON.
     """
-    record = read_record(out)
-    counts = tally(read_manifest(out / "manifest.jsonl"))
-    table = (out / "metadata.jsonl").is_file()
-    write_atomic(out / "README.md", _card(record, counts, preview, table).encode())
+    record, counts = read_record(out), tally(read_manifest(out / "manifest.jsonl"))
+    card = _card(record, counts, preview, has_table=(out / "metadata.jsonl").is_file())
+    write_atomic(out / "README.md", card.encode())
     return out / "README.md"
 
 
-def _card(record: Mapping[str, Any], counts: Tally, preview: bool, table: bool) -> str:
-    """The card as Markdown with a YAML header, which points to ``metadata.jsonl`` if there is a ``table``."""
+def _card(record: Mapping[str, Any], counts: Tally, preview: bool, has_table: bool) -> str:
+    """The card as Markdown with a YAML header; ``has_table``: the header points to ``metadata.jsonl``."""
     source, options = record.get("source") or {}, record.get("options") or {}
     title = f"{source.get('title') or options.get('dataset', 'faces')}, masked by maskgen"
     homepage, masked = source.get("homepage"), counts.status["masked"]
     packed = masked and options.get("layout") == "webdataset"
-    facts = [f"- {words}: {source[name]}" for name, words in _FACTS.items() if source.get(name)]
+    facts = [f"- {words}: {source[name]}" for name, words in _FACTS if source.get(name)]
     statuses = {name: counts.status[name] for name in STATUSES if counts.status[name]}
     tables = [f"Inputs and variants by status:\n\n{_counts_table('status', statuses)}"]
-    tables += [_counts_by("images", name, table) for name, table in counts.images.items()]
-    tables += [_counts_by("faces", name, _totals(table)) for name, table in counts.faces.items()]
-    if counts.faces:
-        share = f"{counts.agreeing:,} of {counts.faces['wear'].total():,} faces"
+    tables += [_counts_by("images", name, values) for name, values in counts.images.items()]
+    lists = []
+    if faces := counts.agrees.total():
+        for name, values in counts.faces.items():
+            tables.append(_counts_by("faces", name, {value: n.total() for value, n in values.items()}))
+        share = f"{counts.agrees[True]:,} of {faces:,} faces"
         tables.append(f"The measured coverage agrees with the wear on {share}.")
-    lists = [_contingency(name, counts.faces[name]) for name in ("kind", "wear") if name in counts.faces]
+        lists = [_contingency(name, counts.faces[name]) for name in ("kind", "wear")]
     if options.get("label") and (count := counts.unlabelled_count):
         lists.append(_inputs(f"Without label: {count:,} inputs", counts.unlabelled, count))
     for name, count in statuses.items():
@@ -140,7 +133,7 @@ def _card(record: Mapping[str, Any], counts: Tally, preview: bool, table: bool) 
         license_name=json.dumps(f"{options.get('dataset', 'source')}-terms"),
         license_link=f"license_link: {json.dumps(homepage)}\n" if homepage else "",
         size=next((name for limit, name in _SIZES if masked < limit), "1M<n<10M"),
-        configs=_CONFIGS + (_TABLE_PATHS if table else _TAR_PATHS) if table or packed else "",
+        configs=_CONFIGS + (_TABLE_PATHS if has_table else _TAR_PATHS) if has_table or packed else "",
         title=title,
         masked=f"{masked:,}",
         rows=f"{counts.status.total():,}",
@@ -153,14 +146,7 @@ def _card(record: Mapping[str, Any], counts: Tally, preview: bool, table: bool) 
     )
 
 
-def _totals(table: Counter[tuple[str, str]]) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for (value, _), count in table.items():
-        totals[value] += count
-    return totals
-
-
-def _counts_by(what: str, name: str, counts: Counter[str]) -> str:
+def _counts_by(what: str, name: str, counts: Mapping[str, int]) -> str:
     ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     return f"Masked {what} by {name}:\n\n" + _counts_table(name, ordered)
 
@@ -169,12 +155,12 @@ def _counts_table(name: str, counts: Mapping[str, int]) -> str:
     return _table([name, "count"], [[value, f"{count:,}"] for value, count in counts.items()])
 
 
-def _contingency(name: str, table: Counter[tuple[str, str]]) -> str:
-    values, labels = (sorted(set(each)) for each in zip(*table, strict=True))
-    totals = {label: sum(table[value, label] for value in values) for label in labels}
+def _contingency(name: str, counts: Mapping[str, Counter[str]]) -> str:
+    totals = sum(counts.values(), Counter[str]())
+    labels = sorted(totals)
     rows = [
-        [value, *(f"{table[value, label]:,} ({table[value, label] / totals[label]:.0%})" for label in labels)]
-        for value in values
+        [value, *(f"{own[label]:,} ({own[label] / totals[label]:.0%})" for label in labels)]
+        for value, own in sorted(counts.items())
     ]
     return f"Masked faces, {name} by label:\n\n" + _table([name, *labels], rows)
 
@@ -185,8 +171,6 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _inputs(title: str, inputs: Sequence[tuple[str, str]], count: int) -> str:
-    if not count:
-        return ""
     lines = [f"- `{_plain(name)}`" + (f": {_plain(reason)}" if reason else "") for name, reason in inputs]
     if count > len(inputs):
         lines.append(f"- and {count - len(inputs):,} more: see `manifest.jsonl`")

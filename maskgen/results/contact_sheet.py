@@ -26,19 +26,15 @@ _PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 20), (110, 110, 110)
 
 
 def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path | None:
-    """Write ``OUT/preview.jpg``.
+    """Write ``OUT/preview.jpg``, and return its path; None, and no file, if nothing was masked.
 
     Each cell shows a face of the source, the same pixels masked, and the alpha: the alpha file if there is
     one, else the difference of the two images. The same result gives the same bytes.
 
     Args:
         out: An output folder of `maskgen synth`.
-        root: The root of the sources: a folder, or a table or pattern in one. The place of a missing source
-            stays empty.
+        root: The root of the sources: a folder, or a table or pattern in one.
         samples: Number of cells, evenly spread over the masked rows of the manifest.
-
-    Returns:
-        The path of the file; None, and no file, if nothing was masked.
     """
     root = root and folder_of(root)
     rows = evenly_spaced_rows(out / "manifest.jsonl", samples)
@@ -73,15 +69,15 @@ def _cell(out: Path, root: Path | None, row: ManifestRow) -> Image | None:
         cell.paste(_thumbnail(plane, window_ltrb), (column * (THUMBNAIL + 1), 0))
     pen = ImageDraw.Draw(cell)
     for line, (text, size, ink) in enumerate(_captions(row)):
-        pen.text((0, THUMBNAIL + 3 + 15 * line), _shortened(text, pen, size, width), ink, _font(size))
+        place = (0, THUMBNAIL + 3 + 15 * line)
+        pen.text(place, _shortened(text, pen, size, width), ink, ImageFont.load_default(size))
     return np.asarray(cell)[..., ::-1]
 
 
 def _read(folder: Path | None, text: str | None) -> Image | None:
-    """(height, width, 3) uint8 BGR; None if the file is absent or cannot be decoded.
+    """An image file in BGR; None if it is absent, cannot be decoded, or lies outside of the folder.
 
-    Also None for a path that leads out of the folder: an untrusted manifest must not select other files of
-    this machine.
+    An untrusted manifest must not select other files of this machine.
     """
     name = from_text(text or "")
     try:
@@ -107,7 +103,8 @@ def _window(row: ManifestRow, width: int, height: int) -> tuple[int, int, int, i
 def _thumbnail(bgr: Image | None, window_ltrb: tuple[int, int, int, int]) -> PillowImage.Image:
     tile = PillowImage.new("RGB", (THUMBNAIL, THUMBNAIL), (225, 225, 222))
     if bgr is None:
-        ImageDraw.Draw(tile).text((THUMBNAIL / 2, THUMBNAIL / 2), "not here", _FAINT, _font(12), anchor="mm")
+        middle, font = (THUMBNAIL / 2, THUMBNAIL / 2), ImageFont.load_default(12)
+        ImageDraw.Draw(tile).text(middle, "not here", _FAINT, font, anchor="mm")
         return tile
     face = PillowImage.fromarray(np.ascontiguousarray(bgr[..., ::-1])).crop(window_ltrb)
     scale = THUMBNAIL / max(face.size)
@@ -115,10 +112,6 @@ def _thumbnail(bgr: Image | None, window_ltrb: tuple[int, int, int, int]) -> Pil
     face = face.resize(size, PillowImage.Resampling.LANCZOS)
     tile.paste(face, ((THUMBNAIL - size[0]) // 2, (THUMBNAIL - size[1]) // 2))
     return tile
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
 
 
 def _captions(row: ManifestRow) -> tuple[tuple[str, int, tuple[int, int, int]], ...]:
@@ -135,6 +128,6 @@ def _captions(row: ManifestRow) -> tuple[tuple[str, int, tuple[int, int, int]], 
 def _shortened(text: str, pen: ImageDraw.ImageDraw, size: int, width: int) -> str:
     """The text in one line; if too wide its start is cut, because the end of a path is more specific."""
     text = "".join(letter if letter.isprintable() else " " for letter in text)
-    while pen.textlength(text, _font(size)) > width and len(text) > 4:
+    while pen.textlength(text, ImageFont.load_default(size)) > width and len(text) > 4:
         text = "..." + text[max(4, len(text) // 10) :]
     return text

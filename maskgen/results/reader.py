@@ -29,10 +29,7 @@ def tar_of(place: str) -> str | None:
 
 
 class _Tar:
-    """The content of a tar: its size, the entry of each name (of equal names the last), and its damage.
-
-    The entries before the damage are listed.
-    """
+    """A tar's size, the entry of each name (of equal names the last), and the damage that ends the list."""
 
     def __init__(self, path: Path) -> None:
         self.size, self.entries = 0, dict[str, Entry]()
@@ -48,12 +45,7 @@ class _Tar:
 
 
 class ResultFiles:
-    """Read the files of a result; the members of the last tar are cached.
-
-    Args:
-        out: An output folder of `maskgen synth`.
-        packed: Whether its images are in tars.
-    """
+    """Read the files of a result, in tars if it is ``packed``; the members of the last tar are cached."""
 
     def __init__(self, out: Path, packed: bool) -> None:
         self._out, self._packed = out, packed
@@ -65,7 +57,7 @@ class ResultFiles:
         Raises:
             OSError: The file is absent or cannot be read.
             AnnotationError: The path leads out of the result.
-            UnreadableImageError: The file is too large, or in a damaged tar.
+            UnreadableImageError: The file is too large, no regular file, or in a damaged tar.
         """
         tar = self._tar_of(place)
         if tar is None:
@@ -102,14 +94,14 @@ class SourceFiles(ResultFiles):
         super().__init__(base, packed=True)
 
     def sha256(self, place: str) -> str | None:
-        """The sha256 of a source, by its path in the manifest; None if it cannot be read."""
+        """The sha256 of a source; None if it cannot be read."""
         try:
             return hashlib.sha256(self.read(place)).hexdigest()
         except (OSError, UnreadableImageError, AnnotationError):
             return None
 
     def path(self, place: str) -> Path:
-        """The file of a path in the manifest; `AnnotationError` if its text leads out of the base folder."""
+        """The file of a path in the manifest; `AnnotationError` if the path leads out of the base folder."""
         return self._out / refuse_escape(from_text(place), _MANIFEST)
 
     def _tar_of(self, place: str) -> str | None:
@@ -125,10 +117,9 @@ class Members:
         self._open_tar = lru_cache(maxsize=1)(_Tar)
 
     def find(self, file: str) -> Member | None:
-        """The tar member of an image, by its path below the folder with ``/`` between folders.
+        """The tar member of an image's path below the folder; None if no part of the path is a tar.
 
-        Returns:
-            None if no part of the path is a tar; a member with a `refusal` if the tar lacks it.
+        If the tar lacks it, the member has a `refusal`.
         """
         head, found, name = file.partition(_TAR)
         archive = f"{head}.tar"
@@ -143,12 +134,7 @@ class Members:
 
 
 def read_image_file(path: Path, member: Member | None = None) -> bytes:
-    """The bytes of an image file, or of a path through a tar with its member.
-
-    Raises:
-        UnreadableImageError: The member is absent, or the tar has changed.
-        OSError: The file or the tar cannot be read.
-    """
+    """The bytes of an image file, or of a path through a tar with its member; raises like `read_member`."""
     if member is None:
         return path.read_bytes()
     tar = path.parents[member.name.count("/")]
@@ -156,10 +142,7 @@ def read_image_file(path: Path, member: Member | None = None) -> bytes:
 
 
 def listed_files(out: Path) -> Iterator[str]:
-    """Every file below a folder by its manifest name, in no order.
-
-    ``.maskgen`` and `maskgen.files.system_files` are skipped.
-    """
+    """Manifest names of all files below a folder, without ``.maskgen`` and `maskgen.files.system_files`."""
     pending = [""]
     while pending:
         below = pending.pop()

@@ -8,9 +8,8 @@
         KEY.unmasked.jpg        the unmasked image, with --pairs
         KEY.alpha.png           the alpha, with --alpha
 
-The manifest names a member by a path through the tar, ``shards/000012.tar/KEY.jpg``. A shard without masked
-images has no tar. The tar is uncompressed, with PAX headers for long and non-ASCII names. The same members
-give the same bytes: owner, times and modes are constant.
+A shard without masked images has no tar. The tar is uncompressed, with PAX headers for long and non-ASCII
+names. The same members give the same bytes: owner, times and modes are constant.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import json
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -34,11 +34,8 @@ def tar_suffix(first: Sample, format: str) -> str:
     """The suffix of all images in a run's tars, whatever their formats.
 
     The webdataset library and Hugging Face turn each suffix of the first samples into a column, and would
-    lose a PNG among JPEGs. Both detect the format of an image by its content.
-
-    Args:
-        first: The first sample of the dataset, whose suffix all images get.
-        format: "source", or the format of all images.
+    lose a PNG among JPEGs. Both detect the format of an image by its content. With the format "source", all
+    images get the suffix of the first sample.
     """
     if format != "source":
         return SUFFIXES[format.upper()][0]
@@ -76,17 +73,13 @@ def _without_null(value: Any) -> Any:
     return "" if value is None else value
 
 
+@dataclass
 class TarShard:
-    """The tar of one shard, created with its first image; keeps no image in memory.
+    """The tar of one shard, created with its first image: its unfinished file and its manifest name."""
 
-    Args:
-        path: The unfinished file.
-        place: Its name in the manifest.
-    """
-
-    def __init__(self, path: Path, place: str) -> None:
-        self._path, self._place = path, place
-        self.tar: tarfile.TarFile | None = None
+    path: Path
+    place: str
+    tar: tarfile.TarFile | None = None
 
     def add(
         self, places: Places, row: bytes, image: bytes, unmasked: bytes | None, alpha: bytes | None
@@ -97,8 +90,8 @@ class TarShard:
             if place is None or data is None:
                 continue
             if self.tar is None:
-                self.tar = tarfile.open(self._path, "x:", format=tarfile.PAX_FORMAT, encoding="utf-8")  # noqa: SIM115
-            member = tarfile.TarInfo(place.removeprefix(f"{self._place}/"))
+                self.tar = tarfile.open(self.path, "x:", format=tarfile.PAX_FORMAT, encoding="utf-8")  # noqa: SIM115
+            member = tarfile.TarInfo(place.removeprefix(f"{self.place}/"))
             member.size, member.mode, member.mtime = len(data), 0o644, 0
             self.tar.addfile(member, BytesIO(data))
             # Do not let `tarfile` collect the written members.
@@ -109,18 +102,15 @@ class TarShard:
 def open_tar_shard(out: Path, scratch: Path, shard: int) -> Iterator[TarShard]:
     """Open the tar of a shard; it moves into ``out`` when the block ends without an exception.
 
-    Args:
-        out: The output folder.
-        scratch: The shard's scratch folder, on the same file system.
-        shard: The index of the shard.
+    ``scratch`` is the shard's scratch folder, on the same file system.
     """
-    unfinished, place = scratch / "shard.tar", tar_place(shard)
-    shard_tar = TarShard(unfinished, place)
+    shard_tar = TarShard(scratch / "shard.tar", tar_place(shard))
     try:
         yield shard_tar
     finally:
         if shard_tar.tar:
             shard_tar.tar.close()
     if shard_tar.tar:
-        (out / place).parent.mkdir(parents=True, exist_ok=True)
-        unfinished.replace(out / place)
+        path = out / shard_tar.place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shard_tar.path.replace(path)

@@ -74,7 +74,7 @@ def write_annotations(
         if not count:
             raise MissingDataError(f"{out} holds no masked image")
         if form != "coco":
-            link = unfinished / ("images" if form == "yolo" else "JPEGImages")
+            link = unfinished / {"yolo": "images", "voc": "JPEGImages"}[form]
             link.symlink_to(os.path.relpath(out.resolve(), target.resolve()), target_is_directory=True)
         (unfinished / MARKER).write_text(json.dumps({"format": form, "pictures": count}) + "\n")
         if target.exists():
