@@ -20,8 +20,7 @@ from maskgen.results.manifest import evenly_spaced_rows
 
 THUMBNAIL = 160
 COLUMNS = 3
-_GAP = 8
-_CAPTION = 34
+_WIDTH, _CAPTION, _GAP = 3 * THUMBNAIL + 2, 34, 8
 _PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 20), (110, 110, 110)
 
 
@@ -61,16 +60,18 @@ def _cell(out: Path, root: Path | None, row: ManifestRow) -> Image | None:
     if alpha is None and source is not None:
         # The encoder changes pixels by a few levels, the mask by many.
         difference = np.abs(source.astype(np.int16) - masked).max(axis=2)
-        alpha = np.repeat(np.clip(4 * (difference - 8), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+        alpha = np.dstack([np.clip(4 * (difference - 8), 0, 255).astype(np.uint8)] * 3)
     window_ltrb = _window(row, masked.shape[1], masked.shape[0])
-    width = 3 * THUMBNAIL + 2
-    cell = PillowImage.new("RGB", (width + _GAP, THUMBNAIL + _CAPTION), _PAPER)
+    cell = PillowImage.new("RGB", (_WIDTH + _GAP, THUMBNAIL + _CAPTION), _PAPER)
     for column, plane in enumerate((source, masked, alpha)):
         cell.paste(_thumbnail(plane, window_ltrb), (column * (THUMBNAIL + 1), 0))
+    face = row.faces[0] if row.faces else None
+    how = [face.template, face.color, face.pattern, face.wear, face.blend] if face else []
+    more = f"+{len(row.faces) - 1} faces" if len(row.faces) > 1 else None
+    name = f"{row.id}  #{row.variant}" if row.variant else row.id
     pen = ImageDraw.Draw(cell)
-    for line, (text, size, ink) in enumerate(_captions(row)):
-        place = (0, THUMBNAIL + 3 + 15 * line)
-        pen.text(place, _shortened(text, pen, size, width), ink, ImageFont.load_default(size))
+    _write(pen, THUMBNAIL + 3, f"{name}  {row.label or ''}", 12, _INK)
+    _write(pen, THUMBNAIL + 18, "  ".join(part for part in (*how, more) if part), 11, _FAINT)
     return np.asarray(cell)[..., ::-1]
 
 
@@ -114,20 +115,10 @@ def _thumbnail(bgr: Image | None, window_ltrb: tuple[int, int, int, int]) -> Pil
     return tile
 
 
-def _captions(row: ManifestRow) -> tuple[tuple[str, int, tuple[int, int, int]], ...]:
-    face = row.faces[0] if row.faces else None
-    how = [face.template, face.color, face.pattern, face.wear, face.blend] if face else []
-    more = f"+{len(row.faces) - 1} faces" if len(row.faces) > 1 else None
-    name = f"{row.id}  #{row.variant}" if row.variant else row.id
-    return (
-        (f"{name}  {row.label or ''}", 12, _INK),
-        ("  ".join(part for part in (*how, more) if part), 11, _FAINT),
-    )
-
-
-def _shortened(text: str, pen: ImageDraw.ImageDraw, size: int, width: int) -> str:
-    """The text in one line; if too wide its start is cut, because the end of a path is more specific."""
+def _write(pen: ImageDraw.ImageDraw, top: int, text: str, size: int, ink: tuple[int, int, int]) -> None:
+    """Write one line; if too wide its start is cut, because the end of a path is more specific."""
+    font = ImageFont.load_default(size)
     text = "".join(letter if letter.isprintable() else " " for letter in text)
-    while pen.textlength(text, ImageFont.load_default(size)) > width and len(text) > 4:
+    while pen.textlength(text, font) > _WIDTH and len(text) > 4:
         text = "..." + text[max(4, len(text) // 10) :]
-    return text
+    pen.text((0, top), text, ink, font)

@@ -46,16 +46,13 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     lie outside the split's folder, which ImageFolder refuses; then ``unmasked_file`` and ``alpha_file`` name
     them as text, relative to ``OUT``.
     """
-    stable = StableColumns()
-    attributes: set[str] = set()
-    for row in _masked(out):
+    stable, attributes = StableColumns(), set[str]()
+    for folder, row in _masked_rows(out, layout):
         attributes.update(row.attributes)
-        folder = _folder(row, layout)
         stable.add(folder, _columns(row, folder, row.attributes))
     written: dict[Path, BinaryIO] = {}
     with ExitStack() as files:
-        for row in _masked(out):
-            folder = _folder(row, layout)
+        for folder, row in _masked_rows(out, layout):
             path = out / from_text(folder) / "metadata.jsonl"
             if path not in written:
                 written[path] = files.enter_context(open_atomic(path))
@@ -64,15 +61,13 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     return sorted(written)
 
 
-def _folder(row: ManifestRow, layout: str) -> str:
-    """The top folder whose table holds a row; empty for the table of the whole result."""
-    # An image at the top lies in no folder, whatever its name.
-    folder = (row.file_name or "").rpartition("/")[0].partition("/")[0]
-    return folder if layout == "folders" or _SPLIT_FOLDER.fullmatch(folder) else ""
-
-
-def _masked(out: Path) -> Iterator[ManifestRow]:
-    return (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked" and row.file_name)
+def _masked_rows(out: Path, layout: str) -> Iterator[tuple[str, ManifestRow]]:
+    """Each masked row with the top folder whose table holds it; "" for the table of the whole result."""
+    for row in read_manifest(out / "manifest.jsonl"):
+        if row.status == "masked" and row.file_name:
+            # An image at the top lies in no folder, whatever its name.
+            folder = row.file_name.rpartition("/")[0].partition("/")[0]
+            yield folder if layout == "folders" or _SPLIT_FOLDER.fullmatch(folder) else "", row
 
 
 def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[str, Any]:

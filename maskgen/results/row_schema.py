@@ -15,8 +15,7 @@ from maskgen.files.safe_paths import leads_out
 from maskgen.records import SPLITS, STATUSES, WEARS
 
 LONGEST_PATH = 4_096  # characters, as Linux has it
-# Large enough for any image, small enough for float arithmetic.
-_LARGEST = 1e9
+_LARGEST = 1e9  # enough for any image, and exact in float arithmetic
 _NUMBERS, _HARMLESS = (int, float), (bool, int, type(None))
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
@@ -67,6 +66,10 @@ def _is_point(value: Any) -> bool:
     return bool(are_numbers and -_LARGEST < x < _LARGEST and -_LARGEST < y < _LARGEST)
 
 
+def _is_source(values: Mapping[str, Any]) -> bool:
+    return all(each is None or _is_text(each) for each in (*values, *values.values()))
+
+
 def _is_json(value: Any, depth: int = 0) -> bool:
     """Whether a JSON value can be written again: finite numbers, valid text, limited depth."""
     if type(value) in _HARMLESS:
@@ -102,16 +105,6 @@ _PATH = Rule(
     f"a path below the folder of the manifest, of at most {LONGEST_PATH} characters, without '.' and '..'",
     _is_path,
 ).or_null()
-_SOURCE = Rule(
-    "an object of texts and nulls",
-    lambda value: (
-        type(value) is dict and all(each is None or _is_text(each) for each in (*value, *value.values()))
-    ),
-)
-_ATTRIBUTES = Rule(
-    f"an object of valid text and finite numbers, at most {DEEPEST} deep",
-    lambda value: type(value) is dict and _is_json(value),
-)
 
 _ROW: Mapping[str, Rule] = {
     "schema": Rule("anything", lambda value: True),  # checked in `check_row`
@@ -122,8 +115,11 @@ _ROW: Mapping[str, Rule] = {
     **dict.fromkeys(("file_name", "unmasked_file"), _PATH),
     **dict.fromkeys(("width", "height"), _whole(1, int(_LARGEST)).or_null()),
     "split": _one_of(SPLITS).or_null(),
-    "attributes": _ATTRIBUTES,
-    "source": _SOURCE,
+    "attributes": Rule(
+        f"an object of valid text and finite numbers, at most {DEEPEST} deep",
+        lambda value: type(value) is dict and _is_json(value),
+    ),
+    "source": Rule("an object of texts and nulls", lambda value: type(value) is dict and _is_source(value)),
     "faces": Rule("a list", lambda value: type(value) is list),
     "seed": _whole(-(2**63), 2**63 - 1),
 }
@@ -144,11 +140,7 @@ _OPTIONAL = frozenset(("unmasked_file", "alpha_file"))
 
 
 def check_row(values: Any, newest: int) -> None:
-    """Validate a decoded manifest row.
-
-    Args:
-        values: The JSON value of one line.
-        newest: The highest supported schema.
+    """Validate the JSON value of a manifest row, of a schema up to the newest one.
 
     Raises:
         ValueError: A field is wrong; the message has the expected and the actual value of the first one.

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from maskgen.errors import MissingExtraError
 from maskgen.files.csv_text import row_writer
@@ -41,15 +41,8 @@ _KINDS = {
 }
 
 
-class Column(NamedTuple):
-    """One column: its name, and its type as "text", "whole", "number" or "truth"."""
-
-    name: str
-    kind: str
-
-
-def columns(manifest: Path) -> tuple[Column, ...]:
-    """The columns of a manifest's table; reads the manifest once for attributes and their types.
+def columns(manifest: Path) -> dict[str, str]:
+    """Name -> type of each column: "text", "whole", "number" or "truth"; reads the manifest once.
 
     Raises:
         MissingDataError: The manifest is absent.
@@ -60,10 +53,8 @@ def columns(manifest: Path) -> tuple[Column, ...]:
         for name, value in row.attributes.items():
             if value is not None:
                 kinds.setdefault(name, set()).add(type_of(value))
-    return (
-        *(Column(name, _KINDS.get(name, "text")) for name in _FIXED),
-        *(Column(f"attribute_{name}", common_type(kinds[name])) for name in sorted(kinds)),
-    )
+    fixed = {name: _KINDS.get(name, "text") for name in _FIXED}
+    return fixed | {f"attribute_{name}": common_type(kinds[name]) for name in sorted(kinds)}
 
 
 def lines(manifest: Path) -> Iterator[dict[str, Any]]:
@@ -93,11 +84,11 @@ def write_csv(manifest: Path, file: IO[bytes]) -> int:
     heads = columns(manifest)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     write_row = row_writer(text)
-    write_row(column.name for column in heads)
+    write_row(heads)
     count = 0
     try:
         for count, line in enumerate(lines(manifest), 1):  # noqa: B007
-            write_row(_cell(line.get(name), kind) for name, kind in heads)
+            write_row(_cell(line.get(name), kind) for name, kind in heads.items())
     finally:
         text.detach()
     return count
@@ -121,11 +112,11 @@ def write_parquet(manifest: Path, file: IO[bytes]) -> int:
         "truth": pyarrow.bool_(),
     }
     heads = columns(manifest)
-    schema = pyarrow.schema([(column.name, types[column.kind]) for column in heads])
+    schema = pyarrow.schema([(name, types[kind]) for name, kind in heads.items()])
     count, table = 0, lines(manifest)
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         while part := list(islice(table, _GROUP)):
-            arrays = [[_typed(line.get(name), kind) for line in part] for name, kind in heads]
+            arrays = [[_typed(line.get(name), kind) for line in part] for name, kind in heads.items()]
             writer.write_table(pyarrow.table(arrays, schema=schema))
             count += len(part)
     return count
