@@ -24,10 +24,7 @@ MOST_PIXELS = 50_000_000
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """An image, (height, width, 3) uint8 BGR with a box around every face, and the predictions for them.
-
-    The largest face comes first.
-    """
+    """An image in BGR with a box around every face, and the predictions for them, the largest face first."""
 
     bgr: Image
     predictions: tuple[Said, ...]
@@ -58,15 +55,7 @@ class _KnownFaces:
 def answer(
     data: bytes, classifier: Classifier, landmarker: FaceLandmarker, template: str, blend: str, wear: str
 ) -> Answer:
-    """Mask every face of an image, and classify the faces before and after, at the same boxes.
-
-    Args:
-        data: An image file.
-        classifier: The model.
-        landmarker: Finds the faces.
-        template: Name of a template.
-        blend: As `maskgen synth --blend`.
-        wear: As `maskgen synth --wear`.
+    """Mask every face of an image file, and classify the faces before and after, at the same boxes.
 
     Raises:
         UnreadableImageError: The file is not an image, is broken, or exceeds the upload limits.
@@ -85,10 +74,8 @@ def answer(
         prediction = f"Unmasked {_first_prediction(unmasked)}. " if unmasked.predictions else ""
         return Answer(unmasked, None, f"{prediction}Not masked: {reason}.")
     masked = _classify_faces(classifier, result.data, boxes)
-    count = len(result.row.faces)
-    coverage = ", ".join(
-        f"{part.replace('_', ' ')} {share:.0%}" for part, share in result.row.faces[0].coverage.items()
-    )
+    count, shares = len(result.row.faces), result.row.faces[0].coverage.items()
+    coverage = ", ".join(f"{part.replace('_', ' ')} {share:.0%}" for part, share in shares)
     note = (
         f"Unmasked {_first_prediction(unmasked)}, masked {_first_prediction(masked)}. {count} "
         f"face{'s' if count > 1 else ''} masked; the mask of the largest face covers: {coverage}."

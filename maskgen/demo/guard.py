@@ -27,15 +27,10 @@ _FILE = re.compile(rb"\r?\ncontent-disposition:[^\r\n]*\bfilename", re.IGNORECAS
 
 
 class Guard:
-    """ASGI middleware that refuses requests which the page itself never sends.
+    """Refuse requests to ``app`` that its page never sends, by the server's address and upload folder.
 
     It protects against other web sites in the user's browser: against forms they post here (cross-site
     request forgery), and against domain names of theirs that resolve to this machine (DNS rebinding).
-
-    Args:
-        app: The wrapped application.
-        host: The address that the server listens on.
-        folder: The folder for uploads.
     """
 
     def __init__(self, app: App, host: str, folder: Path) -> None:

@@ -29,14 +29,13 @@ from maskgen.options import BLENDS, SynthOptions
 from maskgen.records import WEARS
 from maskgen.train.model.classifier import Classifier
 
-INSTALL = "pip install 'maskgen[demo]'"
 MAX_AGE = 3600  # seconds after which gradio removes an upload
 _SETTINGS = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_OFFLINE": "1"}
 
 
 def require_gradio() -> None:
     """Check that gradio and uvicorn are installed; the `MissingExtraError` names the command to install."""
-    require("gradio", "uvicorn", install=INSTALL)
+    require("gradio", "uvicorn", install="pip install 'maskgen[demo]'")
 
 
 def serve(
@@ -46,14 +45,7 @@ def serve(
     port: int = 7860,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve the page until Ctrl-C.
-
-    Args:
-        classifier: The model.
-        landmarker: Finds the faces.
-        host: The address to listen on; only this machine can reach 127.0.0.1.
-        port: TCP port; 0 picks a free one.
-        ready: Called with the page's URL when it can be opened.
+    """Serve the page until Ctrl-C; ``ready`` is called with its URL when it can be opened.
 
     Raises:
         UsageError: The address or port is not available.
@@ -66,9 +58,8 @@ def serve(
         listener = socket.create_server((host, port), family=family, dualstack_ipv6=":" in host)
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while")[0]
-        raise UsageError(
-            f"cannot listen on {host}:{port}: {reason}. Give another --port, or 0 for a free one"
-        ) from error
+        text = f"cannot listen on {host}:{port}: {reason}. Give another --port, or 0 for a free one"
+        raise UsageError(text) from error
     with listener, demo_folder() as folder:
         # gradio reads these when it is imported.
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
@@ -149,8 +140,8 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
         note = gradio.Markdown()
         samples = sorted(map(str, SHIPS_IN.glob("*.jpg")))
         gradio.Examples(samples, upload, label="Samples", cache_examples=False)
-        changes = [upload.change, template.input, blend.input, wear.input]
         inputs = [upload, template, blend, wear]
+        changes = [upload.change, *(each.input for each in inputs[1:])]
         gradio.on(changes, mask, inputs, [*outputs, note], api_name="mask", trigger_mode="always_last")
     return page
 

@@ -46,7 +46,7 @@ class Tally:
     Attributes:
         status: Rows of each status.
         images: "split" and "label" -> value -> masked images.
-        faces: "template", "kind", "tone", "wear" and "detection" -> value -> label -> masked faces.
+        faces: Each of `_FACE_FIELDS` -> value -> label -> masked faces.
         agrees: Masked faces by whether their measured coverage agrees with their wear.
         unlabelled: The first `NAMED` inputs without a label, with the reason.
         unlabelled_count: The number of inputs without a label.
@@ -114,7 +114,7 @@ def _card(record: Mapping[str, Any], counts: Tally, preview: bool, has_table: bo
     packed = masked and options.get("layout") == "webdataset"
     facts = [f"- {words}: {source[name]}" for name, words in _FACTS if source.get(name)]
     statuses = {name: counts.status[name] for name in STATUSES if counts.status[name]}
-    tables = [f"Inputs and variants by status:\n\n{_counts_table('status', statuses)}"]
+    tables = [f"Inputs and variants by status:\n\n{_count_table('status', statuses.items())}"]
     tables += [_counts_by("images", name, values) for name, values in counts.images.items()]
     lists = []
     if faces := counts.agrees.total():
@@ -147,12 +147,12 @@ def _card(record: Mapping[str, Any], counts: Tally, preview: bool, has_table: bo
 
 
 def _counts_by(what: str, name: str, counts: Mapping[str, int]) -> str:
-    ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-    return f"Masked {what} by {name}:\n\n" + _counts_table(name, ordered)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return f"Masked {what} by {name}:\n\n" + _count_table(name, ordered)
 
 
-def _counts_table(name: str, counts: Mapping[str, int]) -> str:
-    return _table([name, "count"], [[value, f"{count:,}"] for value, count in counts.items()])
+def _count_table(name: str, counts: Iterable[tuple[str, int]]) -> str:
+    return _table([name, "count"], [[value, f"{count:,}"] for value, count in counts])
 
 
 def _contingency(name: str, counts: Mapping[str, Counter[str]]) -> str:

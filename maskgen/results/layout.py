@@ -41,8 +41,7 @@ _UNSAFE_IN_KEY = re.compile(rf"[.~]|^__|{_UNSAFE.pattern}")
 class Places:
     """The files of one sample and variant: paths below the output folder, as in the manifest.
 
-    A path is text with ``%FF`` for a byte that is not UTF-8; `maskgen.files.path_text.from_text` gives the
-    name on disk. It is None for an unmasked image or alpha that is not written.
+    `maskgen.files.path_text.from_text` gives the name on disk. An image that is not written has None.
     """
 
     image: str
@@ -61,8 +60,7 @@ class Layout:
         pairs: Whether the unmasked image is written too.
         alpha: Whether the alpha is written.
         converts: Whether images may change their format.
-        tar_suffix: Suffix of all images in tars (see `maskgen.results.tar_writer`); None for that of each
-            image's format.
+        tar_suffix: Suffix of all images in tars; None for that of each image's format.
     """
 
     name: str = "mirror"
@@ -136,7 +134,10 @@ def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, en
     ending = f"-v{variant}{suffix}" if layout.variants > 1 else suffix
     # Leave room for the ".png" of the alpha, whose name must keep the variant.
     short = shortened(stem + ending, sample.id, ending, LONGEST_NAME - len(".png"))
-    return f"{sample.split or 'all'}/{_class_folder(label)}/{short}"
+    folder = UNLABELLED if label is None else _UNSAFE.sub("_", label)
+    if label is not None and (folder != label or folder in ("", UNLABELLED)):
+        folder = f"{folder}~{_short_hash(label)}"
+    return f"{sample.split or 'all'}/{shortened(folder, label or '', '')}/{short}"
 
 
 # Layout -> function from a sample to its path below the output folder.
@@ -183,15 +184,6 @@ def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) 
 def _tidy(path: str) -> str:
     """The path without empty parts and single dots; `PurePosixPath` alone is slow."""
     return str(PurePosixPath(path)) if _UNTIDY.search(path) else path
-
-
-def _class_folder(label: str | None) -> str:
-    if label is None:
-        return UNLABELLED
-    safe = _UNSAFE.sub("_", label)
-    if safe != label or safe in ("", UNLABELLED):
-        safe = f"{safe}~{_short_hash(label)}"
-    return shortened(safe, label, "")
 
 
 def shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:

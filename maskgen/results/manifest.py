@@ -1,7 +1,7 @@
 """Read and write the manifest ``manifest.jsonl``: one JSON line a row.
 
-Rows depend only on the sources, the options, the versions and the kind of processor, not on time, machine or
-number of workers. Two runs of the same command give the same bytes.
+Rows depend only on the sources, the options, the versions and the kind of processor: two runs of the same
+command give the same bytes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,18 +23,14 @@ from maskgen.results.row_schema import check_row
 SCHEMA = 1
 LONGEST_LINE = 64 << 20  # bytes
 
-# A row's fields in the order of the line; the fields of a face have the order of `FaceRecord`.
-ROW_FIELDS = (
-    *("schema", "id", "variant", "status", "reason", "file_name", "sha256", "width", "height", "label"),
-    *("split", "identity", "attributes", "source", "faces", "seed", "unmasked_file"),
-)
+# In the order of a line; a face has the order of `FaceRecord`.
+ROW_FIELDS = ("schema", *(field.name for field in fields(ManifestRow) if field.name != "schema"))
 
 
 def row_to_json(row: ManifestRow) -> str:
     """The row as one JSON line without the line end; always valid UTF-8."""
-    values = {name: getattr(row, name) for name in ROW_FIELDS}
-    values["faces"] = [_face_values(face) for face in row.faces]
-    return json_line(values)
+    faces = [_face_values(face) for face in row.faces]
+    return json_line({"schema": row.schema, **vars(row), "faces": faces})
 
 
 def row_from_json(line: str) -> ManifestRow:
@@ -116,14 +113,14 @@ def _is_masked(line: bytes) -> bool:
 
 
 def _face_values(face: FaceRecord) -> dict[str, Any]:
-    values: dict[str, Any] = dict(vars(face))
     # Adding 0.0 turns -0.0 into 0.0.
-    values["coverage"] = {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()}
-    values["pose"] = {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()}
-    values["landmarks"] = {
-        name: [round(float(x), 2) + 0.0, round(float(y), 2) + 0.0] for name, (x, y) in face.landmarks.items()
+    return vars(face) | {
+        "coverage": {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()},
+        "pose": {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()},
+        "landmarks": {
+            name: [round(float(value), 2) + 0.0 for value in point] for name, point in face.landmarks.items()
+        },
     }
-    return values
 
 
 def _face_record(values: Mapping[str, Any]) -> FaceRecord:

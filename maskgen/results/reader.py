@@ -146,21 +146,19 @@ def listed_files(out: Path) -> Iterator[str]:
     pending = [""]
     while pending:
         below = pending.pop()
-        for name, is_folder in _folder_content(out / below if below else out):
+        folder = out / below if below else out
+        if is_remote(folder):
+            content = [(entry.name, entry.is_folder) for entry in entries(folder)]
+        else:
+            with os.scandir(folder) as children:
+                content = [(child.name, child.is_dir(follow_symlinks=False)) for child in children]
+        for name, is_folder in content:
             if is_system_name(name):
                 continue
             if not is_folder:
                 yield to_text(below + name)
             elif below or name != ".maskgen":
                 pending.append(f"{below}{name}/")
-
-
-def _folder_content(folder: Path) -> list[tuple[str, bool]]:
-    """(name, whether it is a folder and not a link) of each entry of a folder."""
-    if is_remote(folder):
-        return [(entry.name, entry.is_folder) for entry in entries(folder)]
-    with os.scandir(folder) as scan_of_folder:
-        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scan_of_folder]
 
 
 def named_files(rows: Path) -> set[str]:

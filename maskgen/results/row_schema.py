@@ -66,10 +66,6 @@ def _is_point(value: Any) -> bool:
     return bool(are_numbers and -_LARGEST < x < _LARGEST and -_LARGEST < y < _LARGEST)
 
 
-def _is_source(values: Mapping[str, Any]) -> bool:
-    return all(each is None or _is_text(each) for each in (*values, *values.values()))
-
-
 def _is_json(value: Any, depth: int = 0) -> bool:
     """Whether a JSON value can be written again: finite numbers, valid text, limited depth."""
     if type(value) in _HARMLESS:
@@ -101,6 +97,7 @@ def _each(keys: frozenset[str], words: str, holds: Callable[[Any], bool]) -> Rul
 
 
 _TEXT = Rule(f"valid text of at most {LONGEST_TEXT} characters", _is_text)
+_TEXT_OR_NULL = _TEXT.or_null()
 _PATH = Rule(
     f"a path below the folder of the manifest, of at most {LONGEST_PATH} characters, without '.' and '..'",
     _is_path,
@@ -111,7 +108,7 @@ _ROW: Mapping[str, Rule] = {
     "id": _TEXT,
     "variant": _whole(0, 2**31 - 1),
     "status": _one_of(STATUSES),
-    **dict.fromkeys(("reason", "sha256", "label", "identity"), _TEXT.or_null()),
+    **dict.fromkeys(("reason", "sha256", "label", "identity"), _TEXT_OR_NULL),
     **dict.fromkeys(("file_name", "unmasked_file"), _PATH),
     **dict.fromkeys(("width", "height"), _whole(1, int(_LARGEST)).or_null()),
     "split": _one_of(SPLITS).or_null(),
@@ -119,7 +116,10 @@ _ROW: Mapping[str, Rule] = {
         f"an object of valid text and finite numbers, at most {DEEPEST} deep",
         lambda value: type(value) is dict and _is_json(value),
     ),
-    "source": Rule("an object of texts and nulls", lambda value: type(value) is dict and _is_source(value)),
+    "source": Rule(
+        "an object of texts and nulls",
+        lambda value: type(value) is dict and all(map(_TEXT_OR_NULL.holds, (*value, *value.values()))),
+    ),
     "faces": Rule("a list", lambda value: type(value) is list),
     "seed": _whole(-(2**63), 2**63 - 1),
 }
@@ -128,7 +128,7 @@ _FACE: Mapping[str, Rule] = {
     "pose": _each(frozenset(("yaw", "pitch", "roll")), "angles in degrees", _is_number),
     "landmarks": _each(frozenset(ANCHORS), "points x, y in pixels", _is_point),
     "coverage": _each(frozenset(("nose", "mouth", "chin", "lower_face")), "shares", _is_number),
-    **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern"), _TEXT.or_null()),
+    **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern"), _TEXT_OR_NULL),
     "alpha_file": _PATH,
     **dict.fromkeys(("detection", "fit", "blend"), _TEXT),
     "wear": _one_of(WEARS),

@@ -15,10 +15,8 @@ from maskgen.records import WEARS, Box, FaceRecord, Image, ManifestRow
 from maskgen.results.manifest import read_manifest
 from maskgen.results.reader import ResultFiles
 
-# The class of a mask whose measured coverage contradicts its wear.
-UNCLEAR = "mask-unclear"
+UNCLEAR = "mask-unclear"  # a mask whose measured coverage contradicts its wear
 CLASSES = ("face", *(f"mask-{wear}" for wear in WEARS), UNCLEAR)
-
 SOLID = 128  # the lowest alpha of mask pixels
 
 
@@ -51,17 +49,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class AnnotatedObject:
-    """One object in an image.
-
-    Attributes:
-        category: One of `CLASSES`.
-        box_xywh: In pixels, clipped to the image.
-        face: The face in the manifest: the object itself, or the wearer of the mask.
-        shape: The pixels of a mask with an alpha file.
-    """
+    """One object of `CLASSES`: a face, or a mask with its wearer's face and, by an alpha file, its shape."""
 
     category: str
-    box_xywh: Box
+    box_xywh: Box  # clipped to the image
     face: FaceRecord
     shape: Shape | None = None
 
@@ -89,8 +80,7 @@ def annotated_images(out: Path, *, packed: bool, unmasked: bool = False) -> Iter
     for row in read_manifest(out / "manifest.jsonl"):
         if row.file_name is None or row.width is None or row.height is None:
             continue
-        size = (row.width, row.height)
-        alpha = _alpha(row, files)
+        size, alpha = (row.width, row.height), _alpha(row, files)
         faces = [AnnotatedObject("face", box, face) for face in row.faces if (box := _clip(face.box, size))]
         masks = [mask for face in row.faces if (mask := _mask(face, alpha, size))]
         yield AnnotatedImage(row.file_name, size, row, (*faces, *masks))

@@ -42,12 +42,7 @@ _KINDS = {
 
 
 def columns(manifest: Path) -> dict[str, str]:
-    """Name -> type of each column: "text", "whole", "number" or "truth"; reads the manifest once.
-
-    Raises:
-        MissingDataError: The manifest is absent.
-        ConfigurationError: A line is not a row.
-    """
+    """Name -> type of each column: "text", "whole", "number" or "truth"; raises like `read_manifest`."""
     kinds: dict[str, set[str]] = {}
     for row in read_manifest(manifest):
         for name, value in row.attributes.items():
@@ -77,10 +72,7 @@ def lines(manifest: Path) -> Iterator[dict[str, Any]]:
 
 
 def write_csv(manifest: Path, file: IO[bytes]) -> int:
-    """Write the table as CSV in UTF-8, and return the number of lines.
-
-    No cell starts a spreadsheet formula (see `maskgen.files.csv_text`).
-    """
+    """Write the table as CSV without spreadsheet formulas (`maskgen.files.csv_text`); returns the lines."""
     heads = columns(manifest)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     write_row = row_writer(text)
