@@ -60,19 +60,18 @@ class Guard:
 
     def _refuse_sender(self, headers: Mapping[str, str]) -> Refusal | None:
         host = headers.get("host", "")
-        if not self._is_ours(urlsplit(f"//{host}").hostname or ""):
+        name = urlsplit(f"//{host}").hostname or ""
+        # DNS rebinding can fake neither this machine's own names nor an IP address.
+        try:
+            is_ours = ipaddress.ip_address(name).is_loopback or not self._is_loopback
+        except ValueError:
+            is_ours = name in self._names
+        if not is_ours:
             return 400, f"the host {host!r} is not this server; open the page by its address"
         origin = headers.get("origin")
         if (origin and urlsplit(origin).netloc != host) or headers.get("sec-fetch-site") == "cross-site":
             return 403, "requests from other sites are refused"
         return None
-
-    def _is_ours(self, name: str) -> bool:
-        """True for this machine's own names, and for IP addresses: DNS rebinding can fake neither."""
-        try:
-            return ipaddress.ip_address(name).is_loopback or not self._is_loopback
-        except ValueError:
-            return name in self._names
 
     async def _read(self, headers: Mapping[str, str], receive: Receive) -> tuple[Refusal | None, Receive]:
         """Read the body: a refusal or None, and a ``receive`` that replays it."""

@@ -1,7 +1,6 @@
 """The web page of `maskgen demo`: built with gradio, served by uvicorn.
 
 gradio's own ``launch`` is not used: it connects to its own address at start, and fails behind a proxy.
-Analytics and sharing are off. Uploads are in a temporary folder that is removed when the server stops.
 """
 
 from __future__ import annotations

@@ -41,27 +41,18 @@ _TAR_PATHS = ' "shards/*.tar"'
 
 @dataclass
 class Tally:
-    """The counts of the card.
+    """The counts of the card. Inputs that are named have their reason; at most `NAMED` of each kind are."""
 
-    Attributes:
-        status: Rows of each status.
-        images: "split" and "label" -> value -> masked images.
-        faces: Each of `_FACE_FIELDS` -> value -> label -> masked faces.
-        agrees: Masked faces by whether their measured coverage agrees with their wear.
-        unlabelled: The first `NAMED` inputs without a label, with the reason.
-        unlabelled_count: The number of inputs without a label.
-        unmasked: Status -> the first `NAMED` inputs with the reason.
-    """
-
-    status: Counter[str] = field(default_factory=Counter)
+    status: Counter[str] = field(default_factory=Counter)  # rows
+    # Masked images by "split" and "label"; masked faces by each of `_FACE_FIELDS`, its value and the label.
     images: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     faces: dict[str, dict[str, Counter[str]]] = field(
         default_factory=lambda: {name: defaultdict(Counter) for name in _FACE_FIELDS}
     )
-    agrees: Counter[bool] = field(default_factory=Counter)
+    agrees: Counter[bool] = field(default_factory=Counter)  # masked faces: does the coverage fit the wear?
     unlabelled: list[tuple[str, str]] = field(default_factory=list)
     unlabelled_count: int = 0
-    unmasked: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    unmasked: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))  # by status
 
 
 def tally(rows: Iterable[ManifestRow]) -> Tally:

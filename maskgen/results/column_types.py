@@ -61,9 +61,7 @@ class StableColumns:
         if name not in self._types:
             return None
         typed_early = all(name in self._early_columns[table] for table in self._lines)
+        kind = common_type(self._types[name]) if typed_early else "text"
         if value is None:
             return None if typed_early else ""
-        kind = common_type(self._types[name]) if typed_early else "text"
-        if kind == "text":
-            return as_text(value)
-        return float(value) if kind == "number" else value
+        return as_text(value) if kind == "text" else float(value) if kind == "number" else value

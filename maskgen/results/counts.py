@@ -14,22 +14,15 @@ _NUMBERS, _TABLES = ("samples", "rows", "images", "unlabelled", "shards"), ("sta
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of input samples, rows of the manifest (samples times variants) and masked images.
-
-    Attributes:
-        statuses: Rows by status.
-        labels: Rows by label.
-        splits: Rows by split; those without one under "none".
-        unlabelled: Rows without a label in a run with ``--label``.
-    """
+    """Counts of samples and rows."""
 
     samples: int = 0
-    rows: int = 0
-    images: int = 0
+    rows: int = 0  # of the manifest: samples times variants
+    images: int = 0  # masked images written
     statuses: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, int] = field(default_factory=dict)
-    splits: Mapping[str, int] = field(default_factory=dict)
-    unlabelled: int = 0
+    splits: Mapping[str, int] = field(default_factory=dict)  # rows without one under "none"
+    unlabelled: int = 0  # rows without a label in a run with --label
     shards: int = 0
 
     @classmethod
@@ -55,12 +48,11 @@ class Counts:
 
     def is_whole(self) -> bool:
         """Whether all values have their types; those from a damaged file may not."""
-        tables = [getattr(self, name) for name in _TABLES]
+        tables = (self.statuses, self.labels, self.splits)
         if not all(isinstance(table, dict) for table in tables):
             return False
         numbers = [getattr(self, name) for name in _NUMBERS]
-        numbers += [number for table in tables for number in table.values()]
-        return all(type(number) is int for number in numbers)
+        return {*map(type, numbers), *(type(each) for table in tables for each in table.values())} == {int}
 
     @property
     def failed(self) -> int:

@@ -25,11 +25,9 @@ _PARTS = ("nose", "mouth", "chin", "lower_face")
 
 def metadata_tables(out: Path, layout: str) -> list[str]:
     """The names of the files that `write_metadata` may write below ``out``, after its images exist."""
-    folders: Iterable[str] = ()
-    if layout == "folders":
-        folders = ("all", *SPLITS)
-    elif layout == "mirror":
-        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out)))
+    folders = ["all", *SPLITS] if layout == "folders" else []
+    if layout == "mirror":
+        folders = ["", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out))]
     return [f"{to_text(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
 
 
@@ -39,8 +37,8 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     Each written image has one line: its path as ``file_name``, label, split, identity, attributes, and the
     mask of its first face. With the layout "folders" each split's folder has a file, because ImageFolder
     ignores one above them; otherwise ``OUT`` and its top folders that look like splits have one. Paths are
-    relative to that file. Each column has one type in all files, because ImageFolder infers it from the first
-    lines of each (`maskgen.results.column_types.StableColumns`).
+    relative to that file. Each column has one type in all files, because ImageFolder infers it
+    from the first lines of each.
 
     ``unmasked_file_name`` and ``alpha_file_name`` make ImageFolder load these images too. With splits they
     lie outside the split's folder, which ImageFolder refuses; then ``unmasked_file`` and ``alpha_file`` name

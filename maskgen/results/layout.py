@@ -53,22 +53,16 @@ class Places:
 class Layout:
     """The output layout of a run.
 
-    Attributes:
-        name: "mirror" (the source's tree and names, for loaders of the original dataset), "folders"
-            (``split/label/name``) or "webdataset" (tars for the webdataset library).
-        variants: Masked images of each sample; with more than one, names hold the variant.
-        pairs: Whether the unmasked image is written too.
-        alpha: Whether the alpha is written.
-        converts: Whether images may change their format.
-        tar_suffix: Suffix of all images in tars; None for that of each image's format.
+    "mirror" keeps the source's tree and names, for loaders of the original dataset; "folders" has
+    ``split/label/name``; "webdataset" has tars for the webdataset library.
     """
 
     name: str = "mirror"
-    variants: int = 1
-    pairs: bool = False
-    alpha: bool = False
-    converts: bool = False
-    tar_suffix: str | None = None
+    variants: int = 1  # masked images of each sample; with more than one, names hold the variant
+    pairs: bool = False  # whether the unmasked image is written too
+    alpha: bool = False  # whether the alpha is written
+    converts: bool = False  # whether images may change their format
+    tar_suffix: str | None = None  # of all images in tars; None for that of each image's format
 
     def __post_init__(self) -> None:
         if self.name not in (*LAYOUTS, PACKED):
@@ -89,7 +83,7 @@ class Layout:
         """
         if self.packs:
             top = f"variant-{variant}/" if self.variants > 1 else ""
-            key = f"{tar_place(shard)}/{_key(sample, top)}"
+            key = f"{tar_place(shard)}/{top}{_key(sample)}"
             suffix = self.tar_suffix or encoded.suffix
             image, unmasked, alpha = f"{key}{suffix}", f"{key}.{UNMASKED}{suffix}", f"{key}.{ALPHA}.png"
         else:
@@ -152,8 +146,8 @@ def tar_place(shard: int) -> str:
     return f"shards/{shard:06}.tar"
 
 
-def _key(sample: Sample, top: str) -> str:
-    """The key of one sample and variant: its member names in the tar up to the first dot.
+def _key(sample: Sample) -> str:
+    """The key of a sample: its member names in the tar up to the first dot.
 
     It is the id without ``.jpg``; another suffix becomes ``~png``, because ``a.png`` may exist beside
     ``a.jpg``. An id with more dots, or with parts that file systems or tar readers refuse, gets a hash.
@@ -165,7 +159,7 @@ def _key(sample: Sample, top: str) -> str:
     if "/".join(parts) + suffix != sample.id or not is_image_name(name):
         ending = f"~{_short_hash(sample.id)}"
     parts[-1] += ending
-    return top + "/".join(shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
+    return "/".join(shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
 
 
 def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) -> str:

@@ -7,7 +7,7 @@ command give the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import fields
 from functools import partial
@@ -42,7 +42,10 @@ def row_from_json(line: str) -> ManifestRow:
     try:
         values = from_json(line)
         check_row(values, SCHEMA)
-        values["faces"] = tuple(map(_face_record, values["faces"]))
+        for face in values["faces"]:
+            face |= {name: tuple(face[name]) for name in ("box", "mask_box")}
+            face["landmarks"] = {name: tuple(point) for name, point in face["landmarks"].items()}
+        values["faces"] = tuple(FaceRecord(**face) for face in values["faces"])
         return ManifestRow(**values)
     except ValueError as error:
         raise ConfigurationError(f"not a row of a manifest: {error}") from error
@@ -59,13 +62,9 @@ def read_manifest(path: Path) -> Iterator[ManifestRow]:
 
 
 def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
-    """At most ``count`` masked rows, evenly spread, in bounded memory; raises like `read_manifest`.
-
-    Every stride-th line is kept; above twice ``count`` lines, every other one is dropped and the stride
-    doubles.
-    """
+    """At most ``count`` masked rows, evenly spread, in bounded memory; raises like `read_manifest`."""
     sample_lines: list[tuple[int, bytes]] = []
-    stride = 1
+    stride = 1  # doubles when there are twice as many lines as wanted; every other one is then dropped
     masked = (each for each in _lines(path) if _is_masked(each[1]))
     for index, each in enumerate(masked):
         if index % stride == 0:
@@ -121,9 +120,3 @@ def _face_values(face: FaceRecord) -> dict[str, Any]:
             name: [round(float(value), 2) + 0.0 for value in point] for name, point in face.landmarks.items()
         },
     }
-
-
-def _face_record(values: Mapping[str, Any]) -> FaceRecord:
-    boxes = {name: tuple(values[name]) for name in ("box", "mask_box")}
-    landmarks = {name: tuple(point) for name, point in values["landmarks"].items()}
-    return FaceRecord(**{**values, **boxes, "landmarks": landmarks})

@@ -27,9 +27,7 @@ class _Items:
         return self.count
 
 
-def write_coco(
-    images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
-) -> None:
+def write_coco(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> None:
     """Write the COCO files of these images into a folder; annotations wait in temporary files."""
     source = record.get("source") or {}
     head = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from maskgen.results.run_record import read_record
 
 MARKER = "maskgen-annotations.json"
 
-Writer = Callable[[Iterable[AnnotatedImage], Path, str, Mapping[str, Any]], None]
+Writer = Callable[[Iterable[AnnotatedImage], Path, str, dict[str, Any]], None]
 
 
 def write_annotations(

@@ -12,9 +12,7 @@ from maskgen.results.export.file_lists import ImageLists, write_new
 from maskgen.results.export.shapes import AnnotatedImage
 
 
-def write_voc(
-    images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
-) -> None:
+def write_voc(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> None:
     """Write the Pascal VOC files of these images into a folder."""
     with ImageLists(folder / "ImageSets/Main") as lists:
         for image in images:

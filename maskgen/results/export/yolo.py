@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,9 +11,7 @@ from maskgen.results.export.file_lists import ImageLists, write_new
 from maskgen.results.export.shapes import CLASSES, AnnotatedImage, AnnotatedObject
 
 
-def write_yolo(
-    images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
-) -> None:
+def write_yolo(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> None:
     """Write the YOLO files of these images into a folder."""
     with ImageLists(folder) as lists:
         for image in images:
