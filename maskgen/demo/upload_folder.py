@@ -24,8 +24,7 @@ def demo_folder() -> Iterator[Path]:
         with _locked(folder) as is_locked:
             if is_locked:
                 shutil.rmtree(folder, ignore_errors=True)
-    prefix = f"maskgen-demo-{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=prefix) as name, _locked(Path(name)):
+    with tempfile.TemporaryDirectory(prefix=f"maskgen-demo-{os.getpid()}-") as name, _locked(Path(name)):
         yield Path(name)
 
 

@@ -107,10 +107,10 @@ def _card(record: Mapping[str, Any], counts: Tally, preview: bool, has_table: bo
     statuses = {name: counts.status[name] for name in STATUSES if counts.status[name]}
     tables = [f"Inputs and variants by status:\n\n{_count_table('status', statuses.items())}"]
     tables += [_counts_by("images", name, values) for name, values in counts.images.items()]
-    lists = []
+    lists: list[str] = []
     if faces := counts.agrees.total():
-        for name, values in counts.faces.items():
-            tables.append(_counts_by("faces", name, {value: n.total() for value, n in values.items()}))
+        for name, labels in counts.faces.items():
+            tables.append(_counts_by("faces", name, {value: own.total() for value, own in labels.items()}))
         share = f"{counts.agrees[True]:,} of {faces:,} faces"
         tables.append(f"The measured coverage agrees with the wear on {share}.")
         lists = [_contingency(name, counts.faces[name]) for name in ("kind", "wear")]
