@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from typing import Any
 
 from maskgen.errors import UnreadableImageError
 from maskgen.face_mesh import Landmarks
 from maskgen.images.codec import decode
-from maskgen.images.formats import opener, sniff
 from maskgen.landmarks import FaceLandmarker
 from maskgen.options import SynthOptions
 from maskgen.records import Box, Image
@@ -25,88 +24,58 @@ MOST_PIXELS = 50_000_000
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """An image and the predictions for its faces.
-
-    Attributes:
-        bgr: (height, width, 3) uint8, with a box around every face.
-        said: The predictions, largest face first.
-    """
+    """An image in BGR with a box around every face, and the predictions for them, the largest face first."""
 
     bgr: Image
-    said: tuple[Said, ...]
+    predictions: tuple[Said, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """The content of the page for one upload.
-
-    Attributes:
-        unmasked: The uploaded image.
-        masked: The masked image; None if no face could be masked.
-        note: A sentence about both.
-    """
+    """The content of the page for one upload; ``masked`` is None if no face could be masked."""
 
     unmasked: Side
     masked: Side | None
     note: str
 
 
-class _RecordingLandmarker:
-    """A landmarker that keeps the faces it found, to classify both images at the same boxes."""
+@dataclass(frozen=True)
+class _KnownFaces:
+    """A landmarker of faces that were found before, to find them only once."""
 
-    def __init__(self, landmarker: FaceLandmarker) -> None:
-        self._landmarker = landmarker
-        self.faces: list[Landmarks] = []
+    faces: list[Landmarks]
 
-    def find(
-        self,
-        image: Image,
-        *,
-        boxes: Sequence[Box] = (),
-        sample_id: str | None = None,
-        every_face: bool = False,
-    ) -> list[Landmarks]:
-        """Find faces with the wrapped landmarker."""
-        self.faces = self._landmarker.find(image, boxes=boxes, sample_id=sample_id, every_face=every_face)
+    def find(self, *_: Any, **__: Any) -> list[Landmarks]:
         return self.faces
 
     def close(self) -> None:
-        """Do nothing: the wrapped landmarker belongs to the caller."""
+        pass
 
 
 def answer(
     data: bytes, classifier: Classifier, landmarker: FaceLandmarker, template: str, blend: str, wear: str
 ) -> Answer:
-    """Mask every face of an image, and classify the faces before and after.
-
-    Args:
-        data: An image file.
-        classifier: The model.
-        landmarker: Finds the faces; it runs once, and both images are classified at the same boxes.
-        template: Name of a template.
-        blend: As `maskgen synth --blend`.
-        wear: As `maskgen synth --wear`.
+    """Mask every face of an image file, and classify the faces before and after, at the same boxes.
 
     Raises:
         UnreadableImageError: The file is not an image, is broken, or exceeds the upload limits.
     """
-    _refuse_large(data)
+    if len(data) > LARGEST_FILE:
+        raise UnreadableImageError(f"the file has {len(data):,} bytes, more than {LARGEST_FILE:,}")
+    faces = landmarker.find(decode(data, MOST_PIXELS).bgr, every_face=True)
     options = SynthOptions(
         "", blend=blend, templates=((template, 1.0),), wears=((wear, 1.0),), faces="all", label=None
     )
-    recorder = _RecordingLandmarker(landmarker)
-    result = mask_picture(data, "demo", options, recorder)
-    boxes = [face.box for face in recorder.faces]
+    result = mask_picture(data, "demo", options, _KnownFaces(faces))
+    boxes = [face.box for face in faces]
     unmasked = _classify_faces(classifier, data, boxes)
     if result.data is None:
-        reason = "no face was found" if not boxes else result.row.reason or result.row.status
-        prediction = f"Unmasked {_first_prediction(unmasked)}. " if unmasked.said else ""
+        reason = "no face was found" if not faces else result.row.reason or result.row.status
+        prediction = f"Unmasked {_first_prediction(unmasked)}. " if unmasked.predictions else ""
         return Answer(unmasked, None, f"{prediction}Not masked: {reason}.")
     masked = _classify_faces(classifier, result.data, boxes)
-    count = len(result.row.faces)
-    coverage = ", ".join(
-        f"{part.replace('_', ' ')} {share:.0%}" for part, share in result.row.faces[0].coverage.items()
-    )
+    count, shares = len(result.row.faces), result.row.faces[0].coverage.items()
+    coverage = ", ".join(f"{part.replace('_', ' ')} {share:.0%}" for part, share in shares)
     note = (
         f"Unmasked {_first_prediction(unmasked)}, masked {_first_prediction(masked)}. {count} "
         f"face{'s' if count > 1 else ''} masked; the mask of the largest face covers: {coverage}."
@@ -115,28 +84,12 @@ def answer(
 
 
 def _first_prediction(side: Side) -> str:
-    return f"{side.said[0].label} ({side.said[0].probability:.1%})"
-
-
-def _refuse_large(data: bytes) -> None:
-    """Check the limits from the file's header, before the pixels are decoded."""
-    if len(data) > LARGEST_FILE:
-        raise UnreadableImageError(f"the file has {len(data):,} bytes, more than {LARGEST_FILE:,}")
-    kind = sniff(data)
-    open_image = opener(kind)
-    try:
-        with open_image(BytesIO(data)) as pillow_image:
-            width, height = pillow_image.size
-    except Exception as error:
-        # For broken headers Pillow raises many types, from struct.error to RecursionError.
-        raise UnreadableImageError(f"broken {kind}: {error}") from error
-    if width * height > MOST_PIXELS:
-        raise UnreadableImageError(f"{width} x {height} pixels are more than {MOST_PIXELS:,}")
+    return f"{side.predictions[0].label} ({side.predictions[0].probability:.1%})"
 
 
 def _classify_faces(classifier: Classifier, data: bytes, boxes: Sequence[Box]) -> Side:
-    found = examine(data)
-    if found.problem is not None:
-        raise UnreadableImageError(found.problem)
-    said = predict_faces(classifier, data, found, boxes)
-    return Side(annotated(decode(data).bgr, said), tuple(said))
+    inspected = examine(data)
+    if inspected.problem is not None:
+        raise UnreadableImageError(inspected.problem)
+    predictions = predict_faces(classifier, data, inspected, boxes)
+    return Side(annotated(decode(data).bgr, predictions), tuple(predictions))

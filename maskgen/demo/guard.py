@@ -13,51 +13,43 @@ from urllib.parse import urlsplit
 
 from maskgen.demo.answer import LARGEST_FILE
 
-# One file and the form around it.
-LARGEST_REQUEST = LARGEST_FILE + (1 << 20)  # bytes
+LARGEST_REQUEST = LARGEST_FILE + (1 << 20)  # bytes: one file and the form around it
 MOST_FILES = 1
-# Total size of uploads and answers that are kept at a time.
-MOST_KEPT = 500 * 2**20  # bytes
+MOST_KEPT = 500 * 2**20  # bytes of uploads and answers at a time
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+Refusal = tuple[int, str]  # status and reason
 
 _FILE = re.compile(rb"\r?\ncontent-disposition:[^\r\n]*\bfilename", re.IGNORECASE)
 
 
 class Guard:
-    """ASGI middleware that refuses requests which the page itself never sends.
+    """Refuse requests to ``app`` that its page never sends, by the server's address and upload folder.
 
     It protects against other web sites in the user's browser: against forms they post here (cross-site
     request forgery), and against domain names of theirs that resolve to this machine (DNS rebinding).
-
-    Args:
-        app: The wrapped application.
-        host: The address that the server listens on.
-        folder: The folder for uploads.
     """
 
     def __init__(self, app: App, host: str, folder: Path) -> None:
-        self._app, self._host, self._folder = app, host, folder
+        self._app, self._folder = app, folder
         self._names = {"localhost", host, socket.gethostname()}
+        self._is_loopback = host in ("localhost", "::1") or host.startswith("127.")
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with the reason for the refusal."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        refusal = self._refuse_sender(headers)
-        if scope["type"] == "websocket":
-            # The page uses no web sockets.
+        if scope["type"] == "websocket":  # the page uses none
             await send({"type": "websocket.close", "code": 1008})
             return
-        if refusal is None and scope["method"] not in ("GET", "HEAD"):
-            refusal, receive = await self._read(headers, receive)
+        refusal = None
+        if scope["type"] == "http":
+            pairs = ((name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"])
+            headers = {name.lower(): text for name, text in pairs}
+            refusal = self._refuse_sender(headers)
+            if refusal is None and scope["method"] not in ("GET", "HEAD"):
+                refusal, receive = await self._read(headers, receive)
         if refusal is None:
             await self._app(scope, receive, send)
             return
@@ -66,37 +58,30 @@ class Guard:
         await send({"type": "http.response.start", "status": status, "headers": plain})
         await send({"type": "http.response.body", "body": reason.encode()})
 
-    def _refuse_sender(self, headers: Mapping[str, str]) -> tuple[int, str] | None:
+    def _refuse_sender(self, headers: Mapping[str, str]) -> Refusal | None:
         host = headers.get("host", "")
-        if not self._is_ours(urlsplit(f"//{host}").hostname or ""):
+        name = urlsplit(f"//{host}").hostname or ""
+        # DNS rebinding can fake neither this machine's own names nor an IP address.
+        try:
+            is_ours = ipaddress.ip_address(name).is_loopback or not self._is_loopback
+        except ValueError:
+            is_ours = name in self._names
+        if not is_ours:
             return 400, f"the host {host!r} is not this server; open the page by its address"
         origin = headers.get("origin")
         if (origin and urlsplit(origin).netloc != host) or headers.get("sec-fetch-site") == "cross-site":
             return 403, "requests from other sites are refused"
         return None
 
-    def _is_ours(self, name: str) -> bool:
-        """True for this machine's own names, and for IP addresses: DNS rebinding can fake neither."""
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            return name in self._names
-        return address.is_loopback or not is_loopback(self._host)
-
-    async def _read(
-        self, headers: Mapping[str, str], receive: Receive
-    ) -> tuple[tuple[int, str] | None, Receive]:
-        """Read the body: the status and reason to refuse it or None, and a ``receive`` that replays it."""
-        too_large = 413, f"a request can have at most {LARGEST_REQUEST:,} bytes"
-        if int(headers.get("content-length") or 0) > LARGEST_REQUEST:
-            return too_large, receive
-        body, more = bytearray(), True
-        while more:
+    async def _read(self, headers: Mapping[str, str], receive: Receive) -> tuple[Refusal | None, Receive]:
+        """Read the body: a refusal or None, and a ``receive`` that replays it."""
+        size, body, more = int(headers.get("content-length") or 0), bytearray(), True
+        while more and max(size, len(body)) <= LARGEST_REQUEST:
             message = await receive()
             body += message.get("body", b"")
             more = bool(message.get("more_body"))
-            if len(body) > LARGEST_REQUEST:
-                return too_large, receive
+        if max(size, len(body)) > LARGEST_REQUEST:
+            return (413, f"a request can have at most {LARGEST_REQUEST:,} bytes"), receive
         files = len(_FILE.findall(body))
         if files > MOST_FILES:
             return (413, f"a request can have at most {MOST_FILES} file, got {files}"), receive
@@ -108,14 +93,6 @@ class Guard:
             return messages.pop() if messages else await receive()
 
         return None, replay
-
-
-def is_loopback(host: str) -> bool:
-    """True for an address that only this machine can reach."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _folder_size(folder: Path) -> int:

@@ -1,7 +1,6 @@
 """The web page of `maskgen demo`: built with gradio, served by uvicorn.
 
 gradio's own ``launch`` is not used: it connects to its own address at start, and fails behind a proxy.
-Analytics and sharing are off. Uploads are in a temporary folder that is removed when the server stops.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -30,20 +28,13 @@ from maskgen.options import BLENDS, SynthOptions
 from maskgen.records import WEARS
 from maskgen.train.model.classifier import Classifier
 
-INSTALL = "pip install 'maskgen[demo]'"
-# Age at which gradio removes uploads, and the interval of its search for them.
-MAX_AGE = 3600  # seconds
-
+MAX_AGE = 3600  # seconds after which gradio removes an upload
 _SETTINGS = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_OFFLINE": "1"}
 
 
 def require_gradio() -> None:
-    """Check that gradio and uvicorn are installed.
-
-    Raises:
-        MissingExtraError: They are not; the message has the command that installs them.
-    """
-    require("gradio", "uvicorn", install=INSTALL)
+    """Check that gradio and uvicorn are installed; the `MissingExtraError` names the command to install."""
+    require("gradio", "uvicorn", install="pip install 'maskgen[demo]'")
 
 
 def serve(
@@ -53,75 +44,45 @@ def serve(
     port: int = 7860,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve the page until Ctrl-C.
-
-    Args:
-        classifier: The model.
-        landmarker: Finds the faces.
-        host: The address to listen on; only this machine can reach 127.0.0.1.
-        port: TCP port; 0 picks a free one.
-        ready: Called with the page's URL when the page can be opened.
+    """Serve the page until Ctrl-C; ``ready`` is called with its URL when it can be opened.
 
     Raises:
         UsageError: The address or port is not available.
         MissingExtraError: gradio is not installed.
     """
     require_gradio()
-    server_socket = _listen(host, port)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{server_socket.getsockname()[1]}"
-    with server_socket, demo_folder() as folder:
-        _configure_gradio(folder)
+    # Listen before the slow imports, to report a port in use at once.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, dualstack_ipv6=":" in host)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        text = f"cannot listen on {host}:{port}: {reason}. Give another --port, or 0 for a free one"
+        raise UsageError(text) from error
+    with listener, demo_folder() as folder:
+        # gradio reads these when it is imported.
+        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+        for name, value in _SETTINGS.items():
+            os.environ.setdefault(name, value)
         import uvicorn
 
-        app = Guard(_build_app(classifier, landmarker), host, folder)
+        app = Guard(_build_app(build_page(classifier, landmarker)), host, folder)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        threading.Thread(target=_call_when_started, args=(server, lambda: ready(url)), daemon=True).start()
         # uvicorn raises the signal again after its shutdown; as an exception, it still removes the folder.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            server.run(sockets=[server_socket])
+            ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
+            server.run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Bind the port before the slow imports, to report a port in use at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    server_socket = socket.socket(family, socket.SOCK_STREAM)
-    server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        server_socket.bind((host, port))
-    except OSError as error:
-        server_socket.close()
-        raise UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror or error}. Give another --port, or 0 "
-            "for a free one"
-        ) from error
-    return server_socket
-
-
-def _call_when_started(server: Any, ready: Callable[[], None]) -> None:
-    while not server.started and not server.should_exit:
-        time.sleep(0.05)
-    if server.started:
-        ready()
-
-
-def _configure_gradio(folder: Path) -> None:
-    """Set the environment variables that gradio reads at import."""
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-
-
-def _build_app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
+def _build_app(page: Any) -> Any:
     import gradio
     from fastapi import FastAPI
 
-    page = build_page(classifier, landmarker)
     page.queue(default_concurrency_limit=1, max_size=16)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
     return gradio.mount_gradio_app(
-        app,
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         page,
         path="/",
         theme=gradio.themes.Default(**fonts),
@@ -134,12 +95,7 @@ def _build_app(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
 
 
 def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
-    """Build the page as gradio ``Blocks`` with one API function, ``/mask``.
-
-    Args:
-        classifier: The model.
-        landmarker: Finds the faces.
-    """
+    """Build the page as gradio ``Blocks`` with one API function, ``/mask``."""
     import gradio
 
     spec, default = classifier.spec, SynthOptions("")
@@ -153,11 +109,8 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
                 result = answer(Path(image).read_bytes(), classifier, landmarker, template, blend, wear)
         except MaskgenError as error:
             raise gradio.Error(str(error), print_exception=False) from error
-        return (
-            *_to_gradio(result.unmasked, spec.classes),
-            *(_to_gradio(result.masked, spec.classes) if result.masked else (None, None)),
-            result.note,
-        )
+        masked = _to_gradio(result.masked, spec.classes) if result.masked else (None, None)
+        return *_to_gradio(result.unmasked, spec.classes), *masked, result.note
 
     with gradio.Blocks(
         title="maskgen", analytics_enabled=False, delete_cache=(MAX_AGE, MAX_AGE), fill_width=True
@@ -171,12 +124,8 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
         with gradio.Row():
             with gradio.Column():
                 # "filepath": the unchanged file, which maskgen decodes itself.
-                upload = gradio.Image(
-                    type="filepath",
-                    image_mode=None,
-                    sources=["upload", "webcam", "clipboard"],
-                    label="Image",
-                )
+                sources = ["upload", "webcam", "clipboard"]
+                upload = gradio.Image(type="filepath", image_mode=None, sources=sources, label="Image")
                 names = [info.name for info in list_templates()]
                 template = gradio.Dropdown(names, value=default.templates[0][0], label="Template")
                 blend = gradio.Radio(list(BLENDS), value=default.blend, label="Blend")
@@ -188,26 +137,17 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
                     # No heading: gradio shows the most probable class there, the model applies a threshold.
                     outputs += [gradio.Label(label=f"{title}: the largest face", show_heading=False)]
         note = gradio.Markdown()
-        gradio.Examples(
-            [str(path) for path in sorted(SHIPS_IN.glob("*.jpg"))],
-            upload,
-            label="Samples",
-            cache_examples=False,
-        )
-        gradio.on(
-            [upload.change, template.input, blend.input, wear.input],
-            mask,
-            [upload, template, blend, wear],
-            [*outputs, note],
-            api_name="mask",
-            trigger_mode="always_last",
-        )
+        samples = sorted(map(str, SHIPS_IN.glob("*.jpg")))
+        gradio.Examples(samples, upload, label="Samples", cache_examples=False)
+        inputs = [upload, template, blend, wear]
+        changes = [upload.change, *(each.input for each in inputs[1:])]
+        gradio.on(changes, mask, inputs, [*outputs, note], api_name="mask", trigger_mode="always_last")
     return page
 
 
 def _to_gradio(side: Side, classes: tuple[str, ...]) -> tuple[Any, Any]:
-    """Convert to gradio's values: an RGB image, and the probability of each class."""
+    """The values of gradio: an RGB image, and the probability of each class for the largest face."""
     rgb = np.ascontiguousarray(side.bgr[:, :, ::-1])
-    if not side.said:
+    if not side.predictions:
         return rgb, "no face found"
-    return rgb, dict(zip(classes, side.said[0].probabilities, strict=True))
+    return rgb, dict(zip(classes, side.predictions[0].probabilities, strict=True))

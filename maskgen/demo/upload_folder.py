@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _NAME = re.compile(r"maskgen-demo-(\d+)-\w+")
@@ -16,38 +16,28 @@ _NAME = re.compile(r"maskgen-demo-(\d+)-\w+")
 @contextmanager
 def demo_folder() -> Iterator[Path]:
     """A new temporary folder, locked during the block. Folders of killed servers are removed first."""
-    _remove_stale_folders()
-    with tempfile.TemporaryDirectory(prefix=f"maskgen-demo-{os.getpid()}-") as name:
-        lock = _lock(Path(name))
-        try:
-            yield Path(name)
-        finally:
-            if lock is not None:
-                os.close(lock)
-
-
-def _remove_stale_folders() -> None:
     for folder in Path(tempfile.gettempdir()).iterdir():
         match = _NAME.fullmatch(folder.name)
         if match is None or folder.is_symlink() or Path("/proc", match[1]).exists():
             continue
         # The process id of a server in another container is not visible here, but its lock is.
-        lock = _lock(folder)
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+        with _locked(folder) as is_locked:
+            if is_locked:
+                shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"maskgen-demo-{os.getpid()}-") as name, _locked(Path(name)):
+        yield Path(name)
 
 
-def _lock(folder: Path) -> int | None:
-    """Lock the folder: a descriptor that holds the lock, or None."""
-    with suppress(ImportError, OSError):
-        import fcntl
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder during the block; False if another process has the lock, or on Windows."""
+    with ExitStack() as stack:
+        is_locked = False
+        with suppress(ImportError, OSError):
+            import fcntl
 
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            return None
-        return descriptor
-    return None
+            is_locked = True
+        yield is_locked

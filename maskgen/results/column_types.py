@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 # Readers infer types from the first lines of a table: Hugging Face from 10 MB, of rows below 10 KB.
@@ -32,47 +32,36 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-@dataclass
-class _Beginning:
-    lines: int = 0
-    columns: set[str] = field(default_factory=set)
-
-
 class StableColumns:
-    """The column types of several tables that a reader joins, such as one for each split.
-
-    `add` every line first, then `settle` every line. A column without any value stays null.
-    """
+    """The column types of tables that a reader joins, such as one a split: `add` all lines, then `settle`."""
 
     def __init__(self) -> None:
-        self._types: dict[str, set[str]] = {}
-        self._beginnings: dict[Any, _Beginning] = {}
+        self._types: dict[str, set[str]] = defaultdict(set)
+        self._lines: Counter[Any] = Counter()
+        self._early_columns: dict[Any, set[str]] = defaultdict(set)
 
     def add(self, table: Any, values: Mapping[str, Any]) -> None:
-        """Count one line of a table."""
-        beginning = self._beginnings.setdefault(table, _Beginning())
-        beginning.lines += 1
-        there = {name: value for name, value in values.items() if value is not None}
-        for name, value in there.items():
-            self._types.setdefault(name, set()).add(type_of(value))
-        if beginning.lines <= _FIRST_LINES:
-            beginning.columns.update(there)
+        """Note the types of one line of a table."""
+        self._lines[table] += 1
+        for name, value in values.items():
+            if value is not None:
+                self._types[name].add(type_of(value))
+                if self._lines[table] <= _FIRST_LINES:
+                    self._early_columns[table].add(name)
 
     def settle(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Convert the values of a line to the types of their columns.
 
         A column that has only nulls in the first lines of any table becomes text, with empty missing values.
+        A column without any value stays null.
         """
         return {name: self._convert(name, value) for name, value in values.items()}
 
     def _convert(self, name: str, value: Any) -> Any:
-        types = self._types.get(name)
-        if types is None:
+        if name not in self._types:
             return None
-        typed_early = all(name in beginning.columns for beginning in self._beginnings.values())
-        kind = common_type(types) if typed_early else "text"
+        typed_early = all(name in self._early_columns[table] for table in self._lines)
+        kind = common_type(self._types[name]) if typed_early else "text"
         if value is None:
             return None if typed_early else ""
-        if kind == "text":
-            return as_text(value)
-        return float(value) if kind == "number" else value
+        return as_text(value) if kind == "text" else float(value) if kind == "number" else value

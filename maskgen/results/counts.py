@@ -4,34 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from maskgen.records import ManifestRow
 
+_NUMBERS, _TABLES = ("samples", "rows", "images", "unlabelled", "shards"), ("statuses", "labels", "splits")
+
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of samples and rows; ``a + b`` adds two.
-
-    Attributes:
-        samples: Input samples.
-        rows: Rows of the manifest: samples times variants.
-        images: Masked images written.
-        statuses: Rows by status.
-        labels: Rows by label.
-        splits: Rows by split; those without one under "none".
-        unlabelled: Rows without a label in a run with ``--label``.
-        shards: Number of shards.
-    """
+    """Counts of samples and rows."""
 
     samples: int = 0
-    rows: int = 0
-    images: int = 0
+    rows: int = 0  # of the manifest: samples times variants
+    images: int = 0  # masked images written
     statuses: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, int] = field(default_factory=dict)
-    splits: Mapping[str, int] = field(default_factory=dict)
-    unlabelled: int = 0
+    splits: Mapping[str, int] = field(default_factory=dict)  # rows without one under "none"
+    unlabelled: int = 0  # rows without a label in a run with --label
     shards: int = 0
 
     @classmethod
@@ -46,28 +37,22 @@ class Counts:
     @classmethod
     def total(cls, parts: Iterable[Counts]) -> Counts:
         """The sum of any number of counts, in linear time."""
-        numbers: Counter[str] = Counter()
-        tables: dict[str, Counter[str]] = {name: Counter() for name in _TABLES}
+        numbers, tables = Counter[str](), {name: Counter[str]() for name in _TABLES}
         for part in parts:
-            for name in _NUMBERS:
-                numbers[name] += getattr(part, name)
+            numbers.update({name: getattr(part, name) for name in _NUMBERS})
             for name, table in tables.items():
                 table.update(getattr(part, name))
         # Sorted: equal counts give equal bytes, regardless of the order of addition.
         ordered = {name: dict(sorted(table.items())) for name, table in tables.items()}
         return cls.from_dict({**numbers, **ordered})
 
-    def __add__(self, other: Counts) -> Counts:
-        return Counts.total((self, other))
-
     def is_whole(self) -> bool:
         """Whether all values have their types; those from a damaged file may not."""
-        tables = [getattr(self, name) for name in _TABLES]
+        tables = (self.statuses, self.labels, self.splits)
         if not all(isinstance(table, dict) for table in tables):
             return False
         numbers = [getattr(self, name) for name in _NUMBERS]
-        numbers += [number for table in tables for number in table.values()]
-        return all(type(number) is int for number in numbers)
+        return {*map(type, numbers), *(type(each) for table in tables for each in table.values())} == {int}
 
     @property
     def failed(self) -> int:
@@ -76,18 +61,12 @@ class Counts:
 
 
 class RowCounter:
-    """Count rows one at a time; a sample counts with its first variant.
-
-    Args:
-        labelled: Whether the run has ``--label``.
-    """
+    """Count rows of a run (``labelled``: with ``--label``); a sample counts with its first variant."""
 
     def __init__(self, labelled: bool) -> None:
         self._labelled = labelled
         self._samples = 0
-        self._statuses: Counter[str] = Counter()
-        self._labels: Counter[str | None] = Counter()
-        self._splits: Counter[str] = Counter()
+        self._statuses, self._labels, self._splits = Counter[str](), Counter[str | None](), Counter[str]()
 
     def add(self, row: ManifestRow) -> None:
         """Count one row."""
@@ -98,18 +77,13 @@ class RowCounter:
 
     def counts(self, shards: int = 0) -> Counts:
         """The counts so far, as of so many shards."""
-        labels = {label: count for label, count in self._labels.items() if label is not None}
         return Counts(
             samples=self._samples,
             rows=self._statuses.total(),
             images=self._statuses["masked"],
             statuses=dict(sorted(self._statuses.items())),
-            labels=dict(sorted(labels.items())),
+            labels=dict(sorted((label, count) for label, count in self._labels.items() if label is not None)),
             splits=dict(sorted(self._splits.items())),
             unlabelled=self._labels[None] if self._labelled else 0,
             shards=shards,
         )
-
-
-_TABLES = ("statuses", "labels", "splits")
-_NUMBERS = tuple(field.name for field in fields(Counts) if field.name not in _TABLES)

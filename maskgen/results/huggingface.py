@@ -25,41 +25,32 @@ _PARTS = ("nose", "mouth", "chin", "lower_face")
 
 def metadata_tables(out: Path, layout: str) -> list[str]:
     """The names of the files that `write_metadata` may write below ``out``, after its images exist."""
-    folders: Iterable[str] = ()
-    if layout == "folders":
-        folders = ("all", *SPLITS)
-    elif layout == "mirror":
-        folders = ("", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out)))
+    folders = ["all", *SPLITS] if layout == "folders" else []
+    if layout == "mirror":
+        folders = ["", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out))]
     return [f"{to_text(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
 
 
 def write_metadata(out: Path, layout: str) -> list[Path]:
-    """Write ``metadata.jsonl`` for Hugging Face's ImageFolder, from ``OUT/manifest.jsonl``.
+    """Write ``metadata.jsonl`` for Hugging Face's ImageFolder, and return the written files, sorted by name.
 
     Each written image has one line: its path as ``file_name``, label, split, identity, attributes, and the
     mask of its first face. With the layout "folders" each split's folder has a file, because ImageFolder
-    ignores one above them; otherwise ``OUT`` and its top folders that look like splits have one.
-    ``file_name`` is relative to that file. Each column has one type in all files
-    (`maskgen.results.column_types.StableColumns`), because ImageFolder infers it from the first lines of
-    each.
+    ignores one above them; otherwise ``OUT`` and its top folders that look like splits have one. Paths are
+    relative to that file. Each column has one type in all files, because ImageFolder infers it
+    from the first lines of each.
 
-    For unmasked images and alphas, ``unmasked_file_name`` and ``alpha_file_name`` make ImageFolder load them
-    beside the image. With splits they lie outside the split's folder, which ImageFolder refuses; then
-    ``unmasked_file`` and ``alpha_file`` name them as text, relative to ``OUT``.
-
-    Returns:
-        The written files, sorted by name.
+    ``unmasked_file_name`` and ``alpha_file_name`` make ImageFolder load these images too. With splits they
+    lie outside the split's folder, which ImageFolder refuses; then ``unmasked_file`` and ``alpha_file`` name
+    them as text, relative to ``OUT``.
     """
-    stable = StableColumns()
-    attributes: set[str] = set()
-    for row in _masked(out):
+    stable, attributes = StableColumns(), set[str]()
+    for folder, row in _masked_rows(out, layout):
         attributes.update(row.attributes)
-        folder = _folder(row, layout)
         stable.add(folder, _columns(row, folder, row.attributes))
     written: dict[Path, BinaryIO] = {}
     with ExitStack() as files:
-        for row in _masked(out):
-            folder = _folder(row, layout)
+        for folder, row in _masked_rows(out, layout):
             path = out / from_text(folder) / "metadata.jsonl"
             if path not in written:
                 written[path] = files.enter_context(open_atomic(path))
@@ -68,29 +59,24 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     return sorted(written)
 
 
-def _folder(row: ManifestRow, layout: str) -> str:
-    """The top folder whose table holds a row; empty for the table of the whole result."""
-    # An image at the top lies in no folder, whatever its name.
-    folder = (row.file_name or "").rpartition("/")[0].partition("/")[0]
-    return folder if layout == "folders" or _SPLIT_FOLDER.fullmatch(folder) else ""
-
-
-def _masked(out: Path) -> Iterator[ManifestRow]:
-    return (row for row in read_manifest(out / "manifest.jsonl") if row.status == "masked" and row.file_name)
+def _masked_rows(out: Path, layout: str) -> Iterator[tuple[str, ManifestRow]]:
+    """Each masked row with the top folder whose table holds it; "" for the table of the whole result."""
+    for row in read_manifest(out / "manifest.jsonl"):
+        if row.status == "masked" and row.file_name:
+            # An image at the top lies in no folder, whatever its name.
+            folder = row.file_name.rpartition("/")[0].partition("/")[0]
+            yield folder if layout == "folders" or _SPLIT_FOLDER.fullmatch(folder) else "", row
 
 
 def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[str, Any]:
     face = row.faces[0] if row.faces else None
     columns: dict[str, Any] = {
-        "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else "")
+        "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else ""),
+        **{name: getattr(row, name) for name in ("id", "variant", "label", "split", "identity")},
+        **{name: getattr(face, name, None) for name in _FACE_COLUMNS},
+        **{f"coverage_{part}": face.coverage.get(part) if face else None for part in _PARTS},
+        "faces": len(row.faces),
     }
-    for name in ("id", "variant", "label", "split", "identity"):
-        columns[name] = getattr(row, name)
-    for name in _FACE_COLUMNS:
-        columns[name] = getattr(face, name, None)
-    for name in _PARTS:
-        columns[f"coverage_{name}"] = face.coverage.get(name) if face else None
-    columns["faces"] = len(row.faces)
     ending = "file" if folder else "file_name"
     if row.unmasked_file:
         columns[f"unmasked_{ending}"] = row.unmasked_file

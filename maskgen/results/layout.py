@@ -1,8 +1,7 @@
 """Output layouts: the file names of masked images, unmasked images and alphas.
 
-Each layout of loose files is a function in `LAYOUTS` from a sample to a path below the output folder. The
-layout "webdataset" packs images into tars (`maskgen.results.tar_writer`), with paths such as
-``shards/000012.tar/KEY.jpg``.
+Each layout of loose files is a function in `LAYOUTS`. The layout "webdataset" packs images into tars
+(`maskgen.results.tar_writer`), with paths such as ``shards/000012.tar/KEY.jpg``.
 """
 
 from __future__ import annotations
@@ -16,28 +15,17 @@ from pathlib import PurePosixPath
 
 from maskgen.errors import UsageError
 from maskgen.files.path_text import to_text
-from maskgen.files.suffixes import (
-    CONVERTED_SUFFIXES,
-    FOLDERS_SUFFIXES,
-    IMAGE_SUFFIXES,
-    SUFFIXES,
-    is_image_name,
-    suffix_of,
-)
+from maskgen.files.suffixes import CONVERTED_SUFFIXES, FOLDERS_SUFFIXES, SUFFIXES, is_image_name, suffix_of
 from maskgen.images.codec import EncodedImage
 from maskgen.records import Sample
 
-UNMASKED = "unmasked"
-ALPHA = "alpha"
-UNLABELLED = "unlabelled"
+UNMASKED, ALPHA, UNLABELLED = "unmasked", "alpha", "unlabelled"
+PACKED = "webdataset"  # the layout that packs images into tars
 
 # Files that maskgen writes at the top of an output folder.
 OWN_FILES = frozenset(
     ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", ".maskgen")
 )
-
-# The layout that packs images into tars.
-PACKED = "webdataset"
 
 LONGEST_NAME = 255  # bytes, on common file systems
 LONGEST_PART_OF_KEY = 200  # leaves room for ".unmasked.jpg" where a tar is unpacked
@@ -53,13 +41,7 @@ _UNSAFE_IN_KEY = re.compile(rf"[.~]|^__|{_UNSAFE.pattern}")
 class Places:
     """The files of one sample and variant: paths below the output folder, as in the manifest.
 
-    A path is text with ``%FF`` for a byte that is not UTF-8; `maskgen.files.path_text.from_text` gives the
-    name on disk.
-
-    Attributes:
-        image: The masked image.
-        unmasked: The same image without the mask; None if none is written.
-        alpha: Its alpha as PNG; None if none is written.
+    `maskgen.files.path_text.from_text` gives the name on disk. An image that is not written has None.
     """
 
     image: str
@@ -71,23 +53,16 @@ class Places:
 class Layout:
     """The output layout of a run.
 
-    Attributes:
-        name: "mirror" (the source's tree and names, for loaders of the original dataset), "folders"
-            (``split/label/name``) or "webdataset" (tars for the webdataset library).
-        variants: Masked images of each sample; with more than one, names hold the variant.
-        pairs: Whether the unmasked image is written too.
-        alpha: Whether the alpha is written.
-        converts: Whether images may change their format.
-        tar_suffix: Suffix of all images in tars (see `maskgen.results.tar_writer`); None for that of each
-            image's format.
+    "mirror" keeps the source's tree and names, for loaders of the original dataset; "folders" has
+    ``split/label/name``; "webdataset" has tars for the webdataset library.
     """
 
     name: str = "mirror"
-    variants: int = 1
-    pairs: bool = False
-    alpha: bool = False
-    converts: bool = False
-    tar_suffix: str | None = None
+    variants: int = 1  # masked images of each sample; with more than one, names hold the variant
+    pairs: bool = False  # whether the unmasked image is written too
+    alpha: bool = False  # whether the alpha is written
+    converts: bool = False  # whether images may change their format
+    tar_suffix: str | None = None  # of all images in tars; None for that of each image's format
 
     def __post_init__(self) -> None:
         if self.name not in (*LAYOUTS, PACKED):
@@ -101,48 +76,35 @@ class Layout:
     def place(
         self, sample: Sample, label: str | None, variant: int, encoded: EncodedImage, shard: int = 0
     ) -> Places:
-        """The places of the files of a sample and variant.
+        """The places of the files of a sample and variant (from 0); two samples never share one.
 
-        Two samples never share a place. An image that keeps its format keeps its name; another format appends
-        its suffix to the old one, because ``a.jpg`` may exist beside ``a.gif``.
-
-        Args:
-            sample: The source.
-            label: Its class, for "folders".
-            variant: Index of the variant, from 0.
-            encoded: The masked image, for its format.
-            shard: Index of its shard, for "webdataset".
+        An image that keeps its format keeps its name; another format appends its suffix to the old one,
+        because ``a.jpg`` may exist beside ``a.gif``. Only "folders" uses the label, "webdataset" the shard.
         """
         if self.packs:
             top = f"variant-{variant}/" if self.variants > 1 else ""
-            key = f"{tar_place(shard)}/{_key(sample, top)}"
+            key = f"{tar_place(shard)}/{top}{_key(sample)}"
             suffix = self.tar_suffix or encoded.suffix
-            return Places(
-                image=f"{key}{suffix}",
-                unmasked=f"{key}.{UNMASKED}{suffix}" if self.pairs else None,
-                alpha=f"{key}.{ALPHA}.png" if self.alpha else None,
-            )
-        if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
-            raise UsageError(f"{to_text(sample.relative)!r} leads out of the output folder")
-        folder, name = _split(LAYOUTS[self.name](self, sample, label, variant, encoded))
-        name = shortened(name, sample.id, suffix_of(name))
-        path = to_text(folder + name)
-        return Places(
-            image=path,
-            unmasked=f"{UNMASKED}/{path}" if self.pairs else None,
-            alpha=to_text(f"{ALPHA}/{folder}{shortened(f'{name}.png', sample.id, '.png')}")
-            if self.alpha
-            else None,
-        )
+            image, unmasked, alpha = f"{key}{suffix}", f"{key}.{UNMASKED}{suffix}", f"{key}.{ALPHA}.png"
+        else:
+            if sample.relative.startswith("/") or ".." in sample.relative.split("/"):
+                raise UsageError(f"{to_text(sample.relative)!r} leads out of the output folder")
+            path = LAYOUTS[self.name](self, sample, label, variant, encoded)
+            folder, slash, name = path.rpartition("/")
+            name = shortened(name, sample.id, suffix_of(name))
+            image = to_text(f"{folder}{slash}{name}")
+            unmasked = f"{UNMASKED}/{image}"
+            alpha = to_text(f"{ALPHA}/{folder}{slash}{shortened(f'{name}.png', sample.id, '.png')}")
+        return Places(image, unmasked if self.pairs else None, alpha if self.alpha else None)
 
 
 def _mirror(layout: Layout, sample: Sample, label: str | None, variant: int, encoded: EncodedImage) -> str:
-    folder, name = _split(_tidy(sample.relative))
+    folder, slash, name = _tidy(sample.relative).rpartition("/")
     stem = name.removesuffix(suffix_of(name))
     # Without --format only a few formats change, and only names with their suffixes can collide.
-    changes = suffix_of(stem).lower() in CONVERTED_SUFFIXES
-    may_collide = changes or (layout.converts and is_image_name(stem))
-    path = folder + _output_name(name, sample.id, encoded, may_collide)
+    converted = suffix_of(stem).lower() in CONVERTED_SUFFIXES
+    may_collide = converted or (layout.converts and is_image_name(stem))
+    path = f"{folder}{slash}{_output_name(name, sample.id, encoded, may_collide)}"
     if layout.variants > 1:
         return f"variant-{variant}/{path}"
     top = path.partition("/")[0].lstrip("_")
@@ -155,15 +117,21 @@ def _folders(layout: Layout, sample: Sample, label: str | None, variant: int, en
     flat = sample.id.replace("/", "__")
     name = _UNSAFE.sub("_", flat)
     reversible = name == flat and not re.search("__|_/|/_", sample.id)
-    # Loaders of class folders rely on the suffix: replace a wrong or rare one.
-    fitting = replace(encoded, same_format=_fits(name, encoded.suffix))
-    name = _output_name(name, sample.id, fitting, is_image_name(name.removesuffix(suffix_of(name))))
+    # Loaders of class folders rely on the suffix: replace one that they do not read, or of another format.
+    current = suffix_of(name)
+    of_format = next((each for each in SUFFIXES.values() if encoded.suffix in each), ())
+    fits = current.lower() in {encoded.suffix, *FOLDERS_SUFFIXES.intersection(of_format)}
+    encoded = replace(encoded, same_format=fits)
+    name = _output_name(name, sample.id, encoded, is_image_name(name.removesuffix(current)))
     suffix = suffix_of(name)
     stem = name.removesuffix(suffix) + ("" if reversible else f"~{_short_hash(sample.id)}")
     ending = f"-v{variant}{suffix}" if layout.variants > 1 else suffix
     # Leave room for the ".png" of the alpha, whose name must keep the variant.
     short = shortened(stem + ending, sample.id, ending, LONGEST_NAME - len(".png"))
-    return f"{sample.split or 'all'}/{_class_folder(label)}/{short}"
+    folder = UNLABELLED if label is None else _UNSAFE.sub("_", label)
+    if label is not None and (folder != label or folder in ("", UNLABELLED)):
+        folder = f"{folder}~{_short_hash(label)}"
+    return f"{sample.split or 'all'}/{shortened(folder, label or '', '')}/{short}"
 
 
 # Layout -> function from a sample to its path below the output folder.
@@ -178,32 +146,27 @@ def tar_place(shard: int) -> str:
     return f"shards/{shard:06}.tar"
 
 
-def _key(sample: Sample, top: str) -> str:
-    """The key of one sample and variant: its member names in the tar up to the first dot.
+def _key(sample: Sample) -> str:
+    """The key of a sample: its member names in the tar up to the first dot.
 
     It is the id without ``.jpg``; another suffix becomes ``~png``, because ``a.png`` may exist beside
-    ``a.jpg``. An id with more dots, or with parts that are invalid for file systems or tar readers, gets a
-    hash.
+    ``a.jpg``. An id with more dots, or with parts that file systems or tar readers refuse, gets a hash.
     """
     *folders, name = _tidy(sample.id).split("/")
     suffix = suffix_of(name)
     parts = [_UNSAFE_IN_KEY.sub("_", part) for part in (*folders, name.removesuffix(suffix))]
     ending = "" if suffix == ".jpg" else f"~{suffix[1:]}"
-    if "/".join(parts) + suffix != sample.id or suffix.lower() not in IMAGE_SUFFIXES:
+    if "/".join(parts) + suffix != sample.id or not is_image_name(name):
         ending = f"~{_short_hash(sample.id)}"
     parts[-1] += ending
-    return top + "/".join(shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
+    return "/".join(shortened(part, sample.id, "", LONGEST_PART_OF_KEY) for part in parts)
 
 
 def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) -> str:
-    """The output name of an image, which may have changed its format.
+    """The output name of an image, which may have changed its format, by the source's name and id.
 
-    Args:
-        name: The source's name.
-        key: The source's id.
-        encoded: The encoded image.
-        may_collide: Whether a converted image may get the same name: ``a.jpg`` may become ``a.jpg.png``, and
-            then a source ``a.jpg.png`` becomes ``a.jpg.png.png``.
+    ``may_collide``: a converted image may get this name too. If ``a.jpg`` may become ``a.jpg.png``, then a
+    source ``a.jpg.png`` becomes ``a.jpg.png.png``.
     """
     if encoded.same_format and not may_collide:
         return name
@@ -215,28 +178,6 @@ def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) 
 def _tidy(path: str) -> str:
     """The path without empty parts and single dots; `PurePosixPath` alone is slow."""
     return str(PurePosixPath(path)) if _UNTIDY.search(path) else path
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Folder with its trailing slash, and name."""
-    cut = path.rfind("/") + 1
-    return path[:cut], path[cut:]
-
-
-def _fits(name: str, suffix: str) -> bool:
-    """Whether a name has this suffix, or another of its format that class folder loaders read."""
-    current = suffix_of(name).lower()
-    same = any(current in suffixes and suffix in suffixes for suffixes in SUFFIXES.values())
-    return current == suffix or (same and current in FOLDERS_SUFFIXES)
-
-
-def _class_folder(label: str | None) -> str:
-    if label is None:
-        return UNLABELLED
-    safe = _UNSAFE.sub("_", label)
-    if safe != label or safe in ("", UNLABELLED):
-        safe = f"{safe}~{_short_hash(label)}"
-    return shortened(safe, label, "")
 
 
 def shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:

@@ -1,17 +1,16 @@
 """Read and write the manifest ``manifest.jsonl``: one JSON line a row.
 
-Rows depend only on the sources, the options, the versions and the kind of processor, not on time, machine or
-number of workers. Two runs of the same command give the same bytes.
+Rows depend only on the sources, the options, the versions and the kind of processor: two runs of the same
+command give the same bytes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import fields
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,34 +23,29 @@ from maskgen.results.row_schema import check_row
 SCHEMA = 1
 LONGEST_LINE = 64 << 20  # bytes
 
-# A row's fields in the order of the line; the fields of a face have the order of `FaceRecord`.
-ROW_FIELDS = (
-    *("schema", "id", "variant", "status", "reason", "file_name", "sha256", "width", "height", "label"),
-    *("split", "identity", "attributes", "source", "faces", "seed", "unmasked_file"),
-)
-FACE_FIELDS = tuple(field.name for field in fields(FaceRecord))
-
-_row_values, _face_fields = attrgetter(*ROW_FIELDS), attrgetter(*FACE_FIELDS)
+# In the order of a line; a face has the order of `FaceRecord`.
+ROW_FIELDS = ("schema", *(field.name for field in fields(ManifestRow) if field.name != "schema"))
 
 
 def row_to_json(row: ManifestRow) -> str:
     """The row as one JSON line without the line end; always valid UTF-8."""
-    values = dict(zip(ROW_FIELDS, _row_values(row), strict=True))
-    values["faces"] = [_face_values(face) for face in row.faces]
-    return json_line(values)
+    faces = [_face_values(face) for face in row.faces]
+    return json_line({"schema": row.schema, **vars(row), "faces": faces})
 
 
 def row_from_json(line: str) -> ManifestRow:
-    """Parse a line of `row_to_json`; numbers are rounded as there.
+    """Parse a line of `row_to_json`.
 
     Raises:
-        ConfigurationError: The line is not a row, names a file outside of the manifest's folder, or has a
-            newer schema.
+        ConfigurationError: The line is not a row, has a newer schema, or names a file outside its folder.
     """
     try:
         values = from_json(line)
         check_row(values, SCHEMA)
-        values["faces"] = tuple(_face_record(face) for face in values["faces"])
+        for face in values["faces"]:
+            face |= {name: tuple(face[name]) for name in ("box", "mask_box")}
+            face["landmarks"] = {name: tuple(point) for name, point in face["landmarks"].items()}
+        values["faces"] = tuple(FaceRecord(**face) for face in values["faces"])
         return ManifestRow(**values)
     except ValueError as error:
         raise ConfigurationError(f"not a row of a manifest: {error}") from error
@@ -64,42 +58,27 @@ def read_manifest(path: Path) -> Iterator[ManifestRow]:
         MissingDataError: The file is absent.
         ConfigurationError: A line is not a row; the message names file and line.
     """
-    return _parse_rows(lines(path), path)
+    return _parse_rows(_lines(path), path)
 
 
 def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
-    """At most ``count`` masked rows of a manifest, evenly spread, in bounded memory.
-
-    Every stride-th line is kept; above twice ``count`` lines, every other one is dropped and the stride
-    doubles.
-
-    Raises:
-        MissingDataError: The file is absent.
-        ConfigurationError: A line is not a row; the message names file and line.
-    """
+    """At most ``count`` masked rows, evenly spread, in bounded memory; raises like `read_manifest`."""
     sample_lines: list[tuple[int, bytes]] = []
-    stride, index = 1, 0
-    for number, line in lines(path):
-        if not is_masked(line):
-            continue
+    stride = 1  # doubles when there are twice as many lines as wanted; every other one is then dropped
+    masked = (each for each in _lines(path) if _is_masked(each[1]))
+    for index, each in enumerate(masked):
         if index % stride == 0:
-            sample_lines.append((number, line))
+            sample_lines.append(each)
             if len(sample_lines) > 2 * count:
                 sample_lines, stride = sample_lines[::2], stride * 2
-        index += 1
     if len(sample_lines) > count:
         step = (len(sample_lines) - 1) / max(count - 1, 1)
         sample_lines = [sample_lines[round(place * step)] for place in range(count)]
     return list(_parse_rows(sample_lines, path))
 
 
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Line number, from 1, and bytes of each line of a manifest.
-
-    Raises:
-        MissingDataError: The file is absent.
-        ConfigurationError: A line is longer than any row.
-    """
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Line number, from 1, and bytes of each line of a manifest."""
     try:
         file = open_lines(path)
     except FileNotFoundError as error:
@@ -120,7 +99,7 @@ def _parse_rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[Mani
         yield row
 
 
-def is_masked(line: bytes) -> bool:
+def _is_masked(line: bytes) -> bool:
     """Whether a line is a masked row, without parsing it (100 times faster)."""
     # Only numbers and text precede the status, and a quote inside text has a backslash before it.
     place = line.find(b'"status": "')
@@ -133,17 +112,11 @@ def is_masked(line: bytes) -> bool:
 
 
 def _face_values(face: FaceRecord) -> dict[str, Any]:
-    values = dict(zip(FACE_FIELDS, _face_fields(face), strict=True))
     # Adding 0.0 turns -0.0 into 0.0.
-    values["coverage"] = {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()}
-    values["pose"] = {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()}
-    values["landmarks"] = {
-        name: [round(float(x), 2) + 0.0, round(float(y), 2) + 0.0] for name, (x, y) in face.landmarks.items()
+    return vars(face) | {
+        "coverage": {name: round(float(share), 3) + 0.0 for name, share in face.coverage.items()},
+        "pose": {name: round(float(angle), 1) + 0.0 for name, angle in face.pose.items()},
+        "landmarks": {
+            name: [round(float(value), 2) + 0.0 for value in point] for name, point in face.landmarks.items()
+        },
     }
-    return values
-
-
-def _face_record(values: Mapping[str, Any]) -> FaceRecord:
-    tuples: dict[str, Any] = {name: tuple(values[name]) for name in ("box", "mask_box")}
-    tuples["landmarks"] = {name: tuple(point) for name, point in values["landmarks"].items()}
-    return FaceRecord(**{**values, **tuples})

@@ -19,29 +19,19 @@ def write_outputs(
     unmasked: bytes | None = None,
     alpha: bytes | None = None,
 ) -> None:
-    """Write the files of one sample and variant, each atomically.
+    """Write the encoded files of one sample and variant that have a place, each atomically.
 
-    Args:
-        out: The output folder.
-        scratch: A folder below it for unfinished files; None uses the folders of the files.
-        places: The paths of the files.
-        image: The masked image, encoded.
-        unmasked: The unmasked image, encoded; written if it has a place.
-        alpha: The alpha as PNG; written if it has a place.
+    ``scratch`` is a folder below ``out`` for unfinished files; None uses the folders of the files.
     """
-    files = ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image))
-    for place, data in files:
+    for place, data in ((places.unmasked, unmasked), (places.alpha, alpha), (places.image, image)):
         if place is not None and data is not None:
             write_atomic(out / from_text(place), data, scratch)
 
 
 def check_apart(root: Path, out: Path) -> None:
-    """Check that source and output do not contain one another.
+    """Raise `UsageError` if source and output are the same, or one lies in the other.
 
     Resolves links and ``..``, also on file systems that ignore case.
-
-    Raises:
-        UsageError: The two are the same, or one lies in the other.
     """
     if is_remote(root) or is_remote(out):
         if is_remote(root) and is_remote(out) and (lies_in(root, out) or lies_in(out, root)):

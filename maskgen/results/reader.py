@@ -1,22 +1,26 @@
-"""Read the files of a finished result by their manifest names: loose files, and members of tars."""
+"""Read the files of a result and its sources by their manifest names: loose files, and members of tars."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
 
-from maskgen.errors import UnreadableImageError
+from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.files.json_text import from_json
 from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import entries, is_remote, open_lines
 from maskgen.files.safe_paths import contained, refuse_escape
 from maskgen.files.system_files import is_system_name
-from maskgen.files.tar import Entry, plain_name, read_member, scan
+from maskgen.files.tar import Entry, plain_name, read_file, read_member, scan
 from maskgen.limits import MAX_BYTES
 from maskgen.records import Member, Sample
 
 _TAR = ".tar/"
+_MANIFEST = "manifest.jsonl"
 
 
 def tar_of(place: str) -> str | None:
@@ -24,18 +28,28 @@ def tar_of(place: str) -> str | None:
     return place[: place.index(_TAR) + 4] if place.startswith("shards/") and _TAR in place else None
 
 
-class ResultFiles:
-    """Read the files of a result; the members of the last tar are cached.
+class _Tar:
+    """A tar's size, the entry of each name (of equal names the last), and the damage that ends the list."""
 
-    Args:
-        out: An output folder of `maskgen synth`.
-        packed: Whether its images are in tars.
-    """
+    def __init__(self, path: Path) -> None:
+        self.size, self.entries = 0, dict[str, Entry]()
+        self.damage: OSError | UnreadableImageError | None = None
+        try:
+            with path.open("rb") as file:
+                self.size = file.seek(0, os.SEEK_END)
+                file.seek(0)
+                for entry in scan(file):
+                    self.entries[plain_name(entry.name)] = entry
+        except (OSError, UnreadableImageError) as error:
+            self.damage = error
+
+
+class ResultFiles:
+    """Read the files of a result, in tars if it is ``packed``; the members of the last tar are cached."""
 
     def __init__(self, out: Path, packed: bool) -> None:
         self._out, self._packed = out, packed
-        self._tar: str | None = None
-        self._members: dict[str, Entry] = {}
+        self._open_tar = lru_cache(maxsize=1)(_Tar)
 
     def read(self, place: str) -> bytes:
         """The bytes of a file, by its path in the manifest.
@@ -43,18 +57,12 @@ class ResultFiles:
         Raises:
             OSError: The file is absent or cannot be read.
             AnnotationError: The path leads out of the result.
-            UnreadableImageError: The file is too large, or in a damaged tar.
+            UnreadableImageError: The file is too large, no regular file, or in a damaged tar.
         """
-        tar = tar_of(place) if self._packed else None
+        tar = self._tar_of(place)
         if tar is None:
             path = self.path(place)
-            if not is_remote(path) and path.stat().st_size > MAX_BYTES:
-                raise UnreadableImageError(f"a file of more than {MAX_BYTES} bytes")
-            return path.read_bytes()
-        return self.member(tar, place)
-
-    def member(self, tar: str, place: str) -> bytes:
-        """The bytes of a tar member, by its path in the manifest; raises like `read`."""
+            return path.read_bytes() if is_remote(path) else read_file(path)
         entry = self.members(tar).get(place.removeprefix(f"{tar}/"))
         if entry is None:
             raise FileNotFoundError(2, "no such member")
@@ -65,30 +73,86 @@ class ResultFiles:
             return file.read(entry.size)
 
     def members(self, tar: str) -> dict[str, Entry]:
-        """Name -> entry of each member of a tar; of equal names the last, as in unpacking."""
-        if tar != self._tar:
-            self._tar, self._members = None, {}
-            with self.path(tar).open("rb") as file:
-                self._members = {plain_name(entry.name): entry for entry in scan(file)}
-            self._tar = tar
-        return self._members
+        """Name -> entry of each member of a tar; raises like `read` if it is damaged anywhere."""
+        content = self._open_tar(self.path(tar))
+        if content.damage:
+            raise content.damage.with_traceback(None)
+        return content.entries
 
     def path(self, place: str) -> Path:
         """The file of a path in the manifest; `AnnotationError` if it leads out of the result."""
-        where = "manifest.jsonl"
-        return self._out / contained(self._out, refuse_escape(from_text(place), where), where)
+        return self._out / contained(self._out, refuse_escape(from_text(place), _MANIFEST), _MANIFEST)
+
+    def _tar_of(self, place: str) -> str | None:
+        return tar_of(place) if self._packed else None
+
+
+class SourceFiles(ResultFiles):
+    """Read the sources of a result below their base folder; links may lead anywhere in the user's dataset."""
+
+    def __init__(self, base: Path) -> None:
+        super().__init__(base, packed=True)
+
+    def sha256(self, place: str) -> str | None:
+        """The sha256 of a source; None if it cannot be read."""
+        try:
+            return hashlib.sha256(self.read(place)).hexdigest()
+        except (OSError, UnreadableImageError, AnnotationError):
+            return None
+
+    def path(self, place: str) -> Path:
+        """The file of a path in the manifest; `AnnotationError` if the path leads out of the base folder."""
+        return self._out / refuse_escape(from_text(place), _MANIFEST)
+
+    def _tar_of(self, place: str) -> str | None:
+        above = map(str, PurePosixPath(place).parents)
+        return next((name for name in above if name.endswith(".tar") and self.path(name).is_file()), None)
+
+
+class Members:
+    """Look up images in the tars below a folder; the members of the last tar are cached."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open_tar = lru_cache(maxsize=1)(_Tar)
+
+    def find(self, file: str) -> Member | None:
+        """The tar member of an image's path below the folder; None if no part of the path is a tar.
+
+        If the tar lacks it, the member has a `refusal`.
+        """
+        head, found, name = file.partition(_TAR)
+        archive = f"{head}.tar"
+        if not found or (self._folder / archive).is_dir():
+            return None
+        tar = self._open_tar(self._folder / archive)
+        entry, damage = tar.entries.get(name), tar.damage
+        if entry and entry.kind == "file":
+            return Member(archive, name, entry.offset, entry.size, tar.size)
+        refusal = f"{archive}: {getattr(damage, 'strerror', None) or damage}"
+        return Member(archive, name, refusal=refusal if damage else f"{archive} has no member {name!r}")
+
+
+def read_image_file(path: Path, member: Member | None = None) -> bytes:
+    """The bytes of an image file, or of a path through a tar with its member; raises like `read_member`."""
+    if member is None:
+        return path.read_bytes()
+    tar = path.parents[member.name.count("/")]
+    return read_member(Sample(member.name, tar, member.name, member=member))
 
 
 def listed_files(out: Path) -> Iterator[str]:
-    """Every file below a folder by its manifest name, in no order.
-
-    ``.maskgen`` and `maskgen.files.system_files` are skipped.
-    """
+    """Manifest names of all files below a folder, without ``.maskgen`` and `maskgen.files.system_files`."""
     pending = [""]
     while pending:
         below = pending.pop()
         folder = out / below if below else out
-        for name, is_folder in _folder_content(folder):
+        if is_remote(folder):
+            content = [(entry.name, entry.is_folder) for entry in entries(folder)]
+        else:
+            with os.scandir(folder) as children:
+                content = [(child.name, child.is_dir(follow_symlinks=False)) for child in children]
+        for name, is_folder in content:
             if is_system_name(name):
                 continue
             if not is_folder:
@@ -97,94 +161,14 @@ def listed_files(out: Path) -> Iterator[str]:
                 pending.append(f"{below}{name}/")
 
 
-def _folder_content(folder: Path) -> list[tuple[str, bool]]:
-    """(name, whether it is a folder and not a link) of each entry of a folder."""
-    if is_remote(folder):
-        return [(entry.name, entry.is_folder) for entry in entries(folder)]
-    with os.scandir(folder) as scan_of_folder:
-        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scan_of_folder]
-
-
-class Members:
-    """Look up images in tars; the members of the last tar are cached.
-
-    Args:
-        folder: The folder of the manifest.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._archive: str | None = None
-        self._members_by_name: dict[str, Member] = {}
-        self._damage = ""
-
-    def find(self, file: str) -> Member | None:
-        """The tar member of an image.
-
-        Args:
-            file: Its path below the folder, with ``/`` between folders.
-
-        Returns:
-            None if no part of the path is a tar; a member with a `refusal` if the tar lacks it.
-        """
-        end = file.find(_TAR) + len(_TAR) - 1
-        archive, name = file[:end], file[end + 1 :]
-        if end < len(_TAR) or (self._folder / archive).is_dir():
-            return None
-        if archive != self._archive:
-            self._read_members(archive)
-        refusal = self._damage or f"{archive} has no member {name!r}"
-        return self._members_by_name.get(name) or Member(archive, name, refusal=refusal)
-
-    def _read_members(self, archive: str) -> None:
-        self._archive, self._members_by_name, self._damage = archive, {}, ""
-        try:
-            with (self._folder / archive).open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                for entry in scan(file):
-                    if entry.kind == "file":
-                        name = plain_name(entry.name)
-                        self._members_by_name[name] = Member(archive, name, entry.offset, entry.size, size)
-        except UnreadableImageError as error:
-            # The members before the damage stay readable.
-            self._damage = f"{archive}: {error}"
-        except OSError as error:
-            self._damage = f"{archive}: {error.strerror or error}"
-
-
-def read_image_file(path: Path, member: Member | None = None) -> bytes:
-    """The content of an image.
-
-    Args:
-        path: Its file, or a path through a tar.
-        member: Its position in that tar; None for a loose file.
-
-    Raises:
-        UnreadableImageError: The member is absent, or the tar has changed.
-        OSError: The file or the tar cannot be read.
-    """
-    if member is None:
-        return path.read_bytes()
-    tar = path.parents[member.name.count("/")]
-    return read_member(Sample(member.name, tar, member.name, member=member))
-
-
 def named_files(rows: Path) -> set[str]:
-    """The files that manifest rows name; a truncated last line is ignored."""
+    """The files that manifest rows name; a truncated last line is ignored, and an absent file names none."""
     names: set[str] = set()
-    try:
-        with open_lines(rows) as lines:
-            for line in lines:
-                names.update(_named_in(line))
-    except FileNotFoundError:
-        return names
+    with suppress(FileNotFoundError), open_lines(rows) as lines:
+        for line in lines:
+            with suppress(ValueError, LookupError, TypeError):
+                row = from_json(line)
+                alphas = [face["alpha_file"] for face in row["faces"]]
+                named = (row["file_name"], row["unmasked_file"], *alphas)
+                names.update(name for name in named if name and isinstance(name, str))
     return names
-
-
-def _named_in(line: bytes) -> list[str]:
-    try:
-        row = from_json(line)
-        names = [row["file_name"], row["unmasked_file"], *(face["alpha_file"] for face in row["faces"])]
-    except (ValueError, LookupError, TypeError):
-        return []
-    return [name for name in names if name and isinstance(name, str)]

@@ -6,8 +6,7 @@ import math
 import re
 import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from maskgen.face_mesh import ANCHORS
 from maskgen.files.json_text import DEEPEST, LONGEST_TEXT
@@ -16,35 +15,29 @@ from maskgen.files.safe_paths import leads_out
 from maskgen.records import SPLITS, STATUSES, WEARS
 
 LONGEST_PATH = 4_096  # characters, as Linux has it
-# Large enough for any image, small enough for float arithmetic.
-_LARGEST = 1e9
+_LARGEST = 1e9  # enough for any image, and exact in float arithmetic
 _NUMBERS, _HARMLESS = (int, float), (bool, int, type(None))
-_PARTS = ("nose", "mouth", "chin", "lower_face")
-
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
 _shown = reprlib.Repr()
 _shown.maxstring, _shown.maxother, _shown.maxlong = 80, 80, 40
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """The rule of a field: the expected value in words, and a test of a JSON value."""
 
     expected: str
     holds: Callable[[Any], bool]
-    nullable: bool = False
 
     def or_null(self) -> Rule:
         """The same rule, with null allowed."""
-        return Rule(f"null or {self.expected}", self.holds, nullable=True)
+        return Rule(f"null or {self.expected}", lambda value: value is None or self.holds(value))
 
 
 def _is_text(value: Any) -> bool:
     # Exact types here and below: in Python a bool is an int too.
-    if type(value) is not str or len(value) > LONGEST_TEXT:
-        return False
-    return value.isascii() or not _SURROGATES.search(value)
+    is_short = type(value) is str and len(value) <= LONGEST_TEXT
+    return is_short and (value.isascii() or not _SURROGATES.search(value))
 
 
 def _is_path(value: Any) -> bool:
@@ -59,19 +52,12 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_box(value: Any) -> bool:
-    if type(value) is not list or len(value) != 4:
-        return False
-    return all(type(side) is int and -_LARGEST < side < _LARGEST for side in value) and min(value[2:]) >= 0
+    is_box = type(value) is list and len(value) == 4
+    return is_box and all(type(side) is int and _is_number(side) for side in value) and min(value[2:]) >= 0
 
 
 def _is_point(value: Any) -> bool:
-    if type(value) is not list or len(value) != 2:
-        return False
-    x, y = value
-    # Not `_is_number`, for speed: every row has a dozen points.
-    if type(x) not in _NUMBERS or type(y) not in _NUMBERS:
-        return False
-    return bool(-_LARGEST < x < _LARGEST and -_LARGEST < y < _LARGEST)
+    return type(value) is list and len(value) == 2 and all(map(_is_number, value))
 
 
 def _is_json(value: Any, depth: int = 0) -> bool:
@@ -82,13 +68,9 @@ def _is_json(value: Any, depth: int = 0) -> bool:
         return _is_text(value)
     if isinstance(value, float):
         return math.isfinite(value)
-    if depth >= DEEPEST:
+    if depth >= DEEPEST or (isinstance(value, dict) and not all(map(_is_text, value))):
         return False
-    inner = value
-    if isinstance(value, dict):
-        if _SURROGATES.search("".join(value)) or max(map(len, value), default=0) > LONGEST_TEXT:
-            return False
-        inner = value.values()
+    inner = value.values() if isinstance(value, dict) else value
     return all(type(each) in _HARMLESS or _is_json(each, depth + 1) for each in inner)
 
 
@@ -108,65 +90,51 @@ def _each(keys: frozenset[str], words: str, holds: Callable[[Any], bool]) -> Rul
     return Rule(f"an object of {words}, with keys from {', '.join(sorted(keys))}", all_hold)
 
 
-_ANY = Rule("anything", lambda value: True)  # checked elsewhere
 _TEXT = Rule(f"valid text of at most {LONGEST_TEXT} characters", _is_text)
+_TEXT_OR_NULL = _TEXT.or_null()
 _PATH = Rule(
     f"a path below the folder of the manifest, of at most {LONGEST_PATH} characters, without '.' and '..'",
     _is_path,
 ).or_null()
-_NUMBER = Rule("a number between -1e9 and 1e9", _is_number)
-_BOX = Rule("x, y, width and height in whole pixels", _is_box)
-_TRUTH = Rule("true or false", lambda value: type(value) is bool)
-_SIDE = _whole(1, int(_LARGEST)).or_null()
-_SOURCE = Rule(
-    "an object of texts and nulls",
-    lambda value: (
-        type(value) is dict
-        and all(map(_is_text, value))
-        and all(each is None or _is_text(each) for each in value.values())
-    ),
-)
-_ATTRIBUTES = Rule(
-    f"an object of valid text and finite numbers, at most {DEEPEST} deep",
-    lambda value: type(value) is dict and _is_json(value),
-)
 
 _ROW: Mapping[str, Rule] = {
-    "schema": _ANY,
+    "schema": Rule("anything", lambda value: True),  # checked in `check_row`
     "id": _TEXT,
     "variant": _whole(0, 2**31 - 1),
     "status": _one_of(STATUSES),
-    **dict.fromkeys(("reason", "sha256", "label", "identity"), _TEXT.or_null()),
+    **dict.fromkeys(("reason", "sha256", "label", "identity"), _TEXT_OR_NULL),
     **dict.fromkeys(("file_name", "unmasked_file"), _PATH),
-    **dict.fromkeys(("width", "height"), _SIDE),
+    **dict.fromkeys(("width", "height"), _whole(1, int(_LARGEST)).or_null()),
     "split": _one_of(SPLITS).or_null(),
-    "attributes": _ATTRIBUTES,
-    "source": _SOURCE,
+    "attributes": Rule(
+        f"an object of valid text and finite numbers, at most {DEEPEST} deep",
+        lambda value: type(value) is dict and _is_json(value),
+    ),
+    "source": Rule(
+        "an object of texts and nulls",
+        lambda value: type(value) is dict and all(map(_TEXT_OR_NULL.holds, (*value, *value.values()))),
+    ),
     "faces": Rule("a list", lambda value: type(value) is list),
     "seed": _whole(-(2**63), 2**63 - 1),
 }
 _FACE: Mapping[str, Rule] = {
-    **dict.fromkeys(("box", "mask_box"), _BOX),
+    **dict.fromkeys(("box", "mask_box"), Rule("x, y, width and height in whole pixels", _is_box)),
     "pose": _each(frozenset(("yaw", "pitch", "roll")), "angles in degrees", _is_number),
     "landmarks": _each(frozenset(ANCHORS), "points x, y in pixels", _is_point),
-    "coverage": _each(frozenset(_PARTS), "shares", _is_number),
-    **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern"), _TEXT.or_null()),
+    "coverage": _each(frozenset(("nose", "mouth", "chin", "lower_face")), "shares", _is_number),
+    **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern"), _TEXT_OR_NULL),
     "alpha_file": _PATH,
     **dict.fromkeys(("detection", "fit", "blend"), _TEXT),
     "wear": _one_of(WEARS),
-    "wear_agrees": _TRUTH,
+    "wear_agrees": Rule("true or false", lambda value: type(value) is bool),
     "tries": _whole(0, 2**31 - 1),
-    "occluded": _NUMBER,
+    "occluded": Rule("a number between -1e9 and 1e9", _is_number),
 }
 _OPTIONAL = frozenset(("unmasked_file", "alpha_file"))
 
 
 def check_row(values: Any, newest: int) -> None:
-    """Validate a decoded manifest row.
-
-    Args:
-        values: The JSON value of one line.
-        newest: The highest supported schema.
+    """Validate the JSON value of a manifest row, of a schema up to the newest one.
 
     Raises:
         ValueError: A field is wrong; the message has the expected and the actual value of the first one.
@@ -194,6 +162,5 @@ def _check_fields(values: Mapping[str, Any], rules: Mapping[str, Rule], where: s
             if name not in _OPTIONAL:
                 raise ValueError(f"{where}{name}: expected {rule.expected}, and it is not there")
             continue
-        value = values[name]
-        if not (value is None and rule.nullable) and not rule.holds(value):
-            raise ValueError(f"{where}{name}: expected {rule.expected}, got {_shown.repr(value)}")
+        if not rule.holds(values[name]):
+            raise ValueError(f"{where}{name}: expected {rule.expected}, got {_shown.repr(values[name])}")

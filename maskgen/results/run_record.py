@@ -9,6 +9,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,21 +27,18 @@ def fingerprint(options: Mapping[str, Any]) -> str:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The differences of two configurations, one sentence an option, in alphabetical order.
-
-    Nested options are named with dots: ``versions.numpy was "1.26.4", now "2.0.0"``.
-    """
+    """The differences of two configurations, sorted: ``versions.numpy was "1.26.4", now "2.0.0"``."""
     sentences: list[str] = []
+    old, new = (json.loads(json.dumps(values)) for values in (old, new))  # a tuple becomes a list
     for name in sorted({*old, *new}):
-        before, after = old.get(name), new.get(name)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            sentences += differences(before, after, f"{prefix}{name}.")
-        elif _plain(before) != _plain(after) or (name in old) != (name in new):
-            texts = (
+        if isinstance(old.get(name), dict) and isinstance(new.get(name), dict):
+            sentences += differences(old[name], new[name], f"{prefix}{name}.")
+        elif name not in old or name not in new or old[name] != new[name]:
+            before, after = (
                 json.dumps(values[name], ensure_ascii=False) if name in values else "not there"
                 for values in (old, new)
             )
-            sentences.append("{} was {}, now {}".format(f"{prefix}{name}", *texts))
+            sentences.append(f"{prefix}{name} was {before}, now {after}")
     return sentences
 
 
@@ -85,27 +83,13 @@ def run_record(
 def versions() -> dict[str, str]:
     """The versions of packages that may affect the bytes, from their metadata, without importing them."""
     versions = {"maskgen": maskgen.__version__, "python": platform.python_version()}
-    for name, distributions in {
-        "numpy": ("numpy",),
-        "opencv": ("opencv-python", "opencv-contrib-python", "opencv-python-headless"),
-        "mediapipe": ("mediapipe",),
-        "pillow": ("pillow",),
-        "scipy": ("scipy",),
-    }.items():
-        versions[name] = next(filter(None, map(_version, distributions)), "not installed")
+    # Of several distributions of OpenCV, the last that is installed counts.
+    opencv = ("opencv-python-headless", "opencv-contrib-python", "opencv-python")
+    for distribution in ("numpy", *opencv, "mediapipe", "pillow", "scipy"):
+        versions.setdefault(distribution.partition("-")[0], "not installed")
+        with suppress(metadata.PackageNotFoundError):
+            versions[distribution.partition("-")[0]] = metadata.version(distribution)
     return versions
-
-
-def _plain(value: Any) -> Any:
-    """The value after a round trip through JSON, where a tuple becomes a list."""
-    return json.loads(json.dumps(value))
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def read_record(out: Path) -> dict[str, Any]:
@@ -115,17 +99,18 @@ def read_record(out: Path) -> dict[str, Any]:
         MissingDataError: The run record or the manifest is absent.
         ConfigurationError: The run record is invalid.
     """
-    for name in ("maskgen.json", "manifest.jsonl"):
-        if not (out / name).is_file():
-            raise MissingDataError(f"{out}: no finished result of `maskgen synth`: {name} is not there")
+    path = out / "maskgen.json"
+    for file in (path, out / "manifest.jsonl"):
+        if not file.is_file():
+            raise MissingDataError(f"{out}: no finished result of `maskgen synth`: {file.name} is not there")
     try:
-        record = from_json((out / "maskgen.json").read_text(encoding="utf-8"))
+        record = from_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ConfigurationError(f"{out / 'maskgen.json'}: not a run record: {error}") from error
+        raise ConfigurationError(f"{path}: not a run record: {error}") from error
     if not isinstance(record, dict):
-        raise ConfigurationError(f"{out / 'maskgen.json'}: not a run record: {type(record).__name__}")
+        raise ConfigurationError(f"{path}: not a run record: {type(record).__name__}")
     for name in ("options", "source", "versions", "templates", "counts"):
         part = record.get(name) or {}
         if not isinstance(part, dict) or (name == "templates" and not {*map(type, part.values())} <= {str}):
-            raise ConfigurationError(f"{out / 'maskgen.json'}: {name}: expected an object, got {part!r:.80}")
+            raise ConfigurationError(f"{path}: {name}: expected an object, got {part!r:.80}")
     return record

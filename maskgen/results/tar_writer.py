@@ -4,41 +4,38 @@
 
     OUT/shards/000012.tar       the masked images of shard 12, with these members for each
         KEY.jpg                 the image; all images of a run have one suffix: see `tar_suffix`
-        KEY.json                its row of the manifest, as `maskgen.results.tar_rows` writes it
+        KEY.json                its row of the manifest: see `member_json`
         KEY.unmasked.jpg        the unmasked image, with --pairs
         KEY.alpha.png           the alpha, with --alpha
 
-The manifest names a member by a path through the tar, ``shards/000012.tar/KEY.jpg``. A shard without masked
-images has no tar. The tar is uncompressed, with PAX headers for long and non-ASCII names. The same members
-give the same bytes: owner, times and modes are constant.
+A shard without masked images has no tar. The tar is uncompressed, with PAX headers for long and non-ASCII
+names. The same members give the same bytes: owner, times and modes are constant.
 """
 
 from __future__ import annotations
 
+import json
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from maskgen.files.json_text import json_line
 from maskgen.files.suffixes import KEPT, SUFFIXES
-from maskgen.records import Sample
+from maskgen.records import ManifestRow, Sample
 from maskgen.results.layout import Places, tar_place
-from maskgen.results.tar_rows import member_of
-
-# The unfinished tar in the scratch folder of its shard.
-_UNFINISHED = "shard.tar"
+from maskgen.results.manifest import row_to_json
 
 
 def tar_suffix(first: Sample, format: str) -> str:
     """The suffix of all images in a run's tars, whatever their formats.
 
     The webdataset library and Hugging Face turn each suffix of the first samples into a column, and would
-    lose a PNG among JPEGs. Both detect the format of an image by its content.
-
-    Args:
-        first: The first sample of the dataset, whose suffix all images get.
-        format: "source", or the format of all images.
+    lose a PNG among JPEGs. Both detect the format of an image by its content. With the format "source", all
+    images get the suffix of the first sample.
     """
     if format != "source":
         return SUFFIXES[format.upper()][0]
@@ -50,76 +47,70 @@ def tar_suffix(first: Sample, format: str) -> str:
     return SUFFIXES[source][0]
 
 
-class TarShard:
-    """The tar of one shard, created with its first image; keeps no image in memory.
+def member_of(place: str) -> str:
+    """The JSON member of an image, both by their manifest names, ``shards/000012.tar/KEY.jpg``."""
+    tar, end, member = place.partition(".tar/")
+    folder, slash, name = member.rpartition("/")
+    return f"{tar}{end}{folder}{slash}{name.partition('.')[0]}.json"
 
-    Args:
-        path: The unfinished file.
-        place: Its name in the manifest.
+
+def member_json(row: ManifestRow) -> bytes:
+    """The content of the JSON member of a masked row, with the same types in every member.
+
+    Hugging Face's `datasets` infers the types from the first five members, and refuses others after a null or
+    after objects with differing keys. A missing text is therefore empty, and ``attributes`` is JSON text.
     """
+    values: dict[str, Any] = _without_null(json.loads(row_to_json(row)))
+    values["attributes"] = json_line(row.attributes)
+    return json_line(values).encode()
 
-    def __init__(self, path: Path, place: str) -> None:
-        self._path, self._place = path, place
-        self._tar: tarfile.TarFile | None = None
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_null(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_null(part) for part in value]
+    return "" if value is None else value
+
+
+@dataclass
+class TarShard:
+    """The tar of one shard, created with its first image: its unfinished file and its manifest name."""
+
+    path: Path
+    place: str
+    tar: tarfile.TarFile | None = None
 
     def add(
-        self,
-        places: Places,
-        row: bytes,
-        image: bytes,
-        unmasked: bytes | None = None,
-        alpha: bytes | None = None,
+        self, places: Places, row: bytes, image: bytes, unmasked: bytes | None, alpha: bytes | None
     ) -> None:
-        """Append the files of one sample and variant.
-
-        Args:
-            places: The paths of the files, all in this tar.
-            row: The JSON member, from `maskgen.results.tar_rows.member_json`.
-            image: The masked image, encoded.
-            unmasked: The unmasked image, encoded; written if it has a place.
-            alpha: The alpha as PNG; written if it has a place.
-        """
-        files = (
-            *((places.image, image), (member_of(places.image), row)),
-            *((places.unmasked, unmasked), (places.alpha, alpha)),
-        )
-        for place, data in files:
-            if place is not None and data is not None:
-                self._append(place.removeprefix(f"{self._place}/"), data)
-
-    def _append(self, name: str, data: bytes) -> None:
-        if self._tar is None:
-            self._tar = tarfile.open(self._path, "x:", format=tarfile.PAX_FORMAT, encoding="utf-8")  # noqa: SIM115
-        member = tarfile.TarInfo(name)
-        member.size, member.mode, member.mtime = len(data), 0o644, 0
-        self._tar.addfile(member, BytesIO(data))
-        # Do not let `tarfile` collect the written members.
-        self._tar.members.clear()  # type: ignore[attr-defined]
-
-    def close(self) -> bool:
-        """Write the end of the tar; False if it is empty and has no file."""
-        if self._tar is None:
-            return False
-        self._tar.close()
-        return True
+        """Append the files of one sample and variant that have a place, and ``row`` as the JSON member."""
+        images = ((places.unmasked, unmasked), (places.alpha, alpha))
+        for place, data in ((places.image, image), (member_of(places.image), row), *images):
+            if place is None or data is None:
+                continue
+            if self.tar is None:
+                self.tar = tarfile.open(self.path, "x:", format=tarfile.PAX_FORMAT, encoding="utf-8")  # noqa: SIM115
+            member = tarfile.TarInfo(place.removeprefix(f"{self.place}/"))
+            member.size, member.mode, member.mtime = len(data), 0o644, 0
+            self.tar.addfile(member, BytesIO(data))
+            # Do not let `tarfile` collect the written members.
+            self.tar.members.clear()  # type: ignore[attr-defined]
 
 
 @contextmanager
 def open_tar_shard(out: Path, scratch: Path, shard: int) -> Iterator[TarShard]:
     """Open the tar of a shard; it moves into ``out`` when the block ends without an exception.
 
-    Args:
-        out: The output folder.
-        scratch: The shard's scratch folder, on the same file system.
-        shard: The index of the shard.
+    ``scratch`` is the shard's scratch folder, on the same file system.
     """
-    unfinished, place = scratch / _UNFINISHED, tar_place(shard)
-    tar = TarShard(unfinished, place)
+    shard_tar = TarShard(scratch / "shard.tar", tar_place(shard))
     try:
-        yield tar
-    except BaseException:
-        tar.close()
-        raise
-    if tar.close():
-        (out / place).parent.mkdir(parents=True, exist_ok=True)
-        unfinished.replace(out / place)
+        yield shard_tar
+    finally:
+        if shard_tar.tar:
+            shard_tar.tar.close()
+    if shard_tar.tar:
+        path = out / shard_tar.place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shard_tar.path.replace(path)

@@ -21,7 +21,7 @@ from maskgen.files.json_text import from_json
 from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import is_remote, open_lines
 from maskgen.records import Sample
-from maskgen.results.source_files import SourceFiles
+from maskgen.results.reader import SourceFiles
 from maskgen.run.state.run_dir import RunDir
 
 # The size and time of each label file, with its sha256.

@@ -63,7 +63,7 @@ def test_both_pictures_are_judged_at_the_place_where_the_face_was_found_once(ble
     seen, finder = [], Finder()
     found = demo.answer(picture(), classifier(seen), finder, "surgical_black", blend, "correct")
     assert finder.asked == 1
-    assert found.unmasked.said[0].box == found.masked.said[0].box
+    assert found.unmasked.predictions[0].box == found.masked.predictions[0].box
     assert [images.shape for images in seen] == [(1, 32, 32, 3)] * 2
     assert not np.array_equal(seen[0], seen[1])
     if blend != "flatten":
@@ -75,13 +75,13 @@ def test_every_face_is_masked_and_judged():
     found = demo.answer(
         picture((360, 240)), classifier([]), Finder(2), "surgical_blue", "overlay", "nose-out"
     )
-    assert len(found.unmasked.said) == len(found.masked.said) == 2
+    assert len(found.unmasked.predictions) == len(found.masked.predictions) == 2
     assert "2 faces masked" in found.note and "nose 0%" in found.note
 
 
 def test_without_a_face_the_picture_is_shown_and_the_reason_said():
     found = demo.answer(picture(), classifier([]), Finder(0), "surgical_blue", "overlay", "correct")
-    assert (found.masked, found.unmasked.said) == (None, ())
+    assert (found.masked, found.unmasked.predictions) == (None, ())
     assert found.note.startswith("Not masked: no face")
 
 

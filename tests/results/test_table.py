@@ -106,7 +106,7 @@ def test_negative_numbers_stay_numbers_in_a_csv(tmp_path):
 
 
 def test_attributes_have_the_type_that_all_their_values_have(tmp_path):
-    kinds = {each.name: each.kind for each in columns(odd_result(tmp_path) / "manifest.jsonl")}
+    kinds = columns(odd_result(tmp_path) / "manifest.jsonl")
     assert kinds["attribute_age"] == "number"
     assert kinds["attribute_odd"] == kinds["attribute_tags"] == "text"
     assert (kinds["face"], kinds["wear_agrees"], kinds["yaw"]) == ("whole", "truth", "number")

@@ -1,5 +1,4 @@
-"""Export a result as COCO, YOLO or Pascal VOC annotations, or as a CSV or Parquet table.
+"""Export a result: the manifest as a CSV or Parquet `table`; boxes and outlines as annotations.
 
 `shapes.annotated_images` yields the boxes and outlines; `detection` passes them to `coco`, `yolo` or `voc`.
-`table` converts the manifest to CSV or Parquet.
 """

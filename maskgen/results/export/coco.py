@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -14,20 +13,22 @@ from typing import IO, Any
 from maskgen.results.export.shapes import CLASSES, AnnotatedImage
 
 
-@dataclass
-class _CocoFile:
-    """The JSON file of one split; its annotations are collected in a temporary file."""
+class _Items:
+    """The items of a JSON list in a file, numbered from 1."""
 
-    images: IO[str]
-    objects: IO[str] = field(default_factory=lambda: TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115
-    image_count: int = 0
-    object_count: int = 0
+    def __init__(self, file: IO[str]) -> None:
+        self.file, self.count = file, 0
+
+    def add(self, values: Mapping[str, Any]) -> int:
+        """Append an item, and return its id."""
+        self.count += 1
+        item = json.dumps({"id": self.count, **values}, ensure_ascii=False)
+        self.file.write(("\n" if self.count == 1 else ",\n") + item)
+        return self.count
 
 
-def write_coco(
-    images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
-) -> None:
-    """Write the COCO files of these images into a folder."""
+def write_coco(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> None:
+    """Write the COCO files of these images into a folder; annotations wait in temporary files."""
     source = record.get("source") or {}
     head = {
         "info": {"description": f"{source.get('title')}, masked by maskgen: synthetic edits of real people"},
@@ -38,49 +39,41 @@ def write_coco(
         ],
     }
     with ExitStack() as stack:
-        files: dict[str, _CocoFile] = {}
+        splits: dict[str, tuple[_Items, _Items]] = {}
         for image in images:
             split = image.row.split or "all"
-            if split not in files:
-                path = folder / f"instances_{split}.json"
-                file = _CocoFile(stack.enter_context(path.open("w", encoding="utf-8")))
-                stack.enter_context(file.objects)
-                file.images.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "images": [')
-                files[split] = file
-            _add_image(files[split], image, outlines)
-        for file in files.values():
-            file.images.write('\n], "annotations": [')
-            file.objects.seek(0)
-            shutil.copyfileobj(file.objects, file.images)
-            file.images.write("\n]}\n")
+            if split not in splits:
+                file = stack.enter_context((folder / f"instances_{split}.json").open("w", encoding="utf-8"))
+                file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "images": [')
+                annotations = stack.enter_context(TemporaryFile("w+", encoding="utf-8"))
+                splits[split] = _Items(file), _Items(annotations)
+            _add_image(*splits[split], image, outlines)
+        for listed, objects in splits.values():
+            listed.file.write('\n], "annotations": [')
+            objects.file.seek(0)
+            shutil.copyfileobj(objects.file, listed.file)
+            listed.file.write("\n]}\n")
 
 
-def _add_image(file: _CocoFile, image: AnnotatedImage, outlines: str) -> None:
+def _add_image(images: _Items, objects: _Items, image: AnnotatedImage, outlines: str) -> None:
     row, (width, height) = image.row, image.size_wh
-    file.image_count += 1
-    entry = {"id": file.image_count, "file_name": image.file_name, "width": width, "height": height}
-    entry |= {"license": 1, "source_id": row.id, "variant": row.variant, "label": row.label}
-    _append(file.images, entry, file.image_count)
+    entry = {"file_name": image.file_name, "width": width, "height": height, "license": 1}
+    number = images.add({**entry, "source_id": row.id, "variant": row.variant, "label": row.label})
     for each in image.objects:
-        file.object_count += 1
-        shape, face, box_xywh = each.shape, each.face, each.box_xywh
+        shape, face = each.shape, each.face
         segmentation: Any = []
         if shape and outlines == "polygon":
             segmentation = shape.polygons()
         elif shape and outlines == "rle":
             segmentation = {"size": [height, width], "counts": shape.run_lengths(image.size_wh)}
-        values = {
-            "id": file.object_count,
-            "image_id": file.image_count,
-            "category_id": CLASSES.index(each.category) + 1,
-            "bbox": list(box_xywh),
-            "area": shape.area if shape else box_xywh[2] * box_xywh[3],
-            "iscrowd": 0,
-            "segmentation": segmentation,
-            "attributes": {"wear": face.wear, "kind": face.kind, "template": face.template, **face.pose},
-        }
-        _append(file.objects, values, file.object_count)
-
-
-def _append(file: IO[str], values: Mapping[str, Any], number: int) -> None:
-    file.write(("\n" if number == 1 else ",\n") + json.dumps(values, ensure_ascii=False))
+        objects.add(
+            {
+                "image_id": number,
+                "category_id": CLASSES.index(each.category) + 1,
+                "bbox": list(each.box_xywh),
+                "area": int(shape.pixels.sum()) if shape else each.box_xywh[2] * each.box_xywh[3],
+                "iscrowd": 0,
+                "segmentation": segmentation,
+                "attributes": {"wear": face.wear, "kind": face.kind, "template": face.template, **face.pose},
+            }
+        )

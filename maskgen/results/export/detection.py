@@ -5,8 +5,6 @@
     coco    instances_train.json ...      one for each split; "all" without splits
     yolo    labels/PATH.txt, train.txt ..., data.yaml, and images, a link to the result
     voc     Annotations/PATH.xml, ImageSets/Main/train.txt ..., and JPEGImages, a link to the result
-
-Each format is a function in `FORMATS` that writes images into a folder.
 """
 
 from __future__ import annotations
@@ -14,8 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +24,22 @@ from maskgen.results.export.voc import write_voc
 from maskgen.results.export.yolo import write_yolo
 from maskgen.results.run_record import read_record
 
-OUTLINES = ("polygon", "rle", "none")
 MARKER = "maskgen-annotations.json"
 
-Writer = Callable[[Iterable[AnnotatedImage], Path, str, Mapping[str, Any]], None]
+Writer = Callable[[Iterable[AnnotatedImage], Path, str, dict[str, Any]], None]
 
 
 def write_annotations(
     out: Path, target: Path, form: str, outlines: str | None = None, unmasked: bool = False
 ) -> int:
-    """Write the annotations of a result, and replace earlier ones.
+    """Write the annotations of a result, replace earlier ones, and return the number of annotated images.
 
     Args:
         out: An output folder of `maskgen synth`.
         target: A folder outside of ``out``: new, empty, or written by this function.
         form: One of `FORMATS`.
-        outlines: One of `OUTLINES`; None for polygons in COCO and boxes elsewhere.
+        outlines: "polygon", "rle" or "none"; None for polygons in COCO and boxes elsewhere.
         unmasked: Whether to include the unmasked images of ``--pairs``.
-
-    Returns:
-        The number of annotated images.
 
     Raises:
         MissingDataError: There is no finished result.
@@ -68,35 +61,30 @@ def write_annotations(
         )
     unfinished = target.with_name(f".{target.name}.maskgen-{os.getpid()}")
     unfinished.mkdir(parents=True)
-    counted = _CountedImages(annotated_images(out, packed=packed, unmasked=unmasked))
+    count = 0
+
+    def images() -> Iterator[AnnotatedImage]:
+        nonlocal count
+        for image in annotated_images(out, packed=packed, unmasked=unmasked):
+            count += 1
+            yield image
+
     try:
-        FORMATS[form](counted, unfinished, outlines, record)
-        if not counted.count:
+        FORMATS[form](images(), unfinished, outlines, record)
+        if not count:
             raise MissingDataError(f"{out} holds no masked image")
         if form != "coco":
             link = unfinished / {"yolo": "images", "voc": "JPEGImages"}[form]
             link.symlink_to(os.path.relpath(out.resolve(), target.resolve()), target_is_directory=True)
-        (unfinished / MARKER).write_text(json.dumps({"format": form, "pictures": counted.count}) + "\n")
+        (unfinished / MARKER).write_text(json.dumps({"format": form, "pictures": count}) + "\n")
         if target.exists():
             shutil.rmtree(target)
         unfinished.replace(target)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    return counted.count
+    return count
 
 
-@dataclass
-class _CountedImages:
-    """An iterable of images that counts them."""
-
-    images: Iterable[AnnotatedImage]
-    count: int = 0
-
-    def __iter__(self) -> Any:
-        for image in self.images:
-            self.count += 1
-            yield image
-
-
+# Format -> function that writes the annotations of images into a folder.
 FORMATS: dict[str, Writer] = {"coco": write_coco, "yolo": write_yolo, "voc": write_voc}

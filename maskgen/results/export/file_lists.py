@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -12,29 +13,23 @@ from maskgen.files.path_text import from_text
 from maskgen.results.export.shapes import AnnotatedImage
 
 
-class FileLists:
-    """The image lists, one file a split."""
+class ImageLists(ExitStack):
+    """The image lists in a folder, one file a split; `files` has those that are open."""
 
-    def __init__(self, folder: Path, below: str) -> None:
-        self._folder = folder / below
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self.names: dict[str, IO[bytes]] = {}
-
-    def __enter__(self) -> FileLists:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for file in self.names.values():
-            file.close()
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self.files: dict[str, IO[bytes]] = {}
 
     def add(self, image: AnnotatedImage, line: str) -> None:
         """Add an image to the list of its split."""
         if len(line.splitlines()) != 1:
             raise AnnotationError(f"{image.file_name!r} has a line's end in its name; take coco")
         split = image.row.split or "all"
-        if split not in self.names:
-            self.names[split] = (self._folder / f"{split}.txt").open("wb")
-        self.names[split].write(os.fsencode(from_text(line)) + b"\n")
+        if split not in self.files:
+            self.files[split] = self.enter_context((self._folder / f"{split}.txt").open("wb"))
+        self.files[split].write(os.fsencode(from_text(line)) + b"\n")
 
 
 def write_new(folder: Path, place: str, suffix: str, data: bytes) -> None:

@@ -1,7 +1,4 @@
-"""Boxes and outlines of the faces and masks in a result, for detection and segmentation.
-
-`maskgen.results.export.detection` writes them in the format of a tool.
-"""
+"""Boxes and outlines of the faces and masks in a result, for detection and segmentation."""
 
 from __future__ import annotations
 
@@ -18,35 +15,20 @@ from maskgen.records import WEARS, Box, FaceRecord, Image, ManifestRow
 from maskgen.results.manifest import read_manifest
 from maskgen.results.reader import ResultFiles
 
-# The class of a mask whose measured coverage contradicts its wear.
-UNCLEAR = "mask-unclear"
+UNCLEAR = "mask-unclear"  # a mask whose measured coverage contradicts its wear
 CLASSES = ("face", *(f"mask-{wear}" for wear in WEARS), UNCLEAR)
-
 SOLID = 128  # the lowest alpha of mask pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """The pixels of one mask.
-
-    Attributes:
-        pixels: (height, width) bool, of their bounding rectangle.
-        origin: (x, y) of that rectangle's top left pixel.
-    """
+    """The pixels of one mask: (height, width) bool of their bounding rectangle, and its top left (x, y)."""
 
     pixels: Image
     origin: tuple[int, int]
 
-    @property
-    def area(self) -> int:
-        """The number of pixels."""
-        return int(np.count_nonzero(self.pixels))
-
     def polygons(self) -> list[list[float]]:
-        """Its outlines as x1, y1, x2, y2, ..., the largest first, along the outer edges of its pixels.
-
-        Holes are filled.
-        """
+        """Outlines along the outer pixel edges as x1, y1, x2, y2, ..., largest first; holes are filled."""
         # findContours goes through pixel centres: at twice the size it goes nearly along their edges.
         large = np.pad(self.pixels.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1), 1)
         contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -54,16 +36,12 @@ class Shape:
         x, y = self.origin
         return [[round(float(v), 2) for v in ((each[:, 0] - 0.5) / 2 + (x, y)).ravel()] for each in outlines]
 
-    def run_lengths(self, size: tuple[int, int]) -> list[int]:
-        """COCO's uncompressed run lengths of 0 and 1 in turn, along the columns of the whole image.
-
-        Args:
-            size: (width, height) of the image.
-        """
-        whole = np.zeros((size[0], size[1]), np.uint8)
+    def run_lengths(self, size_wh: tuple[int, int]) -> list[int]:
+        """COCO's uncompressed run lengths of 0 and 1 in turn, along the columns of the whole image."""
+        columns = np.zeros(size_wh, np.uint8)
         (x, y), (height, width) = self.origin, self.pixels.shape
-        whole[x : x + width, y : y + height] = self.pixels.T
-        flat = whole.ravel()
+        columns[x : x + width, y : y + height] = self.pixels.T
+        flat = columns.ravel()
         ends = np.flatnonzero(np.diff(flat)) + 1
         lengths = np.diff([0, *ends.tolist(), flat.size]).tolist()
         return [0, *lengths] if flat[0] else lengths
@@ -71,17 +49,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class AnnotatedObject:
-    """One object in an image.
-
-    Attributes:
-        category: One of `CLASSES`.
-        box_xywh: x, y, width, height in pixels, clipped to the image.
-        face: The face in the manifest: the object itself, or the wearer of the mask.
-        shape: Its pixels, for a mask with an alpha file.
-    """
+    """One object of `CLASSES`: a face, or a mask with its wearer's face and, by an alpha file, its shape."""
 
     category: str
-    box_xywh: Box
+    box_xywh: Box  # clipped to the image
     face: FaceRecord
     shape: Shape | None = None
 
@@ -99,10 +70,7 @@ class AnnotatedImage:
 def annotated_images(out: Path, *, packed: bool, unmasked: bool = False) -> Iterator[AnnotatedImage]:
     """Every masked image of a result, in the order of the manifest.
 
-    Args:
-        out: An output folder of `maskgen synth`.
-        packed: Whether its images are in tars.
-        unmasked: Also the unmasked images of ``--pairs``, with face objects only.
+    ``packed`` results have their images in tars. ``unmasked`` adds those of ``--pairs``, with faces only.
 
     Raises:
         MissingDataError: An alpha is absent.
@@ -112,8 +80,7 @@ def annotated_images(out: Path, *, packed: bool, unmasked: bool = False) -> Iter
     for row in read_manifest(out / "manifest.jsonl"):
         if row.file_name is None or row.width is None or row.height is None:
             continue
-        size = (row.width, row.height)
-        alpha = _alpha(row, files)
+        size, alpha = (row.width, row.height), _alpha(row, files)
         faces = [AnnotatedObject("face", box, face) for face in row.faces if (box := _clip(face.box, size))]
         masks = [mask for face in row.faces if (mask := _mask(face, alpha, size))]
         yield AnnotatedImage(row.file_name, size, row, (*faces, *masks))
@@ -122,7 +89,7 @@ def annotated_images(out: Path, *, packed: bool, unmasked: bool = False) -> Iter
 
 
 def _alpha(row: ManifestRow, files: ResultFiles) -> Image | None:
-    """The alpha file as (height, width) uint8 of the whole image; None if there is none."""
+    """The alpha file: (height, width) uint8 of the whole image."""
     place = row.faces[0].alpha_file if row.faces else None
     if place is None:
         return None
@@ -133,15 +100,14 @@ def _alpha(row: ManifestRow, files: ResultFiles) -> Image | None:
     except (OSError, UnreadableImageError) as error:
         raise AnnotationError(f"{place}: {error}") from error
     if alpha.shape != (row.height, row.width):
-        raise AnnotationError(
-            f"{place}: {alpha.shape[::-1]} pixels, the manifest says {row.width, row.height}"
-        )
+        size_wh = row.width, row.height
+        raise AnnotationError(f"{place}: {alpha.shape[::-1]} pixels, the manifest says {size_wh}")
     return alpha
 
 
-def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> AnnotatedObject | None:
+def _mask(face: FaceRecord, alpha: Image | None, size_wh: tuple[int, int]) -> AnnotatedObject | None:
     category = f"mask-{face.wear}" if face.wear_agrees else UNCLEAR
-    box_xywh = _clip(face.mask_box, size)
+    box_xywh = _clip(face.mask_box, size_wh)
     if box_xywh is None:
         return None
     if alpha is None:
@@ -157,7 +123,6 @@ def _mask(face: FaceRecord, alpha: Image | None, size: tuple[int, int]) -> Annot
 
 
 def _clip(box_xywh: tuple[int, int, int, int], size_wh: tuple[int, int]) -> Box | None:
-    """The part of a box that lies in the image; None if there is none."""
     x, y, width, height = box_xywh
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, size_wh[0]), min(y + height, size_wh[1])
     return (left, top, right - left, bottom - top) if right > left and bottom > top else None

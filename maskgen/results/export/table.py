@@ -6,107 +6,81 @@ All lines have the same columns, for spreadsheets, pandas and databases.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from maskgen.errors import MissingExtraError
 from maskgen.files.csv_text import row_writer
-from maskgen.records import FaceRecord, ManifestRow
 from maskgen.results.column_types import as_text, common_type, type_of
 from maskgen.results.manifest import read_manifest
 
-FORMATS = ("csv", "parquet")
-
 _GROUP = 10_000  # lines in a row group of Parquet
 
-_ROW = ("id", "variant", "status", "reason", "file_name", "unmasked_file", "sha256", "width", "height")
-_LABELS = ("label", "split", "identity", "seed")
-_BOX = ("x", "y", "width", "height")
-_FACE = ("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees")
-_PARTS = ("nose", "mouth", "chin", "lower_face")
-_NUMBERS = {"variant", "width", "height", "seed", "face", "tries"}
+_ROW = (
+    *("id", "variant", "status", "reason", "file_name", "unmasked_file", "sha256", "width", "height"),
+    *("label", "split", "identity", "seed"),
+)
+_SOURCE = ("dataset", "path", "sha256")
+_BOXES = tuple(f"{box}_{side}" for box in ("box", "mask") for side in ("x", "y", "width", "height"))
+_POSE = ("yaw", "pitch", "roll")
+_FACE = (
+    *("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees"),
+    *("tries", "occluded"),
+)
+_COVERAGES = tuple(f"coverage_{part}" for part in ("nose", "mouth", "chin", "lower_face"))
+_FIXED = (
+    *(*_ROW, *(f"source_{name}" for name in _SOURCE), "face"),
+    *(*_BOXES, *_POSE, *_FACE, *_COVERAGES, "alpha_file"),
+)
+_KINDS = {
+    **dict.fromkeys(("variant", "width", "height", "seed", "face", "tries", *_BOXES), "whole"),
+    **dict.fromkeys((*_POSE, "occluded", *_COVERAGES), "number"),
+    "wear_agrees": "truth",
+}
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column: its name, and its type as "text", "whole", "number" or "truth"."""
-
-    name: str
-    kind: str = "text"
-
-
-def columns(manifest: Path) -> tuple[Column, ...]:
-    """The columns of a manifest's table; reads the manifest once for attributes and their types.
-
-    Raises:
-        MissingDataError: The manifest is absent.
-        ConfigurationError: A line is not a row.
-    """
+def columns(manifest: Path) -> dict[str, str]:
+    """Name -> type of each column: "text", "whole", "number" or "truth"; raises like `read_manifest`."""
     kinds: dict[str, set[str]] = {}
     for row in read_manifest(manifest):
         for name, value in row.attributes.items():
             if value is not None:
                 kinds.setdefault(name, set()).add(type_of(value))
-    whole = {*_NUMBERS, *(f"{box}_{side}" for box in ("box", "mask") for side in _BOX)}
-    numbers = {"yaw", "pitch", "roll", "occluded", *(f"coverage_{part}" for part in _PARTS)}
-    typed = dict.fromkeys(whole, "whole") | dict.fromkeys(numbers, "number") | {"wear_agrees": "truth"}
-    fixed = (Column(name, typed.get(name, "text")) for name in _names())
-    return (*fixed, *(Column(f"attribute_{name}", common_type(kinds[name])) for name in sorted(kinds)))
-
-
-def _names() -> tuple[str, ...]:
-    return (
-        *_ROW,
-        *_LABELS,
-        *("source_dataset", "source_path", "source_sha256", "face"),
-        *(f"{box}_{side}" for box in ("box", "mask") for side in _BOX),
-        *("yaw", "pitch", "roll"),
-        *_FACE,
-        *("tries", "occluded"),
-        *(f"coverage_{part}" for part in _PARTS),
-        "alpha_file",
-    )
+    fixed = {name: _KINDS.get(name, "text") for name in _FIXED}
+    return fixed | {f"attribute_{name}": common_type(kinds[name]) for name in sorted(kinds)}
 
 
 def lines(manifest: Path) -> Iterator[dict[str, Any]]:
     """The lines of the table as column -> value; missing values are omitted."""
     for row in read_manifest(manifest):
-        values = _row_values(row)
+        values = {name: getattr(row, name) for name in _ROW}
+        values |= {f"source_{name}": row.source.get(name) for name in _SOURCE}
+        values |= {f"attribute_{name}": value for name, value in row.attributes.items()}
         if not row.faces:
             yield values
         for number, face in enumerate(row.faces):
-            yield {**values, "face": number, **_face_values(face)}
-
-
-def _row_values(row: ManifestRow) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in (*_ROW, *_LABELS)}
-    values |= {f"source_{name}": row.source.get(name) for name in ("dataset", "path", "sha256")}
-    return values | {f"attribute_{name}": value for name, value in row.attributes.items()}
-
-
-def _face_values(face: FaceRecord) -> dict[str, Any]:
-    values = {name: getattr(face, name) for name in (*_FACE, "tries", "occluded", "alpha_file")}
-    values |= {f"box_{side}": value for side, value in zip(_BOX, face.box, strict=True)}
-    values |= {f"mask_{side}": value for side, value in zip(_BOX, face.mask_box, strict=True)}
-    return {**values, **face.pose, **{f"coverage_{part}": share for part, share in face.coverage.items()}}
+            line = {
+                **values,
+                "face": number,
+                **dict(zip(_BOXES, (*face.box, *face.mask_box), strict=True)),
+                **face.pose,
+            }
+            line |= {name: getattr(face, name) for name in (*_FACE, "alpha_file")}
+            yield line | {f"coverage_{part}": share for part, share in face.coverage.items()}
 
 
 def write_csv(manifest: Path, file: IO[bytes]) -> int:
-    """Write the table as CSV in UTF-8, and return the number of lines.
-
-    No cell starts a spreadsheet formula (see `maskgen.files.csv_text`).
-    """
+    """Write the table as CSV without spreadsheet formulas (`maskgen.files.csv_text`); returns the lines."""
     heads = columns(manifest)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     write_row = row_writer(text)
-    write_row(column.name for column in heads)
+    write_row(heads)
     count = 0
     try:
         for count, line in enumerate(lines(manifest), 1):  # noqa: B007
-            write_row(_cell(line.get(column.name), column) for column in heads)
+            write_row(_cell(line.get(name), kind) for name, kind in heads.items())
     finally:
         text.detach()
     return count
@@ -130,25 +104,23 @@ def write_parquet(manifest: Path, file: IO[bytes]) -> int:
         "truth": pyarrow.bool_(),
     }
     heads = columns(manifest)
-    schema = pyarrow.schema([(column.name, types[column.kind]) for column in heads])
-    count = 0
+    schema = pyarrow.schema([(name, types[kind]) for name, kind in heads.items()])
+    count, table = 0, lines(manifest)
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
-        table = lines(manifest)
         while part := list(islice(table, _GROUP)):
-            arrays = [_array(part, column) for column in heads]
+            arrays = [[_typed(line.get(name), kind) for line in part] for name, kind in heads.items()]
             writer.write_table(pyarrow.table(arrays, schema=schema))
             count += len(part)
     return count
 
 
-def _array(part: Sequence[dict[str, Any]], column: Column) -> list[Any]:
-    values: Iterable[Any] = (line.get(column.name) for line in part)
-    return [value if value is None or column.kind != "text" else as_text(value) for value in values]
+def _typed(value: Any, kind: str) -> Any:
+    return as_text(value) if kind == "text" and value is not None else value
 
 
-def _cell(value: Any, column: Column) -> Any:
+def _cell(value: Any, kind: str) -> Any:
     if value is None:
         return ""
-    if column.kind == "truth":
+    if kind == "truth":
         return "true" if value else "false"
-    return as_text(value) if column.kind == "text" else value
+    return _typed(value, kind)

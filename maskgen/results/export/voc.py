@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 
-from maskgen.results.export.file_lists import FileLists, write_new
+from maskgen.results.export.file_lists import ImageLists, write_new
 from maskgen.results.export.shapes import AnnotatedImage
 
 
-def write_voc(
-    images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
-) -> None:
+def write_voc(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> None:
     """Write the Pascal VOC files of these images into a folder."""
-    with FileLists(folder, "ImageSets/Main") as lists:
+    with ImageLists(folder / "ImageSets/Main") as lists:
         for image in images:
             lists.add(image, str(PurePosixPath(image.file_name).with_suffix("")))
             write_new(folder / "Annotations", image.file_name, ".xml", _voc_xml(image))
@@ -39,14 +38,10 @@ def _voc_xml(image: AnnotatedImage) -> bytes:
         corners = {"xmin": x + 1, "ymin": y + 1, "xmax": x + across, "ymax": y + down}
         _leaves(ElementTree.SubElement(item, "bndbox"), corners)
     ElementTree.indent(top)
-    data: bytes = ElementTree.tostring(top, encoding="utf-8", xml_declaration=True)
-    return data
+    return bytes(ElementTree.tostring(top, encoding="utf-8", xml_declaration=True))
 
 
 def _leaves(parent: ElementTree.Element, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        text = str(value)
         # XML cannot hold most control characters.
-        ElementTree.SubElement(parent, name).text = "".join(
-            letter if letter >= " " else "\ufffd" for letter in text
-        )
+        ElementTree.SubElement(parent, name).text = re.sub("[\0-\x1f]", "\ufffd", str(value))

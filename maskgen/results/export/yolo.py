@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from maskgen.errors import UsageError
-from maskgen.results.export.file_lists import FileLists, write_new
+from maskgen.results.export.file_lists import ImageLists, write_new
 from maskgen.results.export.shapes import CLASSES, AnnotatedImage, AnnotatedObject
 
 
-def write_yolo(
-    images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: Mapping[str, Any]
-) -> None:
+def write_yolo(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> None:
     """Write the YOLO files of these images into a folder."""
-    with FileLists(folder, "") as lists:
+    with ImageLists(folder) as lists:
         for image in images:
             if "images" in PurePosixPath(image.file_name).parts[:-1]:
                 raise UsageError(f"{image.file_name}: YOLO takes a folder 'images' for its own; take coco")
@@ -23,7 +21,7 @@ def write_yolo(
             lines = "".join(_yolo_line(each, image.size_wh, outlines) + "\n" for each in image.objects)
             write_new(folder / "labels", image.file_name, ".txt", lines.encode())
     present = {"train": "train", "val": "validation", "test": "test"}
-    splits = {name: split for name, split in present.items() if split in lists.names}
+    splits = {name: split for name, split in present.items() if split in lists.files}
     comment = "" if "val" in splits else "# The source has no validation split.\n"
     first = next(iter(splits.values()), "all")
     splits = {"train": first, "val": splits.get("test", first), **splits}
