@@ -1,83 +1,28 @@
-"""The input pipeline of the training: from files to batches, decoded in parallel threads.
+"""The input pipeline of the training: from files to batches, which Keras's threads read ahead.
 
 The order of an epoch is a permutation of the whole list, drawn from the seed and the epoch. It is a full
-shuffle without a buffer, and a resumed run repeats it. OpenCV decodes in a thread pool, because it releases
-the interpreter lock; the next batches are started ahead of use. TensorFlow's decoding and resizing would take
-three times the CPU, and prediction does not have TensorFlow and needs the same pixels.
+shuffle without a buffer, and a resumed run repeats it. Images are decoded as in prediction, by OpenCV, which
+releases the interpreter lock.
 """
 
 from __future__ import annotations
 
-import math
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.errors import MissingDataError, UnreadableImageError, UsageError
-from maskgen.keras_runtime import tensorflow
+from maskgen.keras_runtime import keras
 from maskgen.process import usable_cores
 from maskgen.train.data.augment import Augmentation, augmented, draw
 from maskgen.train.data.examples import Example
-from maskgen.train.data.pictures import shown_file
+from maskgen.train.data.model_input import shown_file
 
 LARGEST_CACHE = 4 * 2**30  # bytes
-# Batches read ahead of the one in use.
-AHEAD = 2
-# Alignment of a batch in bytes: a multiple of the alignment that TensorFlow requires.
-_ALIGNED = 64
-
-
-@dataclass(frozen=True)
-class _PendingBatch:
-    """A batch that the threads are filling.
-
-    Attributes:
-        pixels: (n, size, size, 3) uint8.
-        parts: The tasks that fill it.
-    """
-
-    pixels: NDArray[np.uint8]
-    parts: list[Future[None]]
-
-    def result(self) -> NDArray[np.uint8]:
-        """Wait for the batch; re-raises the exception of a thread."""
-        for part in self.parts:
-            part.result()
-        return self.pixels
-
-
-class _ReadAhead:
-    """The batches of one epoch, started ahead of use; each can be read any number of times.
-
-    Args:
-        start: Starts the batch of a given number.
-        count: Number of batches.
-    """
-
-    def __init__(self, start: Callable[[int], _PendingBatch], count: int) -> None:
-        self._start = start
-        self._count = count
-        self._pending: dict[int, _PendingBatch] = {}
-        self._lock = threading.Lock()
-        self._start_from(0)
-
-    def batch(self, number: int) -> NDArray[np.uint8]:
-        """The batch of that number; starts the next ones."""
-        with self._lock:
-            self._start_from(number)
-            pending = self._pending.pop(number)
-        return pending.result()
-
-    def _start_from(self, number: int) -> None:
-        for each in range(number, min(number + AHEAD + 1, self._count)):
-            if each not in self._pending:
-                self._pending[each] = self._start(each)
 
 
 class Feed:
@@ -111,9 +56,6 @@ class Feed:
         self._weights = factors[self.labels]
         self._size = size
         self._batch_size = min(batch_size, len(examples))
-        # One more than the cores, because a thread sometimes waits for the interpreter lock.
-        self._workers = usable_cores() + 1
-        self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="decode")
         self._pixels: NDArray[np.uint8] | None = None
         self.failure: MissingDataError | None = None
         if cache:
@@ -128,14 +70,14 @@ class Feed:
         return len(self) // self._batch_size
 
     def in_order(self) -> Any:
-        """A dataset of all examples in order: (uint8 images, labels, weights)."""
-        return self._dataset(np.arange(len(self)), False, None, None)
+        """A Keras dataset of all examples in order: (uint8 images, labels, weights)."""
+        return self._dataset(np.arange(len(self)))
 
     def shuffled(self, seed: int, epoch: int, how: Augmentation | None = None) -> Any:
-        """A dataset of one shuffled and augmented epoch, without an incomplete last batch."""
+        """A Keras dataset of one shuffled and augmented epoch, without an incomplete last batch."""
         order = np.random.default_rng((seed % 2**63, epoch, 1)).permutation(len(self))
         draws = draw(len(self), seed, epoch) if how is not None else None
-        return self._dataset(order, True, draws, how)
+        return self._dataset(order[: self.steps * self._batch_size], draws, how)
 
     def images(
         self,
@@ -150,80 +92,45 @@ class Feed:
             draws: Random numbers of all examples, from `maskgen.train.data.augment.draw`; only with `how`.
             how: The augmentation, or None.
         """
-        return self._start(places, draws, how).result()
-
-    def _start(
-        self, places: NDArray[np.int64], draws: NDArray[np.float32] | None, how: Augmentation | None
-    ) -> _PendingBatch:
-        batch = _aligned((len(places), self._size, self._size, 3))
-
-        def fill(first: int) -> None:
-            # One task per thread: the overhead of a task per image is a tenth of its work.
-            for row in range(first, len(places), self._workers):
-                place = int(places[row])
-                self._fill(place, batch[row])
-                if draws is not None and how is not None:
-                    batch[row] = augmented(batch[row], draws[place], how)
-
-        return _PendingBatch(batch, [self._threads.submit(fill, first) for first in range(self._workers)])
-
-    def _fill(self, place: int, out: NDArray[np.uint8]) -> None:
-        if self._pixels is not None:
-            out[:] = self._pixels[place]
-            return
-        example = self.examples[place]
-        try:
-            shown_file(example.path, example.member, example.region, self._size, example.plain, out)
-        except (OSError, UnreadableImageError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise MissingDataError(
-                f"{example.path}: {reason}. The image was readable at the start of the training. Restore it "
-                "and continue with `maskgen train --resume RUN`"
-            ) from error
+        batch = np.empty((len(places), self._size, self._size, 3), np.uint8)
+        for row, place in enumerate(places):
+            rgb = self._read(place) if self._pixels is None else self._pixels[place]
+            batch[row] = rgb if draws is None or how is None else augmented(rgb, draws[place], how)
+        return batch
 
     def _dataset(
         self,
         order: NDArray[np.int64],
-        drop_remainder: bool,
-        draws: NDArray[np.float32] | None,
-        how: Augmentation | None,
+        draws: NDArray[np.float32] | None = None,
+        how: Augmentation | None = None,
     ) -> Any:
-        tf = tensorflow()
-        count, rest = divmod(len(order), self._batch_size)
-        steps = count if drop_remainder else count + (rest > 0)
-        shape = (self._batch_size if drop_remainder else None, self._size, self._size, 3)
+        feed, batches = self, np.split(order, range(self._batch_size, len(order), self._batch_size))
 
-        def places_of(number: int) -> NDArray[np.int64]:
-            return order[number * self._batch_size : (number + 1) * self._batch_size]
+        class Batches(keras().utils.PyDataset):  # type: ignore[misc]
+            def __len__(self) -> int:
+                return len(batches)
 
-        batches = _ReadAhead(lambda number: self._start(places_of(number), draws, how), steps)
+            cardinality = __len__
 
-        def read(number: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-            places = places_of(int(number))
-            try:
-                return batches.batch(int(number)), self.labels[places], self._weights[places]
-            except MissingDataError as error:
-                self.failure = error
-                raise
+            def __getitem__(self, number: int) -> tuple[NDArray[Any], ...]:
+                places = batches[number]
+                # uint8, because floats take four times the memory; the model converts them.
+                return feed.images(places, draws, how), feed.labels[places], feed._weights[places]
 
-        def batch(number: Any) -> Any:
-            images, labels, weights = tf.numpy_function(
-                read, [number], (tf.uint8, tf.int32, tf.float32), stateful=False
+        # One more than the cores, because a thread sometimes waits for the interpreter lock.
+        return Batches(workers=usable_cores() + 1, max_queue_size=usable_cores() + 3)
+
+    def _read(self, place: int) -> NDArray[np.uint8]:
+        example = self.examples[place]
+        try:
+            return shown_file(example.path, example.member, example.region, self._size, example.plain)
+        except (OSError, UnreadableImageError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            self.failure = MissingDataError(
+                f"{example.path}: {reason}. The image was readable at the start of the training. Restore it "
+                "and continue with `maskgen train --resume RUN`"
             )
-            # uint8, because floats take four times the memory; the model converts them.
-            images.set_shape(shape)
-            labels.set_shape(shape[:1])
-            weights.set_shape(shape[:1])
-            return images, labels, weights
-
-        dataset = tf.data.Dataset.range(steps).map(tf.autograph.experimental.do_not_convert(batch))
-        options = tf.data.Options()
-        # There is nothing to tune, and the end of an epoch would wait for the tuner: up to as long as the
-        # epoch took.
-        options.autotune.enabled = False
-        # The graph needs no rewriting, which would run twice an epoch.
-        options.experimental_optimization.apply_default_optimizations = False
-        return dataset.prefetch(1).with_options(options)
+            raise self.failure from error
 
     def _all_pixels(self) -> NDArray[np.uint8]:
         needed = len(self) * self._size * self._size * 3
@@ -232,7 +139,11 @@ class Feed:
                 f"--cache would take {needed / 2**30:.1f} GiB for {len(self):,} images of {self._size} "
                 "pixels; omit it"
             )
-        return self.images(np.arange(len(self)))
+        pixels = np.empty((len(self), self._size, self._size, 3), np.uint8)
+        with ThreadPoolExecutor(usable_cores()) as threads:
+            for place, rgb in enumerate(threads.map(self._read, range(len(self)))):
+                pixels[place] = rgb
+        return pixels
 
 
 @contextmanager
@@ -249,11 +160,3 @@ def reraise_read_errors(*feeds: Feed) -> Iterator[None]:
         if not failures:
             raise
         raise failures[0] from error
-
-
-def _aligned(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """An uninitialised array aligned for TensorFlow, which copies unaligned arrays."""
-    count = math.prod(shape)
-    memory = np.empty(count + _ALIGNED, np.uint8)
-    first = -memory.ctypes.data % _ALIGNED
-    return memory[first : first + count].reshape(shape)

@@ -22,7 +22,7 @@ from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Dropped, Example, Wanted
 from maskgen.train.data.from_folders import from_folders
 from maskgen.train.data.from_manifest import MANIFEST, WORKPLACE, from_manifest
-from maskgen.train.data.pictures import Inspected, inspect
+from maskgen.train.data.model_input import Inspected, inspect
 
 MASKED = Path("masked")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from maskgen.errors import MaskgenError, MissingDataError, ModelError, UsageError
 from maskgen.keras_runtime import keras, one_line, quietly, require, tensorflow
-from maskgen.train.data.pictures import inspect, shown
+from maskgen.train.data.model_input import inspect, shown
 from maskgen.train.model.classifier import ONNX_INSTALL, Run, model_file
 from maskgen.train.model.load import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec

@@ -1,4 +1,4 @@
-"""Read images: inspect each file once, then crop and resize it to the model's input size."""
+"""From an image file to a model's input: inspect each file once, then crop and resize it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from maskgen.train.data.examples import Region
 
 ORIENTATION = 0x0112  # the EXIF tag
 
-_FLAGS = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
+_REDUCED = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    1: cv2.IMREAD_COLOR,
 }
 
 
@@ -71,39 +71,25 @@ def examine(data: bytes) -> Inspected:
     except UnreadableImageError as error:
         return Inspected(sha256, problem=str(error))
     height, width = decoded.bgr.shape[:2]
-    plain = decoded.format == "JPEG" and decoded.jpeg is not None and _is_upright(data)
+    plain = decoded.format == "JPEG" and decoded.jpeg is not None
+    if plain and b"Exif\0\0" in data[:65_536]:
+        with PillowImage.open(BytesIO(data)) as pillow_image:
+            plain = pillow_image.getexif().get(ORIENTATION, 1) in (0, 1)
     return Inspected(sha256, (width, height), plain)
 
 
 def shown_file(
-    path: Path,
-    member: Member | None,
-    region: Region,
-    size: int,
-    plain: bool = False,
-    out: NDArray[np.uint8] | None = None,
+    path: Path, member: Member | None, region: Region, size: int, plain: bool = False
 ) -> NDArray[np.uint8]:
-    """The model input of an image file: the same pixels as `shown`, with a faster path for plain JPEGs.
-
-    `path` and `member` are those of `inspect`, the other arguments those of `shown`.
+    """The model input of an image file; see `inspect` for `path` and `member`, `shown` for the others.
 
     Raises:
         OSError, UnreadableImageError: The file cannot be read or decoded.
     """
-    name = str(path)
-    # imread reads and decodes without the interpreter lock, which saves a tenth of a batch's time. It crashes
-    # on names that are not text, and on Windows it knows only the system's code page.
-    if plain and member is None and name.isascii():
-        reduction = _reduction(region, size)
-        rgb = cv2.imread(name, _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
-        if rgb is not None:
-            return _resized_region(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
-    return shown(read_image_file(path, member), region, size, plain, out)
+    return shown(read_image_file(path, member), region, size, plain)
 
 
-def shown(
-    data: bytes, region: Region, size: int, plain: bool = False, out: NDArray[np.uint8] | None = None
-) -> NDArray[np.uint8]:
+def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArray[np.uint8]:
     """The model input of an image: its region, resized. Training and prediction both use this function.
 
     Args:
@@ -112,7 +98,6 @@ def shown(
         size: Side of the result.
         plain: Whether OpenCV decodes the JPEG directly, at 1/2, 1/4 or 1/8 scale if the region is that much
             larger than the result.
-        out: Array for the result; a new one by default.
 
     Returns:
         (size, size, 3) uint8, RGB.
@@ -121,52 +106,27 @@ def shown(
         UnreadableImageError: The image cannot be decoded.
     """
     if plain and data:
-        reduction = _reduction(region, size)
-        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
+        reduction = next((factor for factor in _REDUCED if min(region[2:]) >= factor * size), 1)
+        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[reduction] | cv2.IMREAD_COLOR_RGB)
         if rgb is not None:
-            return _resized_region(np.asarray(rgb, dtype=np.uint8), reduction, region, size, out)
-    return resized(np.ascontiguousarray(decode(data).bgr[:, :, ::-1]), region, size, out)
+            x, y, width, height = (value // reduction for value in region)
+            return resized(np.asarray(rgb, dtype=np.uint8), (x, y, width, height), size)
+    return resized(np.ascontiguousarray(decode(data).bgr[:, :, ::-1]), region, size)
 
 
-def resized(
-    rgb: NDArray[np.uint8], region: Region, size: int, out: NDArray[np.uint8] | None = None
-) -> NDArray[np.uint8]:
+def resized(rgb: NDArray[np.uint8], region: Region, size: int) -> NDArray[np.uint8]:
     """Crop a region from an upright image and resize it.
 
     Args:
         rgb: (height, width, 3) uint8.
         region: x, y, width, height, inside the image.
         size: Side of the result.
-        out: Array for the result; a new one by default.
 
     Returns:
         (size, size, 3) uint8; the order of the channels is unchanged.
     """
     x, y, width, height = region
-    crop = rgb[y : y + height, x : x + width]
-    out = np.empty((size, size, 3), np.uint8) if out is None else out
     # INTER_AREA takes four times as long; up to a factor of 1.5, INTER_LINEAR skips no pixel.
     interpolation = cv2.INTER_AREA if max(width, height) > 1.5 * size else cv2.INTER_LINEAR
-    cv2.resize(crop, (size, size), out, interpolation=interpolation)
-    return out
-
-
-def _reduction(region: Region, size: int) -> int:
-    """The scale denominator for decoding a JPEG: 1, 2, 4 or 8."""
-    least = min(region[2:])
-    return next((factor for factor in (8, 4, 2) if least >= factor * size), 1)
-
-
-def _resized_region(
-    rgb: NDArray[np.uint8], reduction: int, region: Region, size: int, out: NDArray[np.uint8] | None
-) -> NDArray[np.uint8]:
-    """`resized` for an image that was decoded at a reduced scale."""
-    x, y, width, height = (value // reduction for value in region)
-    return resized(rgb, (x, y, width, height), size, out)
-
-
-def _is_upright(data: bytes) -> bool:
-    if b"Exif\0\0" not in data[:65_536]:
-        return True
-    with PillowImage.open(BytesIO(data)) as pillow_image:
-        return pillow_image.getexif().get(ORIENTATION, 1) in (0, 1)
+    image = cv2.resize(rgb[y : y + height, x : x + width], (size, size), interpolation=interpolation)
+    return np.asarray(image, dtype=np.uint8)
