@@ -17,15 +17,14 @@ def groups_of(examples: Sequence[Example]) -> list[Group]:
     Returns:
         Groups of indices, in the order of their first example.
     """
-    parents = list(range(len(examples)))
+    from scipy.cluster.hierarchy import DisjointSet
+
+    components = DisjointSet(range(len(examples)))
     first: dict[tuple[str, str], int] = {}
     for index, example in enumerate(examples):
         for key in example.keys():  # noqa: SIM118
-            _join(parents, first.setdefault(key, index), index)
-    members: dict[int, list[int]] = {}
-    for index in range(len(examples)):
-        members.setdefault(_root(parents, index), []).append(index)
-    return [tuple(group) for group in members.values()]
+            components.merge(first.setdefault(key, index), index)
+    return [tuple(sorted(group)) for group in components.subsets()]
 
 
 def in_drawn_order(examples: Sequence[Example], groups: Sequence[Group], seed: int) -> list[Group]:
@@ -56,15 +55,3 @@ def label_of_group(examples: Sequence[Example], group: Group) -> str:
     """The most common label of a group; the alphabetically first of equally common ones."""
     counts = Counter(examples[index].label for index in group)
     return min(counts, key=lambda label: (-counts[label], label))
-
-
-def _root(parents: list[int], index: int) -> int:
-    while parents[index] != index:
-        parents[index] = parents[parents[index]]
-        index = parents[index]
-    return index
-
-
-def _join(parents: list[int], one: int, other: int) -> None:
-    first, second = sorted((_root(parents, one), _root(parents, other)))
-    parents[second] = first

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maskgen.errors import LeakError
+from maskgen.records import SPLITS
 from maskgen.train.data.examples import Dropped, Example
 
 NAMED = 10  # the most leaks in a message
@@ -25,30 +26,18 @@ class Leak:
     key: str
     places: tuple[tuple[str, str], ...]
 
-    def __str__(self) -> str:
-        """One line for a message."""
-        where = " and ".join(f"{name} ({split})" for split, name in self.places)
-        return f"{self.kind} {self.key}: {where}"
-
 
 def find_leaks(examples: Sequence[Example]) -> list[Leak]:
     """Find every person, source image and content that is in more than one split.
 
     A masked image has the same content key as its source, in any dataset, because the manifest has the
     sha256 of the source. Copies that another program encoded again are not found.
-
-    Args:
-        examples: Examples with their splits.
     """
     seen: dict[tuple[str, str], dict[str, str]] = {}
     for example in examples:
         for key in example.keys():  # noqa: SIM118
             seen.setdefault(key, {}).setdefault(example.split or "(none)", example.id)
-    return [
-        Leak(kind, key, tuple(sorted(places.items())))
-        for (kind, key), places in seen.items()
-        if len(places) > 1
-    ]
+    return [Leak(*key, tuple(sorted(places.items()))) for key, places in seen.items() if len(places) > 1]
 
 
 def refuse_leaks(examples: Sequence[Example]) -> None:
@@ -60,7 +49,10 @@ def refuse_leaks(examples: Sequence[Example]) -> None:
     leaks = find_leaks(examples)
     if not leaks:
         return
-    lines = [f"  {leak}" for leak in leaks[:NAMED]]
+    lines = [
+        f"  {leak.kind} {leak.key}: {' and '.join(f'{name} ({split})' for split, name in leak.places)}"
+        for leak in leaks[:NAMED]
+    ]
     if len(leaks) > NAMED:
         lines.append(f"  and {len(leaks) - NAMED:,} more")
     raise LeakError(
@@ -75,19 +67,17 @@ def without_leaks(examples: Sequence[Example]) -> tuple[list[Example], list[Drop
     Returns:
         The remaining examples, and the removed ones.
     """
+    levels = [SPLITS.index(example.split or "train") for example in examples]
     highest: dict[tuple[str, str], int] = {}
-    order = {"train": 0, "validation": 1, "test": 2}
-    for example in examples:
+    for example, level in zip(examples, levels, strict=True):
         for key in example.keys():  # noqa: SIM118
-            highest[key] = max(highest.get(key, 0), order.get(example.split or "", 0))
+            highest[key] = max(highest.get(key, 0), level)
     kept: list[Example] = []
     dropped: list[Dropped] = []
-    for example in examples:
-        level = order.get(example.split or "", 0)
-        kinds = [key for key in example.keys() if highest[key] > level]  # noqa: SIM118
-        if kinds:
-            kind, name = kinds[0]
-            dropped.append(example.dropped("leak", f"{kind} {name}"))
-        else:
+    for example, level in zip(examples, levels, strict=True):
+        leak = next((key for key in example.keys() if highest[key] > level), None)  # noqa: SIM118
+        if leak is None:
             kept.append(example)
+        else:
+            dropped.append(example.dropped("leak", " ".join(leak)))
     return kept, dropped
