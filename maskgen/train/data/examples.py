@@ -75,16 +75,8 @@ class Example:
 
     def dropped(self, reason: str, detail: str = "") -> Dropped:
         """This image as a `Dropped` record."""
-        return Dropped(
-            self.id,
-            reason,
-            detail,
-            self.split,
-            self.data,
-            self.source,
-            self.identity,
-            self.attributes.get(FOLD),
-        )
+        place = self.split, self.data, self.source, self.identity, self.attributes.get(FOLD)
+        return Dropped(self.id, reason, detail, *place)
 
 
 @dataclass(frozen=True)
@@ -132,8 +124,8 @@ class Wanted:
 
 def space_of(folder: Path) -> str:
     """A namespace for the names in a folder: the folder's name and a hash of its absolute path."""
-    place = folder.resolve()
-    return f"{to_text(place.name)}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}"
+    path = folder.resolve()
+    return f"{to_text(path.name)}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
 
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:
@@ -144,7 +136,7 @@ def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:
 
 def tally(examples: Iterable[Example]) -> dict[str, dict[str, int]]:
     """Split -> label -> number of examples, both in alphabetical order."""
-    counts: dict[str, Counter[str]] = {}
-    for example in examples:
-        counts.setdefault(example.split or "(none)", Counter())[example.label] += 1
-    return {split: dict(sorted(counts[split].items())) for split in sorted(counts)}
+    counts: dict[str, dict[str, int]] = {}
+    for (split, label), count in sorted(Counter((e.split or "(none)", e.label) for e in examples).items()):
+        counts.setdefault(split, {})[label] = count
+    return counts

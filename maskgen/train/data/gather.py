@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import cache
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,7 +17,6 @@ from maskgen.files.remote import is_remote
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
 from maskgen.process import usable_cores
-from maskgen.records import Box
 from maskgen.results.reader import read_image_file
 from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Dropped, Example, Wanted
@@ -61,6 +61,11 @@ def find_data(given: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(folders)
 
 
+def is_plain_tree(folder: Path) -> bool:
+    """Whether a DATA folder is a folder tree of images and not an output of `maskgen synth`."""
+    return not (folder / MANIFEST).is_file()
+
+
 def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
     """List the images of every DATA folder, and inspect each image once.
 
@@ -73,56 +78,35 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
         MissingDataError: A folder does not exist or is unfinished, or has no usable image.
         UsageError: The data do not have the label or the kind of image that is wanted.
     """
-    examples: list[Example] = []
-    dropped: list[Dropped] = []
-    for each in chain.from_iterable(_rows(folder, wanted) for folder in data):
-        if isinstance(each, Example):
-            examples.append(each)
-        else:
-            dropped.append(each)
-    if not examples:
-        raise MissingDataError(_no_examples_message(data, wanted, dropped))
-    _check_names(examples)
-    ready: list[Example] = []
-    landmarker: FaceLandmarker | None = None
-    inspections = tqdm(
-        _inspect_all(examples),
-        total=len(examples),
-        desc="reading",
-        unit="image",
-        disable=None if progress else True,
-    )
-    try:
-        for example, inspected in inspections:
-            box = example.box
-            if inspected.problem is None and box is None and wanted.crop != "full":
-                landmarker = landmarker or open_landmarker()
-                box = face_box(landmarker, example)
-            result = _with_region(example, inspected, box, wanted)
+    listed = [each for folder in data for each in _list_folder(folder, wanted)]
+    examples = [each for each in listed if isinstance(each, Example)]
+    dropped = [each for each in listed if isinstance(each, Dropped)]
+    for name, count in Counter(example.id for example in examples).items():
+        if count > 1:
+            raise UsageError(f"{name} exists twice: two DATA folders have the same name; rename one of them")
+    usable: list[Example] = []
+    bar = tqdm(total=len(examples), desc="reading", unit="image", disable=None if progress else True)
+    with bar, ExitStack() as stack:
+        # Opened for the first image without a box.
+        landmarker = cache(lambda: stack.enter_context(closing(open_landmarker())))
+        for example, inspected in _inspect_all(examples):
+            result = _with_region(example, inspected, wanted, landmarker)
             if isinstance(result, Example):
-                ready.append(result)
+                usable.append(result)
             else:
                 dropped.append(result)
-    finally:
-        if landmarker is not None:
-            landmarker.close()
-    if not ready:
-        raise MissingDataError(_no_examples_message(data, wanted, dropped))
-    return Gathered(tuple(ready), tuple(dropped))
+            bar.update()
+    if not usable:
+        first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
+        label = f" with a label {wanted.label!r}" if wanted.label else ""
+        raise MissingDataError(
+            f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
+            f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
+        )
+    return Gathered(tuple(usable), tuple(dropped))
 
 
-def face_box(landmarker: FaceLandmarker, example: Example) -> Box | None:
-    """The box of the largest face in an image, as in a manifest; None if there is no face."""
-    faces = landmarker.find(decode(read_image_file(example.path, example.member)).bgr)
-    return faces[0].box if faces else None
-
-
-def is_plain_tree(folder: Path) -> bool:
-    """Whether a DATA folder is a folder tree of images and not an output of `maskgen synth`."""
-    return not (folder / MANIFEST).is_file()
-
-
-def _rows(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
+def _list_folder(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     if not is_plain_tree(folder):
         return from_manifest(folder, wanted)
     if (folder / WORKPLACE).is_dir():
@@ -143,33 +127,20 @@ def _inspect_all(examples: Sequence[Example]) -> Iterator[tuple[Example, Inspect
 
 
 def _with_region(
-    example: Example, inspected: Inspected, box: Box | None, wanted: Wanted
+    example: Example, inspected: Inspected, wanted: Wanted, landmarker: Callable[[], FaceLandmarker]
 ) -> Example | Dropped:
     if inspected.problem is not None:
         return example.dropped("unreadable", inspected.problem)
+    box = example.box
     if box is None and wanted.crop != "full":
-        return example.dropped("no face found", f"--crop {wanted.crop} needs one")
+        faces = landmarker().find(decode(read_image_file(example.path, example.member)).bgr)
+        if not faces:
+            return example.dropped("no face found", f"--crop {wanted.crop} needs one")
+        box = faces[0].box  # of the largest face, as in a manifest
     return replace(
         example,
         hashes=example.hashes | {inspected.sha256},
         box=box,
         region=region_of(wanted.crop, inspected.size, box, wanted.margin),
         plain=inspected.plain,
-    )
-
-
-def _check_names(examples: Sequence[Example]) -> None:
-    duplicates = [name for name, count in Counter(each.id for each in examples).items() if count > 1]
-    if duplicates:
-        raise UsageError(
-            f"{duplicates[0]} exists twice: two DATA folders have the same name; rename one of them"
-        )
-
-
-def _no_examples_message(data: Sequence[Path], wanted: Wanted, dropped: Sequence[Dropped]) -> str:
-    first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
-    label = f" with a label {wanted.label!r}" if wanted.label else ""
-    return (
-        f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
-        f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
     )

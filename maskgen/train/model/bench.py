@@ -61,36 +61,27 @@ def machine() -> dict[str, Any]:
 def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float]:
     side = classifier.spec.size
     images = np.random.default_rng(0).integers(0, 256, (size, side, side, 3), dtype=np.uint8)
-    for _ in range(WARM_UP):
-        classifier.probabilities(images)
     times = []
-    for _ in range(repeats):
+    for _ in range(WARM_UP + repeats):
         started = time.perf_counter()
         classifier.probabilities(images)
         times.append((time.perf_counter() - started) * 1000)
-    figures = {"min": min(times), "median": float(np.median(times)), "p95": float(np.percentile(times, 95))}
-    figures |= {"max": max(times), "pictures_per_second": 1000 * size / float(np.median(times))}
-    return {name: round(value, 3) for name, value in figures.items()}
+    low, median, p95, high = map(float, np.percentile(times[WARM_UP:], (0, 50, 95, 100)))
+    figures = {"min": low, "median": median, "p95": p95, "max": high}
+    return {
+        name: round(value, 3)
+        for name, value in {**figures, "pictures_per_second": 1000 * size / median}.items()
+    }
 
 
 def _counts(path: Path) -> tuple[int | None, int | None]:
     """Parameters, and FLOPs per image from TensorFlow's profiler; None for ``.onnx``."""
     if path.suffix != ".keras":
         return None, None
-    tf = tensorflow()
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    model = load_model(path)
+    tf, model = tensorflow(), load_model(path)
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
-    concrete = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
-    constant = convert_variables_to_constants_v2(concrete)
-    frozen = tf.compat.v1.graph_util.extract_sub_graph(
-        constant.graph.as_graph_def(), [constant.outputs[0].op.name]
-    )
-    with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(frozen, name="")
-        options = tf.compat.v1.profiler.ProfileOptionBuilder(
-            tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
-        ).with_empty_output()
-        profile = tf.compat.v1.profiler.profile(graph, options=options.build())
+    function = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
+    profiler = tf.compat.v1.profiler
+    options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
+    profile = profiler.profile(function.graph, options=options.with_empty_output().build())
     return model.count_params(), profile.total_float_ops

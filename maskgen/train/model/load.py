@@ -55,11 +55,7 @@ def load_model(path: Path | str, *, compile: bool = False) -> Any:
 
 
 def check_model_file(path: Path, *, compiled: bool = False) -> dict[str, Any]:
-    """Check the archive and the configuration of a ``.keras`` file as data.
-
-    Args:
-        path: The file.
-        compiled: See `check_config`.
+    """Check the archive and the configuration of a ``.keras`` file as data; see `check_config`.
 
     Returns:
         The decoded configuration, without the optimizer unless `compiled`.
