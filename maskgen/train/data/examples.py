@@ -15,16 +15,9 @@ from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
 
-FOLD = "fold"  # name of the attribute
-
 # Reasons that are not failures: no figure counts these images as missing.
 NOT_ASKED_FOR = (
-    "no label",
-    "no split",
-    "in no fold",
-    "leak",
-    "over --limit-per-class",
-    "class not trained",
+    *("no label", "no split", "in no fold", "leak", "over --limit-per-class", "class not trained"),
     "seen in training",
 )
 
@@ -65,28 +58,30 @@ class Example:
     plain: bool = False
     member: Member | None = None
 
+    @property
+    def fold(self) -> Any:
+        """The fold, for a dataset with folds."""
+        return self.attributes.get("fold")
+
     def keys(self) -> Iterator[tuple[str, str]]:
         """(kind, key) of the person, source image and contents: none may be in two splits."""
         if self.identity is not None:
             yield "person", self.identity
         yield "source image", self.source
-        for sha256 in sorted(self.hashes):
-            yield "duplicate", sha256
+        yield from (("duplicate", sha256) for sha256 in sorted(self.hashes))
 
     def dropped(self, reason: str, detail: str = "") -> Dropped:
         """This image as a `Dropped` record."""
-        place = self.split, self.data, self.source, self.identity, self.attributes.get(FOLD)
+        place = self.split, self.data, self.source, self.identity, self.fold
         return Dropped(self.id, reason, detail, *place)
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """An image of the data that is not used, with the reason. Other fields are those of `Example`.
+    """An image of the data that is not used. `reason` is the same text for all images with this reason.
 
-    Attributes:
-        reason: A short text, the same for all images with this reason.
-        detail: Details of this image; may be empty.
-        fold: The fold, for a dataset with folds.
+    `detail` is about this image and may be empty. `fold` is for a dataset with folds; the other fields are
+    those of `Example`.
     """
 
     id: str

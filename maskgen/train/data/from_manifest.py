@@ -11,7 +11,7 @@ from maskgen.files.safe_paths import contained
 from maskgen.records import ManifestRow
 from maskgen.results.manifest import read_manifest
 from maskgen.results.reader import Members
-from maskgen.train.data.examples import FOLD, Dropped, Example, Wanted, space_of
+from maskgen.train.data.examples import Dropped, Example, Wanted, space_of
 
 MANIFEST = "manifest.jsonl"
 # Working folder of `maskgen synth`; without a manifest beside it, the run is unfinished.
@@ -63,7 +63,7 @@ def _image(
     identity = f"{space}: {row.identity}" if row.identity is not None else None
 
     def dropped(reason: str, detail: str | None = None) -> Dropped:
-        fold = row.attributes.get(FOLD)
+        fold = row.attributes.get("fold")
         return Dropped(name, reason, detail or "", row.split, str(folder), source, identity, fold)
 
     if column in FACE_FIELDS and not masked:

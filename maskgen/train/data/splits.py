@@ -11,14 +11,20 @@ of a group gives the order of the groups, label by label. The order of the files
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from maskgen.errors import UsageError
 from maskgen.records import SPLITS
-from maskgen.train.data.examples import FOLD, Dropped, Example
-from maskgen.train.data.groups import Group, groups_of, in_drawn_order, label_of_group
+from maskgen.train.data.examples import Dropped, Example
+from maskgen.train.data.groups import (
+    Group,
+    groups_of,
+    hash_of_name,
+    in_drawn_order,
+    label_of_group,
+    name_of_source,
+)
 
 
 @dataclass(frozen=True)
@@ -84,46 +90,83 @@ def assign_splits(
     return tuple(kept), (*(examples[index].dropped(reason) for index in sorted(outside)), *over)
 
 
+def place_missed(
+    dropped: Iterable[Dropped],
+    gathered: Sequence[Example],
+    assigned: Sequence[Example],
+    options: SplitOptions,
+) -> Iterator[Dropped]:
+    """Assign a split to each missed image, so that it counts as missing in the figures of its split.
+
+    A missed image gets the split of its dataset, or the split of the examples of its person or source. If
+    neither is known, the split is drawn from the seed and the image's name.
+
+    Args:
+        dropped: The images without an example.
+        gathered: The examples with the splits of their dataset.
+        assigned: The same examples with the splits of this run.
+        options: The options of the split.
+
+    Yields:
+        Each of `dropped`, in order. Images that are not missed are unchanged.
+    """
+    split_of_key = {
+        key: example.split
+        for example in assigned
+        for key in (("person", example.identity), ("source", example.source))
+    }
+    official = {example.data for example in gathered if example.split is not None and options.official}
+    renamed = _tested_on_validation(gathered)
+    validated = {example.data for example in gathered if example.split == "validation"} - renamed
+    for each in dropped:
+        if not each.is_missed:
+            yield each
+            continue
+        related = split_of_key.get(("person", each.identity)) if each.identity is not None else None
+        related = related or split_of_key.get(("source", each.source))
+        split = _given_split(each, options, renamed)
+        if options.fold is None and each.data not in official:
+            split = related or _random_split(each, options, options.test)
+        elif split == "train" and (options.fold is not None or each.data not in validated):
+            # A part of this training split is the validation split of the run.
+            split = related if related in ("train", "validation") else _random_split(each, options, 0.0)
+        yield replace(each, split=split)
+
+
+def _random_split(each: Dropped, options: SplitOptions, test: float) -> str:
+    """A split drawn by its share; `test` is 0 for a dataset that has its own test split."""
+    place = int(hash_of_name(name_of_source(each.source) or each.id, options.seed)[:12], 16) / 16**12
+    return "test" if place < test else "validation" if place < test + options.validation else "train"
+
+
 def by_fold(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
     """Use the fold of each example as its split, to check the folds for leaks.
 
     Raises:
         UsageError: The data have no folds.
     """
-    inside: list[Example] = []
-    outside: list[Dropped] = []
-    for example in examples:
-        fold = fold_of(example.attributes.get(FOLD))
-        if fold is None:
-            outside.append(example.dropped("in no fold"))
-        else:
-            inside.append(replace(example, split=f"fold {fold}"))
-    if not inside:
+    if not folds_of(examples):
         raise UsageError("the data have no folds; Adience has some")
-    return tuple(inside), tuple(outside)
+    inside = (each for each in examples if _fold_of(each) is not None)
+    outside = (each.dropped("in no fold") for each in examples if _fold_of(each) is None)
+    return tuple(replace(each, split=f"fold {_fold_of(each)}") for each in inside), tuple(outside)
 
 
 def folds_of(examples: Sequence[Example]) -> list[int]:
     """The sorted folds of a dataset; empty if it has none."""
-    folds = {fold_of(example.attributes.get(FOLD)) for example in examples}
-    return sorted(fold for fold in folds if fold is not None)
+    return sorted({fold for example in examples if (fold := _fold_of(example)) is not None})
 
 
-def fold_of(value: Any) -> int | None:
-    """The fold number in an attribute value; None if the value is empty.
-
-    Raises:
-        UsageError: The value is not a whole number.
-    """
-    if value is None or not str(value).strip():
+def _fold_of(each: Example | Dropped) -> int | None:
+    if each.fold is None or not str(each.fold).strip():
         return None
     try:
-        return int(str(value))
+        return int(str(each.fold))
     except ValueError as error:
-        raise UsageError(f"folds are whole numbers, there is one called {value!r}") from error
+        raise UsageError(f"folds are whole numbers, there is one called {each.fold!r}") from error
 
 
-def tested_on_validation(examples: Sequence[Example]) -> set[str]:
+def _tested_on_validation(examples: Sequence[Example]) -> set[str]:
     """The DATA with training and validation but no test split: their validation split becomes the test."""
     names: dict[str, set[str | None]] = {}
     for example in examples:
@@ -131,29 +174,33 @@ def tested_on_validation(examples: Sequence[Example]) -> set[str]:
     return {data for data, own in names.items() if {"train", "validation"} <= own and "test" not in own}
 
 
+def _given_split(each: Example | Dropped, options: SplitOptions, renamed: set[str]) -> str | None:
+    """The split by the fold or of the dataset; `renamed` are the DATA whose validation is the test."""
+    if options.fold is not None:
+        fold = _fold_of(each)
+        return None if fold is None else "test" if fold == options.fold else "train"
+    if not options.official:
+        return None
+    return "test" if each.split == "validation" and each.data in renamed else each.split
+
+
 def _fixed_splits(
     examples: Sequence[Example], groups: Sequence[Group], options: SplitOptions
 ) -> tuple[list[str | None], set[int]]:
     """The splits given by the data (None: to be drawn), and the indices of the excluded examples."""
-    splits: list[str | None] = [None] * len(examples)
-    outside: set[int] = set()
-    if options.fold is not None:
-        folds = folds_of(examples)
-        if options.fold not in folds:
-            existing = f"the folds are {', '.join(map(str, folds))}" if folds else "the data have no folds"
-            raise UsageError(f"there is no fold {options.fold}: {existing}")
-        own = [fold_of(example.attributes.get(FOLD)) for example in examples]
-        splits = [None if fold is None else "test" if fold == options.fold else "train" for fold in own]
-        outside = {index for index, fold in enumerate(own) if fold is None}
-    elif options.official:
-        with_splits = {example.data for example in examples if example.split is not None}
-        renamed = tested_on_validation(examples)
-        splits = [
-            "test" if example.split == "validation" and example.data in renamed else example.split
-            for example in examples
-        ]
-        outside = {i for i, each in enumerate(examples) if each.split is None and each.data in with_splits}
-    # Examples without a split get that of their group: test before validation before train.
+    if options.fold is not None and options.fold not in (folds := folds_of(examples)):
+        existing = f"the folds are {', '.join(map(str, folds))}" if folds else "the data have no folds"
+        raise UsageError(f"there is no fold {options.fold}: {existing}")
+    renamed = _tested_on_validation(examples)
+    splits = [_given_split(example, options, renamed) for example in examples]
+    # In a dataset with folds or splits, an image without one takes no part.
+    divided = {
+        example.data
+        for example, split in zip(examples, splits, strict=True)
+        if split is not None or options.fold is not None
+    }
+    outside = {index for index, each in enumerate(examples) if splits[index] is None and each.data in divided}
+    # To be drawn, but related to fixed ones: test before validation before train.
     for group in groups:
         present = {splits[index] for index in group}
         fixed = next((name for name in reversed(SPLITS) if name in present), None)
