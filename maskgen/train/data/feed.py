@@ -7,8 +7,8 @@ releases the interpreter lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,7 +29,7 @@ class Feed:
     """Batches of a list of examples.
 
     Args:
-        examples: The examples; `in_order` keeps their order.
+        examples: The examples.
         classes: The labels; the class of an example is the index of its label.
         size: Side of the model's input images.
         batch_size: Images per batch.
@@ -56,10 +56,14 @@ class Feed:
         self._weights = factors[self.labels]
         self._size = size
         self._batch_size = min(batch_size, len(examples))
-        self._pixels: NDArray[np.uint8] | None = None
+        self._image = functools.cache(self._read) if cache else self._read
         self.failure: MissingDataError | None = None
-        if cache:
-            self._pixels = self._all_pixels()
+        needed = len(examples) * size * size * 3
+        if cache and needed > LARGEST_CACHE:
+            raise UsageError(
+                f"--cache would take {needed / 2**30:.1f} GiB for {len(examples):,} images of {size} pixels; "
+                "omit it"
+            )
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -71,13 +75,14 @@ class Feed:
 
     def in_order(self) -> Any:
         """A Keras dataset of all examples in order: (uint8 images, labels, weights)."""
-        return self._dataset(np.arange(len(self)))
+        return self._dataset(np.arange(len(self)), self.images)
 
     def shuffled(self, seed: int, epoch: int, how: Augmentation | None = None) -> Any:
         """A Keras dataset of one shuffled and augmented epoch, without an incomplete last batch."""
         order = np.random.default_rng((seed % 2**63, epoch, 1)).permutation(len(self))
         draws = draw(len(self), seed, epoch) if how is not None else None
-        return self._dataset(order[: self.steps * self._batch_size], draws, how)
+        images = functools.partial(self.images, draws=draws, how=how)
+        return self._dataset(order[: self.steps * self._batch_size], images)
 
     def images(
         self,
@@ -85,24 +90,18 @@ class Feed:
         draws: NDArray[np.float32] | None = None,
         how: Augmentation | None = None,
     ) -> NDArray[np.uint8]:
-        """Model inputs of some examples: (n, size, size, 3) uint8, RGB.
+        """Model inputs of the examples at `places`: (n, size, size, 3) uint8, RGB.
 
-        Args:
-            places: Indices of the examples.
-            draws: Random numbers of all examples, from `maskgen.train.data.augment.draw`; only with `how`.
-            how: The augmentation, or None.
+        With an augmentation `how`, `draws` are the random numbers of all examples.
         """
         batch = np.empty((len(places), self._size, self._size, 3), np.uint8)
         for row, place in enumerate(places):
-            rgb = self._read(place) if self._pixels is None else self._pixels[place]
+            rgb = self._image(int(place))
             batch[row] = rgb if draws is None or how is None else augmented(rgb, draws[place], how)
         return batch
 
     def _dataset(
-        self,
-        order: NDArray[np.int64],
-        draws: NDArray[np.float32] | None = None,
-        how: Augmentation | None = None,
+        self, order: NDArray[np.int64], images: Callable[[NDArray[np.int64]], NDArray[np.uint8]]
     ) -> Any:
         feed, batches = self, np.split(order, range(self._batch_size, len(order), self._batch_size))
 
@@ -115,7 +114,7 @@ class Feed:
             def __getitem__(self, number: int) -> tuple[NDArray[Any], ...]:
                 places = batches[number]
                 # uint8, because floats take four times the memory; the model converts them.
-                return feed.images(places, draws, how), feed.labels[places], feed._weights[places]
+                return images(places), feed.labels[places], feed._weights[places]
 
         # One more than the cores, because a thread sometimes waits for the interpreter lock.
         return Batches(workers=usable_cores() + 1, max_queue_size=usable_cores() + 3)
@@ -132,31 +131,14 @@ class Feed:
             )
             raise self.failure from error
 
-    def _all_pixels(self) -> NDArray[np.uint8]:
-        needed = len(self) * self._size * self._size * 3
-        if needed > LARGEST_CACHE:
-            raise UsageError(
-                f"--cache would take {needed / 2**30:.1f} GiB for {len(self):,} images of {self._size} "
-                "pixels; omit it"
-            )
-        pixels = np.empty((len(self), self._size, self._size, 3), np.uint8)
-        with ThreadPoolExecutor(usable_cores()) as threads:
-            for place, rgb in enumerate(threads.map(self._read, range(len(self)))):
-                pixels[place] = rgb
-        return pixels
-
 
 @contextmanager
 def reraise_read_errors(*feeds: Feed) -> Iterator[None]:
-    """Re-raise the feed's own exception instead of TensorFlow's wrapper.
-
-    Raises:
-        MissingDataError: An image was removed or replaced.
-    """
+    """Re-raise the `MissingDataError` of a feed instead of TensorFlow's wrapper."""
     try:
         yield
     except Exception as error:
-        failures = [feed.failure for feed in feeds if feed.failure is not None]
-        if not failures:
-            raise
-        raise failures[0] from error
+        for feed in feeds:
+            if feed.failure is not None:
+                raise feed.failure from error
+        raise

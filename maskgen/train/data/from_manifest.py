@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from maskgen.errors import UsageError
@@ -57,44 +58,36 @@ def _image(
     folder: Path, members: Members, space: str, row: ManifestRow, column: str | None, *, masked: bool
 ) -> Example | Dropped:
     """The masked or the unmasked image of a row; a missing image is `Dropped`."""
-    name = f"{folder.name}/{row.id}{f'#{row.variant}' if row.variant else ''}{'' if masked else ' unmasked'}"
-    label, file = _label(row, column), row.file_name if masked else row.unmasked_file
-    source = f"{space}: {row.id}"
-    identity = f"{space}: {row.identity}" if row.identity is not None else None
-
-    def dropped(reason: str, detail: str | None = None) -> Dropped:
-        fold = row.attributes.get("fold")
-        return Dropped(name, reason, detail or "", row.split, str(folder), source, identity, fold)
-
-    if column in FACE_FIELDS and not masked:
-        return dropped("no label", f"an unmasked face has no {column}")
-    if label is None and column not in FACE_FIELDS:
-        return dropped("no label", row.reason)
-    if row.status != "masked":
-        return dropped(row.status, row.reason)
-    if label is None:
-        return dropped("no label")
-    if file is None:
-        return dropped("no masked image" if masked else "no unmasked image")
     face = row.faces[0] if row.faces else None
     face_values = {field: getattr(face, field) for field in FACE_FIELDS} if face and masked else {}
     sha256 = row.source.get("sha256")
-    path = folder / contained(folder, from_text(file), f"{folder / MANIFEST}, {row.id}")
-    return Example(
-        id=name,
-        path=path,
-        label=label,
+    label, file = _label(row, column), row.file_name if masked else row.unmasked_file
+    example = Example(
+        id=f"{folder.name}/{row.id}{f'#{row.variant}' if row.variant else ''}{'' if masked else ' unmasked'}",
+        path=folder,
+        label=label or "",
         data=str(folder),
         split=row.split,
         # If persons are the classes, each person must be in every split.
-        identity=identity if column != "identity" else None,
-        source=source,
+        identity=None if row.identity is None or column == "identity" else f"{space}: {row.identity}",
+        source=f"{space}: {row.id}",
         hashes=frozenset((sha256,)) if sha256 else frozenset(),
         masked=masked,
         attributes={**row.attributes, **{k: value for k, value in face_values.items() if value is not None}},
         box=face.box if face is not None else None,
-        member=members.find(path.relative_to(folder).as_posix()),
     )
+    if column in FACE_FIELDS and not masked:
+        return example.dropped("no label", f"an unmasked face has no {column}")
+    if label is None and column not in FACE_FIELDS:
+        return example.dropped("no label", row.reason or "")
+    if row.status != "masked":
+        return example.dropped(row.status, row.reason or "")
+    if label is None:
+        return example.dropped("no label")
+    if file is None:
+        return example.dropped("no masked image" if masked else "no unmasked image")
+    path = folder / contained(folder, from_text(file), f"{folder / MANIFEST}, {row.id}")
+    return replace(example, path=path, member=members.find(path.relative_to(folder).as_posix()))
 
 
 def _label(row: ManifestRow, column: str | None) -> str | None:

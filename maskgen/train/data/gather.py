@@ -39,23 +39,16 @@ class Gathered:
 
 
 def find_data(given: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders to read: the given ones, or by default the only dataset in ``masked/``.
-
-    Raises:
-        MissingDataError: No folder is given, and ``masked/`` has no dataset.
-        UsageError: No folder is given, and ``masked/`` has several; or a folder is a URL.
-    """
+    """The folders to read: the given ones, or by default the only dataset in ``masked/``."""
     for path in given:
         if is_remote(path):
             raise UsageError(f"{path}: every epoch reads the images again; copy the folder here first")
-    if given:
-        return tuple(given)
-    folders = sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
+    folders = given or sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
     if not folders:
         raise MissingDataError(
             f"no DATA given, and no dataset in {MASKED}/: create one with `maskgen synth --dataset NAME`"
         )
-    if len(folders) > 1:
+    if len(folders) > 1 and not given:
         names = " ".join(map(str, folders))
         raise UsageError(f"name one DATA: there are {len(folders)} datasets in {MASKED}/: {names}")
     return tuple(folders)
@@ -67,12 +60,7 @@ def is_plain_tree(folder: Path) -> bool:
 
 
 def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
-    """List the images of every DATA folder, and inspect each image once.
-
-    Args:
-        data: Output folders of `maskgen synth`, or folder trees of images.
-        wanted: The selection of examples.
-        progress: Show a progress bar on stderr.
+    """List the images of every DATA folder, and inspect each image once, with a progress bar on stderr.
 
     Raises:
         MissingDataError: A folder does not exist or is unfinished, or has no usable image.
@@ -84,18 +72,16 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
     for name, count in Counter(example.id for example in examples).items():
         if count > 1:
             raise UsageError(f"{name} exists twice: two DATA folders have the same name; rename one of them")
-    usable: list[Example] = []
-    bar = tqdm(total=len(examples), desc="reading", unit="image", disable=None if progress else True)
-    with bar, ExitStack() as stack:
+    bar = {"desc": "reading", "unit": "image", "disable": None if progress else True}
+    with ExitStack() as stack:
         # Opened for the first image without a box.
         landmarker = cache(lambda: stack.enter_context(closing(open_landmarker())))
-        for example, inspected in _inspect_all(examples):
-            result = _with_region(example, inspected, wanted, landmarker)
-            if isinstance(result, Example):
-                usable.append(result)
-            else:
-                dropped.append(result)
-            bar.update()
+        checked = [
+            _with_region(example, inspected, wanted, landmarker)
+            for example, inspected in tqdm(_inspect_all(examples), total=len(examples), **bar)
+        ]
+    usable = [each for each in checked if isinstance(each, Example)]
+    dropped += [each for each in checked if isinstance(each, Dropped)]
     if not usable:
         first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
         label = f" with a label {wanted.label!r}" if wanted.label else ""

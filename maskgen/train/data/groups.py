@@ -12,11 +12,7 @@ Group = tuple[int, ...]
 
 
 def groups_of(examples: Sequence[Example]) -> list[Group]:
-    """Connected components of the examples; no two groups share a person, source image or content.
-
-    Returns:
-        Groups of indices, in the order of their first example.
-    """
+    """Connected components of the examples, as indices; no two share a person, source image or content."""
     from scipy.cluster.hierarchy import DisjointSet
 
     components = DisjointSet(range(len(examples)))
@@ -30,23 +26,18 @@ def groups_of(examples: Sequence[Example]) -> list[Group]:
 def in_drawn_order(examples: Sequence[Example], groups: Sequence[Group], seed: int) -> list[Group]:
     """Sort groups by a hash of the seed and their names: a shuffle that ignores the order of the input.
 
-    The name of a group is a source name within its dataset. The folder and the layout of the data have no
-    influence.
+    Names are those of sources within their dataset: the folder and the layout of the data have no influence.
     """
-
-    def sort_key(group: Group) -> tuple[str, str]:
-        name = min(name_of_source(examples[index].source) for index in group)
-        return hash_of_name(name, seed), name
-
-    return sorted(groups, key=sort_key)
+    names = {group: min(source_name(examples[index].source) for index in group) for group in groups}
+    return sorted(groups, key=lambda group: (name_hash(names[group], seed), names[group]))
 
 
-def name_of_source(source: str) -> str:
-    """The name of a source within its dataset."""
+def source_name(source: str) -> str:
+    """The name of a source within its dataset: without the namespace."""
     return source.rpartition(": ")[2]
 
 
-def hash_of_name(name: str, seed: int) -> str:
+def name_hash(name: str, seed: int) -> str:
     """sha256 of a seed and a name, in hex."""
     return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()
 

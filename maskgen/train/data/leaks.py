@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from maskgen.errors import LeakError
 from maskgen.records import SPLITS
@@ -12,19 +12,12 @@ from maskgen.train.data.examples import Dropped, Example
 NAMED = 10  # the most leaks in a message
 
 
-@dataclass(frozen=True)
-class Leak:
-    """A person, source image or content that is in more than one split.
+class Leak(NamedTuple):
+    """A person, source image or content that is in more than one split."""
 
-    Attributes:
-        kind: "person", "source image" or "duplicate".
-        key: The name of the person or image, or the sha256 of the content.
-        places: (split, id of the first example there).
-    """
-
-    kind: str
-    key: str
-    places: tuple[tuple[str, str], ...]
+    kind: str  # "person", "source image" or "duplicate"
+    key: str  # the name of the person or image, or the sha256 of the content
+    places: tuple[tuple[str, str], ...]  # (split, id of the first example there)
 
 
 def find_leaks(examples: Sequence[Example]) -> list[Leak]:
@@ -41,32 +34,23 @@ def find_leaks(examples: Sequence[Example]) -> list[Leak]:
 
 
 def refuse_leaks(examples: Sequence[Example]) -> None:
-    """Raise an error if there are leaks.
-
-    Raises:
-        LeakError: There are leaks; the message names the first ones.
-    """
+    """Raise `LeakError` if there are leaks; the message names the first ones."""
     leaks = find_leaks(examples)
-    if not leaks:
-        return
     lines = [
-        f"  {leak.kind} {leak.key}: {' and '.join(f'{name} ({split})' for split, name in leak.places)}"
-        for leak in leaks[:NAMED]
+        f"  {kind} {key}: {' and '.join(f'{name} ({split})' for split, name in places)}\n"
+        for kind, key, places in leaks[:NAMED]
     ]
     if len(leaks) > NAMED:
-        lines.append(f"  and {len(leaks) - NAMED:,} more")
-    raise LeakError(
-        f"{len(leaks):,} on both sides of the split:\n" + "\n".join(lines) + "\n--drop-leaks removes them "
-        "from the training and keeps the test unchanged; --no-official-split draws a new split by person"
-    )
+        lines.append(f"  and {len(leaks) - NAMED:,} more\n")
+    if leaks:
+        raise LeakError(
+            f"{len(leaks):,} on both sides of the split:\n{''.join(lines)}--drop-leaks removes them from the "
+            "training and keeps the test unchanged; --no-official-split draws a new split by person"
+        )
 
 
 def without_leaks(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
-    """Remove leaking examples: from training first, then from validation; the test split is unchanged.
-
-    Returns:
-        The remaining examples, and the removed ones.
-    """
+    """Remove leaking examples: from training first, then from validation; the test split is unchanged."""
     levels = [SPLITS.index(example.split or "train") for example in examples]
     highest: dict[tuple[str, str], int] = {}
     for example, level in zip(examples, levels, strict=True):

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags
 from PIL import Image as PillowImage
 
 from maskgen.errors import UnreadableImageError
@@ -18,9 +19,7 @@ from maskgen.records import Member
 from maskgen.results.reader import read_image_file
 from maskgen.train.data.examples import Region
 
-ORIENTATION = 0x0112  # the EXIF tag
-
-_REDUCED = {
+_FLAGS = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
     4: cv2.IMREAD_REDUCED_COLOR_4,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -46,21 +45,15 @@ class Inspected:
 
 
 def inspect(path: Path, member: Member | None = None) -> Inspected:
-    """Read and decode an image file; a failure is returned as `Inspected.problem`.
-
-    Args:
-        path: The file, or a path through a tar.
-        member: Its position in the tar; None for a file on disk.
-    """
+    """`examine` the file of an image, or its member of a tar; `path` leads through the tar."""
     try:
-        data = read_image_file(path, member)
+        return examine(read_image_file(path, member))
     except FileNotFoundError:
         return Inspected(problem="the file is not there")
     except OSError as error:
         return Inspected(problem=error.strerror or str(error))
     except UnreadableImageError as error:
         return Inspected(problem=str(error))
-    return examine(data)
 
 
 def examine(data: bytes) -> Inspected:
@@ -74,23 +67,19 @@ def examine(data: bytes) -> Inspected:
     plain = decoded.format == "JPEG" and decoded.jpeg is not None
     if plain and b"Exif\0\0" in data[:65_536]:
         with PillowImage.open(BytesIO(data)) as pillow_image:
-            plain = pillow_image.getexif().get(ORIENTATION, 1) in (0, 1)
+            plain = pillow_image.getexif().get(ExifTags.Base.Orientation, 1) in (0, 1)
     return Inspected(sha256, (width, height), plain)
 
 
 def shown_file(
     path: Path, member: Member | None, region: Region, size: int, plain: bool = False
 ) -> NDArray[np.uint8]:
-    """The model input of an image file; see `inspect` for `path` and `member`, `shown` for the others.
-
-    Raises:
-        OSError, UnreadableImageError: The file cannot be read or decoded.
-    """
+    """`shown` for the file of an image, or its member of a tar; `OSError` if it cannot be read."""
     return shown(read_image_file(path, member), region, size, plain)
 
 
 def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArray[np.uint8]:
-    """The model input of an image: its region, resized. Training and prediction both use this function.
+    """The model input of an image: (size, size, 3) uint8 RGB. Training and prediction use this function.
 
     Args:
         data: The content of the file.
@@ -99,15 +88,12 @@ def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArra
         plain: Whether OpenCV decodes the JPEG directly, at 1/2, 1/4 or 1/8 scale if the region is that much
             larger than the result.
 
-    Returns:
-        (size, size, 3) uint8, RGB.
-
     Raises:
         UnreadableImageError: The image cannot be decoded.
     """
     if plain and data:
-        reduction = next((factor for factor in _REDUCED if min(region[2:]) >= factor * size), 1)
-        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[reduction] | cv2.IMREAD_COLOR_RGB)
+        reduction = next((factor for factor in _FLAGS if min(region[2:]) >= factor * size), 1)
+        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
         if rgb is not None:
             x, y, width, height = (value // reduction for value in region)
             return resized(np.asarray(rgb, dtype=np.uint8), (x, y, width, height), size)
@@ -115,16 +101,7 @@ def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArra
 
 
 def resized(rgb: NDArray[np.uint8], region: Region, size: int) -> NDArray[np.uint8]:
-    """Crop a region from an upright image and resize it.
-
-    Args:
-        rgb: (height, width, 3) uint8.
-        region: x, y, width, height, inside the image.
-        size: Side of the result.
-
-    Returns:
-        (size, size, 3) uint8; the order of the channels is unchanged.
-    """
+    """Crop a region (x, y, width, height) from an upright image and resize it to (size, size, 3) uint8."""
     x, y, width, height = region
     # INTER_AREA takes four times as long; up to a factor of 1.5, INTER_LINEAR skips no pixel.
     interpolation = cv2.INTER_AREA if max(width, height) > 1.5 * size else cv2.INTER_LINEAR

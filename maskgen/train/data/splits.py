@@ -17,14 +17,7 @@ from dataclasses import dataclass, replace
 from maskgen.errors import UsageError
 from maskgen.records import SPLITS
 from maskgen.train.data.examples import Dropped, Example
-from maskgen.train.data.groups import (
-    Group,
-    groups_of,
-    hash_of_name,
-    in_drawn_order,
-    label_of_group,
-    name_of_source,
-)
+from maskgen.train.data.groups import Group, groups_of, in_drawn_order, label_of_group, name_hash, source_name
 
 
 @dataclass(frozen=True)
@@ -51,10 +44,7 @@ class SplitOptions:
 def assign_splits(
     examples: Sequence[Example], options: SplitOptions
 ) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
-    """Assign a split to every example.
-
-    Returns:
-        The examples in their order, and the dropped ones.
+    """Assign a split to every example; returns the examples in their order, and the dropped ones.
 
     Raises:
         UsageError: The fold does not exist, or the training or validation split would be empty.
@@ -72,14 +62,8 @@ def assign_splits(
     trained = [tuple(index for index in group if splits[index] == "train") for group in shuffled]
     lacking = [part for part in trained if validated.isdisjoint(examples[index].data for index in part)]
     _draw_splits(examples, list(filter(None, lacking)), splits, {"validation": options.validation})
-    kept, over = _limited(
-        [
-            replace(example, split=splits[index])
-            for index, example in enumerate(examples)
-            if index not in outside
-        ],
-        options,
-    )
+    assigned = [replace(example, split=split) for example, split in zip(examples, splits, strict=True)]
+    kept, over = _limited([each for index, each in enumerate(assigned) if index not in outside], options)
     for split in ("train", "validation"):
         if not any(example.split == split for example in kept):
             raise UsageError(
@@ -99,16 +83,13 @@ def place_missed(
     """Assign a split to each missed image, so that it counts as missing in the figures of its split.
 
     A missed image gets the split of its dataset, or the split of the examples of its person or source. If
-    neither is known, the split is drawn from the seed and the image's name.
+    neither is known, the split is drawn from the seed and the image's name. Other images are unchanged.
 
     Args:
         dropped: The images without an example.
         gathered: The examples with the splits of their dataset.
         assigned: The same examples with the splits of this run.
         options: The options of the split.
-
-    Yields:
-        Each of `dropped`, in order. Images that are not missed are unchanged.
     """
     split_of_key = {
         key: example.split
@@ -135,16 +116,12 @@ def place_missed(
 
 def _random_split(each: Dropped, options: SplitOptions, test: float) -> str:
     """A split drawn by its share; `test` is 0 for a dataset that has its own test split."""
-    place = int(hash_of_name(name_of_source(each.source) or each.id, options.seed)[:12], 16) / 16**12
+    place = int(name_hash(source_name(each.source) or each.id, options.seed)[:12], 16) / 16**12
     return "test" if place < test else "validation" if place < test + options.validation else "train"
 
 
 def by_fold(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
-    """Use the fold of each example as its split, to check the folds for leaks.
-
-    Raises:
-        UsageError: The data have no folds.
-    """
+    """Use the fold of each example as its split, to check the folds for leaks."""
     if not folds_of(examples):
         raise UsageError("the data have no folds; Adience has some")
     inside = (each for each in examples if _fold_of(each) is not None)
@@ -194,12 +171,8 @@ def _fixed_splits(
     renamed = _tested_on_validation(examples)
     splits = [_given_split(example, options, renamed) for example in examples]
     # In a dataset with folds or splits, an image without one takes no part.
-    divided = {
-        example.data
-        for example, split in zip(examples, splits, strict=True)
-        if split is not None or options.fold is not None
-    }
-    outside = {index for index, each in enumerate(examples) if splits[index] is None and each.data in divided}
+    divided = {e.data for e, split in zip(examples, splits, strict=True) if split or options.fold is not None}
+    outside = {index for index, each in enumerate(examples) if not splits[index] and each.data in divided}
     # To be drawn, but related to fixed ones: test before validation before train.
     for group in groups:
         present = {splits[index] for index in group}

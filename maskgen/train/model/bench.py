@@ -20,18 +20,12 @@ WARM_UP = 5
 
 
 def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30) -> dict[str, Any]:
-    """Measure a model.
-
-    A latency is the time of one call, from a uint8 batch in memory to probabilities, after a warm-up.
-
-    Args:
-        path: A run folder, a ``.keras`` file or an ``.onnx`` file.
-        batch_sizes: Images per call.
-        repeats: Calls per batch size.
+    """Measure a model, given as a run folder, a ``.keras`` file or an ``.onnx`` file.
 
     Returns:
-        Name, size in bytes, parameters and FLOPs per image (None for ``.onnx``), latency in milliseconds for
-        each batch size, and the machine.
+        Name, size in bytes, parameters and FLOPs per image (None for ``.onnx``), the machine, and for each
+        batch size the latency in milliseconds of `repeats` calls: from a uint8 batch in memory to
+        probabilities, after a warm-up.
     """
     classifier = open_classifier(path)
     parameters, flops = _counts(classifier.path)
@@ -43,11 +37,11 @@ def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30
         "flops": flops,
         "input": classifier.spec.size,
         "latency": {str(size): _latency(classifier, size, repeats) for size in batch_sizes},
-        "machine": machine(),
+        "machine": _machine(),
     }
 
 
-def machine() -> dict[str, Any]:
+def _machine() -> dict[str, Any]:
     """The processor, cores, load and operating system of this machine."""
     name = platform.processor() or platform.machine()
     cpu_info = Path("/proc/cpuinfo")
@@ -66,12 +60,10 @@ def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float
         started = time.perf_counter()
         classifier.probabilities(images)
         times.append((time.perf_counter() - started) * 1000)
-    low, median, p95, high = map(float, np.percentile(times[WARM_UP:], (0, 50, 95, 100)))
-    figures = {"min": low, "median": median, "p95": p95, "max": high}
-    return {
-        name: round(value, 3)
-        for name, value in {**figures, "pictures_per_second": 1000 * size / median}.items()
-    }
+    names = ("min", "median", "p95", "max")
+    figures = dict(zip(names, map(float, np.percentile(times[WARM_UP:], (0, 50, 95, 100))), strict=True))
+    figures["pictures_per_second"] = 1000 * size / figures["median"]
+    return {name: round(value, 3) for name, value in figures.items()}
 
 
 def _counts(path: Path) -> tuple[int | None, int | None]:

@@ -35,7 +35,9 @@ def build_model(
     dropout: float = 0.2,
     weights: str = "imagenet",
 ) -> Any:
-    """Build a classifier.
+    """Build a classifier: from (batch, size, size, 3), RGB 0 to 255, to probabilities.
+
+    Its layers are not nested; the layers of the backbone keep their Keras names.
 
     Args:
         name: A key of `maskgen.train.model.backbones.BACKBONES`.
@@ -45,20 +47,14 @@ def build_model(
         dropout: Dropout rate before the last layer.
         weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.
 
-    Returns:
-        A Keras model from (batch, size, size, 3), RGB 0 to 255, to probabilities. Its layers are not nested;
-        the layers of the backbone keep their Keras names.
-
     Raises:
         UsageError: A name is unknown, or the backbone has no such weights.
         ModelError: The weights cannot be downloaded or read.
     """
-    k = keras()
-    network = backbone(name)
+    k, network = keras(), backbone(name)
     if head not in HEADS:
         raise UsageError(f"head must be one of {', '.join(HEADS)}, got {head!r}")
-    side = size or network.size
-    inputs = k.Input((side, side, 3), name="rgb")
+    inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")
     x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
     trunk = _load_backbone(network, name, x, weights)
     x = k.layers.GlobalAveragePooling2D(name="head_pool")(trunk.output)
@@ -86,15 +82,9 @@ def train_everything(model: Any) -> None:
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
-    """Phase 2: train the head and the last blocks of the backbone; BatchNorm stays in inference mode.
+    """Phase 2: train the head and the last `count` blocks of the backbone, by default the later half.
 
-    Args:
-        model: From `build_model`.
-        name: Its backbone.
-        count: Number of blocks, at most all; None for the later half.
-
-    Returns:
-        The names of the trainable blocks.
+    The backbone's BatchNorm stays in inference mode. Returns the names of the trainable blocks.
     """
     freeze_backbone(model)
     starts = list(block_starts(model, backbone(name).blocks))
@@ -134,12 +124,7 @@ def average_over(model: Any, steps: int) -> None:
 
 
 def take_weights(model: Any, weights: list[Any]) -> None:
-    """Set the weights of a model, including the state of its Normalization layers.
-
-    Args:
-        model: From `build_model`.
-        weights: From ``get_weights`` of a model with the same layers.
-    """
+    """Set weights from ``get_weights``, including the state of the Normalization layers."""
     model.set_weights(weights)
     for layer in _normalizations(model):
         # This layer computes with copies of its weights; `set_weights` alone does not update them.
@@ -192,10 +177,11 @@ def _copy_weights(trunk: Any, path: Path) -> None:
         [layer for layer in model.layers if layer.weights and not _is_head(layer)]
         for model in (trunk, load_model(path))
     )
-    if [_shapes(layer) for layer in own] != [_shapes(layer) for layer in other]:
-        raise ModelError(f"{path} is no model with this backbone: the shapes of its layers differ")
-    for layer, source in zip(own, other, strict=True):
-        layer.set_weights(source.get_weights())
+    try:
+        for layer, source in zip(own, other, strict=True):
+            layer.set_weights(source.get_weights())
+    except ValueError as error:
+        raise ModelError(f"{path} is no model with this backbone: the shapes of its layers differ") from error
 
 
 def _is_head(layer: Any) -> bool:
@@ -204,7 +190,3 @@ def _is_head(layer: Any) -> bool:
 
 def _normalizations(model: Any) -> list[Any]:
     return [layer for layer in model.layers if isinstance(layer, keras().layers.Normalization)]
-
-
-def _shapes(layer: Any) -> list[tuple[int, ...]]:
-    return [tuple(weight.shape) for weight in layer.weights]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,7 @@ class Classifier:
 
 
 def model_file(path: Path) -> Path:
-    """The model file of a path: the file itself, or the best model of a run folder.
-
-    Raises:
-        MissingDataError: There is no model.
-    """
+    """The model file of a path: the file itself, or the best model of a run folder."""
     file = path / "best.keras" if path.is_dir() else path
     if not file.is_file():
         raise MissingDataError(f"{path}: neither a model nor the folder of a run that is done")
@@ -57,24 +53,19 @@ def model_names(paths: Sequence[Path]) -> list[str]:
 
     The name is that of the run folder, or of the file without its suffix. Equal names get the suffix, then
     the names of the parent folders, nearest first: "best.keras" and "best.onnx" of one run; "a-best" and
-    "b-best" for ``runs/a/best.keras`` and ``runs/b/best.keras``.
-
-    Raises:
-        MissingDataError: A model does not exist.
-        UsageError: A model is given twice, or two names cannot be made different.
+    "b-best" for ``runs/a/best.keras`` and ``runs/b/best.keras``. A model that is given twice is refused.
     """
     path_of_file: dict[Path, Path] = {}
     for path in paths:
         if (file := model_file(path).resolve()) in path_of_file:
             raise UsageError(f"{path_of_file[file]} and {path} are the same model; give it once")
         path_of_file[file] = path
-    candidates = [list(_candidate_names(path)) for path in paths]
-    names = [own[0] for own in candidates]
-    for step in range(1, max(map(len, candidates), default=0)):
+    names = [_name(path, 0) for path in paths]
+    for step in range(1, 2 * max((len(file.parts) for file in path_of_file), default=0)):
         counts = Counter(map(str.casefold, names))
         names = [
-            own[min(step, len(own) - 1)] if counts[name.casefold()] > 1 else name
-            for own, name in zip(candidates, names, strict=True)
+            _name(path, step) if counts[name.casefold()] > 1 else name
+            for path, name in zip(paths, names, strict=True)
         ]
     path_of_name: dict[str, Path] = {}
     for path, name in zip(paths, names, strict=True):
@@ -83,24 +74,21 @@ def model_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _candidate_names(path: Path) -> Iterator[str]:
-    """Possible names of a model, shortest first."""
+def _name(path: Path, step: int) -> str:
+    """A name of a model: each second step, from the first on, adds its suffix, and the others a folder."""
     whole = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
-    short = whole.name if path.is_dir() else whole.stem
     folders = whole.parent.parts[1:]
-    for start in range(len(folders), -1, -1):
-        for last in (short, whole.name):
-            yield "-".join((*folders[start:], last))
+    step = min(step, 2 * len(folders) + 1)
+    last = whole.stem if step % 2 == 0 and not path.is_dir() else whole.name
+    return "-".join((*folders[len(folders) - step // 2 :], last))
 
 
 def open_classifier(path: Path) -> Classifier:
     """Open a run folder, a ``.keras`` file or an ``.onnx`` file.
 
     Raises:
-        MissingDataError: The model does not exist.
-        MissingExtraError: Keras or onnxruntime is not installed.
-        ModelError: The model cannot be read.
-        ConfigurationError: The file is not a model of maskgen.
+        MaskgenError: The model does not exist, is not one of maskgen or cannot be read, or its runtime, Keras
+            or onnxruntime, is not installed.
     """
     file = model_file(path)
     spec, run = (_open_onnx if file.suffix == ".onnx" else _open_keras)(file)
@@ -118,7 +106,7 @@ def open_classifier(path: Path) -> Classifier:
     if file.suffix == ".onnx":
         # Check inputs and sizes before any image is read; `_open_keras` checks them without computing.
         probabilities(np.zeros((1, spec.size, spec.size, 3), np.uint8))
-    return Classifier(next(_candidate_names(path)), file, spec, probabilities)
+    return Classifier(_name(path, 0), file, spec, probabilities)
 
 
 def _open_keras(file: Path) -> tuple[ModelSpec, Run]:

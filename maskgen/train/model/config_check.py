@@ -49,14 +49,9 @@ MOST_LAYERS = 5_000
 
 
 def check_config(config: Any, *, compiled: bool = False) -> None:
-    """Check the configuration of a model before Keras reads it.
+    """Raise `ModelError` if a ``config.json`` has a class, word or number that no model of maskgen has.
 
-    Args:
-        config: The decoded ``config.json``.
-        compiled: Also allow an optimizer, a loss and metrics, as in a checkpoint.
-
-    Raises:
-        ModelError: It contains a class, a word or a number that no model of maskgen has.
+    `compiled` also allows an optimizer, a loss and metrics, as in a checkpoint.
     """
     parts = {**PARTS, **OPTIMIZERS} if compiled else PARTS
     words = WORDS | COMPILE_WORDS if compiled else WORDS

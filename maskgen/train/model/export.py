@@ -7,9 +7,8 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,21 +27,13 @@ LARGEST_DIFFERENCE = 1e-3
 OPSET = 15
 
 
-@dataclass(frozen=True)
-class Exported:
-    """A written model, which agrees with Keras.
+class Exported(NamedTuple):
+    """A written model, which agrees with Keras."""
 
-    Attributes:
-        path: The file, or the folder of a SavedModel.
-        difference: The largest difference of a probability from Keras's.
-        pictures: Number of compared images.
-        drawn: Whether these were random images, because no sample was given.
-    """
-
-    path: Path
-    difference: float
-    pictures: int
-    drawn: bool
+    path: Path  # the file, or the folder of a SavedModel
+    difference: float  # the largest difference of a probability from Keras's
+    pictures: int  # number of compared images
+    drawn: bool  # whether these were random images, because no sample was given
 
 
 def export(model: Path, format: str, out: Path | None = None, samples: Sequence[Path] = ()) -> Exported:

@@ -27,7 +27,6 @@ def count_numbers(data: bytes) -> int:
 
     Raises:
         ModelError: The file refers to other files, or declares arrays that it does not contain.
-        OSError: It is not an HDF5 file.
     """
     h5py: Any = importlib.import_module("h5py")
     numbers = total = 0
@@ -75,11 +74,10 @@ def _check_attributes(name: str, part: Any, data: bytes) -> None:
     for key in part.attrs:
         attribute = part.attrs.get_id(key)
         large = math.prod(attribute.shape) * attribute.dtype.itemsize > LARGEST_ATTRIBUTE
-        if large or (attribute.dtype.hasobject and _largest_heap(data) > LARGEST_HEAP):
+        if attribute.dtype.hasobject:
+            # A global heap stores texts of variable length; its size stands 8 bytes behind its signature.
+            starts = (match.start() + 8 for match in re.finditer(rb"GCOL\x01", data))
+            sizes = (int.from_bytes(data[start : start + 8], "little") for start in starts)
+            large = large or any(size > LARGEST_HEAP for size in sizes)
+        if large:
             raise ModelError(f"the attribute {key!r} of {name} is larger than any that Keras writes")
-
-
-def _largest_heap(data: bytes) -> int:
-    """Size in bytes of the largest global heap, which stores texts of variable length."""
-    starts = (match.start() + 8 for match in re.finditer(rb"GCOL\x01", data))
-    return max((int.from_bytes(data[start : start + 8], "little") for start in starts), default=0)
