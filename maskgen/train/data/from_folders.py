@@ -34,8 +34,8 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
             or f"{root}: neither an output folder of `maskgen synth` nor a folder tree of images"
         )
     if wanted.which != "masked":
-        told = "nothing says which faces are masked"
-        log.warning("%s is a folder tree: %s; --%s uses all images", root, told, wanted.which)
+        problem = "nothing says which faces are masked"
+        log.warning("%s is a folder tree: %s; --%s uses all images", root, problem, wanted.which)
     # The images are not published: links may point anywhere.
     files = [tuple(relative.split("/")) for relative in images(root, follow_links=True)]
     if not files:

@@ -52,13 +52,11 @@ def assign_splits(
     groups = groups_of(examples)
     splits, outside = _fixed_splits(examples, groups, options)
     shuffled = in_drawn_order(examples, groups, options.seed)
-    free = [group for group in shuffled if all(splits[index] is None for index in group)]
+    free = [group for group in shuffled if not any(splits[index] for index in group)]
     free = [group for group in free if not outside.issuperset(group)]
     _draw_splits(examples, free, splits, {"test": options.test, "validation": options.validation})
     # DATA without a validation split get one from their training split.
-    validated = {
-        example.data for example, split in zip(examples, splits, strict=True) if split == "validation"
-    }
+    validated = {each.data for each, split in zip(examples, splits, strict=True) if split == "validation"}
     trained = [tuple(index for index in group if splits[index] == "train") for group in shuffled]
     lacking = [part for part in trained if validated.isdisjoint(examples[index].data for index in part)]
     _draw_splits(examples, list(filter(None, lacking)), splits, {"validation": options.validation})

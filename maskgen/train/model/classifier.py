@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,13 @@ def model_names(paths: Sequence[Path]) -> list[str]:
         if (file := model_file(path).resolve()) in path_of_file:
             raise UsageError(f"{path_of_file[file]} and {path} are the same model; give it once")
         path_of_file[file] = path
-    names = [_name(path, 0) for path in paths]
-    for step in range(1, 2 * max((len(file.parts) for file in path_of_file), default=0)):
+    candidates = [list(_candidate_names(path)) for path in paths]
+    names = [own[0] for own in candidates]
+    for step in range(1, max(map(len, candidates), default=0)):
         counts = Counter(map(str.casefold, names))
         names = [
-            _name(path, step) if counts[name.casefold()] > 1 else name
-            for path, name in zip(paths, names, strict=True)
+            own[min(step, len(own) - 1)] if counts[name.casefold()] > 1 else name
+            for own, name in zip(candidates, names, strict=True)
         ]
     path_of_name: dict[str, Path] = {}
     for path, name in zip(paths, names, strict=True):
@@ -74,13 +75,13 @@ def model_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _name(path: Path, step: int) -> str:
-    """A name of a model: each second step, from the first on, adds its suffix, and the others a folder."""
+def _candidate_names(path: Path) -> Iterator[str]:
+    """Possible names of a model, shortest first."""
     whole = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
     folders = whole.parent.parts[1:]
-    step = min(step, 2 * len(folders) + 1)
-    last = whole.stem if step % 2 == 0 and not path.is_dir() else whole.name
-    return "-".join((*folders[len(folders) - step // 2 :], last))
+    for start in range(len(folders), -1, -1):
+        for last in (whole.name if path.is_dir() else whole.stem, whole.name):
+            yield "-".join((*folders[start:], last))
 
 
 def open_classifier(path: Path) -> Classifier:
@@ -106,7 +107,7 @@ def open_classifier(path: Path) -> Classifier:
     if file.suffix == ".onnx":
         # Check inputs and sizes before any image is read; `_open_keras` checks them without computing.
         probabilities(np.zeros((1, spec.size, spec.size, 3), np.uint8))
-    return Classifier(_name(path, 0), file, spec, probabilities)
+    return Classifier(next(_candidate_names(path)), file, spec, probabilities)
 
 
 def _open_keras(file: Path) -> tuple[ModelSpec, Run]:
