@@ -125,8 +125,7 @@ def space_of(folder: Path) -> str:
 
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:
     """Reason -> number of dropped images, most common first."""
-    counts = Counter(each.reason for each in dropped)
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return dict(Counter(sorted(each.reason for each in dropped)).most_common())
 
 
 def tally(examples: Iterable[Example]) -> dict[str, dict[str, int]]:

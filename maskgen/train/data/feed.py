@@ -35,9 +35,6 @@ class Feed:
         batch_size: Images per batch.
         weights: Label -> weight in the loss; 1 for each by default.
         cache: Keep the decoded images in memory, up to 4 GiB.
-
-    Attributes:
-        failure: The exception of an image that could not be read, or None; see `reraise_read_errors`.
     """
 
     def __init__(
@@ -57,7 +54,7 @@ class Feed:
         self._size = size
         self._batch_size = min(batch_size, len(examples))
         self._image = functools.cache(self._read) if cache else self._read
-        self.failure: MissingDataError | None = None
+        self.failure: MissingDataError | None = None  # of an image that could not be read
         needed = len(examples) * size * size * 3
         if cache and needed > LARGEST_CACHE:
             raise UsageError(
@@ -109,7 +106,7 @@ class Feed:
             def __len__(self) -> int:
                 return len(batches)
 
-            cardinality = __len__
+            cardinality = __len__  # as of a tf.data.Dataset
 
             def __getitem__(self, number: int) -> tuple[NDArray[Any], ...]:
                 places = batches[number]
@@ -124,7 +121,7 @@ class Feed:
         try:
             return shown_file(example.path, example.member, example.region, self._size, example.plain)
         except (OSError, UnreadableImageError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reason = getattr(error, "strerror", None) or str(error)
             self.failure = MissingDataError(
                 f"{example.path}: {reason}. The image was readable at the start of the training. Restore it "
                 "and continue with `maskgen train --resume RUN`"

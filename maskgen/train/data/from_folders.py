@@ -21,10 +21,6 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
 
     The class is the folder below a split folder (``train``, ``val``, ...). Without a split folder it is the
     first level that has more than one folder. A tree does not tell who a face is or whether it is masked.
-
-    Raises:
-        MissingDataError: The folder does not exist or contains no images.
-        UsageError: The label is a column that a folder tree does not have.
     """
     if wanted.label not in (None, "folder", "label"):
         raise UsageError(f"{root} is a folder tree: its labels are its folders, it has no {wanted.label!r}")

@@ -31,9 +31,6 @@ def from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
 
     With "both", a row gives its masked and its unmasked image. The variants of one image share the unmasked
     twin of variant 0.
-
-    Raises:
-        UsageError: Unmasked images are wanted, and the folder has none.
     """
     rows = paired = 0
     members, folder_space = Members(folder), space_of(folder)
@@ -60,7 +57,6 @@ def _image(
     """The masked or the unmasked image of a row; a missing image is `Dropped`."""
     face = row.faces[0] if row.faces else None
     face_values = {field: getattr(face, field) for field in FACE_FIELDS} if face and masked else {}
-    sha256 = row.source.get("sha256")
     label, file = _label(row, column), row.file_name if masked else row.unmasked_file
     example = Example(
         id=f"{folder.name}/{row.id}{f'#{row.variant}' if row.variant else ''}{'' if masked else ' unmasked'}",
@@ -71,7 +67,7 @@ def _image(
         # If persons are the classes, each person must be in every split.
         identity=None if row.identity is None or column == "identity" else f"{space}: {row.identity}",
         source=f"{space}: {row.id}",
-        hashes=frozenset((sha256,)) if sha256 else frozenset(),
+        hashes=frozenset(filter(None, [row.source.get("sha256")])),
         masked=masked,
         attributes={**row.attributes, **{k: value for k, value in face_values.items() if value is not None}},
         box=face.box if face is not None else None,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import cache
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from tqdm import tqdm
@@ -26,9 +26,6 @@ from maskgen.train.data.model_input import Inspected, inspect
 
 MASKED = Path("masked")
 
-# Images submitted to the threads at a time; the results keep their order.
-_CHUNK = 512
-
 
 @dataclass(frozen=True)
 class Gathered:
@@ -38,17 +35,17 @@ class Gathered:
     dropped: tuple[Dropped, ...]
 
 
-def find_data(given: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders to read: the given ones, or by default the only dataset in ``masked/``."""
-    for path in given:
+def find_data(data: Sequence[Path]) -> tuple[Path, ...]:
+    """The folders to read: `data`, or by default the only dataset in ``masked/``."""
+    for path in data:
         if is_remote(path):
             raise UsageError(f"{path}: every epoch reads the images again; copy the folder here first")
-    folders = given or sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
+    folders = data or sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
     if not folders:
         raise MissingDataError(
             f"no DATA given, and no dataset in {MASKED}/: create one with `maskgen synth --dataset NAME`"
         )
-    if len(folders) > 1 and not given:
+    if len(folders) > 1 and not data:
         names = " ".join(map(str, folders))
         raise UsageError(f"name one DATA: there are {len(folders)} datasets in {MASKED}/: {names}")
     return tuple(folders)
@@ -60,12 +57,7 @@ def is_plain_tree(folder: Path) -> bool:
 
 
 def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
-    """List the images of every DATA folder, and inspect each image once, with a progress bar on stderr.
-
-    Raises:
-        MissingDataError: A folder does not exist or is unfinished, or has no usable image.
-        UsageError: The data do not have the label or the kind of image that is wanted.
-    """
+    """List the images of every DATA folder, and inspect each image once, with a progress bar on stderr."""
     listed = [each for folder in data for each in _list_folder(folder, wanted)]
     examples = [each for each in listed if isinstance(each, Example)]
     dropped = [each for each in listed if isinstance(each, Dropped)]
@@ -73,12 +65,15 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
         if count > 1:
             raise UsageError(f"{name} exists twice: two DATA folders have the same name; rename one of them")
     bar = {"desc": "reading", "unit": "image", "disable": None if progress else True}
-    with ExitStack() as stack:
+    with ExitStack() as stack, ThreadPool(usable_cores()) as threads:
         # Opened for the first image without a box.
         landmarker = cache(lambda: stack.enter_context(closing(open_landmarker())))
+        inspections = threads.imap(lambda each: inspect(each.path, each.member), examples)
         checked = [
             _with_region(example, inspected, wanted, landmarker)
-            for example, inspected in tqdm(_inspect_all(examples), total=len(examples), **bar)
+            for example, inspected in zip(
+                examples, tqdm(inspections, total=len(examples), **bar), strict=True
+            )
         ]
     usable = [each for each in checked if isinstance(each, Example)]
     dropped += [each for each in checked if isinstance(each, Dropped)]
@@ -102,14 +97,6 @@ def _list_folder(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
             f"with `maskgen merge {folder}`"
         )
     return from_folders(folder, wanted)
-
-
-def _inspect_all(examples: Sequence[Example]) -> Iterator[tuple[Example, Inspected]]:
-    with ThreadPoolExecutor(usable_cores()) as threads:
-        for start in range(0, len(examples), _CHUNK):
-            part = examples[start : start + _CHUNK]
-            results = threads.map(inspect, (each.path for each in part), (each.member for each in part))
-            yield from zip(part, results, strict=True)
 
 
 def _with_region(

@@ -51,15 +51,15 @@ def refuse_leaks(examples: Sequence[Example]) -> None:
 
 def without_leaks(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
     """Remove leaking examples: from training first, then from validation; the test split is unchanged."""
-    levels = [SPLITS.index(example.split or "train") for example in examples]
-    highest: dict[tuple[str, str], int] = {}
-    for example, level in zip(examples, levels, strict=True):
-        for key in example.keys():  # noqa: SIM118
-            highest[key] = max(highest.get(key, 0), level)
+    highest = {
+        (kind, key): max(SPLITS.index(split) for split, _ in places)
+        for kind, key, places in find_leaks(examples)
+    }
     kept: list[Example] = []
     dropped: list[Dropped] = []
-    for example, level in zip(examples, levels, strict=True):
-        leak = next((key for key in example.keys() if highest[key] > level), None)  # noqa: SIM118
+    for example in examples:
+        level = SPLITS.index(example.split or "train")
+        leak = next((key for key in example.keys() if highest.get(key, 0) > level), None)  # noqa: SIM118
         if leak is None:
             kept.append(example)
         else:

@@ -87,9 +87,6 @@ def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArra
         size: Side of the result.
         plain: Whether OpenCV decodes the JPEG directly, at 1/2, 1/4 or 1/8 scale if the region is that much
             larger than the result.
-
-    Raises:
-        UnreadableImageError: The image cannot be decoded.
     """
     if plain and data:
         reduction = next((factor for factor in _FLAGS if min(region[2:]) >= factor * size), 1)

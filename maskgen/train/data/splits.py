@@ -46,8 +46,7 @@ def assign_splits(
 ) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
     """Assign a split to every example; returns the examples in their order, and the dropped ones.
 
-    Raises:
-        UsageError: The fold does not exist, or the training or validation split would be empty.
+    The training and the validation split must not be empty.
     """
     groups = groups_of(examples)
     splits, outside = _fixed_splits(examples, groups, options)

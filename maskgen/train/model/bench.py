@@ -43,11 +43,9 @@ def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30
 
 def _machine() -> dict[str, Any]:
     """The processor, cores, load and operating system of this machine."""
-    name = platform.processor() or platform.machine()
-    cpu_info = Path("/proc/cpuinfo")
-    if cpu_info.is_file():
-        lines = cpu_info.read_text(errors="replace").splitlines()
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    name, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
     load = [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None
     return {"processor": name, "cores": usable_cores(), "load": load, "system": platform.platform()}
 

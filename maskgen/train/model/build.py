@@ -46,10 +46,6 @@ def build_model(
         head: A key of `HEADS`.
         dropout: Dropout rate before the last layer.
         weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.
-
-    Raises:
-        UsageError: A name is unknown, or the backbone has no such weights.
-        ModelError: The weights cannot be downloaded or read.
     """
     k, network = keras(), backbone(name)
     if head not in HEADS:
@@ -77,8 +73,7 @@ def freeze_backbone(model: Any) -> None:
 
 def train_everything(model: Any) -> None:
     """Phase 1 from scratch: train all layers, including BatchNorm."""
-    for layer in model.layers:
-        layer.trainable = True
+    model.trainable = True
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:

@@ -85,12 +85,7 @@ def _candidate_names(path: Path) -> Iterator[str]:
 
 
 def open_classifier(path: Path) -> Classifier:
-    """Open a run folder, a ``.keras`` file or an ``.onnx`` file.
-
-    Raises:
-        MaskgenError: The model does not exist, is not one of maskgen or cannot be read, or its runtime, Keras
-            or onnxruntime, is not installed.
-    """
+    """Open a run folder, a ``.keras`` or an ``.onnx`` file; a `MaskgenError` says why it cannot be used."""
     file = model_file(path)
     spec, run = (_open_onnx if file.suffix == ".onnx" else _open_keras)(file)
 

@@ -39,10 +39,7 @@ WORDS = frozenset(
 COMPILE_WORDS = frozenset(("sparse_categorical_crossentropy", "accuracy", "auto", "sum_over_batch_size"))
 # Keys of free text: names and connections of layers.
 NAMES = ("name", "class_name", "module", "registered_name", "keras_history", "input_layers", "output_layers")
-
-# Keys of numbers that are not sizes.
-IDENTIFIERS = ("shared_object_id", "seed")
-
+IDENTIFIERS = ("shared_object_id", "seed")  # keys of numbers that are not sizes
 LONGEST_NAME = 500
 LARGEST_NUMBER = 1 << 16
 MOST_LAYERS = 5_000

@@ -37,22 +37,16 @@ class Exported(NamedTuple):
 
 
 def export(model: Path, format: str, out: Path | None = None, samples: Sequence[Path] = ()) -> Exported:
-    """Write a model in another format, and compare it with Keras's.
+    """Write a model in another format; refuse it if it differs from Keras by over `LARGEST_DIFFERENCE`.
 
-    Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel.
+    Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel. After an
+    error, what was at `out` before is kept.
 
     Args:
         model: A run folder or ``.keras`` file.
         format: One of `FORMATS`.
         out: The file or folder to write; beside the model by default.
         samples: Real images to compare on; random ones by default.
-
-    Raises:
-        MissingDataError: The model does not exist, or a sample cannot be read.
-        UsageError: The format does not exist, or something else is at `out`.
-        MissingExtraError: A package that writes or reads the format is not installed.
-        ModelError: The model cannot be converted, or differs by more than `LARGEST_DIFFERENCE`. What was at
-            `out` before is kept.
     """
     if format not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
@@ -64,7 +58,7 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
         raise UsageError(f"{target} is a folder: give the name of a file as --out")
     if format == "savedmodel" and target.exists() and not (target / "saved_model.pb").is_file():
         raise UsageError(f"{target} is there and is no SavedModel: give another --out")
-    images, drawn = _pictures(spec, samples)
+    images, drawn = _input_images(spec, samples)
     own = load_model(file)
     expected = np.asarray(own.predict_on_batch(images))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -85,10 +79,8 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)  # does nothing to a file or a link
+    path.unlink(missing_ok=True)
 
 
 def _write(
@@ -149,7 +141,7 @@ Write = Callable[[Any, ModelSpec, Path], Run]
 FORMATS: dict[str, Write] = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}
 
 
-def _pictures(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:
+def _input_images(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:
     """The samples at the model's size, or random images with edges and flat parts; and whether random."""
     real = []
     for path in samples:

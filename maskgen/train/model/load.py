@@ -34,12 +34,7 @@ LARGEST_OUTPUT = 1 << 28
 
 
 def load_model(path: Path | str, *, compile: bool = False) -> Any:
-    """Load a ``.keras`` file; with its optimizer if `compile`, which is otherwise ignored.
-
-    Raises:
-        MissingExtraError: Keras is not installed.
-        ModelError: The file is not a ``.keras`` file, cannot be read, or fails the checks.
-    """
+    """Load a ``.keras`` file, with its optimizer if `compile`; `ModelError` if it fails a check."""
     require("tensorflow")
     path = Path(path)
     config = check_model_file(path, compiled=compile)
@@ -109,12 +104,7 @@ def _operations(model: Any) -> Iterator[Any]:
 
 
 def read_member(path: Path, name: str) -> bytes:
-    """Read a member of a ``.keras`` archive.
-
-    Raises:
-        MissingDataError: The file does not exist.
-        ModelError: The archive is damaged, or Keras did not write it.
-    """
+    """Read a member of a ``.keras`` archive; `ModelError` if it is damaged, or Keras did not write it."""
     if not path.is_file():
         raise MissingDataError(f"{path}: this model does not exist")
     try:
