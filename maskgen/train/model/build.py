@@ -73,7 +73,8 @@ def freeze_backbone(model: Any) -> None:
 
 def train_everything(model: Any) -> None:
     """Phase 1 from scratch: train all layers, including BatchNorm."""
-    model.trainable = True
+    for layer in model.layers:
+        layer.trainable = True
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
