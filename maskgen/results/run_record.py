@@ -85,10 +85,11 @@ def versions() -> dict[str, str]:
     versions = {"maskgen": maskgen.__version__, "python": platform.python_version()}
     # Of several distributions of OpenCV, the last that is installed counts.
     opencv = ("opencv-python-headless", "opencv-contrib-python", "opencv-python")
-    for distribution in ("numpy", *opencv, "mediapipe", "pillow", "scipy"):
-        versions.setdefault(distribution.partition("-")[0], "not installed")
+    for distribution in ("numpy", *opencv, "ai-edge-litert", "pillow", "scipy"):
+        name = distribution.removeprefix("ai-edge-").partition("-")[0]
+        versions.setdefault(name, "not installed")
         with suppress(metadata.PackageNotFoundError):
-            versions[distribution.partition("-")[0]] = metadata.version(distribution)
+            versions[name] = metadata.version(distribution)
     return versions
 
 

@@ -190,7 +190,7 @@ def test_the_run_record_says_how_to_make_the_result_again():
     assert list(record["templates"]) == ["a", "b"]
     assert record["fingerprint"] == fingerprint(facts["options"])
     assert set(record["versions"]) == {
-        *("maskgen", "python", "numpy", "opencv", "mediapipe", "pillow", "scipy"),
+        *("maskgen", "python", "numpy", "opencv", "litert", "pillow", "scipy"),
     }
     assert record["versions"]["numpy"][0].isdigit()
     assert json.dumps(record) == json.dumps(run_record(**facts))
