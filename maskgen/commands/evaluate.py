@@ -107,15 +107,12 @@ def command(
             check_apart(data, out)
     names = model_names(models)
     check_columns(by, [data for _, data in on], which)
-    judgements, results, classes = [], [], []
+    judgements = []
     for path, own_name in zip(models, names, strict=True):
         classifier = replace(open_classifier(path), name=own_name)
-        spec = classifier.spec
         for name, data in on:
-            judged = judge(classifier, name, data, Wanted(label, which), split, progress=not quiet)
-            judgements.append(judged)
-            classes.append(spec.classes)
-            results.append(figures(judged, spec.classes, spec.threshold, by))
+            judgements.append(judge(classifier, name, data, Wanted(label, which), split, progress=not quiet))
+    results = [figures(judged, by) for judged in judgements]
     if out is not None:
-        write_evaluation(out, results, judgements, classes)
+        write_evaluation(out, results, judgements)
     click.echo(json.dumps(results, ensure_ascii=False) if as_json else markdown(results), nl=as_json)

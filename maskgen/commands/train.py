@@ -67,36 +67,34 @@ def command(
     backbone's later blocks; with --weights none, all layers are trained from the start. The run folder holds
     models, curves, metrics, predictions and a model card.
     """  # noqa: D301
+    from maskgen.files.redaction import public_command
     from maskgen.results.output_files import check_apart
-    from maskgen.train import folds as fold_runs
-    from maskgen.train import session
+    from maskgen.train.folds import resume_run, train_folds
+    from maskgen.train.session import train
 
     if resume is not None:
         _refuse_other_options()
         with _resume_hint(resume):
-            if fold_runs.folds_of_run(resume):
-                for name, metrics in fold_runs.resume_folds(resume, progress=not quiet):
-                    _print(resume / name, metrics, as_json, quiet)
-            else:
-                _print(resume, session.resume(resume, progress=not quiet), as_json, quiet)
+            for folder, metrics in resume_run(resume, progress=not quiet):
+                _print(folder, metrics, as_json, quiet)
         return
     options = train_options(data, {**given, "folds": folds})
     names = "+".join(Path(folder).resolve().name for folder in options.data)
     run = out or Path("runs") / f"{names}-{options.backbone}"
-    for folder in options.data:
-        check_apart(Path(folder), run)
+    for folder in map(Path, options.data):
+        check_apart(folder, run)
     settings: dict[str, Any] = {
-        "command": _command_line(),
+        "command": public_command(["maskgen", *sys.argv[1:]]),
         "overwrite": overwrite,
         "preview": preview,
         "progress": not quiet,
     }
     with _resume_hint(run):
         if not folds:
-            _print(run, session.train(run, options, **settings), as_json, quiet)
+            _print(run, train(run, options, **settings), as_json, quiet)
             return
-        for name, metrics in fold_runs.train_folds(run, options, **settings):
-            _print(run / name, metrics, as_json, quiet)
+        for folder, metrics in train_folds(run, options, **settings):
+            _print(folder, metrics, as_json, quiet)
 
 
 def _refuse_other_options() -> None:
@@ -127,21 +125,13 @@ def _resume_hint(run: Path) -> Iterator[None]:
         raise InterruptedRunError(f"interrupted; resume with `maskgen train --resume {run}`") from None
 
 
-def _command_line() -> str:
-    """The command line, without absolute paths and passwords."""
-    from maskgen.files.redaction import public_command
-
-    return public_command(["maskgen", *sys.argv[1:]])
-
-
 def _print(run: Path, metrics: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo(json.dumps({**metrics, "run": str(run)}, ensure_ascii=False))
     if quiet:
         return
     for name in ("validation", "test"):
-        if name in metrics and metrics[name]["n"]:
-            scores = metrics[name]
+        if scores := metrics.get(name):
             low, high = scores["interval"]
             click.echo(
                 f"{name}: accuracy {scores['accuracy']:.2%} ({low:.2%} to {high:.2%}) on {scores['n']:,} "

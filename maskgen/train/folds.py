@@ -11,21 +11,28 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maskgen.errors import ConfigurationError, ModelError, UsageError
+from maskgen.errors import ModelError, UsageError
 from maskgen.keras_runtime import require
-from maskgen.train.checkpoint import Progress
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.splits import folds_of
 from maskgen.train.finalize import METRICS
 from maskgen.train.fit import CHECKPOINT
 from maskgen.train.options import TrainOptions
-from maskgen.train.run_folder import RECORD, open_run, read_record, recorded_options, run_versions, write_json
-from maskgen.train.session import forget_run, resume, train
+from maskgen.train.run_folder import (
+    RECORD,
+    Record,
+    open_run,
+    read_record,
+    recorded_options,
+    run_versions,
+    write_json,
+)
+from maskgen.train.session import PACKAGES, forget_run, resume, train_on
 
 FOLDS = "folds.json"
 
@@ -40,19 +47,18 @@ def train_folds(
     overwrite: bool = False,
     preview: bool = False,
     progress: bool = True,
-    after_epoch: Callable[[Progress], None] | None = None,
-) -> Iterator[tuple[str, Figures]]:
+) -> Iterator[tuple[Path, Figures]]:
     """Train a model for each fold; the arguments are those of `maskgen.train.session.train`.
 
     Yields:
-        The folder name and the figures of each fold.
+        The folder and the figures of each fold.
 
     Raises:
         UsageError: The data have no folds, or the folder contains a run.
     """
-    require("tensorflow", "matplotlib")
+    require(*PACKAGES)
     open_run(run, overwrite)
-    # `resume_folds` reads these paths again, perhaps from another working folder.
+    # `resume_run` reads these paths again, perhaps from another working folder.
     options = replace(options, data=tuple(str(Path(each).absolute()) for each in options.data))
     gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
     folds = folds_of(gathered.examples)
@@ -63,78 +69,53 @@ def train_folds(
         for name in (METRICS, RECORD):
             (old / name).unlink(missing_ok=True)
     (run / FOLDS).unlink(missing_ok=True)
-    record = {
-        "schema": 1,
-        "command": command,
-        "options": recorded_options(run, options),
-        "classes": [],
-        "folds": folds,
-    }
-    write_json(run / RECORD, {**record, "versions": run_versions()})
-    keywords = {"preview": preview, "progress": progress, "after_epoch": after_epoch}
+    record = {"schema": 1, "command": command, "options": recorded_options(run, options), "classes": []}
+    write_json(run / RECORD, {**record, "folds": folds, "versions": run_versions()})
     try:
-        yield from _train_each(run, options, command, folds, gathered, keywords)
+        yield from _train_each(run, Record(options, (), command, tuple(folds)), gathered, preview, progress)
     except (ModelError, UsageError):
         if not any(run.glob("fold-*")):
             forget_run(run)
         raise
 
 
-def resume_folds(
-    run: Path, *, progress: bool = True, after_epoch: Callable[[Progress], None] | None = None
-) -> Iterator[tuple[str, Figures]]:
-    """Resume a killed run: keep the completed folds, resume the current one, train the others.
+def resume_run(run: Path, *, progress: bool = True) -> Iterator[tuple[Path, Figures]]:
+    """Resume a killed run. One with folds keeps the completed ones, resumes one and trains the others.
 
     Yields:
-        The folder name and the figures of each fold, including the completed ones.
+        The folder and the figures of each model, including those of completed folds.
 
     Raises:
         UsageError: The run is complete.
     """
-    require("tensorflow", "matplotlib")
-    folds = folds_of_run(run)
-    options, _, command = read_record(run)
-    if (run / FOLDS).is_file():
-        raise UsageError(f"{run} is done: all {len(folds)} folds; {FOLDS} has the figures")
-    keywords = {"preview": False, "progress": progress, "after_epoch": after_epoch}
-    yield from _train_each(run, options, command, folds, None, keywords)
-
-
-def folds_of_run(run: Path) -> tuple[int, ...]:
-    """The folds of a run folder; empty for the run of a single model, or for no run."""
-    if not (run / RECORD).is_file():
-        return ()
-    try:
-        return tuple(json.loads((run / RECORD).read_text(encoding="utf-8")).get("folds", ()))
-    except (ValueError, AttributeError, TypeError) as error:
-        raise ConfigurationError(f"{run / RECORD}: not the record of a run: {error}") from error
+    require(*PACKAGES)
+    record = read_record(run)
+    if not record.folds:
+        yield run, resume(run, progress=progress)
+    elif (run / FOLDS).is_file():
+        raise UsageError(f"{run} is done: all {len(record.folds)} folds; {FOLDS} has the figures")
+    else:
+        yield from _train_each(run, record, None, False, progress)
 
 
 def _train_each(
-    run: Path,
-    options: TrainOptions,
-    command: str,
-    folds: Sequence[int],
-    gathered: Gathered | None,
-    keywords: dict[str, Any],
-) -> Iterator[tuple[str, Figures]]:
+    run: Path, record: Record, gathered: Gathered | None, preview: bool, progress: bool
+) -> Iterator[tuple[Path, Figures]]:
+    options, command = record.options, record.command
     results: dict[str, Figures] = {}
-    for fold in folds:
+    for fold in record.folds:
         folder = run / f"fold-{fold}"
         if (folder / METRICS).is_file() and not (folder / CHECKPOINT).is_dir():
-            results[folder.name] = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+            figures = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         elif (folder / RECORD).is_file():
-            results[folder.name] = resume(
-                folder, progress=keywords["progress"], after_epoch=keywords["after_epoch"]
-            )
+            figures = resume(folder, progress=progress)
         else:
             data = [Path(each) for each in options.data]
-            gathered = gathered or gather(data, options.wanted, progress=keywords["progress"])
+            gathered = gathered or gather(data, options.wanted, progress=progress)
             own = replace(options, split=replace(options.split, fold=fold))
-            results[folder.name] = train(
-                folder, own, command=command, gathered=gathered, begun=True, **keywords
-            )
-        yield folder.name, results[folder.name]
+            figures = train_on(gathered, folder, own, command, preview, progress)
+        results[folder.name] = figures
+        yield folder, figures
     accuracies = [figures["test"]["accuracy"] for figures in results.values()]
     deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
     summary = {"accuracy": statistics.mean(accuracies), "standard_deviation": deviation, "folds": results}

@@ -17,16 +17,13 @@ ROWS, COLUMNS, GAP = 6, 8, 4
 
 def write_preview(path: Path, feed: Feed, seed: int, how: Augmentation) -> None:
     """Write the grid as PNG: originals in the first column, one epoch's augmentation in each other one."""
-    count = min(ROWS, len(feed))
-    places = np.linspace(0, len(feed) - 1, count).astype(int)
+    places = np.linspace(0, len(feed) - 1, min(ROWS, len(feed))).astype(int)
     columns = [feed.images(places)]
     columns += [feed.images(places, draw(len(feed), seed, epoch), how) for epoch in range(COLUMNS - 1)]
-    side = columns[0].shape[1] + GAP
-    sheet = np.full((count * side + GAP, COLUMNS * side + GAP, 3), 255, np.uint8)
-    for column, batch in enumerate(columns):
-        for row, image in enumerate(batch):
-            y, x = GAP + row * side, GAP + column * side
-            sheet[y : y + side - GAP, x : x + side - GAP] = image
+    # (rows, columns, height, width, 3): a gap above and left of each image, and around the sheet.
+    tiles = np.pad(np.stack(columns, 1), ((0, 0), (0, 0), (GAP, 0), (GAP, 0), (0, 0)), constant_values=255)
+    sheet = np.vstack([np.hstack(list(row)) for row in tiles])
+    sheet = np.pad(sheet, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
     buffer = BytesIO()
     PillowImage.fromarray(sheet).save(buffer, "PNG")
     write_atomic(path, buffer.getvalue())

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,13 @@ from maskgen.files.path_text import from_text, to_text
 from maskgen.files.redaction import public_path
 from maskgen.files.remote import names_in
 from maskgen.files.system_files import is_system_name
+from maskgen.keras_runtime import keras, tensorflow
 from maskgen.records import Member
 from maskgen.results.run_record import versions
 from maskgen.train.data.examples import Dropped, Example, reasons, tally
+from maskgen.train.metrics import decide
 from maskgen.train.options import TrainOptions
+from maskgen.train.spec import ModelSpec
 
 RECORD, EXAMPLES, DROPPED = "run.json", "examples.jsonl", "dropped.csv"
 PREDICTIONS = "predictions.csv"
@@ -72,11 +75,15 @@ def write_record(
 
 def recorded_options(run: Path, options: TrainOptions) -> dict[str, Any]:
     """The options as JSON values, with paths relative to the run folder."""
-    values = options.as_dict()
-    values["data"] = [beside(run, Path(each)) for each in options.data]
+    values = {**asdict(options), "data": [beside(run, Path(each)) for each in options.data]}
     if options.weights not in ("imagenet", "none"):
         values["weights"] = beside(run, Path(options.weights))
     return values
+
+
+def run_versions() -> dict[str, str]:
+    """Versions of the packages a run depends on."""
+    return {**versions(), "tensorflow": tensorflow().__version__, "keras": keras().__version__}
 
 
 def beside(folder: Path, path: Path) -> str:
@@ -92,8 +99,17 @@ def _resolve_beside(folder: Path, text: str) -> Path:
     return Path(os.path.normpath(folder.resolve() / from_text(text)))
 
 
-def read_record(run: Path) -> tuple[TrainOptions, tuple[str, ...], str]:
-    """Read the options, classes and command of a run.
+class Record(NamedTuple):
+    """What `read_record` reads; `folds` are empty for a run of a single model."""
+
+    options: TrainOptions
+    classes: tuple[str, ...]
+    command: str
+    folds: tuple[int, ...]
+
+
+def read_record(run: Path) -> Record:
+    """Read the record of a run.
 
     Raises:
         MissingDataError: The folder contains no run.
@@ -108,7 +124,8 @@ def read_record(run: Path) -> tuple[TrainOptions, tuple[str, ...], str]:
         options["data"] = [str(_resolve_beside(run, each)) for each in options["data"]]
         if options["weights"] not in ("imagenet", "none"):
             options["weights"] = str(_resolve_beside(run, options["weights"]))
-        return TrainOptions.from_dict(options), tuple(record["classes"]), record["command"]
+        classes, folds = tuple(record["classes"]), tuple(record.get("folds", ()))
+        return Record(TrainOptions.from_dict(options), classes, record["command"], folds)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path}: not the record of a run: {error}") from error
 
@@ -168,24 +185,22 @@ def read_dropped(path: Path) -> list[Dropped]:
 
 
 def write_predictions(
-    path: Path,
-    examples: Sequence[Example],
-    classes: Sequence[str],
-    predicted: NDArray[np.int32],
-    probabilities: NDArray[np.float32],
+    path: Path, examples: Sequence[Example], spec: ModelSpec, probabilities: NDArray[np.float32]
 ) -> None:
     """Write a CSV row for each example: its label, predicted class and all probabilities."""
-    head = ("id", "path", "split", "identity", "masked", "label", "predicted", *(f"p_{c}" for c in classes))
+    columns = ("id", "path", "split", "identity", "masked", "label", "predicted")
     rows = [
         (
             *(each.id, beside(path.parent, each.path), each.split, each.identity, each.masked, each.label),
-            classes[place],
+            spec.classes[place],
             # All digits of a float32: every figure can be recomputed from the file.
             *(f"{value:.9g}" for value in row),
         )
-        for each, place, row in zip(examples, predicted, probabilities, strict=True)
+        for each, place, row in zip(
+            examples, decide(probabilities, spec.threshold), probabilities, strict=True
+        )
     ]
-    write_csv(path, head, rows)
+    write_csv(path, (*columns, *(f"p_{name}" for name in spec.classes)), rows)
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -193,25 +208,6 @@ def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     write_atomic(path, csv_text(head, rows).encode("utf-8", "replace"))
 
 
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A Markdown table; the first `left` columns are aligned left, the others right."""
-    lines = [head, ["---"] * left + ["--:"] * (len(head) - left), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
 def write_json(path: Path, values: Any) -> None:
     """Write indented JSON atomically."""
     write_atomic(path, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
-
-
-def run_versions() -> dict[str, str]:
-    """Versions of the packages a run depends on, without importing them."""
-    from importlib import metadata
-
-    packages = dict(versions())
-    for name in ("tensorflow", "keras"):
-        try:
-            packages[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            packages[name] = "not installed"
-    return packages

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ModelError, UsageError
 from maskgen.keras_runtime import require, seed_everything
-from maskgen.train.checkpoint import STATE, Progress
+from maskgen.train.checkpoint import STATE
 from maskgen.train.data.dropped_splits import place_missed
 from maskgen.train.data.examples import Dropped, Example, reasons
 from maskgen.train.data.feed import Feed
@@ -34,6 +34,7 @@ from maskgen.train.run_folder import (
 from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 
 PREVIEW = "preview.png"
+PACKAGES = ("tensorflow", "matplotlib", "sklearn")
 
 
 @dataclass(frozen=True)
@@ -49,21 +50,13 @@ class Divided:
         return [example for example in self.examples if example.split == split]
 
 
-def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress: bool = True) -> Divided:
-    """Gather the data of a run and assign the splits; drop leaks if the options say so.
-
-    Args:
-        options: The options of the run.
-        gathered: The data, if they are already gathered.
-        progress: Show a progress bar on stderr.
+def divide(options: TrainOptions, gathered: Gathered) -> Divided:
+    """Assign the splits to the data of a run; drop leaks if the options say so.
 
     Raises:
-        MaskgenError: The training or validation split is empty, the training has fewer than two classes, or a
+        UsageError: The training or validation split is empty, the training has fewer than two classes, or a
             class has a name that no model can hold.
     """
-    gathered = gathered or gather(
-        [Path(folder) for folder in options.data], options.wanted, progress=progress
-    )
     examples, outside = assign_splits(gathered.examples, options.split)
     dropped = list(place_missed(gathered.dropped, gathered.examples, examples, options.split))
     classes = sorted({example.label for example in examples if example.split == "train"})
@@ -84,18 +77,14 @@ def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress:
     if options.drop_leaks:
         clean, leaking = without_leaks(divided.examples)
         divided = replace(divided, examples=tuple(clean), dropped=(*divided.dropped, *leaking))
-    _check_filled(divided)
-    return divided
-
-
-def _check_filled(divided: Divided) -> None:
-    """Check that each class has training examples, and that the validation split is not empty."""
-    present = {example.label for example in divided.of("train")}
-    absent = [name for name in divided.classes if name not in present]
-    lacking = f"class {absent[0]} in train" if absent else "" if divided.of("validation") else "validation"
+    trained = {example.label for example in divided.of("train")}
+    lacking = [f"class {name} in train" for name in classes if name not in trained]
+    if not divided.of("validation"):
+        lacking.append("validation")
     if lacking:
         listing = ", ".join(f"{count:,} {reason}" for reason, count in reasons(divided.dropped).items())
-        raise UsageError(f"no example is left for {lacking}; dropped: {listing}")
+        raise UsageError(f"no example is left for {lacking[0]}; dropped: {listing}")
+    return divided
 
 
 def train(
@@ -106,9 +95,6 @@ def train(
     overwrite: bool = False,
     preview: bool = False,
     progress: bool = True,
-    after_epoch: Callable[[Progress], None] | None = None,
-    gathered: Gathered | None = None,
-    begun: bool = False,
 ) -> dict[str, Any]:
     """Run `maskgen train`.
 
@@ -119,9 +105,6 @@ def train(
         overwrite: Replace an old run in the folder.
         preview: Write a grid of augmented images before the training.
         progress: Show progress bars on stderr.
-        after_epoch: See `maskgen.train.fit.fit`.
-        gathered: The data, if they are already gathered.
-        begun: The folder already belongs to this run: do not check its content.
 
     Returns:
         The figures of ``metrics.json``.
@@ -130,12 +113,18 @@ def train(
         LeakError: A person, source image or content is in two splits.
         MaskgenError: Data or an extra are missing, or options are invalid.
     """
-    require("tensorflow", "matplotlib")
-    if begun:
-        run.mkdir(parents=True, exist_ok=True)
-    else:
-        open_run(run, overwrite)
-    divided = divide(options, gathered, progress=progress)
+    require(*PACKAGES)
+    open_run(run, overwrite)
+    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
+    return train_on(gathered, run, options, command, preview, progress)
+
+
+def train_on(
+    gathered: Gathered, run: Path, options: TrainOptions, command: str, preview: bool, progress: bool
+) -> dict[str, Any]:
+    """Train on gathered data, as `train` does, in a folder that already belongs to the run."""
+    run.mkdir(parents=True, exist_ok=True)
+    divided = divide(options, gathered)
     refuse_leaks(divided.examples)
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
     for name in (BEST, LAST, METRICS):
@@ -145,7 +134,7 @@ def train(
         feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
         write_preview(run / PREVIEW, feed, options.seed, options.augmentation)
     try:
-        return _fit_and_evaluate(run, options, divided, progress, after_epoch)
+        return _fit_and_finalize(run, options, divided, progress)
     except (ModelError, UsageError):
         # For example, weights of another backbone: without a checkpoint there is nothing to resume.
         if not (run / CHECKPOINT / STATE).is_file():
@@ -153,21 +142,18 @@ def train(
         raise
 
 
-def resume(
-    run: Path, *, progress: bool = True, after_epoch: Callable[[Progress], None] | None = None
-) -> dict[str, Any]:
+def resume(run: Path, *, progress: bool = True) -> dict[str, Any]:
     """Resume a killed run with its recorded examples and options.
 
     Raises:
         MissingDataError: The folder contains no run.
         UsageError: The run is complete.
     """
-    require("tensorflow", "matplotlib")
-    options, classes, _ = read_record(run)
+    record = read_record(run)
     if (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir():
         raise UsageError(f"{run} is done; train further from its model with --weights {run / BEST}")
-    divided = Divided(tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED)), classes)
-    return _fit_and_evaluate(run, options, divided, progress, after_epoch)
+    examples, dropped = tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED))
+    return _fit_and_finalize(run, record.options, Divided(examples, dropped, record.classes), progress)
 
 
 def forget_run(run: Path) -> None:
@@ -179,25 +165,18 @@ def forget_run(run: Path) -> None:
             folder.rmdir()
 
 
-def class_weights(examples: Sequence[Example], classes: Sequence[str]) -> dict[str, float]:
-    """Label -> weight that gives each class the same total in the loss; the mean over examples is 1."""
-    counts = {name: sum(example.label == name for example in examples) for name in classes}
-    return {name: len(examples) / (len(classes) * counts[name]) for name in classes}
-
-
-def _fit_and_evaluate(
-    run: Path,
-    options: TrainOptions,
-    divided: Divided,
-    progress: bool,
-    after_epoch: Callable[[Progress], None] | None,
-) -> dict[str, Any]:
+def _fit_and_finalize(run: Path, options: TrainOptions, divided: Divided, progress: bool) -> dict[str, Any]:
     seed_everything(options.seed, options.deterministic)
     classes, size, batch = divided.classes, options.input_size, options.batch_size
     examples = divided.of("train")
-    weights = class_weights(examples, classes) if options.class_weights else None
+    weights = None
+    if options.class_weights:
+        # Each class has the same total in the loss; the mean over the examples is 1.
+        counts = Counter(example.label for example in examples)
+        weights = {name: len(examples) / (len(classes) * counts[name]) for name in classes}
     training = Feed(examples, classes, size, batch, weights, options.cache)
-    validation = Feed(divided.of("validation"), classes, size, batch, cache=options.cache)
-    state = fit(run, options, training, validation, len(classes), progress=progress, after_epoch=after_epoch)
-    test = Feed(divided.of("test"), classes, size, batch) if divided.of("test") else None
-    return finalize(run, options, classes, divided.dropped, validation, test, state)
+    sets = {"validation": Feed(divided.of("validation"), classes, size, batch, cache=options.cache)}
+    state = fit(run, options, training, sets["validation"], len(classes), progress=progress)
+    if divided.of("test"):
+        sets["test"] = Feed(divided.of("test"), classes, size, batch)
+    return finalize(run, options, classes, divided.dropped, sets, state)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from maskgen.train.metrics import choose_threshold, confusion, decide, roc, roc_auc, scores, wilson
+from maskgen.train.metrics import choose_threshold, decide, roc, roc_auc, scores, wilson
 
 
 def predictions(classes, count=200, seed=0):
@@ -56,10 +56,11 @@ def test_means_are_scikit_learns_where_a_class_is_said_that_is_not_there(there):
 
 def test_the_curve_is_scikit_learns():
     labels, probabilities = predictions(2)
-    false, true = roc(labels == 1, probabilities[:, 1])
+    false, true, area = roc(labels == 1, probabilities[:, 1])
     expected = reference.roc_curve(labels, probabilities[:, 1], drop_intermediate=False)
     assert false == pytest.approx(expected[0])
     assert true == pytest.approx(expected[1])
+    assert area == pytest.approx(reference.roc_auc_score(labels, probabilities[:, 1]))
 
 
 def test_a_class_that_is_never_said_or_never_there_divides_by_nothing():
@@ -104,5 +105,6 @@ def test_wilson(successes, total, expected):
 
 
 def test_rows_of_the_confusion_are_the_truth():
-    counts = confusion(np.array([0, 0, 1], np.int32), np.array([0, 1, 1], np.int32), 2)
-    assert counts.tolist() == [[1, 1], [0, 1]]
+    said = np.eye(2, dtype=np.float32)[[0, 1, 1]]
+    found = scores(np.array([0, 0, 1], np.int32), said, ("a", "b"), None)
+    assert found["confusion"] == [[1, 1], [0, 1]]

@@ -208,22 +208,29 @@ def test_an_interrupted_training_says_how_it_goes_on(unbroken, tmp_path, monkeyp
 
 @pytest.mark.parametrize(("split", "broken"), [("train", None), ("test", b"no image")])
 def test_a_picture_lost_while_a_run_trains_is_named_and_put_back_the_run_goes_on(
-    unbroken, split, broken, tmp_path
+    unbroken, split, broken, tmp_path, monkeypatch
 ):
     data, whole = unbroken
     shutil.copytree(data, tmp_path / "data")
     run = tmp_path / "run"
-    wanted, _, _ = read_record(whole)
-    options = replace(wanted, data=(str(tmp_path / "data"),), epochs=2, fine_tune_epochs=0)
+    options = replace(
+        read_record(whole).options, data=(str(tmp_path / "data"),), epochs=2, fine_tune_epochs=0
+    )
     examples = gather([tmp_path / "data"], options.wanted, progress=False).examples
     path = next(example.path for example in examples if example.split == split)
     content = path.read_bytes()
 
-    def lose(state):
-        path.unlink() if broken is None else path.write_bytes(broken)
+    written = fit_module.write_history
 
-    with pytest.raises(MissingDataError, match=f"{re.escape(str(path))}: .*--resume"):
-        train(run, options, progress=False, after_epoch=lose)
+    def lose(history, epochs):
+        written(history, epochs)
+        if epochs:
+            path.unlink() if broken is None else path.write_bytes(broken)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit_module, "write_history", lose)
+        with pytest.raises(MissingDataError, match=f"{re.escape(str(path))}: .*--resume"):
+            train(run, options, progress=False)
     path.write_bytes(content)
     assert main(["train", "--resume", str(run), "-q"]) == 0
     assert len(history(run)) == 2

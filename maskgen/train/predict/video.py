@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -51,12 +52,13 @@ def predict_video(
         name = f"camera {source}" if isinstance(source, int) else str(source)
         raise MissingDataError(f"{name} cannot be opened as a video")
     writer: cv2.VideoWriter | None = None
-    number = 0
     try:
-        while frames is None or number < frames:
+        for number in count() if frames is None else range(frames):
             success, frame = capture.read()
             if not success:
-                break
+                if not number:
+                    raise MissingDataError(f"{source} has no frames")
+                return
             bgr = np.asarray(frame, dtype=np.uint8)
             predictions = predict_frame(classifier, bgr, landmarker)
             output = annotated(bgr, predictions) if out is not None or show is not None else bgr
@@ -65,15 +67,12 @@ def predict_video(
                 writer.write(output)
             stop = show is not None and not show(output)
             yield number, predictions
-            number += 1
             if stop:
-                break
+                return
     finally:
         capture.release()
         if writer is not None:
             writer.release()
-    if not number:
-        raise MissingDataError(f"{source} has no frames")
 
 
 def _open_writer(out: Path, rate: float, size_wh: Sequence[int]) -> cv2.VideoWriter:
