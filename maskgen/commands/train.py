@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,32 +68,27 @@ def command(
     """  # noqa: D301
     from maskgen.files.redaction import public_command
     from maskgen.results.output_files import check_apart
-    from maskgen.train.folds import resume_run, train_folds
-    from maskgen.train.session import train
+    from maskgen.train.folds import resume_run, train_run
+    from maskgen.train.run_folder import RECORD
 
     if resume is not None:
         _refuse_other_options()
-        with _resume_hint(resume):
-            for folder, metrics in resume_run(resume, progress=not quiet):
-                _print(folder, metrics, as_json, quiet)
-        return
-    options = train_options(data, {**given, "folds": folds})
-    names = "+".join(Path(folder).resolve().name for folder in options.data)
-    run = out or Path("runs") / f"{names}-{options.backbone}"
-    for folder in map(Path, options.data):
-        check_apart(folder, run)
-    settings: dict[str, Any] = {
-        "command": public_command(["maskgen", *sys.argv[1:]]),
-        "overwrite": overwrite,
-        "preview": preview,
-        "progress": not quiet,
-    }
-    with _resume_hint(run):
-        if not folds:
-            _print(run, train(run, options, **settings), as_json, quiet)
-            return
-        for folder, metrics in train_folds(run, options, **settings):
-            _print(folder, metrics, as_json, quiet)
+        run, models = resume, resume_run(resume, progress=not quiet)
+    else:
+        options = train_options(data, {**given, "folds": folds})
+        names = "+".join(Path(folder).resolve().name for folder in options.data)
+        run = out or Path("runs") / f"{names}-{options.backbone}"
+        for folder in options.data:
+            check_apart(Path(folder), run)
+        line = public_command(["maskgen", *sys.argv[1:]])
+        models = train_run(run, options, folds, line, overwrite, preview, not quiet)
+    try:
+        for model, metrics in models:
+            _print(model, metrics, as_json, quiet)
+    except KeyboardInterrupt:
+        if not (run / RECORD).is_file():
+            raise
+        raise InterruptedRunError(f"interrupted; resume with `maskgen train --resume {run}`") from None
 
 
 def _refuse_other_options() -> None:
@@ -112,33 +106,18 @@ def _refuse_other_options() -> None:
             )
 
 
-@contextmanager
-def _resume_hint(run: Path) -> Iterator[None]:
-    """On Ctrl-C, name the command that resumes the run."""
-    from maskgen.train.run_folder import RECORD
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not (run / RECORD).is_file():
-            raise
-        raise InterruptedRunError(f"interrupted; resume with `maskgen train --resume {run}`") from None
-
-
 def _print(run: Path, metrics: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo(json.dumps({**metrics, "run": str(run)}, ensure_ascii=False))
     if quiet:
         return
-    for name in ("validation", "test"):
-        if scores := metrics.get(name):
+    for name, scores in metrics.items():
+        if name in ("validation", "test"):
             low, high = scores["interval"]
-            click.echo(
-                f"{name}: accuracy {scores['accuracy']:.2%} ({low:.2%} to {high:.2%}) on {scores['n']:,} "
-                f"images, {scores['dropped']:,} left out",
-                err=True,
-            )
+            accuracy = f"{scores['accuracy']:.2%} ({low:.2%} to {high:.2%})"
+            counts = f"{scores['n']:,} images, {scores['dropped']:,} left out"
+            click.echo(f"{name}: accuracy {accuracy} on {counts}", err=True)
     if metrics["dropped"]:
-        counts = ", ".join(f"{count:,} {reason}" for reason, count in metrics["dropped"].items())
-        click.echo(f"left out: {counts} (listed in dropped.csv)", err=True)
+        listing = ", ".join(f"{count:,} {reason}" for reason, count in metrics["dropped"].items())
+        click.echo(f"left out: {listing} (listed in dropped.csv)", err=True)
     click.echo(f"the run is in {run}: best.keras, README.md, curves.png, metrics.json", err=True)

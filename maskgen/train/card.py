@@ -49,7 +49,7 @@ def model_card(options: TrainOptions, spec: ModelSpec, metrics: Mapping[str, Any
         ("set", "n", "accuracy", "interval", "ROC-AUC", "F1", "dropped"),
         [
             (
-                *(name, f"{own['n']:,}", percent(own["accuracy"]), interval(*own["interval"])),
+                *(name, f"{own['n']:,}", f"{own['accuracy']:.2%}", interval(*own["interval"])),
                 *(decimals(own["roc_auc"]), decimals(own["f1"]), f"{own['dropped']:,}"),
             )
             for name, own in splits
@@ -97,11 +97,6 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int
 def decimals(value: float | None) -> str:
     """A rate with four decimals."""
     return "-" if value is None else f"{value:.4f}"
-
-
-def percent(value: float | None) -> str:
-    """A share in percent."""
-    return "-" if value is None else f"{value:.2%}"
 
 
 def interval(low: float, high: float) -> str:

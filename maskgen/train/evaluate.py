@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from maskgen.errors import UsageError
 from maskgen.files.atomic import write_atomic
 from maskgen.results.manifest import read_manifest
-from maskgen.train.card import class_table, decimals, interval, markdown_table, percent
+from maskgen.train.card import class_table, decimals, interval, markdown_table
 from maskgen.train.data.examples import Example, reasons
 from maskgen.train.data.from_manifest import FACE_FIELDS, MANIFEST
 from maskgen.train.data.gather import is_plain_tree
@@ -41,8 +41,7 @@ def figures(judged: Judged, by: Sequence[str]) -> dict[str, Any]:
 
     Args:
         judged: The predictions of the model.
-        by: Columns to group by; all existing `GROUPS` by default. A column with many numbers is grouped by
-            tens.
+        by: Columns to group by; all existing `GROUPS` by default.
 
     Returns:
         `maskgen.train.metrics.scores` of all examples; ``by_group``: column -> value -> figures, with the
@@ -115,13 +114,7 @@ def _sort_key(value: str) -> tuple[float, str]:
 def check_columns(by: Sequence[str], data: Sequence[Path], which: str) -> None:
     """Check before any prediction that each column to group by exists in at least one set.
 
-    Args:
-        by: The columns.
-        data: The sets: output folders of `maskgen synth`, or folder trees.
-        which: "masked", "unmasked" or "both": an unmasked face has no template, wear and so on.
-
-    Raises:
-        UsageError: No image of any set has one of the columns.
+    `which` is "masked", "unmasked" or "both": an unmasked face has no template, wear and so on.
     """
     existing = {*OWN_COLUMNS}
     missing = {*by} - existing
@@ -151,13 +144,7 @@ def _columns(folder: Path, which: str) -> Iterator[set[str]]:
 
 
 def write_evaluation(out: Path, results: Sequence[Mapping[str, Any]], judged: Sequence[Judged]) -> None:
-    """Write the results as Markdown, CSV, JSON and PNG, and all predictions as CSV.
-
-    Args:
-        out: The output folder.
-        results: From `figures`.
-        judged: The predictions, in the same order.
-    """
+    """Write the results of `figures` as Markdown, CSV, JSON and PNG, and all predictions as CSV."""
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "evaluation.json", list(results))
     rows = [row for each in results for row in _figure_rows(each)]
@@ -188,7 +175,7 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
             *(row["model"], row["set"], row["value"] or "all", f"{row['n']:,}", f"{row['dropped']:,}"),
-            *(percent(row["accuracy"]), interval(row["low"], row["high"]), percent(row["accuracy_of_all"])),
+            *(f"{row['accuracy']:.2%}", interval(row["low"], row["high"]), f"{row['accuracy_of_all']:.2%}"),
             *(decimals(row["roc_auc"]), decimals(row["f1"])),
         )
         for each in results
@@ -207,7 +194,7 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
         parts.append(class_table(each["classes"]))
         for column, groups in each["by_group"].items():
             lines = [
-                (value, f"{own['n']:,}", percent(own["accuracy"]), interval(*own["interval"]))
+                (value, f"{own['n']:,}", f"{own['accuracy']:.2%}", interval(*own["interval"]))
                 for value, own in groups["groups"].items()
             ]
             table = markdown_table((column, "n", "accuracy", "interval"), lines)

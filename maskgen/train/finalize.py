@@ -33,18 +33,9 @@ def finalize(
     sets: Mapping[str, Feed],
     state: Progress,
 ) -> dict[str, Any]:
-    """Evaluate the best model on its sets, and write the final files of the run folder.
+    """Evaluate the best model, and write the final files of the run folder; returns its metrics.
 
-    Args:
-        run: The run folder.
-        options: The options of the run.
-        classes: The classes of the model.
-        dropped: The images of the data that are not used.
-        sets: "validation" and perhaps "test", which is used only here; no choice depends on it.
-        state: The last state of the training.
-
-    Returns:
-        The figures of ``metrics.json``.
+    `sets` are "validation" and perhaps "test", which is used only here: no choice depends on it.
     """
     folder = run / CHECKPOINT
     models = {

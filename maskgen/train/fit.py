@@ -23,13 +23,7 @@ from maskgen.errors import MaskgenError
 from maskgen.keras_runtime import keras
 from maskgen.train.checkpoint import Epoch, Progress, read_progress, write_history, write_progress
 from maskgen.train.data.feed import Feed, reraise_read_errors
-from maskgen.train.model.build import (
-    average_over,
-    build_model,
-    freeze_backbone,
-    train_everything,
-    unfreeze_blocks,
-)
+from maskgen.train.model import build
 from maskgen.train.model.load import load_model
 from maskgen.train.options import Phase, TrainOptions
 
@@ -42,18 +36,9 @@ log = logging.getLogger("maskgen")
 def fit(
     run: Path, options: TrainOptions, training: Feed, validation: Feed, classes: int, *, progress: bool = True
 ) -> Progress:
-    """Train a model, from the start or from the last checkpoint.
+    """Train a model of so many classes, from the start or from the last checkpoint, to the last state.
 
-    Args:
-        run: The run folder; ``checkpoint/`` contains the state, ``history.csv`` the epochs.
-        options: The options of the run.
-        training: The training examples, augmented by the options.
-        validation: The validation examples, never augmented.
-        classes: Number of classes.
-        progress: Show a progress bar on stderr.
-
-    Returns:
-        The last state; it names the best and the last model.
+    In the run folder, ``checkpoint/`` contains the state and the models, ``history.csv`` the epochs.
     """
     folder = run / CHECKPOINT
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,10 +53,14 @@ def fit(
                 model = load_model(folder / state.last_file, compile=True)
             elif model is None:
                 model = _start_phase(folder, state, phase, options, classes)
-                average_over(model, training.steps)
+                build.average_over(model, training.steps)
             epoch = _epoch(model, phase, waits, len(state.history), options, training, validation, progress)
-            state = replace(state, history=(*state.history, epoch))
-            _save(folder, model, state)
+            previous, state = state, replace(state, history=(*state.history, epoch))
+            model.save(folder / state.last_file)
+            if state.best_file != previous.best_file:
+                model.save(folder / str(state.best_file), include_optimizer=False)
+            # Only now the epoch counts.
+            write_progress(folder, state)
             write_history(run / HISTORY, state.history)
     return state
 
@@ -88,44 +77,31 @@ def learning_rate(phase: Phase, schedule: str, epoch: int, reductions: int = 0) 
 
 def _start_phase(folder: Path, state: Progress, phase: Phase, options: TrainOptions, classes: int) -> Any:
     """The model at the start of a phase: a new one, or the best so far with other trainable layers."""
-    if state.best_file is not None:
-        model = load_model(folder / state.best_file)
-    else:
-        model = new_model(options, classes, mixed=options.mixed_precision)
-    name = options.optimizer
+    name, best = options.optimizer, state.best_file
+    model = load_model(folder / best) if best else new_model(options, classes, options.mixed_precision)
     if phase.name == "head":
-        freeze_backbone(model)
+        build.freeze_backbone(model)
     elif phase.name == "scratch":
-        train_everything(model)
+        build.train_everything(model)
     else:
         name = options.fine_tune_optimizer or name
-        blocks = unfreeze_blocks(model, options.backbone, options.unfreeze)
+        blocks = build.unfreeze_blocks(model, options.backbone, options.unfreeze)
         log.info("fine-tuning blocks %s", ", ".join(blocks))
-    k = keras().optimizers
-    optimizer = {
-        "adam": k.Adam,
-        "adamw": k.AdamW,
-        "rmsprop": k.RMSprop,
-        "sgd": partial(k.SGD, momentum=0.9, nesterov=True),
-    }[name](phase.rate)
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    k, sgd = keras().optimizers, {"momentum": 0.9, "nesterov": True}
+    kinds = {"adam": k.Adam, "adamw": k.AdamW, "rmsprop": k.RMSprop, "sgd": partial(k.SGD, **sgd)}
+    model.compile(kinds[name](phase.rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
-def new_model(options: TrainOptions, classes: int, *, mixed: bool = False) -> Any:
+def new_model(options: TrainOptions, classes: int, mixed: bool = False) -> Any:
     """The untrained model of a run; `mixed` is for mixed precision."""
     config = keras().config
     previous = config.dtype_policy()
     config.set_dtype_policy("mixed_float16" if mixed else "float32")
     try:
-        return build_model(
-            options.backbone,
-            classes,
-            size=options.input_size,
-            head=options.head,
-            dropout=options.dropout,
-            weights=options.weights,
-        )
+        layers: dict[str, Any] = {"head": options.head, "dropout": options.dropout}
+        size, weights = options.input_size, options.weights
+        return build.build_model(options.backbone, classes, size=size, weights=weights, **layers)
     finally:
         config.set_dtype_policy(previous)
 
@@ -165,27 +141,13 @@ def _epoch(
             f"the loss is {figures['loss']} after epoch {len(waits) + 1} of phase {phase.name}: give a "
             f"smaller --learning-rate{halves}"
         )
-    return {
-        "phase": phase.name,
-        "epoch": len(waits) + 1,
-        "learning_rate": rate,
-        **figures,
-        "seconds": round(seconds, 2),
-    }
+    epoch: Epoch = {"phase": phase.name, "epoch": len(waits) + 1, "learning_rate": rate}
+    return {**epoch, **figures, "seconds": round(seconds, 2)}
 
 
 def _seed_dropout(model: Any, seed: int, epoch: int) -> None:
     """Seed the dropout layers by the number of the epoch, because Keras does not save their state."""
     draws = np.random.default_rng((seed % 2**63, epoch, 2))
     for layer in model.layers:
-        generator = getattr(layer, "seed_generator", None)
-        if generator is not None:
+        if (generator := getattr(layer, "seed_generator", None)) is not None:
             generator.state.assign(draws.integers(0, 2**32, 2, dtype=np.uint32))
-
-
-def _save(folder: Path, model: Any, state: Progress) -> None:
-    """Save the model after an epoch, and then the state, which makes the epoch count."""
-    model.save(folder / state.last_file)
-    if state.best_file == f"best-{len(state.history):04}.keras":
-        model.save(folder / state.best_file, include_optimizer=False)
-    write_progress(folder, state)

@@ -23,56 +23,43 @@ from maskgen.train.data.splits import folds_of
 from maskgen.train.finalize import METRICS
 from maskgen.train.fit import CHECKPOINT
 from maskgen.train.options import TrainOptions
-from maskgen.train.run_folder import (
-    RECORD,
-    Record,
-    open_run,
-    read_record,
-    recorded_options,
-    run_versions,
-    write_json,
-)
-from maskgen.train.session import PACKAGES, forget_run, resume, train_on
+from maskgen.train.run_folder import RECORD, Record, open_run, read_record, write_json, write_record
+from maskgen.train.session import PACKAGES, forget_run, resume, train, train_on
 
 FOLDS = "folds.json"
 
 Figures = dict[str, Any]
 
 
-def train_folds(
+def train_run(
     run: Path,
     options: TrainOptions,
-    *,
-    command: str = "maskgen train --folds",
+    folds: bool = False,
+    command: str = "maskgen train",
     overwrite: bool = False,
     preview: bool = False,
     progress: bool = True,
 ) -> Iterator[tuple[Path, Figures]]:
-    """Train a model for each fold; the arguments are those of `maskgen.train.session.train`.
-
-    Yields:
-        The folder and the figures of each fold.
-
-    Raises:
-        UsageError: The data have no folds, or the folder contains a run.
-    """
+    """Train a model, or one for each fold: see `maskgen.train.session.train`; yields folders and figures."""
+    if not folds:
+        yield run, train(run, options, command, overwrite, preview, progress)
+        return
     require(*PACKAGES)
     open_run(run, overwrite)
     # `resume_run` reads these paths again, perhaps from another working folder.
     options = replace(options, data=tuple(str(Path(each).absolute()) for each in options.data))
     gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
-    folds = folds_of(gathered.examples)
-    if not folds:
+    numbers = folds_of(gathered.examples)
+    if not numbers:
         raise UsageError("the data have no folds; Adience has some")
     for old in run.glob("fold-*"):
         # Results of an earlier run would look like results of this one.
         for name in (METRICS, RECORD):
             (old / name).unlink(missing_ok=True)
     (run / FOLDS).unlink(missing_ok=True)
-    record = {"schema": 1, "command": command, "options": recorded_options(run, options), "classes": []}
-    write_json(run / RECORD, {**record, "folds": folds, "versions": run_versions()})
+    write_record(run, command, options, (), {}, numbers)
     try:
-        yield from _train_each(run, Record(options, (), command, tuple(folds)), gathered, preview, progress)
+        yield from _train_each(run, Record(options, (), command, tuple(numbers)), gathered, preview, progress)
     except (ModelError, UsageError):
         if not any(run.glob("fold-*")):
             forget_run(run)
@@ -84,9 +71,6 @@ def resume_run(run: Path, *, progress: bool = True) -> Iterator[tuple[Path, Figu
 
     Yields:
         The folder and the figures of each model, including those of completed folds.
-
-    Raises:
-        UsageError: The run is complete.
     """
     require(*PACKAGES)
     record = read_record(run)

@@ -25,13 +25,11 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Judged:
-    """The predictions of a model on a set.
+    """The predictions of a model on n examples of a set.
 
     Attributes:
         model: Name of the model.
-        spec: Its classes and threshold.
         of: Name of the set.
-        examples: The n examples.
         labels: (n,) true classes, as indices of the model's classes.
         probabilities: (n, classes).
         dropped: The images without a prediction.
@@ -65,8 +63,8 @@ def judge(
         name: Name of the set.
         data: An output folder of `maskgen synth`, or a folder tree.
         wanted: The selection of images; crop, margin and a missing label come from the model.
-        split: "test" is the test split, or else the validation split, or all images of a dataset without
-            splits; "all"; or the name of a split.
+        split: Name of a split, or "all". Without a "test" split, that is the validation split, and without
+            any split all images.
         progress: Show a progress bar on stderr.
 
     Raises:

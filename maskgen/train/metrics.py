@@ -18,12 +18,9 @@ Z95 = 1.959963984540054  # normal quantile of a 95 % interval
 
 
 def decide(probabilities: Probabilities, threshold: float | None) -> Labels:
-    """The predicted class of each row.
+    """The predicted class of each row of (n, classes) probabilities: the most probable one.
 
-    Args:
-        probabilities: (n, classes).
-        threshold: For two classes: the second one is predicted from this probability. None predicts the most
-            probable class.
+    Of two classes, the second one is predicted from the threshold, if there is one.
     """
     if probabilities.shape[1] == 2 and threshold is not None:
         return np.asarray(probabilities[:, 1] >= threshold, dtype=np.int32)
@@ -31,10 +28,9 @@ def decide(probabilities: Probabilities, threshold: float | None) -> Labels:
 
 
 def choose_threshold(labels: Labels, probabilities: Probabilities) -> float | None:
-    """The decision threshold with the best balanced accuracy; the nearest to 0.5 of equally good ones.
+    """The threshold with the best balanced accuracy; of equally good ones, the nearest to 0.5.
 
-    Returns:
-        The threshold for the second of two classes; None for more classes, or if a class is missing.
+    None for more than two classes, or if one is missing.
     """
     if probabilities.shape[1] != 2 or len(np.unique(labels)) < 2:
         return None
@@ -94,7 +90,7 @@ def scores(
     Args:
         labels: (n,) true classes.
         probabilities: (n, classes).
-        classes: Names of the classes.
+        classes: Their names.
         threshold: See `decide`.
         dropped: Number of images without a prediction; `accuracy_of_all` counts them as wrong.
     """

@@ -90,7 +90,7 @@ class TrainOptions:
 
     @property
     def input_size(self) -> int:
-        """Side of the input images."""
+        """`size`, or that of the backbone."""
         return self.size or backbone(self.backbone).size
 
     @property
@@ -104,11 +104,7 @@ class TrainOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainOptions:
-        """Read the values of `dataclasses.asdict`.
-
-        Raises:
-            ConfigurationError: An option is unknown, because another version wrote it.
-        """
+        """Read the values of `dataclasses.asdict`; a `ConfigurationError` if another version wrote them."""
         unknown = set(values) - {each.name for each in fields(cls)}
         if unknown:
             raise ConfigurationError(f"unknown options {', '.join(sorted(unknown))}: another version's run")

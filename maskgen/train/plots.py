@@ -1,4 +1,4 @@
-"""Plots as PNG: training curves, confusion matrix, ROC and bars of accuracy (matplotlib)."""
+"""Plots as PNG: training curves, confusion matrix, ROC, bars of accuracy; and a grid of training images."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from maskgen.files.atomic import write_atomic
 from maskgen.keras_runtime import require
 from maskgen.train.checkpoint import Epoch
+from maskgen.train.data.augment import Augmentation, draw
+from maskgen.train.data.feed import Feed
 from maskgen.train.metrics import roc
 
 TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"
@@ -24,6 +27,8 @@ MOST_INCHES = 16
 MOST_NAMES = 60
 # Maximum number of curves in one figure: the classes with most examples.
 MOST_CURVES = 10
+# Size of the preview; the gap between its images is in pixels.
+ROWS, COLUMNS, GAP = 6, 8, 4
 
 
 @contextmanager
@@ -55,9 +60,8 @@ def plot_curves(path: Path, history: Sequence[Epoch]) -> None:
             if fine_tune_start:
                 axes.axvline(fine_tune_start + 0.5, color=MARKER, linestyle="--", label="fine-tuning")
             axes.axvline(best, color=VALIDATION, alpha=0.3, linewidth=5, label="lowest validation loss")
-            axes.set_xlabel("epoch")
+            axes.set(xlabel="epoch", ylabel=name)
             axes.locator_params(axis="x", integer=True)
-            axes.set_ylabel(name)
             axes.grid(alpha=0.3)
         both[-1].legend(fontsize=8)
 
@@ -77,9 +81,7 @@ def plot_confusion(path: Path, counts: NDArray[np.int64], classes: Sequence[str]
         names = [classes[place] for place in shown]
         axes.set_xticks(shown, names, rotation=0 if len(classes) <= MOST_INCHES else 90)
         axes.set_yticks(shown, names)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("true")
-        axes.set_title(title)
+        axes.set(xlabel="predicted", ylabel="true", title=title)
 
 
 def plot_roc(
@@ -90,11 +92,7 @@ def plot_roc(
 ) -> None:
     """Plot ROC curves of each set: one for two classes, otherwise one-against-rest for the most common.
 
-    Args:
-        path: The file to write.
-        curves: Name of the set -> (labels, probabilities).
-        classes: Names of the classes.
-        threshold: Decision threshold marked on each curve, for two classes.
+    `curves` are name -> (labels, probabilities). For two classes, the threshold is marked on each curve.
     """
     with _saved_axes(path, 4.6, 4.4) as (axes,):
         for name, (labels, probabilities) in curves.items():
@@ -109,8 +107,7 @@ def plot_roc(
                     positive = values >= threshold
                     axes.plot(positive[~truth].mean(), positive[truth].mean(), "o", color=line.get_color())
         axes.plot((0, 1), (0, 1), color=MARKER, linestyle=":")
-        axes.set_xlabel("false positive rate")
-        axes.set_ylabel("true positive rate")
+        axes.set(xlabel="false positive rate", ylabel="true positive rate")
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8, loc="lower right")
@@ -126,5 +123,18 @@ def plot_bars(path: Path, bars: Sequence[tuple[str, Mapping[str, Any]]]) -> None
             axes.text(0.01, place, f"{value:.1%} of {row['n']:,}", va="center", color="white", fontsize=8)
         axes.set_yticks(range(len(bars)), [name for name, _ in bars])
         axes.invert_yaxis()
-        axes.set_xlim(0, 1)
-        axes.set_xlabel("accuracy, with its 95 % interval")
+        axes.set(xlim=(0, 1), xlabel="accuracy, with its 95 % interval")
+
+
+def write_preview(path: Path, feed: Feed, seed: int, how: Augmentation) -> None:
+    """Write the grid as PNG: originals in the first column, one epoch's augmentation in each other one."""
+    places = np.linspace(0, len(feed) - 1, min(ROWS, len(feed))).astype(int)
+    columns = [feed.images(places)]
+    columns += [feed.images(places, draw(len(feed), seed, epoch), how) for epoch in range(COLUMNS - 1)]
+    # (rows, columns, height, width, 3): a gap above and left of each image, and around the sheet.
+    tiles = np.pad(np.stack(columns, 1), ((0, 0), (0, 0), (GAP, 0), (GAP, 0), (0, 0)), constant_values=255)
+    sheet = np.vstack([np.hstack(list(row)) for row in tiles])
+    sheet = np.pad(sheet, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
+    buffer = BytesIO()
+    PillowImage.fromarray(sheet).save(buffer, "PNG")
+    write_atomic(path, buffer.getvalue())

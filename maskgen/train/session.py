@@ -12,7 +12,7 @@ from maskgen.errors import ModelError, UsageError
 from maskgen.keras_runtime import require, seed_everything
 from maskgen.train.checkpoint import STATE
 from maskgen.train.data.dropped_splits import place_missed
-from maskgen.train.data.examples import Dropped, Example, reasons
+from maskgen.train.data.examples import Dropped, Example, reasons, tally
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
@@ -20,7 +20,7 @@ from maskgen.train.data.splits import assign_splits
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.fit import CHECKPOINT, HISTORY, fit
 from maskgen.train.options import TrainOptions
-from maskgen.train.preview import write_preview
+from maskgen.train.plots import write_preview
 from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
@@ -29,6 +29,8 @@ from maskgen.train.run_folder import (
     read_dropped,
     read_examples,
     read_record,
+    write_dropped,
+    write_examples,
     write_record,
 )
 from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
@@ -90,13 +92,12 @@ def divide(options: TrainOptions, gathered: Gathered) -> Divided:
 def train(
     run: Path,
     options: TrainOptions,
-    *,
     command: str = "maskgen train",
     overwrite: bool = False,
     preview: bool = False,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Run `maskgen train`.
+    """Run `maskgen train`; returns the figures of ``metrics.json``.
 
     Args:
         run: The run folder.
@@ -105,9 +106,6 @@ def train(
         overwrite: Replace an old run in the folder.
         preview: Write a grid of augmented images before the training.
         progress: Show progress bars on stderr.
-
-    Returns:
-        The figures of ``metrics.json``.
 
     Raises:
         LeakError: A person, source image or content is in two splits.
@@ -129,7 +127,10 @@ def train_on(
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
     for name in (BEST, LAST, METRICS):
         (run / name).unlink(missing_ok=True)
-    write_record(run, command, options, divided.classes, divided.examples, divided.dropped)
+    write_examples(run / EXAMPLES, divided.examples)
+    write_dropped(run / DROPPED, divided.dropped)
+    counts = {"counts": tally(divided.examples), "dropped": reasons(divided.dropped)}
+    write_record(run, command, options, divided.classes, counts)
     if preview:
         feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
         write_preview(run / PREVIEW, feed, options.seed, options.augmentation)
@@ -143,12 +144,7 @@ def train_on(
 
 
 def resume(run: Path, *, progress: bool = True) -> dict[str, Any]:
-    """Resume a killed run with its recorded examples and options.
-
-    Raises:
-        MissingDataError: The folder contains no run.
-        UsageError: The run is complete.
-    """
+    """Resume a killed run with its recorded examples and options; a `UsageError` if it is complete."""
     record = read_record(run)
     if (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir():
         raise UsageError(f"{run} is done; train further from its model with --weights {run / BEST}")

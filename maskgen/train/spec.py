@@ -52,11 +52,7 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
-        """Read the text of `to_json`.
-
-        Raises:
-            ConfigurationError: The text or a value is not one that `maskgen train` writes.
-        """
+        """Read a text of `to_json`; a `ConfigurationError` if `maskgen train` did not write it."""
         try:
             values: dict[str, Any] = from_json(text)
             values.pop("schema")
@@ -97,12 +93,7 @@ def embed_spec(path: Path, spec: ModelSpec) -> None:
 
 
 def read_spec(path: Path) -> ModelSpec:
-    """Read the specification from a ``.keras`` file.
-
-    Raises:
-        MissingDataError: The file does not exist.
-        ConfigurationError: The file is not a model of maskgen.
-    """
+    """Read the specification from a ``.keras`` file; a `ConfigurationError` if it is not maskgen's."""
     try:
         return ModelSpec.from_json(read_member(path, MEMBER).decode())
     except (ModelError, ConfigurationError, UnicodeDecodeError) as error:

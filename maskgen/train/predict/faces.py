@@ -32,8 +32,8 @@ class Said:
 
     Attributes:
         label: The predicted class.
-        probability: Its probability.
-        probabilities: The probabilities of all classes, in the order of the model.
+        probability: That of the predicted class.
+        probabilities: Those of all classes, in the order of the model.
         box: The face box, xywh; None if the whole image was classified without a face box.
     """
 
@@ -49,9 +49,6 @@ def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
     Returns:
         Path -> unique name: the path relative to the given folder, or the name of the file. If two names are
         equal, all names are paths relative to the common parent folder of the inputs.
-
-    Raises:
-        MissingDataError: An input does not exist.
     """
     names: dict[Path, str] = {}
     for path in inputs:
@@ -75,12 +72,7 @@ def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
 def predict_file(
     classifier: Classifier, path: Path, landmarker: FaceLandmarker | None
 ) -> tuple[list[Said], Image]:
-    """Predict the classes of the faces in an image file.
-
-    Args:
-        classifier: The model.
-        path: The file.
-        landmarker: Finds the faces; None classifies the whole image.
+    """Predict the classes of the faces that the landmarker finds; None classifies the whole image.
 
     Returns:
         The prediction for each face, and the image, (height, width, 3) uint8 BGR.
@@ -99,13 +91,9 @@ def predict_file(
 def predict_faces(
     classifier: Classifier, data: bytes, inspected: Inspected, boxes: Sequence[Box] | None
 ) -> list[Said]:
-    """Predict the classes of faces whose boxes are known.
+    """Predict the classes of the faces in an image file with this content.
 
-    Args:
-        classifier: The model.
-        data: The content of the image file.
-        inspected: Its properties.
-        boxes: The face boxes, xywh, largest first; None classifies the whole image.
+    `boxes` are xywh, largest first; None classifies the whole image.
     """
     size = classifier.spec.size
     # Decoded from the file as in training, where a large JPEG is decoded at a reduced scale.

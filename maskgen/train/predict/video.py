@@ -32,16 +32,12 @@ def predict_video(
         classifier: The model.
         source: The number of a camera, or a video file.
         landmarker: Finds the faces; None classifies the whole frame.
-        out: The annotated video to write: .mp4, .avi, .mkv or .mov; None writes none.
+        out: The annotated video to write; its suffix is one of `CODECS`.
         frames: Maximum number of frames.
         show: Called with each annotated frame; the video ends when it returns False.
 
     Yields:
         The number of the frame from 0, and the predictions for its faces.
-
-    Raises:
-        MissingDataError: The camera or video does not exist or has no frames.
-        UsageError: The suffix of `out` is not that of a video, or `out` is the source.
     """
     if out is not None and out.suffix.lower() not in CODECS:
         raise UsageError(f"{out}: the name of a video ends in {', '.join(CODECS)}")
