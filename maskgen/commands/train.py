@@ -12,28 +12,14 @@ import click
 from click.core import ParameterSource
 
 from maskgen.commands.shared.parameters import FOLDER, config_option, quiet_option, verbose_option
-from maskgen.commands.shared.train_options import (
-    augmentation_options,
-    data_options,
-    fit_options,
-    model_options,
-    split_options,
-    train_options,
-)
+from maskgen.commands.shared.train_options import data_options, split_options, train_options, training_options
 from maskgen.errors import InterruptedRunError, UsageError
 
 
 @click.command(name="train")
 @data_options
 @split_options
-@click.option(
-    "--drop-leaks",
-    is_flag=True,
-    help="Leave people and images out of training that are also in the test split.",
-)
-@model_options
-@fit_options
-@augmentation_options
+@training_options
 @click.option("--out", type=FOLDER, help="Run folder to write.  [default: runs/DATA-BACKBONE]")
 @click.option("--preview", is_flag=True, help="Write preview.png, a grid of augmented images.")
 @click.option("--resume", type=FOLDER, metavar="RUN", help="Resume the interrupted run in this folder.")
@@ -68,8 +54,8 @@ def command(
     """  # noqa: D301
     from maskgen.files.redaction import public_command
     from maskgen.results.output_files import check_apart
-    from maskgen.train.folds import resume_run, train_run
     from maskgen.train.run_folder import RECORD
+    from maskgen.train.session import resume_run, train_run
 
     if resume is not None:
         _refuse_other_options()

@@ -66,15 +66,6 @@ def roc(
     return false, true, float(auc(false, true))
 
 
-def roc_auc(labels: Labels, probabilities: Probabilities) -> float | None:
-    """Area under the ROC curve, or the mean of one-against-rest; None if a class is missing."""
-    classes = probabilities.shape[1]
-    if len(np.unique(labels)) < classes:
-        return None
-    places = (1,) if classes == 2 else range(classes)
-    return float(np.mean([roc(labels == place, probabilities[:, place])[2] for place in places]))
-
-
 def scores(
     labels: Labels,
     probabilities: Probabilities,
@@ -86,6 +77,7 @@ def scores(
 
     `confusion` has a row for each true class and a column for each predicted one. `f1` is the mean of
     the classes that occur in labels or predictions, `balanced_accuracy` the mean recall of those in labels.
+    `roc_auc` is the mean of one-against-rest for more than two classes.
 
     Args:
         labels: (n,) true classes.
@@ -102,6 +94,9 @@ def scores(
     # A division by zero gives 0, as in scikit-learn.
     recall, precision = hits / np.maximum(actual, 1), hits / np.maximum(named, 1)
     f1 = 2 * hits / np.maximum(actual + named, 1)
+    places = (1,) if len(classes) == 2 else range(len(classes))
+    # An area needs all classes.
+    areas = [roc(labels == place, probabilities[:, place])[2] for place in places] if actual.all() else []
     table = {"n": actual, "precision": precision, "recall": recall, "f1": f1}
     return {
         "n": total,
@@ -111,7 +106,7 @@ def scores(
         "accuracy_of_all": correct / (total + dropped) if total + dropped else None,
         "balanced_accuracy": float(recall[actual > 0].mean()) if total else None,
         "f1": float(f1[occurring].mean()) if total else None,
-        "roc_auc": roc_auc(labels, probabilities) if total else None,
+        "roc_auc": float(np.mean(areas)) if areas else None,
         "classes": {
             name: {column: values[place].item() for column, values in table.items()}
             for place, name in enumerate(classes)

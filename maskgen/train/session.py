@@ -1,9 +1,19 @@
-"""A whole training run: gather, split, check for leaks, fit, evaluate and write the results."""
+"""A whole training run, resumable: of one model or, for cross-validation, of a model for each fold.
+
+::
+
+    RUN/run.json      the options, and the list of folds
+    RUN/fold-0/ ...   a run for each fold: tested on this fold, trained on the others
+    RUN/folds.json    mean and standard deviation of the accuracy, after the last fold
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
+import statistics
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +26,7 @@ from maskgen.train.data.examples import Dropped, Example, reasons, tally
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
-from maskgen.train.data.splits import assign_splits
+from maskgen.train.data.splits import assign_splits, folds_of
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.fit import CHECKPOINT, HISTORY, fit
 from maskgen.train.options import TrainOptions
@@ -25,18 +35,111 @@ from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
     RECORD,
+    Record,
     open_run,
     read_dropped,
     read_examples,
     read_record,
     write_dropped,
     write_examples,
+    write_json,
     write_record,
 )
 from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 
-PREVIEW = "preview.png"
+PREVIEW, FOLDS = "preview.png", "folds.json"
 PACKAGES = ("tensorflow", "matplotlib", "sklearn")
+
+Figures = dict[str, Any]
+
+
+def train_run(
+    run: Path,
+    options: TrainOptions,
+    folds: bool = False,
+    command: str = "maskgen train",
+    overwrite: bool = False,
+    preview: bool = False,
+    progress: bool = True,
+) -> Iterator[tuple[Path, Figures]]:
+    """Run `maskgen train`.
+
+    Args:
+        run: The run folder.
+        options: The options of the run.
+        folds: Train a model for each fold of the data.
+        command: The command line, for the record.
+        overwrite: Replace an old run in the folder.
+        preview: Write a grid of augmented images before the training.
+        progress: Show progress bars on stderr.
+
+    Yields:
+        The folder of each model, and the figures of its ``metrics.json``.
+    """
+    require(*PACKAGES)
+    open_run(run, overwrite)
+    if folds:
+        # `resume_run` reads these paths again, perhaps from another working folder.
+        options = replace(options, data=tuple(str(Path(each).absolute()) for each in options.data))
+    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
+    if not folds:
+        yield run, train(gathered, run, options, command, preview, progress)
+        return
+    numbers = folds_of(gathered.examples)
+    if not numbers:
+        raise UsageError("the data have no folds; Adience has some")
+    for old in run.glob("fold-*"):
+        # Results of an earlier run would look like results of this one.
+        for name in (METRICS, RECORD):
+            (old / name).unlink(missing_ok=True)
+    (run / FOLDS).unlink(missing_ok=True)
+    write_record(run, command, options, (), {}, numbers)
+    try:
+        yield from _train_each(run, Record(options, (), command, tuple(numbers)), gathered, preview, progress)
+    except (ModelError, UsageError):
+        if not any(run.glob("fold-*")):
+            forget_run(run)
+        raise
+
+
+def resume_run(run: Path, *, progress: bool = True) -> Iterator[tuple[Path, Figures]]:
+    """Resume a killed run. One with folds keeps the completed ones, resumes one and trains the others.
+
+    Yields:
+        The folder and the figures of each model, including those of completed folds.
+    """
+    require(*PACKAGES)
+    record = read_record(run)
+    if not record.folds:
+        yield run, resume(run, progress=progress)
+    elif (run / FOLDS).is_file():
+        raise UsageError(f"{run} is done: all {len(record.folds)} folds; {FOLDS} has the figures")
+    else:
+        yield from _train_each(run, record, None, False, progress)
+
+
+def _train_each(
+    run: Path, record: Record, gathered: Gathered | None, preview: bool, progress: bool
+) -> Iterator[tuple[Path, Figures]]:
+    options, command = record.options, record.command
+    results: dict[str, Figures] = {}
+    for fold in record.folds:
+        folder = run / f"fold-{fold}"
+        if (folder / METRICS).is_file() and not (folder / CHECKPOINT).is_dir():
+            figures = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        elif (folder / RECORD).is_file():
+            figures = resume(folder, progress=progress)
+        else:
+            data = [Path(each) for each in options.data]
+            gathered = gathered or gather(data, options.wanted, progress=progress)
+            own = replace(options, split=replace(options.split, fold=fold))
+            figures = train(gathered, folder, own, command, preview, progress)
+        results[folder.name] = figures
+        yield folder, figures
+    accuracies = [figures["test"]["accuracy"] for figures in results.values()]
+    deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
+    summary = {"accuracy": statistics.mean(accuracies), "standard_deviation": deviation, "folds": results}
+    write_json(run / FOLDS, summary)
 
 
 @dataclass(frozen=True)
@@ -90,37 +193,9 @@ def divide(options: TrainOptions, gathered: Gathered) -> Divided:
 
 
 def train(
-    run: Path,
-    options: TrainOptions,
-    command: str = "maskgen train",
-    overwrite: bool = False,
-    preview: bool = False,
-    progress: bool = True,
-) -> dict[str, Any]:
-    """Run `maskgen train`; returns the figures of ``metrics.json``.
-
-    Args:
-        run: The run folder.
-        options: The options of the run.
-        command: The command line, for the record.
-        overwrite: Replace an old run in the folder.
-        preview: Write a grid of augmented images before the training.
-        progress: Show progress bars on stderr.
-
-    Raises:
-        LeakError: A person, source image or content is in two splits.
-        MaskgenError: Data or an extra are missing, or options are invalid.
-    """
-    require(*PACKAGES)
-    open_run(run, overwrite)
-    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
-    return train_on(gathered, run, options, command, preview, progress)
-
-
-def train_on(
     gathered: Gathered, run: Path, options: TrainOptions, command: str, preview: bool, progress: bool
-) -> dict[str, Any]:
-    """Train on gathered data, as `train` does, in a folder that already belongs to the run."""
+) -> Figures:
+    """Train a model on gathered data, in a folder that belongs to the run; returns its metrics."""
     run.mkdir(parents=True, exist_ok=True)
     divided = divide(options, gathered)
     refuse_leaks(divided.examples)
@@ -143,7 +218,7 @@ def train_on(
         raise
 
 
-def resume(run: Path, *, progress: bool = True) -> dict[str, Any]:
+def resume(run: Path, *, progress: bool = True) -> Figures:
     """Resume a killed run with its recorded examples and options; a `UsageError` if it is complete."""
     record = read_record(run)
     if (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir():
@@ -161,7 +236,7 @@ def forget_run(run: Path) -> None:
             folder.rmdir()
 
 
-def _fit_and_finalize(run: Path, options: TrainOptions, divided: Divided, progress: bool) -> dict[str, Any]:
+def _fit_and_finalize(run: Path, options: TrainOptions, divided: Divided, progress: bool) -> Figures:
     seed_everything(options.seed, options.deterministic)
     classes, size, batch = divided.classes, options.input_size, options.batch_size
     examples = divided.of("train")

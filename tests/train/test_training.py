@@ -29,7 +29,7 @@ from maskgen.train.data.splits import SplitOptions
 from maskgen.train.fit import fit, learning_rate
 from maskgen.train.options import Phase, TrainOptions
 from maskgen.train.run_folder import read_record
-from maskgen.train.session import train
+from maskgen.train.session import train_run
 from maskgen.train.spec import read_spec
 
 pytestmark = needs_train
@@ -79,7 +79,8 @@ def on_held_out_people(folder, out):
         **{"backbone": "tiny-cnn", "size": 32, "weights": "none", "epochs": 6, "batch_size": 16},
         **{"augmentation": NONE, "learning_rate": 3e-3},
     )
-    return train(out, options, progress=False)["test"]
+    ((_, found),) = train_run(out, options, progress=False)
+    return found["test"]
 
 
 def test_people_who_were_held_out_are_told_by_what_their_class_looks_like(tmp_path):
@@ -230,7 +231,7 @@ def test_a_picture_lost_while_a_run_trains_is_named_and_put_back_the_run_goes_on
     with monkeypatch.context() as patched:
         patched.setattr(fit_module, "write_history", lose)
         with pytest.raises(MissingDataError, match=f"{re.escape(str(path))}: .*--resume"):
-            train(run, options, progress=False)
+            list(train_run(run, options, progress=False))
     path.write_bytes(content)
     assert main(["train", "--resume", str(run), "-q"]) == 0
     assert len(history(run)) == 2

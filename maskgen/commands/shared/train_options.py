@@ -34,12 +34,11 @@ SHARE = click.FloatRange(0, 1)
 
 
 def _option(flag: str, text: str, kind: Any = None, metavar: str | None = None, name: str = "") -> Any:
-    """An option with the default of the record that it fills; a flag without a type."""
+    """An option with the default of the record that it fills, and the type or the choices `kind`."""
     name = name or flag.partition("/")[0].removeprefix("--").replace("-", "_")
-    default = _DEFAULTS[name]
-    own_default = {"default": default, "show_default": True} if default is not None else {}
-    is_flag = kind is None and default is not None
-    return click.option(flag, name, type=kind, is_flag=is_flag, metavar=metavar, help=text, **own_default)
+    settings = {"default": _DEFAULTS[name], "is_flag": isinstance(_DEFAULTS[name], bool)}
+    kind = click.Choice(kind) if isinstance(kind, tuple) else kind
+    return click.option(flag, name, type=kind, metavar=metavar, show_default=True, help=text, **settings)
 
 
 def which_options(both: str) -> Callable[[Decorated], Decorated]:
@@ -66,7 +65,7 @@ data_options = stacked(
     _option(
         "--crop",
         "Part of the image that the model sees: the full image, the face, or the upper half of the face.",
-        click.Choice(CROPS),
+        CROPS,
     ),
     _option(
         "--margin",
@@ -97,18 +96,16 @@ split_options = stacked(
     _option("--seed", "Seed of all random choices.", int),
 )
 
-model_options = stacked(
+training_options = stacked(
+    _option("--drop-leaks", "Leave people and images out of training that are also in the test split."),
     _option(
-        "--backbone",
-        f"Convolutional network: {', '.join(BACKBONES)}.",
-        click.Choice(tuple(BACKBONES)),
-        metavar="NAME",
+        "--backbone", f"Convolutional network: {', '.join(BACKBONES)}.", tuple(BACKBONES), metavar="NAME"
     ),
     _option(
         "--head",
         "Layers between backbone and classes: small and large use BatchNorm and one or two dense layers; 128 "
         "and 1024 are one dense layer of that width.",
-        click.Choice(tuple(HEADS)),
+        tuple(HEADS),
     ),
     _option(
         "--size",
@@ -123,9 +120,6 @@ model_options = stacked(
         metavar="imagenet|none|PATH",
     ),
     _option("--dropout", "Dropout rate before the last layer.", click.FloatRange(0, 1, max_open=True)),
-)
-
-fit_options = stacked(
     _option(
         "--epochs",
         "Maximum epochs of phase 1, which trains the head on the frozen backbone, or, with --weights none, "
@@ -144,28 +138,23 @@ fit_options = stacked(
         NATURAL,
         metavar="BLOCKS",
     ),
-    _option("--optimizer", "Optimizer of phase 1.", click.Choice(OPTIMIZERS)),
-    _option(
-        "--fine-tune-optimizer", "Optimizer of phase 2.  [default: that of phase 1]", click.Choice(OPTIMIZERS)
-    ),
+    _option("--optimizer", "Optimizer of phase 1.", OPTIMIZERS),
+    _option("--fine-tune-optimizer", "Optimizer of phase 2.  [default: that of phase 1]", OPTIMIZERS),
     _option("--learning-rate", "Initial learning rate of phase 1.", POSITIVE),
     _option(
         "--fine-tune-rate", "Initial learning rate of phase 2.  [default: a tenth of phase 1's]", POSITIVE
     ),
-    _option("--schedule", "Learning rate schedule within each phase.", click.Choice(SCHEDULES)),
+    _option("--schedule", "Learning rate schedule within each phase.", SCHEDULES),
     _option("--batch-size", "Number of images in a batch.", AT_LEAST_ONE),
     _option(
         "--class-weights/--no-class-weights",
         "Weight the loss so that rare classes count as much as frequent ones.",
     ),
-    _option("--monitor", "Metric that selects the best epoch.", click.Choice(MONITORS)),
+    _option("--monitor", "Metric that selects the best epoch.", MONITORS),
     _option("--patience", "End a phase after this many epochs without improvement; 0 means never.", NATURAL),
     _option("--mixed-precision", "Train in half precision, for GPUs."),
     _option("--cache", "Keep decoded images in memory, for small datasets."),
     _option("--deterministic", "Make the weights reproducible; slower."),
-)
-
-augmentation_options = stacked(
     _option("--augment/--no-augment", "Augment the training images."),
     _option("--flip", "Share of the training images that are mirrored.", SHARE),
     _option("--shift", "Maximum shift, as a share of the image's side.", SHARE),
