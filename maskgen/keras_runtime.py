@@ -23,11 +23,7 @@ log = logging.getLogger("maskgen")
 
 
 def require(*packages: str, install: str = INSTALL) -> None:
-    """Check that packages are installed, by their import names and without importing them.
-
-    Raises:
-        MissingExtraError: A package is not installed; the message has the command `install`.
-    """
+    """Check that packages can be imported, without importing them; the message has the command `install`."""
     for package in packages:
         try:
             installed = importlib.util.find_spec(package) is not None

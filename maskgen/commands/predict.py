@@ -147,16 +147,19 @@ def _predict_images(
     from maskgen.files.atomic import write_atomic
     from maskgen.files.path_text import to_text
     from maskgen.images.codec import encode
+    from maskgen.results.layout import shortened
     from maskgen.train.predict import window
     from maskgen.train.predict.faces import annotated, images_of, predict_file
 
     code = 0
-    names = images_of(inputs)
-    targets = {path: out / _target(name) for path, name in names.items()} if out is not None else {}
+    names, targets = images_of(inputs), {}
     sources = {path.resolve() for path in names}
-    for target in targets.values():
-        if target.resolve() in sources:
-            raise UsageError(f"{target} is one of the inputs and would be overwritten; give another -o")
+    for path, name in names.items():
+        folder, slash, file_name = name.rpartition("/")
+        if out is not None:
+            targets[path] = out / f"{folder}{slash}{shortened(f'{file_name}.png', name, '.png')}"
+    if overwritten := [target for target in targets.values() if target.resolve() in sources]:
+        raise UsageError(f"{overwritten[0]} is one of the inputs and would be overwritten; give another -o")
     for path in names:
         name = to_text(str(path))
         try:
@@ -172,11 +175,3 @@ def _predict_images(
         if show and not window.show(canvas, wait=True):
             break
     return code
-
-
-def _target(name: str) -> str:
-    """Path of an image's annotated copy, relative to the output folder."""
-    from maskgen.results.layout import shortened
-
-    folder, slash, file_name = name.rpartition("/")
-    return f"{folder}{slash}{shortened(f'{file_name}.png', name, '.png')}"

@@ -37,11 +37,7 @@ log = logging.getLogger("maskgen")
 
 
 def figures(judged: Judged, by: Sequence[str]) -> dict[str, Any]:
-    """All figures of one model on one set, as JSON values.
-
-    Args:
-        judged: The predictions of the model.
-        by: Columns to group by; all existing `GROUPS` by default.
+    """All figures of one model on one set, grouped by columns or by all existing `GROUPS`, as JSON values.
 
     Returns:
         `maskgen.train.metrics.scores` of all examples; ``by_group``: column -> value -> figures, with the

@@ -66,9 +66,6 @@ def judge(
         split: Name of a split, or "all". Without a "test" split, that is the validation split, and without
             any split all images.
         progress: Show a progress bar on stderr.
-
-    Raises:
-        MissingDataError: No image of the set is in this split, or none can be judged.
     """
     spec = classifier.spec
     # The labels of a folder tree are its folders, whatever label column the model was trained on.

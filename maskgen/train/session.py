@@ -156,12 +156,7 @@ class Divided:
 
 
 def divide(options: TrainOptions, gathered: Gathered) -> Divided:
-    """Assign the splits to the data of a run; drop leaks if the options say so.
-
-    Raises:
-        UsageError: The training or validation split is empty, the training has fewer than two classes, or a
-            class has a name that no model can hold.
-    """
+    """Assign the splits to the data of a run; drop leaks if the options say so."""
     examples, outside = assign_splits(gathered.examples, options.split)
     dropped = list(place_missed(gathered.dropped, gathered.examples, examples, options.split))
     classes = sorted({example.label for example in examples if example.split == "train"})

@@ -170,10 +170,6 @@ def train_options(data: Sequence[Path], given: dict[str, Any]) -> TrainOptions:
     Args:
         data: The DATA arguments; if empty, the one dataset under ``masked/``.
         given: The other options by parameter name: those of `train`, or only those of `split`.
-
-    Raises:
-        UsageError: Two options contradict each other.
-        MissingDataError: Data or weights do not exist.
     """
     rest = dict(given)
     if rest.pop("folds", False) and rest["fold"] is not None:

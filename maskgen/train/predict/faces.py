@@ -76,9 +76,6 @@ def predict_file(
 
     Returns:
         The prediction for each face, and the image, (height, width, 3) uint8 BGR.
-
-    Raises:
-        UnreadableImageError: The file cannot be read or decoded.
     """
     inspected = inspect(path)
     if inspected.problem is not None:
