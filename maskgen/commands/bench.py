@@ -9,17 +9,18 @@ import click
 
 from maskgen.commands.shared.parameters import ANY_PATH, verbose_option
 
-AT_LEAST_ONE = click.IntRange(min=1)
-
 
 @click.command(name="bench")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=ANY_PATH)
 @click.option(
-    "--batch", type=AT_LEAST_ONE, multiple=True, help="Batch size. Can be repeated.  [default: 1, 8, 32]"
+    "--batch",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="Batch size. Can be repeated.  [default: 1, 8, 32]",
 )
 @click.option(
     "--repeats",
-    type=AT_LEAST_ONE,
+    type=click.IntRange(min=1),
     default=30,
     show_default=True,
     help="Number of timed calls for each batch size.",

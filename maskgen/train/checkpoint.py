@@ -29,29 +29,24 @@ class Progress:
     monitor: str
     history: tuple[Epoch, ...] = ()
 
-    def values(self, phase: str | None = None) -> list[float]:
-        """The monitored value of each epoch of a phase, or of the run."""
-        return [float(each[self.monitor]) for each in self.history if phase in (None, each["phase"])]
-
     def waits(self, phase: str) -> list[int]:
         """For each epoch of a phase, the number of epochs since the best one so far."""
-        values = self.values(phase)
-        return [last - self._best(values[: last + 1]) for last in range(len(values))]
+        epochs = [epoch for epoch in self.history if epoch["phase"] == phase]
+        return [last - self._best(epochs[: last + 1]) for last in range(len(epochs))]
 
-    def _best(self, values: Sequence[float]) -> int:
+    def _best(self, epochs: Sequence[Epoch]) -> int:
         best = max if self.monitor.endswith("accuracy") else min
-        return best(range(len(values)), key=values.__getitem__)
+        return best(range(len(epochs)), key=lambda place: epochs[place][self.monitor])
 
     @property
-    def best(self) -> float:
+    def best(self) -> str | int | float:
         """The monitored value of the best epoch."""
-        values = self.values()
-        return values[self._best(values)]
+        return self.history[self._best(self.history)][self.monitor]
 
     @property
     def best_file(self) -> str | None:
         """The model after the best epoch, without its optimizer; None before the first epoch."""
-        return f"best-{self._best(self.values()) + 1:04}.keras" if self.history else None
+        return f"best-{self._best(self.history) + 1:04}.keras" if self.history else None
 
     @property
     def last_file(self) -> str:

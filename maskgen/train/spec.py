@@ -30,7 +30,6 @@ class ModelSpec:
     Attributes:
         classes: Class names in the order of the outputs.
         size: Side of the input images, RGB from 0 to 255; preprocessing is inside the model.
-        crop: One of `maskgen.train.data.crops.CROPS`.
         margin: Margin around the face, as a share of the longer side of its box.
         threshold: Minimum probability for predicting the second of two classes, chosen on validation; None
             predicts the most probable class.
