@@ -35,7 +35,7 @@ from maskgen.keras_runtime import keras, tensorflow
 from maskgen.train.data.augment import Augmentation
 from maskgen.train.data.examples import Example
 from maskgen.train.data.feed import Feed
-from maskgen.train.data.pictures import inspect
+from maskgen.train.data.model_input import inspect
 from maskgen.train.model.build import build_model
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from maskgen.train.model.archive import CONFIG
+from maskgen.train.model.load import CONFIG
 from maskgen.train.spec import ModelSpec
 
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}, "registered_name": None}

@@ -14,7 +14,7 @@ from maskgen.landmarks import FaceLandmarker
 from maskgen.options import SynthOptions
 from maskgen.records import Box, Image
 from maskgen.run.single import mask_picture
-from maskgen.train.data.pictures import examine
+from maskgen.train.data.model_input import examine
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.predict.faces import Said, annotated, predict_faces
 

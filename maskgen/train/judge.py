@@ -15,7 +15,7 @@ from maskgen.errors import MissingDataError
 from maskgen.process import usable_cores
 from maskgen.train.data.examples import Dropped, Example, Wanted
 from maskgen.train.data.gather import Gathered, gather, is_plain_tree
-from maskgen.train.data.pictures import shown_file
+from maskgen.train.data.model_input import shown_file
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.run_folder import EXAMPLES, read_examples
 from maskgen.train.spec import ModelSpec

@@ -21,12 +21,11 @@ from typing import Any
 from maskgen.errors import ModelError, UsageError
 from maskgen.keras_runtime import require, seed_everything
 from maskgen.train.checkpoint import STATE
-from maskgen.train.data.dropped_splits import place_missed
 from maskgen.train.data.examples import Dropped, Example, reasons, tally
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
-from maskgen.train.data.splits import assign_splits, folds_of
+from maskgen.train.data.splits import assign_splits, folds_of, place_missed
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.fit import CHECKPOINT, HISTORY, fit
 from maskgen.train.options import TrainOptions

@@ -15,7 +15,7 @@ import maskgen
 from maskgen.errors import ConfigurationError, ModelError
 from maskgen.files.json_text import from_json
 from maskgen.train.data.crops import CROPS
-from maskgen.train.model.archive import SPEC, read_member
+from maskgen.train.model.load import SPEC, read_member
 
 MEMBER = SPEC
 MOST_CLASSES = 1000

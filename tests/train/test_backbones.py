@@ -9,7 +9,6 @@ from maskgen.keras_runtime import keras
 from maskgen.train.model.backbones import BACKBONES
 from maskgen.train.model.build import (
     IMAGENET_STD,
-    batch_norms,
     block_starts,
     build_model,
     freeze_backbone,
@@ -47,7 +46,7 @@ def test_the_blocks_are_found_and_whole_ones_unfrozen_with_batch_norm_in_inferen
     learning = unfreeze_blocks(model, name, 2)
     assert learning == [block for block, _ in starts[-2:]]
     first = starts[-2][1]
-    norms = {layer.name for layer in batch_norms(model)}
+    norms = {layer.name for layer in model.layers if isinstance(layer, keras().layers.BatchNormalization)}
     for index, layer in enumerate(model.layers):
         head = layer.name.startswith(("head_", "classes"))
         assert layer.trainable == (head or (index >= first and layer.name not in norms)), layer.name

@@ -192,7 +192,7 @@ def test_every_backbone_goes_into_every_format_at_a_small_size(tmp_path, monkeyp
     embed_spec(path, ModelSpec(("a", "b"), size, "full", 0.0, None, None, name))
     model = load_model(path)  # Once, as it takes seconds.
     monkeypatch.setattr(export_module, "load_model", lambda file: model)
-    monkeypatch.setattr(export_module, "_pictures", lambda spec, samples: (images, True))
+    monkeypatch.setattr(export_module, "_input_images", lambda spec, samples: (images, True))
     for format in export_module.FORMATS:
         done = export(path, format)
         print(f"{name} {size} px {format}: {done.difference:.1e}, spread {np.ptp(probabilities):.2f}")

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 from train_data import example, jpeg, needs_train, write
 
-from maskgen.errors import UnreadableImageError, UsageError
+from maskgen.errors import MissingDataError, UnreadableImageError, UsageError
+from maskgen.keras_runtime import keras
 from maskgen.train.data import feed as feed_module
 from maskgen.train.data.augment import NONE, Augmentation, augmented, draw
-from maskgen.train.data.feed import Feed
-from maskgen.train.data.pictures import shown, shown_file
+from maskgen.train.data.feed import Feed, reraise_read_errors
+from maskgen.train.data.model_input import shown, shown_file
 from maskgen.train.plots import write_preview
 
 pytestmark = needs_train
@@ -37,14 +38,14 @@ def pictures(folder, count=20):
 
 def order(dataset):
     """The examples' numbers in the order they come."""
-    return [round(float(image[..., 0].mean()) / 10) for images, _, _ in dataset for image in images.numpy()]
+    return [round(float(image[..., 0].mean()) / 10) for images, _, _ in dataset for image in images]
 
 
 def test_pictures_come_as_rgb_from_0_to_255_with_labels_and_weights(tmp_path):
     feed = Feed(pictures(tmp_path), CLASSES, 32, 8, {"female": 0.5, "male": 2.0})
     batches = list(feed.in_order())
     assert [len(labels) for _, labels, _ in batches] == [8, 8, 4]
-    images, labels, weights = (np.concatenate([b[k].numpy() for b in batches]) for k in range(3))
+    images, labels, weights = (np.concatenate([b[k] for b in batches]) for k in range(3))
     assert images.shape == (20, 32, 32, 3) and images.dtype == np.uint8
     assert images[7].mean(axis=(0, 1)) == pytest.approx((70, 60, 200), abs=3)
     assert labels.tolist() == [n % 2 for n in range(20)]
@@ -95,6 +96,17 @@ def test_a_picture_that_vanishes_ends_the_training_and_is_named(tmp_path):
     examples[3].path.unlink()
     with pytest.raises(Exception, match=r"3\.jpg"):
         list(feed.in_order())
+
+
+def test_keras_reads_them_in_their_order_and_tells_which_one_is_lost(tmp_path):
+    examples, layers = pictures(tmp_path), keras().layers
+    feed, rgb = Feed(examples, CLASSES, 32, 3), keras().Input((32, 32, 3), dtype="uint8")
+    model = keras().Model(rgb, layers.GlobalAveragePooling2D()(layers.Rescaling(1.0)(rgb)))
+    found = model.predict(feed.in_order(), verbose=0)
+    assert [round(float(red) / 10) for red, _, _ in found] == list(range(20))
+    examples[13].path.unlink()
+    with pytest.raises(MissingDataError, match=r"13\.jpg: .*--resume"), reraise_read_errors(feed):
+        model.predict(feed.in_order(), verbose=0)
 
 
 @pytest.mark.parametrize("size", [100, 50, 12])

@@ -5,9 +5,8 @@ from collections import Counter
 import pytest
 from train_data import example
 
-from maskgen.train.data.dropped_splits import place_missed
 from maskgen.train.data.examples import Dropped
-from maskgen.train.data.splits import SplitOptions, assign_splits
+from maskgen.train.data.splits import SplitOptions, assign_splits, place_missed
 
 LABELS = ("female", "male")
 

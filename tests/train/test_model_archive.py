@@ -8,8 +8,7 @@ import pytest
 from model_files import MODEL, written
 
 from maskgen.errors import ConfigurationError, ModelError
-from maskgen.train.model.archive import CONFIG
-from maskgen.train.model.load import check_model_file
+from maskgen.train.model.load import CONFIG, check_model_file
 from maskgen.train.spec import read_spec
 
 

@@ -12,10 +12,9 @@ from maskgen.__main__ import main
 from maskgen.datasets.sample import SHIPS_IN
 from maskgen.errors import ModelError
 from maskgen.keras_runtime import keras
-from maskgen.train.model.archive import CONFIG, WEIGHTS
 from maskgen.train.model.build import build_model
 from maskgen.train.model.classifier import open_classifier
-from maskgen.train.model.load import check_model_file, load_model
+from maskgen.train.model.load import CONFIG, WEIGHTS, check_model_file, load_model
 from maskgen.train.spec import embed_spec
 
 PORTRAIT = next(SHIPS_IN.glob("*.jpg"))

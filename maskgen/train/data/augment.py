@@ -43,25 +43,12 @@ NONE = Augmentation(0, 0, 0, 0, 0)
 
 
 def draw(count: int, seed: int, epoch: int) -> NDArray[np.float32]:
-    """Random numbers of one epoch.
-
-    Returns:
-        (count, DRAWS) float32 from 0 to 1: one row for each example.
-    """
+    """Random numbers of one epoch: (count, DRAWS) float32 from 0 to 1, one row for each example."""
     return np.random.default_rng((seed % 2**63, epoch)).random((count, DRAWS), dtype=np.float32)
 
 
 def augmented(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentation) -> NDArray[np.uint8]:
-    """Augment one image.
-
-    Args:
-        rgb: (side, side, 3) uint8.
-        draws: (DRAWS,) one row of `draw`.
-        how: The strengths.
-
-    Returns:
-        (side, side, 3) uint8.
-    """
+    """Augment one image, (side, side, 3) uint8; `draws` is one row of `draw`."""
     if how.flip or how.shift or how.rotation:
         rgb = _warped(rgb, draws, how)
     if how.contrast:
@@ -82,13 +69,8 @@ def _warped(rgb: NDArray[np.uint8], draws: NDArray[np.float32], how: Augmentatio
     a, b, c, d = mirror * cosine, -mirror * sine, sine, cosine
     x = middle + (2 * float(draws[SHIFT_X]) - 1) * how.shift * side - (a + b) * middle
     y = middle + (2 * float(draws[SHIFT_Y]) - 1) * how.shift * side - (c + d) * middle
-    warped = cv2.warpAffine(
-        rgb,
-        np.array(((a, b, x), (c, d, y))),
-        (side, side),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    matrix, flags = np.array(((a, b, x), (c, d, y))), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(rgb, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, dtype=np.uint8)
 
 

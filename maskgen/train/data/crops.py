@@ -14,19 +14,14 @@ UPPER_SHARE = 0.5
 
 
 def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) -> Region:
-    """The region of an image that a model sees.
-
-    "full" is the whole image. "face" is a square around the face box; it is moved inside the image instead of
-    being padded. "upper-face" is the part of that square above the bridge of the nose.
+    """The region of an image that a model sees: x, y, width, height in whole pixels, inside the image.
 
     Args:
-        crop: One of `CROPS`.
+        crop: "full" is the whole image. "face" is a square around the face box; it is moved inside the image
+            instead of being padded. "upper-face" is the part of it above the bridge of the nose.
         size: (width, height) of the image.
         box: The face box, xywh; required unless `crop` is "full".
         margin: Margin on each side, as a share of the longer side of the box.
-
-    Returns:
-        x, y, width, height in whole pixels, inside the image.
     """
     width, height = size
     if crop == "full":
@@ -34,13 +29,9 @@ def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) 
     if box is None:
         raise UsageError(f"--crop {crop} needs a face box")
     side = min(round(max(box[2:]) * (1 + 2 * margin)), width, height)
-    x = _moved_inside(box[0] + box[2] / 2 - side / 2, side, width)
-    y = _moved_inside(box[1] + box[3] / 2 - side / 2, side, height)
+    x = max(0, min(round(box[0] + box[2] / 2 - side / 2), width - side))
+    y = max(0, min(round(box[1] + box[3] / 2 - side / 2), height - side))
     if crop == "face":
         return x, y, side, side
     bottom = round(box[1] + box[3] * UPPER_SHARE)
     return x, y, side, min(max(bottom - y, 1), side)
-
-
-def _moved_inside(start: float, side: int, length: int) -> int:
-    return max(0, min(round(start), length - side))

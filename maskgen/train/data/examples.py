@@ -15,16 +15,9 @@ from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
 
-FOLD = "fold"  # name of the attribute
-
 # Reasons that are not failures: no figure counts these images as missing.
 NOT_ASKED_FOR = (
-    "no label",
-    "no split",
-    "in no fold",
-    "leak",
-    "over --limit-per-class",
-    "class not trained",
+    *("no label", "no split", "in no fold", "leak", "over --limit-per-class", "class not trained"),
     "seen in training",
 )
 
@@ -65,36 +58,30 @@ class Example:
     plain: bool = False
     member: Member | None = None
 
+    @property
+    def fold(self) -> Any:
+        """The fold, for a dataset with folds."""
+        return self.attributes.get("fold")
+
     def keys(self) -> Iterator[tuple[str, str]]:
         """(kind, key) of the person, source image and contents: none may be in two splits."""
         if self.identity is not None:
             yield "person", self.identity
         yield "source image", self.source
-        for sha256 in sorted(self.hashes):
-            yield "duplicate", sha256
+        yield from (("duplicate", sha256) for sha256 in sorted(self.hashes))
 
     def dropped(self, reason: str, detail: str = "") -> Dropped:
         """This image as a `Dropped` record."""
-        return Dropped(
-            self.id,
-            reason,
-            detail,
-            self.split,
-            self.data,
-            self.source,
-            self.identity,
-            self.attributes.get(FOLD),
-        )
+        place = self.split, self.data, self.source, self.identity, self.fold
+        return Dropped(self.id, reason, detail, *place)
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """An image of the data that is not used, with the reason. Other fields are those of `Example`.
+    """An image of the data that is not used. `reason` is the same text for all images with this reason.
 
-    Attributes:
-        reason: A short text, the same for all images with this reason.
-        detail: Details of this image; may be empty.
-        fold: The fold, for a dataset with folds.
+    `detail` is about this image and may be empty. `fold` is for a dataset with folds; the other fields are
+    those of `Example`.
     """
 
     id: str
@@ -132,19 +119,18 @@ class Wanted:
 
 def space_of(folder: Path) -> str:
     """A namespace for the names in a folder: the folder's name and a hash of its absolute path."""
-    place = folder.resolve()
-    return f"{to_text(place.name)}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:8]}"
+    path = folder.resolve()
+    return f"{to_text(path.name)}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
 
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:
     """Reason -> number of dropped images, most common first."""
-    counts = Counter(each.reason for each in dropped)
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return dict(Counter(sorted(each.reason for each in dropped)).most_common())
 
 
 def tally(examples: Iterable[Example]) -> dict[str, dict[str, int]]:
     """Split -> label -> number of examples, both in alphabetical order."""
-    counts: dict[str, Counter[str]] = {}
-    for example in examples:
-        counts.setdefault(example.split or "(none)", Counter())[example.label] += 1
-    return {split: dict(sorted(counts[split].items())) for split in sorted(counts)}
+    counts: dict[str, dict[str, int]] = {}
+    for (split, label), count in sorted(Counter((e.split or "(none)", e.label) for e in examples).items()):
+        counts.setdefault(split, {})[label] = count
+    return counts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from maskgen.errors import MissingDataError, UsageError
@@ -20,24 +21,17 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
 
     The class is the folder below a split folder (``train``, ``val``, ...). Without a split folder it is the
     first level that has more than one folder. A tree does not tell who a face is or whether it is masked.
-
-    Raises:
-        MissingDataError: The folder does not exist or contains no images.
-        UsageError: The label is a column that a folder tree does not have.
     """
     if wanted.label not in (None, "folder", "label"):
         raise UsageError(f"{root} is a folder tree: its labels are its folders, it has no {wanted.label!r}")
     if not root.is_dir():
-        hint = archive_hint(root)
         raise MissingDataError(
-            hint or f"{root}: neither an output folder of `maskgen synth` nor a folder tree of images"
+            archive_hint(root)
+            or f"{root}: neither an output folder of `maskgen synth` nor a folder tree of images"
         )
     if wanted.which != "masked":
-        log.warning(
-            "%s is a folder tree: nothing says which faces are masked; --%s uses all images",
-            root,
-            wanted.which,
-        )
+        problem = "nothing says which faces are masked"
+        log.warning("%s is a folder tree: %s; --%s uses all images", root, problem, wanted.which)
     # The images are not published: links may point anywhere.
     files = [tuple(relative.split("/")) for relative in images(root, follow_links=True)]
     if not files:
@@ -64,13 +58,11 @@ def from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
 def _shared_folders(files: list[tuple[str, ...]]) -> int:
     """Number of leading folders that all images share, such as the top folder of an archive."""
     first = files[0][:-1]
-    count = 0
-    while count < len(first) and all(
-        parts[count] == first[count] for parts in files if len(parts) > count + 1
-    ):
-        count += 1
+    shares = (
+        len({parts[level] for parts in files if len(parts) > level + 1}) == 1 for level in range(len(first))
+    )
     # In a tree of one class, the folder of the images is the class and not a shared folder.
-    return min(count, max(len(first) - 1, 0))
+    return min(sum(takewhile(bool, shares)), max(len(first) - 1, 0))
 
 
 def _split_and_class(folders: tuple[str, ...], shared: int) -> tuple[str | None, str | None]:

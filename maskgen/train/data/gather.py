@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from itertools import chain
+from functools import cache
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,18 +17,14 @@ from maskgen.files.remote import is_remote
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
 from maskgen.process import usable_cores
-from maskgen.records import Box
 from maskgen.results.reader import read_image_file
 from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Dropped, Example, Wanted
 from maskgen.train.data.from_folders import from_folders
 from maskgen.train.data.from_manifest import MANIFEST, WORKPLACE, from_manifest
-from maskgen.train.data.pictures import Inspected, inspect
+from maskgen.train.data.model_input import Inspected, inspect
 
 MASKED = Path("masked")
-
-# Images submitted to the threads at a time; the results keep their order.
-_CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -38,83 +35,20 @@ class Gathered:
     dropped: tuple[Dropped, ...]
 
 
-def find_data(given: Sequence[Path]) -> tuple[Path, ...]:
-    """The folders to read: the given ones, or by default the only dataset in ``masked/``.
-
-    Raises:
-        MissingDataError: No folder is given, and ``masked/`` has no dataset.
-        UsageError: No folder is given, and ``masked/`` has several; or a folder is a URL.
-    """
-    for path in given:
+def find_data(data: Sequence[Path]) -> tuple[Path, ...]:
+    """The folders to read: `data`, or by default the only dataset in ``masked/``."""
+    for path in data:
         if is_remote(path):
             raise UsageError(f"{path}: every epoch reads the images again; copy the folder here first")
-    if given:
-        return tuple(given)
-    folders = sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
+    folders = data or sorted(path.parent for path in MASKED.glob(f"*/{MANIFEST}"))
     if not folders:
         raise MissingDataError(
             f"no DATA given, and no dataset in {MASKED}/: create one with `maskgen synth --dataset NAME`"
         )
-    if len(folders) > 1:
+    if len(folders) > 1 and not data:
         names = " ".join(map(str, folders))
         raise UsageError(f"name one DATA: there are {len(folders)} datasets in {MASKED}/: {names}")
     return tuple(folders)
-
-
-def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
-    """List the images of every DATA folder, and inspect each image once.
-
-    Args:
-        data: Output folders of `maskgen synth`, or folder trees of images.
-        wanted: The selection of examples.
-        progress: Show a progress bar on stderr.
-
-    Raises:
-        MissingDataError: A folder does not exist or is unfinished, or has no usable image.
-        UsageError: The data do not have the label or the kind of image that is wanted.
-    """
-    examples: list[Example] = []
-    dropped: list[Dropped] = []
-    for each in chain.from_iterable(_rows(folder, wanted) for folder in data):
-        if isinstance(each, Example):
-            examples.append(each)
-        else:
-            dropped.append(each)
-    if not examples:
-        raise MissingDataError(_no_examples_message(data, wanted, dropped))
-    _check_names(examples)
-    ready: list[Example] = []
-    landmarker: FaceLandmarker | None = None
-    inspections = tqdm(
-        _inspect_all(examples),
-        total=len(examples),
-        desc="reading",
-        unit="image",
-        disable=None if progress else True,
-    )
-    try:
-        for example, inspected in inspections:
-            box = example.box
-            if inspected.problem is None and box is None and wanted.crop != "full":
-                landmarker = landmarker or open_landmarker()
-                box = face_box(landmarker, example)
-            result = _with_region(example, inspected, box, wanted)
-            if isinstance(result, Example):
-                ready.append(result)
-            else:
-                dropped.append(result)
-    finally:
-        if landmarker is not None:
-            landmarker.close()
-    if not ready:
-        raise MissingDataError(_no_examples_message(data, wanted, dropped))
-    return Gathered(tuple(ready), tuple(dropped))
-
-
-def face_box(landmarker: FaceLandmarker, example: Example) -> Box | None:
-    """The box of the largest face in an image, as in a manifest; None if there is no face."""
-    faces = landmarker.find(decode(read_image_file(example.path, example.member)).bgr)
-    return faces[0].box if faces else None
 
 
 def is_plain_tree(folder: Path) -> bool:
@@ -122,7 +56,38 @@ def is_plain_tree(folder: Path) -> bool:
     return not (folder / MANIFEST).is_file()
 
 
-def _rows(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
+def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
+    """List the images of every DATA folder, and inspect each image once, with a progress bar on stderr."""
+    listed = [each for folder in data for each in _list_folder(folder, wanted)]
+    examples = [each for each in listed if isinstance(each, Example)]
+    dropped = [each for each in listed if isinstance(each, Dropped)]
+    for name, count in Counter(example.id for example in examples).items():
+        if count > 1:
+            raise UsageError(f"{name} exists twice: two DATA folders have the same name; rename one of them")
+    bar = {"desc": "reading", "unit": "image", "disable": None if progress else True}
+    with ExitStack() as stack, ThreadPool(usable_cores()) as threads:
+        # Opened for the first image without a box.
+        landmarker = cache(lambda: stack.enter_context(closing(open_landmarker())))
+        inspections = threads.imap(lambda each: inspect(each.path, each.member), examples)
+        checked = [
+            _with_region(example, inspected, wanted, landmarker)
+            for example, inspected in zip(
+                examples, tqdm(inspections, total=len(examples), **bar), strict=True
+            )
+        ]
+    usable = [each for each in checked if isinstance(each, Example)]
+    dropped += [each for each in checked if isinstance(each, Dropped)]
+    if not usable:
+        first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
+        label = f" with a label {wanted.label!r}" if wanted.label else ""
+        raise MissingDataError(
+            f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
+            f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
+        )
+    return Gathered(tuple(usable), tuple(dropped))
+
+
+def _list_folder(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     if not is_plain_tree(folder):
         return from_manifest(folder, wanted)
     if (folder / WORKPLACE).is_dir():
@@ -134,42 +99,21 @@ def _rows(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
     return from_folders(folder, wanted)
 
 
-def _inspect_all(examples: Sequence[Example]) -> Iterator[tuple[Example, Inspected]]:
-    with ThreadPoolExecutor(usable_cores()) as threads:
-        for start in range(0, len(examples), _CHUNK):
-            part = examples[start : start + _CHUNK]
-            results = threads.map(inspect, (each.path for each in part), (each.member for each in part))
-            yield from zip(part, results, strict=True)
-
-
 def _with_region(
-    example: Example, inspected: Inspected, box: Box | None, wanted: Wanted
+    example: Example, inspected: Inspected, wanted: Wanted, landmarker: Callable[[], FaceLandmarker]
 ) -> Example | Dropped:
     if inspected.problem is not None:
         return example.dropped("unreadable", inspected.problem)
+    box = example.box
     if box is None and wanted.crop != "full":
-        return example.dropped("no face found", f"--crop {wanted.crop} needs one")
+        faces = landmarker().find(decode(read_image_file(example.path, example.member)).bgr)
+        if not faces:
+            return example.dropped("no face found", f"--crop {wanted.crop} needs one")
+        box = faces[0].box  # of the largest face, as in a manifest
     return replace(
         example,
         hashes=example.hashes | {inspected.sha256},
         box=box,
         region=region_of(wanted.crop, inspected.size, box, wanted.margin),
         plain=inspected.plain,
-    )
-
-
-def _check_names(examples: Sequence[Example]) -> None:
-    duplicates = [name for name, count in Counter(each.id for each in examples).items() if count > 1]
-    if duplicates:
-        raise UsageError(
-            f"{duplicates[0]} exists twice: two DATA folders have the same name; rename one of them"
-        )
-
-
-def _no_examples_message(data: Sequence[Path], wanted: Wanted, dropped: Sequence[Dropped]) -> str:
-    first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
-    label = f" with a label {wanted.label!r}" if wanted.label else ""
-    return (
-        f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
-        f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
     )

@@ -12,59 +12,36 @@ Group = tuple[int, ...]
 
 
 def groups_of(examples: Sequence[Example]) -> list[Group]:
-    """Connected components of the examples; no two groups share a person, source image or content.
+    """Connected components of the examples, as indices; no two share a person, source image or content."""
+    from scipy.cluster.hierarchy import DisjointSet
 
-    Returns:
-        Groups of indices, in the order of their first example.
-    """
-    parents = list(range(len(examples)))
+    components = DisjointSet(range(len(examples)))
     first: dict[tuple[str, str], int] = {}
     for index, example in enumerate(examples):
         for key in example.keys():  # noqa: SIM118
-            _join(parents, first.setdefault(key, index), index)
-    members: dict[int, list[int]] = {}
-    for index in range(len(examples)):
-        members.setdefault(_root(parents, index), []).append(index)
-    return [tuple(group) for group in members.values()]
+            components.merge(first.setdefault(key, index), index)
+    return [tuple(sorted(group)) for group in components.subsets()]
 
 
 def in_drawn_order(examples: Sequence[Example], groups: Sequence[Group], seed: int) -> list[Group]:
     """Sort groups by a hash of the seed and their names: a shuffle that ignores the order of the input.
 
-    The name of a group is a source name within its dataset. The folder and the layout of the data have no
-    influence.
+    Names are those of sources within their dataset: the folder and the layout of the data have no influence.
     """
-
-    def sort_key(group: Group) -> tuple[str, str]:
-        name = min(name_of_source(examples[index].source) for index in group)
-        return hash_of_name(name, seed), name
-
-    return sorted(groups, key=sort_key)
+    names = {group: min(source_name(examples[index].source) for index in group) for group in groups}
+    return sorted(groups, key=lambda group: (name_hash(names[group], seed), names[group]))
 
 
-def name_of_source(source: str) -> str:
-    """The name of a source within its dataset."""
+def source_name(source: str) -> str:
+    """The name of a source within its dataset: without the namespace."""
     return source.rpartition(": ")[2]
 
 
-def hash_of_name(name: str, seed: int) -> str:
+def name_hash(name: str, seed: int) -> str:
     """sha256 of a seed and a name, in hex."""
     return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def label_of_group(examples: Sequence[Example], group: Group) -> str:
     """The most common label of a group; the alphabetically first of equally common ones."""
-    counts = Counter(examples[index].label for index in group)
-    return min(counts, key=lambda label: (-counts[label], label))
-
-
-def _root(parents: list[int], index: int) -> int:
-    while parents[index] != index:
-        parents[index] = parents[parents[index]]
-        index = parents[index]
-    return index
-
-
-def _join(parents: list[int], one: int, other: int) -> None:
-    first, second = sorted((_root(parents, one), _root(parents, other)))
-    parents[second] = first
+    return Counter(sorted(examples[index].label for index in group)).most_common(1)[0][0]

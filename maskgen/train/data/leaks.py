@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from maskgen.errors import LeakError
+from maskgen.records import SPLITS
 from maskgen.train.data.examples import Dropped, Example
 
 NAMED = 10  # the most leaks in a message
 
 
-@dataclass(frozen=True)
-class Leak:
-    """A person, source image or content that is in more than one split.
+class Leak(NamedTuple):
+    """A person, source image or content that is in more than one split."""
 
-    Attributes:
-        kind: "person", "source image" or "duplicate".
-        key: The name of the person or image, or the sha256 of the content.
-        places: (split, id of the first example there).
-    """
-
-    kind: str
-    key: str
-    places: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        """One line for a message."""
-        where = " and ".join(f"{name} ({split})" for split, name in self.places)
-        return f"{self.kind} {self.key}: {where}"
+    kind: str  # "person", "source image" or "duplicate"
+    key: str  # the name of the person or image, or the sha256 of the content
+    places: tuple[tuple[str, str], ...]  # (split, id of the first example there)
 
 
 def find_leaks(examples: Sequence[Example]) -> list[Leak]:
@@ -36,58 +25,43 @@ def find_leaks(examples: Sequence[Example]) -> list[Leak]:
 
     A masked image has the same content key as its source, in any dataset, because the manifest has the
     sha256 of the source. Copies that another program encoded again are not found.
-
-    Args:
-        examples: Examples with their splits.
     """
     seen: dict[tuple[str, str], dict[str, str]] = {}
     for example in examples:
         for key in example.keys():  # noqa: SIM118
             seen.setdefault(key, {}).setdefault(example.split or "(none)", example.id)
-    return [
-        Leak(kind, key, tuple(sorted(places.items())))
-        for (kind, key), places in seen.items()
-        if len(places) > 1
-    ]
+    return [Leak(*key, tuple(sorted(places.items()))) for key, places in seen.items() if len(places) > 1]
 
 
 def refuse_leaks(examples: Sequence[Example]) -> None:
-    """Raise an error if there are leaks.
-
-    Raises:
-        LeakError: There are leaks; the message names the first ones.
-    """
+    """Raise `LeakError` if there are leaks; the message names the first ones."""
     leaks = find_leaks(examples)
-    if not leaks:
-        return
-    lines = [f"  {leak}" for leak in leaks[:NAMED]]
+    lines = [
+        f"  {kind} {key}: {' and '.join(f'{name} ({split})' for split, name in places)}\n"
+        for kind, key, places in leaks[:NAMED]
+    ]
     if len(leaks) > NAMED:
-        lines.append(f"  and {len(leaks) - NAMED:,} more")
-    raise LeakError(
-        f"{len(leaks):,} on both sides of the split:\n" + "\n".join(lines) + "\n--drop-leaks removes them "
-        "from the training and keeps the test unchanged; --no-official-split draws a new split by person"
-    )
+        lines.append(f"  and {len(leaks) - NAMED:,} more\n")
+    if leaks:
+        raise LeakError(
+            f"{len(leaks):,} on both sides of the split:\n{''.join(lines)}--drop-leaks removes them from the "
+            "training and keeps the test unchanged; --no-official-split draws a new split by person"
+        )
 
 
 def without_leaks(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
-    """Remove leaking examples: from training first, then from validation; the test split is unchanged.
-
-    Returns:
-        The remaining examples, and the removed ones.
-    """
-    highest: dict[tuple[str, str], int] = {}
-    order = {"train": 0, "validation": 1, "test": 2}
-    for example in examples:
-        for key in example.keys():  # noqa: SIM118
-            highest[key] = max(highest.get(key, 0), order.get(example.split or "", 0))
+    """Remove leaking examples: from training first, then from validation; the test split is unchanged."""
+    highest = {
+        (kind, key): max(SPLITS.index(split) for split, _ in places)
+        for kind, key, places in find_leaks(examples)
+    }
     kept: list[Example] = []
     dropped: list[Dropped] = []
     for example in examples:
-        level = order.get(example.split or "", 0)
-        kinds = [key for key in example.keys() if highest[key] > level]  # noqa: SIM118
-        if kinds:
-            kind, name = kinds[0]
-            dropped.append(example.dropped("leak", f"{kind} {name}"))
-        else:
+        level = SPLITS.index(example.split or "train")
+        leak = next((key for key in example.keys() if highest.get(key, 0) > level), None)  # noqa: SIM118
+        if leak is None:
             kept.append(example)
+        else:
+            dropped.append(example.dropped("leak", " ".join(leak)))
     return kept, dropped

@@ -11,14 +11,13 @@ of a group gives the order of the groups, label by label. The order of the files
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
-from typing import Any
 
 from maskgen.errors import UsageError
-from maskgen.train.data.examples import FOLD, Dropped, Example
-from maskgen.train.data.groups import Group, groups_of, in_drawn_order, label_of_group
+from maskgen.records import SPLITS
+from maskgen.train.data.examples import Dropped, Example
+from maskgen.train.data.groups import Group, groups_of, in_drawn_order, label_of_group, name_hash, source_name
 
 
 @dataclass(frozen=True)
@@ -45,78 +44,103 @@ class SplitOptions:
 def assign_splits(
     examples: Sequence[Example], options: SplitOptions
 ) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
-    """Assign a split to every example.
+    """Assign a split to every example; returns the examples in their order, and the dropped ones.
 
-    Returns:
-        The examples in their order, and the dropped ones.
-
-    Raises:
-        UsageError: The fold does not exist, or the training or validation split would be empty.
+    The training and the validation split must not be empty.
     """
     groups = groups_of(examples)
-    splits, outside = _fixed_splits(examples, options)
-    for group in groups:
-        _complete_group(group, splits, outside)
+    splits, outside = _fixed_splits(examples, groups, options)
     shuffled = in_drawn_order(examples, groups, options.seed)
-    free = [group for group in shuffled if all(splits[index] is None for index in group)]
+    free = [group for group in shuffled if not any(splits[index] for index in group)]
     free = [group for group in free if not outside.issuperset(group)]
     _draw_splits(examples, free, splits, {"test": options.test, "validation": options.validation})
-    lacking = _without_validation(examples, splits)
+    # DATA without a validation split get one from their training split.
+    validated = {each.data for each, split in zip(examples, splits, strict=True) if split == "validation"}
     trained = [tuple(index for index in group if splits[index] == "train") for group in shuffled]
-    lacking_groups = [group for group in trained if group and lacking.issuperset(group)]
-    _draw_splits(examples, lacking_groups, splits, {"validation": options.validation})
-    kept = [
-        replace(example, split=splits[index])
-        for index, example in enumerate(examples)
-        if index not in outside
-    ]
-    reason = "no split" if options.fold is None else "in no fold"
-    dropped = [examples[index].dropped(reason) for index in sorted(outside)]
-    kept, over = _limited(kept, options)
+    lacking = [part for part in trained if validated.isdisjoint(examples[index].data for index in part)]
+    _draw_splits(examples, list(filter(None, lacking)), splits, {"validation": options.validation})
+    assigned = [replace(example, split=split) for example, split in zip(examples, splits, strict=True)]
+    kept, over = _limited([each for index, each in enumerate(assigned) if index not in outside], options)
     for split in ("train", "validation"):
         if not any(example.split == split for example in kept):
             raise UsageError(
                 f"no example is left for {split}: there are {len(examples):,} in {len(groups):,} groups of "
                 "persons and related images"
             )
-    return tuple(kept), (*dropped, *over)
+    reason = "no split" if options.fold is None else "in no fold"
+    return tuple(kept), (*(examples[index].dropped(reason) for index in sorted(outside)), *over)
+
+
+def place_missed(
+    dropped: Iterable[Dropped],
+    gathered: Sequence[Example],
+    assigned: Sequence[Example],
+    options: SplitOptions,
+) -> Iterator[Dropped]:
+    """Assign a split to each missed image, so that it counts as missing in the figures of its split.
+
+    A missed image gets the split of its dataset, or the split of the examples of its person or source. If
+    neither is known, the split is drawn from the seed and the image's name. Other images are unchanged.
+
+    Args:
+        dropped: The images without an example.
+        gathered: The examples with the splits of their dataset.
+        assigned: The same examples with the splits of this run.
+        options: The options of the split.
+    """
+    split_of_key = {
+        key: example.split
+        for example in assigned
+        for key in (("person", example.identity), ("source", example.source))
+    }
+    official = {example.data for example in gathered if example.split is not None and options.official}
+    renamed = _tested_on_validation(gathered)
+    validated = {example.data for example in gathered if example.split == "validation"} - renamed
+    for each in dropped:
+        if not each.is_missed:
+            yield each
+            continue
+        related = split_of_key.get(("person", each.identity)) if each.identity is not None else None
+        related = related or split_of_key.get(("source", each.source))
+        split = _given_split(each, options, renamed)
+        if options.fold is None and each.data not in official:
+            split = related or _random_split(each, options, options.test)
+        elif split == "train" and (options.fold is not None or each.data not in validated):
+            # A part of this training split is the validation split of the run.
+            split = related if related in ("train", "validation") else _random_split(each, options, 0.0)
+        yield replace(each, split=split)
+
+
+def _random_split(each: Dropped, options: SplitOptions, test: float) -> str:
+    """A split drawn by its share; `test` is 0 for a dataset that has its own test split."""
+    place = int(name_hash(source_name(each.source) or each.id, options.seed)[:12], 16) / 16**12
+    return "test" if place < test else "validation" if place < test + options.validation else "train"
 
 
 def by_fold(examples: Sequence[Example]) -> tuple[tuple[Example, ...], tuple[Dropped, ...]]:
-    """Use the fold of each example as its split, to check the folds for leaks.
-
-    Raises:
-        UsageError: The data have no folds.
-    """
+    """Use the fold of each example as its split, to check the folds for leaks."""
     if not folds_of(examples):
         raise UsageError("the data have no folds; Adience has some")
-    folds = [fold_of(example.attributes.get(FOLD)) for example in examples]
-    both = list(zip(examples, folds, strict=True))
-    inside = tuple(replace(example, split=f"fold {fold}") for example, fold in both if fold is not None)
-    return inside, tuple(each.dropped("in no fold") for each, fold in both if fold is None)
+    inside = (each for each in examples if _fold_of(each) is not None)
+    outside = (each.dropped("in no fold") for each in examples if _fold_of(each) is None)
+    return tuple(replace(each, split=f"fold {_fold_of(each)}") for each in inside), tuple(outside)
 
 
 def folds_of(examples: Sequence[Example]) -> list[int]:
     """The sorted folds of a dataset; empty if it has none."""
-    folds = {fold_of(example.attributes.get(FOLD)) for example in examples}
-    return sorted(fold for fold in folds if fold is not None)
+    return sorted({fold for example in examples if (fold := _fold_of(example)) is not None})
 
 
-def fold_of(value: Any) -> int | None:
-    """The fold number in an attribute value; None if the value is empty.
-
-    Raises:
-        UsageError: The value is not a whole number.
-    """
-    if value is None or not str(value).strip():
+def _fold_of(each: Example | Dropped) -> int | None:
+    if each.fold is None or not str(each.fold).strip():
         return None
     try:
-        return int(str(value))
+        return int(str(each.fold))
     except ValueError as error:
-        raise UsageError(f"folds are whole numbers, there is one called {value!r}") from error
+        raise UsageError(f"folds are whole numbers, there is one called {each.fold!r}") from error
 
 
-def tested_on_validation(examples: Sequence[Example]) -> set[str]:
+def _tested_on_validation(examples: Sequence[Example]) -> set[str]:
     """The DATA with training and validation but no test split: their validation split becomes the test."""
     names: dict[str, set[str | None]] = {}
     for example in examples:
@@ -124,33 +148,36 @@ def tested_on_validation(examples: Sequence[Example]) -> set[str]:
     return {data for data, own in names.items() if {"train", "validation"} <= own and "test" not in own}
 
 
-def _fixed_splits(examples: Sequence[Example], options: SplitOptions) -> tuple[list[str | None], set[int]]:
-    """The splits given by the data (None: to be drawn), and the indices of the excluded examples."""
+def _given_split(each: Example | Dropped, options: SplitOptions, renamed: set[str]) -> str | None:
+    """The split by the fold or of the dataset; `renamed` are the DATA whose validation is the test."""
     if options.fold is not None:
-        folds = folds_of(examples)
-        if options.fold not in folds:
-            existing = f"the folds are {', '.join(map(str, folds))}" if folds else "the data have no folds"
-            raise UsageError(f"there is no fold {options.fold}: {existing}")
-        own = [fold_of(example.attributes.get(FOLD)) for example in examples]
-        outside = {index for index, fold in enumerate(own) if fold is None}
-        return [None if f is None else "test" if f == options.fold else "train" for f in own], outside
+        fold = _fold_of(each)
+        return None if fold is None else "test" if fold == options.fold else "train"
     if not options.official:
-        return [None] * len(examples), set()
-    with_splits = {example.data for example in examples if example.split is not None}
-    renamed = tested_on_validation(examples)
-    return [
-        "test" if example.split == "validation" and example.data in renamed else example.split
-        for example in examples
-    ], {index for index, each in enumerate(examples) if each.split is None and each.data in with_splits}
+        return None
+    return "test" if each.split == "validation" and each.data in renamed else each.split
 
 
-def _complete_group(group: Group, splits: list[str | None], outside: set[int]) -> None:
-    """Give examples without a split the split of their group: test before validation before train."""
-    present = {splits[index] for index in group}
-    fixed = next((name for name in ("test", "validation", "train") if name in present), None)
-    for index in group:
-        if splits[index] is None and index not in outside:
-            splits[index] = fixed
+def _fixed_splits(
+    examples: Sequence[Example], groups: Sequence[Group], options: SplitOptions
+) -> tuple[list[str | None], set[int]]:
+    """The splits given by the data (None: to be drawn), and the indices of the excluded examples."""
+    if options.fold is not None and options.fold not in (folds := folds_of(examples)):
+        existing = f"the folds are {', '.join(map(str, folds))}" if folds else "the data have no folds"
+        raise UsageError(f"there is no fold {options.fold}: {existing}")
+    renamed = _tested_on_validation(examples)
+    splits = [_given_split(example, options, renamed) for example in examples]
+    # In a dataset with folds or splits, an image without one takes no part.
+    divided = {e.data for e, split in zip(examples, splits, strict=True) if split or options.fold is not None}
+    outside = {index for index, each in enumerate(examples) if not splits[index] and each.data in divided}
+    # To be drawn, but related to fixed ones: test before validation before train.
+    for group in groups:
+        present = {splits[index] for index in group}
+        fixed = next((name for name in reversed(SPLITS) if name in present), None)
+        for index in group:
+            if splits[index] is None and index not in outside:
+                splits[index] = fixed
+    return splits, outside
 
 
 def _draw_splits(
@@ -159,61 +186,34 @@ def _draw_splits(
     splits: list[str | None],
     shares: Mapping[str, float],
 ) -> None:
-    """Draw a new split for each example of the groups: by `shares`, and "train" for the rest."""
-    counts = _count_by_label(examples, groups)
-    for index in chain.from_iterable(groups):
-        splits[index] = None
-    for spare, (split, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
-        quotas = {label: share * count for label, count in counts.items()}
-        _fill_split(examples, groups, splits, split, quotas, spare)
-    for index in chain.from_iterable(groups):
-        splits[index] = splits[index] or "train"
+    """Draw a new split for each example of the groups: by `shares`, and "train" for the rest.
 
-
-def _without_validation(examples: Sequence[Example], splits: Sequence[str | None]) -> set[int]:
-    """Indices of the training examples of DATA without a validation split."""
-    validated = {
-        example.data for example, split in zip(examples, splits, strict=True) if split == "validation"
-    }
-    return {
-        index
-        for index, example in enumerate(examples)
-        if splits[index] == "train" and example.data not in validated
-    }
-
-
-def _fill_split(
-    examples: Sequence[Example],
-    groups: Sequence[Group],
-    splits: list[str | None],
-    split: str,
-    quotas: dict[str, float],
-    spare: int,
-) -> None:
-    """Move the first free groups of each label into a split, up to the quota of the label.
-
-    `spare` groups of each label stay free: a class must be trained before it can be tested.
+    The first groups of each label go to a split, up to the quota of the label. One group of each label stays
+    free for each later split and for training: a class must be trained before it can be tested.
     """
-    taken = dict.fromkeys(quotas, 0)
-    free = [(label_of_group(examples, group), group) for group in groups if splits[group[0]] is None]
-    left = Counter(label for label, _ in free)
+    free = [(label_of_group(examples, group), group) for group in groups]
+    counts: Counter[str] = Counter()
     for label, group in free:
-        if not quotas[label] or left[label] <= spare:
-            continue
-        # The first group is used even above the quota: a split needs every class.
-        if not taken[label] or taken[label] + len(group) / 2 <= quotas[label]:
+        counts[label] += len(group)
+    for later, (split, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
+        taken: Counter[str] = Counter()
+        left = Counter(label for label, _ in free)
+        rest = []
+        for label, group in free:
+            quota = share * counts[label]
+            # The first group is used even above the quota: a split needs every class.
+            fits = not taken[label] or taken[label] + len(group) / 2 <= quota
+            if not quota or left[label] <= later or not fits:
+                rest.append((label, group))
+                continue
             taken[label] += len(group)
             left[label] -= 1
             for index in group:
                 splits[index] = split
-
-
-def _count_by_label(examples: Sequence[Example], groups: Sequence[Group]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for group in groups:
-        label = label_of_group(examples, group)
-        counts[label] = counts.get(label, 0) + len(group)
-    return counts
+        free = rest
+    for _, group in free:
+        for index in group:
+            splits[index] = "train"
 
 
 def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Example], list[Dropped]]:
@@ -223,14 +223,13 @@ def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Examp
     by_source: dict[str, list[int]] = {}
     for index, example in enumerate(examples):
         by_source.setdefault(example.source, []).append(index)
-    counts: dict[tuple[str | None, str], int] = {}
+    counts: Counter[tuple[str | None, str]] = Counter()
     over: set[int] = set()
-    sources = [tuple(group) for group in by_source.values()]
-    for group in in_drawn_order(examples, sources, options.seed):
+    for group in in_drawn_order(examples, list(map(tuple, by_source.values())), options.seed):
         key = examples[group[0]].split, examples[group[0]].label
-        if counts.get(key, 0) + len(group) > options.limit_per_class:
+        if counts[key] + len(group) > options.limit_per_class:
             over.update(group)
         else:
-            counts[key] = counts.get(key, 0) + len(group)
+            counts[key] += len(group)
     kept = [example for index, example in enumerate(examples) if index not in over]
     return kept, [examples[index].dropped("over --limit-per-class") for index in sorted(over)]

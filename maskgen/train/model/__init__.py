@@ -5,8 +5,7 @@
     backbones -> build -> (training) -> .keras file with its spec -> load -> classifier -> probabilities
                                                                   export, bench
 
-`load` also opens files of unknown origin: `archive`, `config_check` and `weights_file` check a file before
-Keras reads it.
+`load` also opens files of unknown origin: `config_check` and `weights_file` check them before Keras does.
 """
 
 from maskgen.train.model.build import build_model

@@ -33,22 +33,16 @@ class Backbone:
 
 
 def backbone(name: str) -> Backbone:
-    """Look up a backbone by name.
-
-    Raises:
-        UsageError: The name is unknown.
-    """
+    """Look up a backbone by name; `UsageError` if it is unknown."""
     if name not in BACKBONES:
         raise UsageError(f"backbone must be one of {', '.join(BACKBONES)}, got {name!r}")
     return BACKBONES[name]
 
 
-def _application(name: str, **options: Any) -> Callable[[Any, str | None], Any]:
-    def build(inputs: Any, weights: str | None) -> Any:
-        application = getattr(keras().applications, name)
-        return application(include_top=False, input_tensor=inputs, weights=weights, **options)
-
-    return build
+def _application(name: str) -> Callable[[Any, str | None], Any]:
+    return lambda inputs, weights: getattr(keras().applications, name)(
+        include_top=False, input_tensor=inputs, weights=weights
+    )
 
 
 def _tiny_cnn(inputs: Any, weights: str | None) -> Any:
@@ -64,18 +58,19 @@ def _tiny_cnn(inputs: Any, weights: str | None) -> Any:
     return keras().Model(keras().utils.get_source_inputs(inputs), x)
 
 
-_EFFICIENTNET_SIZES = {"B0": 224, "B1": 240, "B2": 260, "B3": 300, "B4": 380, "B5": 456, "B6": 528, "B7": 600}
-_EFFICIENTNET_V2_SIZES = {"B0": 224, "B1": 240, "B2": 260, "B3": 300, "S": 384}
+_EFFICIENTNETS = {
+    "": {"B0": 224, "B1": 240, "B2": 260, "B3": 300, "B4": 380, "B5": 456, "B6": 528, "B7": 600},
+    "V2": {"B0": 224, "B1": 240, "B2": 260, "B3": 300, "S": 384},
+}
 _STAGES = r"block(\d)"
 
 BACKBONES: dict[str, Backbone] = {
     **{
-        f"efficientnet_{name.lower()}": Backbone(size, _application(f"EfficientNet{name}"), _STAGES)
-        for name, size in _EFFICIENTNET_SIZES.items()
-    },
-    **{
-        f"efficientnetv2_{name.lower()}": Backbone(size, _application(f"EfficientNetV2{name}"), _STAGES)
-        for name, size in _EFFICIENTNET_V2_SIZES.items()
+        f"efficientnet{version}_{name}".lower(): Backbone(
+            size, _application(f"EfficientNet{version}{name}"), _STAGES
+        )
+        for version, sizes in _EFFICIENTNETS.items()
+        for name, size in sizes.items()
     },
     "mobilenet_v2": Backbone(224, _application("MobileNetV2"), r"^block_(\d+)_", signed=True),
     "mobilenet_v3": Backbone(224, _application("MobileNetV3Large"), r"^expanded_conv_(\d+)"),

@@ -20,18 +20,12 @@ WARM_UP = 5
 
 
 def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30) -> dict[str, Any]:
-    """Measure a model.
-
-    A latency is the time of one call, from a uint8 batch in memory to probabilities, after a warm-up.
-
-    Args:
-        path: A run folder, a ``.keras`` file or an ``.onnx`` file.
-        batch_sizes: Images per call.
-        repeats: Calls per batch size.
+    """Measure a model, given as a run folder, a ``.keras`` file or an ``.onnx`` file.
 
     Returns:
-        Name, size in bytes, parameters and FLOPs per image (None for ``.onnx``), latency in milliseconds for
-        each batch size, and the machine.
+        Name, size in bytes, parameters and FLOPs per image (None for ``.onnx``), the machine, and for each
+        batch size the latency in milliseconds of `repeats` calls: from a uint8 batch in memory to
+        probabilities, after a warm-up.
     """
     classifier = open_classifier(path)
     parameters, flops = _counts(classifier.path)
@@ -43,17 +37,15 @@ def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30
         "flops": flops,
         "input": classifier.spec.size,
         "latency": {str(size): _latency(classifier, size, repeats) for size in batch_sizes},
-        "machine": machine(),
+        "machine": _machine(),
     }
 
 
-def machine() -> dict[str, Any]:
+def _machine() -> dict[str, Any]:
     """The processor, cores, load and operating system of this machine."""
-    name = platform.processor() or platform.machine()
-    cpu_info = Path("/proc/cpuinfo")
-    if cpu_info.is_file():
-        lines = cpu_info.read_text(errors="replace").splitlines()
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    name, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
     load = [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None
     return {"processor": name, "cores": usable_cores(), "load": load, "system": platform.platform()}
 
@@ -61,15 +53,14 @@ def machine() -> dict[str, Any]:
 def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float]:
     side = classifier.spec.size
     images = np.random.default_rng(0).integers(0, 256, (size, side, side, 3), dtype=np.uint8)
-    for _ in range(WARM_UP):
-        classifier.probabilities(images)
     times = []
-    for _ in range(repeats):
+    for _ in range(WARM_UP + repeats):
         started = time.perf_counter()
         classifier.probabilities(images)
         times.append((time.perf_counter() - started) * 1000)
-    figures = {"min": min(times), "median": float(np.median(times)), "p95": float(np.percentile(times, 95))}
-    figures |= {"max": max(times), "pictures_per_second": 1000 * size / float(np.median(times))}
+    names = ("min", "median", "p95", "max")
+    figures = dict(zip(names, map(float, np.percentile(times[WARM_UP:], (0, 50, 95, 100))), strict=True))
+    figures["pictures_per_second"] = 1000 * size / figures["median"]
     return {name: round(value, 3) for name, value in figures.items()}
 
 
@@ -77,20 +68,10 @@ def _counts(path: Path) -> tuple[int | None, int | None]:
     """Parameters, and FLOPs per image from TensorFlow's profiler; None for ``.onnx``."""
     if path.suffix != ".keras":
         return None, None
-    tf = tensorflow()
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    model = load_model(path)
+    tf, model = tensorflow(), load_model(path)
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
-    concrete = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
-    constant = convert_variables_to_constants_v2(concrete)
-    frozen = tf.compat.v1.graph_util.extract_sub_graph(
-        constant.graph.as_graph_def(), [constant.outputs[0].op.name]
-    )
-    with tf.Graph().as_default() as graph:
-        tf.graph_util.import_graph_def(frozen, name="")
-        options = tf.compat.v1.profiler.ProfileOptionBuilder(
-            tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
-        ).with_empty_output()
-        profile = tf.compat.v1.profiler.profile(graph, options=options.build())
+    function = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
+    profiler = tf.compat.v1.profiler
+    options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
+    profile = profiler.profile(function.graph, options=options.with_empty_output().build())
     return model.count_params(), profile.total_float_ops

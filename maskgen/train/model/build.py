@@ -35,7 +35,9 @@ def build_model(
     dropout: float = 0.2,
     weights: str = "imagenet",
 ) -> Any:
-    """Build a classifier.
+    """Build a classifier: from (batch, size, size, 3), RGB 0 to 255, to probabilities.
+
+    Its layers are not nested; the layers of the backbone keep their Keras names.
 
     Args:
         name: A key of `maskgen.train.model.backbones.BACKBONES`.
@@ -44,23 +46,13 @@ def build_model(
         head: A key of `HEADS`.
         dropout: Dropout rate before the last layer.
         weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.
-
-    Returns:
-        A Keras model from (batch, size, size, 3), RGB 0 to 255, to probabilities. Its layers are not nested;
-        the layers of the backbone keep their Keras names.
-
-    Raises:
-        UsageError: A name is unknown, or the backbone has no such weights.
-        ModelError: The weights cannot be downloaded or read.
     """
-    k = keras()
-    network = backbone(name)
+    k, network = keras(), backbone(name)
     if head not in HEADS:
         raise UsageError(f"head must be one of {', '.join(HEADS)}, got {head!r}")
-    side = size or network.size
-    inputs = k.Input((side, side, 3), name="rgb")
+    inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")
     x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
-    trunk = _backbone_model(network, name, x, weights)
+    trunk = _load_backbone(network, name, x, weights)
     x = k.layers.GlobalAveragePooling2D(name="head_pool")(trunk.output)
     for number, layer in enumerate(HEADS[head], start=1):
         if layer == "bn":
@@ -70,16 +62,13 @@ def build_model(
     x = k.layers.Dropout(dropout, name="head_dropout")(x)
     # float32 under mixed precision too: half floats are too coarse for a softmax.
     outputs = k.layers.Dense(classes, activation="softmax", dtype="float32", name="classes")(x)
-    model = k.Model(inputs, outputs, name=name.replace("-", "_"))
-    if weights.endswith(".keras"):
-        _copy_backbone_weights(model, weights)
-    return model
+    return k.Model(inputs, outputs, name=name.replace("-", "_"))
 
 
 def freeze_backbone(model: Any) -> None:
     """Phase 1 from pretrained weights: train the head only; a frozen BatchNorm is in inference mode."""
     for layer in model.layers:
-        layer.trainable = layer.name.startswith("head_") or layer.name == "classes"
+        layer.trainable = _is_head(layer)
 
 
 def train_everything(model: Any) -> None:
@@ -89,15 +78,9 @@ def train_everything(model: Any) -> None:
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
-    """Phase 2: train the head and the last blocks of the backbone; BatchNorm stays in inference mode.
+    """Phase 2: train the head and the last `count` blocks of the backbone, by default the later half.
 
-    Args:
-        model: From `build_model`.
-        name: Its backbone.
-        count: Number of blocks, at most all; None for the later half.
-
-    Returns:
-        The names of the trainable blocks.
+    The backbone's BatchNorm stays in inference mode. Returns the names of the trainable blocks.
     """
     freeze_backbone(model)
     starts = list(block_starts(model, backbone(name).blocks))
@@ -106,10 +89,8 @@ def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
         return []
     # All blocks: also train the stem before the first one.
     first = 0 if wanted == len(starts) else starts[-wanted][1]
-    frozen = {id(layer) for layer in batch_norms(model)}
     for layer in model.layers[first:]:
-        if not layer.name.startswith("head_") and id(layer) not in frozen:
-            layer.trainable = True
+        layer.trainable = _is_head(layer) or not isinstance(layer, keras().layers.BatchNormalization)
     return [block for block, _ in starts[-wanted:]]
 
 
@@ -138,13 +119,15 @@ def average_over(model: Any, steps: int) -> None:
             layer.momentum = min(0.99, max(0.75, 1 - 2 / steps))
 
 
-def batch_norms(model: Any) -> list[Any]:
-    """The BatchNorm layers of the backbone."""
-    kind = keras().layers.BatchNormalization
-    return [layer for layer in model.layers if isinstance(layer, kind) and not layer.name.startswith("head_")]
+def take_weights(model: Any, weights: list[Any]) -> None:
+    """Set weights from ``get_weights``, including the state of the Normalization layers."""
+    model.set_weights(weights)
+    for layer in _normalizations(model):
+        # This layer computes with copies of its weights; `set_weights` alone does not update them.
+        layer.finalize_state()
 
 
-def _backbone_model(network: Backbone, name: str, x: Any, weights: str) -> Any:
+def _load_backbone(network: Backbone, name: str, x: Any, weights: str) -> Any:
     if weights == "imagenet":
         if not network.pretrained:
             raise UsageError(f"{name} has no ImageNet weights: give --weights none, or the path of a model")
@@ -157,75 +140,49 @@ def _backbone_model(network: Backbone, name: str, x: Any, weights: str) -> Any:
                 "with a file from https://storage.googleapis.com/keras-applications/ (its name ends in "
                 "notop), copy that file to ~/.keras/models, or train from scratch with --weights none"
             ) from error
-    trunk = network.build(x, None)
-    if weights not in ("none", "imagenet") and not weights.endswith(".keras"):
-        _load_file(trunk, Path(weights))
+    trunk, path = network.build(x, None), Path(weights)
+    if weights == "none":
+        return trunk
+    if not path.is_file():
+        raise MissingDataError(f"--weights {path}: no such file; give a file, imagenet or none")
+    if path.suffix == ".keras":
+        _copy_weights(trunk, path)
+    elif path.suffix in (".h5", ".hdf5"):
+        check_weights(path, path.read_bytes())
+        try:
+            trunk.load_weights(str(path))
+        except Exception as error:
+            raise ModelError(
+                f"{path}: no weights of this backbone without its head: {one_line(error)}"
+            ) from error
+    else:
+        raise ModelError(f"--weights {path}: give a .keras, .h5 or .weights.h5 file, or imagenet or none")
+    # EfficientNet's weights files hold the standard deviation where the variance belongs. With
+    # `weights="imagenet"` Keras corrects this with an additional layer.
+    for layer in _normalizations(trunk):
+        variance = np.asarray(layer.adapt_variance)
+        if variance.size == 3 and np.allclose(variance.reshape(-1), IMAGENET_STD, atol=1e-3):
+            layer.adapt_variance.assign(variance**2)
+        layer.finalize_state()
     return trunk
 
 
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        raise MissingDataError(f"--weights {path}: no such file; give a file, imagenet or none")
-
-
-def _load_file(trunk: Any, path: Path) -> None:
-    _require_file(path)
-    if path.suffix not in (".h5", ".hdf5"):
-        raise ModelError(f"--weights {path}: give a .keras, .h5 or .weights.h5 file, or imagenet or none")
-    check_weights(path, path.read_bytes())
+def _copy_weights(trunk: Any, path: Path) -> None:
+    """Copy the backbone of a maskgen model, layer by layer; not by name, because Keras renumbers some."""
+    own, other = (
+        [layer for layer in model.layers if layer.weights and not _is_head(layer)]
+        for model in (trunk, load_model(path))
+    )
     try:
-        trunk.load_weights(str(path))
-    except Exception as error:
-        raise ModelError(
-            f"{path}: no weights of this backbone without its head: {one_line(error)}"
-        ) from error
-    _correct_normalization(trunk)
+        for layer, source in zip(own, other, strict=True):
+            layer.set_weights(source.get_weights())
+    except ValueError as error:
+        raise ModelError(f"{path} is no model with this backbone: the shapes of its layers differ") from error
 
 
-def take_weights(model: Any, weights: list[Any]) -> None:
-    """Set the weights of a model, including the state of its Normalization layers.
-
-    Args:
-        model: From `build_model`.
-        weights: From ``get_weights`` of a model with the same layers.
-    """
-    model.set_weights(weights)
-    for layer in model.layers:
-        if isinstance(layer, keras().layers.Normalization):
-            # This layer computes with copies of its weights; `set_weights` alone does not update them.
-            layer.finalize_state()
+def _is_head(layer: Any) -> bool:
+    return bool(layer.name.startswith(("head_", "classes")))
 
 
-def _correct_normalization(model: Any) -> None:
-    """Square the variance in EfficientNet's weights files, which hold the standard deviation instead.
-
-    With `weights="imagenet"` Keras corrects this with an additional layer.
-    """
-    for layer in model.layers:
-        if not isinstance(layer, keras().layers.Normalization):
-            continue
-        variance = np.asarray(layer.adapt_variance).reshape(-1)
-        if variance.shape == (3,) and np.allclose(variance, IMAGENET_STD, atol=1e-3):
-            layer.adapt_variance.assign(np.asarray(layer.adapt_variance) ** 2)
-        layer.finalize_state()
-
-
-def _copy_backbone_weights(model: Any, path: str) -> None:
-    """Copy the weights of the backbone from another maskgen model, layer by layer."""
-    _require_file(Path(path))
-    own, other = _weighted_layers(model), _weighted_layers(load_model(path))
-    if [_shapes(layer) for layer in own] != [_shapes(layer) for layer in other]:
-        raise ModelError(f"{path} is no model with this backbone: the shapes of its layers differ")
-    for layer, source in zip(own, other, strict=True):
-        layer.set_weights(source.get_weights())
-    _correct_normalization(model)
-
-
-def _weighted_layers(model: Any) -> list[Any]:
-    """The backbone layers with weights, in order. Their names are not stable: Keras renumbers some."""
-    heads = ("head_", "classes")
-    return [layer for layer in model.layers if layer.weights and not layer.name.startswith(heads)]
-
-
-def _shapes(layer: Any) -> list[tuple[int, ...]]:
-    return [tuple(weight.shape) for weight in layer.weights]
+def _normalizations(model: Any) -> list[Any]:
+    return [layer for layer in model.layers if isinstance(layer, keras().layers.Normalization)]

@@ -41,11 +41,7 @@ class Classifier:
 
 
 def model_file(path: Path) -> Path:
-    """The model file of a path: the file itself, or the best model of a run folder.
-
-    Raises:
-        MissingDataError: There is no model.
-    """
+    """The model file of a path: the file itself, or the best model of a run folder."""
     file = path / "best.keras" if path.is_dir() else path
     if not file.is_file():
         raise MissingDataError(f"{path}: neither a model nor the folder of a run that is done")
@@ -57,11 +53,7 @@ def model_names(paths: Sequence[Path]) -> list[str]:
 
     The name is that of the run folder, or of the file without its suffix. Equal names get the suffix, then
     the names of the parent folders, nearest first: "best.keras" and "best.onnx" of one run; "a-best" and
-    "b-best" for ``runs/a/best.keras`` and ``runs/b/best.keras``.
-
-    Raises:
-        MissingDataError: A model does not exist.
-        UsageError: A model is given twice, or two names cannot be made different.
+    "b-best" for ``runs/a/best.keras`` and ``runs/b/best.keras``. A model that is given twice is refused.
     """
     path_of_file: dict[Path, Path] = {}
     for path in paths:
@@ -86,22 +78,14 @@ def model_names(paths: Sequence[Path]) -> list[str]:
 def _candidate_names(path: Path) -> Iterator[str]:
     """Possible names of a model, shortest first."""
     whole = path.resolve() if path.is_dir() else path.parent.resolve() / path.name
-    short = whole.name if path.is_dir() else whole.stem
     folders = whole.parent.parts[1:]
     for start in range(len(folders), -1, -1):
-        for last in (short, whole.name):
+        for last in (whole.name if path.is_dir() else whole.stem, whole.name):
             yield "-".join((*folders[start:], last))
 
 
 def open_classifier(path: Path) -> Classifier:
-    """Open a run folder, a ``.keras`` file or an ``.onnx`` file.
-
-    Raises:
-        MissingDataError: The model does not exist.
-        MissingExtraError: Keras or onnxruntime is not installed.
-        ModelError: The model cannot be read.
-        ConfigurationError: The file is not a model of maskgen.
-    """
+    """Open a run folder, a ``.keras`` or an ``.onnx`` file; a `MaskgenError` says why it cannot be used."""
     file = model_file(path)
     spec, run = (_open_onnx if file.suffix == ".onnx" else _open_keras)(file)
 

@@ -6,7 +6,6 @@ lists the layers, initializers, words and sizes of all backbones; everything els
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from maskgen.errors import ModelError
@@ -40,32 +39,30 @@ WORDS = frozenset(
 COMPILE_WORDS = frozenset(("sparse_categorical_crossentropy", "accuracy", "auto", "sum_over_batch_size"))
 # Keys of free text: names and connections of layers.
 NAMES = ("name", "class_name", "module", "registered_name", "keras_history", "input_layers", "output_layers")
-
-# Keys of numbers that are not sizes.
-IDENTIFIERS = ("shared_object_id", "seed")
-
+IDENTIFIERS = ("shared_object_id", "seed")  # keys of numbers that are not sizes
 LONGEST_NAME = 500
 LARGEST_NUMBER = 1 << 16
 MOST_LAYERS = 5_000
 
 
 def check_config(config: Any, *, compiled: bool = False) -> None:
-    """Check the configuration of a model before Keras reads it.
+    """Raise `ModelError` if a ``config.json`` has a class, word or number that no model of maskgen has.
 
-    Args:
-        config: The decoded ``config.json``.
-        compiled: Also allow an optimizer, a loss and metrics, as in a checkpoint.
-
-    Raises:
-        ModelError: It contains a class, a word or a number that no model of maskgen has.
+    `compiled` also allows an optimizer, a loss and metrics, as in a checkpoint.
     """
     parts = {**PARTS, **OPTIMIZERS} if compiled else PARTS
     words = WORDS | COMPILE_WORDS if compiled else WORDS
     layers = 0
-    for key, value in _values(config):
-        if isinstance(value, dict) and "class_name" in value:
-            _check_part(value, parts)
-            layers += value.get("module") == "keras.layers"
+    pending = [("", config)]  # (nearest key, value)
+    while pending:
+        key, value = pending.pop()
+        if isinstance(value, dict):
+            pending.extend(value.items())
+            if "class_name" in value:
+                _check_part(value, parts)
+                layers += value.get("module") == "keras.layers"
+        elif isinstance(value, list):
+            pending.extend((key, each) for each in value)
         elif isinstance(value, str) and (len(value) > LONGEST_NAME if key in NAMES else value not in words):
             raise ModelError(f"{key} {value[:80]!r} is in no model of maskgen")
         elif isinstance(value, (int, float)) and key not in IDENTIFIERS and not abs(value) <= LARGEST_NUMBER:
@@ -86,15 +83,3 @@ def _check_part(part: dict[str, Any], parts: dict[str | None, frozenset[str]]) -
         channels, axis = part["build_config"]["input_shape"][-1], part["config"]["axis"]
         if channels != 3 or axis not in (-1, 3, [-1], [3]):
             raise ModelError("its Normalization does not have three channels")
-
-
-def _values(config: Any) -> Iterator[tuple[str, Any]]:
-    """(nearest key, value) of every nested value."""
-    waiting = [("", config)]
-    while waiting:
-        key, value = waiting.pop()
-        yield key, value
-        if isinstance(value, dict):
-            waiting.extend(value.items())
-        elif isinstance(value, list):
-            waiting.extend((key, each) for each in value)

@@ -7,71 +7,58 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.errors import MaskgenError, MissingDataError, ModelError, UsageError
 from maskgen.keras_runtime import keras, one_line, quietly, require, tensorflow
-from maskgen.train.data.pictures import inspect, shown
+from maskgen.train.data.model_input import inspect, shown
 from maskgen.train.model.classifier import ONNX_INSTALL, Run, model_file
 from maskgen.train.model.load import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
-SUFFIXES = {"savedmodel": "", "tflite": ".tflite", "onnx": ".onnx"}
+SUFFIXES = {"savedmodel": "_savedmodel", "tflite": ".tflite", "onnx": ".onnx"}
 # Of a probability: the last digit that `predict` prints. Measured where outputs vary: rounding gives up to
 # 3e-5, and 3e-4 in inception_v3 (Keras against itself in float64: 1e-4); half floats give 2e-3 or more.
 LARGEST_DIFFERENCE = 1e-3
 OPSET = 15
 
 
-@dataclass(frozen=True)
-class Exported:
-    """A model that was written and found to agree.
+class Exported(NamedTuple):
+    """A written model, which agrees with Keras."""
 
-    Attributes:
-        path: The file, or the folder of a SavedModel.
-        difference: The largest difference of a probability to Keras's.
-        images: On how many images.
-        drawn: Whether these were random ones, as no real ones were at hand.
-    """
-
-    path: Path
-    difference: float
-    pictures: int
-    drawn: bool
+    path: Path  # the file, or the folder of a SavedModel
+    difference: float  # the largest difference of a probability from Keras's
+    pictures: int  # number of compared images
+    drawn: bool  # whether these were random images, because no sample was given
 
 
 def export(model: Path, format: str, out: Path | None = None, samples: Sequence[Path] = ()) -> Exported:
-    """Write a model in another format, and hold it against Keras's.
+    """Write a model in another format; refuse it if it differs from Keras by over `LARGEST_DIFFERENCE`.
 
-    Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel.
+    Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel. After an
+    error, what was at `out` before is kept.
 
     Args:
         model: A run folder or ``.keras`` file.
         format: One of `FORMATS`.
-        out: Where to; beside the model by default.
-        samples: Real images to compare on; random ones stand in where there are none.
-
-    Raises:
-        MissingDataError: There is no such model, or a sample cannot be read.
-        UsageError: The format does not exist, or the model is no Keras model.
-        MissingExtraError: What writes or reads the format is not installed.
-        ModelError: The model cannot be converted, or the two do not agree to `LARGEST_DIFFERENCE`. Nothing is
-            left at `out` then, or what was there before.
+        out: The file or folder to write; beside the model by default.
+        samples: Real images to compare on; random ones by default.
     """
     if format not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
     require("tensorflow")
     file = model_file(model)
     spec = read_spec(file)
-    name = f"{file.stem}{SUFFIXES[format]}" if format != "savedmodel" else f"{file.stem}_savedmodel"
-    target = out or file.with_name(name)
-    _check_target(target, format)
-    images, drawn = _pictures(spec, samples)
+    target = out or file.with_name(file.stem + SUFFIXES[format])
+    if format != "savedmodel" and target.is_dir():
+        raise UsageError(f"{target} is a folder: give the name of a file as --out")
+    if format == "savedmodel" and target.exists() and not (target / "saved_model.pb").is_file():
+        raise UsageError(f"{target} is there and is no SavedModel: give another --out")
+    images, drawn = _input_images(spec, samples)
     own = load_model(file)
     expected = np.asarray(own.predict_on_batch(images))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -91,31 +78,22 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
     return Exported(target, difference, len(images), drawn)
 
 
-def _check_target(target: Path, format: str) -> None:
-    if format != "savedmodel" and target.is_dir():
-        raise UsageError(f"{target} is a folder: give the name of a file as --out")
-    if format == "savedmodel" and target.exists() and not (target / "saved_model.pb").is_file():
-        raise UsageError(f"{target} is there and is no SavedModel: give another --out")
-
-
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)  # does nothing to a file or a link
+    path.unlink(missing_ok=True)
 
 
 def _write(
     write: Write, model: Any, spec: ModelSpec, path: Path, images: NDArray[np.float32], expected: Any
 ) -> float:
-    """Write a format to `path` and compute with it; returns its largest difference to `expected`."""
+    """Write a format to `path`, and return the largest difference of its outputs from `expected`."""
     with quietly():
         try:
             return float(np.abs(write(model, spec, path)(images) - expected).max())
         except (MaskgenError, OSError):
             raise
         except Exception as error:
-            # Converters and runtimes raise whatever they like.
+            # Converters and runtimes raise many types.
             problem = one_line(error)
     raise ModelError(f"the model cannot be converted: {problem}; please report this")
 
@@ -136,19 +114,9 @@ def _tflite(model: Any, spec: ModelSpec, path: Path) -> Run:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(MEMBER), spec.to_json())
         archive.writestr(zipfile.ZipInfo("labels.txt"), "\n".join(spec.classes) + "\n")
-    interpreter = tf.lite.Interpreter(model_content=path.read_bytes())
-    interpreter.allocate_tensors()
-    inputs, outputs = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-
-    def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        probabilities = []
-        for image in images:
-            interpreter.set_tensor(inputs["index"], image[None])
-            interpreter.invoke()
-            probabilities.append(interpreter.get_tensor(outputs["index"])[0])
-        return np.stack(probabilities)
-
-    return run
+    run = tf.lite.Interpreter(model_content=path.read_bytes()).get_signature_runner()
+    (name,) = run.get_input_details()
+    return lambda images: np.concatenate([*(next(iter(run(**{name: rgb[None]}).values())) for rgb in images)])
 
 
 def _onnx(model: Any, spec: ModelSpec, path: Path) -> Run:
@@ -173,14 +141,14 @@ Write = Callable[[Any, ModelSpec, Path], Run]
 FORMATS: dict[str, Write] = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}
 
 
-def _pictures(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:
-    """Whole images at the model's size; random ones, with edges and flat parts, where none are given."""
+def _input_images(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:
+    """The samples at the model's size, or random images with edges and flat parts; and whether random."""
     real = []
     for path in samples:
-        found = inspect(path)
-        if found.problem is not None:
-            raise MissingDataError(f"{path}, to compare on: {found.problem}")
-        real.append(shown(path.read_bytes(), (0, 0, *found.size), spec.size, found.plain))
+        inspected = inspect(path)
+        if inspected.problem is not None:
+            raise MissingDataError(f"{path}, to compare on: {inspected.problem}")
+        real.append(shown(path.read_bytes(), (0, 0, *inspected.size), spec.size, inspected.plain))
     if real:
         return np.stack(real).astype(np.float32), False
     coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3)).astype(np.float32)

@@ -23,18 +23,7 @@ LARGEST_ATTRIBUTE = LARGEST_HEAP = 1 << 16
 
 
 def count_numbers(data: bytes) -> int:
-    """Check an HDF5 file, and count the numbers in its arrays without reading them.
-
-    Args:
-        data: The bytes of the file.
-
-    Returns:
-        The count of numbers in all arrays.
-
-    Raises:
-        ModelError: The file refers to other files, or declares arrays that it does not contain.
-        OSError: It is not an HDF5 file.
-    """
+    """Check the bytes of an HDF5 file, and count the numbers in its arrays without reading them."""
     h5py: Any = importlib.import_module("h5py")
     numbers = total = 0
     with h5py.File(io.BytesIO(data), "r") as root:
@@ -42,7 +31,14 @@ def count_numbers(data: bytes) -> int:
             _check_attributes(name, part, data)
             if isinstance(part, h5py.Group):
                 continue
-            _check_array(h5py, name, part)
+            if not isinstance(part, h5py.Dataset) or part.shape is None or part.dtype.kind not in "biuf":
+                raise ModelError(f"{name} is no array of numbers")
+            layout = part.id.get_create_plist()
+            plain = layout.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+            if not plain or layout.get_external_count() or part.id.get_storage_size() != part.nbytes:
+                raise ModelError(
+                    f"{name} does not lie in the file uncompressed; save the weights with Keras again"
+                )
             total += part.nbytes
             numbers += part.size
             if total > min(len(data), LARGEST_WEIGHTS):
@@ -60,23 +56,13 @@ def _objects(h5py: Any, root: Any) -> Iterator[tuple[str, Any]]:
             continue
         visited.add(address)
         yield name, part
-        if not isinstance(part, h5py.Group):
-            continue
-        if len(part) + len(pending) + len(visited) > MOST_OBJECTS:
+        children = part if isinstance(part, h5py.Group) else ()
+        if len(children) + len(pending) + len(visited) > MOST_OBJECTS:
             raise ModelError(f"it has more than {MOST_OBJECTS:,} arrays and groups")
-        for key in part:
+        for key in children:
             if not isinstance(part.get(key, getlink=True), h5py.HardLink):
                 raise ModelError(f"{name}{key} is a link to another place; Keras writes no links")
             pending.append((f"{name}{key}/", part[key]))
-
-
-def _check_array(h5py: Any, name: str, part: Any) -> None:
-    if not isinstance(part, h5py.Dataset) or part.shape is None or part.dtype.kind not in "biuf":
-        raise ModelError(f"{name} is no array of numbers")
-    layout = part.id.get_create_plist()
-    plain = layout.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
-    if not plain or layout.get_external_count() or part.id.get_storage_size() != part.nbytes:
-        raise ModelError(f"{name} does not lie in the file uncompressed; save the weights with Keras again")
 
 
 def _check_attributes(name: str, part: Any, data: bytes) -> None:
@@ -84,11 +70,10 @@ def _check_attributes(name: str, part: Any, data: bytes) -> None:
     for key in part.attrs:
         attribute = part.attrs.get_id(key)
         large = math.prod(attribute.shape) * attribute.dtype.itemsize > LARGEST_ATTRIBUTE
-        if large or (attribute.dtype.hasobject and _largest_heap(data) > LARGEST_HEAP):
+        if attribute.dtype.hasobject:
+            # A global heap stores texts of variable length; its size stands 8 bytes behind its signature.
+            starts = (match.start() + 8 for match in re.finditer(rb"GCOL\x01", data))
+            sizes = (int.from_bytes(data[start : start + 8], "little") for start in starts)
+            large = large or any(size > LARGEST_HEAP for size in sizes)
+        if large:
             raise ModelError(f"the attribute {key!r} of {name} is larger than any that Keras writes")
-
-
-def _largest_heap(data: bytes) -> int:
-    """Size in bytes of the largest global heap, which stores texts of variable length."""
-    starts = (match.start() + 8 for match in re.finditer(rb"GCOL\x01", data))
-    return max((int.from_bytes(data[start : start + 8], "little") for start in starts), default=0)

@@ -19,7 +19,7 @@ from maskgen.landmarks import FaceLandmarker
 from maskgen.records import Box, Image
 from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Region
-from maskgen.train.data.pictures import Inspected, inspect, resized, shown
+from maskgen.train.data.model_input import Inspected, inspect, resized, shown
 from maskgen.train.metrics import decide
 from maskgen.train.model.classifier import Classifier
 
