@@ -10,8 +10,7 @@ The way through the house::
 
 `maskgen.records` defines the nouns. A *fit* puts a template into image space, a *compositor* only blends
 a layer into an image, and `maskgen.masking.mask_face` joins them: `plan` draws every random choice, and
-`mask_face`
-is a pure function of the image and the plan. Importing this module imports nothing heavy.
+`mask_face` is a pure function of the image and the plan. Importing this module imports nothing heavy.
 """
 
 __version__ = "0.1.0"

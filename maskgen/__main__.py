@@ -16,34 +16,22 @@ from maskgen.files.redaction import redact
 from maskgen.limits import limit_opencv
 from maskgen.process import SELDOM, set_libraries
 
-# One BLAS thread: the matrices are small. Must be set before numpy is imported; a user's own setting wins.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-# OpenCV prints a warning for each file that it cannot open; maskgen prints its own message instead.
-os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-
 # The exit code that shells report for SIGPIPE, as in `maskgen templates | head -1`.
 EXIT_BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command, by default that of ``sys.argv``, and return its exit code.
 
-    Args:
-        arguments: The command line without the program's name; ``sys.argv`` by default.
-
-    Returns:
-        The exit code: 0 success, 1 too many errors, 2 wrong usage or missing data, 130 interrupted, 141 if
-        the reader of stdout is gone.
+    0 success, 1 too many errors, 2 wrong usage or missing data, 130 interrupted, 141 if the reader of stdout
+    is gone.
     """
     gc.set_threshold(*SELDOM)
     _open_closed_streams()
     try:
         limit_opencv()
         set_libraries()
-        code = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="maskgen", standalone_mode=False
-        )
+        code = cli.main(args=arguments, prog_name="maskgen", standalone_mode=False)
         sys.stdout.flush()
     except MaskgenError as error:
         return _fail(str(error), error.exit_code)

@@ -76,6 +76,7 @@ class LazyGroup(click.Group):
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "MASKGEN",
         "max_content_width": 110,
+        "show_default": True,
     },
     epilog="Results are printed on stdout, messages on stderr. Each option of a command can also be set in "
     "the environment (MASKGEN_SYNTH_BLEND=poisson), and options of synth, apply, landmarks and train in a "

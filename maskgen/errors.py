@@ -1,24 +1,4 @@
-"""Exceptions of maskgen and their exit codes.
-
-::
-
-    MaskgenError                 2
-    |- UsageError                2   options that contradict each other, an unknown name
-    |- ConfigurationError        2   a config file, or an output folder of another configuration
-    |- MissingDataError          2   a dataset, file or folder that does not exist
-    |- AnnotationError           2   a label file that cannot be read, or a path in it outside the dataset
-    |- TemplateError             2   a mask template with a wrong image or description
-    |- ModelError                2   a landmark model that cannot be found, downloaded or opened
-    |- LandmarkFileError         2   a precomputed landmark file that cannot be read
-    |- ClusterError              2   a cluster that cannot be reached, or has unsuitable workers
-    |- OutputError               2   an output that cannot be written: no space left, read-only, no permission
-    |- MachineError              2   no temporary folder, a missing library, too many open files
-    |- LostWorkersError          2   worker processes that die repeatedly, of memory or of a crash
-    |- MissingExtraError         2   a command needs an optional package that is not installed
-    |- TooManyErrorsError        1   more inputs failed than ``--max-errors`` allows
-    |- InterruptedRunError     130   Ctrl-C in a training; ``--resume`` continues it
-    |- LeakError                 1   a person, source image or duplicate in more than one split
-    `- UnreadableImageError      -   one image that cannot be decoded: a row of the manifest, not an exit
+"""Exceptions of maskgen and their exit codes: 2 unless a class says otherwise.
 
 "No face found" is an outcome, not an error: it is returned as a value.
 """
@@ -87,15 +67,15 @@ class MachineError(MaskgenError):
 
 
 class LostWorkersError(MaskgenError):
-    """A worker process died: out of memory, a crash in native code, or an external kill."""
+    """Worker processes that die repeatedly: out of memory, a crash in native code, or an external kill."""
 
 
 class MissingExtraError(MaskgenError):
-    """A command needs an optional package that is not installed."""
+    """An optional package that a command needs and that is not installed."""
 
 
 class InterruptedRunError(MaskgenError):
-    """An interrupted training; the message has the command that resumes it."""
+    """A training interrupted by Ctrl-C; the message has the command that resumes it."""
 
     exit_code = EXIT_INTERRUPTED
 
@@ -131,6 +111,5 @@ def output_errors(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"{out} cannot be written: {explain(error)}; run the same command again to resume"
-        ) from error
+        reason = f"cannot be written: {explain(error)}; run the same command again to resume"
+        raise OutputError(f"{out} {reason}") from error

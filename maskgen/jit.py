@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator, _Cache
+from numba.core import caching
 
 from maskgen.process import cache_folder
 
 Function = TypeVar("Function", bound=Callable[..., object])
+PACKAGE = Path(__file__).parent
+VARIABLE = "NUMBA_CACHE_DIR"
+log = logging.getLogger("maskgen")
 
 
 def compiled(function: Function) -> Function:
@@ -35,13 +38,6 @@ def compiled(function: Function) -> Function:
     return cast(Function, dispatcher)
 
 
-PACKAGE = Path(__file__).parent
-VARIABLE = "NUMBA_CACHE_DIR"
-# Modules without kernels whose constants are compiled into the kernels of others.
-_CONSTANTS = ("face_mesh.py",)
-_PREFIX = "maskgen-"
-
-
 @cache
 def code_folders() -> tuple[Path, ...]:
     """The folders that may hold code of this state of the package, in the order of preference.
@@ -49,36 +45,40 @@ def code_folders() -> tuple[Path, ...]:
     These are ``$NUMBA_CACHE_DIR`` if it is set, the package's ``__pycache__``, and the user's cache folder.
     Code is read from each of them, writable or not: root may have warmed up a container for other users.
     """
-    name = _PREFIX + _state()
+    state = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        content = path.read_bytes()
+        # The constants of face_mesh.py, which has no kernels, are compiled into those of others.
+        if b"maskgen.jit" in content or path == PACKAGE / "face_mesh.py":
+            state.update(content)
     given = os.environ.get(VARIABLE)
     folders = (Path(given) if given else None, PACKAGE / "__pycache__", cache_folder())
-    return tuple(folder / name for folder in folders if folder is not None)
+    return tuple(folder / f"maskgen-{state.hexdigest()[:16]}" for folder in folders if folder)
 
 
 @cache
 def writable_folder() -> Path | None:
-    """The folder for new code; None if none of `code_folders` is writable.
+    """The folder for new code: the first of `code_folders` that is writable or can be created; else None.
 
     If ``$NUMBA_CACHE_DIR`` is set, no other folder is used.
     """
-    folders = code_folders()[:1] if os.environ.get(VARIABLE) else code_folders()
-    return next((folder for folder in folders if _writable(folder)), None)
+    for folder in code_folders()[:1] if os.environ.get(VARIABLE) else code_folders():
+        with suppress(OSError):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            if os.access(folder if folder.is_dir() else folder.parent, os.W_OK):
+                return folder
+    return None
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder of `code_folders`; in the package's own ``__pycache__``, remove those of older states.
-
-    Raises:
-        OSError: The folder cannot be created.
-    """
+    """Create a folder of `code_folders`; in the package's ``__pycache__``, remove those of older states."""
     if folder.is_dir():
         return
     folder.mkdir(parents=True, exist_ok=True)
     # In other places, a sibling may belong to another installation.
     if folder.parent == PACKAGE / "__pycache__":
-        for other in folder.parent.glob(f"{_PREFIX}*"):
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
+        for other in set(folder.parent.glob("maskgen-*")) - {folder}:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def is_compiled() -> bool:
@@ -86,117 +86,58 @@ def is_compiled() -> bool:
     return any(folder.is_dir() for folder in code_folders())
 
 
-def _state() -> str:
-    """Hash of the files that hold kernels or constants of kernels."""
-    state = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        content = path.read_bytes()
-        if b"maskgen.jit" in content or path.relative_to(PACKAGE).as_posix() in _CONSTANTS:
-            state.update(content)
-    return state.hexdigest()[:16]
-
-
-def _writable(folder: Path) -> bool:
-    """Whether a folder is writable, or can be created."""
-    if folder.is_dir():
-        return os.access(folder, os.W_OK)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder.parent, os.W_OK)
-
-
-log = logging.getLogger("maskgen")
-
-
-class _Locator(UserProvidedCacheLocator):
-    """A cache locator that does not require a writable folder."""
+class _Locator(caching.UserProvidedCacheLocator):
+    """Gives a function's code its file name; `CodeCache` decides the folder."""
 
     @classmethod
     def from_function(cls, py_func: Callable[..., object], py_file: str) -> _Locator:
-        """The locator of a function's code."""
         return cls(py_func, py_file)
 
     def get_source_stamp(self) -> str:
-        """An empty stamp: the folder's name contains the hash of the sources."""
-        return ""
+        return ""  # the folder's name contains the hash of the sources
+
+    def ensure_cache_path(self) -> None:
+        pass  # `make_folder` has created it
 
 
-class _Files(CompileResultCacheImpl):
+class _Files(caching.CompileResultCacheImpl):
     _locator_classes = [_Locator]  # noqa: RUF012
 
 
-class _FolderCache(FunctionCache):
-    """The machine code of a function in one folder."""
+class CodeCache(caching.FunctionCache):
+    """The machine code of a function: read from any of `code_folders`, written to `writable_folder`."""
 
     _impl_class = _Files
 
-
-class CodeCache(_Cache):
-    """The machine code of a function in any of `code_folders`.
-
-    Args:
-        function: The Python function.
-    """
-
-    def __init__(self, function: Callable[..., object]) -> None:
-        settings: Any = numba.config
-        before = settings.CACHE_DIR
-        cache_type: Any = _FolderCache
-        self._caches: dict[Path, Any] = {}
-        try:
-            for folder in code_folders():
-                settings.CACHE_DIR = str(folder)
-                self._caches[folder] = cache_type(function)
-        finally:
-            settings.CACHE_DIR = before
-
-    @property
-    def cache_path(self) -> str | None:
-        """The folder for new code."""
-        folder = writable_folder()
-        return None if folder is None else str(self._caches[folder].cache_path)
+    def _use(self, folder: Path) -> None:
+        self._cache_file = caching.IndexDataCacheFile(str(folder), self._impl.filename_base, source_stamp="")
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The code for a signature; None if no folder holds readable code."""
-        for folder, cached in self._caches.items():
+        for folder in code_folders():
+            self._use(folder)
             try:
-                code = cached.load_overload(sig, target_context)
+                if (code := super().load_overload(sig, target_context)) is not None:
+                    return code
             except OSError as error:
                 log.debug("%s: %s", folder, error)
             except Exception as error:
                 # A damaged or truncated file makes pickle and LLVM raise arbitrary exceptions.
                 log.debug("%s is damaged: %s", folder, error)
                 with suppress(OSError):
-                    cached.flush()
-            else:
-                if code is not None:
-                    return code
+                    self.flush()
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write new code, or warn once that it cannot be written."""
-        folder = writable_folder()
-        if folder is None:
-            _warn_not_cached(f"{code_folders()[0].parent} is not writable")
-            return
+        if (folder := writable_folder()) is None:
+            return _warn_not_cached(f"{code_folders()[0].parent} is not writable")
         try:
             make_folder(folder)
-            self._caches[folder].save_overload(sig, data)
+            self._use(folder)
+            super().save_overload(sig, data)
         except OSError as error:
             _warn_not_cached(f"{folder}: {error.strerror or error}")
-
-    def enable(self) -> None:
-        """Nothing: the cache is always on."""
-
-    def disable(self) -> None:
-        """Nothing: the cache is always on."""
-
-    def flush(self) -> None:
-        """Delete the cached code; numba calls it for ``recompile``."""
-        if (folder := writable_folder()) is not None:
-            self._caches[folder].flush()
 
 
 @cache

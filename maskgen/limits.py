@@ -8,6 +8,7 @@ checked before decoding, which rejects small files that expand to gigabytes. Dec
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from maskgen.errors import UsageError
 
@@ -31,21 +32,12 @@ MAX_TEXT, MAX_TEXTS = 1 << 20, 64 << 20
 
 
 def max_pixels() -> int:
-    """The largest image that is decoded, in pixels.
-
-    Raises:
-        UsageError: The environment variable is not a positive number.
-    """
-    setting = os.environ.get(VARIABLE, "").strip()
-    if not setting:
-        return MAX_PIXELS
-    try:
-        number = int(setting.replace("_", ""))
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise UsageError(f"{VARIABLE} must be a number of pixels, such as {MAX_PIXELS}, got {setting!r}")
-    return number
+    """The largest image that is decoded, in pixels."""
+    setting = os.environ.get(VARIABLE, "").strip() or str(MAX_PIXELS)
+    with suppress(ValueError):
+        if (number := int(setting.replace("_", ""))) > 0:
+            return number
+    raise UsageError(f"{VARIABLE} must be a number of pixels, such as {MAX_PIXELS}, got {setting!r}")
 
 
 def limit_opencv() -> None:

@@ -8,10 +8,16 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import IO
+
+# Thresholds of Python's garbage collector for a faster start: at its defaults it takes a sixth of the import
+# time and frees almost nothing.
+SELDOM = (50_000, 20, 20)
+
+_AVX2 = 11  # CV_CPU_AVX2 in OpenCV's interface.h
 
 
 def usable_cores() -> int:
@@ -55,23 +61,15 @@ def cache_folder() -> Path | None:
 
 @contextmanager
 def captured_stderr(pass_on: Callable[[list[bytes], bool], None]) -> Iterator[None]:
-    """Capture file descriptor 2 inside the block, and pass on its lines afterwards.
+    """Capture file descriptor 2 inside the block, and pass on its lines and whether the block raised.
 
     Does nothing without a stderr or without a place for the captured text.
-
-    Args:
-        pass_on: Called with the lines, and whether the block raised an exception.
     """
     try:
         sys.stderr.flush()
-        saved_fd = os.dup(2)
+        buffer, saved_fd = _anonymous_file(), os.dup(2)
     except (AttributeError, OSError, ValueError):
         # stderr is closed, or replaced by an object without a file descriptor.
-        yield
-        return
-    buffer = _anonymous_file()
-    if buffer is None:
-        os.close(saved_fd)
         yield
         return
     with buffer:
@@ -88,27 +86,26 @@ def captured_stderr(pass_on: Callable[[list[bytes], bool], None]) -> Iterator[No
             pass_on(list(buffer), failed)
 
 
-def _anonymous_file() -> IO[bytes] | None:
-    """A file in memory, or else in the temporary folder; None if neither is possible."""
-    with suppress(OSError, AttributeError):
+def _anonymous_file() -> IO[bytes]:
+    """A file in memory, or else in the temporary folder."""
+    try:
         return os.fdopen(os.memfd_create("maskgen"), "w+b")
-    with suppress(OSError):
+    except (OSError, AttributeError):
         return tempfile.TemporaryFile()
-    return None
-
-
-_AVX2 = 11  # CV_CPU_AVX2 in OpenCV's interface.h
 
 
 def set_libraries() -> None:
-    """Set environment variables that numpy and cv2 read on import; worker processes inherit them.
+    """Set environment variables that numpy and cv2 read on import; a user's own settings win.
 
-    A user's own setting wins.
+    Worker processes inherit them. The matrices here are small, so one BLAS thread is the fastest.
     """
-    os.environ.setdefault("OPENCV_IPP", "disabled")
+    settings = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_IPP": "disabled"}
+    # OpenCV prints a warning for each file that it cannot open; maskgen prints its own message instead.
+    settings["OPENCV_LOG_LEVEL"] = "ERROR"
     if _machine() == "x86_64":
-        # The kernels that every x86_64 processor can run; the matrices here are small.
-        os.environ.setdefault("OPENBLAS_CORETYPE", "Prescott")
+        settings["OPENBLAS_CORETYPE"] = "Prescott"  # the kernels that every x86_64 processor can run
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
 
 
 def set_opencv() -> None:
@@ -128,8 +125,3 @@ def processor_kind() -> str:
 
 def _machine() -> str:
     return {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
-
-
-# Thresholds of Python's garbage collector for a faster start: at its defaults it takes a sixth of the import
-# time and frees almost nothing.
-SELDOM = (50_000, 20, 20)

@@ -35,52 +35,34 @@ TONES = ("light", "dark", "patterned")
 
 @dataclass(frozen=True)
 class Member:
-    """The position of an image in a tar.
+    """The position of an image in a tar."""
 
-    Attributes:
-        archive: The tar, relative to the searched folder, with ``/`` between folders.
-        name: The member's name in the tar.
-        offset: Offset of its bytes in the tar.
-        size: Its size in bytes.
-        archive_size: Size of the tar in bytes when it was listed.
-        refusal: The reason in its row if it is not read; else None.
-    """
-
-    archive: str
+    archive: str  # the tar, relative to the searched folder, with / between folders
     name: str
-    offset: int = 0
-    size: int = 0
-    archive_size: int = 0
-    refusal: str | None = None
+    offset: int = 0  # of its bytes in the tar
+    size: int = 0  # in bytes
+    archive_size: int = 0  # size of the tar in bytes when it was listed
+    refusal: str | None = None  # the reason in its row if it is not read
 
 
 @dataclass(frozen=True)
 class Sample:
     """One input image of a dataset, with its labels.
 
-    Attributes:
-        id: Unique in the dataset: the path below the root with ``/`` between folders, as valid text; bytes
-            that are not UTF-8 are written ``%FF``.
-        path: The file of the image, or the tar that holds it.
-        relative: The path below the root with ``/`` between folders, as in the file system (undecodable
-            bytes as surrogates); ``--layout mirror`` keeps it.
-        split: One of `SPLITS`, or None if the dataset has none.
-        identity: The person, or None if the dataset has no identities.
-        attributes: Labels, JSON values only; ``gender`` is "male" or "female".
-        boxes: Face annotations of the dataset, as `Box` in pixels of the upright image.
-        note: The reason of a missing attribute, for the manifest; else None.
-        member: Its position in the tar; None for a loose file.
+    ``id`` is unique in the dataset: the path below the root with ``/`` between folders, as valid text; bytes
+    that are not UTF-8 are written ``%FF``. ``relative`` is the same path as in the file system (undecodable
+    bytes as surrogates); ``--layout mirror`` keeps it.
     """
 
     id: str
-    path: Path
+    path: Path  # the image's file, or the tar that holds it
     relative: str
-    split: str | None = None
-    identity: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    boxes: tuple[Box, ...] = ()
-    note: str | None = None
-    member: Member | None = None
+    split: str | None = None  # one of SPLITS, or None if the dataset has none
+    identity: str | None = None  # the person
+    attributes: Mapping[str, Any] = field(default_factory=dict)  # JSON values; gender is "male" or "female"
+    boxes: tuple[Box, ...] = ()  # face annotations of the dataset, in the upright image
+    note: str | None = None  # the reason of a missing attribute, for the manifest
+    member: Member | None = None  # its position in the tar; None for a loose file
 
     @property
     def source_path(self) -> str:
@@ -96,82 +78,48 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class MaskTemplate:
-    """An image of a flat mask, with anchors that match points of the face.
+    """An image of a flat mask, with anchors that match points of the face."""
 
-    Attributes:
-        name: File name without extension.
-        kind: The kind of mask: surgical, n95, kn95, cloth, ...
-        tone: One of `TONES`.
-        bgra: (height, width, 4) uint8, straight (not premultiplied) alpha.
-        anchors: Anchor name in `ANCHORS` -> (x, y) in pixels of `bgra`.
-        recolourable: Whether `--color` and `--pattern` may change it.
-        licence: SPDX identifier.
-        sha256: sha256 of the image's and the description's bytes together, in hex.
-    """
-
-    name: str
-    kind: str
-    tone: str
-    bgra: Image
-    anchors: Mapping[str, tuple[float, float]]
-    recolourable: bool
-    licence: str
-    sha256: str
+    name: str  # file name without extension
+    kind: str  # surgical, n95, kn95, cloth, ...
+    tone: str  # one of TONES
+    bgra: Image  # (height, width, 4), straight (not premultiplied) alpha
+    anchors: Mapping[str, tuple[float, float]]  # name in `face_mesh.ANCHORS` -> (x, y) in pixels of bgra
+    recolourable: bool  # whether --color and --pattern may change it
+    licence: str  # SPDX identifier
+    sha256: str  # of the image's and the description's bytes together, in hex
 
 
 @dataclass(frozen=True)
 class Hang:
-    """Random variation in how a mask hangs on a face.
+    """Random variation in how a mask hangs on a face."""
 
-    Attributes:
-        lift: Shift upwards, as a share of the distance from nose bridge to chin.
-        tilt: Clockwise rotation against the face, in degrees.
-        size: Scale factor of the fitted size.
-        slack: Displacement of the cloth, as a share of that distance.
-    """
-
-    lift: float = 0.0
-    tilt: float = 0.0
-    size: float = 1.0
-    slack: float = 0.0
+    lift: float = 0.0  # shift upwards, as a share of the distance from nose bridge to chin
+    tilt: float = 0.0  # clockwise rotation against the face, in degrees
+    size: float = 1.0  # scale factor of the fitted size
+    slack: float = 0.0  # displacement of the cloth, as a share of the distance from nose bridge to chin
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Every random choice for one masked face; masking is a pure function of image and plan.
+    """Every random choice for one masked face; masking is a pure function of image and plan."""
 
-    Attributes:
-        template: Name of the template; empty for a blend without templates.
-        wear: One of `WEARS`.
-        color: "#rrggbb" to recolour the template with, or None for its own colour.
-        pattern: Name of the pattern to print on it, or None.
-        seed: 63 bits for later random choices, such as the noise of a pattern.
-        hang: The variation in how the mask hangs.
-    """
-
-    template: str
-    wear: str
-    color: str | None
-    pattern: str | None
-    seed: int
+    template: str  # its name; empty for a blend without templates
+    wear: str  # one of WEARS
+    color: str | None  # "#rrggbb" to recolour the template with
+    pattern: str | None  # name of the pattern to print on it
+    seed: int  # 63 bits for later random choices, such as the noise of a pattern
     hang: Hang = Hang()
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A template fitted to a face: a rectangle in image space, clipped to the image.
+    """A template fitted to a face: a rectangle in image space, clipped to the image."""
 
-    Attributes:
-        bgr: (height, width, 3) uint8, straight colour; meaningful where alpha > 0.
-        alpha: (height, width) uint8, 255 is opaque.
-        origin: (x, y) of the rectangle's top left pixel in the image.
-        shadow: (height, width) uint8, how much the layer darkens the image under and beside it; or None.
-            Opaque parts of the layer hide it.
-    """
-
-    bgr: Image
-    alpha: Image
-    origin: tuple[int, int]
+    bgr: Image  # (height, width, 3), straight colour; meaningful where alpha > 0
+    alpha: Image  # (height, width), 255 is opaque
+    origin: tuple[int, int]  # (x, y) of the rectangle's top left pixel in the image
+    # (height, width), how much the layer darkens the image under and beside it; its opaque parts hide this.
     shadow: Image | None = None
 
     def __post_init__(self) -> None:
@@ -196,16 +144,12 @@ class Composite(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """The result of one sample and variant, before anything is written.
-
-    ``image`` and ``alpha`` (both of full image size) are None unless ``status`` is "masked". An outcome is
-    truthy if there is an image to write.
-    """
+    """The result of one sample and variant, before it is written; true if there is an image to write."""
 
     status: str
     reason: str | None = None
-    image: Image | None = None
-    alpha: Image | None = None
+    image: Image | None = None  # the masked image; this and alpha only with the status "masked"
+    alpha: Image | None = None  # of full image size
     faces: tuple[FaceRecord, ...] = ()
 
     def __post_init__(self) -> None:
@@ -218,17 +162,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class FaceRecord:
-    """One masked face in the manifest; its fields are those of the objects in a row's ``faces``.
+    """One masked face in the manifest; its fields are those of the objects in a row's ``faces``."""
 
-    ``box`` and ``mask_box`` are (x, y, width, height) in whole pixels of the written image. ``landmarks``
-    maps anchor names to [x, y]. ``coverage`` maps nose, mouth, chin and lower_face to the share of
-    that part that the composited alpha covers.
-    """
-
-    box: tuple[int, int, int, int]
+    box: tuple[int, int, int, int]  # in pixels of the written image, as mask_box
     mask_box: tuple[int, int, int, int]
     pose: Mapping[str, float]
-    landmarks: Mapping[str, tuple[float, float]]
+    landmarks: Mapping[str, tuple[float, float]]  # anchor -> (x, y)
     detection: str
     template: str | None
     template_sha256: str | None
@@ -242,23 +181,19 @@ class FaceRecord:
     wear_agrees: bool
     tries: int
     occluded: float
-    coverage: Mapping[str, float]
+    coverage: Mapping[str, float]  # nose, mouth, chin, lower_face -> share that the composited alpha covers
     alpha_file: str | None = None
 
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One line of ``manifest.jsonl``: the result of one input and variant, masked or not.
-
-    ``file_name`` and ``sha256`` are those of the written image, ``width`` and ``height`` its size;
-    None without an image. ``source`` holds dataset, path and sha256 (None if the source cannot be read).
-    """
+    """One line of ``manifest.jsonl``: the result of one input and variant, masked or not."""
 
     id: str
     variant: int
     status: str
     reason: str | None
-    file_name: str | None
+    file_name: str | None  # of the written image, as sha256, width and height; None without an image
     sha256: str | None
     width: int | None
     height: int | None
@@ -266,7 +201,7 @@ class ManifestRow:
     split: str | None
     identity: str | None
     attributes: Mapping[str, Any]
-    source: Mapping[str, str | None]
+    source: Mapping[str, str | None]  # dataset, path and sha256 (None if the source cannot be read)
     faces: tuple[FaceRecord, ...]
     seed: int
     unmasked_file: str | None = None

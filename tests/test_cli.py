@@ -15,7 +15,7 @@ from PIL import Image
 
 from maskgen.__main__ import main
 from maskgen.cli import COMMANDS, cli
-from maskgen.commands.shared.parameters import Share
+from maskgen.commands.shared.parameters import share as read_share
 from maskgen.options import SynthOptions
 
 REPOSITORY = Path(__file__).parents[1]
@@ -296,4 +296,4 @@ def test_datasets_say_what_is_found_where(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("text", "share"), [("1/1", (1, 1)), ("3/8", (3, 8)), ("8/8", (8, 8))])
 def test_share(text, share):
-    assert Share().convert(text, None, None) == share
+    assert read_share(text) == share

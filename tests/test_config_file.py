@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from maskgen.cli import cli
 from maskgen.commands.shared.config_file import read_config
-from maskgen.commands.shared.parameters import DatasetName
+from maskgen.commands.shared.synth_options import DatasetName
 from maskgen.datasets import DATASETS
 from maskgen.errors import ConfigurationError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import FOLDER, quiet_option, verbose_option
+from maskgen.commands.shared.parameters import FOLDER, message_options
 
 
 @click.command(name="annotations")
@@ -27,8 +27,7 @@ from maskgen.commands.shared.parameters import FOLDER, quiet_option, verbose_opt
 @click.option(
     "--unmasked", is_flag=True, help="Also include the unmasked images of `synth --pairs`, with face boxes."
 )
-@quiet_option
-@verbose_option
+@message_options
 def command(
     source: Path, form: str, out: Path | None, outlines: str | None, unmasked: bool, quiet: bool
 ) -> None:

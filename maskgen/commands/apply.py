@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_FILE, config_option, quiet_option, verbose_option
+from maskgen.commands.shared import parameters
 from maskgen.commands.shared.synth_options import landmark_options, mask_options, synth_options
 from maskgen.files.remote import is_remote
 from maskgen.files.suffixes import SUFFIXES
@@ -19,21 +19,15 @@ _FORMATS = {suffix: name.lower() for name in ("JPEG", "PNG", "WEBP") for suffix 
 
 
 @click.command(name="apply")
-@click.argument("source", metavar="IN", type=ANY_FILE)
-@click.argument("target", metavar="OUT", type=ANY_FILE)
+@click.argument("source", metavar="IN", type=parameters.ANY_FILE)
+@click.argument("target", metavar="OUT", type=parameters.ANY_FILE)
 @mask_options
 @landmark_options
 @click.option("--json", "as_json", is_flag=True, help="Print the image's manifest row as JSON on stdout.")
-@quiet_option
-@verbose_option
-@config_option
+@parameters.message_options
+@parameters.config_option
 def command(
-    source: Path,
-    target: Path,
-    landmark_model: Path | None,
-    as_json: bool,
-    quiet: bool,
-    **given: Any,
+    source: Path, target: Path, landmark_model: Path | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:
     """Mask one image.
 
@@ -56,7 +50,7 @@ def command(
     if given["format"] == "source" and not to_stdout:
         given["format"] = _FORMATS.get(target.suffix.lower(), "source")
     options = synth_options("", None, **given)
-    data = _read(source)
+    data = parameters.read_input(source)
     spec = LandmarkerSpec(model=options.landmarks, model_path=landmark_model, detector=options.detector)
     with closing(open_landmarker(spec)) as landmarker:
         masked = mask_picture(data, source.name, options, landmarker, None if to_stdout else str(target))
@@ -66,20 +60,9 @@ def command(
         write_atomic(target, masked.data)
     if as_json:
         click.echo(masked.to_json())
-    if not quiet and not masked:
+    if not masked and not quiet:
         outcome = "passed on unchanged" if to_stdout else "nothing written"
         click.echo(f"maskgen: {source}: {masked.row.status}: {masked.row.reason}; {outcome}", err=True)
-
-
-def _read(source: Path) -> bytes:
-    from maskgen.errors import MissingDataError
-
-    if str(source) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return source.read_bytes()
-    except OSError as error:
-        raise MissingDataError(f"{source}: {error.strerror or 'cannot be read'}") from error
 
 
 def _same_file(source: Path, target: Path) -> bool:

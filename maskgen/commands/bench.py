@@ -19,11 +19,7 @@ from maskgen.commands.shared.parameters import ANY_PATH, verbose_option
     help="Batch size. Can be repeated.  [default: 1, 8, 32]",
 )
 @click.option(
-    "--repeats",
-    type=click.IntRange(min=1),
-    default=30,
-    show_default=True,
-    help="Number of timed calls for each batch size.",
+    "--repeats", type=click.IntRange(min=1), default=30, help="Number of timed calls for each batch size."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON lines instead of text.")
 @verbose_option

@@ -23,17 +23,9 @@ def command(as_json: bool) -> None:
 
     for dataset, place in found():
         if as_json:
-            row = {
-                "name": dataset.name,
-                "title": dataset.title,
-                "found": None if place is None else str(place),
-                "homepage": dataset.homepage,
-                "licence": dataset.licence,
-                "forbids": dataset.forbids,
-                "citation": dataset.citation,
-                "expects": list(dataset.expects),
-                "label": dataset.label,
-            }
+            details = ("homepage", "licence", "forbids", "citation", "expects", "label")
+            row = {"name": dataset.name, "title": dataset.title, "found": place and str(place)}
+            row |= {name: getattr(dataset, name) for name in details}
             click.echo(json.dumps(row, ensure_ascii=False))
         else:
             # The path comes last because it can be long.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, FILE, verbose_option
-from maskgen.landmarks import DETECTORS
+from maskgen.commands.shared.parameters import ANY_PATH, verbose_option
+from maskgen.commands.shared.synth_options import landmark_options
 
 
 @click.command(name="demo")
@@ -16,26 +16,12 @@ from maskgen.landmarks import DETECTORS
 @click.option(
     "--host",
     default="127.0.0.1",
-    show_default=True,
     help="Address to listen on. The default accepts connections from this machine only, 0.0.0.0 from any.",
 )
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=7860,
-    show_default=True,
-    help="TCP port; 0 picks a free one.",
-)
-@click.option(
-    "--detector",
-    type=click.Choice(DETECTORS),
-    default=DETECTORS[0],
-    show_default=True,
-    help="Face detector: mediapipe's own, or OpenCV's Haar cascades.",
-)
-@click.option("--landmark-model", type=FILE, help="face_landmarker.task model file for mediapipe Tasks.")
+@click.option("--port", type=click.IntRange(0, 65535), default=7860, help="TCP port; 0 picks a free one.")
+@landmark_options
 @verbose_option
-def command(model: Path, host: str, port: int, detector: str, landmark_model: Path | None) -> None:
+def command(model: Path, host: str, port: int, landmark_model: Path | None, detector: str) -> None:
     """Serve a web page that masks and classifies images.
 
     \b

@@ -40,7 +40,6 @@ def _name_data(
     "--split",
     type=click.Choice(("test", "validation", "train", "all")),
     default="test",
-    show_default=True,
     help="Split to evaluate on, for datasets with splits. Without a test split, test means validation.",
 )
 @click.option(

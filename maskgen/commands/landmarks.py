@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_FILE, config_option, quiet_option, verbose_option
+from maskgen.commands.shared import parameters
 from maskgen.commands.shared.synth_options import dataset_options, landmark_options
 
 
 @click.command(name="landmarks")
 @dataset_options
-@click.option("--out", type=ANY_FILE, required=True, help="Landmark file to write, in JSON lines.")
+@click.option("--out", type=parameters.ANY_FILE, required=True, help="Landmark file to write, in JSON lines.")
 @click.option(
     "--faces",
     type=click.Choice(("largest", "all")),
@@ -23,25 +23,12 @@ from maskgen.commands.shared.synth_options import dataset_options, landmark_opti
     "[default: all for datasets whose images often show several faces, otherwise largest]",
 )
 @landmark_options
-@click.option(
-    "-j", "--jobs", type=int, default=1, show_default=True, help="Number of processes; -1 uses all cores."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
-@quiet_option
-@verbose_option
-@config_option
+@parameters.jobs_option
+@parameters.counts_option
+@parameters.message_options
+@parameters.config_option
 def command(
-    dataset: str,
-    root: Path | None,
-    image_root: Path | None,
-    out: Path,
-    faces: str | None,
-    landmark_model: Path | None,
-    detector: str,
-    jobs: int,
-    as_json: bool,
-    quiet: bool,
-    **selection: Any,
+    dataset: str, root: Path | None, out: Path, faces: str | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:
     """Write a dataset's face landmarks to a file.
 
@@ -55,13 +42,13 @@ def command(
 
     adapter = get_dataset(dataset)
     counts = write_landmarks(
-        with_image_root(adapter, image_root),
+        with_image_root(adapter, given["image_root"]),
         find_root(adapter, root),
         out,
-        options=SynthOptions(dataset, splits=selection["split"], limit=selection["limit"]),
-        spec=LandmarkerSpec(model_path=landmark_model, detector=detector),
+        options=SynthOptions(dataset, splits=given["split"], limit=given["limit"]),
+        spec=LandmarkerSpec(model_path=given["landmark_model"], detector=given["detector"]),
         every_face=adapter.several_faces if faces is None else faces == "all",
-        workers=jobs,
+        workers=given["jobs"],
         progress=not quiet,
     )
     if as_json:

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import FOLDER, links_option, quiet_option, verbose_option
+from maskgen.commands.shared import parameters
 from maskgen.commands.shared.summary import print_summary
 
 
 @click.command(name="merge")
-@click.argument("out", metavar="OUT", type=FOLDER)
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
-@quiet_option
-@links_option
-@verbose_option
+@click.argument("out", metavar="OUT", type=parameters.FOLDER)
+@parameters.counts_option
+@parameters.links_option
+@parameters.message_options
 def command(out: Path, as_json: bool, quiet: bool) -> None:
     """Combine the shares of a job array.
 

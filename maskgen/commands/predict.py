@@ -33,14 +33,12 @@ if TYPE_CHECKING:
 @click.option(
     "--detect/--no-detect",
     default=True,
-    show_default=True,
     help="Detect faces. --no-detect treats each whole image as one face.",
 )
 @click.option(
     "--detector",
     type=click.Choice(DETECTORS),
     default=DETECTORS[0],
-    show_default=True,
     help="Face detector: mediapipe's own, or OpenCV's Haar cascades.",
 )
 @click.option("--landmark-model", type=FILE, help="face_landmarker.task model file for mediapipe Tasks.")

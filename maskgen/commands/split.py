@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import FILE, quiet_option, verbose_option
+from maskgen.commands.shared.parameters import FILE, counts_option, message_options
 from maskgen.commands.shared.train_options import data_options, split_options, train_options
 
 
@@ -19,17 +19,10 @@ from maskgen.commands.shared.train_options import data_options, split_options, t
     "--check", is_flag=True, help="Exit with code 1 if a person, source image or duplicate is in two splits."
 )
 @click.option("--out", type=FILE, help="CSV file to write, with the split of every image.")
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
-@quiet_option
-@verbose_option
+@counts_option
+@message_options
 def command(
-    data: tuple[Path, ...],
-    folds: bool,
-    check: bool,
-    out: Path | None,
-    as_json: bool,
-    quiet: bool,
-    **given: Any,
+    data: tuple[Path, ...], check: bool, out: Path | None, as_json: bool, quiet: bool, **given: Any
 ) -> None:
     """Show how data are split, and find leaks.
 
@@ -45,23 +38,21 @@ def command(
     from maskgen.train.data.splits import assign_splits, by_fold
     from maskgen.train.run_folder import write_split
 
-    options = train_options(data, {**given, "folds": folds})
+    options = train_options(data, given)
     gathered = gather([Path(each) for each in options.data], options.wanted, progress=not quiet)
-    if folds:
-        examples, outside = by_fold(gathered.examples)
-    else:
-        examples, outside = assign_splits(gathered.examples, options.split)
-    dropped = (*gathered.dropped, *outside)
-    counts = tally(examples)
+    examples, outside = (
+        by_fold(gathered.examples) if given["folds"] else assign_splits(gathered.examples, options.split)
+    )
+    dropped, counts = reasons((*gathered.dropped, *outside)), tally(examples)
     if out is not None:
         write_split(out, examples)
     if as_json:
-        click.echo(json.dumps({"counts": counts, "dropped": reasons(dropped)}, ensure_ascii=False))
+        click.echo(json.dumps({"counts": counts, "dropped": dropped}, ensure_ascii=False))
     elif not quiet:
         for split, labels in counts.items():
             listed = ", ".join(f"{count:,} {label}" for label, count in list(labels.items())[:12])
             click.echo(f"{split}: {listed}", err=True)
-        for reason, count in reasons(dropped).items():
+        for reason, count in dropped.items():
             click.echo(f"left out, {reason}: {count:,}", err=True)
     if check:
         refuse_leaks(examples)

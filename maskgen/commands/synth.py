@@ -2,122 +2,96 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import (
-    FILE,
-    FOLDER,
-    Share,
-    config_option,
-    quiet_option,
-    stacked,
-    verbose_option,
-)
+from maskgen.commands.shared import parameters
+from maskgen.commands.shared import synth_options as groups
 from maskgen.commands.shared.summary import print_summary
-from maskgen.commands.shared.synth_options import (
-    dataset_options,
-    dataset_writing_options,
-    landmark_options,
-    list_options,
-    mask_options,
-    synth_options,
-)
+from maskgen.commands.shared.synth_options import DEFAULTS, option_table, synth_options
+from maskgen.options import SAMPLES_IN_TAR
 from maskgen.run.executors.executor import BACKENDS
 
-running_options = stacked(
-    click.option(
-        "-j",
-        "--jobs",
-        type=int,
-        default=1,
-        show_default=True,
-        help="Number of worker processes; -1 uses all cores. On a cluster: the maximum number of workers; 1 "
-        "or -1 uses all of them.",
-    ),
-    click.option(
-        "--backend",
-        type=click.Choice(BACKENDS),
-        default="loky",
-        show_default=True,
-        help="Where the workers run: loky starts processes on this machine, dask and ray use a cluster.",
-    ),
-    click.option(
-        "--scheduler",
-        metavar="URL",
-        help="Address of the cluster, such as tcp://host:8786 for dask or host:6379 for ray.",
-    ),
-    click.option(
-        "--shard",
-        type=Share(),
-        default="1/1",
-        help="Process only the I-th of N shares of the dataset, for job arrays. `maskgen merge` then "
-        "combines the shares.",
-    ),
-    click.option(
-        "--overwrite", is_flag=True, help="Delete the output of an earlier run in --out, and start again."
-    ),
-    click.option(
-        "--retry-failed", is_flag=True, help="Process images again that failed or could not be read."
-    ),
-    click.option(
-        "--accept-changes",
-        is_flag=True,
-        help="Resume although the dataset has changed: process shards again whose images, sources or labels "
-        "are different.",
-    ),
-    click.option(
-        "--max-errors",
-        type=click.IntRange(min=0),
-        help="Stop with exit code 1 when more than this number of images have failed.  [default: no limit]",
-    ),
-    click.option(
-        "--image-timeout",
-        type=click.FloatRange(min=0),
-        default=120.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Time limit for each step of one image; a slower image gets the status error. 0 means no limit.",
-    ),
-    click.option(
-        "--sync/--no-sync",
-        default=True,
-        show_default=True,
-        help="Flush each shard to disk (fsync) before it counts as done, to survive a power failure.",
-    ),
-    click.option("--dry-run", is_flag=True, help="Print what would be done, and write nothing."),
-    click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout."),
-    quiet_option,
-    verbose_option,
+_OUTPUT_HELP = {
+    "--variants": "Number of masked copies of each image.",
+    "--label": "Class label of each image: an attribute of the dataset, or wear, kind, template, identity, "
+    "split or none.  [default: gender if the dataset has it]",
+    "--layout": "Layout of the output: mirror keeps the source's folders and file names, folders uses "
+    "split/label/ folders, webdataset writes tar shards.",
+    "--pairs": "Also write the unmasked images, encoded the same way.",
+    "--alpha": "Also write the alpha of each mask as a PNG.",
+    "--shard-size": "Number of images in a shard. A shard is the unit of work and of resuming, and with "
+    f"--layout webdataset one tar.  [default: {DEFAULTS.shard_size}, or {SAMPLES_IN_TAR:,} with webdataset]",
+    "--landmarks": "Read landmarks from this file (see `maskgen landmarks`) instead of running the model.",
+}
+_output_options = option_table(
+    _OUTPUT_HELP,
+    variants={"type": click.IntRange(min=1), "default": DEFAULTS.variants},
+    label={"metavar": "ATTRIBUTE"},
+    shard_size={"type": click.IntRange(min=1)},
+    landmarks={"type": parameters.FILE},
 )
 
-
-# Options that are fields of `maskgen.run.job.Job`, and those that are arguments of `maskgen.run.job.run`.
-_JOB_SETTINGS = ("landmark_model", "image_root", "max_errors", "image_timeout", "accept_changes", "sync")
-_RUN_SETTINGS = ("backend", "scheduler", "overwrite", "retry_failed", "dry_run")
+_RUNNING_HELP = {
+    "-j --jobs": "Number of worker processes; -1 uses all cores. On a cluster: the maximum number of "
+    "workers; 1 or -1 uses all of them.",
+    "--backend": "Where the workers run: loky starts processes on this machine, dask and ray use a cluster.",
+    "--scheduler": "Address of the cluster, such as tcp://host:8786 for dask or host:6379 for ray.",
+    "--shard": "Process only the I-th of N shares of the dataset, for job arrays. `maskgen merge` then "
+    "combines the shares.",
+    "--overwrite": "Delete the output of an earlier run in --out, and start again.",
+    "--retry-failed": "Process images again that failed or could not be read.",
+    "--accept-changes": "Resume although the dataset has changed: process shards again whose images, sources "
+    "or labels are different.",
+    "--max-errors": "Stop with exit code 1 when more images than this have failed.  [default: no limit]",
+    "--image-timeout": "Time limit for each step of one image; a slower image gets the status error. 0 means "
+    "no limit.",
+    "--sync/--no-sync": "Flush each shard to disk (fsync) before it counts as done, to survive a power "
+    "failure.",
+    "--dry-run": "Print what would be done, and write nothing.",
+}
+_running_options = option_table(
+    _RUNNING_HELP,
+    jobs={"default": 1},
+    backend={"type": click.Choice(BACKENDS), "default": "loky"},
+    scheduler={"metavar": "URL"},
+    shard={"type": parameters.share, "metavar": "I/N", "default": "1/1", "show_default": False},
+    max_errors={"type": parameters.COUNT},
+    image_timeout={"type": click.FloatRange(min=0), "metavar": "SECONDS", "default": 120.0},
+    sync={"default": True},
+)
 
 
 @click.command(name="synth")
-@dataset_options
-@list_options
-@click.option("--out", type=FOLDER, help="Output folder, or URL.  [default: masked/NAME]")
-@mask_options
-@dataset_writing_options
+@groups.dataset_options
 @click.option(
-    "--landmarks",
-    type=FILE,
-    help="Read landmarks from this file (see `maskgen landmarks`) instead of running the model.",
+    "--files-from",
+    "files",
+    type=parameters.ANY_FILE,
+    is_eager=True,
+    metavar="LIST",
+    help="Process only the images that this file names, one per line; - reads stdin. Without --dataset "
+    "these can be any images below --root, by default the current folder.",
 )
-@landmark_options
-@running_options
-@config_option
+@click.option(
+    "-0", "--null", is_flag=True, help="Names in LIST are separated by NUL, as `find -print0` writes them."
+)
+@click.option("--out", type=parameters.FOLDER, help="Output folder, or URL.  [default: masked/NAME]")
+@groups.mask_options
+@_output_options
+@groups.landmark_options
+@_running_options
+@parameters.counts_option
+@parameters.message_options
+@parameters.config_option
 def command(
     dataset: str,
     root: Path | None,
-    files: BinaryIO | None,
+    files: Path | None,
     null: bool,
     out: Path | None,
     label: str | None,
@@ -147,11 +121,11 @@ def command(
     if files is not None and root is None and dataset == "folder":
         root = Path()
     source = find_root(adapter, root)
-    listed = None if files is None else read_list(files.read(), source, null=null)
+    listed = None if files is None else read_list(parameters.read_input(files), source, null=null)
     label = adapter.label if label is None else label
-    job_settings = {name: given.pop(name) for name in _JOB_SETTINGS}
-    run_settings = {name: given.pop(name) for name in _RUN_SETTINGS}
-    workers, share = given.pop("jobs"), given.pop("shard")
+    job_settings = {field.name: given.pop(field.name) for field in fields(Job) if field.name in given}
+    workers, share, dry_run = (given.pop(name) for name in ("jobs", "shard", "dry_run"))
+    run_settings = {name: given.pop(name) for name in ("backend", "scheduler", "overwrite", "retry_failed")}
     options = synth_options(
         dataset,
         None if label == "none" else label,
@@ -164,12 +138,12 @@ def command(
         Job(options, source, out, files=listed, **job_settings),
         workers=workers,
         share=share,
+        dry_run=dry_run,
         progress=not quiet,
         report=partial(write_report, root=job_settings["image_root"] or source),
         **run_settings,
     )
-    print_summary(counts, out, as_json, quiet, dry_run=run_settings["dry_run"])
+    print_summary(counts, out, as_json, quiet or dry_run)
     if options.layout == "folders" and options.format == "webp" and not quiet:
-        click.echo(
-            "Keras's image_dataset_from_directory skips WebP files; use --format jpeg for it", err=True
-        )
+        text = "Keras's image_dataset_from_directory skips WebP files; use --format jpeg for it"
+        click.echo(text, err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_FILE, FOLDER, quiet_option, verbose_option
+from maskgen.commands.shared.parameters import ANY_FILE, FOLDER, message_options
 
 _FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
@@ -21,8 +21,7 @@ _FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
     type=click.Choice(("csv", "parquet")),
     help="Format of FILE.  [default: by the suffix of FILE; csv on stdout]",
 )
-@quiet_option
-@verbose_option
+@message_options
 def command(out: Path, target: Path, form: str | None, quiet: bool) -> None:
     """Export a result's manifest as a CSV or Parquet table.
 

@@ -59,13 +59,11 @@ def check(ctx: click.Context, paths: tuple[Path, ...]) -> None:
     from maskgen.errors import EXIT_USAGE
     from maskgen.masking.templates.library import check_template
 
-    sound = True
-    for path in paths:
-        problems = check_template(path)
-        sound = sound and not problems
+    results = [(path, check_template(path)) for path in paths]
+    for path, problems in results:
         for problem in problems:
             click.echo(f"maskgen: {path}: {problem}", err=True)
         if not problems:
             click.echo(f"{path}: sound")
-    if not sound:
+    if any(problems for _, problems in results):
         ctx.exit(EXIT_USAGE)

@@ -7,38 +7,29 @@ from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, FILE, FOLDER, links_option, verbose_option
+from maskgen.commands.shared import parameters
+from maskgen.commands.shared.parameters import ANY_PATH, FILE
 from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS, UsageError
 
 
 @click.command(name="verify")
-@click.argument("out", metavar="OUT", type=FOLDER)
+@click.argument("out", metavar="OUT", type=parameters.FOLDER)
 @click.option(
-    "--landmarks",
-    type=FILE,
-    help="Landmark file that OUT was made with, to measure coverage exactly.",
+    "--landmarks", type=FILE, help="Landmark file that OUT was made with, to measure coverage exactly."
 )
 @click.option("--sources", is_flag=True, help="Also check the sha256 of every source.")
 @click.option(
     "--root", type=ANY_PATH, help="Where the sources are, for --sources.  [default: where the run read them]"
 )
-@click.option(
-    "-j", "--jobs", type=int, default=1, show_default=True, help="Number of processes; -1 uses all cores."
-)
+@parameters.jobs_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON lines: one for each difference, then the counts."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors; the exit code is the result.")
-@links_option
-@verbose_option
+@parameters.links_option
+@parameters.verbose_option
 def command(
-    out: Path,
-    landmarks: Path | None,
-    sources: bool,
-    root: Path | None,
-    jobs: int,
-    as_json: bool,
-    quiet: bool,
+    out: Path, landmarks: Path | None, sources: bool, root: Path | None, jobs: int, as_json: bool, quiet: bool
 ) -> int:
     """Check a result against its manifest and run record.
 
@@ -57,7 +48,10 @@ def command(
         if as_json:
             click.echo(json.dumps(vars(finding), ensure_ascii=False))
         elif not quiet:
-            click.echo("\t".join(map(_in_one_line, (finding.kind, finding.file, finding.what))))
+            # Escape control characters, to keep each text in one cell of one line.
+            texts = (finding.kind, finding.file, finding.what)
+            cells = ("".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text) for text in texts)
+            click.echo("\t".join(cells))
     result = verifier.result
     if as_json:
         click.echo(json.dumps(result.as_dict()))
@@ -66,8 +60,3 @@ def command(
         checked = f"{result.rows:,} rows, {result.files:,} files, {result.alphas:,} alphas"
         click.echo(f"{out}: {checked}: {differences or 'no differences'}", err=True)
     return EXIT_OK if result.ok else EXIT_TOO_MANY_ERRORS
-
-
-def _in_one_line(text: str) -> str:
-    """Escape control characters, to keep the text in one cell of one line."""
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)

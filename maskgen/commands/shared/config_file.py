@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -27,29 +27,29 @@ _MOST_DOTS = 100
 
 
 def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str, Any]:
-    """Read a config file.
+    """Read a ``.toml`` or ``.json`` file as parameter name -> value, for `click.Context.default_map`.
 
-    Keys are option names without the leading dashes, such as ``blend = "poisson"`` or ``min-face = 20``.
-    A repeatable option takes a list.
-
-    Args:
-        path: A ``.toml`` or ``.json`` file.
-        options: Option name without the leading dashes -> (parameter name, whether it is repeatable).
-
-    Returns:
-        Parameter name -> value, for `click.Context.default_map`.
+    Its keys are option names without the leading dashes, such as ``blend = "poisson"`` or ``min-face = 20``;
+    ``options`` maps them to (parameter name, whether it is repeatable). A repeatable option takes a list.
 
     Raises:
         ConfigurationError: The file cannot be read, or names an option that the command does not have.
     """
+    allowed = [option for option in options if option not in _NOT_IN_FILE]
     values: dict[str, Any] = {}
     for key, value in _parse(path).items():
         option = str(key).replace("_", "-")
-        if option not in options or option in _NOT_IN_FILE:
-            raise ConfigurationError(f"{path}: no option is called {key!r}{_hint(option, options)}")
-        name, repeated = options[option]
-        if repeated:
-            values[name] = _texts(path, key, value if isinstance(value, list) else [value])
+        if option not in allowed:
+            matches = get_close_matches(option, allowed, n=1)
+            hint = f"; did you mean {matches[0]!r}?" if matches else ""
+            raise ConfigurationError(f"{path}: no option is called {key!r}{hint}")
+        name, repeatable = options[option]
+        if repeatable:
+            texts = value if isinstance(value, list) else [value]
+            for text in texts:
+                if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+                    raise ConfigurationError(f"{path}: {key} takes a list of texts, got {text!r} in it")
+            values[name] = list(map(str, texts))
         elif isinstance(value, (str, int, float, bool)):
             values[name] = value
         else:
@@ -83,15 +83,3 @@ def _from_toml(text: str) -> dict[str, Any]:
         if _STRING.sub("", line).count(".") > _MOST_DOTS:
             raise ValueError(f"line {number} has more than {_MOST_DOTS} dots outside of texts")
     return tomllib.loads(text)
-
-
-def _texts(path: Path, key: str, values: list[Any]) -> list[str]:
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise ConfigurationError(f"{path}: {key} takes a list of texts, got {value!r} in it")
-    return [str(value) for value in values]
-
-
-def _hint(option: str, options: Iterable[str]) -> str:
-    matches = get_close_matches(option, [name for name in options if name not in _NOT_IN_FILE], n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -1,96 +1,78 @@
-"""Parameter types, and the options ``--config``, ``-q``, ``-v`` and ``--follow-links``."""
+"""Parameter types, and the options that most commands have."""
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from maskgen.commands.shared.config_file import read_config
+from maskgen.errors import MissingDataError
 from maskgen.files.remote import is_url, location
 from maskgen.files.safe_paths import following_links
-from maskgen.records import split_of
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-def _expanded(value: Any) -> Any:
-    """Expand ``~`` to the home folder: shells leave it alone in ``--root=~/faces``."""
-    has_tilde = isinstance(value, str) and value.startswith("~") and not os.path.lexists(value)
-    return os.path.expanduser(value) if has_tilde else value  # noqa: PTH111
+def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
+    """Combine option decorators into one that adds them in the given order."""
+    return lambda function: reduce(lambda decorated, option: option(decorated), reversed(options), function)
 
 
 class PathOrURL(click.Path):
     """A path or an fsspec URL, such as ``s3://bucket/faces``."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Convert a URL with `maskgen.files.remote.location`, and anything else to a path."""
-        path = location(value) if isinstance(value, str) and is_url(value) else _expanded(value)
-        return super().convert(path, param, ctx) if isinstance(path, (str, Path)) else path
+        """Read a URL, or expand ``~`` in a path: shells leave it alone in ``--root=~/faces``."""
+        if isinstance(value, str) and is_url(value):
+            value = location(value)
+        elif isinstance(value, str) and value.startswith("~") and not os.path.lexists(value):
+            value = os.path.expanduser(value)  # noqa: PTH111
+        return super().convert(value, param, ctx) if isinstance(value, (str, Path)) else value
 
 
-class LocalFile(click.Path):
+class LocalFile(PathOrURL):
     """A local path: worker processes open the file themselves, so a URL is refused."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse a URL, which `pathlib.Path` would change silently."""
         if isinstance(value, str) and is_url(value):
             self.fail(f"expected a local file, got the URL {value}: copy it here first", param, ctx)
-        return super().convert(_expanded(value), param, ctx)
-
-
-class OpenedFile(click.File):
-    """A file that click opens, or ``-`` for stdin."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Expand ``~``, and open the file."""
-        return super().convert(_expanded(value), param, ctx)
+        return super().convert(value, param, ctx)
 
 
 FOLDER = PathOrURL(path_type=Path, file_okay=False)
 FILE = LocalFile(path_type=Path, dir_okay=False)
 ANY_PATH = PathOrURL(path_type=Path)
 ANY_FILE = PathOrURL(path_type=Path, dir_okay=False, allow_dash=True)
+COUNT = click.IntRange(min=0)
 
 
-class Share(click.ParamType[tuple[int, int]]):
-    """``I/N``: the I-th of N shares, with I from 1 to N."""
-
-    name = "I/N"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Read "2/3" as (2, 3)."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            share, shares = (int(part) for part in str(value).split("/"))
-        except ValueError:
-            self.fail(f"expected I/N, such as 1/8, got {value!r}", param, ctx)
-        if not 1 <= share <= shares:
-            self.fail(f"I must be between 1 and N, got {value!r}", param, ctx)
-        return share, shares
+def read_input(path: Path) -> bytes:
+    """The bytes of an `ANY_FILE`: a file, a URL, or ``-`` for stdin."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise MissingDataError(f"{path}: {error.strerror or 'cannot be read'}") from error
 
 
-class DatasetName(click.Choice[str]):
-    """A dataset's name in any case; "_" is read as "-"."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read "CelebA" as "celeba"."""
-        return super().convert(str(value).lower().replace("_", "-"), param, ctx)
-
-
-class SplitName(click.Choice[str]):
-    """A split, by any of its synonyms."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read "Val" or "dev" as "validation"."""
-        return super().convert(split_of(str(value)) or value, param, ctx)
+def share(text: Any) -> tuple[int, int]:
+    """Read ``I/N``, the I-th of N shares: "2/3" as (2, 3)."""
+    try:
+        part, parts = map(int, str(text).split("/"))
+    except ValueError:
+        raise click.BadParameter(f"expected I/N, such as 1/8, got {text!r}") from None
+    if not 1 <= part <= parts:
+        raise click.BadParameter(f"I must be between 1 and N, got {text!r}")
+    return part, parts
 
 
 def _load_config(ctx: click.Context, param: click.Parameter, value: Path | None) -> None:
@@ -105,16 +87,14 @@ def _load_config(ctx: click.Context, param: click.Parameter, value: Path | None)
         ctx.default_map = {**(ctx.default_map or {}), **read_config(value, options)}
 
 
-def config_option(function: Decorated) -> Decorated:
-    """Add ``--config``."""
-    return click.option(
-        "--config",
-        type=FILE,
-        is_eager=True,
-        expose_value=False,
-        callback=_load_config,
-        help="Read options from this TOML or JSON file. The command line and the environment override it.",
-    )(function)
+config_option = click.option(
+    "--config",
+    type=FILE,
+    is_eager=True,
+    expose_value=False,
+    callback=_load_config,
+    help="Read options from this TOML or JSON file. The command line and the environment override it.",
+)
 
 
 def _set_level(ctx: click.Context, param: click.Parameter, value: int) -> None:
@@ -122,21 +102,19 @@ def _set_level(ctx: click.Context, param: click.Parameter, value: int) -> None:
         logging.getLogger("maskgen").setLevel(logging.INFO if value == 1 else logging.DEBUG)
 
 
-def verbose_option(function: Decorated) -> Decorated:
-    """Add ``-v``."""
-    return click.option(
-        "-v",
-        "--verbose",
-        count=True,
-        expose_value=False,
-        callback=_set_level,
-        help="Print more messages on stderr; -vv adds tracebacks.",
-    )(function)
-
-
-def quiet_option(function: Decorated) -> Decorated:
-    """Add ``-q``."""
-    return click.option("-q", "--quiet", is_flag=True, help="Print only errors.")(function)
+verbose_option = click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    show_default=False,
+    expose_value=False,
+    callback=_set_level,
+    help="Print more messages on stderr; -vv adds tracebacks.",
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
+message_options = stacked(quiet_option, verbose_option)
+counts_option = click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON on stdout.")
+jobs_option = click.option("-j", "--jobs", default=1, help="Number of processes; -1 uses all cores.")
 
 
 def _follow_links(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -144,24 +122,11 @@ def _follow_links(ctx: click.Context, param: click.Parameter, value: bool) -> No
         ctx.with_resource(following_links())
 
 
-def links_option(function: Decorated) -> Decorated:
-    """Add ``--follow-links``, which is in force while the command runs."""
-    return click.option(
-        "--follow-links",
-        is_flag=True,
-        expose_value=False,
-        callback=_follow_links,
-        help="Follow symbolic links that lead out of the dataset, such as those of huggingface_hub, DVC and "
-        "git-annex.",
-    )(function)
-
-
-def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
-    """Combine option decorators into one that adds them in the given order."""
-
-    def decorate(function: Decorated) -> Decorated:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
+links_option = click.option(
+    "--follow-links",
+    is_flag=True,
+    expose_value=False,
+    callback=_follow_links,
+    help="Follow symbolic links that lead out of the dataset, such as those of huggingface_hub, DVC and "
+    "git-annex.",
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +16,11 @@ if TYPE_CHECKING:
 _MAX_LISTED = 20
 
 
-def print_summary(counts: Counts, out: Path, as_json: bool, quiet: bool, *, dry_run: bool = False) -> None:
-    """Print the number of inputs by status and label, and where the result is.
-
-    Args:
-        counts: Counts of the whole run.
-        out: Its output folder.
-        as_json: Also print the counts as one JSON object on stdout.
-        quiet: Print nothing on stderr.
-        dry_run: Print nothing on stderr: nothing was written.
-    """
+def print_summary(counts: Counts, out: Path, as_json: bool, quiet: bool) -> None:
+    """Print the number of inputs by status and label, and where the result is."""
     if as_json:
         click.echo(json.dumps({**counts.as_dict(), "out": str(out)}, ensure_ascii=False))
-    if quiet or dry_run:
+    if quiet:
         return
     click.echo(f"{counts.samples:,} inputs: {_listed(counts.statuses)}", err=True)
     if counts.labels:
@@ -41,7 +32,7 @@ def print_summary(counts: Counts, out: Path, as_json: bool, quiet: bool, *, dry_
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    parts = [f"{count:,} {name}" for name, count in islice(counts.items(), _MAX_LISTED)]
-    if len(counts) > _MAX_LISTED:
-        parts.append(f"and {len(counts) - _MAX_LISTED:,} more")
+    parts = [f"{count:,} {name}" for name, count in counts.items()]
+    if len(parts) > _MAX_LISTED:
+        parts[_MAX_LISTED:] = [f"and {len(parts) - _MAX_LISTED:,} more"]
     return ", ".join(parts) or "none"

@@ -38,12 +38,12 @@ def _option(flag: str, text: str, kind: Any = None, metavar: str | None = None, 
     name = name or flag.partition("/")[0].removeprefix("--").replace("-", "_")
     settings = {"default": _DEFAULTS[name], "is_flag": isinstance(_DEFAULTS[name], bool)}
     kind = click.Choice(kind) if isinstance(kind, tuple) else kind
-    return click.option(flag, name, type=kind, metavar=metavar, show_default=True, help=text, **settings)
+    return click.option(flag, name, type=kind, metavar=metavar, help=text, **settings)
 
 
 def which_options(both: str) -> Callable[[Decorated], Decorated]:
     """The options ``--masked``, ``--unmasked`` and ``--both`` with this help text."""
-    masked = "Use the masked images.  [default]"
+    masked = "Use the masked images."
     unmasked = "Use the unmasked images (of `synth --pairs`)."
     return stacked(
         click.option("--masked", "which", flag_value="masked", default=True, help=masked),
