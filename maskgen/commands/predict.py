@@ -65,8 +65,7 @@ def command(
     camera: int | None,
     show: bool,
     frames: int | None,
-    detector: str,
-    landmark_model: Path | None,
+    **given: Any,
 ) -> int:
     """Classify the faces in images or a video.
 
@@ -108,7 +107,7 @@ def command(
     with ExitStack() as stack:
         landmarker = None
         if detect:
-            spec = LandmarkerSpec(model_path=landmark_model, detector=detector)
+            spec = LandmarkerSpec(model_path=given["landmark_model"], detector=given["detector"])
             landmarker = stack.enter_context(closing(open_landmarker(spec)))
         if show:
             import cv2
