@@ -1,4 +1,4 @@
-"""The command line as a shell sees it: help, exit codes, what goes to stdout and what to stderr."""
+"""The command line as a shell sees it: exit codes, what goes to stdout and what to stderr."""
 
 import json
 import os
@@ -14,9 +14,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from maskgen.__main__ import main
-from maskgen.cli import COMMANDS, cli
+from maskgen.cli import cli
 from maskgen.commands.shared.parameters import share as read_share
-from maskgen.options import SynthOptions
 
 REPOSITORY = Path(__file__).parents[1]
 PORTRAIT = REPOSITORY / "maskgen" / "datasets" / "sample" / "eileen_collins_face.jpg"
@@ -34,62 +33,6 @@ def maskgen(*arguments, cwd=None, stdin=None, env=None):
         env={**inherited, "PYTHONPATH": str(REPOSITORY), **(env or {})},
     )
     return done.returncode, done.stdout, done.stderr.decode()
-
-
-def commands():
-    """(full name, command) of every command and subcommand."""
-    named = [(name, cli.get_command(click.Context(cli), name)) for name in COMMANDS]
-    groups = [(name, command) for name, command in named if isinstance(command, click.Group)]
-    return named + [
-        (f"{name} {sub}", group.commands[sub]) for name, group in groups for sub in group.commands
-    ]
-
-
-@pytest.mark.parametrize(("name", "command"), commands(), ids=[name for name, _ in commands()])
-def test_every_command_and_option_has_help(name, command):
-    assert command.help and command.help.strip()
-    for option in command.params:
-        if isinstance(option, click.Option):
-            assert option.help, f"{name} {option.opts[0]} has no help"
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_list_of_commands_says_what_the_command_says(name):
-    command = cli.get_command(click.Context(cli), name)
-    assert command.help.strip().splitlines()[0] == COMMANDS[name][1]
-    assert command.name == name
-
-
-@pytest.mark.parametrize("name", [name for name, _ in commands()])
-def test_help_runs(name):
-    result = CliRunner().invoke(cli, [*name.split(), "--help"], prog_name="maskgen")
-    assert result.exit_code == 0
-    assert result.output.startswith(f"Usage: maskgen {name}")
-
-
-def test_every_option_that_decides_bytes_can_be_given_on_the_command_line():
-    synth = cli.get_command(click.Context(cli), "synth")
-    several = {"templates", "colors", "patterns", "wears", "splits"}
-    fields = {name[:-1] if name in several else name for name in SynthOptions.__dataclass_fields__}
-    assert fields <= {option.name for option in synth.params}
-
-
-def test_defaults_of_the_command_line_are_those_of_the_options():
-    synth = cli.get_command(click.Context(cli), "synth")
-    given = {o.name: o.get_default(click.Context(synth)) for o in synth.params}
-    default = SynthOptions(dataset="x")
-    for name in (
-        "blend",
-        "fit",
-        "harmonise",
-        "faces",
-        "variants",
-        "min_face",
-        "layout",
-        "format",
-        "seed",
-    ):
-        assert given[name] == getattr(default, name), name
 
 
 @pytest.mark.parametrize(
