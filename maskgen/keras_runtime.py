@@ -23,15 +23,7 @@ log = logging.getLogger("maskgen")
 
 
 def require(*packages: str, install: str = INSTALL) -> None:
-    """Check that packages are installed, without importing them.
-
-    Args:
-        packages: Import names.
-        install: The command that installs them, for the message.
-
-    Raises:
-        MissingExtraError: A package is not installed.
-    """
+    """Check that packages can be imported, without importing them; the message has the command `install`."""
     for package in packages:
         try:
             installed = importlib.util.find_spec(package) is not None
@@ -64,23 +56,20 @@ def tensorflow() -> Any:
 def quietly() -> AbstractContextManager[None]:
     """Send the stderr output of C++ libraries to the debug log (``-vv``); before an exception, to warnings.
 
-    TensorFlow's log level does not cover the output during its import and during a model's conversion. If
-    the user sets that level, nothing is suppressed.
+    TensorFlow's log level does not cover the output during its import and during a model's conversion.
     """
-    return nullcontext() if _LEVEL_IS_SET else captured_stderr(_log_lines)
 
+    def log_lines(lines: list[bytes], failed: bool) -> None:
+        for line in lines:
+            level = logging.WARNING if failed else logging.DEBUG
+            log.log(level, "%s", line.decode(errors="replace").rstrip("\n"))
 
-def _log_lines(lines: list[bytes], failed: bool) -> None:
-    for line in lines:
-        level = logging.WARNING if failed else logging.DEBUG
-        log.log(level, "%s", line.decode(errors="replace").rstrip("\n"))
+    return nullcontext() if _LEVEL_IS_SET else captured_stderr(log_lines)
 
 
 def one_line(error: BaseException) -> str:
     """The first line of an exception's message, at most 300 characters; its type if the message is empty."""
-    return next(
-        (line.strip()[:300] for line in str(error).splitlines() if line.strip()), type(error).__name__
-    )
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).strip()[:300]
 
 
 def keras() -> Any:
@@ -90,12 +79,7 @@ def keras() -> Any:
 
 
 def seed_everything(seed: int, deterministic: bool) -> None:
-    """Seed the random number generators of Python, numpy and TensorFlow.
-
-    Args:
-        seed: Any whole number.
-        deterministic: Also make every operation deterministic to the bit, which costs some speed.
-    """
+    """Seed Python, numpy and TensorFlow; `deterministic` to the bit costs some speed."""
     keras().utils.set_random_seed(seed % 2**32)
     if deterministic:
         tensorflow().config.experimental.enable_op_determinism()

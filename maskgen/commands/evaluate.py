@@ -5,35 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from maskgen.commands.shared.parameters import ANY_PATH, FOLDER, links_option, verbose_option
+from maskgen.commands.shared.train_options import which_options
 from maskgen.errors import UsageError
 
 
-class NamedData(click.ParamType[tuple[str, Path]]):
-    """``NAME=DATA``, or DATA alone, which is then named after its folder."""
-
-    name = "NAME=DATA"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Path]:
-        """Read "lfw=masked/lfw" as ("lfw", Path("masked/lfw"))."""
-        if isinstance(value, tuple):
-            return value
-        name, equals, path = str(value).partition("=")
-        data = ANY_PATH.convert(path if equals else name, param, ctx)
-        return (name, data) if equals else (data.resolve().name, data)
+def _name_data(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    """Read "lfw=masked/lfw" as ("lfw", Path("masked/lfw")); DATA alone is named after its folder."""
+    splits = [value.partition("=") if "=" in value else ("", "", value) for value in values]
+    named = [(name, ANY_PATH.convert(path, param, ctx)) for name, _, path in splits]
+    return tuple((name or path.resolve().name, path) for name, path in named)
 
 
 @click.command(name="evaluate")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=ANY_PATH)
 @click.option(
     "--on",
-    type=NamedData(),
+    metavar="NAME=DATA",
+    callback=_name_data,
     multiple=True,
     required=True,
     help="Dataset to evaluate on, with a name for the table. Can be repeated.",
@@ -41,16 +35,11 @@ class NamedData(click.ParamType[tuple[str, Path]]):
 @click.option(
     "--label", metavar="COLUMN", help="Column with the true class.  [default: the column the model learnt]"
 )
-@click.option("--masked", "which", flag_value="masked", default=True, help="Use the masked images.")
-@click.option(
-    "--unmasked", "which", flag_value="unmasked", help="Use the unmasked images (of `synth --pairs`)."
-)
-@click.option("--both", "which", flag_value="both", help="Compare both for the same sources.")
+@which_options("Compare both for the same sources.")
 @click.option(
     "--split",
     type=click.Choice(("test", "validation", "train", "all")),
     default="test",
-    show_default=True,
     help="Split to evaluate on, for datasets with splits. Without a test split, test means validation.",
 )
 @click.option(
@@ -105,15 +94,12 @@ def command(
             check_apart(data, out)
     names = model_names(models)
     check_columns(by, [data for _, data in on], which)
-    judgements, results, classes = [], [], []
+    judgements = []
     for path, own_name in zip(models, names, strict=True):
         classifier = replace(open_classifier(path), name=own_name)
-        spec = classifier.spec
         for name, data in on:
-            judged = judge(classifier, name, data, Wanted(label, which), split, progress=not quiet)
-            judgements.append(judged)
-            classes.append(spec.classes)
-            results.append(figures(judged, spec.classes, spec.threshold, by))
+            judgements.append(judge(classifier, name, data, Wanted(label, which), split, progress=not quiet))
+    results = [figures(judged, by) for judged in judgements]
     if out is not None:
-        write_evaluation(out, results, judgements, classes)
+        write_evaluation(out, results, judgements)
     click.echo(json.dumps(results, ensure_ascii=False) if as_json else markdown(results), nl=as_json)

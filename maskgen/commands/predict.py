@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,14 +33,12 @@ if TYPE_CHECKING:
 @click.option(
     "--detect/--no-detect",
     default=True,
-    show_default=True,
     help="Detect faces. --no-detect treats each whole image as one face.",
 )
 @click.option(
     "--detector",
     type=click.Choice(DETECTORS),
     default=DETECTORS[0],
-    show_default=True,
     help="Face detector: mediapipe's own, or OpenCV's Haar cascades.",
 )
 @click.option("--landmark-model", type=FILE, help="face_landmarker.task model file for mediapipe Tasks.")
@@ -66,7 +65,6 @@ def command(
     camera: int | None,
     show: bool,
     frames: int | None,
-    detector: str,
     **given: Any,
 ) -> int:
     """Classify the faces in images or a video.
@@ -82,31 +80,56 @@ def command(
     """  # noqa: D301
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
     from maskgen.train.model.classifier import open_classifier
+    from maskgen.train.predict import window
+    from maskgen.train.predict.faces import NO_FACE
+    from maskgen.train.predict.video import predict_video
 
     if bool(inputs) + (video is not None) + (camera is not None) != 1:
         raise UsageError("give either images, or --video FILE, or --camera N")
     if inputs and frames is not None:
         raise UsageError("--frames needs --video or --camera")
     if show:
-        from maskgen.train.predict.window import require_screen
-
-        require_screen()
+        window.require_screen()
     classifier = open_classifier(model)
-    landmarker = None
-    if detect:
-        landmarker = open_landmarker(LandmarkerSpec(model_path=given["landmark_model"], detector=detector))
-    try:
-        if inputs:
-            return _predict_images(classifier, inputs, landmarker, out, as_json, show)
-        source = camera if camera is not None else video
-        return _predict_video(classifier, source or 0, landmarker, out, as_json, frames, show)
-    finally:
-        if show:
-            from maskgen.train.predict.window import close
 
-            close()
-        if landmarker is not None:
-            landmarker.close()
+    def tell(name: str | int, predictions: Sequence[Said], reason: str | None = None) -> None:
+        reason = reason or (None if predictions else NO_FACE)
+        if as_json:
+            faces = [_as_dict(each, classifier.spec.classes) for each in predictions]
+            line = {"frame" if isinstance(name, int) else "file": name, "faces": faces, "reason": reason}
+            click.echo(json.dumps(line, ensure_ascii=False))
+        elif reason is None:
+            listing = ", ".join(f"{each.label} {each.probability:.1%}" for each in predictions)
+            click.echo(f"{name}: {listing}")
+        else:
+            click.echo(f"{name}: {reason}", err=True)
+
+    with ExitStack() as stack:
+        landmarker = None
+        if detect:
+            spec = LandmarkerSpec(model_path=given["landmark_model"], detector=given["detector"])
+            landmarker = stack.enter_context(closing(open_landmarker(spec)))
+        if show:
+            import cv2
+
+            stack.callback(cv2.destroyAllWindows)
+        if inputs:
+            return _predict_images(classifier, inputs, landmarker, out, show, tell)
+        source = video if video is not None else camera or 0
+        display = (lambda bgr: window.show(bgr, wait=False)) if show else None
+        for number, predictions in predict_video(classifier, source, landmarker, out, frames, display):
+            tell(number, predictions)
+    return 0
+
+
+def _as_dict(said: Said, classes: Sequence[str]) -> dict[str, Any]:
+    probabilities = zip(classes, said.probabilities, strict=True)
+    return {
+        "label": said.label,
+        "probability": round(said.probability, 6),
+        "probabilities": {name: round(probability, 6) for name, probability in probabilities},
+        "box": said.box and [round(float(value), 1) for value in said.box],
+    }
 
 
 def _predict_images(
@@ -114,80 +137,38 @@ def _predict_images(
     inputs: Sequence[Path],
     landmarker: FaceLandmarker | None,
     out: Path | None,
-    as_json: bool,
     show: bool,
+    tell: Callable[..., None],
 ) -> int:
     from maskgen.errors import UnreadableImageError
     from maskgen.files.atomic import write_atomic
     from maskgen.files.path_text import to_text
     from maskgen.images.codec import encode
+    from maskgen.results.layout import shortened
     from maskgen.train.predict import window
-    from maskgen.train.predict.faces import NO_FACE, annotated, images_of, predict_file
+    from maskgen.train.predict.faces import annotated, images_of, predict_file
 
-    unreadable = 0
-    names = images_of(inputs)
-    if out is not None:
-        _check_targets(names, out)
+    code = 0
+    names, targets = images_of(inputs), {}
+    sources = {path.resolve() for path in names}
+    for path, name in names.items():
+        folder, slash, file_name = name.rpartition("/")
+        if out is not None:
+            targets[path] = out / f"{folder}{slash}{shortened(f'{file_name}.png', name, '.png')}"
+    if overwritten := [target for target in targets.values() if target.resolve() in sources]:
+        raise UsageError(f"{overwritten[0]} is one of the inputs and would be overwritten; give another -o")
     for path in names:
         name = to_text(str(path))
         try:
             predictions, bgr = predict_file(classifier, path, landmarker)
         except UnreadableImageError as error:
-            unreadable += 1
-            _print(name, [], classifier, as_json, str(error))
+            code = EXIT_TOO_MANY_ERRORS
+            tell(name, [], str(error))
             continue
-        _print(name, predictions, classifier, as_json, None if predictions else NO_FACE)
+        tell(name, predictions)
         canvas = annotated(bgr, predictions) if out is not None or show else bgr
         if out is not None:
-            write_atomic(out / _target(names[path]), encode(canvas).data)
+            write_atomic(targets[path], encode(canvas).data)
         if show and not window.show(canvas, wait=True):
             break
-    return EXIT_TOO_MANY_ERRORS if unreadable else 0
-
-
-def _target(name: str) -> str:
-    """Path of an image's annotated copy, relative to the output folder."""
-    from maskgen.results.layout import shortened
-
-    folder, slash, file_name = name.rpartition("/")
-    return f"{folder}{slash}{shortened(f'{file_name}.png', name, '.png')}"
-
-
-def _check_targets(names: Mapping[Path, str], out: Path) -> None:
-    """Refuse an output folder in which an annotated image would overwrite an input."""
-    sources = {path.resolve() for path in names}
-    for name in names.values():
-        if (file := out / _target(name)).resolve() in sources:
-            raise UsageError(f"{file} is one of the inputs and would be overwritten; give another -o")
-
-
-def _predict_video(
-    classifier: Classifier,
-    source: int | Path,
-    landmarker: FaceLandmarker | None,
-    out: Path | None,
-    as_json: bool,
-    frames: int | None,
-    show: bool,
-) -> int:
-    from maskgen.train.predict import window
-    from maskgen.train.predict.faces import NO_FACE
-    from maskgen.train.predict.video import predict_video
-
-    display = (lambda bgr: window.show(bgr, wait=False)) if show else None
-    for number, predictions in predict_video(classifier, source, landmarker, out, frames, display):
-        _print(number, predictions, classifier, as_json, None if predictions else NO_FACE)
-    return 0
-
-
-def _print(
-    name: str | int, predictions: Sequence[Said], classifier: Classifier, as_json: bool, reason: str | None
-) -> None:
-    if as_json:
-        faces = [each.as_dict(classifier.spec.classes) for each in predictions]
-        line: dict[str, Any] = {"frame" if isinstance(name, int) else "file": name, "faces": faces}
-        click.echo(json.dumps({**line, "reason": reason}, ensure_ascii=False))
-    elif predictions:
-        click.echo(f"{name}: " + ", ".join(f"{each.label} {each.probability:.1%}" for each in predictions))
-    else:
-        click.echo(f"{name}: {reason}", err=True)
+    return code

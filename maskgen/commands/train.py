@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,14 @@ import click
 from click.core import ParameterSource
 
 from maskgen.commands.shared.parameters import FOLDER, config_option, quiet_option, verbose_option
-from maskgen.commands.shared.train_options import (
-    augmentation_options,
-    data_options,
-    fit_options,
-    model_options,
-    split_options,
-    train_options,
-)
+from maskgen.commands.shared.train_options import data_options, split_options, train_options, training_options
 from maskgen.errors import InterruptedRunError, UsageError
 
 
 @click.command(name="train")
 @data_options
 @split_options
-@click.option(
-    "--drop-leaks",
-    is_flag=True,
-    help="Leave people and images out of training that are also in the test split.",
-)
-@model_options
-@fit_options
-@augmentation_options
+@training_options
 @click.option("--out", type=FOLDER, help="Run folder to write.  [default: runs/DATA-BACKBONE]")
 @click.option("--preview", is_flag=True, help="Write preview.png, a grid of augmented images.")
 @click.option("--resume", type=FOLDER, metavar="RUN", help="Resume the interrupted run in this folder.")
@@ -67,36 +52,29 @@ def command(
     backbone's later blocks; with --weights none, all layers are trained from the start. The run folder holds
     models, curves, metrics, predictions and a model card.
     """  # noqa: D301
+    from maskgen.files.redaction import public_command
     from maskgen.results.output_files import check_apart
-    from maskgen.train import folds as fold_runs
-    from maskgen.train import session
+    from maskgen.train.run_folder import RECORD
+    from maskgen.train.session import resume_run, train_run
 
     if resume is not None:
         _refuse_other_options()
-        with _resume_hint(resume):
-            if fold_runs.folds_of_run(resume):
-                for name, metrics in fold_runs.resume_folds(resume, progress=not quiet):
-                    _print(resume / name, metrics, as_json, quiet)
-            else:
-                _print(resume, session.resume(resume, progress=not quiet), as_json, quiet)
-        return
-    options = train_options(data, {**given, "folds": folds})
-    names = "+".join(Path(folder).resolve().name for folder in options.data)
-    run = out or Path("runs") / f"{names}-{options.backbone}"
-    for folder in options.data:
-        check_apart(Path(folder), run)
-    settings: dict[str, Any] = {
-        "command": _command_line(),
-        "overwrite": overwrite,
-        "preview": preview,
-        "progress": not quiet,
-    }
-    with _resume_hint(run):
-        if not folds:
-            _print(run, session.train(run, options, **settings), as_json, quiet)
-            return
-        for name, metrics in fold_runs.train_folds(run, options, **settings):
-            _print(run / name, metrics, as_json, quiet)
+        run, models = resume, resume_run(resume, progress=not quiet)
+    else:
+        options = train_options(data, {**given, "folds": folds})
+        names = "+".join(Path(folder).resolve().name for folder in options.data)
+        run = out or Path("runs") / f"{names}-{options.backbone}"
+        for folder in options.data:
+            check_apart(Path(folder), run)
+        line = public_command(["maskgen", *sys.argv[1:]])
+        models = train_run(run, options, folds, line, overwrite, preview, not quiet)
+    try:
+        for model, metrics in models:
+            _print(model, metrics, as_json, quiet)
+    except KeyboardInterrupt:
+        if not (run / RECORD).is_file():
+            raise
+        raise InterruptedRunError(f"interrupted; resume with `maskgen train --resume {run}`") from None
 
 
 def _refuse_other_options() -> None:
@@ -114,41 +92,18 @@ def _refuse_other_options() -> None:
             )
 
 
-@contextmanager
-def _resume_hint(run: Path) -> Iterator[None]:
-    """On Ctrl-C, name the command that resumes the run."""
-    from maskgen.train.run_folder import RECORD
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        if not (run / RECORD).is_file():
-            raise
-        raise InterruptedRunError(f"interrupted; resume with `maskgen train --resume {run}`") from None
-
-
-def _command_line() -> str:
-    """The command line, without absolute paths and passwords."""
-    from maskgen.files.redaction import public_command
-
-    return public_command(["maskgen", *sys.argv[1:]])
-
-
 def _print(run: Path, metrics: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo(json.dumps({**metrics, "run": str(run)}, ensure_ascii=False))
     if quiet:
         return
-    for name in ("validation", "test"):
-        if name in metrics and metrics[name]["n"]:
-            scores = metrics[name]
+    for name, scores in metrics.items():
+        if name in ("validation", "test"):
             low, high = scores["interval"]
-            click.echo(
-                f"{name}: accuracy {scores['accuracy']:.2%} ({low:.2%} to {high:.2%}) on {scores['n']:,} "
-                f"images, {scores['dropped']:,} left out",
-                err=True,
-            )
+            accuracy = f"{scores['accuracy']:.2%} ({low:.2%} to {high:.2%})"
+            counts = f"{scores['n']:,} images, {scores['dropped']:,} left out"
+            click.echo(f"{name}: accuracy {accuracy} on {counts}", err=True)
     if metrics["dropped"]:
-        counts = ", ".join(f"{count:,} {reason}" for reason, count in metrics["dropped"].items())
-        click.echo(f"left out: {counts} (listed in dropped.csv)", err=True)
+        listing = ", ".join(f"{count:,} {reason}" for reason, count in metrics["dropped"].items())
+        click.echo(f"left out: {listing} (listed in dropped.csv)", err=True)
     click.echo(f"the run is in {run}: best.keras, README.md, curves.png, metrics.json", err=True)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from maskgen.train.options import TrainOptions
-from maskgen.train.run_folder import markdown_table
 from maskgen.train.spec import ModelSpec
+
+_HEADER = """\
+---
+library_name: keras
+pipeline_tag: image-classification
+license: other
+license_name: "terms of the training data"
+tags:
+- face-mask
+- maskgen
+---"""
 
 _LIMITS = """\
 The labels come from annotators or web pages, use the classes of the dataset, and are wrong for some people.
@@ -34,65 +44,61 @@ def model_card(options: TrainOptions, spec: ModelSpec, metrics: Mapping[str, Any
         else ""
     )
     reported = "test" if "test" in metrics else "validation"
-    parts = [
-        _header(spec),
+    splits = [(name, metrics[name]) for name in ("validation", "test") if name in metrics]
+    results = markdown_table(
+        ("set", "n", "accuracy", "interval", "ROC-AUC", "F1", "dropped"),
+        [
+            (
+                *(name, f"{own['n']:,}", f"{own['accuracy']:.2%}", interval(*own["interval"])),
+                *(decimals(own["roc_auc"]), decimals(own["f1"]), f"{own['dropped']:,}"),
+            )
+            for name, own in splits
+        ],
+    )
+    note = (
+        "The test split was used once, after training; validation chose the epoch and the threshold."
+        if reported == "test"
+        else "There was no test split: validation also chose the epoch and the threshold, so these figures "
+        "are optimistic."
+    )
+    dropped = ", ".join(f"{reason}: {count:,}" for reason, count in metrics["dropped"].items())
+    parts = (
+        _HEADER,
         f"# {spec.backbone}: {' / '.join(spec.classes[:6])}{' / ...' if len(spec.classes) > 6 else ''}",
         f"A classifier of {options.wanted.which} faces, {spec.backbone} trained {weights} by `maskgen "
         f"train` on {data}. Its input is {crop}, as RGB from 0 to 255 and {spec.size} x {spec.size} pixels; "
         f"preprocessing is inside the model.{threshold}",
-        f"## Results\n\n{_result_table(metrics)}\n\nIntervals are Wilson's, 95 %. "
-        + (
-            "The test split was used once, after training; validation chose the epoch and the threshold."
-            if reported == "test"
-            else "There was no test split: validation also chose the epoch and the threshold, so these "
-            "figures are optimistic."
-        ),
+        f"## Results\n\n{results}\n\nIntervals are Wilson's, 95 %. {note}",
         f"By class, on {reported}:\n\n{class_table(dict(list(metrics[reported]['classes'].items())[:50]))}",
-        _dropped(metrics),
+        f"Dropped images of the data: {dropped}. `dropped.csv` lists each." if dropped else "",
         f"## Command\n\n```\n{command}\n```\n\nAll options, versions and counts are in `run.json`, "
         "the examples in `examples.jsonl`, the epochs in `history.csv`.\n\n![curves](curves.png)\n\n"
         "![confusion](confusion.png) ![ROC](roc.png)",
         f"## Limits\n\n{_LIMITS}",
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _header(spec: ModelSpec) -> str:
-    lines = [
-        "library_name: keras",
-        "pipeline_tag: image-classification",
-        "license: other",
-        'license_name: "terms of the training data"',
-        "tags:",
-        "- face-mask",
-        "- maskgen",
-    ]
-    return "---\n" + "\n".join(lines) + "\n---"
+    )
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def class_table(classes: Mapping[str, Mapping[str, Any]]) -> str:
     """Precision, recall and F1 of each class as a Markdown table."""
     rows = [
-        (name, f"{own['n']:,}", *(f"{own[rate]:.4f}" for rate in ("precision", "recall", "f1")))
+        (name, f"{own['n']:,}", *(decimals(own[rate]) for rate in ("precision", "recall", "f1")))
         for name, own in classes.items()
     ]
     return markdown_table(("class", "n", "precision", "recall", "F1"), rows)
 
 
-def _result_table(metrics: Mapping[str, Any]) -> str:
-    rows = []
-    for name in ("validation", "test"):
-        if name in metrics and metrics[name]["n"]:
-            own = metrics[name]
-            low, high = own["interval"]
-            area = f"{own['roc_auc']:.4f}" if own["roc_auc"] is not None else "-"
-            shares = (f"{own['accuracy']:.2%}", f"{low:.2%} to {high:.2%}", area, f"{own['f1']:.4f}")
-            rows.append((name, f"{own['n']:,}", *shares, f"{own['dropped']:,}"))
-    return markdown_table(("set", "n", "accuracy", "interval", "ROC-AUC", "F1", "dropped"), rows)
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table; the first `left` columns are aligned left, the others right."""
+    lines = [head, ["---"] * left + ["--:"] * (len(head) - left), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _dropped(metrics: Mapping[str, Any]) -> str:
-    if not metrics["dropped"]:
-        return ""
-    listing = ", ".join(f"{reason}: {count:,}" for reason, count in metrics["dropped"].items())
-    return f"Dropped images of the data: {listing}. `dropped.csv` lists each."
+def decimals(value: float | None) -> str:
+    """A rate with four decimals."""
+    return "-" if value is None else f"{value:.4f}"
+
+
+def interval(low: float, high: float) -> str:
+    """An interval of shares in percent."""
+    return f"{low:.2%} to {high:.2%}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from maskgen.errors import ConfigurationError
@@ -19,57 +19,55 @@ Epoch = Mapping[str, "str | int | float"]
 
 @dataclass(frozen=True)
 class Progress:
-    """The state after an epoch. File names are relative to the checkpoint folder.
+    """The completed epochs of a run. All else follows from them, also the names of the checkpoint's models.
 
     Attributes:
-        phase: Index of the phase; the number of phases when the training is complete.
-        epoch: Number of completed epochs of this phase.
-        waited: Number of epochs since the best epoch of this phase.
-        reductions: Number of times the plateau schedule has halved the learning rate.
-        phase_best: Monitored value of the best epoch of this phase.
-        best: Monitored value of the best epoch of the run.
-        best_file: The model after the best epoch of the run.
-        last_file: The model after the last epoch, with its optimizer.
-        history: All epochs so far; keys are `COLUMNS`.
+        monitor: Name of the value that decides which epoch is best.
+        history: The epochs; keys are `COLUMNS`.
     """
 
-    phase: int = 0
-    epoch: int = 0
-    waited: int = 0
-    reductions: int = 0
-    phase_best: float | None = None
-    best: float | None = None
-    best_file: str | None = None
-    last_file: str | None = None
+    monitor: str
     history: tuple[Epoch, ...] = ()
 
-    def next_phase(self) -> Progress:
-        """The state before the first epoch of the next phase."""
-        return replace(self, phase=self.phase + 1, epoch=0, waited=0, reductions=0, phase_best=None)
+    def waits(self, phase: str) -> list[int]:
+        """For each epoch of a phase, the number of epochs since the best one so far."""
+        epochs = [epoch for epoch in self.history if epoch["phase"] == phase]
+        return [last - self._best(epochs[: last + 1]) for last in range(len(epochs))]
+
+    def _best(self, epochs: Sequence[Epoch]) -> int:
+        best = max if self.monitor.endswith("accuracy") else min
+        return best(range(len(epochs)), key=lambda place: epochs[place][self.monitor])
+
+    @property
+    def best(self) -> str | int | float:
+        """The monitored value of the best epoch."""
+        return self.history[self._best(self.history)][self.monitor]
+
+    @property
+    def best_file(self) -> str | None:
+        """The model after the best epoch, without its optimizer; None before the first epoch."""
+        return f"best-{self._best(self.history) + 1:04}.keras" if self.history else None
+
+    @property
+    def last_file(self) -> str:
+        """The model after the last epoch, with its optimizer."""
+        return f"epoch-{len(self.history):04}.keras"
 
 
-def better(value: float, than: float | None, monitor: str) -> bool:
-    """Whether a monitored value is better than another; any value is better than None."""
-    if than is None:
-        return True
-    return value > than if monitor.endswith("accuracy") else value < than
-
-
-def read_progress(folder: Path) -> Progress:
+def read_progress(folder: Path, monitor: str) -> Progress:
     """Read the state of a checkpoint folder; the initial state if there is none."""
     path = folder / STATE
     if not path.is_file():
-        return Progress()
+        return Progress(monitor)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return Progress(**{**values, "history": tuple(values["history"])})
+        return Progress(monitor, tuple(json.loads(path.read_text(encoding="utf-8"))["history"]))
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path}: not the state of a training: {error}") from error
 
 
 def write_progress(folder: Path, state: Progress) -> None:
     """Write the state atomically, then remove the models it does not name."""
-    write_atomic(folder / STATE, json.dumps(asdict(state), indent=1).encode())
+    write_atomic(folder / STATE, json.dumps({"history": state.history}, indent=1).encode())
     for path in folder.glob("*.keras"):
         if path.name not in (state.best_file, state.last_file):
             path.unlink()

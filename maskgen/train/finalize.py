@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskgen.train.card import model_card
 from maskgen.train.checkpoint import Progress, write_history
-from maskgen.train.data.examples import Dropped, Example, reasons
+from maskgen.train.data.examples import Dropped, reasons
 from maskgen.train.data.feed import Feed, reraise_read_errors
 from maskgen.train.fit import CHECKPOINT, HISTORY, new_model
-from maskgen.train.metrics import choose_threshold, confusion, decide, scores
+from maskgen.train.metrics import choose_threshold, scores
 from maskgen.train.model.build import take_weights
 from maskgen.train.model.load import load_model
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import plot_confusion, plot_curves, plot_roc
-from maskgen.train.run_folder import PREDICTIONS, read_record, write_csv, write_json, write_predictions
+from maskgen.train.run_folder import read_record, write_csv, write_json, write_predictions
 from maskgen.train.spec import ModelSpec, embed_spec
 
 BEST, LAST, METRICS = "best.keras", "last.keras", "metrics.json"
@@ -29,53 +28,53 @@ BEST, LAST, METRICS = "best.keras", "last.keras", "metrics.json"
 def finalize(
     run: Path,
     options: TrainOptions,
-    classes: Sequence[str],
+    classes: tuple[str, ...],
     dropped: Sequence[Dropped],
-    validation: Feed,
-    test: Feed | None,
+    sets: Mapping[str, Feed],
     state: Progress,
 ) -> dict[str, Any]:
-    """Evaluate the best model on validation and test, and write the final files of the run folder.
+    """Evaluate the best model, and write the final files of the run folder; returns its metrics.
 
-    This is the only use of the test split; no choice depends on it.
-
-    Returns:
-        The figures of ``metrics.json``.
+    `sets` are "validation" and perhaps "test", which is used only here: no choice depends on it.
     """
     folder = run / CHECKPOINT
-    best = _as_float32(load_model(folder / str(state.best_file)), options)
-    sets = {"validation": validation} | ({"test": test} if test is not None else {})
+    models = {
+        BEST: _load_float32(folder / str(state.best_file), options),
+        LAST: _load_float32(folder / state.last_file, options),
+    }
     with reraise_read_errors(*sets.values()):
-        probabilities = {name: best.predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
-    threshold = choose_threshold(validation.labels, probabilities["validation"])
+        outputs = {name: models[BEST].predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
+    threshold = choose_threshold(sets["validation"].labels, outputs["validation"])
+    wanted = options.wanted
     spec = ModelSpec(
-        tuple(classes),
-        options.input_size,
-        options.wanted.crop,
-        options.wanted.margin,
-        threshold,
-        options.wanted.label,
-        options.backbone,
+        classes, options.input_size, wanted.crop, wanted.margin, threshold, wanted.label, options.backbone
     )
-    last = load_model(folder / str(state.last_file))
-    for name, model in ((BEST, best), (LAST, _as_float32(last, options))):
-        _save_model(run / name, model, spec)
-    metrics = {
+    for name, model in models.items():
+        unfinished = run / f".unfinished-{name}"
+        model.save(unfinished, include_optimizer=False)
+        embed_spec(unfinished, spec)
+        unfinished.replace(run / name)
+    metrics: dict[str, Any] = {
         "threshold": threshold,
         "best": {"monitor": options.monitor, "value": state.best},
         "epochs": len(state.history),
-        **{
-            name: scores(feed.labels, probabilities[name], classes, threshold, _missed(dropped, name))
-            for name, feed in sets.items()
-        },
-        "dropped": reasons(dropped),
     }
-    _write_figures(run, sets, probabilities, classes, threshold)
+    for name, feed in sets.items():
+        missed = sum(each.is_missed and each.split == name for each in dropped)
+        metrics[name] = scores(feed.labels, outputs[name], classes, threshold, missed)
+    metrics["dropped"] = reasons(dropped)
+    examples = [example for feed in sets.values() for example in feed.examples]
+    write_predictions(run / "predictions.csv", examples, spec, np.concatenate(list(outputs.values())))
+    curves = {name: (feed.labels, outputs[name]) for name, feed in sets.items()}
+    plot_roc(run / "roc.png", curves, classes, threshold)
+    reported = "test" if "test" in sets else "validation"
+    _write_confusion(run, metrics[reported]["confusion"], classes, reported)
     write_json(run / "labels.json", {name: place for place, name in enumerate(classes)})
     write_history(run / HISTORY, state.history)
     plot_curves(run / "curves.png", state.history)
     write_json(run / METRICS, metrics)
-    (run / "README.md").write_text(model_card(options, spec, metrics, read_record(run)[2]), encoding="utf-8")
+    card = model_card(options, spec, metrics, read_record(run).command)
+    (run / "README.md").write_text(card, encoding="utf-8")
     # The last step: before it, the run can be resumed. The folder is renamed first, because a partly removed
     # checkpoint would look like a new run.
     removal = run / f".{CHECKPOINT}"
@@ -85,39 +84,9 @@ def finalize(
     return metrics
 
 
-def _write_figures(
-    run: Path,
-    sets: dict[str, Feed],
-    probabilities: dict[str, NDArray[np.float32]],
-    classes: Sequence[str],
-    threshold: float | None,
-) -> None:
-    split = "test" if "test" in sets else "validation"
-    predicted = decide(probabilities[split], threshold)
-    counts = confusion(sets[split].labels, predicted, len(classes))
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    write_csv(run / "confusion.csv", ("true", *classes), _with_names(classes, counts.tolist()))
-    write_csv(
-        run / "confusion_normalised.csv", ("true", *classes), _with_names(classes, shares.round(6).tolist())
-    )
-    plot_confusion(run / "confusion.png", counts, classes, split)
-    curves = {name: (feed.labels, probabilities[name]) for name, feed in sets.items()}
-    plot_roc(run / "roc.png", curves, classes, threshold)
-    examples: list[Example] = [example for feed in sets.values() for example in feed.examples]
-    rows = np.concatenate(list(probabilities.values()))
-    write_predictions(run / PREDICTIONS, examples, classes, decide(rows, threshold), rows)
-
-
-def _with_names(classes: Sequence[str], table: list[list[Any]]) -> list[list[Any]]:
-    return [[name, *row] for name, row in zip(classes, table, strict=True)]
-
-
-def _missed(dropped: Sequence[Dropped], split: str) -> int:
-    return sum(each.is_missed and each.split == split for each in dropped)
-
-
-def _as_float32(model: Any, options: TrainOptions) -> Any:
-    """Convert a mixed-precision model to float32, for ONNX and CPUs."""
+def _load_float32(path: Path, options: TrainOptions) -> Any:
+    """Load a model; one of mixed precision is converted to float32, for ONNX and CPUs."""
+    model = load_model(path)
     if not options.mixed_precision:
         return model
     converted = new_model(options, model.output_shape[-1])
@@ -125,8 +94,10 @@ def _as_float32(model: Any, options: TrainOptions) -> Any:
     return converted
 
 
-def _save_model(path: Path, model: Any, spec: ModelSpec) -> None:
-    unfinished = path.with_name(f".unfinished-{path.name}")
-    model.save(unfinished, include_optimizer=False)
-    embed_spec(unfinished, spec)
-    unfinished.replace(path)
+def _write_confusion(run: Path, confusion: list[list[int]], classes: Sequence[str], split: str) -> None:
+    counts = np.array(confusion)
+    shares = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).round(6)
+    for name, table in (("confusion.csv", counts), ("confusion_normalised.csv", shares)):
+        rows = [[own, *row] for own, row in zip(classes, table.tolist(), strict=True)]
+        write_csv(run / name, ("true", *classes), rows)
+    plot_confusion(run / "confusion.png", counts, classes, split)

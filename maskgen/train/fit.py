@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,9 @@ from tqdm import tqdm
 
 from maskgen.errors import MaskgenError
 from maskgen.keras_runtime import keras
-from maskgen.train.checkpoint import Progress, better, read_progress, write_history, write_progress
+from maskgen.train.checkpoint import Epoch, Progress, read_progress, write_history, write_progress
 from maskgen.train.data.feed import Feed, reraise_read_errors
-from maskgen.train.model.build import (
-    average_over,
-    build_model,
-    freeze_backbone,
-    train_everything,
-    unfreeze_blocks,
-)
+from maskgen.train.model import build
 from maskgen.train.model.load import load_model
 from maskgen.train.options import Phase, TrainOptions
 
@@ -39,50 +34,34 @@ log = logging.getLogger("maskgen")
 
 
 def fit(
-    run: Path,
-    options: TrainOptions,
-    training: Feed,
-    validation: Feed,
-    classes: int,
-    *,
-    progress: bool = True,
-    after_epoch: Callable[[Progress], None] | None = None,
+    run: Path, options: TrainOptions, training: Feed, validation: Feed, classes: int, *, progress: bool = True
 ) -> Progress:
-    """Train a model, from the start or from the last checkpoint.
+    """Train a model of so many classes, from the start or from the last checkpoint, to the last state.
 
-    Args:
-        run: The run folder; ``checkpoint/`` contains the state, ``history.csv`` the epochs.
-        options: The options of the run.
-        training: The training examples, augmented by the options.
-        validation: The validation examples, never augmented.
-        classes: Number of classes.
-        progress: Show a progress bar on stderr.
-        after_epoch: Called with the state when an epoch is on disk.
-
-    Returns:
-        The last state; it names the best and the last model.
+    In the run folder, ``checkpoint/`` contains the state and the models, ``history.csv`` the epochs.
     """
     folder = run / CHECKPOINT
     folder.mkdir(parents=True, exist_ok=True)
-    state = read_progress(folder)
+    state = read_progress(folder, options.monitor)
     write_history(run / HISTORY, state.history)
-    model: Any = None
-    while state.phase < len(options.phases):
-        phase = options.phases[state.phase]
-        if state.epoch == 0:
-            model = _start_phase(folder, state, phase, options, classes)
-            average_over(model, training.steps)
-        elif model is None:
-            model = load_model(folder / str(state.last_file), compile=True)
-        if state.epoch >= phase.epochs or (options.patience and state.waited >= options.patience):
-            state = state.next_phase()
+    for phase in options.phases:
+        model: Any = None
+        while len(waits := state.waits(phase.name)) < phase.epochs:
+            if options.patience and waits and waits[-1] >= options.patience:
+                break
+            if model is None and waits:
+                model = load_model(folder / state.last_file, compile=True)
+            elif model is None:
+                model = _start_phase(folder, state, phase, options, classes)
+                build.average_over(model, training.steps)
+            epoch = _epoch(model, phase, waits, len(state.history), options, training, validation, progress)
+            previous, state = state, replace(state, history=(*state.history, epoch))
+            model.save(folder / state.last_file)
+            if state.best_file != previous.best_file:
+                model.save(folder / str(state.best_file), include_optimizer=False)
+            # Only now the epoch counts.
             write_progress(folder, state)
-            continue
-        figures = _epoch(model, phase, state, options, training, validation, progress)
-        state = _save(folder, model, state, figures, options)
-        write_history(run / HISTORY, state.history)
-        if after_epoch is not None:
-            after_epoch(state)
+            write_history(run / HISTORY, state.history)
     return state
 
 
@@ -91,90 +70,67 @@ def learning_rate(phase: Phase, schedule: str, epoch: int, reductions: int = 0) 
     if schedule == "cosine":
         return phase.rate * 0.5 * (1 + math.cos(math.pi * epoch / phase.epochs))
     if schedule == "step":
-        return phase.rate * (
-            1.0 if epoch < 0.6 * phase.epochs else 0.1 if epoch < 0.85 * phase.epochs else 0.01
-        )
+        steps = ((0.6, 1.0), (0.85, 0.1), (math.inf, 0.01))
+        return phase.rate * next(factor for share, factor in steps if epoch < share * phase.epochs)
     return phase.rate * 0.5**reductions
 
 
 def _start_phase(folder: Path, state: Progress, phase: Phase, options: TrainOptions, classes: int) -> Any:
     """The model at the start of a phase: a new one, or the best so far with other trainable layers."""
-    if state.best_file is not None:
-        model = load_model(folder / state.best_file)
-    else:
-        model = new_model(options, classes, mixed=options.mixed_precision)
+    name, best = options.optimizer, state.best_file
+    model = load_model(folder / best) if best else new_model(options, classes, options.mixed_precision)
     if phase.name == "head":
-        freeze_backbone(model)
+        build.freeze_backbone(model)
     elif phase.name == "scratch":
-        train_everything(model)
+        build.train_everything(model)
     else:
-        blocks = unfreeze_blocks(model, options.backbone, options.unfreeze)
+        name = options.fine_tune_optimizer or name
+        blocks = build.unfreeze_blocks(model, options.backbone, options.unfreeze)
         log.info("fine-tuning blocks %s", ", ".join(blocks))
-    model.compile(
-        optimizer=_optimizer(
-            (phase.name == "fine-tune" and options.fine_tune_optimizer) or options.optimizer, phase.rate
-        ),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+    k, sgd = keras().optimizers, {"momentum": 0.9, "nesterov": True}
+    kinds = {"adam": k.Adam, "adamw": k.AdamW, "rmsprop": k.RMSprop, "sgd": partial(k.SGD, **sgd)}
+    model.compile(kinds[name](phase.rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
-def new_model(options: TrainOptions, classes: int, *, mixed: bool = False) -> Any:
+def new_model(options: TrainOptions, classes: int, mixed: bool = False) -> Any:
     """The untrained model of a run; `mixed` is for mixed precision."""
-    k = keras()
-    previous = k.config.dtype_policy()
-    k.config.set_dtype_policy("mixed_float16" if mixed else "float32")
+    config = keras().config
+    previous = config.dtype_policy()
+    config.set_dtype_policy("mixed_float16" if mixed else "float32")
     try:
-        return build_model(
-            options.backbone,
-            classes,
-            size=options.input_size,
-            head=options.head,
-            dropout=options.dropout,
-            weights=options.weights,
-        )
+        layers: dict[str, Any] = {"head": options.head, "dropout": options.dropout}
+        size, weights = options.input_size, options.weights
+        return build.build_model(options.backbone, classes, size=size, weights=weights, **layers)
     finally:
-        k.config.set_dtype_policy(previous)
-
-
-def _optimizer(name: str, rate: float) -> Any:
-    optimizers = keras().optimizers
-    if name == "sgd":
-        return optimizers.SGD(rate, momentum=0.9, nesterov=True)
-    return {"adam": optimizers.Adam, "adamw": optimizers.AdamW, "rmsprop": optimizers.RMSprop}[name](rate)
+        config.set_dtype_policy(previous)
 
 
 def _epoch(
     model: Any,
     phase: Phase,
-    state: Progress,
+    waits: Sequence[int],
+    number: int,
     options: TrainOptions,
     training: Feed,
     validation: Feed,
     progress: bool,
-) -> dict[str, Any]:
-    number = len(state.history)
-    rate = learning_rate(phase, options.schedule, state.epoch, state.reductions)
+) -> Epoch:
+    """Train one epoch, number `number` of the run; `waits` are those of the phase so far."""
+    # A plateau is half the patience without a better epoch, or three epochs if there is no patience.
+    plateau = max(options.patience // 2, 1) if options.patience else 3
+    reductions = sum(wait > 0 and wait % plateau == 0 for wait in waits)
+    rate = learning_rate(phase, options.schedule, len(waits), reductions)
     model.optimizer.learning_rate = rate
     _seed_dropout(model, options.seed, number)
     batches = training.shuffled(options.seed, number, options.augmentation)
-    with tqdm(
-        total=int(batches.cardinality()),
-        desc=f"{phase.name} {state.epoch + 1}/{phase.epochs}",
-        unit="batch",
-        disable=None if progress else True,
-    ) as bar:
+    title, disable = f"{phase.name} {len(waits) + 1}/{phase.epochs}", None if progress else True
+    with tqdm(total=int(batches.cardinality()), desc=title, unit="batch", disable=disable) as bar:
         count = keras().callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         started = time.monotonic()
         with reraise_read_errors(training, validation):
             fitted = model.fit(
-                batches,
-                validation_data=validation.in_order(),
-                epochs=1,
-                verbose=0,
-                callbacks=[count],
-                shuffle=False,
+                batches, validation_data=validation.in_order(), verbose=0, callbacks=[count], shuffle=False
             )
         seconds = time.monotonic() - started
         figures = {name: float(values[-1]) for name, values in fitted.history.items()}
@@ -182,52 +138,16 @@ def _epoch(
     if not math.isfinite(figures["loss"]):
         halves = ", or omit --mixed-precision" if options.mixed_precision else ""
         raise MaskgenError(
-            f"the loss is {figures['loss']} after epoch {state.epoch + 1} of phase {phase.name}: give a "
+            f"the loss is {figures['loss']} after epoch {len(waits) + 1} of phase {phase.name}: give a "
             f"smaller --learning-rate{halves}"
         )
-    return {
-        "phase": phase.name,
-        "epoch": state.epoch + 1,
-        "learning_rate": rate,
-        **figures,
-        "seconds": round(seconds, 2),
-    }
+    epoch: Epoch = {"phase": phase.name, "epoch": len(waits) + 1, "learning_rate": rate}
+    return {**epoch, **figures, "seconds": round(seconds, 2)}
 
 
 def _seed_dropout(model: Any, seed: int, epoch: int) -> None:
     """Seed the dropout layers by the number of the epoch, because Keras does not save their state."""
     draws = np.random.default_rng((seed % 2**63, epoch, 2))
     for layer in model.layers:
-        generator = getattr(layer, "seed_generator", None)
-        if generator is not None:
+        if (generator := getattr(layer, "seed_generator", None)) is not None:
             generator.state.assign(draws.integers(0, 2**32, 2, dtype=np.uint32))
-
-
-def _save(
-    folder: Path, model: Any, state: Progress, figures: Mapping[str, Any], options: TrainOptions
-) -> Progress:
-    value = float(figures[options.monitor])
-    epochs = len(state.history) + 1
-    improved = better(value, state.phase_best, options.monitor)
-    best = better(value, state.best, options.monitor)
-    waited = 0 if improved else state.waited + 1
-    last_file = f"epoch-{epochs:04}.keras"
-    model.save(str(folder / last_file))
-    best_file = f"best-{epochs:04}.keras" if best else state.best_file
-    if best:
-        model.save(str(folder / str(best_file)), include_optimizer=False)
-    # A plateau is half the patience without a better epoch, or three epochs if there is no patience.
-    plateau = waited > 0 and waited % max(options.patience // 2, 1 if options.patience else 3) == 0
-    after = replace(
-        state,
-        epoch=state.epoch + 1,
-        waited=waited,
-        reductions=state.reductions + (options.schedule == "plateau" and plateau),
-        phase_best=value if improved else state.phase_best,
-        best=value if best else state.best,
-        best_file=best_file,
-        last_file=last_file,
-        history=(*state.history, dict(figures)),
-    )
-    write_progress(folder, after)
-    return after

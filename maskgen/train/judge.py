@@ -16,34 +16,31 @@ from maskgen.process import usable_cores
 from maskgen.train.data.examples import Dropped, Example, Wanted
 from maskgen.train.data.gather import Gathered, gather, is_plain_tree
 from maskgen.train.data.model_input import shown_file
-from maskgen.train.metrics import decide
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.run_folder import EXAMPLES, read_examples
+from maskgen.train.spec import ModelSpec
 
 BATCH = 32
-SEEN = "seen in training"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The predictions of a model on a set.
+    """The predictions of a model on n examples of a set.
 
     Attributes:
         model: Name of the model.
         of: Name of the set.
-        examples: The n examples.
         labels: (n,) true classes, as indices of the model's classes.
         probabilities: (n, classes).
-        predicted: (n,) predicted classes.
         dropped: The images without a prediction.
     """
 
     model: str
+    spec: ModelSpec
     of: str
     examples: tuple[Example, ...]
     labels: NDArray[np.int32]
     probabilities: NDArray[np.float32]
-    predicted: NDArray[np.int32]
     dropped: tuple[Dropped, ...]
 
 
@@ -66,21 +63,16 @@ def judge(
         name: Name of the set.
         data: An output folder of `maskgen synth`, or a folder tree.
         wanted: The selection of images; crop, margin and a missing label come from the model.
-        split: "test" is the test split, or else the validation split, or all images of a dataset without
-            splits; "all"; or the name of a split.
+        split: Name of a split, or "all". Without a "test" split, that is the validation split, and without
+            any split all images.
         progress: Show a progress bar on stderr.
-
-    Raises:
-        MissingDataError: No image of the set is in this split, or none can be judged.
     """
     spec = classifier.spec
-    label = wanted.label or spec.label
-    if is_plain_tree(data):
-        # The labels of a folder tree are its folders, whatever label column the model was trained on.
-        label = None
+    # The labels of a folder tree are its folders, whatever label column the model was trained on.
+    label = None if is_plain_tree(data) else wanted.label or spec.label
     own = replace(wanted, crop=spec.crop, margin=spec.margin, label=label)
     whole = gather([data], own, progress=progress)
-    gathered = in_split(whole, split)
+    gathered = _in_split(whole, split)
     if not gathered.examples:
         available = sorted({example.split or "no split" for example in whole.examples})
         raise MissingDataError(
@@ -93,14 +85,13 @@ def judge(
             f"no image of {data} can be judged by {classifier.name}: {len(dropped):,} are dropped, the "
             f"first: {dropped[0].id}: {dropped[0].reason} {dropped[0].detail}"
         )
+
     labels = np.array([spec.classes.index(each.label) for each in examples], dtype=np.int32)
     probabilities = _predict(classifier, examples, name, progress)
-    predicted = decide(probabilities, spec.threshold)
-    return Judged(classifier.name, name, tuple(examples), labels, probabilities, predicted, tuple(dropped))
+    return Judged(classifier.name, spec, name, tuple(examples), labels, probabilities, tuple(dropped))
 
 
-def in_split(gathered: Gathered, split: str) -> Gathered:
-    """The examples and dropped images of one split."""
+def _in_split(gathered: Gathered, split: str) -> Gathered:
     if split == "all" or not any(example.split for example in gathered.examples):
         return gathered
     splits = {each.split for each in gathered.examples} | {each.split for each in gathered.dropped}
@@ -113,51 +104,35 @@ def in_split(gathered: Gathered, split: str) -> Gathered:
 
 
 def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example], list[Dropped]]:
-    classes, seen = classifier.spec.classes, _training_keys(classifier.path.parent / EXAMPLES)
+    record = classifier.path.parent / EXAMPLES
+    learnt = read_examples(record) if record.is_file() else []
+    seen = {key for example in learnt if example.split != "test" for key in example.keys()}  # noqa: SIM118
     examples: list[Example] = []
     dropped = list(gathered.dropped)
     for example in gathered.examples:
         shared = next((key for key in example.keys() if key in seen), None)  # noqa: SIM118
         if shared is not None:
-            dropped.append(example.dropped(SEEN, " ".join(shared)))
-        elif example.label not in classes:
+            dropped.append(example.dropped("seen in training", " ".join(shared)))
+        elif example.label not in classifier.spec.classes:
             dropped.append(example.dropped("class not trained", example.label))
         else:
             examples.append(example)
     return examples, dropped
 
 
-def _training_keys(path: Path) -> set[tuple[str, str]]:
-    if not path.is_file():
-        return set()
-    return {
-        key
-        for example in read_examples(path)
-        if example.split != "test"
-        for key in example.keys()  # noqa: SIM118
-    }
-
-
 def _predict(
     classifier: Classifier, examples: Sequence[Example], name: str, progress: bool
 ) -> NDArray[np.float32]:
-    size = classifier.spec.size
-    probabilities = np.empty((len(examples), len(classifier.spec.classes)), np.float32)
-    bar = tqdm(
-        total=len(examples),
-        desc=f"{classifier.name} on {name}",
-        unit="image",
-        disable=None if progress else True,
-    )
-
     def read(example: Example) -> NDArray[np.uint8]:
+        size = classifier.spec.size
         return shown_file(example.path, example.member, example.region, size, example.plain)
 
+    title, disable = f"{classifier.name} on {name}", None if progress else True
+    bar = tqdm(total=len(examples), desc=title, unit="image", disable=disable)
+    probabilities = []
     with bar, ThreadPoolExecutor(usable_cores()) as threads:
         for start in range(0, len(examples), BATCH):
-            part = examples[start : start + BATCH]
-            probabilities[start : start + len(part)] = classifier.probabilities(
-                np.stack(list(threads.map(read, part)))
-            )
-            bar.update(len(part))
-    return probabilities
+            images = np.stack(list(threads.map(read, examples[start : start + BATCH])))
+            probabilities.append(classifier.probabilities(images))
+            bar.update(len(images))
+    return np.concatenate(probabilities)

@@ -1,4 +1,4 @@
-"""Classification metrics: accuracy, Wilson interval, F1, ROC. A test compares them with scikit-learn."""
+"""Classification metrics: accuracy, Wilson interval, F1, ROC, and the decision threshold."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.keras_runtime import require
+
 Labels = NDArray[np.int32]
 Probabilities = NDArray[np.float32]
 
@@ -16,12 +18,9 @@ Z95 = 1.959963984540054  # normal quantile of a 95 % interval
 
 
 def decide(probabilities: Probabilities, threshold: float | None) -> Labels:
-    """The predicted class of each row.
+    """The predicted class of each row of (n, classes) probabilities: the most probable one.
 
-    Args:
-        probabilities: (n, classes).
-        threshold: For two classes: the second one is predicted from this probability. None predicts the most
-            probable class.
+    Of two classes, the second one is predicted from the threshold, if there is one.
     """
     if probabilities.shape[1] == 2 and threshold is not None:
         return np.asarray(probabilities[:, 1] >= threshold, dtype=np.int32)
@@ -29,10 +28,9 @@ def decide(probabilities: Probabilities, threshold: float | None) -> Labels:
 
 
 def choose_threshold(labels: Labels, probabilities: Probabilities) -> float | None:
-    """The decision threshold with the best balanced accuracy; the nearest to 0.5 of equally good ones.
+    """The threshold with the best balanced accuracy; of equally good ones, the nearest to 0.5.
 
-    Returns:
-        The threshold for the second of two classes; None for more classes, or if a class is missing.
+    None for more than two classes, or if one is missing.
     """
     if probabilities.shape[1] != 2 or len(np.unique(labels)) < 2:
         return None
@@ -47,13 +45,6 @@ def choose_threshold(labels: Labels, probabilities: Probabilities) -> float | No
     return float(best[np.abs(best - 0.5).argmin()])
 
 
-def confusion(labels: Labels, predicted: Labels, classes: int) -> NDArray[np.int64]:
-    """(classes, classes) counts: a row for each true class, a column for each predicted class."""
-    counts = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts
-
-
 def wilson(successes: int, total: int) -> tuple[float, float]:
     """The 95 % Wilson interval of a share; (0, 1) if `total` is 0."""
     if not total:
@@ -64,34 +55,15 @@ def wilson(successes: int, total: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def roc(truth: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """False and true positive rates from (0, 0) to (1, 1): a point for each distinct score."""
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    true = np.cumsum(truth[order])[ends]
-    false = ends + 1 - true
-    return (
-        np.concatenate(([0.0], false / max(false[-1], 1))),
-        np.concatenate(([0.0], true / max(true[-1], 1))),
-    )
+def roc(
+    truth: NDArray[np.bool_], scores: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """False and true positive rates at each distinct score, and the area under this curve."""
+    require("sklearn")
+    from sklearn.metrics import auc, roc_curve
 
-
-def roc_auc(labels: Labels, probabilities: Probabilities) -> float | None:
-    """Area under the ROC curve; for more than two classes the mean of one-against-rest.
-
-    Returns:
-        The area, or None if a class is missing.
-    """
-    classes = probabilities.shape[1]
-    if len(np.unique(labels)) < classes:
-        return None
-    places = (1,) if classes == 2 else range(classes)
-    areas = []
-    for place in places:
-        false, true = roc(labels == place, probabilities[:, place])
-        areas.append(float(np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2)))
-    return float(np.mean(areas))
+    false, true, _ = roc_curve(truth, scores, drop_intermediate=False)
+    return false, true, float(auc(false, true))
 
 
 def scores(
@@ -103,47 +75,41 @@ def scores(
 ) -> dict[str, Any]:
     """All metrics of one set of predictions, as JSON values.
 
-    The means over classes are those of scikit-learn: ``f1_score(average="macro")`` over the classes that
-    occur in labels or predictions, and ``balanced_accuracy_score`` over the classes that occur in labels.
+    `confusion` has a row for each true class and a column for each predicted one. `f1` is the mean of
+    the classes that occur in labels or predictions, `balanced_accuracy` the mean recall of those in labels.
+    `roc_auc` is the mean of one-against-rest for more than two classes.
 
     Args:
         labels: (n,) true classes.
         probabilities: (n, classes).
-        classes: Names of the classes.
+        classes: Their names.
         threshold: See `decide`.
         dropped: Number of images without a prediction; `accuracy_of_all` counts them as wrong.
     """
-    predicted = decide(probabilities, threshold)
-    counts = confusion(labels, predicted, len(classes))
-    correct, total = int(np.trace(counts)), len(labels)
-    per_class = {name: _class_scores(counts, place) for place, name in enumerate(classes)}
-    recalls = [figures["recall"] for figures in per_class.values() if figures["n"]]
-    occurring = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
+    predicted, total = decide(probabilities, threshold), len(labels)
+    counts = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(counts, (labels, predicted), 1)
+    hits, actual, named = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    correct, occurring = int(hits.sum()), actual + named > 0
+    # A division by zero gives 0, as in scikit-learn.
+    recall, precision = hits / np.maximum(actual, 1), hits / np.maximum(named, 1)
+    f1 = 2 * hits / np.maximum(actual + named, 1)
+    places = (1,) if len(classes) == 2 else range(len(classes))
+    # An area needs all classes.
+    areas = [roc(labels == place, probabilities[:, place])[2] for place in places] if actual.all() else []
+    table = {"n": actual, "precision": precision, "recall": recall, "f1": f1}
     return {
         "n": total,
         "dropped": dropped,
         "accuracy": correct / total if total else None,
         "interval": list(wilson(correct, total)),
         "accuracy_of_all": correct / (total + dropped) if total + dropped else None,
-        "balanced_accuracy": _mean(recalls),
-        "f1": _mean([per_class[classes[place]]["f1"] for place in occurring]),
-        "roc_auc": roc_auc(labels, probabilities) if total else None,
-        "classes": per_class,
+        "balanced_accuracy": float(recall[actual > 0].mean()) if total else None,
+        "f1": float(f1[occurring].mean()) if total else None,
+        "roc_auc": float(np.mean(areas)) if areas else None,
+        "classes": {
+            name: {column: values[place].item() for column, values in table.items()}
+            for place, name in enumerate(classes)
+        },
         "confusion": counts.tolist(),
     }
-
-
-def _class_scores(counts: NDArray[np.int64], place: int) -> dict[str, float | int]:
-    """Precision, recall and F1 of one class; 0 for a division by zero, as in scikit-learn."""
-    correct = int(counts[place, place])
-    predicted, actual = int(counts[:, place].sum()), int(counts[place].sum())
-    return {
-        "n": actual,
-        "precision": correct / predicted if predicted else 0.0,
-        "recall": correct / actual if actual else 0.0,
-        "f1": 2 * correct / (predicted + actual) if predicted + actual else 0.0,
-    }
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if values else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from maskgen.errors import ConfigurationError, UsageError
@@ -21,12 +21,9 @@ MONITORS = ("val_loss", "val_accuracy")
 
 @dataclass(frozen=True)
 class Phase:
-    """Consecutive epochs with the same trainable layers.
+    """At most `epochs` epochs with the same trainable layers, from a learning rate of `rate`.
 
-    Attributes:
-        name: "head" (frozen backbone), "scratch" (all layers) or "fine-tune" (last blocks).
-        epochs: Maximum number of epochs.
-        rate: Initial learning rate.
+    `name` is "head" (frozen backbone), "scratch" (all layers) or "fine-tune" (last blocks).
     """
 
     name: str
@@ -36,35 +33,17 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of `maskgen train`, with the names of the command line.
+    """Options of `maskgen train`, with the names and defaults of the command line.
 
     Attributes:
-        data: The data folders, as text.
-        wanted: The selection of examples.
-        split: The options of the split.
-        drop_leaks: Remove leaks from the training instead of raising an error.
-        backbone: A key of `maskgen.train.model.backbones.BACKBONES`.
-        head: A key of `maskgen.train.model.build.HEADS`.
         size: Side of the input images; None for that of the backbone.
         weights: "imagenet", "none" or a path.
-        dropout: Dropout rate before the last layer.
-        epochs: Maximum number of epochs of the first phase.
-        fine_tune_epochs: The same for the second phase; None for `epochs`, or 0 from scratch.
+        fine_tune_epochs: Maximum number of epochs of the second phase; None for `epochs`, or 0 from scratch.
         unfreeze: Number of blocks trained in the second phase; None for the later half.
-        optimizer: One of `OPTIMIZERS`.
         fine_tune_optimizer: Optimizer of the second phase; None for `optimizer`.
-        learning_rate: Initial learning rate of the first phase.
-        fine_tune_rate: The same for the second phase; None for a tenth of it.
-        schedule: One of `SCHEDULES`, within each phase.
-        batch_size: Images per batch.
-        class_weights: Give rare classes a higher weight in the loss.
+        fine_tune_rate: Initial learning rate of the second phase; None for a tenth of `learning_rate`.
         monitor: One of `MONITORS`: the value that decides which epoch is best.
         patience: A phase ends after this number of epochs without a better one; 0 for never.
-        augmentation: Augmentation of the training images.
-        mixed_precision: Compute in half floats, for GPUs.
-        cache: Keep decoded images in memory.
-        seed: Seed of all random numbers.
-        deterministic: Make the weights reproducible to the bit.
     """
 
     data: tuple[str, ...]
@@ -111,7 +90,7 @@ class TrainOptions:
 
     @property
     def input_size(self) -> int:
-        """Side of the input images."""
+        """`size`, or that of the backbone."""
         return self.size or backbone(self.backbone).size
 
     @property
@@ -123,24 +102,12 @@ class TrainOptions:
         first = Phase("scratch" if scratch else "head", self.epochs, self.learning_rate)
         return tuple(phase for phase in (first, Phase("fine-tune", later, rate)) if phase.epochs)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The options as JSON values."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainOptions:
-        """Read the values of `as_dict`.
-
-        Raises:
-            ConfigurationError: An option is unknown, because another version wrote it.
-        """
+        """Read the values of `dataclasses.asdict`; a `ConfigurationError` if another version wrote them."""
         unknown = set(values) - {each.name for each in fields(cls)}
         if unknown:
             raise ConfigurationError(f"unknown options {', '.join(sorted(unknown))}: another version's run")
-        inner = {
-            "wanted": Wanted(**values["wanted"]),
-            "split": SplitOptions(**values["split"]),
-            "augmentation": Augmentation(**values["augmentation"]),
-            "data": tuple(values["data"]),
-        }
-        return cls(**{**values, **inner})
+        records = {"wanted": Wanted, "split": SplitOptions, "augmentation": Augmentation}
+        inner = {name: record(**values[name]) for name, record in records.items()}
+        return cls(**{**values, **inner, "data": tuple(values["data"])})

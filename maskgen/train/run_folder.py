@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +20,19 @@ from maskgen.files.path_text import from_text, to_text
 from maskgen.files.redaction import public_path
 from maskgen.files.remote import names_in
 from maskgen.files.system_files import is_system_name
+from maskgen.keras_runtime import keras, tensorflow
 from maskgen.records import Member
 from maskgen.results.run_record import versions
-from maskgen.train.data.examples import Dropped, Example, reasons, tally
+from maskgen.train.data.examples import Dropped, Example
+from maskgen.train.metrics import decide
 from maskgen.train.options import TrainOptions
+from maskgen.train.spec import ModelSpec
 
 RECORD, EXAMPLES, DROPPED = "run.json", "examples.jsonl", "dropped.csv"
-PREDICTIONS = "predictions.csv"
-DROPPED_COLUMNS = ("id", "split", "reason", "detail", "data")
 
 
 def open_run(run: Path, overwrite: bool) -> None:
-    """Create the folder of a new run.
-
-    Raises:
-        UsageError: The folder contains a run or other files.
-    """
+    """Create the folder of a new run; a `UsageError` if it contains a run or other files."""
     if (run / RECORD).exists() and not overwrite:
         raise UsageError(
             f"{run} holds a run already: continue it with --resume {run}, replace it with --overwrite, or "
@@ -52,31 +49,25 @@ def write_record(
     command: str,
     options: TrainOptions,
     classes: Sequence[str],
-    examples: Sequence[Example],
-    dropped: Sequence[Dropped],
+    counts: Mapping[str, Any],
+    folds: Sequence[int] = (),
 ) -> None:
-    """Write the options, versions and counts of a run, and the lists of its examples and dropped images."""
-    write_examples(run / EXAMPLES, examples)
-    write_dropped(run / DROPPED, dropped)
+    """Write the options, with paths relative to the run folder, the versions and the counts of a run."""
     record = {
-        "schema": 1,
-        "command": command,
-        "options": recorded_options(run, options),
-        "classes": list(classes),
-        "versions": run_versions(),
-        "counts": tally(examples),
-        "dropped": reasons(dropped),
+        **{"schema": 1, "command": command},
+        "options": _with_paths(asdict(options), lambda text: beside(run, Path(text))),
+        "classes": classes,
+        **({"folds": folds} if folds else {}),
+        "versions": {**versions(), "tensorflow": tensorflow().__version__, "keras": keras().__version__},
+        **counts,
     }
     write_json(run / RECORD, record)
 
 
-def recorded_options(run: Path, options: TrainOptions) -> dict[str, Any]:
-    """The options as JSON values, with paths relative to the run folder."""
-    values = options.as_dict()
-    values["data"] = [beside(run, Path(each)) for each in options.data]
-    if options.weights not in ("imagenet", "none"):
-        values["weights"] = beside(run, Path(options.weights))
-    return values
+def _with_paths(options: Mapping[str, Any], convert: Callable[[str], str]) -> dict[str, Any]:
+    weights = options["weights"]
+    weights = weights if weights in ("imagenet", "none") else convert(weights)
+    return {**options, "data": [convert(each) for each in options["data"]], "weights": weights}
 
 
 def beside(folder: Path, path: Path) -> str:
@@ -92,23 +83,25 @@ def _resolve_beside(folder: Path, text: str) -> Path:
     return Path(os.path.normpath(folder.resolve() / from_text(text)))
 
 
-def read_record(run: Path) -> tuple[TrainOptions, tuple[str, ...], str]:
-    """Read the options, classes and command of a run.
+class Record(NamedTuple):
+    """What `read_record` reads; `folds` are empty for a run of a single model."""
 
-    Raises:
-        MissingDataError: The folder contains no run.
-        ConfigurationError: The run is one of another version.
-    """
+    options: TrainOptions
+    classes: tuple[str, ...]
+    command: str
+    folds: tuple[int, ...]
+
+
+def read_record(run: Path) -> Record:
+    """Read the record of a run; a `ConfigurationError` if another version wrote it."""
     path = run / RECORD
     if not path.is_file():
         raise MissingDataError(f"{run} holds no run of `maskgen train`: {RECORD} is missing")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        options = dict(record["options"])
-        options["data"] = [str(_resolve_beside(run, each)) for each in options["data"]]
-        if options["weights"] not in ("imagenet", "none"):
-            options["weights"] = str(_resolve_beside(run, options["weights"]))
-        return TrainOptions.from_dict(options), tuple(record["classes"]), record["command"]
+        options = _with_paths(record["options"], lambda text: str(_resolve_beside(run, text)))
+        classes, folds = tuple(record["classes"]), tuple(record.get("folds", ()))
+        return Record(TrainOptions.from_dict(options), classes, record["command"], folds)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path}: not the record of a run: {error}") from error
 
@@ -144,48 +137,34 @@ def read_examples(path: Path) -> list[Example]:
 
 def write_split(path: Path, examples: Iterable[Example]) -> None:
     """Write the split of every example as CSV."""
-    write_csv(
-        path,
-        ("split", "label", "id", "path", "identity", "masked"),
-        [(e.split, e.label, e.id, beside(path.parent, e.path), e.identity, e.masked) for e in examples],
-    )
+    rows = [(e.split, e.label, e.id, beside(path.parent, e.path), e.identity, e.masked) for e in examples]
+    write_csv(path, ("split", "label", "id", "path", "identity", "masked"), rows)
 
 
 def write_dropped(path: Path, dropped: Iterable[Dropped]) -> None:
     """Write the dropped images with their reasons as CSV."""
     rows = [(each.id, each.split, each.reason, each.detail, public_path(each.data)) for each in dropped]
-    write_csv(path, DROPPED_COLUMNS, rows)
+    write_csv(path, ("id", "split", "reason", "detail", "data"), rows)
 
 
 def read_dropped(path: Path) -> list[Dropped]:
     """Read the dropped images from CSV."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = ({name: plain_cell(cell) for name, cell in row.items()} for row in csv.DictReader(file))
-        return [
-            Dropped(row["id"], row["reason"], row["detail"], row["split"] or None, row["data"])
-            for row in rows
-        ]
+        rows = [[*map(plain_cell, row)] for row in csv.reader(file)][1:]
+    return [Dropped(own, reason, detail, split or None, data) for own, split, reason, detail, data in rows]
 
 
 def write_predictions(
-    path: Path,
-    examples: Sequence[Example],
-    classes: Sequence[str],
-    predicted: NDArray[np.int32],
-    probabilities: NDArray[np.float32],
+    path: Path, examples: Sequence[Example], spec: ModelSpec, probabilities: NDArray[np.float32]
 ) -> None:
     """Write a CSV row for each example: its label, predicted class and all probabilities."""
-    head = ("id", "path", "split", "identity", "masked", "label", "predicted", *(f"p_{c}" for c in classes))
-    rows = [
-        (
-            *(each.id, beside(path.parent, each.path), each.split, each.identity, each.masked, each.label),
-            classes[place],
-            # All digits of a float32: every figure can be recomputed from the file.
-            *(f"{value:.9g}" for value in row),
-        )
-        for each, place, row in zip(examples, predicted, probabilities, strict=True)
-    ]
-    write_csv(path, head, rows)
+    columns = ("id", "path", "split", "identity", "masked", "label", "predicted")
+    rows = []
+    for each, place, row in zip(examples, decide(probabilities, spec.threshold), probabilities, strict=True):
+        own = (each.id, beside(path.parent, each.path), each.split, each.identity, each.masked, each.label)
+        # All digits of a float32: every figure can be recomputed from the file.
+        rows.append((*own, spec.classes[place], *(f"{value:.9g}" for value in row)))
+    write_csv(path, (*columns, *(f"p_{name}" for name in spec.classes)), rows)
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -193,25 +172,6 @@ def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     write_atomic(path, csv_text(head, rows).encode("utf-8", "replace"))
 
 
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A Markdown table; the first `left` columns are aligned left, the others right."""
-    lines = [head, ["---"] * left + ["--:"] * (len(head) - left), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
 def write_json(path: Path, values: Any) -> None:
     """Write indented JSON atomically."""
     write_atomic(path, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
-
-
-def run_versions() -> dict[str, str]:
-    """Versions of the packages a run depends on, without importing them."""
-    from importlib import metadata
-
-    packages = dict(versions())
-    for name in ("tensorflow", "keras"):
-        try:
-            packages[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            packages[name] = "not installed"
-    return packages

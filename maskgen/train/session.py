@@ -1,38 +1,144 @@
-"""A whole training run: gather, split, check for leaks, fit, evaluate and write the results."""
+"""A whole training run, resumable: of one model or, for cross-validation, of a model for each fold.
+
+::
+
+    RUN/run.json      the options, and the list of folds
+    RUN/fold-0/ ...   a run for each fold: tested on this fold, trained on the others
+    RUN/folds.json    mean and standard deviation of the accuracy, after the last fold
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Callable, Sequence
+import statistics
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ModelError, UsageError
 from maskgen.keras_runtime import require, seed_everything
-from maskgen.train.checkpoint import STATE, Progress
-from maskgen.train.data.examples import Dropped, Example, reasons
+from maskgen.train.checkpoint import STATE
+from maskgen.train.data.examples import Dropped, Example, reasons, tally
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
-from maskgen.train.data.splits import assign_splits, place_missed
+from maskgen.train.data.splits import assign_splits, folds_of, place_missed
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.fit import CHECKPOINT, HISTORY, fit
 from maskgen.train.options import TrainOptions
-from maskgen.train.preview import write_preview
+from maskgen.train.plots import write_preview
 from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
     RECORD,
+    Record,
     open_run,
     read_dropped,
     read_examples,
     read_record,
+    write_dropped,
+    write_examples,
+    write_json,
     write_record,
 )
 from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 
-PREVIEW = "preview.png"
+PREVIEW, FOLDS = "preview.png", "folds.json"
+PACKAGES = ("tensorflow", "matplotlib", "sklearn")
+
+Figures = dict[str, Any]
+
+
+def train_run(
+    run: Path,
+    options: TrainOptions,
+    folds: bool = False,
+    command: str = "maskgen train",
+    overwrite: bool = False,
+    preview: bool = False,
+    progress: bool = True,
+) -> Iterator[tuple[Path, Figures]]:
+    """Run `maskgen train`.
+
+    Args:
+        run: The run folder.
+        options: The options of the run.
+        folds: Train a model for each fold of the data.
+        command: The command line, for the record.
+        overwrite: Replace an old run in the folder.
+        preview: Write a grid of augmented images before the training.
+        progress: Show progress bars on stderr.
+
+    Yields:
+        The folder of each model, and the figures of its ``metrics.json``.
+    """
+    require(*PACKAGES)
+    open_run(run, overwrite)
+    if folds:
+        # `resume_run` reads these paths again, perhaps from another working folder.
+        options = replace(options, data=tuple(str(Path(each).absolute()) for each in options.data))
+    gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
+    if not folds:
+        yield run, train(gathered, run, options, command, preview, progress)
+        return
+    numbers = folds_of(gathered.examples)
+    if not numbers:
+        raise UsageError("the data have no folds; Adience has some")
+    for old in run.glob("fold-*"):
+        # Results of an earlier run would look like results of this one.
+        for name in (METRICS, RECORD):
+            (old / name).unlink(missing_ok=True)
+    (run / FOLDS).unlink(missing_ok=True)
+    write_record(run, command, options, (), {}, numbers)
+    try:
+        yield from _train_each(run, Record(options, (), command, tuple(numbers)), gathered, preview, progress)
+    except (ModelError, UsageError):
+        if not any(run.glob("fold-*")):
+            forget_run(run)
+        raise
+
+
+def resume_run(run: Path, *, progress: bool = True) -> Iterator[tuple[Path, Figures]]:
+    """Resume a killed run. One with folds keeps the completed ones, resumes one and trains the others.
+
+    Yields:
+        The folder and the figures of each model, including those of completed folds.
+    """
+    require(*PACKAGES)
+    record = read_record(run)
+    if not record.folds:
+        yield run, resume(run, progress=progress)
+    elif (run / FOLDS).is_file():
+        raise UsageError(f"{run} is done: all {len(record.folds)} folds; {FOLDS} has the figures")
+    else:
+        yield from _train_each(run, record, None, False, progress)
+
+
+def _train_each(
+    run: Path, record: Record, gathered: Gathered | None, preview: bool, progress: bool
+) -> Iterator[tuple[Path, Figures]]:
+    options, command = record.options, record.command
+    results: dict[str, Figures] = {}
+    for fold in record.folds:
+        folder = run / f"fold-{fold}"
+        if (folder / METRICS).is_file() and not (folder / CHECKPOINT).is_dir():
+            figures = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        elif (folder / RECORD).is_file():
+            figures = resume(folder, progress=progress)
+        else:
+            data = [Path(each) for each in options.data]
+            gathered = gathered or gather(data, options.wanted, progress=progress)
+            own = replace(options, split=replace(options.split, fold=fold))
+            figures = train(gathered, folder, own, command, preview, progress)
+        results[folder.name] = figures
+        yield folder, figures
+    accuracies = [figures["test"]["accuracy"] for figures in results.values()]
+    deviation = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0
+    summary = {"accuracy": statistics.mean(accuracies), "standard_deviation": deviation, "folds": results}
+    write_json(run / FOLDS, summary)
 
 
 @dataclass(frozen=True)
@@ -48,21 +154,8 @@ class Divided:
         return [example for example in self.examples if example.split == split]
 
 
-def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress: bool = True) -> Divided:
-    """Gather the data of a run and assign the splits; drop leaks if the options say so.
-
-    Args:
-        options: The options of the run.
-        gathered: The data, if they are already gathered.
-        progress: Show a progress bar on stderr.
-
-    Raises:
-        MaskgenError: The training or validation split is empty, the training has fewer than two classes, or a
-            class has a name that no model can hold.
-    """
-    gathered = gathered or gather(
-        [Path(folder) for folder in options.data], options.wanted, progress=progress
-    )
+def divide(options: TrainOptions, gathered: Gathered) -> Divided:
+    """Assign the splits to the data of a run; drop leaks if the options say so."""
     examples, outside = assign_splits(gathered.examples, options.split)
     dropped = list(place_missed(gathered.dropped, gathered.examples, examples, options.split))
     classes = sorted({example.label for example in examples if example.split == "train"})
@@ -83,68 +176,35 @@ def divide(options: TrainOptions, gathered: Gathered | None = None, *, progress:
     if options.drop_leaks:
         clean, leaking = without_leaks(divided.examples)
         divided = replace(divided, examples=tuple(clean), dropped=(*divided.dropped, *leaking))
-    _check_filled(divided)
+    trained = {example.label for example in divided.of("train")}
+    lacking = [f"class {name} in train" for name in classes if name not in trained]
+    if not divided.of("validation"):
+        lacking.append("validation")
+    if lacking:
+        listing = ", ".join(f"{count:,} {reason}" for reason, count in reasons(divided.dropped).items())
+        raise UsageError(f"no example is left for {lacking[0]}; dropped: {listing}")
     return divided
 
 
-def _check_filled(divided: Divided) -> None:
-    """Check that each class has training examples, and that the validation split is not empty."""
-    present = {example.label for example in divided.of("train")}
-    absent = [name for name in divided.classes if name not in present]
-    lacking = f"class {absent[0]} in train" if absent else "" if divided.of("validation") else "validation"
-    if lacking:
-        listing = ", ".join(f"{count:,} {reason}" for reason, count in reasons(divided.dropped).items())
-        raise UsageError(f"no example is left for {lacking}; dropped: {listing}")
-
-
 def train(
-    run: Path,
-    options: TrainOptions,
-    *,
-    command: str = "maskgen train",
-    overwrite: bool = False,
-    preview: bool = False,
-    progress: bool = True,
-    after_epoch: Callable[[Progress], None] | None = None,
-    gathered: Gathered | None = None,
-    begun: bool = False,
-) -> dict[str, Any]:
-    """Run `maskgen train`.
-
-    Args:
-        run: The run folder.
-        options: The options of the run.
-        command: The command line, for the record.
-        overwrite: Replace an old run in the folder.
-        preview: Write a grid of augmented images before the training.
-        progress: Show progress bars on stderr.
-        after_epoch: See `maskgen.train.fit.fit`.
-        gathered: The data, if they are already gathered.
-        begun: The folder already belongs to this run: do not check its content.
-
-    Returns:
-        The figures of ``metrics.json``.
-
-    Raises:
-        LeakError: A person, source image or content is in two splits.
-        MaskgenError: Data or an extra are missing, or options are invalid.
-    """
-    require("tensorflow", "matplotlib")
-    if begun:
-        run.mkdir(parents=True, exist_ok=True)
-    else:
-        open_run(run, overwrite)
-    divided = divide(options, gathered, progress=progress)
+    gathered: Gathered, run: Path, options: TrainOptions, command: str, preview: bool, progress: bool
+) -> Figures:
+    """Train a model on gathered data, in a folder that belongs to the run; returns its metrics."""
+    run.mkdir(parents=True, exist_ok=True)
+    divided = divide(options, gathered)
     refuse_leaks(divided.examples)
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
     for name in (BEST, LAST, METRICS):
         (run / name).unlink(missing_ok=True)
-    write_record(run, command, options, divided.classes, divided.examples, divided.dropped)
+    write_examples(run / EXAMPLES, divided.examples)
+    write_dropped(run / DROPPED, divided.dropped)
+    counts = {"counts": tally(divided.examples), "dropped": reasons(divided.dropped)}
+    write_record(run, command, options, divided.classes, counts)
     if preview:
         feed = Feed(divided.of("train"), divided.classes, options.input_size, options.batch_size)
         write_preview(run / PREVIEW, feed, options.seed, options.augmentation)
     try:
-        return _fit_and_evaluate(run, options, divided, progress, after_epoch)
+        return _fit_and_finalize(run, options, divided, progress)
     except (ModelError, UsageError):
         # For example, weights of another backbone: without a checkpoint there is nothing to resume.
         if not (run / CHECKPOINT / STATE).is_file():
@@ -152,21 +212,13 @@ def train(
         raise
 
 
-def resume(
-    run: Path, *, progress: bool = True, after_epoch: Callable[[Progress], None] | None = None
-) -> dict[str, Any]:
-    """Resume a killed run with its recorded examples and options.
-
-    Raises:
-        MissingDataError: The folder contains no run.
-        UsageError: The run is complete.
-    """
-    require("tensorflow", "matplotlib")
-    options, classes, _ = read_record(run)
+def resume(run: Path, *, progress: bool = True) -> Figures:
+    """Resume a killed run with its recorded examples and options; a `UsageError` if it is complete."""
+    record = read_record(run)
     if (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir():
         raise UsageError(f"{run} is done; train further from its model with --weights {run / BEST}")
-    divided = Divided(tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED)), classes)
-    return _fit_and_evaluate(run, options, divided, progress, after_epoch)
+    examples, dropped = tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED))
+    return _fit_and_finalize(run, record.options, Divided(examples, dropped, record.classes), progress)
 
 
 def forget_run(run: Path) -> None:
@@ -178,25 +230,18 @@ def forget_run(run: Path) -> None:
             folder.rmdir()
 
 
-def class_weights(examples: Sequence[Example], classes: Sequence[str]) -> dict[str, float]:
-    """Label -> weight that gives each class the same total in the loss; the mean over examples is 1."""
-    counts = {name: sum(example.label == name for example in examples) for name in classes}
-    return {name: len(examples) / (len(classes) * counts[name]) for name in classes}
-
-
-def _fit_and_evaluate(
-    run: Path,
-    options: TrainOptions,
-    divided: Divided,
-    progress: bool,
-    after_epoch: Callable[[Progress], None] | None,
-) -> dict[str, Any]:
+def _fit_and_finalize(run: Path, options: TrainOptions, divided: Divided, progress: bool) -> Figures:
     seed_everything(options.seed, options.deterministic)
     classes, size, batch = divided.classes, options.input_size, options.batch_size
     examples = divided.of("train")
-    weights = class_weights(examples, classes) if options.class_weights else None
+    weights = None
+    if options.class_weights:
+        # Each class has the same total in the loss; the mean over the examples is 1.
+        counts = Counter(example.label for example in examples)
+        weights = {name: len(examples) / (len(classes) * counts[name]) for name in classes}
     training = Feed(examples, classes, size, batch, weights, options.cache)
-    validation = Feed(divided.of("validation"), classes, size, batch, cache=options.cache)
-    state = fit(run, options, training, validation, len(classes), progress=progress, after_epoch=after_epoch)
-    test = Feed(divided.of("test"), classes, size, batch) if divided.of("test") else None
-    return finalize(run, options, classes, divided.dropped, validation, test, state)
+    sets = {"validation": Feed(divided.of("validation"), classes, size, batch, cache=options.cache)}
+    state = fit(run, options, training, sets["validation"], len(classes), progress=progress)
+    if divided.of("test"):
+        sets["test"] = Feed(divided.of("test"), classes, size, batch)
+    return finalize(run, options, classes, divided.dropped, sets, state)

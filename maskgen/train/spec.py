@@ -6,7 +6,6 @@ It is a member of the ``.keras`` file, which is a zip archive: a model is one fi
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,13 +30,10 @@ class ModelSpec:
     Attributes:
         classes: Class names in the order of the outputs.
         size: Side of the input images, RGB from 0 to 255; preprocessing is inside the model.
-        crop: "full", "face" or "upper-face": see `maskgen.train.data.crops`.
         margin: Margin around the face, as a share of the longer side of its box.
         threshold: Minimum probability for predicting the second of two classes, chosen on validation; None
             predicts the most probable class.
         label: The column of the labels; None for the manifest's label.
-        backbone: Name of the backbone.
-        version: Version of maskgen.
     """
 
     classes: tuple[str, ...]
@@ -55,11 +51,7 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
-        """Read the text of `to_json`.
-
-        Raises:
-            ConfigurationError: The text or a value is not one that `maskgen train` writes.
-        """
+        """Read a text of `to_json`; a `ConfigurationError` if `maskgen train` did not write it."""
         try:
             values: dict[str, Any] = from_json(text)
             values.pop("schema")
@@ -77,20 +69,19 @@ def is_name(text: object) -> bool:
 
 def _check_values(spec: ModelSpec) -> None:
     """Check types and ranges: an untrusted model must not request memory or print control codes."""
-    texts = (*spec.classes, spec.backbone, spec.version, *(() if spec.label is None else (spec.label,)))
-    numbers = (spec.margin, 0.0 if spec.threshold is None else spec.threshold)
+    names = (*spec.classes, spec.backbone, spec.version, spec.label if spec.label is not None else "")
     checks = {
         "classes": 2 <= len(set(spec.classes)) == len(spec.classes) <= MOST_CLASSES,
-        "texts": all(map(is_name, texts)),
+        "texts": all(map(is_name, names)),
         "size": type(spec.size) is int and 1 <= spec.size <= LARGEST_SIZE,
         "crop": spec.crop in CROPS,
+        # No comparison holds for NaN.
         "margin and threshold": all(
-            type(number) in (int, float) and math.isfinite(number) and 0 <= number <= most
-            for number, most in zip(numbers, (100, 1), strict=True)
+            type(number) in (int, float) and 0 <= number <= most
+            for number, most in ((spec.margin, 100), (spec.threshold if spec.threshold is not None else 0, 1))
         ),
     }
-    wrong = [name for name, valid in checks.items() if not valid]
-    if wrong:
+    if wrong := [name for name, valid in checks.items() if not valid]:
         raise ValueError(f"{', '.join(wrong)} cannot be those of a model")
 
 
@@ -101,12 +92,7 @@ def embed_spec(path: Path, spec: ModelSpec) -> None:
 
 
 def read_spec(path: Path) -> ModelSpec:
-    """Read the specification from a ``.keras`` file.
-
-    Raises:
-        MissingDataError: The file does not exist.
-        ConfigurationError: The file is not a model of maskgen.
-    """
+    """Read the specification from a ``.keras`` file; a `ConfigurationError` if it is not maskgen's."""
     try:
         return ModelSpec.from_json(read_member(path, MEMBER).decode())
     except (ModelError, ConfigurationError, UnicodeDecodeError) as error:

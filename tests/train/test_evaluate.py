@@ -69,7 +69,7 @@ def judged(classifier, data, **wanted):
 def test_the_validation_split_is_judged_where_there_is_no_test_and_what_cannot_be_read_is_counted(
     classifier, data
 ):
-    found = figures(judged(classifier, data), CLASSES, 0.5, ())
+    found = figures(judged(classifier, data), ())
     assert (found["n"], found["dropped"]) == (19, 2)
     assert found["why_dropped"] == {"unreadable": 2}
     assert found["accuracy"] == pytest.approx(17 / 19)
@@ -77,7 +77,7 @@ def test_the_validation_split_is_judged_where_there_is_no_test_and_what_cannot_b
 
 
 def test_groups_and_pairs_are_told_beside_each_other(classifier, data):
-    found = figures(judged(classifier, data, which="both"), CLASSES, 0.5, ())
+    found = figures(judged(classifier, data, which="both"), ())
     race = found["by_group"]["race"]
     assert race["groups"]["Asian"]["accuracy"] == 1.0
     assert race["groups"]["White"]["accuracy"] == pytest.approx(7 / 8)
@@ -90,8 +90,8 @@ def test_groups_and_pairs_are_told_beside_each_other(classifier, data):
 
 def test_figures_are_scikit_learns_on_the_predictions_file(classifier, data, tmp_path):
     of = judged(classifier, data)
-    found = figures(of, CLASSES, 0.5, ("race",))
-    write_evaluation(tmp_path / "out", [found], [of], [CLASSES])
+    found = figures(of, ("race",))
+    write_evaluation(tmp_path / "out", [found], [of])
     with (tmp_path / "out" / "bright on set" / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     truth, said = [line["label"] for line in rows], [line["predicted"] for line in rows]
@@ -125,7 +125,7 @@ def of_ages(classifier, folder, ages):
     ids=["years and others", "years", "few years", "FairFace", "Adience"],
 )
 def test_ages_are_grouped_and_in_their_order(classifier, tmp_path, ages, groups):
-    found = figures(of_ages(classifier, tmp_path / "m", ages), CLASSES, 0.5, ())
+    found = figures(of_ages(classifier, tmp_path / "m", ages), ())
     assert list(found["by_group"]["age"]["groups"]) == groups
 
 
@@ -136,7 +136,7 @@ def test_a_column_to_group_by_must_be_there_and_have_groups(classifier, data, ca
     with pytest.raises(UsageError, match="--by template"):
         check_columns(["template"], [data], "unmasked")
     check_columns(["race", "identity", "template"], [data], "both")
-    assert figures(of, CLASSES, 0.5, ["split", "shoes"])["by_group"] == {}
+    assert figures(of, ["split", "shoes"])["by_group"] == {}
     assert "by split: all images that have it have validation" in caplog.text
     assert "by shoes: no image has it" in caplog.text
 
@@ -150,8 +150,8 @@ def test_a_wrong_column_is_told_before_any_model_is_opened(data, tmp_path, capsy
 def test_no_set_leads_out_of_the_folder_or_takes_the_place_of_another(classifier, data, tmp_path):
     of = judged(classifier, data)
     sets = [replace(of, of=name) for name in ("../../x", "..\\../x", "y")]
-    found = [figures(each, CLASSES, 0.5, ()) for each in sets]
-    write_evaluation(tmp_path / "out", found, sets, [CLASSES] * 3)
+    found = [figures(each, ()) for each in sets]
+    write_evaluation(tmp_path / "out", found, sets)
     folders = {path.parent.name for path in (tmp_path / "out").glob("*/predictions.csv")}
     assert folders == {"bright on .._.._x", "bright on .._.._x (2)", "bright on y"}
 
@@ -210,14 +210,14 @@ def test_people_the_model_learnt_from_are_left_out_and_counted_apart(classifier,
     write_examples(
         classifier.path.parent / "examples.jsonl", [type(known[0])(**{**vars(known[0]), "split": "train"})]
     )
-    found = figures(judged(classifier, data), CLASSES, 0.5, ())
+    found = figures(judged(classifier, data), ())
     assert (found["n"], found["dropped"]) == (18, 2)
     assert found["why_dropped"] == {"unreadable": 2, "seen in training": 1}
 
 
 def test_a_class_the_model_does_not_know_is_no_error_of_it(classifier, tmp_path):
     data = write_masked(tmp_path / "m", [row("a.jpg", "female"), row("b.jpg", "other")])
-    assert figures(judged(classifier, data), CLASSES, 0.5, ())["why_dropped"] == {"class not trained": 1}
+    assert figures(judged(classifier, data), ())["why_dropped"] == {"class not trained": 1}
     with pytest.raises(MissingDataError, match="can be judged"):
         judged(classifier, write_masked(tmp_path / "n", [row("b.jpg", "other")]))
 

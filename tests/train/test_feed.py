@@ -15,7 +15,7 @@ from maskgen.train.data import feed as feed_module
 from maskgen.train.data.augment import NONE, Augmentation, augmented, draw
 from maskgen.train.data.feed import Feed, reraise_read_errors
 from maskgen.train.data.model_input import shown, shown_file
-from maskgen.train.preview import write_preview
+from maskgen.train.plots import write_preview
 
 pytestmark = needs_train
 

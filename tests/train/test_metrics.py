@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from maskgen.train.metrics import choose_threshold, confusion, decide, roc, roc_auc, scores, wilson
+from maskgen.train.metrics import choose_threshold, decide, roc, scores, wilson
 
 
 def predictions(classes, count=200, seed=0):
@@ -56,10 +56,11 @@ def test_means_are_scikit_learns_where_a_class_is_said_that_is_not_there(there):
 
 def test_the_curve_is_scikit_learns():
     labels, probabilities = predictions(2)
-    false, true = roc(labels == 1, probabilities[:, 1])
+    false, true, area = roc(labels == 1, probabilities[:, 1])
     expected = reference.roc_curve(labels, probabilities[:, 1], drop_intermediate=False)
     assert false == pytest.approx(expected[0])
     assert true == pytest.approx(expected[1])
+    assert area == pytest.approx(reference.roc_auc_score(labels, probabilities[:, 1]))
 
 
 def test_a_class_that_is_never_said_or_never_there_divides_by_nothing():
@@ -68,7 +69,6 @@ def test_a_class_that_is_never_said_or_never_there_divides_by_nothing():
     found = scores(labels, sure, ("a", "b", "c"), None)
     assert found["classes"]["b"] == {"n": 1, "precision": 0.0, "recall": 0.0, "f1": 0.0}
     assert found["roc_auc"] is None
-    assert roc_auc(labels, sure) is None
     assert scores(np.zeros(0, np.int32), np.zeros((0, 2), np.float32), ("a", "b"), 0.5)["accuracy"] is None
 
 
@@ -104,5 +104,6 @@ def test_wilson(successes, total, expected):
 
 
 def test_rows_of_the_confusion_are_the_truth():
-    counts = confusion(np.array([0, 0, 1], np.int32), np.array([0, 1, 1], np.int32), 2)
-    assert counts.tolist() == [[1, 1], [0, 1]]
+    said = np.eye(2, dtype=np.float32)[[0, 1, 1]]
+    found = scores(np.array([0, 0, 1], np.int32), said, ("a", "b"), None)
+    assert found["confusion"] == [[1, 1], [0, 1]]

@@ -29,7 +29,7 @@ from maskgen.train.data.splits import SplitOptions
 from maskgen.train.fit import fit, learning_rate
 from maskgen.train.options import Phase, TrainOptions
 from maskgen.train.run_folder import read_record
-from maskgen.train.session import train
+from maskgen.train.session import train_run
 from maskgen.train.spec import read_spec
 
 pytestmark = needs_train
@@ -79,7 +79,8 @@ def on_held_out_people(folder, out):
         **{"backbone": "tiny-cnn", "size": 32, "weights": "none", "epochs": 6, "batch_size": 16},
         **{"augmentation": NONE, "learning_rate": 3e-3},
     )
-    return train(out, options, progress=False)["test"]
+    ((_, found),) = train_run(out, options, progress=False)
+    return found["test"]
 
 
 def test_people_who_were_held_out_are_told_by_what_their_class_looks_like(tmp_path):
@@ -208,22 +209,29 @@ def test_an_interrupted_training_says_how_it_goes_on(unbroken, tmp_path, monkeyp
 
 @pytest.mark.parametrize(("split", "broken"), [("train", None), ("test", b"no image")])
 def test_a_picture_lost_while_a_run_trains_is_named_and_put_back_the_run_goes_on(
-    unbroken, split, broken, tmp_path
+    unbroken, split, broken, tmp_path, monkeypatch
 ):
     data, whole = unbroken
     shutil.copytree(data, tmp_path / "data")
     run = tmp_path / "run"
-    wanted, _, _ = read_record(whole)
-    options = replace(wanted, data=(str(tmp_path / "data"),), epochs=2, fine_tune_epochs=0)
+    options = replace(
+        read_record(whole).options, data=(str(tmp_path / "data"),), epochs=2, fine_tune_epochs=0
+    )
     examples = gather([tmp_path / "data"], options.wanted, progress=False).examples
     path = next(example.path for example in examples if example.split == split)
     content = path.read_bytes()
 
-    def lose(state):
-        path.unlink() if broken is None else path.write_bytes(broken)
+    written = fit_module.write_history
 
-    with pytest.raises(MissingDataError, match=f"{re.escape(str(path))}: .*--resume"):
-        train(run, options, progress=False, after_epoch=lose)
+    def lose(history, epochs):
+        written(history, epochs)
+        if epochs:
+            path.unlink() if broken is None else path.write_bytes(broken)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit_module, "write_history", lose)
+        with pytest.raises(MissingDataError, match=f"{re.escape(str(path))}: .*--resume"):
+            list(train_run(run, options, progress=False))
     path.write_bytes(content)
     assert main(["train", "--resume", str(run), "-q"]) == 0
     assert len(history(run)) == 2

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, links_option, stacked
+from maskgen.commands.shared.parameters import ANY_PATH, Decorated, links_option, stacked
 from maskgen.errors import UsageError
 from maskgen.train.data.augment import NONE, Augmentation
 from maskgen.train.data.crops import CROPS
@@ -20,195 +20,148 @@ from maskgen.train.model.build import HEADS
 from maskgen.train.model.classifier import model_file
 from maskgen.train.options import MONITORS, OPTIMIZERS, SCHEDULES, TrainOptions
 
-_TRAIN = TrainOptions(data=())
-_AUGMENTATION = Augmentation()
+_DEFAULTS = {
+    **vars(Wanted()),
+    **vars(SplitOptions()),
+    **vars(Augmentation()),
+    **vars(TrainOptions(data=())),
+    **{"folds": False, "augment": True},
+}
+
 POSITIVE = click.FloatRange(min=0, min_open=True)
-AT_LEAST_ONE = click.IntRange(min=1)
+AT_LEAST_ONE, NATURAL = click.IntRange(min=1), click.IntRange(min=0)
 SHARE = click.FloatRange(0, 1)
 
 
-def _default(flag: str, kind: Any, default: Any, text: str, **more: Any) -> Any:
-    return click.option(flag, type=kind, default=default, show_default=True, help=text, **more)
+def _option(flag: str, text: str, kind: Any = None, metavar: str | None = None, name: str = "") -> Any:
+    """An option with the default of the record that it fills, and the type or the choices `kind`."""
+    name = name or flag.partition("/")[0].removeprefix("--").replace("-", "_")
+    settings = {"default": _DEFAULTS[name], "is_flag": isinstance(_DEFAULTS[name], bool)}
+    kind = click.Choice(kind) if isinstance(kind, tuple) else kind
+    return click.option(flag, name, type=kind, metavar=metavar, help=text, **settings)
+
+
+def which_options(both: str) -> Callable[[Decorated], Decorated]:
+    """The options ``--masked``, ``--unmasked`` and ``--both`` with this help text."""
+    masked = "Use the masked images."
+    unmasked = "Use the unmasked images (of `synth --pairs`)."
+    return stacked(
+        click.option("--masked", "which", flag_value="masked", default=True, help=masked),
+        click.option("--unmasked", "which", flag_value="unmasked", help=unmasked),
+        click.option("--both", "which", flag_value="both", help=both),
+    )
 
 
 data_options = stacked(
     click.argument("data", nargs=-1, type=ANY_PATH),
     links_option,
-    click.option(
+    _option(
         "--label",
-        metavar="COLUMN",
-        help="Column to learn: an attribute, or identity, split, wear, kind or template, with two or more "
+        "Column to learn: an attribute, or identity, split, wear, kind or template, with two or more "
         "classes.  [default: the manifest's label, or the folder's name]",
+        metavar="COLUMN",
     ),
-    click.option("--masked", "which", flag_value="masked", default=True, help="Use the masked images."),
-    click.option(
-        "--unmasked", "which", flag_value="unmasked", help="Use the unmasked images (of `synth --pairs`)."
-    ),
-    click.option(
-        "--both",
-        "which",
-        flag_value="both",
-        help="Use masked and unmasked images; both images of a pair are in the same split.",
-    ),
-    _default(
+    which_options("Use masked and unmasked images; both images of a pair are in the same split."),
+    _option(
         "--crop",
-        click.Choice(CROPS),
-        _TRAIN.wanted.crop,
         "Part of the image that the model sees: the full image, the face, or the upper half of the face.",
+        CROPS,
     ),
-    _default(
+    _option(
         "--margin",
-        click.FloatRange(min=0),
-        _TRAIN.wanted.margin,
         "Margin around the face on each side, as a share of the face box's longer side.",
+        click.FloatRange(min=0),
     ),
-    click.option(
+    _option(
         "--limit-per-class",
-        type=AT_LEAST_ONE,
-        help="Maximum number of images for each class in each split.  [default: all]",
+        "Maximum number of images for each class in each split.  [default: all]",
+        AT_LEAST_ONE,
     ),
 )
 
 split_options = stacked(
-    click.option(
+    _option(
         "--official-split/--no-official-split",
-        "official",
-        default=True,
-        show_default=True,
-        help="Keep the dataset's own splits if it has any.",
+        "Keep the dataset's own splits if it has any.",
+        name="official",
     ),
-    _default(
+    _option(
         "--validation",
-        SHARE,
-        _TRAIN.split.validation,
         "Share of the images, or of the dataset's training split, that is drawn for validation.",
-    ),
-    _default(
-        "--test",
         SHARE,
-        _TRAIN.split.test,
-        "Share of the images that is drawn for testing if the dataset has no splits.",
     ),
-    click.option(
-        "--fold",
-        type=click.IntRange(min=0),
-        help="Use this fold as the test split, for datasets with folds (Adience).",
-    ),
-    click.option("--folds", is_flag=True, help="Use each fold in turn as the test split."),
-    _default("--seed", int, _TRAIN.seed, "Seed of all random choices."),
+    _option("--test", "Share of the images that is drawn for testing if the dataset has no splits.", SHARE),
+    _option("--fold", "Use this fold as the test split, for datasets with folds (Adience).", NATURAL),
+    _option("--folds", "Use each fold in turn as the test split."),
+    _option("--seed", "Seed of all random choices.", int),
 )
 
-model_options = stacked(
-    _default(
-        "--backbone",
-        click.Choice(tuple(BACKBONES)),
-        _TRAIN.backbone,
-        f"Convolutional network: {', '.join(BACKBONES)}.",
-        metavar="NAME",
+training_options = stacked(
+    _option("--drop-leaks", "Leave people and images out of training that are also in the test split."),
+    _option(
+        "--backbone", f"Convolutional network: {', '.join(BACKBONES)}.", tuple(BACKBONES), metavar="NAME"
     ),
-    _default(
+    _option(
         "--head",
-        click.Choice(tuple(HEADS)),
-        _TRAIN.head,
         "Layers between backbone and classes: small and large use BatchNorm and one or two dense layers; 128 "
         "and 1024 are one dense layer of that width.",
+        tuple(HEADS),
     ),
-    click.option(
+    _option(
         "--size",
-        type=click.IntRange(min=32),
+        "Width and height of the model's input.  [default: the backbone's own]",
+        click.IntRange(min=32),
         metavar="PIXELS",
-        help="Width and height of the model's input.  [default: the backbone's own]",
     ),
-    _default(
+    _option(
         "--weights",
-        str,
-        _TRAIN.weights,
         "Initial weights of the backbone: imagenet, none, or the path of a run, model or weights file.",
+        str,
         metavar="imagenet|none|PATH",
     ),
-    _default(
-        "--dropout",
-        click.FloatRange(0, 1, max_open=True),
-        _TRAIN.dropout,
-        "Dropout rate before the last layer.",
-    ),
-)
-
-fit_options = stacked(
-    _default(
+    _option("--dropout", "Dropout rate before the last layer.", click.FloatRange(0, 1, max_open=True)),
+    _option(
         "--epochs",
-        click.IntRange(min=0),
-        _TRAIN.epochs,
         "Maximum epochs of phase 1, which trains the head on the frozen backbone, or, with --weights none, "
         "the whole network.",
+        NATURAL,
     ),
-    click.option(
+    _option(
         "--fine-tune-epochs",
-        type=click.IntRange(min=0),
-        help="Maximum epochs of phase 2, which also trains the backbone's last blocks.  [default: as many as "
+        "Maximum epochs of phase 2, which also trains the backbone's last blocks.  [default: as many as "
         "phase 1; 0 with --weights none]",
+        NATURAL,
     ),
-    click.option(
+    _option(
         "--unfreeze",
-        type=click.IntRange(min=0),
+        "Number of the backbone's last blocks that phase 2 trains.  [default: the later half]",
+        NATURAL,
         metavar="BLOCKS",
-        help="Number of the backbone's last blocks that phase 2 trains.  [default: the later half]",
     ),
-    _default("--optimizer", click.Choice(OPTIMIZERS), _TRAIN.optimizer, "Optimizer of phase 1."),
-    click.option(
-        "--fine-tune-optimizer",
-        type=click.Choice(OPTIMIZERS),
-        help="Optimizer of phase 2.  [default: that of phase 1]",
+    _option("--optimizer", "Optimizer of phase 1.", OPTIMIZERS),
+    _option("--fine-tune-optimizer", "Optimizer of phase 2.  [default: that of phase 1]", OPTIMIZERS),
+    _option("--learning-rate", "Initial learning rate of phase 1.", POSITIVE),
+    _option(
+        "--fine-tune-rate", "Initial learning rate of phase 2.  [default: a tenth of phase 1's]", POSITIVE
     ),
-    _default("--learning-rate", POSITIVE, _TRAIN.learning_rate, "Initial learning rate of phase 1."),
-    click.option(
-        "--fine-tune-rate",
-        type=POSITIVE,
-        help="Initial learning rate of phase 2.  [default: a tenth of phase 1's]",
-    ),
-    _default(
-        "--schedule", click.Choice(SCHEDULES), _TRAIN.schedule, "Learning rate schedule within each phase."
-    ),
-    _default("--batch-size", AT_LEAST_ONE, _TRAIN.batch_size, "Number of images in a batch."),
-    click.option(
+    _option("--schedule", "Learning rate schedule within each phase.", SCHEDULES),
+    _option("--batch-size", "Number of images in a batch.", AT_LEAST_ONE),
+    _option(
         "--class-weights/--no-class-weights",
-        default=_TRAIN.class_weights,
-        show_default=True,
-        help="Weight the loss so that rare classes count as much as frequent ones.",
+        "Weight the loss so that rare classes count as much as frequent ones.",
     ),
-    _default("--monitor", click.Choice(MONITORS), _TRAIN.monitor, "Metric that selects the best epoch."),
-    _default(
-        "--patience",
-        click.IntRange(min=0),
-        _TRAIN.patience,
-        "End a phase after this many epochs without improvement; 0 means never.",
-    ),
-    click.option("--mixed-precision", is_flag=True, help="Train in half precision, for GPUs."),
-    click.option("--cache", is_flag=True, help="Keep decoded images in memory, for small datasets."),
-    click.option("--deterministic", is_flag=True, help="Make the weights reproducible; slower."),
+    _option("--monitor", "Metric that selects the best epoch.", MONITORS),
+    _option("--patience", "End a phase after this many epochs without improvement; 0 means never.", NATURAL),
+    _option("--mixed-precision", "Train in half precision, for GPUs."),
+    _option("--cache", "Keep decoded images in memory, for small datasets."),
+    _option("--deterministic", "Make the weights reproducible; slower."),
+    _option("--augment/--no-augment", "Augment the training images."),
+    _option("--flip", "Share of the training images that are mirrored.", SHARE),
+    _option("--shift", "Maximum shift, as a share of the image's side.", SHARE),
+    _option("--rotation", "Maximum rotation, in degrees.", click.FloatRange(0, 180)),
+    _option("--contrast", "Maximum change of contrast: 0.2 means 0.8 to 1.2 times.", SHARE),
+    _option("--erasing", "Share of the images with a grey rectangle (random erasing).", SHARE),
 )
-
-augmentation_options = stacked(
-    click.option(
-        "--augment/--no-augment", default=True, show_default=True, help="Augment the training images."
-    ),
-    _default("--flip", SHARE, _AUGMENTATION.flip, "Share of the training images that are mirrored."),
-    _default("--shift", SHARE, _AUGMENTATION.shift, "Maximum shift, as a share of the image's side."),
-    _default("--rotation", click.FloatRange(0, 180), _AUGMENTATION.rotation, "Maximum rotation, in degrees."),
-    _default(
-        "--contrast", SHARE, _AUGMENTATION.contrast, "Maximum change of contrast: 0.2 means 0.8 to 1.2 times."
-    ),
-    _default(
-        "--erasing",
-        SHARE,
-        _AUGMENTATION.erasing,
-        "Share of the images with a grey rectangle (random erasing).",
-    ),
-)
-
-_WANTED = ("label", "which", "crop", "margin")
-_SPLIT = ("seed", "validation", "test", "fold", "official", "limit_per_class")
-_AUGMENTED = ("flip", "shift", "rotation", "contrast", "erasing")
 
 
 def train_options(data: Sequence[Path], given: dict[str, Any]) -> TrainOptions:
@@ -217,10 +170,6 @@ def train_options(data: Sequence[Path], given: dict[str, Any]) -> TrainOptions:
     Args:
         data: The DATA arguments; if empty, the one dataset under ``masked/``.
         given: The other options by parameter name: those of `train`, or only those of `split`.
-
-    Raises:
-        UsageError: Two options contradict each other.
-        MissingDataError: Data or weights do not exist.
     """
     rest = dict(given)
     if rest.pop("folds", False) and rest["fold"] is not None:
@@ -228,15 +177,12 @@ def train_options(data: Sequence[Path], given: dict[str, Any]) -> TrainOptions:
     if rest.get("weights", "none") not in ("none", "imagenet"):
         # Absolute, so that a run can be resumed from another folder.
         rest["weights"] = str(model_file(Path(rest["weights"]).absolute()))
-    wanted = Wanted(**{name: rest.pop(name) for name in _WANTED})
-    split = SplitOptions(**{name: rest.pop(name) for name in _SPLIT})
-    strengths = {name: rest.pop(name) for name in _AUGMENTED if name in rest}
+
+    def taken(record: object) -> dict[str, Any]:
+        return {name: rest.pop(name) for name in vars(record) if name in rest}
+
+    wanted, split = Wanted(**taken(Wanted())), SplitOptions(**taken(SplitOptions()))
+    strengths = taken(Augmentation())
     augmentation = Augmentation(**strengths) if rest.pop("augment", True) else NONE
-    return TrainOptions(
-        data=tuple(map(str, find_data(data))),
-        wanted=wanted,
-        split=split,
-        augmentation=augmentation,
-        seed=split.seed,
-        **rest,
-    )
+    folders = tuple(map(str, find_data(data)))
+    return TrainOptions(folders, wanted, split, augmentation=augmentation, seed=split.seed, **rest)

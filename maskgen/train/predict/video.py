@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -31,16 +32,12 @@ def predict_video(
         classifier: The model.
         source: The number of a camera, or a video file.
         landmarker: Finds the faces; None classifies the whole frame.
-        out: The annotated video to write: .mp4, .avi, .mkv or .mov; None writes none.
+        out: The annotated video to write; its suffix is one of `CODECS`.
         frames: Maximum number of frames.
         show: Called with each annotated frame; the video ends when it returns False.
 
     Yields:
         The number of the frame from 0, and the predictions for its faces.
-
-    Raises:
-        MissingDataError: The camera or video does not exist or has no frames.
-        UsageError: The suffix of `out` is not that of a video, or `out` is the source.
     """
     if out is not None and out.suffix.lower() not in CODECS:
         raise UsageError(f"{out}: the name of a video ends in {', '.join(CODECS)}")
@@ -51,12 +48,13 @@ def predict_video(
         name = f"camera {source}" if isinstance(source, int) else str(source)
         raise MissingDataError(f"{name} cannot be opened as a video")
     writer: cv2.VideoWriter | None = None
-    number = 0
     try:
-        while frames is None or number < frames:
+        for number in count() if frames is None else range(frames):
             success, frame = capture.read()
             if not success:
-                break
+                if not number:
+                    raise MissingDataError(f"{source} has no frames")
+                return
             bgr = np.asarray(frame, dtype=np.uint8)
             predictions = predict_frame(classifier, bgr, landmarker)
             output = annotated(bgr, predictions) if out is not None or show is not None else bgr
@@ -65,15 +63,12 @@ def predict_video(
                 writer.write(output)
             stop = show is not None and not show(output)
             yield number, predictions
-            number += 1
             if stop:
-                break
+                return
     finally:
         capture.release()
         if writer is not None:
             writer.release()
-    if not number:
-        raise MissingDataError(f"{source} has no frames")
 
 
 def _open_writer(out: Path, rate: float, size_wh: Sequence[int]) -> cv2.VideoWriter:

@@ -18,27 +18,19 @@ _TRIAL = "import cv2; cv2.namedWindow('maskgen'); cv2.waitKey(1); cv2.destroyAll
 
 
 def require_screen() -> None:
-    """Check that a window can be opened.
-
-    Raises:
-        UsageError: It cannot; the message contains OpenCV's reason.
-    """
+    """Raise a `UsageError` with OpenCV's or Qt's reason if no window can be opened."""
     trial = subprocess.run([sys.executable, "-c", _TRIAL], capture_output=True, text=True, check=False)
     if trial.returncode:
-        lines = [line.strip() for line in trial.stderr.splitlines() if line.strip()]
         # The reason is the last line of a traceback, and the first line of Qt's output.
-        reason = (lines[-1] if "Traceback" in trial.stderr else lines[0]) if lines else "no reason given"
+        lines = [line for line in trial.stderr.splitlines() if line.strip()] or ["no reason given"]
+        reason = lines[-1 if "Traceback" in trial.stderr else 0].strip()
         raise UsageError(
             f"--show: there is no screen to open a window on ({reason}); -o writes to files instead"
         )
 
 
 def show(bgr: Image, wait: bool) -> bool:
-    """Show an image in the window.
-
-    Args:
-        bgr: (height, width, 3) uint8.
-        wait: Wait until a key is pressed or the window is closed; otherwise return at once.
+    """Show an image, (height, width, 3) uint8; `wait` for a key, or return at once.
 
     Returns:
         False if the user presses q or Escape or closes the window, else True.
@@ -51,8 +43,3 @@ def show(bgr: Image, wait: bool) -> bool:
             return False
         if not wait or key != 0xFF:
             return True
-
-
-def close() -> None:
-    """Close the window."""
-    cv2.destroyAllWindows()
