@@ -130,7 +130,18 @@ def test_no_folder_is_crowded() -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_what_is_slow_to_import_is_imported_inside_functions(path: Path) -> None:
-    slow = {"ai_edge_litert", "mediapipe", "tensorflow", "sklearn", "keras", "matplotlib", "joblib", "scipy", "gradio", "uvicorn"}
+    slow = {
+        "ai_edge_litert",
+        "mediapipe",
+        "tensorflow",
+        "sklearn",
+        "keras",
+        "matplotlib",
+        "joblib",
+        "scipy",
+        "gradio",
+        "uvicorn",
+    }
     if part_of(path) in COMMAND_LINE:
         slow |= {"cv2", "numpy", "PIL"}
     if part_of(path) == "masking":

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maskgen.commands.shared.parameters import ANY_PATH, FILE, verbose_option
+from maskgen.commands.shared.synth_options import landmark_options
 from maskgen.errors import EXIT_TOO_MANY_ERRORS, UsageError
-from maskgen.landmarks import DETECTORS
 
 if TYPE_CHECKING:
     from maskgen.landmarks import FaceLandmarker
@@ -35,13 +35,7 @@ if TYPE_CHECKING:
     default=True,
     help="Detect faces. --no-detect treats each whole image as one face.",
 )
-@click.option(
-    "--detector",
-    type=click.Choice(DETECTORS),
-    default=DETECTORS[0],
-    help="Face detector: mediapipe's own, or OpenCV's Haar cascades.",
-)
-@click.option("--landmark-model", type=FILE, help="face_landmarker.task model file for mediapipe Tasks.")
+@landmark_options
 @click.option("--video", type=FILE, help="Classify the frames of this video instead of images.")
 @click.option(
     "--camera", type=click.IntRange(min=0), metavar="N", help="Classify the frames of camera number N."
@@ -107,7 +101,7 @@ def command(
     with ExitStack() as stack:
         landmarker = None
         if detect:
-            spec = LandmarkerSpec(model_path=given["landmark_model"], detector=given["detector"])
+            spec = LandmarkerSpec(given["engine"], given["landmark_model"], given["detector"])
             landmarker = stack.enter_context(closing(open_landmarker(spec)))
         if show:
             import cv2
