@@ -38,13 +38,9 @@ def _age(text: str) -> str | None:
 
 def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
     gender = gender_of(row["gender"])
-    attributes: dict[str, Any] = {"gender": gender, "age": _age(row["age"]), "fold": fold}
-    for name in NUMBERS:
-        if re.fullmatch(r"-?\d{1,9}", row.get(name, "")):
-            attributes[name] = int(row[name])
-    if gender is None:
-        attributes["note"] = f"its gender in {file} is {row['gender'] or 'empty'}"
-    return attributes
+    numbers = {name: int(row[name]) for name in NUMBERS if re.fullmatch(r"-?\d{1,9}", row.get(name, ""))}
+    note = None if gender else f"its gender in {file} is {row['gender'] or 'empty'}"
+    return {"gender": gender, "age": _age(row["age"]), "fold": fold, **numbers, "note": note}
 
 
 def _read_fold_files(root: Path) -> LabelTable[dict[str, Any]]:
@@ -53,9 +49,7 @@ def _read_fold_files(root: Path) -> LabelTable[dict[str, Any]]:
     names = FOLD_FILES if any(name in files for name in FOLD_FILES) else FRONTAL_FILES
     table = LabelTable[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
     for fold, name in enumerate(names):
-        for _, row in (
-            read_table(files[name], REQUIRED, delimiter="\t", quoted=False) if name in files else ()
-        ):
+        for _, row in read_table(files[name], REQUIRED, quoted=False) if name in files else ():
             key = f"{row['user_id']}/{row['face_id']}/{row['original_image']}"
             table.add(key, _attributes(row, fold, name))
     return table
@@ -71,7 +65,8 @@ def samples(root: Path) -> Iterator[Sample]:
             yield sample_at(root, relative, {"note": "its name is not USER/PREFIX.FACE.IMAGE"})
             continue
         key = f"{folders[-1]}/{match[1]}/{match[2]}"
-        yield sample_at(root, relative, rows.find(key) or {"note": rows.missing(key)}, identity=match[1])
+        labels = rows.find(key) or {"note": rows.missing(key)}
+        yield sample_at(root, relative, {**labels, "identity": match[1]})
     rows.report()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskgen.records import Sample
+
+log = logging.getLogger("maskgen")
 
 
 @dataclass(frozen=True)
@@ -16,13 +19,13 @@ class FaceDataset:
     Attributes:
         name: Its name for ``--dataset``.
         title: Its official name.
-        homepage: The page with downloads and terms.
         licence: The terms in one sentence.
-        citation: Authors, title, venue and year.
         expects: The files expected below the root, in words, for the error message.
         holds: Whether a folder has this layout; checks a few names and reads no labels.
         samples: Every image below a root, in the byte order of the paths. If label files are missing or
             damaged, images have no label and a note.
+        homepage: The page with downloads and terms.
+        citation: Authors, title, venue and year.
         annotations: The label files below a root, relative to it, that a drop-in copy needs.
         always: Labels of every complete copy ("gender", "split", "boxes", or "boxes or gender") -> their
             source, in words. A run warns if no image has them.
@@ -36,12 +39,12 @@ class FaceDataset:
 
     name: str
     title: str
-    homepage: str
     licence: str
-    citation: str
     expects: tuple[str, ...]
     holds: Callable[[Path], bool]
     samples: Callable[[Path], Iterator[Sample]]
+    homepage: str = ""
+    citation: str = ""
     annotations: Callable[[Path], list[Path]] = lambda root: []
     always: Mapping[str, str] = field(default_factory=dict)
     label: str | None = "gender"
@@ -49,3 +52,19 @@ class FaceDataset:
     files: Callable[[Path], Iterable[Path]] | None = None
     ships_in: Path | None = None
     forbids: str = ""
+
+
+def warn_of_lacks(dataset: FaceDataset, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Pass samples through; after the last one, warn about labels of `FaceDataset.always` that none had."""
+    lacking, first = dict(dataset.always), None
+    for sample in samples:
+        first = first or sample
+        if lacking:
+            labels = {"gender": sample.attributes.get("gender"), "split": sample.split, "boxes": sample.boxes}
+            present = {what for what in lacking if any(labels[name] for name in what.split(" or "))}
+            lacking = {what: where for what, where in lacking.items() if what not in present}
+        yield sample
+    if lacking and first:
+        listed = "; ".join(f"no image has {what}: looked for {where}" for what, where in lacking.items())
+        note = f" ({first.id}: {first.note})" if first.note else ""
+        log.warning("%s: %s%s", dataset.title, listed, note)

@@ -21,31 +21,24 @@ LABEL_FILES = (META, "train_list.txt", "test_list.txt")
 PERSON = re.compile(r"n\d{6}")
 
 
-def _read_genders(root: Path) -> LabelTable[str]:
-    """Gender ("m" or "f") by person."""
-    table = LabelTable[str](META)
-    path = find_label_files(root, (META,)).get(META)
-    for _, row in read_table(path, ("Class_ID", "Gender")) if path else ():
-        table.add(row["Class_ID"].strip(), row["Gender"].strip())
-    return table
-
-
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root; its folder is the identity."""
-    genders = _read_genders(root)
+    letters = LabelTable[str](META)  # gender, "m" or "f", by person
+    for path in find_label_files(root, (META,)).values():
+        for _, row in read_table(path, ("Class_ID", "Gender")):
+            letters.add(row["Class_ID"].strip(), row["Gender"].strip())
     for relative in images(root):
         folders = relative.split("/")[:-1]
         person = folders[-1] if folders else ""
-        letter = genders.find(person)
-        gender = gender_of(letter or "")
-        missing = genders.missing(person) if letter is None else f"its gender in {META} is {letter!r}"
-        yield sample_at(
-            root,
-            relative,
-            {"gender": gender} if gender else {"note": missing},
-            split=next((split for folder in folders if (split := split_of(folder))), None),
-            identity=person or None,
-        )
+        split = next((split for folder in folders if (split := split_of(folder))), None)
+        labels = {"split": split, "identity": person or None}
+        letter = letters.find(person)
+        if gender := gender_of(letter or ""):
+            labels["gender"] = gender
+        else:
+            unknown = f"its gender in {META} is {letter!r}"
+            labels["note"] = letters.missing(person) if letter is None else unknown
+        yield sample_at(root, relative, labels)
 
 
 VGGFACE2 = FaceDataset(

@@ -42,32 +42,23 @@ def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
             put(Path(copy.name), path)
         return
     make_folders(path.parent)
-    unfinished = (scratch or path.parent) / _unfinished_name()
-    try:
+    with _unfinished_file(scratch or path.parent) as unfinished:
         # Not `tempfile`: its files are readable by their owner only, and a rename keeps that.
         with unfinished.open("xb") as file:
             yield file
         unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
 
 
 def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: bool = False) -> None:
     """Write a whole file as `open_atomic` does, with a quarter of its system calls.
 
-    Args:
-        path: The target, as for `open_atomic`.
-        data: The content.
-        scratch: As for `open_atomic`.
-        sync: Flush the content to the disk before the rename; needs ``scratch``.
+    ``sync`` flushes the content to the disk before the rename; it needs ``scratch``.
     """
     if is_remote(path) or scratch is None:
         with open_atomic(path, scratch) as file:
             file.write(data)
         return
-    unfinished = scratch / _unfinished_name()
-    try:
+    with _unfinished_file(scratch) as unfinished:
         with unfinished.open("xb", buffering=0) as raw:
             rest = memoryview(data)
             while rest:
@@ -80,8 +71,16 @@ def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: boo
             # Most folders exist; checking each first would be one more system call.
             make_folders(path.parent)
             unfinished.replace(path)
+
+
+@contextmanager
+def _unfinished_file(folder: Path) -> Iterator[Path]:
+    """A new name in a folder; after an exception in the block its file is removed."""
+    path = folder / f".maskgen-{secrets.token_hex(8)}"
+    try:
+        yield path
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
 
 
@@ -97,48 +96,28 @@ def make_folders(folder: Path) -> None:
 
 
 def write_new(path: Path, data: bytes, scratch: Path) -> bool:
-    """Write a whole file if it is absent; of several concurrent processes one succeeds.
-
-    Args:
-        path: The target.
-        data: The content.
-        scratch: As for `open_atomic`.
-
-    Returns:
-        Whether this call wrote the file.
-    """
+    """Write a whole file if it is absent; of several concurrent processes one succeeds and gets True."""
     if is_remote(path):
         return put_new(path, data)
-    unfinished = scratch / _unfinished_name()
-    write_atomic(unfinished, data, scratch)
-    try:
-        # A link, unlike a rename, replaces nothing.
-        os.link(unfinished, path)
-    except FileExistsError:
-        return False
-    except OSError:
-        return _write_exclusively(path, data)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return True
-
-
-def _write_exclusively(path: Path, data: bytes) -> bool:
-    """`write_new` for file systems without hard links; a kill may leave part of the file."""
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        return False
+    with _unfinished_file(scratch) as unfinished:
+        write_atomic(unfinished, data, scratch)
+        try:
+            os.link(unfinished, path)  # unlike a rename, it replaces nothing
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without hard links; a kill may leave part of the file
+            try:
+                with path.open("xb") as file:
+                    file.write(data)
+            except FileExistsError:
+                return False
+        finally:
+            unfinished.unlink(missing_ok=True)
     return True
 
 
 def sync_files(out: Path, names: Iterable[str]) -> None:
-    """Flush files below ``out``, and their folders, to the disk.
-
-    Args:
-        out: A folder of the local file system.
-        names: The files, relative to it.
+    """Flush files, named relative to the local folder ``out``, and their folders to the disk.
 
     Raises:
         OSError: A file is absent, or the disk cannot store it.
@@ -167,10 +146,6 @@ def _sync_folder(path: Path) -> None:
     # Windows cannot open folders, and a folder may be unreadable.
     with suppress(PermissionError):
         _sync(path)
-
-
-def _unfinished_name() -> str:
-    return f".maskgen-{secrets.token_hex(8)}"
 
 
 def remove_file(path: Path) -> bool:

@@ -16,11 +16,7 @@ DEEPEST = 16  # levels of nested lists and objects
 
 
 def from_json(text: str | bytes) -> Any:
-    """Parse JSON.
-
-    Raises:
-        ValueError: The text is not JSON, not valid UTF-8, or too deeply nested.
-    """
+    """Parse JSON; a `ValueError` if it is not JSON, not valid UTF-8, or too deeply nested."""
     try:
         return json.loads(text)
     except RecursionError as error:
@@ -43,11 +39,9 @@ def fitting(value: Any, depth: int = 0) -> Any:
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
-
 # Legal inside JSON, but line ends for Python's `splitlines` and JavaScript.
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def _finite(value: Any) -> Any:
@@ -69,4 +63,4 @@ def json_line(values: Mapping[str, Any]) -> str:
         return text
     text = _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     text = _UNDECODABLE.sub(lambda match: to_text(match[0]), text)
-    return _SURROGATES.sub("\ufffd", text)
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)

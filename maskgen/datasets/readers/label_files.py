@@ -26,7 +26,6 @@ Row = TypeVar("Row")
 
 # The line that Excel writes before a table; the delimiter depends on the country.
 _DELIMITER_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[^\S\r\n]*(?:\r\n|\r|\n)', re.IGNORECASE)
-_FIRST_LINE = re.compile(r"\A[^\r\n]*")
 
 
 def read_text(path: Path) -> str:
@@ -50,21 +49,16 @@ def with_line_feeds(text: str) -> str:
 
 
 def read_table(
-    path: Path,
-    required: Sequence[str] = (),
-    *,
-    delimiter: str | None = None,
-    quoted: bool = True,
-    strict: bool = False,
+    path: Path, required: Sequence[str] = (), *, quoted: bool = True, strict: bool = False
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row of a table whose first line names the columns.
 
-    A line ``sep=;`` before it, as written by Excel, names the delimiter.
+    The first line also shows whether commas, tabs or semicolons separate the cells, or else a line ``sep=;``
+    before it, as written by Excel.
 
     Args:
         path: The file.
         required: Columns that the table must have.
-        delimiter: The delimiter; None detects comma, tab or semicolon by the first line.
         quoted: Whether cells may be in double quotes.
         strict: Raise for a row with the wrong number of cells; otherwise such rows are skipped and counted
             in the log.
@@ -72,26 +66,21 @@ def read_table(
     text = read_text(path)
     if named := _DELIMITER_LINE.match(text):
         delimiter, text = named[1], text[named.end() :]
-    elif delimiter is None:
-        delimiter = max(",\t;", key=_FIRST_LINE.findall(text)[0].count)
+    else:
+        delimiter = max(",\t;", key=re.split(r"[\r\n]", text, maxsplit=1)[0].count)
     above = 1 if named else 0
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=delimiter,
-        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-        skipinitialspace=quoted,
-    )
+    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=quoted)
     damaged: list[str] = []
     try:
         header = [name.strip() for name in next(reader, [])]
         if lacking := [name for name in required if name not in header]:
             raise AnnotationError(f"{path}, line {1 + above}: expected a column {lacking[0]!r}, got {header}")
-        for cells in reader:
-            if not any(cells):
-                continue
-            line = reader.line_num + above
+        for cells in filter(any, reader):
             while len(cells) > len(header) and not cells[-1].strip():
                 cells.pop()
+            line = reader.line_num + above
             if len(cells) == len(header):
                 yield line, dict(zip(header, cells, strict=True))
                 continue
@@ -110,17 +99,18 @@ def read_json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     The file contains one object a line, or one array of objects ("row 3").
     """
     text = read_text(path)
+    rows: Iterator[tuple[str, Any]]
     if text.lstrip().startswith("["):
-        rows = _parse_json(text, f"{path}: expected an array of JSON objects")
-        places: Iterator[tuple[str, Any]] = ((f"row {number}", row) for number, row in enumerate(rows, 1))
+        array = _parse_json(text, f"{path}: expected an array of JSON objects")
+        rows = ((f"row {number}", row) for number, row in enumerate(array, 1))
     else:
-        lines = ((f"line {number}", line) for number, line in enumerate(with_line_feeds(text).split("\n"), 1))
-        places = (
-            (place, _parse_json(line, f"{path}, {place}: expected a JSON object"))
-            for place, line in lines
+        lines = enumerate(with_line_feeds(text).split("\n"), 1)
+        rows = (
+            (f"line {number}", _parse_json(line, f"{path}, line {number}: expected a JSON object"))
+            for number, line in lines
             if line.strip()
         )
-    for place, row in places:
+    for place, row in rows:
         if not isinstance(row, dict):
             raise AnnotationError(f"{path}, {place}: expected a JSON object, got a {type(row).__name__}")
         yield place, {name: value for name, value in row.items() if value is not None}
@@ -138,9 +128,8 @@ def _parse_json(text: str, expected: str) -> Any:
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The values on which two rows for one image agree; ``note`` names the others."""
-    keys = (old.keys() | new.keys()) - {"note"}
-    differing = sorted(key for key in keys if key in old and key in new and old[key] != new[key])
-    row = {key: value for key, value in {**new, **old}.items() if key in keys and key not in differing}
+    differing = sorted(key for key in old.keys() & new.keys() - {"note"} if old[key] != new[key])
+    row = {key: value for key, value in {**new, **old}.items() if key not in (*differing, "note")}
     notes = [old.get("note"), new.get("note")]
     notes.append(f"listed twice with different {', '.join(differing)}" if differing else None)
     if note := "; ".join(dict.fromkeys(filter(None, notes))):
@@ -163,32 +152,18 @@ class LabelTable(Generic[Row]):
         self._rows: dict[str, Row | None] = {}
         self._used: set[str] = set()
 
-    @property
-    def count(self) -> int:
-        """Number of images with rows."""
+    def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, key: str, row: Row) -> None:
         """Add the row of one image."""
         old = self._rows.setdefault(key, row)
-        if old is None or old is row or old == row:
-            return
-        self._rows[key] = self._merge(old, row) if self._merge else None
-
-    def add_all(self, rows: list[tuple[str, Row]]) -> None:
-        """Add the rows of many images."""
-        if not self._rows:
-            self._rows = dict(rows)
-            if len(self._rows) == len(rows):
-                return
-            self._rows = {}
-        for key, row in rows:
-            self.add(key, row)
+        if old is not None and old is not row and old != row:
+            self._rows[key] = self._merge(old, row) if self._merge else None
 
     def find(self, key: str) -> Row | None:
         """The row of an image, or None; `missing` gives the reason."""
-        row = self._rows.get(key)
-        if row is not None:
+        if (row := self._rows.get(key)) is not None:
             self._used.add(key)
         return row
 
@@ -197,13 +172,11 @@ class LabelTable(Generic[Row]):
         if key in self._rows:
             self._used.add(key)
             return f"{self.name} has contradictory rows for it"
-        if not self._rows:
-            return f"{self.name} is missing or empty"
-        return f"{self.name} has no row for it"
+        return f"{self.name} has no row for it" if self._rows else f"{self.name} is missing or empty"
 
     def report(self) -> None:
         """Log the number of rows whose images were not asked for, if there are any."""
-        if absent := len(self._rows) - len(self._used):
+        if absent := len(self) - len(self._used):
             log.info(
-                "%s: %s of %s rows name images that are not here", self.name, f"{absent:,}", f"{self.count:,}"
+                "%s: %s of %s rows name images that are not here", self.name, f"{absent:,}", f"{len(self):,}"
             )

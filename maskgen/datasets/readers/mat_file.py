@@ -32,7 +32,7 @@ _CHILD = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from maskgen.datasets.readers import mat_file
-mat_file.main()
+mat_file.print_columns(*json.loads(sys.argv[2]))
 """
 _DAMAGE = (OSError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError, zlib.error)
 
@@ -46,8 +46,12 @@ def read_columns(
         AnnotationError: The file cannot be read, or does not contain the struct.
     """
     with local_copy(path) as file:
-        _check_size(file, path)
-        arguments = [json.dumps(sys.path), str(file), variable, json.dumps([*texts]), json.dumps([*numbers])]
+        if _decompressed_size(file) > MAX_MATLAB_BYTES:
+            raise AnnotationError(
+                f"{path}: decompresses to more than {MAX_MATLAB_BYTES >> 20} MiB, the limit for Matlab "
+                "files; download the published file again"
+            )
+        arguments = [json.dumps(sys.path), json.dumps([str(file), variable, texts, numbers])]
         child = subprocess.run(
             [sys.executable, "-c", _CHILD, *arguments],
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
@@ -62,58 +66,43 @@ def read_columns(
     return columns
 
 
-def _check_size(file: Path, path: Path) -> None:
-    """Refuse a Matlab file that decompresses to more than `MAX_MATLAB_BYTES`, without keeping the data."""
+def _decompressed_size(file: Path) -> int:
+    """The size of a Matlab file after decompression, counted up to the limit and without keeping the data."""
+    size = file.stat().st_size
     with file.open("rb") as data:
-        size = data.seek(0, os.SEEK_END)
-        data.seek(0)
         order = ">" if data.read(_HEADER).endswith(b"MI") else "<"
         while size <= MAX_MATLAB_BYTES and len(tag := data.read(8)) == 8:
             kind, length = struct.unpack(f"{order}II", tag)
             if kind == _COMPRESSED:
-                size += _decompressed_size(data, length, order)
+                size += _decompressed_element_size(data, length, order)
             else:
                 data.seek(length, os.SEEK_CUR)
-    if size > MAX_MATLAB_BYTES:
-        raise AnnotationError(
-            f"{path}: decompresses to more than {MAX_MATLAB_BYTES >> 20} MiB, the limit for Matlab files; "
-            "download the published file again"
-        )
-
-
-def _decompressed_size(data: BinaryIO, length: int, order: str) -> int:
-    """Decompressed size of the next ``length`` bytes, as declared or as counted up to the limit."""
-    size, decompressor = 0, zlib.decompressobj()
-    while length > 0 and size <= MAX_MATLAB_BYTES and (part := data.read(min(length, _BLOCK))):
-        length -= len(part)
-        while part and size <= MAX_MATLAB_BYTES:
-            try:
-                block = decompressor.decompress(part, _BLOCK)
-            except zlib.error:
-                return size
-            declared = (
-                int(struct.unpack_from(f"{order}4xI", block)[0]) if size == 0 and len(block) >= 8 else 0
-            )
-            if declared > MAX_MATLAB_BYTES:
-                return declared
-            size += len(block)
-            part = decompressor.unconsumed_tail
-    data.seek(length, os.SEEK_CUR)
     return size
 
 
-def main() -> None:
-    """Entry point of the child: read the file of ``sys.argv`` and print its columns as JSON."""
+def _decompressed_element_size(data: BinaryIO, length: int, order: str) -> int:
+    size, decompressor = 0, zlib.decompressobj()
+    with suppress(zlib.error):
+        while length > 0 and size <= MAX_MATLAB_BYTES and (part := data.read(min(length, _BLOCK))):
+            length -= len(part)
+            while part and size <= MAX_MATLAB_BYTES:
+                block = decompressor.decompress(part, _BLOCK)
+                if size == 0 and len(block) >= 8:  # an element begins with its type and size
+                    declared = int(struct.unpack_from(f"{order}4xI", block)[0])
+                    if declared > MAX_MATLAB_BYTES:
+                        return declared
+                size += len(block)
+                part = decompressor.unconsumed_tail
+        data.seek(length, os.SEEK_CUR)
+    return size
+
+
+def print_columns(path: str, variable: str, texts: Sequence[str], numbers: Sequence[str]) -> None:
+    """`read_columns` in the child: print the columns as JSON."""
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
     _limit_memory()
-    path, variable, texts, numbers = (
-        sys.argv[2],
-        sys.argv[3],
-        json.loads(sys.argv[4]),
-        json.loads(sys.argv[5]),
-    )
     try:
         table = loadmat(path)[variable][0, 0]
         fields = {name: table[name][0] for name in table.dtype.names}

@@ -56,11 +56,9 @@ def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Label
     values, note = _read_object(members, stem, key)
     if values.keys() >= _ROW:
         return None if stem.removeprefix(f"{key}.") in MANIFEST_COLUMNS else _from_manifest_row(values, key)
-    for file in (f"{stem}.cls", f"{key}.cls"):
-        if content := members.get(file):
-            with suppress(ValueError):  # a file that is not text has no class
-                values.setdefault("cls", decode_text(content).strip())
-            break
+    if content := members.get(f"{stem}.cls") or members.get(f"{key}.cls"):
+        with suppress(ValueError):  # a file that is not text has no class
+            values.setdefault("cls", decode_text(content).strip())
     return _from_object(values, note)
 
 
@@ -71,8 +69,7 @@ def _read_object(
     file = next((file for file in (f"{stem}.json", f"{key}.json") if file in members), None)
     if file is None:
         return {}, f"there is no {stem}.json in the tar"
-    content = members[file]
-    if content is None:
+    if (content := members[file]) is None:
         return {}, f"{file} is too large for labels"
     try:
         values = _DECODER.decode(decode_text(content))
@@ -85,18 +82,17 @@ def _read_object(
 
 def _from_object(values: Mapping[str, Any], note: str | None) -> Labels:
     plain = {
-        _text(name): _text(value) if isinstance(value, str) else value
+        _valid_text(name): _valid_text(value)
         for name, value in values.items()
         if isinstance(value, (str, int, float)) and value != ""
     }
     split, identity = plain.pop("split", None), plain.pop("identity", None)
     gender = plain.pop("gender", None) or plain.pop("sex", None)
     notes = [str(part) for part in (plain.pop("note", None), note) if part is not None]
-    if gender is not None:
-        if word := gender_of(str(gender)):
-            plain["gender"] = word
-        else:
-            notes.append(f"its gender in the tar is {gender!r}")
+    if gender is not None and (word := gender_of(str(gender))):
+        plain["gender"] = word
+    elif gender is not None:
+        notes.append(f"its gender in the tar is {gender!r}")
     return Labels(
         split=None if split is None else split_of(str(split)),
         identity=None if identity is None else str(identity),
@@ -111,12 +107,12 @@ def _from_manifest_row(values: Mapping[str, Any], key: str) -> Labels:
     if isinstance(attributes, str):
         with suppress(ValueError, RecursionError):
             attributes = _DECODER.decode(attributes)
-    attributes = attributes if isinstance(attributes, dict) else {}
+    items = attributes.items() if isinstance(attributes, dict) else ()
     return Labels(
         source=_source(values, key),
         split=split if split in SPLITS else None,
-        identity=_text(identity) if identity and isinstance(identity, str) else None,
-        attributes={_text(name): _clean_value(value) for name, value in attributes.items()},
+        identity=_valid_text(identity) if identity and isinstance(identity, str) else None,
+        attributes={_valid_text(name): _valid_text(value) for name, value in items},
     )
 
 
@@ -136,10 +132,6 @@ def _source(values: Mapping[str, Any], key: str) -> str | None:
     return f"{variant}{name}" if several else name
 
 
-def _clean_value(value: Any) -> Any:
-    return _text(value) if isinstance(value, str) else value
-
-
-def _text(text: str) -> str:
-    """The text without lone surrogates, which JSON can hold and a file cannot."""
-    return text.encode("utf-8", "replace").decode()
+def _valid_text(value: Any) -> Any:
+    """A text without lone surrogates, which JSON can hold and a file cannot; other values stay unchanged."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
