@@ -97,11 +97,10 @@ def samples(root: Path) -> Iterator[Sample]:
         number = name.partition(".")[0]
         row = attributes.find(number)
         labels = {"note": attributes.missing(number)} if row is None else _attributes(header, row.split())
-        labels["split"] = SPLITS.get(splits.find(number) or "") or labels.get("split")
-        labels["identity"] = identities.find(number)
+        split = SPLITS.get(splits.find(number) or "") or labels.get("split")
         # The published boxes are those of the images in the wild, not of the aligned ones.
         box = _box(boxes.find(number)) if "img_celeba" in folders.split("/") else ()
-        yield sample_at(root, relative, labels, box)
+        yield sample_at(root, relative, {**labels, "split": split, "identity": identities.find(number)}, box)
     for table in (attributes, identities, splits):
         table.report()
 

@@ -69,7 +69,9 @@ def location(text: str) -> Path:
             f"{text}: URLs need packages that are not installed: pip install 'maskgen[cloud]'"
         ) from error
     # A cached listing grows with the dataset, and becomes stale when another job removes files.
-    options = {"use_listings_cache": False} | ({"auto_mkdir": True} if scheme == "local" else {})
+    options: dict[str, Any] = {"use_listings_cache": False}
+    if scheme == "local":
+        options["auto_mkdir"] = True
     try:
         # Normalise ".." and a trailing "/" as in a local path.
         path = UPath(text.rstrip("/") if rest.strip("/") else text, **options).resolve()

@@ -91,11 +91,12 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     """
     file_format = sniff(data)
     limit = limit or max_pixels()
+    notes: list[str] = []
     with _pillow_settings(limit):
         try:
             pillow_image = opener(file_format)(BytesIO(data))
             _check_size(pillow_image.size, limit)
-            orientation, notes = _orientation(pillow_image)
+            orientation = _orientation(pillow_image, notes)
             if getattr(pillow_image, "is_animated", False):
                 notes.append("first of several frames")
             pixels = decode_jpeg(pillow_image, data) if file_format == "JPEG" else None
@@ -158,34 +159,33 @@ def encode(
     """
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality must be from 1 to 100, got {quality}")
+    like = like or DecodedImage(bgr, format="")
     target = _target_format(like, format)
     height, width = bgr.shape[:2]
     if max(height, width) > (limit := LONGEST_SIDE.get(target, 1 << 31)):
         raise UsageError(f"{target} holds at most {limit} pixels a side, the image has {width} x {height}")
-    grey = like is not None and like.grey
-    alpha = like.alpha if like is not None and target in ("PNG", "WEBP", "TIFF") else None
+    alpha = like.alpha if target in ("PNG", "WEBP", "TIFF") else None
     options: dict[str, Any] = {}
-    if like is not None and like.icc and target in ("JPEG", "PNG", "WEBP", "TIFF"):
+    if like.icc and target in ("JPEG", "PNG", "WEBP", "TIFF"):
         options["icc_profile"] = like.icc
     if target == "JPEG":
-        options |= jpeg_options(like.jpeg if like else None, quality, grey)
+        options |= jpeg_options(like.jpeg, quality, like.grey)
     elif target == "WEBP":
-        lossless = quality is None and like is not None and like.format == "WEBP" and like.lossless
+        lossless = quality is None and like.format == "WEBP" and like.lossless
         options |= {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True}
     elif target == "PNG":
         options["compress_level"] = PNG_COMPRESSION
     elif target == "TIFF":
         options["compression"] = "tiff_lzw"
-    data = _save(_pixels(bgr, target, grey, alpha), target, options)
-    suffix = ".pgm" if target == "PPM" and grey else SUFFIXES[target][0]
-    return EncodedImage(data, suffix, same_format=like is not None and like.format == target)
+    data = _save(_to_pillow(bgr, target, like.grey, alpha), target, options)
+    suffix = ".pgm" if target == "PPM" and like.grey else SUFFIXES[target][0]
+    return EncodedImage(data, suffix, same_format=like.format == target)
 
 
 def encode_grey_png(alpha: Image) -> bytes:
     """Encode a (height, width) uint8 alpha plane as a one-channel PNG."""
-    return _save(
-        PillowImage.fromarray(np.ascontiguousarray(alpha)), "PNG", {"compress_level": PNG_COMPRESSION}
-    )
+    plane = PillowImage.fromarray(np.ascontiguousarray(alpha))
+    return _save(plane, "PNG", {"compress_level": PNG_COMPRESSION})
 
 
 @contextmanager
@@ -215,11 +215,12 @@ def _check_size(size: tuple[int, int], limit: int) -> None:
         raise UnreadableImageError(f"{width} x {height} pixels are more than {limit}{hint}")
 
 
-def _orientation(pillow_image: PillowImage.Image) -> tuple[int, list[str]]:
+def _orientation(pillow_image: PillowImage.Image, notes: list[str]) -> int:
     try:
-        return int(pillow_image.getexif().get(0x0112) or 1), []
+        return int(pillow_image.getexif().get(0x0112) or 1)
     except Exception:  # on damaged metadata Pillow raises anything; the pixels may still be readable
-        return 1, ["EXIF data cannot be read"]
+        notes.append("EXIF data cannot be read")
+        return 1
 
 
 def common_format(like: DecodedImage) -> str:
@@ -228,26 +229,26 @@ def common_format(like: DecodedImage) -> str:
     return "JPEG" if lossy and like.alpha is None else "PNG"
 
 
-def _target_format(like: DecodedImage | None, format: str | None) -> str:
+def _target_format(like: DecodedImage, format: str | None) -> str:
     if format is None:
-        return "PNG" if like is None else like.format if like.format in WRITTEN else common_format(like)
+        return like.format if like.format in WRITTEN else common_format(like)
     name = {"JPG": "JPEG"}.get(format.upper(), format.upper())
     if name not in ("JPEG", "PNG", "WEBP"):
         raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
     return name
 
 
-def _pixels(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
+def _to_pillow(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
     if grey:
         plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
         return PillowImage.fromarray(plane if alpha is None else np.dstack([plane, alpha]))
-    if alpha is None:
-        if target == "JPEG":
-            # Pillow stores four bytes a pixel, so it uses this array without a copy.
-            padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
-            return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
+    if alpha is not None:
+        return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
+    if target != "JPEG":
         return PillowImage.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-    return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
+    # Pillow stores four bytes a pixel, so it uses this array without a copy.
+    padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
+    return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
 
 
 def _save(pillow_image: PillowImage.Image, file_format: str, options: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -55,22 +56,21 @@ def to_planes(
     Returns:
         (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether the image is grey.
     """
-    if pillow_image.mode.startswith("I") or pillow_image.mode == "F":
-        notes.append(
-            "floating point reduced to 8 bits" if pillow_image.mode == "F" else "16 bits reduced to 8"
-        )
+    mode = pillow_image.mode
+    is_transparent = mode == "PA" or "transparency" in pillow_image.info
+    if mode.startswith("I") or mode == "F":
+        notes.append("floating point reduced to 8 bits" if mode == "F" else "16 bits reduced to 8")
         return _to_three(_to_8_bits(np.asarray(pillow_image))), None, True
-    if pillow_image.mode == "1":
+    if mode == "1":
         pillow_image = pillow_image.convert("L")
-    elif pillow_image.mode == "CMYK":
+    elif mode == "CMYK":
         notes.append("CMYK converted to RGB")
         pillow_image = _cmyk_to_rgb(pillow_image, icc)
-    elif pillow_image.mode in ("P", "PA") or "transparency" in pillow_image.info:
-        transparent = pillow_image.mode == "PA" or "transparency" in pillow_image.info
-        opaque, see_through = ("L", "LA") if pillow_image.mode == "L" else ("RGB", "RGBA")
-        pillow_image = pillow_image.convert(see_through if transparent else opaque)
-    elif pillow_image.mode not in ("L", "LA", "RGB", "RGBA"):
-        pillow_image = pillow_image.convert("RGBA" if pillow_image.mode == "RGBa" else "RGB")
+    elif mode == "P" or is_transparent:
+        opaque = "L" if mode == "L" else "RGB"
+        pillow_image = pillow_image.convert(f"{opaque}A" if is_transparent else opaque)
+    elif mode not in ("L", "LA", "RGB", "RGBA"):
+        pillow_image = pillow_image.convert("RGBA" if mode == "RGBa" else "RGB")
     if pillow_image.mode == "RGB":
         # Pillow stores four bytes a pixel; exporting them unchanged takes half the time.
         padded = np.frombuffer(pillow_image.tobytes("raw", "RGBX"), np.uint8)
@@ -81,8 +81,11 @@ def to_planes(
         return _to_three(pixels), None, True
     if pillow_image.mode == "LA":
         return _to_three(pixels[:, :, 0]), pixels[:, :, 1].copy(), True
-    alpha = pixels[:, :, 3].copy() if pillow_image.mode == "RGBA" else None
-    return cv2.cvtColor(pixels[:, :, :3], cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False), alpha, False
+    return (
+        cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGR).astype(np.uint8, copy=False),
+        pixels[:, :, 3].copy(),
+        False,
+    )
 
 
 def _to_three(plane: Image) -> Image:
@@ -105,12 +108,9 @@ def _to_8_bits(values: NDArray[Any]) -> Image:
 
 def _cmyk_to_rgb(pillow_image: PillowImage.Image, icc: bytes | None) -> PillowImage.Image:
     """Convert CMYK by the image's profile if it is usable: Pillow's formula makes skin glow."""
+    converted = None
     if icc and icc[16:20] == b"CMYK":
-        try:
+        with suppress(ImageCms.PyCMSError, OSError, ValueError):
             srgb = ImageCms.createProfile("sRGB")
             converted = ImageCms.profileToProfile(pillow_image, BytesIO(icc), srgb, outputMode="RGB")
-            if converted is not None:
-                return converted
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            return pillow_image.convert("RGB")
-    return pillow_image.convert("RGB")
+    return converted or pillow_image.convert("RGB")

@@ -69,9 +69,12 @@ def read_table(
     else:
         delimiter = max(",\t;", key=re.split(r"[\r\n]", text, maxsplit=1)[0].count)
     above = 1 if named else 0
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=quoted)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        skipinitialspace=quoted,
+    )
     damaged: list[str] = []
     try:
         header = [name.strip() for name in next(reader, [])]
