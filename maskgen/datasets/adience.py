@@ -43,8 +43,8 @@ def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
     return {"gender": gender, "age": _age(row["age"]), "fold": fold, **numbers, "note": note}
 
 
-def _read_fold_files(root: Path) -> LabelTable[dict[str, Any]]:
-    """Attributes by user, face and image."""
+def samples(root: Path) -> Iterator[Sample]:
+    """Every image below the root; the face number in its name is the identity."""
     files = find_label_files(root, (*FOLD_FILES, *FRONTAL_FILES))
     names = FOLD_FILES if any(name in files for name in FOLD_FILES) else FRONTAL_FILES
     table = LabelTable[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
@@ -52,12 +52,6 @@ def _read_fold_files(root: Path) -> LabelTable[dict[str, Any]]:
         for _, row in read_table(files[name], REQUIRED, quoted=False) if name in files else ():
             key = f"{row['user_id']}/{row['face_id']}/{row['original_image']}"
             table.add(key, _attributes(row, fold, name))
-    return table
-
-
-def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root; the face number in its name is the identity."""
-    rows = _read_fold_files(root)
     for relative in images(root):
         *folders, name = relative.split("/")
         match = IMAGE_NAME.fullmatch(name)
@@ -65,9 +59,9 @@ def samples(root: Path) -> Iterator[Sample]:
             yield sample_at(root, relative, {"note": "its name is not USER/PREFIX.FACE.IMAGE"})
             continue
         key = f"{folders[-1]}/{match[1]}/{match[2]}"
-        labels = rows.find(key) or {"note": rows.missing(key)}
+        labels = table.find(key) or {"note": table.missing(key)}
         yield sample_at(root, relative, {**labels, "identity": match[1]})
-    rows.report()
+    table.report()
 
 
 ADIENCE = FaceDataset(

@@ -13,7 +13,7 @@ from typing import Any
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
-from maskgen.datasets.readers.label_files import LabelTable, read_text, with_line_feeds
+from maskgen.datasets.readers.label_files import LabelTable, read_lines
 from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.errors import AnnotationError
 from maskgen.records import Box, Sample
@@ -46,7 +46,7 @@ def _read_list(files: Mapping[str, Path], stem: str) -> tuple[list[str], LabelTa
     path = files.get(f"{stem}.txt") or files.get(f"{stem}.csv")
     table = LabelTable[str](path.name if path else f"{stem}.txt")
     header: list[str] = []
-    text = (with_line_feeds(read_text(path)) if path else "").replace(",", " ").replace(";", " ")
+    text = "\n".join(read_lines(path) if path else ()).replace(",", " ").replace(";", " ")
     for _ in range(2):
         line, _, rest = text.partition("\n")
         if line.strip() and not line.partition(".")[0].strip().isdigit():

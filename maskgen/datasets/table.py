@@ -56,15 +56,6 @@ def find_table(root: Path) -> Path | None:
     return root / contained(root, next(iter(usual or tables)), "table")
 
 
-def _read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and cells of each row, without empty cells."""
-    if path.suffix.lower() in JSON_SUFFIXES:
-        yield from read_json_rows(path)
-        return
-    for line, cells in read_table(path, strict=True):
-        yield f"line {line}", {name: cell for name, cell in cells.items() if cell != ""}
-
-
 def _pop_text(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None:
     """Remove the first of some columns from a row and return its text."""
     in_any_case = {name.lower(): name for name in reversed(row)}
@@ -148,8 +139,11 @@ def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
     if path is None:
         names = " or ".join(NAMES)
         raise MissingDataError(f"{root}: expected a table, or a folder with {names} or one table")
+    is_json = path.suffix.lower() in JSON_SUFFIXES
+    rows = ((f"line {line}", cells) for line, cells in (() if is_json else read_table(path, strict=True)))
     images: dict[str, dict[str, Any]] = {}
-    for place, row in _read_rows(path):
+    for place, cells in read_json_rows(path) if is_json else rows:
+        row = {name: cell for name, cell in cells.items() if is_json or cell != ""}
         where = f"{path}, {place}"
         relative = _pop_path(row, path.parent, image_root, where)
         labels = _labels(row, where)

@@ -49,7 +49,7 @@ def samples(root: Path) -> Iterator[Sample]:
 
     A damaged tar gives its readable samples, and one more sample with the error.
     """
-    names, folder = UsedNames(), folder_of(root)
+    used, folder = set[bytes](), folder_of(root)
     for path in find_tars(root):
         archive = path.relative_to(folder).as_posix()
         try:
@@ -60,9 +60,9 @@ def samples(root: Path) -> Iterator[Sample]:
                 for group in _groups(file):
                     for entry in group.images:
                         if (labels := labels_of(plain_name(entry.name), group.key, group.labels)) is not None:
-                            yield _sample(entry, labels, path, archive, status.st_size, names)
+                            yield _sample(entry, labels, path, archive, status.st_size, used)
         except (UnreadableImageError, OSError) as error:
-            relative = names.unused(archive, archive)
+            relative = _unused(archive, archive, used)
             refusal = getattr(error, "strerror", None) or str(error)
             yield Sample(to_text(relative), path, relative, member=Member(archive, "", refusal=refusal))
 
@@ -89,12 +89,12 @@ def _groups(file: BinaryIO) -> Iterator[_Group]:
         raise damage
 
 
-def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, names: UsedNames) -> Sample:
+def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, used: set[bytes]) -> Sample:
     name = plain_name(entry.name)
     relative = _placeable(labels.source or name)
     attributes = {} if labels.source else folder_attributes(relative)
     note = attributes.pop("note", labels.note)
-    relative = names.unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"))
+    relative = _unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"), used)
     # The words of a tar's path, such as ``train/`` or ``set-val-000001.tar``.
     splits = {split for word in re.split("[^A-Za-z]+", archive) if (split := split_of(word))}
     return Sample(
@@ -138,24 +138,18 @@ def _shortened(text: str, limit: int) -> str:
     return f"{hashlib.sha256(data).hexdigest()[:32]}.{text.rpartition('.')[2][-5:]}".replace("/", "_")
 
 
-class UsedNames:
-    """A set of names, as 8-byte hashes: about 60 MB per million names.
+def _unused(name: str, shard: str, used: set[bytes]) -> str:
+    """Add a name to the used ones and return it, with its tar's name as prefix if it was used before.
 
-    Two names with the same hash (one in 30 million for a million names) count as the same name, so the second
-    gets its tar's name as prefix. That does no harm.
+    ``used`` holds 8-byte hashes, about 60 MB per million names. Two names with the same hash (one in 30
+    million for a million names) count as the same name, which does no harm.
     """
-
-    def __init__(self) -> None:
-        self._digests: set[bytes] = set()
-
-    def unused(self, name: str, shard: str) -> str:
-        """Add a name and return it, with its tar's name as prefix if it was used before."""
-        candidate, number = name, 1
-        while (digest := hashlib.blake2b(os.fsencode(candidate), digest_size=8).digest()) in self._digests:
-            candidate = f"{shard}/{name}" if number == 1 else f"{shard}~{number}/{name}"
-            number += 1
-        self._digests.add(digest)
-        return candidate
+    candidate, number = name, 1
+    while (digest := hashlib.blake2b(os.fsencode(candidate), digest_size=8).digest()) in used:
+        candidate = f"{shard}/{name}" if number == 1 else f"{shard}~{number}/{name}"
+        number += 1
+    used.add(digest)
+    return candidate
 
 
 def _files(root: Path) -> list[Path]:

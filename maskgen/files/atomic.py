@@ -119,8 +119,7 @@ def write_new(path: Path, data: bytes, scratch: Path) -> bool:
 def sync_files(out: Path, names: Iterable[str]) -> None:
     """Flush files, named relative to the local folder ``out``, and their folders to the disk.
 
-    Raises:
-        OSError: A file is absent, or the disk cannot store it.
+    An `OSError` if a file is absent, or the disk cannot store it.
     """
     files = {out / name for name in names}
     folders = {folder for file in files for folder in file.parents if folder.is_relative_to(out)}

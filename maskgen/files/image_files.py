@@ -31,15 +31,10 @@ def images(
     so is a folder with a path that is too long to open. A linked folder is walked unless it contains the
     link. Files and folders of `maskgen.files.system_files` are skipped.
 
-    Args:
-        root: A local or remote folder.
-        is_wanted: Decides by its name whether a file is listed.
-        follow_links: Allow links that lead out of ``root``, as in a block of
-            `maskgen.files.safe_paths.following_links`.
-
     Raises:
         MissingDataError: ``root`` or a folder below it is absent or cannot be listed.
-        AnnotationError: A link leads out of ``root`` and is not allowed, or ``root`` is remote and holds one.
+        AnnotationError: ``root`` is remote and holds a link, or a link leads out of it without
+            ``follow_links`` or `maskgen.files.safe_paths.following_links`.
     """
     real_root = "" if is_remote(root) else os.path.realpath(root)
     fence = None if follow_links or follows_links() else real_root

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -44,21 +43,14 @@ _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 
 
-def _finite(value: Any) -> Any:
-    """The value with None for NaN and infinity, which JSON lacks."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(name): _finite(part) for name, part in value.items()}
-    return [_finite(part) for part in value] if isinstance(value, (list, tuple)) else value
-
-
 def json_line(values: Mapping[str, Any]) -> str:
-    """One line of JSON without the line end; always valid UTF-8."""
+    """One line of JSON without the line end; always valid UTF-8, with null for NaN and infinity."""
     try:
         text = _to_json(values)
     except ValueError:
-        text = _to_json(_finite(values))
+        text = _to_json(
+            json.loads(json.dumps(values, ensure_ascii=False), parse_constant=lambda constant: None)
+        )
     if text.isascii():
         return text
     text = _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

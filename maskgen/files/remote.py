@@ -22,9 +22,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 from maskgen.errors import ConfigurationError, UsageError
 from maskgen.files.redaction import has_credentials, redact
 
-# Parallel requests: each waits for the network, not for the processor.
-_REQUESTS = 16
-
+_REQUESTS = 16  # in parallel: each waits for the network, not for the processor
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 Item = TypeVar("Item")

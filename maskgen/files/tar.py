@@ -37,19 +37,12 @@ _DAMAGE = (tarfile.TarError, ValueError, OverflowError, RecursionError, LookupEr
 
 
 class Entry(NamedTuple):
-    """One member of a tar.
+    """One member of a tar."""
 
-    Attributes:
-        name: Its name in the tar; bytes that are not UTF-8 as surrogates.
-        offset: Offset of its bytes in the tar.
-        size: Its size in bytes.
-        kind: "file", "folder", or a description of another type.
-    """
-
-    name: str
-    offset: int
-    size: int
-    kind: str
+    name: str  # bytes that are not UTF-8 as surrogates
+    offset: int  # of its bytes in the tar
+    size: int  # in bytes
+    kind: str  # "file", "folder", or a description of another type
 
 
 class _Headers:
@@ -166,9 +159,8 @@ def plain_name(name: str) -> str:
 def read_sample(sample: Sample) -> bytes:
     """The bytes of a sample's image, from a file or a tar.
 
-    Raises:
-        UnreadableImageError: The image cannot be read; the message becomes the reason in its row.
-        OSError: The machine has no memory or file descriptors left.
+    An `UnreadableImageError` becomes the reason in its row. An `OSError` means that the machine has no memory
+    or file descriptors left.
     """
     try:
         return read_member(sample) if sample.member else read_file(sample.path)

@@ -9,9 +9,7 @@ from pathlib import Path
 def read_text_file(path: Path, most_bytes: int) -> str:
     """The text of a file, decoded by `decode_text`.
 
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: The file is larger than ``most_bytes`` or not text; the message does not name it.
+    A `ValueError` if it is larger than ``most_bytes`` or not text; the message does not name the file.
     """
     with path.open("rb") as file:
         data = file.read(most_bytes + 1)

@@ -40,12 +40,7 @@ def read_text(path: Path) -> str:
 
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file without line ends of any kind."""
-    return with_line_feeds(read_text(path)).split("\n")
-
-
-def with_line_feeds(text: str) -> str:
-    """Replace line ends of any kind by line feeds."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    return read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def read_table(
@@ -101,16 +96,15 @@ def read_json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
     The file contains one object a line, or one array of objects ("row 3").
     """
-    text = read_text(path)
+    lines = read_lines(path)
     rows: Iterator[tuple[str, Any]]
-    if text.lstrip().startswith("["):
-        array = _parse_json(text, f"{path}: expected an array of JSON objects")
+    if next(filter(str.strip, lines), "").lstrip().startswith("["):
+        array = _parse_json("\n".join(lines), f"{path}: expected an array of JSON objects")
         rows = ((f"row {number}", row) for number, row in enumerate(array, 1))
     else:
-        lines = enumerate(with_line_feeds(text).split("\n"), 1)
         rows = (
             (f"line {number}", _parse_json(line, f"{path}, line {number}: expected a JSON object"))
-            for number, line in lines
+            for number, line in enumerate(lines, 1)
             if line.strip()
         )
     for place, row in rows:
@@ -143,10 +137,8 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 class LabelTable(Generic[Row]):
     """The rows of a label file by image, with a count of the rows that were used.
 
-    Args:
-        name: The file's name, for notes and the log.
-        merge: Merges two different rows for one image. Without it they count as contradictory, and neither
-            is used.
+    ``name`` is the file's, for notes and the log. ``merge`` merges two different rows for one image; without
+    it they count as contradictory, and neither is used.
     """
 
     def __init__(self, name: str, merge: Callable[[Row, Row], Row] | None = None) -> None:

@@ -24,7 +24,7 @@ from maskgen.limits import MAX_MATLAB_BYTES
 # Bytes before the elements, the type of a compressed element, and the block size for decompression.
 _HEADER, _COMPRESSED, _BLOCK = 128, 15, 1 << 20
 
-# Address space of the child, in bytes.
+# Address space of the child, in bytes: a few damaged bytes can ask for huge arrays.
 _MOST_MEMORY = 8 << 30
 
 # The child uses the parent's import path.
@@ -40,11 +40,7 @@ _DAMAGE = (OSError, ValueError, TypeError, AttributeError, LookupError, NotImple
 def read_columns(
     path: Path, variable: str, texts: Sequence[str], numbers: Sequence[str]
 ) -> dict[str, list[Any]]:
-    """Read the existing fields of a struct as lists of one length: texts (or None) and floats.
-
-    Raises:
-        AnnotationError: The file cannot be read, or does not contain the struct.
-    """
+    """Read the existing fields of a struct as lists of one length: texts (or None) and floats."""
     with local_copy(path) as file:
         if _decompressed_size(file) > MAX_MATLAB_BYTES:
             raise AnnotationError(
@@ -102,7 +98,12 @@ def print_columns(path: str, variable: str, texts: Sequence[str], numbers: Seque
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
-    _limit_memory()
+    with suppress(ImportError, OSError, ValueError):  # not every system supports the limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min([_MOST_MEMORY, *limits]), hard))
     try:
         table = loadmat(path)[variable][0, 0]
         fields = {name: table[name][0] for name in table.dtype.names}
@@ -113,16 +114,6 @@ def print_columns(path: str, variable: str, texts: Sequence[str], numbers: Seque
         json.dump(columns, sys.stdout)
     except (*_DAMAGE, MatReadError, MemoryError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
-
-
-def _limit_memory() -> None:
-    """Limit this process to `_MOST_MEMORY`: a few damaged bytes can ask for huge arrays."""
-    with suppress(ImportError, OSError, ValueError):  # not every system supports the limit
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-        resource.setrlimit(resource.RLIMIT_AS, (min([_MOST_MEMORY, *limits]), hard))
 
 
 def _text(cell: Any) -> str | None:

@@ -23,7 +23,7 @@ from maskgen.files.suffixes import is_image_name
 from maskgen.files.text_files import decode_text
 from maskgen.records import SPLITS, gender_of, split_of
 
-# NaN and infinity are not JSON, but many programs write them for missing values.
+# Many programs write NaN and infinity, which are not JSON, for missing values.
 _DECODER = json.JSONDecoder(parse_constant=lambda constant: None)
 
 # Members beside the image that `maskgen synth` writes: KEY.alpha.png and KEY.unmasked.jpg.
