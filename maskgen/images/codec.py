@@ -36,42 +36,25 @@ PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """An upright image with its encoding parameters.
+    """An upright image with its encoding parameters."""
 
-    Attributes:
-        bgr: (height, width, 3) uint8, turned upright by the EXIF orientation.
-        format: Pillow's name of the format of the content, not of the file name: "JPEG", "PNG", ...
-        grey: Whether the file has one channel; the channels of `bgr` are then equal.
-        alpha: (height, width) uint8 transparency of the file, or None.
-        icc: Colour profile for RGB or grey pixels, without texts, or None.
-        jpeg: Encoding parameters of a JPEG, or None for other formats.
-        lossless: Whether a WEBP is lossless.
-        note: What was dropped, in words (further frames, bits beyond 8), or None.
-    """
-
-    bgr: Image
-    format: str
-    grey: bool = False
-    alpha: Image | None = None
-    icc: bytes | None = None
+    bgr: Image  # (height, width, 3) uint8, turned upright by the EXIF orientation
+    format: str  # Pillow's name of the content's format, not of the file name's: "JPEG", "PNG", ...
+    grey: bool = False  # whether the file has one channel; those of `bgr` are then equal
+    alpha: Image | None = None  # (height, width) uint8 transparency of the file
+    icc: bytes | None = None  # colour profile for RGB or grey pixels, without texts
     jpeg: JpegSettings | None = None
-    lossless: bool = False
-    note: str | None = None
+    lossless: bool = False  # whether a WEBP is lossless
+    note: str | None = None  # what was dropped, in words (further frames, bits beyond 8)
 
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """An image as bytes.
-
-    Attributes:
-        data: The file's content.
-        suffix: The format's usual suffix with its dot, in lower case.
-        same_format: Whether it is the source's format, so the source's file name still fits.
-    """
+    """An image as bytes."""
 
     data: bytes
-    suffix: str
-    same_format: bool = False
+    suffix: str  # the format's usual suffix with its dot, in lower case
+    same_format: bool = False  # whether it is the source's format, so the source's file name still fits
 
 
 def decode(data: bytes, limit: int | None = None) -> DecodedImage:
@@ -81,21 +64,15 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     decoded. A truncated file is refused: a half grey face would be worse than none. Pillow's warnings are
     suppressed; lines that libtiff or libjpeg print about a broken image are not.
 
-    Args:
-        data: The whole file.
-        limit: Most pixels; by default `maskgen.limits.max_pixels`.
-
     Raises:
-        UnreadableImageError: The file is empty, not an image, of another format, larger than the limit,
-            broken or truncated; the message says which.
+        UnreadableImageError: The file is empty, not an image, of another format, broken, truncated, or has
+            more pixels than ``limit``, by default `maskgen.limits.max_pixels`; the message says which.
     """
-    file_format = sniff(data)
-    limit = limit or max_pixels()
-    notes: list[str] = []
+    file_format, limit, notes = sniff(data), limit or max_pixels(), list[str]()
     with _pillow_settings(limit):
         try:
             pillow_image = opener(file_format)(BytesIO(data))
-            _check_size(pillow_image.size, limit)
+            _check_size(*pillow_image.size, limit)
             orientation = _orientation(pillow_image, notes)
             if getattr(pillow_image, "is_animated", False):
                 notes.append("first of several frames")
@@ -206,8 +183,7 @@ def _pillow_settings(limit: int) -> Iterator[None]:
         png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY = texts
 
 
-def _check_size(size: tuple[int, int], limit: int) -> None:
-    width, height = size
+def _check_size(width: int, height: int, limit: int) -> None:
     if width < 1 or height < 1:
         raise UnreadableImageError(f"an image of {width} x {height} pixels")
     if width * height > limit:
