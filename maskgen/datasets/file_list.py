@@ -29,13 +29,10 @@ def read_list(data: bytes, root: Path, *, null: bool = False) -> tuple[str, ...]
 
     Args:
         data: One path a line, in the encoding of the file system or in UTF-16; lines end in LF or CRLF, and
-            empty lines are skipped.
+            empty lines are skipped. With ``null``, paths end in NUL instead (``find -print0``).
         root: The folder of the images. Paths are relative to it, absolute, or relative to the working folder,
-            as printed by `find ROOT`.
-        null: Paths end in NUL instead of line ends (``find -print0``).
-
-    Raises:
-        UsageError: The list is empty, or names a file outside the root.
+            as printed by `find ROOT`; others are refused.
+        null: See ``data``.
     """
     if not null and b"\0" in data:
         try:

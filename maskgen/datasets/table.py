@@ -45,15 +45,10 @@ def find_table(root: Path) -> Path | None:
     """The table of a root: the file itself, a file of a usual name, or the only table in the folder."""
     if not root.is_dir():
         return root if root.is_file() else None
-    tables = {
-        path.name: path
-        for path in root.iterdir()
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not is_system_name(path.name)
-    }
+    files = [path for path in root.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+    tables = [path.name for path in files if not is_system_name(path.name)]
     usual = [name for name in NAMES if name in tables]
-    if not usual and len(tables) != 1:
-        return None
-    return root / contained(root, next(iter(usual or tables)), "table")
+    return root / contained(root, (usual or tables)[0], "table") if usual or len(tables) == 1 else None
 
 
 def _pop_text(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None:
@@ -103,10 +98,8 @@ def _pop_gender(row: dict[str, Any], where: str) -> tuple[str | None, str | None
     """Gender, and a note if the row's gender is not a known word."""
     if text := _pop_text(row, ("gender", "sex"), where):
         if _NUMBER.fullmatch(text):
-            raise AnnotationError(
-                f"{where}: the gender {text} can mean either; write male or female, or name the column male "
-                "(1 is male) or female (1 is female)"
-            )
+            remedy = "write male or female, or name the column male (1 is male) or female (1 is female)"
+            raise AnnotationError(f"{where}: the gender {text} can mean either; {remedy}")
         return gender_of(text), None if gender_of(text) else f"its gender in the table is {text!r}"
     for name, value in row.items():
         column = name.lower().removeprefix("is_")

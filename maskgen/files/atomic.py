@@ -20,20 +20,16 @@ from maskgen.files.remote import is_remote, put, put_new
 
 # Measured on ext4, 64 files of 10 kB: 9 ms with 16 threads, 240 ms one after the other.
 _THREADS = 16
-
 # Errors of file systems that cannot sync, or cannot sync folders.
 _CANNOT_SYNC = frozenset((errno.EINVAL, errno.ENOSYS, errno.ENOTSUP))
 
 
 @contextmanager
 def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
-    """Open a new file that moves to ``path`` when the block ends without an exception.
+    """Open a new file that replaces ``path`` when the block ends without an exception; creates its folders.
 
-    Args:
-        path: The target, which is replaced. Missing folders are created. A remote file is uploaded when it is
-            complete.
-        scratch: A folder on the same file system for the unfinished file; by default that of the target.
-            After a kill it may hold leftovers, named ``.maskgen-*``.
+    The unfinished file is in ``scratch``, a folder on the same file system, by default the target's. After
+    a kill it may be left there, named ``.maskgen-*``. A remote file is uploaded when it is complete.
     """
     if is_remote(path):
         with tempfile.NamedTemporaryFile(prefix="maskgen-") as copy:

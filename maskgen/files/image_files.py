@@ -18,8 +18,7 @@ from maskgen.files.system_files import is_system_name
 
 log = logging.getLogger("maskgen")
 
-# How many names of a folder `archive_hint` examines, and how many archives it names.
-_EXAMINED, _NAMED = 10_000, 3
+_EXAMINED, _NAMED = 10_000, 3  # names of a folder that `archive_hint` examines, and archives that it names
 
 
 def images(

@@ -48,9 +48,8 @@ def json_line(values: Mapping[str, Any]) -> str:
     try:
         text = _to_json(values)
     except ValueError:
-        text = _to_json(
-            json.loads(json.dumps(values, ensure_ascii=False), parse_constant=lambda constant: None)
-        )
+        with_nan = json.dumps(values, ensure_ascii=False)
+        text = _to_json(json.loads(with_nan, parse_constant=lambda constant: None))
     if text.isascii():
         return text
     text = _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

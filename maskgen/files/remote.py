@@ -176,8 +176,7 @@ def put_new(path: Path, data: bytes) -> bool:
     """Write a remote file if it is absent; returns whether it was written.
 
     Of several concurrent jobs one succeeds if the store and its driver support exclusive writes (S3 and
-    Google Cloud Storage do); otherwise several may, and the last file stays. A `ConfigurationError` if the
-    store refuses it.
+    Google Cloud Storage do); otherwise several may, and the last file stays.
     """
     if exists(path):
         return False

@@ -16,8 +16,7 @@ from pathlib import Path, PurePath
 from maskgen.errors import AnnotationError
 from maskgen.files.remote import is_remote
 
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_SEPARATORS = re.compile(r"[\\/]")
+_ABSOLUTE = re.compile(r"[\\/]|[A-Za-z]:[\\/]")
 
 # A setting of the process, because adapters are functions of the root alone.
 _following = False
@@ -46,17 +45,16 @@ def leaving_link(root: Path, relative: str, target: str) -> AnnotationError:
 
 
 def refuse_escape(text: str, where: str) -> str:
-    """Check that the text of a path in a label file or manifest stays below its root, and return it.
+    """Return the text of a path in a label file or manifest, if it stays below its root.
 
-    Raises:
-        AnnotationError: The path is empty, absolute, has a ``..`` or is not a valid file name. The message
-            begins with ``where``, the file and line.
+    An `AnnotationError` about ``where``, the file and line, if it is empty, absolute, has a ``..`` or cannot
+    be a file name.
     """
     if not text or text.isspace():
         raise AnnotationError(f"{where}: expected a path below the dataset's root, got an empty one")
-    if text[0] in "/\\" or _DRIVE.match(text):
+    if _ABSOLUTE.match(text):
         raise AnnotationError(f"{where}: {text!r} is an absolute path; expected one below the dataset's root")
-    if ".." in text and ".." in _SEPARATORS.split(text):
+    if ".." in text and ".." in re.split(r"[\\/]", text):
         raise AnnotationError(f"{where}: {text!r} has a '..'; expected a path below the dataset's root")
     try:
         os.fsencode(text)

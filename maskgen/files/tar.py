@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from maskgen.errors import UnreadableImageError
 from maskgen.files.remote import is_remote
@@ -74,11 +74,8 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
     file.seek(0)
     damaged, offset = "a damaged tar, or one that was cut short: it", -1
     try:
-        tar = tarfile.TarFile(
-            fileobj=_Headers(file),  # type: ignore[arg-type]
-            encoding="utf-8",
-            errors="surrogateescape",
-        )
+        headers: Any = _Headers(file)
+        tar = tarfile.TarFile(fileobj=headers, encoding="utf-8", errors="surrogateescape")
         while (info := tar.next()) is not None:
             # A damaged size may be negative and lead back.
             if tar.offset <= offset:
@@ -93,8 +90,7 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
         raise UnreadableImageError(f"{damaged} cannot be read{where}: {error}") from error
     file.seek(offset)
     end = file.read(BLOCK)
-    # `tarfile` treats any invalid header as the end.
-    if end != bytes(BLOCK):
+    if end != bytes(BLOCK):  # `tarfile` treats any invalid header as the end
         what = "is damaged there" if end else "has no end mark"
         raise UnreadableImageError(f"{damaged} {what}, behind {offset} bytes")
 
@@ -151,8 +147,6 @@ def folder_of(root: Path) -> Path:
 
 def plain_name(name: str) -> str:
     """A member's name without the leading ``./`` of some programs."""
-    if name[:1] not in ("", "/", ".") and "//" not in name and "/." not in name and name[-1] != "/":
-        return name
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
@@ -175,8 +169,7 @@ def read_sample(sample: Sample) -> bytes:
 def read_file(path: Path) -> bytes:
     """The bytes of an image's file, as `read_sample` reads it."""
     info = path.stat()
-    # Opening a pipe would block.
-    if not stat.S_ISREG(info.st_mode):
+    if not stat.S_ISREG(info.st_mode):  # opening a pipe would block
         raise UnreadableImageError("a folder" if stat.S_ISDIR(info.st_mode) else "a pipe, socket or device")
     if info.st_size > MAX_BYTES:
         raise UnreadableImageError(f"a file of {info.st_size} bytes, more than {MAX_BYTES}")

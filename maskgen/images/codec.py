@@ -130,9 +130,6 @@ def encode(
             become `common_format`: a palette of 256 colours would spoil both face and mask.
         quality: 1 to 100 for JPEG and lossy WEBP, instead of the source's. The default is `JPEG_QUALITY` with
             4:4:4 chroma for a JPEG whose source is not a JPEG, and `WEBP_QUALITY` for every WEBP.
-
-    Raises:
-        UsageError: `format` or `quality` is invalid, or the image is too large for the format.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality must be from 1 to 100, got {quality}")
@@ -142,18 +139,15 @@ def encode(
     if max(height, width) > (limit := LONGEST_SIDE.get(target, 1 << 31)):
         raise UsageError(f"{target} holds at most {limit} pixels a side, the image has {width} x {height}")
     alpha = like.alpha if target in ("PNG", "WEBP", "TIFF") else None
-    options: dict[str, Any] = {}
+    lossless = quality is None and like.format == "WEBP" and like.lossless
+    options: dict[str, Any] = {
+        "JPEG": jpeg_options(like.jpeg, quality, like.grey),
+        "WEBP": {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True},
+        "PNG": {"compress_level": PNG_COMPRESSION},
+        "TIFF": {"compression": "tiff_lzw"},
+    }.get(target, {})
     if like.icc and target in ("JPEG", "PNG", "WEBP", "TIFF"):
         options["icc_profile"] = like.icc
-    if target == "JPEG":
-        options |= jpeg_options(like.jpeg, quality, like.grey)
-    elif target == "WEBP":
-        lossless = quality is None and like.format == "WEBP" and like.lossless
-        options |= {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True}
-    elif target == "PNG":
-        options["compress_level"] = PNG_COMPRESSION
-    elif target == "TIFF":
-        options["compression"] = "tiff_lzw"
     data = _save(_to_pillow(bgr, target, like.grey, alpha), target, options)
     suffix = ".pgm" if target == "PPM" and like.grey else SUFFIXES[target][0]
     return EncodedImage(data, suffix, same_format=like.format == target)
@@ -208,10 +202,9 @@ def common_format(like: DecodedImage) -> str:
 def _target_format(like: DecodedImage, format: str | None) -> str:
     if format is None:
         return like.format if like.format in WRITTEN else common_format(like)
-    name = {"JPG": "JPEG"}.get(format.upper(), format.upper())
-    if name not in ("JPEG", "PNG", "WEBP"):
+    if format.upper() not in ("JPG", "JPEG", "PNG", "WEBP"):
         raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
-    return name
+    return format.upper().replace("JPG", "JPEG")
 
 
 def _to_pillow(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:

@@ -8,6 +8,7 @@ the old one and nothing else. `to_srgb` converts the pixels if a profile needs m
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -32,7 +33,9 @@ def plain_profile(icc: bytes, space: bytes) -> bytes | None:
     try:
         if icc[16:24] != space + b"XYZ " or icc[36:40] != b"acsp":
             return None
-        tags = _tags(icc)
+        (count,) = struct.unpack_from(">I", icc, _HEADER)
+        entries = struct.iter_unpack(">4sII", icc[_HEADER + 4 : _HEADER + 4 + _ENTRY * min(count, 100)])
+        tags = {name: icc[offset : offset + size] for name, offset, size in entries}
         kept = {name: _numbers(tags[name], b"XYZ ", 12) for name in _POINTS[space]}
         kept |= {name: _curve(tags[name]) for name in _CURVES[space]}
         if b"chad" in tags:
@@ -49,18 +52,16 @@ def plain_profile(icc: bytes, space: bytes) -> bytes | None:
 
 def to_srgb(bgr: NDArray[np.uint8], icc: bytes) -> NDArray[np.uint8]:
     """Convert (height, width, 3) uint8 pixels from a profile to sRGB; unchanged if it is unusable."""
-    try:
-        pillow_image = PillowImage.fromarray(np.ascontiguousarray(bgr[:, :, ::-1]))
-        ImageCms.profileToProfile(pillow_image, BytesIO(icc), ImageCms.createProfile("sRGB"), inPlace=True)
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return bgr
-    return np.ascontiguousarray(np.asarray(pillow_image)[:, :, ::-1])
+    converted = by_color_profile(PillowImage.fromarray(np.ascontiguousarray(bgr[:, :, ::-1])), icc)
+    return bgr if converted is None else np.ascontiguousarray(np.asarray(converted)[:, :, ::-1])
 
 
-def _tags(icc: bytes) -> dict[bytes, bytes]:
-    (count,) = struct.unpack_from(">I", icc, _HEADER)
-    entries = struct.iter_unpack(">4sII", icc[_HEADER + 4 : _HEADER + 4 + _ENTRY * min(count, 100)])
-    return {name: icc[offset : offset + size] for name, offset, size in entries}
+def by_color_profile(pillow_image: PillowImage.Image, icc: bytes) -> PillowImage.Image | None:
+    """Convert an image from a profile to sRGB; None if it is unusable."""
+    with suppress(ImageCms.PyCMSError, OSError, ValueError):
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(pillow_image, BytesIO(icc), srgb, outputMode="RGB")
+    return None
 
 
 def _curve(tag: bytes) -> bytes:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from io import BytesIO
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageCms
+
+from maskgen.images.color_profile import by_color_profile
 
 Image = NDArray[np.uint8]
 
@@ -30,31 +30,23 @@ def decode_jpeg(pillow_image: PillowImage.Image, data: bytes) -> Image | None:
     """Decode a grey or colour JPEG by OpenCV: the same pixels in half of the time; None leaves it to Pillow.
 
     Both use libjpeg, but Pillow copies the pixels twice. A file without its end mark may be truncated; Pillow
-    refuses it.
+    refuses it. `upright` turns the pixels later, as for other formats.
     """
-    if pillow_image.mode not in ("L", "RGB") or not data.endswith(b"\xff\xd9"):
-        return None
-    try:
-        # `upright` turns the pixels later, as for other formats.
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        return None
-    return bgr if bgr is not None and bgr.shape[1::-1] == pillow_image.size else None  # type: ignore[return-value]
+    bgr: Any = None
+    if pillow_image.mode in ("L", "RGB") and data.endswith(b"\xff\xd9"):
+        with suppress(cv2.error):
+            flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return bgr if bgr is not None and bgr.shape[1::-1] == pillow_image.size else None
 
 
 def to_planes(
     pillow_image: PillowImage.Image, icc: bytes | None, notes: list[str]
 ) -> tuple[Image, Image | None, bool]:
-    """Convert a loaded image to colour and alpha planes.
+    """Convert a loaded image of any mode: (height, width, 3) uint8 BGR, (height, width) uint8 alpha, if grey.
 
-    Args:
-        pillow_image: An image of any Pillow mode.
-        icc: Its colour profile, used for CMYK only: other profiles remain valid for the pixels.
-        notes: Receives a phrase for each loss.
-
-    Returns:
-        (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether the image is grey.
+    The colour profile ``icc`` is used for CMYK only: others remain valid for the pixels. ``notes`` receives a
+    phrase for each loss.
     """
     mode = pillow_image.mode
     is_transparent = mode == "PA" or "transparency" in pillow_image.info
@@ -65,7 +57,9 @@ def to_planes(
         pillow_image = pillow_image.convert("L")
     elif mode == "CMYK":
         notes.append("CMYK converted to RGB")
-        pillow_image = _cmyk_to_rgb(pillow_image, icc)
+        # Pillow's own formula makes skin glow.
+        by_profile = by_color_profile(pillow_image, icc) if icc and icc[16:20] == b"CMYK" else None
+        pillow_image = by_profile or pillow_image.convert("RGB")
     elif mode == "P" or is_transparent:
         opaque = "L" if mode == "L" else "RGB"
         pillow_image = pillow_image.convert(f"{opaque}A" if is_transparent else opaque)
@@ -104,13 +98,3 @@ def _to_8_bits(values: NDArray[Any]) -> Image:
         low, high = 0.0, next(top for top in usual if high <= top)
     scaled: Image = np.rint((numbers - low) * (255.0 / max(high - low, 1e-9))).astype(np.uint8)
     return scaled
-
-
-def _cmyk_to_rgb(pillow_image: PillowImage.Image, icc: bytes | None) -> PillowImage.Image:
-    """Convert CMYK by the image's profile if it is usable: Pillow's formula makes skin glow."""
-    converted = None
-    if icc and icc[16:20] == b"CMYK":
-        with suppress(ImageCms.PyCMSError, OSError, ValueError):
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(pillow_image, BytesIO(icc), srgb, outputMode="RGB")
-    return converted or pillow_image.convert("RGB")

@@ -11,8 +11,7 @@ from maskgen.files.remote import entries, is_remote
 from maskgen.files.safe_paths import contained
 from maskgen.files.system_files import is_system_name
 
-# Depth of the search below the root.
-DEPTH = 3
+DEPTH = 3  # of the search, below the root
 # A folder with more entries contains images, one with more subfolders contains people or events; the search
 # skips their subfolders.
 MOST_ENTRIES, MOST_FOLDERS = 1000, 40
@@ -45,11 +44,7 @@ def folders_near(root: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def find_label_files(root: Path, names: Iterable[str]) -> dict[str, Path]:
-    """Find label files by name, in the order of the names; of several with one name, the nearest to the root.
-
-    Raises:
-        AnnotationError: A file is a link out of the root.
-    """
+    """Find label files, in the order of the names; of several with one name, the nearest to the root."""
     wanted, files = list(dict.fromkeys(names)), dict[str, Path]()
     for folder, listed in folders_near(root):
         is_complete = len(listed) <= MOST_ENTRIES or is_remote(root)

@@ -23,7 +23,6 @@ from maskgen.limits import MAX_MATLAB_BYTES
 
 # Bytes before the elements, the type of a compressed element, and the block size for decompression.
 _HEADER, _COMPRESSED, _BLOCK = 128, 15, 1 << 20
-
 # Address space of the child, in bytes: a few damaged bytes can ask for huge arrays.
 _MOST_MEMORY = 8 << 30
 

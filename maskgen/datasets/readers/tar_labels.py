@@ -4,8 +4,7 @@ In an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` have
 other plain value becomes an attribute; lists and objects are dropped. ``.cls`` becomes the attribute ``cls``.
 
 In the output of ``maskgen synth --layout webdataset``, ``.json`` is a row of the manifest (see
-`maskgen.results.tar_rows`; earlier versions wrote its attributes as an object). The source's name, split,
-identity and attributes are used. Alphas and unmasked images beside it are not samples.
+`maskgen.results.tar_rows`; earlier versions wrote its attributes as an object).
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ _ROW = frozenset(("schema", "id", "variant", "status", "split", "identity", "sou
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of one image; ``source`` is the name of its source image if it differs from its own."""
+    """The labels of one image."""
 
-    source: str | None = None
+    source: str | None = None  # the name of its source image if it differs from its own
     split: str | None = None
     identity: str | None = None
     note: str | None = None
@@ -45,15 +44,13 @@ class Labels:
 
 
 def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Labels | None:
-    """Read the labels of an image from the label files of its group; None for `MANIFEST_COLUMNS`.
+    """The labels of an image by its name in the tar; None for `MANIFEST_COLUMNS`, which are no samples.
 
-    Args:
-        name: The image's name in the tar.
-        key: The key of its group: the name up to the first dot.
-        members: Name -> content of the group's label files, None for a file that is too large.
+    ``key`` is that of its group: the name up to the first dot. ``members`` are the group's label files: name
+    -> content, or None for a file that is too large.
     """
     stem = name.rpartition(".")[0]
-    values, note = _read_object(members, stem, key)
+    values, note = _read_object(members, f"{stem}.json", f"{key}.json")
     if values.keys() >= _ROW:
         return None if stem.removeprefix(f"{key}.") in MANIFEST_COLUMNS else _from_manifest_row(values, key)
     if content := members.get(f"{stem}.cls") or members.get(f"{key}.cls"):
@@ -62,13 +59,11 @@ def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Label
     return _from_object(values, note)
 
 
-def _read_object(
-    members: Mapping[str, bytes | None], stem: str, key: str
-) -> tuple[dict[str, Any], str | None]:
-    """The JSON object beside an image, or an empty one and a note."""
-    file = next((file for file in (f"{stem}.json", f"{key}.json") if file in members), None)
+def _read_object(members: Mapping[str, bytes | None], *names: str) -> tuple[dict[str, Any], str | None]:
+    """The object in the first of some JSON files, or an empty one and a note."""
+    file = next((name for name in names if name in members), None)
     if file is None:
-        return {}, f"there is no {stem}.json in the tar"
+        return {}, f"there is no {names[0]} in the tar"
     if (content := members[file]) is None:
         return {}, f"{file} is too large for labels"
     try:

@@ -30,7 +30,6 @@ def find_tars(root: Path) -> list[Path]:
     Raises:
         MissingDataError: A tar that the root names does not exist.
         UsageError: A tar is compressed, or the root names too many.
-        AnnotationError: A tar is a link out of the root.
     """
     return sorted({path for pattern in _patterns(root) for path in _matching(pattern)}, key=os.fsencode)
 
@@ -87,8 +86,6 @@ def _matching(pattern: str) -> Iterator[Path]:
 
 def _is_tar(path: Path) -> bool:
     if _COMPRESSED.search(path.name):
-        raise UsageError(
-            f"{path} is compressed, and images are read by their place in a tar; uncompress it first, for "
-            "example with `gunzip`"
-        )
+        reason = "images are read by their place in a tar; uncompress it first, for example with `gunzip`"
+        raise UsageError(f"{path} is compressed, and {reason}")
     return path.suffix.lower() == ".tar"
