@@ -49,7 +49,7 @@ def samples(root: Path) -> Iterator[Sample]:
     names = FOLD_FILES if any(name in files for name in FOLD_FILES) else FRONTAL_FILES
     table = LabelTable[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
     for fold, name in enumerate(names):
-        for _, row in read_table(files[name], REQUIRED, quoted=False) if name in files else ():
+        for _, row in read_table(files[name], REQUIRED, plain_tabs=True) if name in files else ():
             key = f"{row['user_id']}/{row['face_id']}/{row['original_image']}"
             table.add(key, _attributes(row, fold, name))
     for relative in images(root):

@@ -44,7 +44,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def read_table(
-    path: Path, required: Sequence[str] = (), *, quoted: bool = True, strict: bool = False
+    path: Path, required: Sequence[str] = (), *, plain_tabs: bool = False, strict: bool = False
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row of a table whose first line names the columns.
 
@@ -54,7 +54,7 @@ def read_table(
     Args:
         path: The file.
         required: Columns that the table must have.
-        quoted: Whether cells may be in double quotes.
+        plain_tabs: Tabs separate the cells, and a double quote is part of a cell.
         strict: Raise for a row with the wrong number of cells; otherwise such rows are skipped and counted
             in the log.
     """
@@ -62,13 +62,13 @@ def read_table(
     if named := _DELIMITER_LINE.match(text):
         delimiter, text = named[1], text[named.end() :]
     else:
-        delimiter = max(",\t;", key=re.split(r"[\r\n]", text, maxsplit=1)[0].count)
+        delimiter = "\t" if plain_tabs else max(",\t;", key=re.split(r"[\r\n]", text, maxsplit=1)[0].count)
     above = 1 if named else 0
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
-        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-        skipinitialspace=quoted,
+        quoting=csv.QUOTE_NONE if plain_tabs else csv.QUOTE_MINIMAL,
+        skipinitialspace=not plain_tabs,
     )
     damaged: list[str] = []
     try:
