@@ -42,9 +42,8 @@ def _attributes(row: dict[str, str], file: str) -> dict[str, Any]:
         for name, value in checked.items()
         if value is None and name in row
     ]
-    tested = cells["service_test"].lower() == "true" if "service_test" in cells else None
-    race = cells.get("race")
-    return {**checked, "race": race, "service_test": tested, "note": "; ".join(notes) or None}
+    rest = {"service_test": cells["service_test"].lower() == "true"} if "service_test" in cells else {}
+    return {**checked, "race": cells.get("race"), **rest, "note": "; ".join(notes) or None}
 
 
 def _read_label_file(path: Path | None, name: str) -> LabelTable[dict[str, Any]]:
