@@ -89,9 +89,8 @@ def _box(cells: str | None) -> tuple[Box, ...]:
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root, aligned or not, by the number in its name."""
     files = find_label_files(root, LABEL_FILES)
-    (header, attributes), (_, identities), (_, splits), (_, boxes) = (
-        _read_list(files, stem) for stem in LISTS
-    )
+    (header, attributes), *others = (_read_list(files, stem) for stem in LISTS)
+    identities, splits, boxes = (table for _, table in others)
     for relative in images(root):
         folders, _, name = relative.rpartition("/")
         number = name.partition(".")[0]

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import folders_near
+from maskgen.datasets.readers.label_file_search import holds_name
 from maskgen.datasets.readers.samples import labelled_by_path
 
 FOLDERS = ("UTKFace", "utkcropped", "crop_part1", "part1", "part2", "part3")
@@ -43,9 +43,7 @@ UTKFACE = FaceDataset(
     ),
     citation="Zhang, Song, Qi: Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017",
     expects=("UTKFace/, crop_part1/ or part1/ ... part3/ with 26_1_0_20170116171048641.jpg.chip.jpg ...",),
-    holds=lambda root: any(
-        name in FOLDERS or NAME.fullmatch(name) for _, names in folders_near(root) for name in names
-    ),
+    holds=lambda root: holds_name(root, FOLDERS, NAME),
     samples=labelled_by_path(_attributes),
     always={"gender": "file names AGE_GENDER_RACE_DATE.jpg"},
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, folders_near, label_files_below
+from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, read_table
 from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.records import Sample, gender_of, split_of
@@ -52,9 +52,7 @@ VGGFACE2 = FaceDataset(
     ),
     citation="Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2: recognising faces across pose and age, FG 2018",
     expects=("train/n000002/0001_01.jpg ... and test/n000001/0001_01.jpg ...", "identity_meta.csv or meta/"),
-    holds=lambda root: any(
-        name == META or PERSON.fullmatch(name) for _, names in folders_near(root) for name in names
-    ),
+    holds=lambda root: holds_name(root, (META,), PERSON),
     samples=samples,
     always={"gender": META, "split": "the folders train/ and test/ (or val/)"},
     annotations=lambda root: label_files_below(root, LABEL_FILES),

@@ -63,9 +63,8 @@ def location(text: str) -> Path:
     try:
         from upath import UPath
     except ImportError as error:
-        raise ConfigurationError(
-            f"{text}: URLs need packages that are not installed: pip install 'maskgen[cloud]'"
-        ) from error
+        remedy = "URLs need packages that are not installed: pip install 'maskgen[cloud]'"
+        raise ConfigurationError(f"{text}: {remedy}") from error
     # A cached listing grows with the dataset, and becomes stale when another job removes files.
     options: dict[str, Any] = {"use_listings_cache": False}
     if scheme == "local":

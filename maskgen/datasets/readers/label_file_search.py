@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -62,7 +63,7 @@ def label_files_below(root: Path, names: Iterable[str]) -> list[Path]:
     return [path.relative_to(root) for path in find_label_files(root, names).values()]
 
 
-def holds_name(root: Path, names: Iterable[str]) -> bool:
-    """Whether a file or folder near the root has one of the names."""
-    wanted = set(names)
-    return any(wanted.intersection(listed) for _, listed in folders_near(root))
+def holds_name(root: Path, names: Iterable[str], pattern: re.Pattern[str] | None = None) -> bool:
+    """Whether a file or folder near the root has one of the names, or a name of the pattern."""
+    wanted, listed = set(names), (name for _, inside in folders_near(root) for name in inside)
+    return any(name in wanted or (pattern and pattern.fullmatch(name)) for name in listed)

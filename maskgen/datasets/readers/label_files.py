@@ -172,6 +172,5 @@ class LabelTable(Generic[Row]):
     def report(self) -> None:
         """Log the number of rows whose images were not asked for, if there are any."""
         if absent := len(self) - len(self._used):
-            log.info(
-                "%s: %s of %s rows name images that are not here", self.name, f"{absent:,}", f"{len(self):,}"
-            )
+            shares = f"{absent:,} of {len(self):,}"
+            log.info("%s: %s rows name images that are not here", self.name, shares)
