@@ -25,11 +25,12 @@ _CANNOT_SYNC = frozenset((errno.EINVAL, errno.ENOSYS, errno.ENOTSUP))
 
 
 @contextmanager
-def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
+def open_atomic(path: Path, scratch: Path | None = None, sync: bool = False) -> Iterator[BinaryIO]:
     """Open a new file that replaces ``path`` when the block ends without an exception; creates its folders.
 
     The unfinished file is in ``scratch``, a folder on the same file system, by default the target's. After
-    a kill it may be left there, named ``.maskgen-*``. A remote file is uploaded when it is complete.
+    a kill it may be left there, named ``.maskgen-*``. A remote file is uploaded when it is complete. ``sync``
+    flushes the content of a local file to the disk before the rename.
     """
     if is_remote(path):
         with tempfile.NamedTemporaryFile(prefix="maskgen-") as copy:
@@ -37,47 +38,35 @@ def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
             copy.flush()
             put(Path(copy.name), path)
         return
-    make_folders(path.parent)
-    with _unfinished_file(scratch or path.parent) as unfinished:
+    if scratch is None:
+        make_folders(path.parent)
+    unfinished = (scratch or path.parent) / _unfinished_name()
+    try:
         # Not `tempfile`: its files are readable by their owner only, and a rename keeps that.
         with unfinished.open("xb") as file:
             yield file
-        unfinished.replace(path)
-
-
-def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: bool = False) -> None:
-    """Write a whole file as `open_atomic` does, with a quarter of its system calls.
-
-    ``sync`` flushes the content to the disk before the rename; it needs ``scratch``.
-    """
-    if is_remote(path) or scratch is None:
-        with open_atomic(path, scratch) as file:
-            file.write(data)
-        return
-    with _unfinished_file(scratch) as unfinished:
-        with unfinished.open("xb", buffering=0) as raw:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[raw.write(rest) :]
             if sync:
-                os.fsync(raw.fileno())
+                file.flush()
+                os.fsync(file.fileno())
         try:
             unfinished.replace(path)
         except FileNotFoundError:
             # Most folders exist; checking each first would be one more system call.
             make_folders(path.parent)
             unfinished.replace(path)
-
-
-@contextmanager
-def _unfinished_file(folder: Path) -> Iterator[Path]:
-    """A new name in a folder; after an exception in the block its file is removed."""
-    path = folder / f".maskgen-{secrets.token_hex(8)}"
-    try:
-        yield path
     except BaseException:
-        path.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise
+
+
+def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: bool = False) -> None:
+    """Write a whole file as `open_atomic` does."""
+    with open_atomic(path, scratch, sync) as file:
+        file.write(data)
+
+
+def _unfinished_name() -> str:
+    return f".maskgen-{secrets.token_hex(8)}"
 
 
 def make_folders(folder: Path) -> None:
@@ -95,20 +84,20 @@ def write_new(path: Path, data: bytes, scratch: Path) -> bool:
     """Write a whole file if it is absent; of several concurrent processes one succeeds and gets True."""
     if is_remote(path):
         return put_new(path, data)
-    with _unfinished_file(scratch) as unfinished:
-        write_atomic(unfinished, data, scratch)
+    unfinished = scratch / _unfinished_name()
+    write_atomic(unfinished, data, scratch)
+    try:
+        os.link(unfinished, path)  # unlike a rename, it replaces nothing
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links; a kill may leave part of the file
         try:
-            os.link(unfinished, path)  # unlike a rename, it replaces nothing
+            with path.open("xb") as file:
+                file.write(data)
         except FileExistsError:
             return False
-        except OSError:  # a file system without hard links; a kill may leave part of the file
-            try:
-                with path.open("xb") as file:
-                    file.write(data)
-            except FileExistsError:
-                return False
-        finally:
-            unfinished.unlink(missing_ok=True)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return True
 
 
