@@ -52,8 +52,8 @@ def _relative(name: str, root: Path) -> str:
     path, top = os.path.normpath(name), root
     if not is_remote(root):
         # `find photos` with --root photos prints paths relative to the working folder.
-        whole, top = os.path.abspath(path), Path(os.path.abspath(root))  # noqa: PTH100
-        path = whole.removeprefix(above) if whole.startswith(above := os.path.join(top, "")) else path  # noqa: PTH118
+        whole, above = os.path.abspath(path), os.path.join(os.path.abspath(root), "")  # noqa: PTH100, PTH118
+        path, top = whole.removeprefix(above) if whole.startswith(above) else path, Path(above)
     try:
         relative = refuse_escape(path, "--files-from").replace(os.sep, "/")
         return contained(top, relative, "--files-from")

@@ -132,11 +132,13 @@ def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
     if path is None:
         names = " or ".join(NAMES)
         raise MissingDataError(f"{root}: expected a table, or a folder with {names} or one table")
-    is_json = path.suffix.lower() in JSON_SUFFIXES
-    rows = ((f"line {line}", cells) for line, cells in (() if is_json else read_table(path, strict=True)))
+    if path.suffix.lower() in JSON_SUFFIXES:
+        rows = read_json_rows(path)
+    else:
+        table = read_table(path, strict=True)
+        rows = ((f"line {line}", {name: cell for name, cell in row.items() if cell}) for line, row in table)
     images: dict[str, dict[str, Any]] = {}
-    for place, cells in read_json_rows(path) if is_json else rows:
-        row = {name: cell for name, cell in cells.items() if is_json or cell != ""}
+    for place, row in rows:
         where = f"{path}, {place}"
         relative = _pop_path(row, path.parent, image_root, where)
         labels = _labels(row, where)
