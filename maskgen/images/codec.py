@@ -25,7 +25,7 @@ from maskgen.files.suffixes import SUFFIXES, WRITTEN
 from maskgen.images.color_profile import plain_profile, to_srgb
 from maskgen.images.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
 from maskgen.images.jpeg import JpegSettings, jpeg_options, jpeg_settings
-from maskgen.images.to_bgr import decode_jpeg, to_planes, upright
+from maskgen.images.to_bgr import jpeg_planes, to_planes, upright
 from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
 
 Image = NDArray[np.uint8]
@@ -76,8 +76,8 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             orientation = _orientation(pillow_image, notes)
             if getattr(pillow_image, "is_animated", False):
                 notes.append("first of several frames")
-            pixels = decode_jpeg(pillow_image, data) if file_format == "JPEG" else None
-            if pixels is None:
+            planes = jpeg_planes(pillow_image, data) if file_format == "JPEG" else None
+            if planes is None:
                 pillow_image.load()
         except (UnreadableImageError, MemoryError):
             raise
@@ -92,10 +92,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             orientation = 1  # Pillow turns a TIFF while loading it.
         jpeg = jpeg_settings(pillow_image) if file_format == "JPEG" else None
         icc: bytes | None = pillow_image.info.get("icc_profile") or None
-        if pixels is None:
-            bgr, alpha, grey = to_planes(pillow_image, icc, notes)
-        else:
-            bgr, alpha, grey = pixels, None, pillow_image.mode == "L"
+        bgr, alpha, grey = planes or to_planes(pillow_image, icc, notes)
         if pillow_image.mode == "CMYK":
             icc = None
     profile = plain_profile(icc, b"GRAY" if grey else b"RGB ") if icc else None

@@ -13,6 +13,8 @@ from PIL import Image as PillowImage
 from maskgen.images.color_profile import by_color_profile
 
 Image = NDArray[np.uint8]
+# (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether the image is grey.
+Planes = tuple[Image, Image | None, bool]
 
 
 def upright(plane: Image, orientation: int) -> Image:
@@ -26,8 +28,8 @@ def upright(plane: Image, orientation: int) -> Image:
     return np.ascontiguousarray(plane)
 
 
-def decode_jpeg(pillow_image: PillowImage.Image, data: bytes) -> Image | None:
-    """Decode a grey or colour JPEG by OpenCV: the same pixels in half of the time; None leaves it to Pillow.
+def jpeg_planes(pillow_image: PillowImage.Image, data: bytes) -> Planes | None:
+    """`to_planes` by OpenCV: the same pixels in half of the time; None leaves the JPEG to Pillow.
 
     Both use libjpeg, but Pillow copies the pixels twice. A file without its end mark may be truncated; Pillow
     refuses it. `upright` turns the pixels later, as for other formats.
@@ -37,13 +39,12 @@ def decode_jpeg(pillow_image: PillowImage.Image, data: bytes) -> Image | None:
         with suppress(cv2.error):
             flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
             bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    return bgr if bgr is not None and bgr.shape[1::-1] == pillow_image.size else None
+    is_whole = bgr is not None and bgr.shape[1::-1] == pillow_image.size
+    return (bgr, None, pillow_image.mode == "L") if is_whole else None
 
 
-def to_planes(
-    pillow_image: PillowImage.Image, icc: bytes | None, notes: list[str]
-) -> tuple[Image, Image | None, bool]:
-    """Convert a loaded image of any mode: (height, width, 3) uint8 BGR, (height, width) uint8 alpha, if grey.
+def to_planes(pillow_image: PillowImage.Image, icc: bytes | None, notes: list[str]) -> Planes:
+    """Convert a loaded image of any Pillow mode to planes.
 
     The colour profile ``icc`` is used for CMYK only: others remain valid for the pixels. ``notes`` receives a
     phrase for each loss.
