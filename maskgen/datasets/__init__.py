@@ -53,11 +53,8 @@ def places(dataset: FaceDataset) -> list[Path]:
     if dataset.ships_in:
         return [dataset.ships_in]
     shared = os.environ.get("MASKGEN_DATA")
-    return [
-        *([location(os.path.expanduser(shared)) / dataset.name] if shared else []),  # noqa: PTH111
-        Path("data") / dataset.name,
-        Path(dataset.name),
-    ]
+    folders = [location(os.path.expanduser(shared))] if shared else []  # noqa: PTH111
+    return [folder / dataset.name for folder in (*folders, Path("data"), Path())]
 
 
 def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
@@ -71,20 +68,17 @@ def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
     for place in candidates:
         if (dataset.files or exists(place)) and dataset.holds(place):
             return place
-    states = [
-        f"  {place} ({'does not hold it' if exists(place) else 'is not there'})" for place in candidates
-    ]
-    hint = "" if os.environ.get("MASKGEN_DATA") else " ($MASKGEN_DATA is not set)"
+    hint = "" if root or os.environ.get("MASKGEN_DATA") else " ($MASKGEN_DATA is not set)"
+    source = [f"Get it from {dataset.homepage} ({dataset.licence})"] if dataset.homepage else []
     lines = [
-        f"{dataset.title} was not found. Looked in{'' if root else hint}:",
-        *states,
+        f"{dataset.title} was not found. Looked in{hint}:",
+        *(f"  {place} ({'does not hold it' if exists(place) else 'is not there'})" for place in candidates),
         "Expected there:",
         *(f"  {what}" for what in dataset.expects),
+        *source,
+        *filter(None, map(archive_hint, candidates)),
+        "Put it into one of these folders, or give its folder with --root DIR.",
     ]
-    if dataset.homepage:
-        lines.append(f"Get it from {dataset.homepage} ({dataset.licence})")
-    lines += filter(None, map(archive_hint, candidates))
-    lines.append("Put it into one of these folders, or give its folder with --root DIR.")
     raise MissingDataError("\n".join(lines))
 
 

@@ -38,32 +38,20 @@ def _age(text: str) -> str | None:
 
 def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
     gender = gender_of(row["gender"])
-    attributes: dict[str, Any] = {"gender": gender, "age": _age(row["age"]), "fold": fold}
-    for name in NUMBERS:
-        if re.fullmatch(r"-?\d{1,9}", row.get(name, "")):
-            attributes[name] = int(row[name])
-    if gender is None:
-        attributes["note"] = f"its gender in {file} is {row['gender'] or 'empty'}"
-    return attributes
-
-
-def _read_fold_files(root: Path) -> LabelTable[dict[str, Any]]:
-    """Attributes by user, face and image."""
-    files = find_label_files(root, (*FOLD_FILES, *FRONTAL_FILES))
-    names = FOLD_FILES if any(name in files for name in FOLD_FILES) else FRONTAL_FILES
-    table = LabelTable[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
-    for fold, name in enumerate(names):
-        for _, row in (
-            read_table(files[name], REQUIRED, delimiter="\t", quoted=False) if name in files else ()
-        ):
-            key = f"{row['user_id']}/{row['face_id']}/{row['original_image']}"
-            table.add(key, _attributes(row, fold, name))
-    return table
+    numbers = {name: int(row[name]) for name in NUMBERS if re.fullmatch(r"-?\d{1,9}", row.get(name, ""))}
+    note = None if gender else f"its gender in {file} is {row['gender'] or 'empty'}"
+    return {"gender": gender, "age": _age(row["age"]), "fold": fold, **numbers, "note": note}
 
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root; the face number in its name is the identity."""
-    rows = _read_fold_files(root)
+    files = find_label_files(root, (*FOLD_FILES, *FRONTAL_FILES))
+    names = FOLD_FILES if any(name in files for name in FOLD_FILES) else FRONTAL_FILES
+    table = LabelTable[dict[str, Any]]("fold_0_data.txt ... fold_4_data.txt", merge=merged)
+    for fold, name in enumerate(names):
+        for _, row in read_table(files[name], REQUIRED, plain_tabs=True) if name in files else ():
+            key = f"{row['user_id']}/{row['face_id']}/{row['original_image']}"
+            table.add(key, _attributes(row, fold, name))
     for relative in images(root):
         *folders, name = relative.split("/")
         match = IMAGE_NAME.fullmatch(name)
@@ -71,8 +59,9 @@ def samples(root: Path) -> Iterator[Sample]:
             yield sample_at(root, relative, {"note": "its name is not USER/PREFIX.FACE.IMAGE"})
             continue
         key = f"{folders[-1]}/{match[1]}/{match[2]}"
-        yield sample_at(root, relative, rows.find(key) or {"note": rows.missing(key)}, identity=match[1])
-    rows.report()
+        labels = table.find(key) or {"note": table.missing(key)}
+        yield sample_at(root, relative, {**labels, "identity": match[1]})
+    table.report()
 
 
 ADIENCE = FaceDataset(

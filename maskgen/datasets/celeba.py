@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
-from maskgen.datasets.readers.label_files import LabelTable, read_text, with_line_feeds
-from maskgen.datasets.readers.samples import images
+from maskgen.datasets.readers.label_files import LabelTable, read_lines
+from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.errors import AnnotationError
-from maskgen.files.path_text import to_text
 from maskgen.records import Box, Sample
 
 # The order of the columns, for copies without a header.
@@ -38,14 +36,9 @@ TRUTH = {"1": True, "-1": False, "0": False}
 _ROW = re.compile(r"^[^\S\n]*(?=\S)([^\s.]*)(?:\.\S*)?[^\S\n]+(\S(?:.*\S)?)", re.MULTILINE)
 IMAGE_FOLDERS = ("img_align_celeba", "img_celeba", "img_align_celeba_png", "Img")
 ATTRIBUTE_FILES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
-LABEL_FILES = tuple(
-    f"{stem}.{suffix}"
-    for stem in (
-        *("list_attr_celeba", "identity_CelebA", "list_eval_partition", "list_bbox_celeba"),
-        *("list_landmarks_align_celeba", "list_landmarks_celeba"),
-    )
-    for suffix in ("txt", "csv")
-)
+LISTS = ("list_attr_celeba", "identity_CelebA", "list_eval_partition", "list_bbox_celeba")
+LANDMARK_LISTS = ("list_landmarks_align_celeba", "list_landmarks_celeba")
+LABEL_FILES = tuple(f"{stem}.{suffix}" for stem in (*LISTS, *LANDMARK_LISTS) for suffix in ("txt", "csv"))
 
 
 def _read_list(files: Mapping[str, Path], stem: str) -> tuple[list[str], LabelTable[str]]:
@@ -53,7 +46,7 @@ def _read_list(files: Mapping[str, Path], stem: str) -> tuple[list[str], LabelTa
     path = files.get(f"{stem}.txt") or files.get(f"{stem}.csv")
     table = LabelTable[str](path.name if path else f"{stem}.txt")
     header: list[str] = []
-    text = (with_line_feeds(read_text(path)) if path else "").replace(",", " ").replace(";", " ")
+    text = "\n".join(read_lines(path) if path else ()).replace(",", " ").replace(";", " ")
     for _ in range(2):
         line, _, rest = text.partition("\n")
         if line.strip() and not line.partition(".")[0].strip().isdigit():
@@ -63,8 +56,8 @@ def _read_list(files: Mapping[str, Path], stem: str) -> tuple[list[str], LabelTa
             text = rest
         elif len(line.split()) < 2:  # a count, or nothing
             text = rest
-    # Lines of a single word are not rows.
-    table.add_all(_ROW.findall(text))
+    for number, cells in _ROW.findall(text):  # lines of a single word are not rows
+        table.add(number, cells)
     if path and stem == "list_attr_celeba" and "Male" not in (header := header or ATTRIBUTES):
         raise AnnotationError(f"{path}, line 2: expected a column 'Male', got {header}")
     return header, table
@@ -74,19 +67,15 @@ def _attributes(header: list[str], cells: list[str]) -> dict[str, Any]:
     """The attributes of one row, or a ``note`` if it is invalid."""
     if len(cells) != len(header):
         return {"note": f"its row has {len(cells)} values where {len(header)} were expected"}
-    split = None
-    if "Partition" in header:  # one copy has it among the attributes
-        row = dict(zip(header, cells, strict=True))
-        split = SPLITS.get(row.pop("Partition"))
-        header, cells = list(row), list(row.values())
+    row = dict(zip(header, cells, strict=True))
+    split = SPLITS.get(row.pop("Partition", ""))  # one copy has it among the attributes
     try:
-        # All at once: cell by cell, the 8 million cells would take longer than everything else.
-        attributes: dict[str, Any] = dict(zip(header, itemgetter(*cells)(TRUTH), strict=True))
-    except KeyError as error:
-        (cell,) = error.args
-        return {"note": f"{header[cells.index(cell)]} is {cell!r} where 1 or -1 was expected"}
-    attributes["gender"] = "male" if attributes["Male"] else "female"
-    return {**attributes, "split": split} if split else attributes
+        # By `map`: in a comprehension, the 8 million cells would take longer than everything else.
+        attributes: dict[str, Any] = dict(zip(row, map(TRUTH.__getitem__, row.values()), strict=True))
+    except KeyError:
+        name, cell = next((name, cell) for name, cell in row.items() if cell not in TRUTH)
+        return {"note": f"{name} is {cell!r} where 1 or -1 was expected"}
+    return {**attributes, "gender": "male" if attributes["Male"] else "female", "split": split}
 
 
 def _box(cells: str | None) -> tuple[Box, ...]:
@@ -100,31 +89,17 @@ def _box(cells: str | None) -> tuple[Box, ...]:
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root, aligned or not, by the number in its name."""
     files = find_label_files(root, LABEL_FILES)
-    header, attributes = _read_list(files, "list_attr_celeba")
-    _, identities = _read_list(files, "identity_CelebA")
-    _, splits = _read_list(files, "list_eval_partition")
-    _, boxes = _read_list(files, "list_bbox_celeba")
+    (header, attributes), *others = (_read_list(files, stem) for stem in LISTS)
+    identities, splits, boxes = (table for _, table in others)
     for relative in images(root):
         folders, _, name = relative.rpartition("/")
         number = name.partition(".")[0]
         row = attributes.find(number)
-        row_labels = {"note": attributes.missing(number)} if row is None else _attributes(header, row.split())
-        partition = row_labels.pop("split", None)
-        split = SPLITS.get(splits.find(number) or "") or partition
+        labels = {"note": attributes.missing(number)} if row is None else _attributes(header, row.split())
+        split = SPLITS.get(splits.find(number) or "") or labels.get("split")
         # The published boxes are those of the images in the wild, not of the aligned ones.
         box = _box(boxes.find(number)) if "img_celeba" in folders.split("/") else ()
-        identity = identities.find(number)
-        # Without `sample_at`: its handling of arbitrary tables would take a third more time.
-        yield Sample(
-            id=to_text(relative),
-            path=root / relative,
-            relative=relative,
-            split=split,
-            identity=None if identity is None else to_text(identity),
-            boxes=box,
-            note=row_labels.pop("note", None),
-            attributes=row_labels,
-        )
+        yield sample_at(root, relative, {**labels, "split": split, "identity": identities.find(number)}, box)
     for table in (attributes, identities, splits):
         table.report()
 
@@ -145,9 +120,6 @@ CELEBA = FaceDataset(
     ),
     holds=lambda root: holds_name(root, IMAGE_FOLDERS) or bool(find_label_files(root, ATTRIBUTE_FILES)),
     samples=samples,
-    always={
-        "gender": "list_attr_celeba.txt or .csv",
-        "split": "list_eval_partition.txt or .csv",
-    },
+    always={"gender": "list_attr_celeba.txt or .csv", "split": "list_eval_partition.txt or .csv"},
     annotations=lambda root: label_files_below(root, LABEL_FILES),
 )

@@ -36,18 +36,14 @@ def _attributes(row: dict[str, str], file: str) -> dict[str, Any]:
     age = cells.get("age", "")
     for written, meant in SPREADSHEET_AGES:
         age = meant if written.fullmatch(age.lower()) else age
-    attributes: dict[str, Any] = {"gender": gender_of(cells.get("gender", ""))}
-    attributes["age"] = age if age in AGES else None
+    checked = {"gender": gender_of(cells.get("gender", "")), "age": age if age in AGES else None}
     notes = [
         f"its {name} in {file} is {cells.get(name, 'empty')}"
-        for name in attributes
-        if attributes[name] is None and name in row
+        for name, value in checked.items()
+        if value is None and name in row
     ]
-    attributes["race"] = cells.get("race")
-    if "service_test" in cells:
-        attributes["service_test"] = cells["service_test"].lower() == "true"
-    attributes["note"] = "; ".join(notes) or None
-    return attributes
+    rest = {"service_test": cells["service_test"].lower() == "true"} if "service_test" in cells else {}
+    return {**checked, "race": cells.get("race"), **rest, "note": "; ".join(notes) or None}
 
 
 def _read_label_file(path: Path | None, name: str) -> LabelTable[dict[str, Any]]:
@@ -73,7 +69,7 @@ def samples(root: Path) -> Iterator[Sample]:
             yield sample_at(root, relative, {"note": "it lies neither in train/ nor in val/"})
             continue
         labels = tables[folder].find(key) or {"note": tables[folder].missing(key)}
-        yield sample_at(root, relative, labels, split=split_of(folder))
+        yield sample_at(root, relative, {**labels, "split": split_of(folder)})
     for table in tables.values():
         table.report()
 

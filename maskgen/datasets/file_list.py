@@ -29,47 +29,34 @@ def read_list(data: bytes, root: Path, *, null: bool = False) -> tuple[str, ...]
 
     Args:
         data: One path a line, in the encoding of the file system or in UTF-16; lines end in LF or CRLF, and
-            empty lines are skipped.
+            empty lines are skipped. With ``null``, paths end in NUL instead (``find -print0``).
         root: The folder of the images. Paths are relative to it, absolute, or relative to the working folder,
-            as printed by `find ROOT`.
-        null: Paths end in NUL instead of line ends (``find -print0``).
-
-    Raises:
-        UsageError: The list is empty, or names a file outside the root.
+            as printed by `find ROOT`; others are refused.
+        null: See ``data``.
     """
-    above = _folder_above(root)
-    if not null:
-        data = _without_mark(data)
+    if not null and b"\0" in data:
+        try:
+            data = os.fsencode(decode_text(data))
+        except ValueError as error:
+            raise UsageError(f"--files-from: {error} A list whose names end in NUL needs -0.") from error
+    elif not null:
+        data = data.removeprefix(codecs.BOM_UTF8)
     parts = data.split(b"\0") if null else data.replace(b"\r\n", b"\n").split(b"\n")
-    names = {_relative(os.fsdecode(part), root, above) for part in parts if part}
+    names = {_relative(os.fsdecode(part), root) for part in parts if part}
     if not names:
         raise UsageError("--files-from names no image")
     return tuple(sorted(names, key=os.fsencode))
 
 
-def _without_mark(data: bytes) -> bytes:
-    """The list in the encoding of the file system, without byte order mark."""
-    if b"\0" not in data:
-        return data.removeprefix(codecs.BOM_UTF8)
-    try:
-        return os.fsencode(decode_text(data))
-    except ValueError as error:
-        raise UsageError(f"--files-from: {error} A list whose names end in NUL needs -0.") from error
-
-
-def _folder_above(root: Path) -> str | None:
-    """The absolute path of the root with a final separator; None for a remote root."""
-    return None if is_remote(root) else os.path.join(os.path.abspath(root), "")  # noqa: PTH100, PTH118
-
-
-def _relative(name: str, root: Path, above: str | None) -> str:
-    path = os.path.normpath(name)
-    # `find photos` with --root photos prints paths relative to the working folder.
-    if above is not None and (whole := os.path.abspath(path)).startswith(above):  # noqa: PTH100
-        path = whole.removeprefix(above)
+def _relative(name: str, root: Path) -> str:
+    path, top = os.path.normpath(name), root
+    if not is_remote(root):
+        # `find photos` with --root photos prints paths relative to the working folder.
+        whole, above = os.path.abspath(path), os.path.join(os.path.abspath(root), "")  # noqa: PTH100, PTH118
+        path, top = whole.removeprefix(above) if whole.startswith(above) else path, Path(above)
     try:
         relative = refuse_escape(path, "--files-from").replace(os.sep, "/")
-        return contained(root if above is None else Path(above), relative, "--files-from")
+        return contained(top, relative, "--files-from")
     except AnnotationError as error:
         raise UsageError(f"{error} (--root {to_text(str(root))})") from error
 
@@ -80,16 +67,10 @@ def digest_of(files: Sequence[str]) -> str:
 
 
 def chosen(dataset: FaceDataset, files: Sequence[str]) -> FaceDataset:
-    """A dataset restricted to the images of a list.
-
-    Args:
-        dataset: The dataset.
-        files: From `read_list`.
-    """
+    """A dataset restricted to the images of a list from `read_list`."""
 
     def listed(root: Path) -> Iterator[Sample]:
-        for relative in files:
-            yield sample_at(root, relative, folder_attributes(relative))
+        return (sample_at(root, relative, folder_attributes(relative)) for relative in files)
 
     def filtered(root: Path) -> Iterator[Sample]:
         missing = set(files)
@@ -108,16 +89,11 @@ def chosen(dataset: FaceDataset, files: Sequence[str]) -> FaceDataset:
 
 
 def refuse_own_output(files: Sequence[str], root: Path, out: Path) -> None:
-    """Check that no listed image lies in the output folder.
-
-    Raises:
-        UsageError: One does.
-    """
+    """Raise a `UsageError` if a listed image lies in the output folder."""
     if is_remote(root) or is_remote(out):
         return
     inside = out.resolve()
-    folders = {os.path.dirname(name) for name in files}  # noqa: PTH120
-    for folder in sorted(folders):
+    for folder in sorted({name.rpartition("/")[0] for name in files}):
         if (root / folder).resolve().is_relative_to(inside):
             raise UsageError(
                 f"{to_text(folder) or '.'} is in the list and lies in the output folder {out}: leave it out "

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.datasets.readers.samples import labelled_by_path
 from maskgen.files.path_text import to_text
-from maskgen.records import Sample, genders_in
-
-
-def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root; its folder gives the attribute ``folder``, and gender if it names one."""
-    for relative in images(root):
-        yield sample_at(root, relative, folder_attributes(relative))
+from maskgen.records import genders_in
 
 
 def folder_attributes(relative: str) -> dict[str, str]:
@@ -32,11 +23,9 @@ def folder_attributes(relative: str) -> dict[str, str]:
 FOLDER = FaceDataset(
     name="folder",
     title="A folder of images",
-    homepage="",
     licence="The terms of the images' authors.",
-    citation="",
     expects=("images, in folders or not",),
     holds=lambda root: root.is_dir(),
-    samples=samples,
+    samples=labelled_by_path(folder_attributes),
     label="folder",
 )

@@ -6,30 +6,22 @@ The layout of Kaggle's gender datasets, including ``GenderOcclusionData/`` (mask
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_file_search import folders_near
-from maskgen.datasets.readers.samples import images, sample_at
-from maskgen.records import GENDER_WORDS, SPLIT_WORDS, Sample, genders_in, split_of
+from maskgen.datasets.readers.samples import labelled_by_path
+from maskgen.records import GENDER_WORDS, SPLIT_WORDS, genders_in, split_of
 
 
-def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root, with split and gender from the names of its folders."""
-    for relative in images(root):
-        folders = relative.split("/")[:-1]
-        genders = genders_in(folders) or genders_in(folders, letters=True)
-        splits = [split for folder in folders if (split := split_of(folder))]
-        note = (
-            "it lies in folders of both genders" if genders else "it lies in no folder named male or female"
-        )
-        yield sample_at(
-            root,
-            relative,
-            {"gender": genders.pop()} if len(genders) == 1 else {"note": note},
-            split=splits[-1] if splits else None,
-        )
+def _labels(relative: str) -> dict[str, str]:
+    """Split and gender from the names of an image's folders."""
+    folders = relative.split("/")[:-1]
+    splits = [split for folder in folders if (split := split_of(folder))]
+    labels = {"split": splits[-1]} if splits else {}
+    genders = genders_in(folders) or genders_in(folders, letters=True)
+    if len(genders) == 1:
+        return labels | {"gender": genders.pop()}
+    where = "folders of both genders" if genders else "no folder named male or female"
+    return labels | {"note": f"it lies in {where}"}
 
 
 GENDER_FOLDERS = FaceDataset(
@@ -44,6 +36,6 @@ GENDER_FOLDERS = FaceDataset(
         f"folders of genders: {', '.join(GENDER_WORDS)}; numbers say no gender: rename 0/ and 1/",
     ),
     holds=lambda root: any(genders_in(names, letters=True) for _, names in folders_near(root)),
-    samples=samples,
+    samples=labelled_by_path(_labels),
     always={"gender": "folders named male and female, man and woman, ..."},
 )

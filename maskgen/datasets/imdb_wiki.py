@@ -48,33 +48,28 @@ class _Labels:
             relative = refuse_escape(text or "", f"{path}, row {row + 1} of full_path")
             self.rows.add(tail(relative), row)
 
-    def attributes(self, row: int) -> dict[str, Any]:
-        """The attributes of one image."""
+    def of_row(self, row: int) -> dict[str, Any]:
+        """The labels of one image."""
         cells = {name: column[row] for name, column in self.columns.items()}
-        attributes: dict[str, Any] = {
-            "gender": GENDERS.get(cells["gender"]),
-            "age": _age(cells.get("dob", math.nan), cells.get("photo_taken", math.nan)),
-            "identity": cells.get("name"),
-        }
+        gender = GENDERS.get(cells["gender"])
+        labels = {"gender": gender, "identity": cells.get("name")}
+        labels["age"] = _age(cells.get("dob", math.nan), cells.get("photo_taken", math.nan))
         for name in ("face_score", "second_face_score"):  # -inf where there is no face, NaN where no second
-            attributes[name] = cells[name] if math.isfinite(cells.get(name, math.nan)) else None
-        return attributes | (
-            {} if attributes["gender"] else {"note": f"{self.rows.name} does not say its gender"}
-        )
+            labels[name] = cells[name] if math.isfinite(cells.get(name, math.nan)) else None
+        return labels | {"note": None if gender else f"{self.rows.name} does not say its gender"}
 
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root, by its folder and name in the Matlab files."""
     files = find_label_files(root, LABEL_FILES)
-    labels = [_Labels(files[name], Path(name).stem) for name in LABEL_FILES if name in files]
-    names = " or ".join(label.rows.name for label in labels) or "imdb.mat or wiki.mat"
+    tables = [_Labels(path, path.stem) for path in files.values()]
     for relative in images(root):
-        rows = [(label, label.rows.find(tail(relative))) for label in labels]
-        matches = [label.attributes(row) for label, row in rows if row is not None]
-        note = f"{'several rows' if matches else 'no row'} in {names}"
+        rows = [(table, table.rows.find(tail(relative))) for table in tables]
+        matches = [table.of_row(row) for table, row in rows if row is not None]
+        note = f"{'several rows' if matches else 'no row'} in {' or '.join(files or LABEL_FILES)}"
         yield sample_at(root, relative, matches[0] if len(matches) == 1 else {"note": note})
-    for label in labels:
-        label.rows.report()
+    for table in tables:
+        table.rows.report()
 
 
 IMDB_WIKI = FaceDataset(

@@ -23,12 +23,7 @@ PARTS = (("Train", "train"), ("Test", "test"))
 GENDER_LISTS = {"male_names.txt": "male", "female_names.txt": "female"}
 # Published names and Kaggle's; lists of people first, because pairs name only some of them.
 SPLIT_LISTS = tuple(
-    {
-        f"{stem}Dev{part}.{suffix}": split
-        for stem in stems
-        for part, split in PARTS
-        for suffix in ("txt", "csv")
-    }
+    {f"{stem}Dev{part}.{end}": split for stem in stems for part, split in PARTS for end in ("txt", "csv")}
     for stems in (("people",), ("pairs", "matchpairs", "mismatchpairs"))
 )
 OTHER_LISTS = (
@@ -48,7 +43,7 @@ def _read_genders(files: Mapping[str, Path]) -> LabelTable[str]:
             if name_stem := line.strip().partition(".jpg")[0]:
                 table.add(name_stem, gender)
     path = files.get("lfw_attributes.txt")
-    return table if table.count or path is None else _read_scores(path)
+    return table if table or path is None else _read_scores(path)
 
 
 def _read_scores(path: Path) -> LabelTable[str]:
@@ -65,9 +60,8 @@ def _read_scores(path: Path) -> LabelTable[str]:
                 name_stem = f"{row['person'].strip().replace(' ', '_')}_{int(row['imagenum']):04d}"
                 table.add(name_stem, "male" if float(row["Male"]) > 0 else "female")
             except (KeyError, ValueError) as error:
-                raise AnnotationError(
-                    f"{path}, line {number}: expected a person, a number and scores, got {line[:80]!r}"
-                ) from error
+                expected = f"{path}, line {number}: expected a person, a number and scores"
+                raise AnnotationError(f"{expected}, got {line[:80]!r}") from error
     if not header:
         raise AnnotationError(f"{path}: expected a line that names the columns person, imagenum and Male")
     return table
@@ -82,7 +76,7 @@ def _read_splits(files: Mapping[str, Path]) -> LabelTable[str]:
                 for word in re.split(r"[\s,;]+", line):
                     if not _NO_PERSON.fullmatch(word):
                         table.add(word, split)
-        if table.count:
+        if table:
             break
     return table
 
@@ -95,14 +89,10 @@ def samples(root: Path) -> Iterator[Sample]:
         *folders, name = relative.split("/")
         identity = folders[-1] if folders else None
         name_stem = name.partition(".")[0]
-        gender = genders.find(name_stem)
-        yield sample_at(
-            root,
-            relative,
-            {"gender": gender} if gender else {"note": genders.missing(name_stem)},
-            split=splits.find(identity or ""),
-            identity=identity,
-        )
+        labels = {"split": splits.find(identity or ""), "identity": identity}
+        labels["gender"] = genders.find(name_stem)
+        labels["note"] = None if labels["gender"] else genders.missing(name_stem)
+        yield sample_at(root, relative, labels)
     genders.report()
 
 

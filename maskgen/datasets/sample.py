@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.samples import images, sample_at
-from maskgen.records import Sample
+from maskgen.datasets.readers.samples import labelled_by_path
 
 SHIPS_IN = Path(__file__).parent / "sample"
-
-
-def samples(root: Path) -> Iterator[Sample]:
-    """The crops; all show the same person."""
-    for relative in images(root):
-        yield sample_at(root, relative, {"gender": "female"}, identity="Eileen Collins")
-
 
 SAMPLE = FaceDataset(
     name="sample",
@@ -26,6 +17,6 @@ SAMPLE = FaceDataset(
     citation="NASA, portrait of Eileen Collins",
     expects=("the images that are installed with maskgen",),
     holds=lambda root: root.is_dir(),
-    samples=samples,
+    samples=labelled_by_path(lambda relative: {"gender": "female", "identity": "Eileen Collins"}),
     ships_in=SHIPS_IN,
 )

@@ -45,24 +45,10 @@ def find_table(root: Path) -> Path | None:
     """The table of a root: the file itself, a file of a usual name, or the only table in the folder."""
     if not root.is_dir():
         return root if root.is_file() else None
-    tables = {
-        path.name: path
-        for path in root.iterdir()
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not is_system_name(path.name)
-    }
+    files = [path for path in root.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+    tables = [path.name for path in files if not is_system_name(path.name)]
     usual = [name for name in NAMES if name in tables]
-    if not usual and len(tables) != 1:
-        return None
-    return root / contained(root, next(iter(usual or tables)), "table")
-
-
-def _read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and cells of each row, without empty cells."""
-    if path.suffix.lower() in JSON_SUFFIXES:
-        yield from read_json_rows(path)
-        return
-    for line, cells in read_table(path, strict=True):
-        yield f"line {line}", {name: cell for name, cell in cells.items() if cell != ""}
+    return root / contained(root, (usual or tables)[0], "table") if usual or len(tables) == 1 else None
 
 
 def _pop_text(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | None:
@@ -72,29 +58,25 @@ def _pop_text(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | 
         if name in in_any_case:
             value = row.pop(in_any_case[name])
             if isinstance(value, (list, dict)):
-                raise AnnotationError(
-                    f"{where}: expected as {name} a text or number, got a {type(value).__name__}"
-                )
+                got = type(value).__name__
+                raise AnnotationError(f"{where}: expected as {name} a text or number, got a {got}")
             return str(value)
     return None
 
 
-def _image(row: dict[str, Any], folder: Path, image_root: Path | None, where: str) -> str:
+def _pop_path(row: dict[str, Any], folder: Path, image_root: Path | None, where: str) -> str:
     """The path of a row, relative to the image root, or else to the table's folder."""
     if (text := _pop_text(row, PATH_COLUMNS, where)) is None:
-        raise AnnotationError(
-            f"{where}: expected one of the columns {', '.join(PATH_COLUMNS)}; got {list(row)}"
-        )
-    root = folder if image_root is None else image_root
+        columns = ", ".join(PATH_COLUMNS)
+        raise AnnotationError(f"{where}: expected one of the columns {columns}; got {list(row)}")
+    root = image_root or folder
     try:
         relative = refuse_escape(_below(text, folder, image_root), where)
         if "\\" in relative and not os.path.exists(root / relative):  # noqa: PTH110
             relative = relative.replace("\\", "/")
         return contained(root, "/".join(part for part in relative.split("/") if part not in ("", ".")), where)
     except AnnotationError as error:
-        hint = (
-            "give the folder that holds the images with" if image_root is None else f"it is not below {root},"
-        )
+        hint = f"it is not below {root}," if image_root else "give the folder that holds the images with"
         raise AnnotationError(f"{error}; {hint} --image-root") from error
 
 
@@ -102,8 +84,7 @@ def _below(text: str, folder: Path, image_root: Path | None) -> str:
     """Make a path relative to the image root if it is absolute or leaves the table's folder by ``..``."""
     if image_root is None or is_remote(image_root) or "\0" in text:
         return text
-    climbs = ".." in text.replace("\\", "/").split("/")
-    if not climbs and not Path(text).is_absolute():
+    if ".." not in text.replace("\\", "/").split("/") and not Path(text).is_absolute():
         return text
     # `Path.resolve` would follow the links below the image root.
     whole = os.path.abspath(folder / text)  # noqa: PTH100
@@ -113,14 +94,12 @@ def _below(text: str, folder: Path, image_root: Path | None) -> str:
     return text
 
 
-def _gender(row: dict[str, Any], where: str) -> tuple[str | None, str | None]:
+def _pop_gender(row: dict[str, Any], where: str) -> tuple[str | None, str | None]:
     """Gender, and a note if the row's gender is not a known word."""
     if text := _pop_text(row, ("gender", "sex"), where):
         if _NUMBER.fullmatch(text):
-            raise AnnotationError(
-                f"{where}: the gender {text} can mean either; write male or female, or name the column male "
-                "(1 is male) or female (1 is female)"
-            )
+            remedy = "write male or female, or name the column male (1 is male) or female (1 is female)"
+            raise AnnotationError(f"{where}: the gender {text} can mean either; {remedy}")
         return gender_of(text), None if gender_of(text) else f"its gender in the table is {text!r}"
     for name, value in row.items():
         column = name.lower().removeprefix("is_")
@@ -129,18 +108,14 @@ def _gender(row: dict[str, Any], where: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _normalised(row: dict[str, Any], where: str) -> dict[str, Any]:
+def _labels(row: dict[str, Any], where: str) -> dict[str, Any]:
     """The row with normalised split, identity, gender and note."""
-    split, (gender, gender_note) = _pop_text(row, ("split",), where), _gender(row, where)
-    identity, note = _pop_text(row, ("identity", "person"), where), _pop_text(row, ("note",), where)
+    split, (gender, gender_note) = _pop_text(row, ("split",), where), _pop_gender(row, where)
     if split and split_of(split) is None:
         raise AnnotationError(f"{where}: expected the split train, validation or test, got {split!r}")
-    labels = {
-        "split": split_of(split or ""),
-        "identity": identity,
-        "gender": gender,
-        "note": gender_note or note,
-    }
+    identity, note = _pop_text(row, ("identity", "person"), where), _pop_text(row, ("note",), where)
+    labels = {"split": split_of(split or ""), "identity": identity, "gender": gender}
+    labels["note"] = gender_note or note
     row |= {name: value for name, value in labels.items() if value is not None}
     try:
         # Deeply nested values can neither be written as JSON nor be sent to a worker process.
@@ -155,14 +130,18 @@ def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
     """Every listed image once; values on which two rows for it disagree are dropped and noted."""
     path = find_table(root)
     if path is None:
-        raise MissingDataError(
-            f"{root}: expected a table, or a folder with {' or '.join(NAMES)} or one table"
-        )
+        names = " or ".join(NAMES)
+        raise MissingDataError(f"{root}: expected a table, or a folder with {names} or one table")
+    if path.suffix.lower() in JSON_SUFFIXES:
+        rows = read_json_rows(path)
+    else:
+        table = read_table(path, strict=True)
+        rows = ((f"line {line}", {name: cell for name, cell in row.items() if cell}) for line, row in table)
     images: dict[str, dict[str, Any]] = {}
-    for place, row in _read_rows(path):
+    for place, row in rows:
         where = f"{path}, {place}"
-        relative = _image(row, path.parent, image_root, where)
-        labels = _normalised(row, where)
+        relative = _pop_path(row, path.parent, image_root, where)
+        labels = _labels(row, where)
         images[relative] = merged(images[relative], labels) if relative in images else labels
     folder = image_root or path.parent
     if images and not any((folder / relative).exists() for relative in islice(images, 10)):
@@ -172,33 +151,22 @@ def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
 
 
 def with_image_root(dataset: FaceDataset, image_root: Path | None) -> FaceDataset:
-    """The table dataset with its images in another folder; None returns the dataset unchanged.
-
-    Raises:
-        UsageError: The dataset is not a table; its images lie below its root.
-        MissingDataError: The folder does not exist.
-    """
+    """The table dataset with its images in another folder, which must exist; None changes nothing."""
     if image_root is None:
         return dataset
     if dataset.name != TABLE.name:
-        raise UsageError(
-            f"--image-root is for --dataset table; the images of {dataset.name} lie below --root"
-        )
+        where = f"the images of {dataset.name} lie below --root"
+        raise UsageError(f"--image-root is for --dataset table; {where}")
     if not image_root.is_dir():
         raise MissingDataError(f"--image-root {image_root}: there is no such folder")
-    return replace(
-        dataset,
-        samples=partial(samples, image_root=image_root),
-        files=lambda root: (root, image_root),
-    )
+    with_images = partial(samples, image_root=image_root)
+    return replace(dataset, samples=with_images, files=lambda root: (root, image_root))
 
 
 TABLE = FaceDataset(
     name="table",
     title="Images listed in a table",
-    homepage="",
     licence="The terms of the images' authors.",
-    citation="",
     expects=(
         f"a .csv, .tsv or .jsonl file with a column {', '.join(PATH_COLUMNS[:-1])} or {PATH_COLUMNS[-1]}",
         f"as gender {', '.join(GENDER_WORDS)}, or a column male or female with 1 or 0",

@@ -6,14 +6,11 @@ The names are ``[age]_[gender]_[race]_[date].jpg``. A few names have no gender; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import folders_near
-from maskgen.datasets.readers.samples import images, sample_at
-from maskgen.records import Sample
+from maskgen.datasets.readers.label_file_search import holds_name
+from maskgen.datasets.readers.samples import labelled_by_path
 
 FOLDERS = ("UTKFace", "utkcropped", "crop_part1", "part1", "part2", "part3")
 NAME = re.compile(r"(\d{1,3})_(\d)_(\d)_\d{8,}.*")
@@ -22,23 +19,17 @@ GENDERS = {"0": "male", "1": "female"}
 RACES = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 
 
-def _attributes(name: str) -> dict[str, Any]:
-    """The attributes in a file name, and a ``note`` of those that are missing."""
+def _attributes(relative: str) -> dict[str, Any]:
+    """The attributes in an image's name, and a ``note`` of those that are missing."""
+    name = relative.rpartition("/")[2]
     if match := NAME.fullmatch(name):
         attributes = {"age": int(match[1]), "gender": GENDERS.get(match[2]), "race": RACES.get(match[3])}
         lacking = [field for field, value in attributes.items() if value is None]
-        return attributes | {
-            "note": f"the file name has no valid {' and '.join(lacking)}" if lacking else None
-        }
+        note = f"the file name has no valid {' and '.join(lacking)}" if lacking else None
+        return attributes | {"note": note}
     if match := SHORT_NAME.fullmatch(name):
         return {"age": int(match[1]), "note": "the file name has three fields instead of four: no gender"}
     return {"note": "the file name is not AGE_GENDER_RACE_DATE"}
-
-
-def samples(root: Path) -> Iterator[Sample]:
-    """Every image below the root, with the attributes of its name."""
-    for relative in images(root):
-        yield sample_at(root, relative, _attributes(relative.rpartition("/")[2]))
 
 
 UTKFACE = FaceDataset(
@@ -52,9 +43,7 @@ UTKFACE = FaceDataset(
     ),
     citation="Zhang, Song, Qi: Age Progression/Regression by Conditional Adversarial Autoencoder, CVPR 2017",
     expects=("UTKFace/, crop_part1/ or part1/ ... part3/ with 26_1_0_20170116171048641.jpg.chip.jpg ...",),
-    holds=lambda root: any(
-        name in FOLDERS or NAME.fullmatch(name) for _, names in folders_near(root) for name in names
-    ),
-    samples=samples,
+    holds=lambda root: holds_name(root, FOLDERS, NAME),
+    samples=labelled_by_path(_attributes),
     always={"gender": "file names AGE_GENDER_RACE_DATE.jpg"},
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, folders_near, label_files_below
+from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, read_table
 from maskgen.datasets.readers.samples import images, sample_at
 from maskgen.records import Sample, gender_of, split_of
@@ -21,31 +21,24 @@ LABEL_FILES = (META, "train_list.txt", "test_list.txt")
 PERSON = re.compile(r"n\d{6}")
 
 
-def _read_genders(root: Path) -> LabelTable[str]:
-    """Gender ("m" or "f") by person."""
-    table = LabelTable[str](META)
-    path = find_label_files(root, (META,)).get(META)
-    for _, row in read_table(path, ("Class_ID", "Gender")) if path else ():
-        table.add(row["Class_ID"].strip(), row["Gender"].strip())
-    return table
-
-
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root; its folder is the identity."""
-    genders = _read_genders(root)
+    letters = LabelTable[str](META)  # gender, "m" or "f", by person
+    for path in find_label_files(root, (META,)).values():
+        for _, row in read_table(path, ("Class_ID", "Gender")):
+            letters.add(row["Class_ID"].strip(), row["Gender"].strip())
     for relative in images(root):
         folders = relative.split("/")[:-1]
         person = folders[-1] if folders else ""
-        letter = genders.find(person)
-        gender = gender_of(letter or "")
-        missing = genders.missing(person) if letter is None else f"its gender in {META} is {letter!r}"
-        yield sample_at(
-            root,
-            relative,
-            {"gender": gender} if gender else {"note": missing},
-            split=next((split for folder in folders if (split := split_of(folder))), None),
-            identity=person or None,
-        )
+        split = next((split for folder in folders if (split := split_of(folder))), None)
+        labels = {"split": split, "identity": person or None}
+        letter = letters.find(person)
+        if gender := gender_of(letter or ""):
+            labels["gender"] = gender
+        else:
+            unknown = f"its gender in {META} is {letter!r}"
+            labels["note"] = letters.missing(person) if letter is None else unknown
+        yield sample_at(root, relative, labels)
 
 
 VGGFACE2 = FaceDataset(
@@ -59,9 +52,7 @@ VGGFACE2 = FaceDataset(
     ),
     citation="Cao, Shen, Xie, Parkhi, Zisserman: VGGFace2: recognising faces across pose and age, FG 2018",
     expects=("train/n000002/0001_01.jpg ... and test/n000001/0001_01.jpg ...", "identity_meta.csv or meta/"),
-    holds=lambda root: any(
-        name == META or PERSON.fullmatch(name) for _, names in folders_near(root) for name in names
-    ),
+    holds=lambda root: holds_name(root, (META,), PERSON),
     samples=samples,
     always={"gender": META, "split": "the folders train/ and test/ (or val/)"},
     annotations=lambda root: label_files_below(root, LABEL_FILES),

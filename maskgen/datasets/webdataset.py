@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,7 +24,7 @@ from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.files.path_text import to_text
 from maskgen.files.safe_paths import refuse_escape
 from maskgen.files.suffixes import is_image_name
-from maskgen.files.tar import Entry, folder_of, is_regular, plain_name, scan
+from maskgen.files.tar import Entry, folder_of, plain_name, scan
 from maskgen.records import Member, Sample, split_of
 
 # Most members of a group, and the size of the largest label file.
@@ -49,21 +49,20 @@ def samples(root: Path) -> Iterator[Sample]:
 
     A damaged tar gives its readable samples, and one more sample with the error.
     """
-    names, folder = UsedNames(), folder_of(root)
+    used, folder = set[bytes](), folder_of(root)
     for path in find_tars(root):
         archive = path.relative_to(folder).as_posix()
         try:
-            if not is_regular(path):
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
                 raise UnreadableImageError("a pipe, socket or device, not a tar")
             with path.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(0)
                 for group in _groups(file):
                     for entry in group.images:
                         if (labels := labels_of(plain_name(entry.name), group.key, group.labels)) is not None:
-                            yield _sample(entry, labels, path, archive, size, names)
+                            yield _sample(entry, labels, path, archive, status.st_size, used)
         except (UnreadableImageError, OSError) as error:
-            relative = names.unused(archive, archive)
+            relative = _unused(archive, archive, used)
             refusal = getattr(error, "strerror", None) or str(error)
             yield Sample(to_text(relative), path, relative, member=Member(archive, "", refusal=refusal))
 
@@ -90,17 +89,19 @@ def _groups(file: BinaryIO) -> Iterator[_Group]:
         raise damage
 
 
-def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, names: UsedNames) -> Sample:
+def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, used: set[bytes]) -> Sample:
     name = plain_name(entry.name)
     relative = _placeable(labels.source or name)
     attributes = {} if labels.source else folder_attributes(relative)
     note = attributes.pop("note", labels.note)
-    relative = names.unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"))
+    relative = _unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"), used)
+    # The words of a tar's path, such as ``train/`` or ``set-val-000001.tar``.
+    splits = {split for word in re.split("[^A-Za-z]+", archive) if (split := split_of(word))}
     return Sample(
         id=to_text(relative),
         path=path,
         relative=relative,
-        split=labels.split or _split_in(archive),
+        split=labels.split or (splits.pop() if len(splits) == 1 else None),
         identity=labels.identity,
         attributes={**attributes, **labels.attributes},
         note=note,
@@ -109,7 +110,7 @@ def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, n
 
 
 def _refusal(entry: Entry, size: int) -> str | None:
-    """The reason why a member is not read, or None."""
+    """The reason why a member of a tar of ``size`` bytes is not read, or None."""
     if entry.kind != "file":
         return entry.kind
     if entry.size < 0 or entry.offset + entry.size > size:
@@ -137,10 +138,18 @@ def _shortened(text: str, limit: int) -> str:
     return f"{hashlib.sha256(data).hexdigest()[:32]}.{text.rpartition('.')[2][-5:]}".replace("/", "_")
 
 
-def _split_in(archive: str) -> str | None:
-    """The split in the words of a tar's path, such as ``train/`` or ``set-val-000001.tar``."""
-    splits = {split for word in re.split("[^A-Za-z]+", archive) if (split := split_of(word))}
-    return splits.pop() if len(splits) == 1 else None
+def _unused(name: str, shard: str, used: set[bytes]) -> str:
+    """Add a name to the used ones and return it, with its tar's name as prefix if it was used before.
+
+    ``used`` holds 8-byte hashes, about 60 MB per million names. Two names with the same hash (one in 30
+    million for a million names) count as the same name, which does no harm.
+    """
+    candidate, number = name, 1
+    while (digest := hashlib.blake2b(os.fsencode(candidate), digest_size=8).digest()) in used:
+        candidate = f"{shard}/{name}" if number == 1 else f"{shard}~{number}/{name}"
+        number += 1
+    used.add(digest)
+    return candidate
 
 
 def _files(root: Path) -> list[Path]:
@@ -153,9 +162,7 @@ def _files(root: Path) -> list[Path]:
 WEBDATASET = FaceDataset(
     name="webdataset",
     title="Images in tar shards (webdataset)",
-    homepage="",
     licence="The terms of the images' authors.",
-    citation="",
     expects=(
         "uncompressed .tar files with images, and with .json beside them where there are labels",
         "--root may be a folder, a tar, or a pattern such as 'shards/*.tar' or 'shards/{000000..000012}.tar'",
@@ -164,23 +171,3 @@ WEBDATASET = FaceDataset(
     samples=samples,
     files=_files,
 )
-
-
-class UsedNames:
-    """A set of names, as 8-byte hashes: about 60 MB per million names.
-
-    Two names with the same hash (one in 30 million for a million names) count as the same name, so the second
-    gets its tar's name as prefix. That does no harm.
-    """
-
-    def __init__(self) -> None:
-        self._digests: set[bytes] = set()
-
-    def unused(self, name: str, shard: str) -> str:
-        """Add a name and return it, with its tar's name as prefix if it was used before."""
-        candidate, number = name, 1
-        while (digest := blake2b(os.fsencode(candidate), digest_size=8).digest()) in self._digests:
-            candidate = f"{shard}/{name}" if number == 1 else f"{shard}~{number}/{name}"
-            number += 1
-        self._digests.add(digest)
-        return candidate

@@ -43,25 +43,19 @@ def _read_boxes(path: Path | None, name: str) -> LabelTable[tuple[Box, ...]]:
         elif cells and not image:
             raise AnnotationError(f"{where}: expected the path of an image, got {line[:80]!r}")
         elif len(cells) > 1:
-            boxes.extend(_box(cells, where))
+            try:
+                x, y, width, height = map(float, cells[:4])
+            except ValueError as error:
+                row = " ".join(cells)[:80]
+                raise AnnotationError(f"{where}: expected x y width height ..., got {row!r}") from error
+            if width > 0 and height > 0 and cells[INVALID : INVALID + 1] != ["1"]:
+                boxes.append((x, y, width, height))
     if image:
         table.add(image, tuple(boxes))
     return table
 
 
-def _box(cells: list[str], where: str) -> list[Box]:
-    """The box of a row; empty if it is marked invalid or has no area."""
-    try:
-        x, y, width, height = map(float, cells[:4])
-    except ValueError as error:
-        raise AnnotationError(
-            f"{where}: expected x y width height ..., got {' '.join(cells)[:80]!r}"
-        ) from error
-    is_invalid = len(cells) > INVALID and cells[INVALID] == "1"
-    return [] if is_invalid or width <= 0 or height <= 0 else [(x, y, width, height)]
-
-
-def _crop(folder: str, name: str) -> dict[str, str]:
+def _crop_labels(folder: str, name: str) -> dict[str, str]:
     """Gender of a crop by its folder, or a note if its name contradicts the folder."""
     match, gender = CROP.fullmatch(name), GENDERS[folder]
     if match and gender[0] != match[1]:
@@ -77,14 +71,15 @@ def samples(root: Path) -> Iterator[Sample]:
         *folders, name = relative.split("/")
         part = next((folder for folder in folders if folder in SPLITS), "")
         if not part and folders and folders[-1] in GENDERS:
-            yield sample_at(root, relative, _crop(folders[-1], name))
+            yield sample_at(root, relative, _crop_labels(folders[-1], name))
             continue
-        labels: dict[str, str | None] = {"event": folders[-1].partition("--")[2] or None} if folders else {}
+        labels = {"split": SPLITS.get(part)}
+        if folders:
+            labels["event"] = folders[-1].partition("--")[2] or None
         boxes = None
-        if (table := tables.get(part)) is not None:
-            boxes = table.find(tail(relative))
-            labels["note"] = f"no boxes: {table.missing(tail(relative))}" if boxes is None else None
-        yield sample_at(root, relative, labels, split=SPLITS.get(part), boxes=boxes or ())
+        if (table := tables.get(part)) is not None and (boxes := table.find(tail(relative))) is None:
+            labels["note"] = f"no boxes: {table.missing(tail(relative))}"
+        yield sample_at(root, relative, labels, boxes or ())
     for table in tables.values():
         table.report()
 

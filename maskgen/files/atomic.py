@@ -20,20 +20,17 @@ from maskgen.files.remote import is_remote, put, put_new
 
 # Measured on ext4, 64 files of 10 kB: 9 ms with 16 threads, 240 ms one after the other.
 _THREADS = 16
-
 # Errors of file systems that cannot sync, or cannot sync folders.
 _CANNOT_SYNC = frozenset((errno.EINVAL, errno.ENOSYS, errno.ENOTSUP))
 
 
 @contextmanager
-def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
-    """Open a new file that moves to ``path`` when the block ends without an exception.
+def open_atomic(path: Path, scratch: Path | None = None, sync: bool = False) -> Iterator[BinaryIO]:
+    """Open a new file that replaces ``path`` when the block ends without an exception; creates its folders.
 
-    Args:
-        path: The target, which is replaced. Missing folders are created. A remote file is uploaded when it is
-            complete.
-        scratch: A folder on the same file system for the unfinished file; by default that of the target.
-            After a kill it may hold leftovers, named ``.maskgen-*``.
+    The unfinished file is in ``scratch``, a folder on the same file system, by default the target's. After
+    a kill it may be left there, named ``.maskgen-*``. A remote file is uploaded when it is complete. ``sync``
+    flushes the content of a local file to the disk before the rename.
     """
     if is_remote(path):
         with tempfile.NamedTemporaryFile(prefix="maskgen-") as copy:
@@ -41,39 +38,16 @@ def open_atomic(path: Path, scratch: Path | None = None) -> Iterator[BinaryIO]:
             copy.flush()
             put(Path(copy.name), path)
         return
-    make_folders(path.parent)
+    if scratch is None:
+        make_folders(path.parent)
     unfinished = (scratch or path.parent) / _unfinished_name()
     try:
         # Not `tempfile`: its files are readable by their owner only, and a rename keeps that.
         with unfinished.open("xb") as file:
             yield file
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: bool = False) -> None:
-    """Write a whole file as `open_atomic` does, with a quarter of its system calls.
-
-    Args:
-        path: The target, as for `open_atomic`.
-        data: The content.
-        scratch: As for `open_atomic`.
-        sync: Flush the content to the disk before the rename; needs ``scratch``.
-    """
-    if is_remote(path) or scratch is None:
-        with open_atomic(path, scratch) as file:
-            file.write(data)
-        return
-    unfinished = scratch / _unfinished_name()
-    try:
-        with unfinished.open("xb", buffering=0) as raw:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[raw.write(rest) :]
             if sync:
-                os.fsync(raw.fileno())
+                file.flush()
+                os.fsync(file.fileno())
         try:
             unfinished.replace(path)
         except FileNotFoundError:
@@ -83,6 +57,16 @@ def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: boo
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: bool = False) -> None:
+    """Write a whole file as `open_atomic` does."""
+    with open_atomic(path, scratch, sync) as file:
+        file.write(data)
+
+
+def _unfinished_name() -> str:
+    return f".maskgen-{secrets.token_hex(8)}"
 
 
 def make_folders(folder: Path) -> None:
@@ -97,51 +81,30 @@ def make_folders(folder: Path) -> None:
 
 
 def write_new(path: Path, data: bytes, scratch: Path) -> bool:
-    """Write a whole file if it is absent; of several concurrent processes one succeeds.
-
-    Args:
-        path: The target.
-        data: The content.
-        scratch: As for `open_atomic`.
-
-    Returns:
-        Whether this call wrote the file.
-    """
+    """Write a whole file if it is absent; of several concurrent processes one succeeds and gets True."""
     if is_remote(path):
         return put_new(path, data)
     unfinished = scratch / _unfinished_name()
     write_atomic(unfinished, data, scratch)
     try:
-        # A link, unlike a rename, replaces nothing.
-        os.link(unfinished, path)
+        os.link(unfinished, path)  # unlike a rename, it replaces nothing
     except FileExistsError:
         return False
-    except OSError:
-        return _write_exclusively(path, data)
+    except OSError:  # a file system without hard links; a kill may leave part of the file
+        try:
+            with path.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            return False
     finally:
         unfinished.unlink(missing_ok=True)
     return True
 
 
-def _write_exclusively(path: Path, data: bytes) -> bool:
-    """`write_new` for file systems without hard links; a kill may leave part of the file."""
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        return False
-    return True
-
-
 def sync_files(out: Path, names: Iterable[str]) -> None:
-    """Flush files below ``out``, and their folders, to the disk.
+    """Flush files, named relative to the local folder ``out``, and their folders to the disk.
 
-    Args:
-        out: A folder of the local file system.
-        names: The files, relative to it.
-
-    Raises:
-        OSError: A file is absent, or the disk cannot store it.
+    An `OSError` if a file is absent, or the disk cannot store it.
     """
     files = {out / name for name in names}
     folders = {folder for file in files for folder in file.parents if folder.is_relative_to(out)}
@@ -167,10 +130,6 @@ def _sync_folder(path: Path) -> None:
     # Windows cannot open folders, and a folder may be unreadable.
     with suppress(PermissionError):
         _sync(path)
-
-
-def _unfinished_name() -> str:
-    return f".maskgen-{secrets.token_hex(8)}"
 
 
 def remove_file(path: Path) -> bool:

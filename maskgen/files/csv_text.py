@@ -41,11 +41,7 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def row_writer(file: TextIO) -> Callable[[Iterable[Any]], None]:
-    """A function that writes one CSV row into ``file``, with `safe_cell` for each cell.
-
-    Args:
-        file: A file opened with ``newline=""``.
-    """
+    """A function that writes one row of `safe_cell` cells into a file opened with ``newline=""``."""
     plain = csv.writer(file, lineterminator="\n")
     # Older csv modules leave "\r" unquoted if lines end with "\n"; readers then end the row there.
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,11 +15,7 @@ DEEPEST = 16  # levels of nested lists and objects
 
 
 def from_json(text: str | bytes) -> Any:
-    """Parse JSON.
-
-    Raises:
-        ValueError: The text is not JSON, not valid UTF-8, or too deeply nested.
-    """
+    """Parse JSON; a `ValueError` if it is not JSON, not valid UTF-8, or too deeply nested."""
     try:
         return json.loads(text)
     except RecursionError as error:
@@ -43,30 +38,20 @@ def fitting(value: Any, depth: int = 0) -> Any:
 
 _to_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
-
 # Legal inside JSON, but line ends for Python's `splitlines` and JavaScript.
 _LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-def _finite(value: Any) -> Any:
-    """The value with None for NaN and infinity, which JSON lacks."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(name): _finite(part) for name, part in value.items()}
-    return [_finite(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def json_line(values: Mapping[str, Any]) -> str:
-    """One line of JSON without the line end; always valid UTF-8."""
+    """One line of JSON without the line end; always valid UTF-8, with null for NaN and infinity."""
     try:
         text = _to_json(values)
     except ValueError:
-        text = _to_json(_finite(values))
+        with_nan = json.dumps(values, ensure_ascii=False)
+        text = _to_json(json.loads(with_nan, parse_constant=lambda constant: None))
     if text.isascii():
         return text
     text = _LINE_ENDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     text = _UNDECODABLE.sub(lambda match: to_text(match[0]), text)
-    return _SURROGATES.sub("\ufffd", text)
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)

@@ -18,7 +18,8 @@ def to_text(name: str) -> str:
     """The valid text of a file name or path, which may hold surrogates for undecodable bytes."""
     if name.isascii() and "%" not in name:
         return name
-    return _UNDECODABLE.sub(_escaped, _AMBIGUOUS.sub("%25", name))
+    name = _AMBIGUOUS.sub("%25", name)
+    return _UNDECODABLE.sub(lambda match: "%" + os.fsencode(match[0]).hex("%").upper(), name)
 
 
 def from_text(text: str) -> str:
@@ -26,7 +27,3 @@ def from_text(text: str) -> str:
     if "%" not in text:
         return text
     return _ESCAPE.sub(lambda match: chr(0xDC00 + int(match[1], 16)) if match[1] else "%", text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in os.fsencode(match[0]))

@@ -2,14 +2,14 @@
 
 A URL becomes a `UPath`, which has the methods of `pathlib.Path` over any file system of fsspec. Most code
 uses it like a path; this module has the operations that would be wrong or slow that way. A local path stays a
-`pathlib.Path`, and neither package is imported for it.
-
-fsspec reads credentials and endpoints from its own configuration files and environment.
+`pathlib.Path`, and neither package is imported for it. fsspec reads credentials and endpoints from its own
+configuration files and environment.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import tempfile
@@ -22,9 +22,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 from maskgen.errors import ConfigurationError, UsageError
 from maskgen.files.redaction import has_credentials, redact
 
-# Parallel requests: each waits for the network, not for the processor.
-_REQUESTS = 16
-
+_REQUESTS = 16  # in parallel: each waits for the network, not for the processor
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 Item = TypeVar("Item")
@@ -32,7 +30,7 @@ Result = TypeVar("Result")
 
 
 class Entry(NamedTuple):
-    """A file or folder in a remote folder."""
+    """A file or folder in a folder; ``is_folder`` is also true for a link to a folder."""
 
     name: str
     is_folder: bool
@@ -65,9 +63,8 @@ def location(text: str) -> Path:
     try:
         from upath import UPath
     except ImportError as error:
-        raise ConfigurationError(
-            f"{text}: URLs need packages that are not installed: pip install 'maskgen[cloud]'"
-        ) from error
+        remedy = "URLs need packages that are not installed: pip install 'maskgen[cloud]'"
+        raise ConfigurationError(f"{text}: {remedy}") from error
     # A cached listing grows with the dataset, and becomes stale when another job removes files.
     options: dict[str, Any] = {"use_listings_cache": False}
     if scheme == "local":
@@ -101,30 +98,29 @@ def check_workers(paths: Iterable[Path], in_one_process: bool) -> None:
 
 
 def exists(path: Path) -> bool:
-    """Whether a file or folder exists.
-
-    Raises:
-        ConfigurationError: The store does not answer or denies access.
-    """
+    """Whether a file or folder exists; a `ConfigurationError` if the store does not answer."""
     if not is_remote(path):
         return path.exists()
-    try:
-        _system(path).info(_key(path))
-    except FileNotFoundError:
-        return False
-    # Drivers raise arbitrary errors without credentials, and `UPath.exists` returns False for them.
-    except Exception as error:
-        raise ConfigurationError(f"{path} cannot be reached: {_describe(error)}") from error
+    system, key = _store(path)
+    with _store_errors(f"{path} cannot be reached"):
+        try:
+            system.info(key)
+        except FileNotFoundError:
+            return False
     return True
 
 
 def entries(folder: Path) -> Iterator[Entry]:
-    """The entries of a remote folder.
-
-    Raises:
-        OSError: The folder is absent or cannot be listed.
-    """
-    system, key = _system(folder), _key(folder)
+    """The entries of a local or remote folder; an `OSError` if it is absent or cannot be listed."""
+    if not is_remote(folder):
+        with os.scandir(folder) as scan:
+            for entry in scan:
+                is_link = entry.is_symlink()
+                # `DirEntry.is_dir` raises for a link to itself.
+                is_folder = os.path.isdir(entry.path) if is_link else entry.is_dir()  # noqa: PTH112
+                yield Entry(entry.name, is_folder, is_link)
+        return
+    system, key = _store(folder)
     for info in system.ls(key, detail=True):
         path = info["name"].rstrip("/")
         # Web consoles create a folder as an empty object of its name, which is listed inside it.
@@ -135,29 +131,23 @@ def entries(folder: Path) -> Iterator[Entry]:
 
 def names_in(folder: Path) -> list[str]:
     """Names of the files and folders in a folder; none if it is absent."""
-    try:
-        if is_remote(folder):
-            return [entry.name for entry in entries(folder)]
-        return [path.name for path in folder.iterdir()]
-    except FileNotFoundError:
-        return []
+    with suppress(FileNotFoundError):
+        return [entry.name for entry in entries(folder)]
+    return []
 
 
 def folders_in(folder: Path) -> list[str]:
     """Names of the folders in a folder; none if it is absent."""
-    try:
-        if is_remote(folder):
-            return [entry.name for entry in entries(folder) if entry.is_folder]
-        return [path.name for path in folder.iterdir() if path.is_dir()]
-    except FileNotFoundError:
-        return []
+    with suppress(FileNotFoundError):
+        return [entry.name for entry in entries(folder) if entry.is_folder]
+    return []
 
 
 def open_lines(path: Path) -> BinaryIO:
     """Open a file for reading line by line."""
     file: Any = path.open("rb")
     # fsspec's own files copy a whole block for every line.
-    return cast(BinaryIO, io.BufferedReader(file, 1 << 20)) if is_remote(path) else cast(BinaryIO, file)
+    return cast(BinaryIO, io.BufferedReader(file, 1 << 20) if is_remote(path) else file)
 
 
 def read_each(paths: Sequence[Path]) -> Iterator[bytes]:
@@ -165,22 +155,20 @@ def read_each(paths: Sequence[Path]) -> Iterator[bytes]:
 
     def read(path: Path) -> bytes:
         with suppress(FileNotFoundError):
-            return cast(bytes, _system(path).cat_file(_key(path))) if is_remote(path) else path.read_bytes()
+            if not is_remote(path):
+                return path.read_bytes()
+            system, key = _store(path)
+            return cast(bytes, system.cat_file(key))
         return b""
 
-    return _map_parallel(read, paths) if any(map(is_remote, paths)) else map(read, paths)
+    return iter(_in_parallel(read, paths)) if any(map(is_remote, paths)) else map(read, paths)
 
 
 def put(local: Path, path: Path) -> None:
-    """Upload a local file, atomically if the store supports that.
-
-    Raises:
-        ConfigurationError: The store refuses it.
-    """
-    try:
-        _system(path).put_file(str(local), _key(path))
-    except Exception as error:
-        raise ConfigurationError(f"{path} cannot be written: {_describe(error)}") from error
+    """Upload a local file, atomically if the store supports that; a `ConfigurationError` if it refuses."""
+    system, key = _store(path)
+    with _store_errors(f"{path} cannot be written"):
+        system.put_file(str(local), key)
 
 
 def put_new(path: Path, data: bytes) -> bool:
@@ -188,70 +176,56 @@ def put_new(path: Path, data: bytes) -> bool:
 
     Of several concurrent jobs one succeeds if the store and its driver support exclusive writes (S3 and
     Google Cloud Storage do); otherwise several may, and the last file stays.
-
-    Raises:
-        ConfigurationError: The store refuses it.
     """
     if exists(path):
         return False
-    system, key = _system(path), _key(path)
-    try:
+    system, key = _store(path)
+    with _store_errors(f"{path} cannot be written"):
         try:
             system.pipe_file(key, data, mode="create")
         except TypeError:  # a driver older than this mode
             system.pipe_file(key, data)
-    except FileExistsError:
-        return False
-    except Exception as error:
-        raise ConfigurationError(f"{path} cannot be written: {_describe(error)}") from error
+        except FileExistsError:
+            return False
     return True
 
 
 def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:
-    """Download files into a local folder.
+    """Download files of at most ``limit`` bytes into an existing local folder.
 
-    Args:
-        paths: The remote files.
-        folder: An existing folder for the copies.
-        limit: Maximum size in bytes; larger files are not fetched.
-
-    Returns:
-        For each file the path of its copy, or its own path if it was not fetched; reading that raises the
-        reason.
+    Returns the path of each copy, or the file's own path if it was not fetched: reading it gives the reason.
     """
 
     def get(numbered: tuple[int, Path]) -> Path:
         number, path = numbered
         copy = folder / str(number)
-        try:
-            info = _system(path).info(_key(path))
-            if info["type"] != "file" or (info["size"] or 0) > limit:
-                return path
-            _system(path).get_file(_key(path), str(copy))
-        # Arbitrary errors, as above; an image that cannot be fetched fails alone when it is read.
-        except Exception:
-            return path
-        return copy
+        # Drivers raise arbitrary errors; an image that cannot be fetched fails alone when it is read.
+        with suppress(Exception):
+            system, key = _store(path)
+            info = system.info(key)
+            if info["type"] == "file" and (info["size"] or 0) <= limit:
+                system.get_file(key, str(copy))
+                return copy
+        return path
 
-    return list(_map_parallel(get, enumerate(paths)))
+    return _in_parallel(get, enumerate(paths))
 
 
 def put_each(files: Mapping[Path, Path]) -> None:
     """Upload local files, the keys, to their remote paths, the values."""
-    for _ in _map_parallel(lambda local: put(local, files[local]), files):
-        pass
+    _in_parallel(lambda local: put(local, files[local]), files)
 
 
 def remove_each(paths: Iterable[Path]) -> None:
     """Remove remote files; absent ones are ignored."""
 
     def remove(path: Path) -> None:
+        system, key = _store(path)
         # Not `rm`, which treats a "*" in a name as a wildcard.
         with suppress(FileNotFoundError):
-            _system(path).rm_file(_key(path))
+            system.rm_file(key)
 
-    for _ in _map_parallel(remove, paths):
-        pass
+    _in_parallel(remove, paths)
 
 
 def remove_tree(folder: Path) -> None:
@@ -259,7 +233,8 @@ def remove_tree(folder: Path) -> None:
     if not is_remote(folder):
         shutil.rmtree(folder)
     elif exists(folder):
-        _system(folder).rm(_key(folder), recursive=True)
+        system, key = _store(folder)
+        system.rm(key, recursive=True)
 
 
 @contextmanager
@@ -268,32 +243,36 @@ def local_copy(path: Path) -> Iterator[Path]:
     if not is_remote(path):
         yield path
         return
+    system, key = _store(path)
     with tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
         copy = Path(folder) / path.name
-        _system(path).get_file(_key(path), str(copy))
+        system.get_file(key, str(copy))
         yield copy
 
 
 def lies_in(inner: Path, outer: Path) -> bool:
     """Whether a remote path equals another one or lies below it."""
-    mine, other = PurePosixPath(_key(inner).strip("/")), PurePosixPath(_key(outer).strip("/"))
-    return bool(_system(inner) == _system(outer)) and mine.is_relative_to(other)
+    (system, mine), (other_system, other) = _store(inner), _store(outer)
+    is_below = PurePosixPath(mine.strip("/")).is_relative_to(PurePosixPath(other.strip("/")))
+    return is_below and bool(system == other_system)
 
 
-def _map_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def _in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     with ThreadPoolExecutor(_REQUESTS) as pool:
-        yield from pool.map(function, items)
+        return list(pool.map(function, items))
 
 
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+@contextmanager
+def _store_errors(problem: str) -> Iterator[None]:
+    """Convert the errors of a driver, which are arbitrary without credentials, to a `ConfigurationError`."""
+    try:
+        yield
+    except Exception as error:
+        message = f"{problem}: {type(error).__name__}: {' '.join(str(error).split())}"
+        raise ConfigurationError(message) from error
 
 
-def _system(path: Path) -> Any:
-    """The fsspec file system of a remote path."""
-    return cast(Any, path).fs
-
-
-def _key(path: Path) -> str:
-    """The name of a remote path in its file system."""
-    return cast(str, cast(Any, path).path)
+def _store(path: Path) -> tuple[Any, str]:
+    """The fsspec file system of a remote path, and the path's name in it."""
+    remote = cast(Any, path)
+    return remote.fs, remote.path

@@ -16,8 +16,7 @@ from pathlib import Path, PurePath
 from maskgen.errors import AnnotationError
 from maskgen.files.remote import is_remote
 
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_SEPARATORS = re.compile(r"[\\/]")
+_ABSOLUTE = re.compile(r"[\\/]|[A-Za-z]:[\\/]")
 
 # A setting of the process, because adapters are functions of the root alone.
 _following = False
@@ -46,20 +45,16 @@ def leaving_link(root: Path, relative: str, target: str) -> AnnotationError:
 
 
 def refuse_escape(text: str, where: str) -> str:
-    """Check that the text of a relative path stays below its root, and return it.
+    """Return the text of a path in a label file or manifest, if it stays below its root.
 
-    Args:
-        text: A path from a label file or manifest.
-        where: Its file and line, for the error.
-
-    Raises:
-        AnnotationError: The path is empty, absolute, has a ``..`` or is not a valid file name.
+    An `AnnotationError` about ``where``, the file and line, if it is empty, absolute, has a ``..`` or cannot
+    be a file name.
     """
     if not text or text.isspace():
         raise AnnotationError(f"{where}: expected a path below the dataset's root, got an empty one")
-    if text[0] in "/\\" or _DRIVE.match(text):
+    if _ABSOLUTE.match(text):
         raise AnnotationError(f"{where}: {text!r} is an absolute path; expected one below the dataset's root")
-    if ".." in text and ".." in _SEPARATORS.split(text):
+    if ".." in text and ".." in re.split(r"[\\/]", text):
         raise AnnotationError(f"{where}: {text!r} has a '..'; expected a path below the dataset's root")
     try:
         os.fsencode(text)
@@ -71,10 +66,9 @@ def refuse_escape(text: str, where: str) -> str:
 
 
 def leads_out(path: str) -> bool:
-    """Whether a path leaves the folder it starts in, by the rules of this system.
+    """Whether a path in maskgen's own files leaves its folder, by the rules of this system.
 
-    For names in maskgen's own files, which may hold any valid name of this system, such as a backslash where
-    that is not a separator.
+    Other than for `refuse_escape`, a backslash is part of a name where it is no separator.
     """
     if os.sep == "/" and ".." not in path and "\0" not in path:
         return not path or path[0] == "/"
@@ -83,12 +77,9 @@ def leads_out(path: str) -> bool:
 
 
 def contained(root: Path, relative: str, where: str) -> str:
-    """Check that the links in a relative path stay below the root, and return the path.
+    """Return a relative path; an `AnnotationError` if a link in it leads out of the root.
 
     The root itself may be a link. A path that does not exist passes.
-
-    Raises:
-        AnnotationError: A link leads out of the root.
     """
     if _following or is_remote(root):
         return relative

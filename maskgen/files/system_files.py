@@ -41,10 +41,7 @@ def is_system_name(name: str) -> bool:
 
 
 def is_system_path(path: str) -> bool:
-    """Whether a file or folder, or one of its parents, belongs to the system.
-
-    Args:
-        path: A path with ``/`` between folders, relative to the root of the user's files.
+    """Whether a file or folder, or one of its parents below the root of a user's files, is the system's.
 
     Example:
         >>> is_system_path("a/@eaDir/1.jpg"), is_system_path("._1.jpg"), is_system_path(".hidden/1.jpg")

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from maskgen.errors import UnreadableImageError
 from maskgen.files.remote import is_remote
@@ -23,15 +21,11 @@ from maskgen.files.system_files import is_system_path
 from maskgen.limits import MAX_BYTES
 from maskgen.records import Sample
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 BLOCK = 512
 
 # `tarfile` reads long names and PAX records whole, and a damaged one may claim any length.
 _LONGEST_HEADER = 1 << 20
 
-_OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip", "gunzip"),
     (b"BZh", "bzip2", "bunzip2"),
@@ -42,21 +36,13 @@ _COMPRESSED = (
 _DAMAGE = (tarfile.TarError, ValueError, OverflowError, RecursionError, LookupError, AttributeError, EOFError)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One member of a tar.
+class Entry(NamedTuple):
+    """One member of a tar."""
 
-    Attributes:
-        name: Its name in the tar; bytes that are not UTF-8 as surrogates.
-        offset: Offset of its bytes in the tar.
-        size: Its size in bytes.
-        kind: "file", "folder", or a description of another type.
-    """
-
-    name: str
-    offset: int
-    size: int
-    kind: str
+    name: str  # bytes that are not UTF-8 as surrogates
+    offset: int  # of its bytes in the tar
+    size: int  # in bytes
+    kind: str  # "file", "folder", or a description of another type
 
 
 class _Headers:
@@ -70,25 +56,6 @@ class _Headers:
         if not 0 <= size <= _LONGEST_HEADER:
             raise tarfile.ReadError(f"a header of {size} bytes")
         return self._file.read(size)
-
-
-class _PlainHeader(tarfile.TarInfo):
-    """A header parsed only as far as `scan` needs, in a third of the time."""
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Parse a plain header; leave any other to `tarfile`."""
-        size = _OCTAL.fullmatch(buf, 124, 136) if len(buf) == BLOCK else None
-        if size is None or buf[156] not in b"0\0" or buf[257:262] != b"ustar" or buf[345]:
-            return super().frombuf(buf, encoding, errors)
-        stated = _OCTAL.fullmatch(buf, 148, 156)
-        # The sum counts its own field as spaces.
-        if stated is None or sum(buf) - sum(buf[148:156]) + 8 * 32 != int(stated[1], 8):
-            return super().frombuf(buf, encoding, errors)
-        info = cls(buf[:100].partition(b"\0")[0].decode(encoding, errors))
-        info.size, info.type = int(size[1], 8), tarfile.REGTYPE
-        # In old tars a trailing slash marks a folder.
-        return super().frombuf(buf, encoding, errors) if info.name.endswith("/") else info
 
 
 def scan(file: BinaryIO) -> Iterator[Entry]:
@@ -105,15 +72,10 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
         if begin.startswith(signature):
             raise UnreadableImageError(f"a tar compressed with {kind}: unpack it with `{program}` first")
     file.seek(0)
-    offset = -1
+    damaged, offset = "a damaged tar, or one that was cut short: it", -1
     try:
-        tar = tarfile.TarFile(
-            fileobj=_Headers(file),  # type: ignore[arg-type]
-            mode="r",
-            tarinfo=_PlainHeader,
-            encoding="utf-8",
-            errors="surrogateescape",
-        )
+        headers: Any = _Headers(file)
+        tar = tarfile.TarFile(fileobj=headers, encoding="utf-8", errors="surrogateescape")
         while (info := tar.next()) is not None:
             # A damaged size may be negative and lead back.
             if tar.offset <= offset:
@@ -124,37 +86,25 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
                 yield Entry(info.name, info.offset_data, info.size, _kind(info))
         offset = tar.offset
     except _DAMAGE as error:
-        where = "it cannot be read" if offset < 0 else f"it cannot be read on behind {offset} bytes"
-        raise UnreadableImageError(f"a damaged tar, or one that was cut short: {where}: {error}") from error
+        where = "" if offset < 0 else f" on behind {offset} bytes"
+        raise UnreadableImageError(f"{damaged} cannot be read{where}: {error}") from error
     file.seek(offset)
     end = file.read(BLOCK)
-    # `tarfile` treats any invalid header as the end.
-    if end != bytes(BLOCK):
+    if end != bytes(BLOCK):  # `tarfile` treats any invalid header as the end
         what = "is damaged there" if end else "has no end mark"
-        raise UnreadableImageError(
-            f"a damaged tar, or one that was cut short: it {what}, behind {offset} bytes"
-        )
+        raise UnreadableImageError(f"{damaged} {what}, behind {offset} bytes")
 
 
 def _kind(info: tarfile.TarInfo) -> str:
-    if info.issparse():
-        return "a sparse file, which is not read"
-    if info.isreg():
-        return "file"
-    if info.isdir():
-        return "folder"
     if info.issym() or info.islnk():
         return f"a link to {info.linkname!r}, which is not followed"
-    return "a pipe or device"
+    if info.issparse():
+        return "a sparse file, which is not read"
+    return "file" if info.isreg() else "folder" if info.isdir() else "a pipe or device"
 
 
 def read_member(sample: Sample) -> bytes:
-    """The bytes of a sample in a tar.
-
-    Raises:
-        UnreadableImageError: The member is refused, or the tar has changed.
-        OSError: The tar cannot be read.
-    """
+    """The bytes of a sample in a tar; refuses a member with a ``refusal``, and a tar that has changed."""
     member = sample.member
     if member is None or member.refusal:
         raise UnreadableImageError(member.refusal or "" if member else "not in a tar")
@@ -171,20 +121,11 @@ def read_member(sample: Sample) -> bytes:
 
 
 def read_path(path: Path) -> bytes:
-    """The bytes of a file, or of a member of a tar, such as ``000012.tar/a.jpg``.
-
-    Raises:
-        OSError: There is no such file or member.
-    """
-    for tar in path.parents:
-        if tar.is_dir():
-            break
-        if tar.is_file():
-            return _read_named(tar, path.relative_to(tar).as_posix())
-    return path.read_bytes()
-
-
-def _read_named(tar: Path, name: str) -> bytes:
+    """The bytes of a file, or of a member of a tar, such as ``000012.tar/a.jpg``; an `OSError` if absent."""
+    tar = next((folder for folder in path.parents if folder.exists()), None)
+    if tar is None or not tar.is_file():
+        return path.read_bytes()
+    name = path.relative_to(tar).as_posix()
     # In a damaged tar the member may lie before the damage.
     with tar.open("rb") as file, suppress(UnreadableImageError):
         for entry in scan(file):
@@ -206,22 +147,14 @@ def folder_of(root: Path) -> Path:
 
 def plain_name(name: str) -> str:
     """A member's name without the leading ``./`` of some programs."""
-    if name[:1] not in ("", "/", ".") and "//" not in name and "/." not in name and name[-1] != "/":
-        return name
     return "/".join(part for part in name.split("/") if part not in ("", "."))
-
-
-def is_regular(path: Path) -> bool:
-    """Whether a path is a regular file; opening a pipe would block."""
-    return stat.S_ISREG(path.stat().st_mode)
 
 
 def read_sample(sample: Sample) -> bytes:
     """The bytes of a sample's image, from a file or a tar.
 
-    Raises:
-        UnreadableImageError: The image cannot be read; the message becomes the reason in its row.
-        OSError: The machine has no memory or file descriptors left.
+    An `UnreadableImageError` becomes the reason in its row. An `OSError` means that the machine has no memory
+    or file descriptors left.
     """
     try:
         return read_member(sample) if sample.member else read_file(sample.path)
@@ -236,8 +169,7 @@ def read_sample(sample: Sample) -> bytes:
 def read_file(path: Path) -> bytes:
     """The bytes of an image's file, as `read_sample` reads it."""
     info = path.stat()
-    # Opening a pipe would block.
-    if not stat.S_ISREG(info.st_mode):
+    if not stat.S_ISREG(info.st_mode):  # opening a pipe would block
         raise UnreadableImageError("a folder" if stat.S_ISDIR(info.st_mode) else "a pipe, socket or device")
     if info.st_size > MAX_BYTES:
         raise UnreadableImageError(f"a file of {info.st_size} bytes, more than {MAX_BYTES}")

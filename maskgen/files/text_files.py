@@ -5,19 +5,11 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
 
 def read_text_file(path: Path, most_bytes: int) -> str:
     """The text of a file, decoded by `decode_text`.
 
-    Args:
-        path: The file.
-        most_bytes: Maximum size; a larger file is refused.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: The file is too large or not text; the message does not name it.
+    A `ValueError` if it is larger than ``most_bytes`` or not text; the message does not name the file.
     """
     with path.open("rb") as file:
         data = file.read(most_bytes + 1)
@@ -27,27 +19,20 @@ def read_text_file(path: Path, most_bytes: int) -> str:
 
 
 def decode_text(data: bytes) -> str:
-    """Decode UTF-8 or UTF-16, with or without byte order mark, or else Latin-1.
-
-    Raises:
-        ValueError: The bytes hold a NUL.
-    """
+    """Decode UTF-8 or UTF-16, with or without byte order mark, or else Latin-1; a `ValueError` for a NUL."""
+    encoding = "utf-8-sig"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    # UTF-16 without a mark: each ASCII letter has a NUL on one side.
+    elif data[1:2] == data[3:4] == b"\0" and b"\0" not in data[:4:2]:
+        encoding = "utf-16-le"
+    elif data[:1] == data[2:3] == b"\0" and b"\0" not in data[1:4:2]:
+        encoding = "utf-16-be"
     try:
-        text = data.decode(_encoding(data))
+        text = data.decode(encoding)
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     if (nul := text.find("\0")) >= 0:
         line = text.count("\n", 0, nul) + 1
         raise ValueError(f"line {line}: expected text, got a NUL byte; is the file damaged?")
     return text
-
-
-def _encoding(data: bytes) -> str:
-    if data.startswith(_UTF16_MARKS):
-        return "utf-16"
-    # UTF-16 without a mark: each ASCII letter has a NUL on one side.
-    if data[1:2] == data[3:4] == b"\0" and b"\0" not in data[:4:2]:
-        return "utf-16-le"
-    if data[:1] == data[2:3] == b"\0" and b"\0" not in data[1:4:2]:
-        return "utf-16-be"
-    return "utf-8-sig"

@@ -25,7 +25,7 @@ from maskgen.files.suffixes import SUFFIXES, WRITTEN
 from maskgen.images.color_profile import plain_profile, to_srgb
 from maskgen.images.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
 from maskgen.images.jpeg import JpegSettings, jpeg_options, jpeg_settings
-from maskgen.images.to_bgr import decode_jpeg, to_planes, upright
+from maskgen.images.to_bgr import jpeg_planes, to_planes, upright
 from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
 
 Image = NDArray[np.uint8]
@@ -36,42 +36,25 @@ PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """An upright image with its encoding parameters.
+    """An upright image with its encoding parameters."""
 
-    Attributes:
-        bgr: (height, width, 3) uint8, turned upright by the EXIF orientation.
-        format: Pillow's name of the format of the content, not of the file name: "JPEG", "PNG", ...
-        grey: Whether the file has one channel; the channels of `bgr` are then equal.
-        alpha: (height, width) uint8 transparency of the file, or None.
-        icc: Colour profile for RGB or grey pixels, without texts, or None.
-        jpeg: Encoding parameters of a JPEG, or None for other formats.
-        lossless: Whether a WEBP is lossless.
-        note: What was dropped, in words (further frames, bits beyond 8), or None.
-    """
-
-    bgr: Image
-    format: str
-    grey: bool = False
-    alpha: Image | None = None
-    icc: bytes | None = None
+    bgr: Image  # (height, width, 3) uint8, turned upright by the EXIF orientation
+    format: str  # Pillow's name of the content's format, not of the file name's: "JPEG", "PNG", ...
+    grey: bool = False  # whether the file has one channel; those of `bgr` are then equal
+    alpha: Image | None = None  # (height, width) uint8 transparency of the file
+    icc: bytes | None = None  # colour profile for RGB or grey pixels, without texts
     jpeg: JpegSettings | None = None
-    lossless: bool = False
-    note: str | None = None
+    lossless: bool = False  # whether a WEBP is lossless
+    note: str | None = None  # what was dropped, in words (further frames, bits beyond 8)
 
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """An image as bytes.
-
-    Attributes:
-        data: The file's content.
-        suffix: The format's usual suffix with its dot, in lower case.
-        same_format: Whether it is the source's format, so the source's file name still fits.
-    """
+    """An image as bytes."""
 
     data: bytes
-    suffix: str
-    same_format: bool = False
+    suffix: str  # the format's usual suffix with its dot, in lower case
+    same_format: bool = False  # whether it is the source's format, so the source's file name still fits
 
 
 def decode(data: bytes, limit: int | None = None) -> DecodedImage:
@@ -81,25 +64,20 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     decoded. A truncated file is refused: a half grey face would be worse than none. Pillow's warnings are
     suppressed; lines that libtiff or libjpeg print about a broken image are not.
 
-    Args:
-        data: The whole file.
-        limit: Most pixels; by default `maskgen.limits.max_pixels`.
-
     Raises:
-        UnreadableImageError: The file is empty, not an image, of another format, larger than the limit,
-            broken or truncated; the message says which.
+        UnreadableImageError: The file is empty, not an image, of another format, broken, truncated, or has
+            more pixels than ``limit``, by default `maskgen.limits.max_pixels`; the message says which.
     """
-    file_format = sniff(data)
-    limit = limit or max_pixels()
+    file_format, limit, notes = sniff(data), limit or max_pixels(), list[str]()
     with _pillow_settings(limit):
         try:
             pillow_image = opener(file_format)(BytesIO(data))
-            _check_size(pillow_image.size, limit)
-            orientation, notes = _orientation(pillow_image)
+            _check_size(*pillow_image.size, limit)
+            orientation = _orientation(pillow_image, notes)
             if getattr(pillow_image, "is_animated", False):
                 notes.append("first of several frames")
-            pixels = decode_jpeg(pillow_image, data) if file_format == "JPEG" else None
-            if pixels is None:
+            planes = jpeg_planes(pillow_image, data) if file_format == "JPEG" else None
+            if planes is None:
                 pillow_image.load()
         except (UnreadableImageError, MemoryError):
             raise
@@ -114,10 +92,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             orientation = 1  # Pillow turns a TIFF while loading it.
         jpeg = jpeg_settings(pillow_image) if file_format == "JPEG" else None
         icc: bytes | None = pillow_image.info.get("icc_profile") or None
-        if pixels is None:
-            bgr, alpha, grey = to_planes(pillow_image, icc, notes)
-        else:
-            bgr, alpha, grey = pixels, None, pillow_image.mode == "L"
+        bgr, alpha, grey = planes or to_planes(pillow_image, icc, notes)
         if pillow_image.mode == "CMYK":
             icc = None
     profile = plain_profile(icc, b"GRAY" if grey else b"RGB ") if icc else None
@@ -152,40 +127,33 @@ def encode(
             become `common_format`: a palette of 256 colours would spoil both face and mask.
         quality: 1 to 100 for JPEG and lossy WEBP, instead of the source's. The default is `JPEG_QUALITY` with
             4:4:4 chroma for a JPEG whose source is not a JPEG, and `WEBP_QUALITY` for every WEBP.
-
-    Raises:
-        UsageError: `format` or `quality` is invalid, or the image is too large for the format.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality must be from 1 to 100, got {quality}")
+    like = like or DecodedImage(bgr, format="")
     target = _target_format(like, format)
     height, width = bgr.shape[:2]
     if max(height, width) > (limit := LONGEST_SIDE.get(target, 1 << 31)):
         raise UsageError(f"{target} holds at most {limit} pixels a side, the image has {width} x {height}")
-    grey = like is not None and like.grey
-    alpha = like.alpha if like is not None and target in ("PNG", "WEBP", "TIFF") else None
-    options: dict[str, Any] = {}
-    if like is not None and like.icc and target in ("JPEG", "PNG", "WEBP", "TIFF"):
+    alpha = like.alpha if target in ("PNG", "WEBP", "TIFF") else None
+    lossless = quality is None and like.format == "WEBP" and like.lossless
+    options: dict[str, Any] = {
+        "JPEG": jpeg_options(like.jpeg, quality, like.grey),
+        "WEBP": {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True},
+        "PNG": {"compress_level": PNG_COMPRESSION},
+        "TIFF": {"compression": "tiff_lzw"},
+    }.get(target, {})
+    if like.icc and target in ("JPEG", "PNG", "WEBP", "TIFF"):
         options["icc_profile"] = like.icc
-    if target == "JPEG":
-        options |= jpeg_options(like.jpeg if like else None, quality, grey)
-    elif target == "WEBP":
-        lossless = quality is None and like is not None and like.format == "WEBP" and like.lossless
-        options |= {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True}
-    elif target == "PNG":
-        options["compress_level"] = PNG_COMPRESSION
-    elif target == "TIFF":
-        options["compression"] = "tiff_lzw"
-    data = _save(_pixels(bgr, target, grey, alpha), target, options)
-    suffix = ".pgm" if target == "PPM" and grey else SUFFIXES[target][0]
-    return EncodedImage(data, suffix, same_format=like is not None and like.format == target)
+    data = _save(_to_pillow(bgr, target, like.grey, alpha), target, options)
+    suffix = ".pgm" if target == "PPM" and like.grey else SUFFIXES[target][0]
+    return EncodedImage(data, suffix, same_format=like.format == target)
 
 
 def encode_grey_png(alpha: Image) -> bytes:
     """Encode a (height, width) uint8 alpha plane as a one-channel PNG."""
-    return _save(
-        PillowImage.fromarray(np.ascontiguousarray(alpha)), "PNG", {"compress_level": PNG_COMPRESSION}
-    )
+    plane = PillowImage.fromarray(np.ascontiguousarray(alpha))
+    return _save(plane, "PNG", {"compress_level": PNG_COMPRESSION})
 
 
 @contextmanager
@@ -206,8 +174,7 @@ def _pillow_settings(limit: int) -> Iterator[None]:
         png.MAX_TEXT_CHUNK, png.MAX_TEXT_MEMORY = texts
 
 
-def _check_size(size: tuple[int, int], limit: int) -> None:
-    width, height = size
+def _check_size(width: int, height: int, limit: int) -> None:
     if width < 1 or height < 1:
         raise UnreadableImageError(f"an image of {width} x {height} pixels")
     if width * height > limit:
@@ -215,11 +182,12 @@ def _check_size(size: tuple[int, int], limit: int) -> None:
         raise UnreadableImageError(f"{width} x {height} pixels are more than {limit}{hint}")
 
 
-def _orientation(pillow_image: PillowImage.Image) -> tuple[int, list[str]]:
+def _orientation(pillow_image: PillowImage.Image, notes: list[str]) -> int:
     try:
-        return int(pillow_image.getexif().get(0x0112) or 1), []
+        return int(pillow_image.getexif().get(0x0112) or 1)
     except Exception:  # on damaged metadata Pillow raises anything; the pixels may still be readable
-        return 1, ["EXIF data cannot be read"]
+        notes.append("EXIF data cannot be read")
+        return 1
 
 
 def common_format(like: DecodedImage) -> str:
@@ -228,26 +196,25 @@ def common_format(like: DecodedImage) -> str:
     return "JPEG" if lossy and like.alpha is None else "PNG"
 
 
-def _target_format(like: DecodedImage | None, format: str | None) -> str:
+def _target_format(like: DecodedImage, format: str | None) -> str:
     if format is None:
-        return "PNG" if like is None else like.format if like.format in WRITTEN else common_format(like)
-    name = {"JPG": "JPEG"}.get(format.upper(), format.upper())
-    if name not in ("JPEG", "PNG", "WEBP"):
+        return like.format if like.format in WRITTEN else common_format(like)
+    if format.upper() not in ("JPG", "JPEG", "PNG", "WEBP"):
         raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
-    return name
+    return format.upper().replace("JPG", "JPEG")
 
 
-def _pixels(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
+def _to_pillow(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
     if grey:
         plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
         return PillowImage.fromarray(plane if alpha is None else np.dstack([plane, alpha]))
-    if alpha is None:
-        if target == "JPEG":
-            # Pillow stores four bytes a pixel, so it uses this array without a copy.
-            padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
-            return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
+    if alpha is not None:
+        return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
+    if target != "JPEG":
         return PillowImage.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-    return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
+    # Pillow stores four bytes a pixel, so it uses this array without a copy.
+    padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
+    return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
 
 
 def _save(pillow_image: PillowImage.Image, file_format: str, options: dict[str, Any]) -> bytes:

@@ -8,6 +8,7 @@ the old one and nothing else. `to_srgb` converts the pixels if a profile needs m
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -19,26 +20,23 @@ _CURVES = {b"RGB ": (b"rTRC", b"gTRC", b"bTRC"), b"GRAY": (b"kTRC",)}
 _POINTS = {b"RGB ": (b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ"), b"GRAY": (b"wtpt",)}
 _PARAMETERS = (1, 3, 4, 5, 7)  # of a parametric curve, by its number
 _LONGEST_CURVE = 4096
-_NAME = "RGB or grey"
+_NAME = "RGB or grey".encode("utf-16-be")
 _HEADER, _ENTRY = 128, 12
 
 
 def plain_profile(icc: bytes, space: bytes) -> bytes | None:
-    """Rewrite a profile without texts, dates and private tags.
+    """Rewrite a profile of a colour space, b"RGB " or b"GRAY", without texts, dates and private tags.
 
-    Args:
-        icc: The profile.
-        space: The colour space that it must have, b"RGB " or b"GRAY".
-
-    Returns:
-        A profile with the same colours; None if it is damaged, has another colour space, or uses tables
-        instead of a white point, primaries and tone curves.
+    None if it is damaged, has another colour space, or uses tables instead of a white point, primaries and
+    tone curves.
     """
     try:
         if icc[16:24] != space + b"XYZ " or icc[36:40] != b"acsp":
             return None
-        tags = _tags(icc)
-        kept = {name: _point(tags[name]) for name in _POINTS[space]}
+        (count,) = struct.unpack_from(">I", icc, _HEADER)
+        entries = struct.iter_unpack(">4sII", icc[_HEADER + 4 : _HEADER + 4 + _ENTRY * min(count, 100)])
+        tags = {name: icc[offset : offset + size] for name, offset, size in entries}
+        kept = {name: _numbers(tags[name], b"XYZ ", 12) for name in _POINTS[space]}
         kept |= {name: _curve(tags[name]) for name in _CURVES[space]}
         if b"chad" in tags:
             kept[b"chad"] = _numbers(tags[b"chad"], b"sf32", 36)
@@ -47,31 +45,23 @@ def plain_profile(icc: bytes, space: bytes) -> bytes | None:
     # If a profile has tables, they override primaries and curves.
     if any(name[:3] in (b"A2B", b"D2B") for name in tags):
         return None
-    kept[b"desc"] = kept[b"cprt"] = _text(_NAME)
+    text = struct.pack(">4sIII4sII", b"mluc", 0, 1, 12, b"enUS", len(_NAME), 28) + _NAME
+    kept[b"desc"] = kept[b"cprt"] = text
     return _profile(space, kept)
 
 
 def to_srgb(bgr: NDArray[np.uint8], icc: bytes) -> NDArray[np.uint8]:
     """Convert (height, width, 3) uint8 pixels from a profile to sRGB; unchanged if it is unusable."""
-    try:
-        pillow_image = PillowImage.fromarray(np.ascontiguousarray(bgr[:, :, ::-1]))
-        ImageCms.profileToProfile(pillow_image, BytesIO(icc), ImageCms.createProfile("sRGB"), inPlace=True)
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return bgr
-    return np.ascontiguousarray(np.asarray(pillow_image)[:, :, ::-1])
+    converted = by_color_profile(PillowImage.fromarray(np.ascontiguousarray(bgr[:, :, ::-1])), icc)
+    return bgr if converted is None else np.ascontiguousarray(np.asarray(converted)[:, :, ::-1])
 
 
-def _tags(icc: bytes) -> dict[bytes, bytes]:
-    (count,) = struct.unpack_from(">I", icc, _HEADER)
-    tags = {}
-    for number in range(min(count, 100)):
-        name, offset, size = struct.unpack_from(">4sII", icc, _HEADER + 4 + _ENTRY * number)
-        tags[name] = icc[offset : offset + size]
-    return tags
-
-
-def _point(tag: bytes) -> bytes:
-    return _numbers(tag, b"XYZ ", 12)
+def by_color_profile(pillow_image: PillowImage.Image, icc: bytes) -> PillowImage.Image | None:
+    """Convert an image from a profile to sRGB; None if it is unusable."""
+    with suppress(ImageCms.PyCMSError, OSError, ValueError):
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(pillow_image, BytesIO(icc), srgb, outputMode="RGB")
+    return None
 
 
 def _curve(tag: bytes) -> bytes:
@@ -85,19 +75,12 @@ def _curve(tag: bytes) -> bytes:
     return _numbers(tag, b"curv", 4 + 2 * count)
 
 
-def _numbers(tag: bytes, kind: bytes, size: int, keep: int | None = None) -> bytes:
+def _numbers(tag: bytes, kind: bytes, size: int, keep: int = 4) -> bytes:
     """A tag with its reserved bytes zeroed: 4 after the type, and those after ``keep`` of the next 4."""
     body = tag[8 : 8 + size]
     if tag[:4] != kind or len(body) != size:
         raise ValueError(f"no {kind!r} of {size} bytes")
-    if keep is not None:
-        body = body[:keep] + bytes(4 - keep) + body[4:]
-    return kind + bytes(4) + body
-
-
-def _text(text: str) -> bytes:
-    data = text.encode("utf-16-be")
-    return struct.pack(">4sIII4sII", b"mluc", 0, 1, 12, b"enUS", len(data), 28) + data
+    return kind + bytes(4) + body[:keep] + bytes(4 - keep) + body[4:]
 
 
 def _profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:

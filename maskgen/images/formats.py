@@ -9,41 +9,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from io import BytesIO
 from typing import cast
 
 from PIL import Image as PillowImage
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.PpmImagePlugin import PpmImageFile
-from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from maskgen.errors import UnreadableImageError
 
-# Calling the plugin instead of `PIL.Image.open` excludes all other parsers.
-_OPENERS: dict[str, Callable[[BytesIO], PillowImage.Image]] = {
-    "JPEG": JpegImageFile,
-    "PNG": PngImageFile,
-    "WEBP": WebPImageFile,
-    "BMP": BmpImageFile,
-    "TIFF": TiffImageFile,
-    "GIF": GifImageFile,
-    "PPM": PpmImageFile,
-}
-
-# Format -> (module, class) pairs that may read it, and the package to install if none does.
-_PLUGINS: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
-    "HEIC": ((("pillow_heif", "HeifImageFile"),), "pillow-heif"),
+# Format -> package to install, and classes that may read it. Calling the class instead of `PIL.Image.open`
+# excludes all other parsers.
+_PLUGINS: dict[str, tuple[str, ...]] = {
+    "JPEG": ("pillow", "PIL.JpegImagePlugin:JpegImageFile"),
+    "PNG": ("pillow", "PIL.PngImagePlugin:PngImageFile"),
+    "WEBP": ("pillow", "PIL.WebPImagePlugin:WebPImageFile"),
+    "BMP": ("pillow", "PIL.BmpImagePlugin:BmpImageFile"),
+    "TIFF": ("pillow", "PIL.TiffImagePlugin:TiffImageFile"),
+    "GIF": ("pillow", "PIL.GifImagePlugin:GifImageFile"),
+    "PPM": ("pillow", "PIL.PpmImagePlugin:PpmImageFile"),
+    "HEIC": ("pillow-heif", "pillow_heif:HeifImageFile"),
     "AVIF": (
-        (("PIL.AvifImagePlugin", "AvifImageFile"), ("pillow_avif.AvifImagePlugin", "AvifImageFile")),
-        "pillow-avif-plugin",
+        *("pillow-avif-plugin", "PIL.AvifImagePlugin:AvifImageFile"),
+        "pillow_avif.AvifImagePlugin:AvifImageFile",
     ),
-    "JXL": ((("pillow_jxl.JpegXLImagePlugin", "JXLImageFile"),), "pillow-jxl-plugin"),
+    "JXL": ("pillow-jxl-plugin", "pillow_jxl.JpegXLImagePlugin:JXLImageFile"),
 }
 
 # Most pixels a side of a format; the limits of other formats are beyond what is ever decoded.
@@ -75,19 +65,11 @@ _OTHERS = (
 )
 
 
+@cache
 def opener(name: str) -> Callable[[BytesIO], PillowImage.Image]:
-    """The Pillow class that opens files of a format of `sniff`.
-
-    Raises:
-        UnreadableImageError: The format needs a Pillow plug-in that is not installed.
-    """
-    return _OPENERS[name] if name in _OPENERS else _plugin(name)
-
-
-@lru_cache(maxsize=len(_PLUGINS))
-def _plugin(name: str) -> Callable[[BytesIO], PillowImage.Image]:
-    modules, package = _PLUGINS[name]
-    for module, kind in modules:
+    """The Pillow class for a format of `sniff`; an `UnreadableImageError` if its plug-in is not installed."""
+    package, *classes = _PLUGINS[name]
+    for module, kind in (each.split(":") for each in classes):
         with suppress(ImportError, AttributeError):
             plugin = import_module(module)
             # Pillow may have been built without the library that the module needs.
@@ -99,9 +81,7 @@ def _plugin(name: str) -> Callable[[BytesIO], PillowImage.Image]:
 def sniff(data: bytes) -> str:
     """Detect the format of a file's content, a key of `maskgen.files.suffixes.SUFFIXES`.
 
-    Raises:
-        UnreadableImageError: The format is unknown; the message names other kinds of files that it
-            recognises.
+    Other content raises an `UnreadableImageError`, which names the kinds of files that it recognises.
     """
     if not data:
         raise UnreadableImageError("empty file")

@@ -12,20 +12,14 @@ JPEG_QUALITY = 95
 
 @dataclass(frozen=True)
 class JpegSettings:
-    """Encoding parameters of a JPEG.
+    """Encoding parameters of a JPEG."""
 
-    Attributes:
-        tables: Quantisation tables of luma and, unless grey, of the two chroma components.
-        subsampling: Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write
-            (4:1:1, 4:4:0) become 4:4:4, which loses nothing.
-        progressive: Whether the JPEG is progressive.
-        stored: Number of tables in the file; components can share a table.
-    """
-
-    tables: tuple[tuple[int, ...], ...]
+    tables: tuple[tuple[int, ...], ...]  # quantisation of luma and, unless grey, of the two chroma components
+    # Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write (4:1:1, 4:4:0)
+    # become 4:4:4, which loses nothing.
     subsampling: int
     progressive: bool
-    stored: int
+    stored: int  # number of tables in the file; components can share a table
 
 
 def jpeg_settings(pillow_image: Any) -> JpegSettings | None:

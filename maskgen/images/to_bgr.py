@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from contextlib import suppress
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageCms
+
+from maskgen.images.color_profile import by_color_profile
 
 Image = NDArray[np.uint8]
+# (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether the image is grey.
+Planes = tuple[Image, Image | None, bool]
 
 
 def upright(plane: Image, orientation: int) -> Image:
@@ -25,52 +28,44 @@ def upright(plane: Image, orientation: int) -> Image:
     return np.ascontiguousarray(plane)
 
 
-def decode_jpeg(pillow_image: PillowImage.Image, data: bytes) -> Image | None:
-    """Decode a grey or colour JPEG by OpenCV: the same pixels in half of the time; None leaves it to Pillow.
+def jpeg_planes(pillow_image: PillowImage.Image, data: bytes) -> Planes | None:
+    """`to_planes` by OpenCV: the same pixels in half of the time; None leaves the JPEG to Pillow.
 
     Both use libjpeg, but Pillow copies the pixels twice. A file without its end mark may be truncated; Pillow
-    refuses it.
+    refuses it. `upright` turns the pixels later, as for other formats.
     """
-    if pillow_image.mode not in ("L", "RGB") or not data.endswith(b"\xff\xd9"):
-        return None
-    try:
-        # `upright` turns the pixels later, as for other formats.
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error:
-        return None
-    return bgr if bgr is not None and bgr.shape[1::-1] == pillow_image.size else None  # type: ignore[return-value]
+    bgr: Any = None
+    if pillow_image.mode in ("L", "RGB") and data.endswith(b"\xff\xd9"):
+        with suppress(cv2.error):
+            flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+            bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    is_whole = bgr is not None and bgr.shape[1::-1] == pillow_image.size
+    return (bgr, None, pillow_image.mode == "L") if is_whole else None
 
 
-def to_planes(
-    pillow_image: PillowImage.Image, icc: bytes | None, notes: list[str]
-) -> tuple[Image, Image | None, bool]:
-    """Convert a loaded image to colour and alpha planes.
+def to_planes(pillow_image: PillowImage.Image, icc: bytes | None, notes: list[str]) -> Planes:
+    """Convert a loaded image of any Pillow mode to planes.
 
-    Args:
-        pillow_image: An image of any Pillow mode.
-        icc: Its colour profile, used for CMYK only: other profiles remain valid for the pixels.
-        notes: Receives a phrase for each loss.
-
-    Returns:
-        (height, width, 3) uint8 BGR; (height, width) uint8 alpha or None; whether the image is grey.
+    The colour profile ``icc`` is used for CMYK only: others remain valid for the pixels. ``notes`` receives a
+    phrase for each loss.
     """
-    if pillow_image.mode.startswith("I") or pillow_image.mode == "F":
-        notes.append(
-            "floating point reduced to 8 bits" if pillow_image.mode == "F" else "16 bits reduced to 8"
-        )
+    mode = pillow_image.mode
+    is_transparent = mode == "PA" or "transparency" in pillow_image.info
+    if mode.startswith("I") or mode == "F":
+        notes.append("floating point reduced to 8 bits" if mode == "F" else "16 bits reduced to 8")
         return _to_three(_to_8_bits(np.asarray(pillow_image))), None, True
-    if pillow_image.mode == "1":
+    if mode == "1":
         pillow_image = pillow_image.convert("L")
-    elif pillow_image.mode == "CMYK":
+    elif mode == "CMYK":
         notes.append("CMYK converted to RGB")
-        pillow_image = _cmyk_to_rgb(pillow_image, icc)
-    elif pillow_image.mode in ("P", "PA") or "transparency" in pillow_image.info:
-        transparent = pillow_image.mode == "PA" or "transparency" in pillow_image.info
-        opaque, see_through = ("L", "LA") if pillow_image.mode == "L" else ("RGB", "RGBA")
-        pillow_image = pillow_image.convert(see_through if transparent else opaque)
-    elif pillow_image.mode not in ("L", "LA", "RGB", "RGBA"):
-        pillow_image = pillow_image.convert("RGBA" if pillow_image.mode == "RGBa" else "RGB")
+        # Pillow's own formula makes skin glow.
+        by_profile = by_color_profile(pillow_image, icc) if icc and icc[16:20] == b"CMYK" else None
+        pillow_image = by_profile or pillow_image.convert("RGB")
+    elif mode == "P" or is_transparent:
+        opaque = "L" if mode == "L" else "RGB"
+        pillow_image = pillow_image.convert(f"{opaque}A" if is_transparent else opaque)
+    elif mode not in ("L", "LA", "RGB", "RGBA"):
+        pillow_image = pillow_image.convert("RGBA" if mode == "RGBa" else "RGB")
     if pillow_image.mode == "RGB":
         # Pillow stores four bytes a pixel; exporting them unchanged takes half the time.
         padded = np.frombuffer(pillow_image.tobytes("raw", "RGBX"), np.uint8)
@@ -81,8 +76,11 @@ def to_planes(
         return _to_three(pixels), None, True
     if pillow_image.mode == "LA":
         return _to_three(pixels[:, :, 0]), pixels[:, :, 1].copy(), True
-    alpha = pixels[:, :, 3].copy() if pillow_image.mode == "RGBA" else None
-    return cv2.cvtColor(pixels[:, :, :3], cv2.COLOR_RGB2BGR).astype(np.uint8, copy=False), alpha, False
+    return (
+        cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGR).astype(np.uint8, copy=False),
+        pixels[:, :, 3].copy(),
+        False,
+    )
 
 
 def _to_three(plane: Image) -> Image:
@@ -101,16 +99,3 @@ def _to_8_bits(values: NDArray[Any]) -> Image:
         low, high = 0.0, next(top for top in usual if high <= top)
     scaled: Image = np.rint((numbers - low) * (255.0 / max(high - low, 1e-9))).astype(np.uint8)
     return scaled
-
-
-def _cmyk_to_rgb(pillow_image: PillowImage.Image, icc: bytes | None) -> PillowImage.Image:
-    """Convert CMYK by the image's profile if it is usable: Pillow's formula makes skin glow."""
-    if icc and icc[16:20] == b"CMYK":
-        try:
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(pillow_image, BytesIO(icc), srgb, outputMode="RGB")
-            if converted is not None:
-                return converted
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            return pillow_image.convert("RGB")
-    return pillow_image.convert("RGB")

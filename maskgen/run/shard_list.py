@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.datasets import FaceDataset
-from maskgen.datasets.completeness import warn_of_lacks
+from maskgen.datasets.base import warn_of_lacks
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.files.image_files import archive_hint
 from maskgen.options import SynthOptions

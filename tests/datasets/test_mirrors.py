@@ -8,7 +8,7 @@ import pytest
 from layouts import CELEBA_ATTRIBUTES, LAYOUTS, WIKI_ROWS, matlab
 
 from maskgen.datasets import DATASETS, find_root, get_dataset
-from maskgen.datasets.completeness import warn_of_lacks
+from maskgen.datasets.base import warn_of_lacks
 from maskgen.datasets.readers.label_file_search import (
     MOST_ENTRIES,
     MOST_FOLDERS,

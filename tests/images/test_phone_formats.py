@@ -63,10 +63,10 @@ def test_a_cut_one_is_refused_in_one_line(form):
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_plugin_that_is_missing_is_named(monkeypatch, name):
-    modules, package = formats._PLUGINS[name]
-    for module, _ in modules:
-        monkeypatch.setitem(sys.modules, module, None)
-    formats._plugin.cache_clear()
+    package, *classes = formats._PLUGINS[name]
+    for each in classes:
+        monkeypatch.setitem(sys.modules, each.partition(":")[0], None)
+    formats.opener.cache_clear()
     with pytest.raises(UnreadableImageError, match=f"{name} is read by .* pip install {package}"):
         decode(FILES[name][0])
 
@@ -74,7 +74,7 @@ def test_the_plugin_that_is_missing_is_named(monkeypatch, name):
 def test_a_pillow_that_was_built_without_the_library_has_no_avif(monkeypatch):
     monkeypatch.setattr(pytest.importorskip("PIL.AvifImagePlugin"), "SUPPORTED", False)
     monkeypatch.setitem(sys.modules, "pillow_avif.AvifImagePlugin", None)
-    formats._plugin.cache_clear()
+    formats.opener.cache_clear()
     with pytest.raises(UnreadableImageError, match="pillow-avif-plugin"):
         decode(FILES["AVIF"][0])
 
@@ -97,4 +97,4 @@ def test_each_is_known_by_its_first_bytes(data, name):
 @pytest.fixture(autouse=True)
 def plugins_are_looked_for_anew():
     yield
-    formats._plugin.cache_clear()
+    formats.opener.cache_clear()

@@ -26,7 +26,6 @@ Row = TypeVar("Row")
 
 # The line that Excel writes before a table; the delimiter depends on the country.
 _DELIMITER_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[^\S\r\n]*(?:\r\n|\r|\n)', re.IGNORECASE)
-_FIRST_LINE = re.compile(r"\A[^\r\n]*")
 
 
 def read_text(path: Path) -> str:
@@ -41,57 +40,45 @@ def read_text(path: Path) -> str:
 
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file without line ends of any kind."""
-    return with_line_feeds(read_text(path)).split("\n")
-
-
-def with_line_feeds(text: str) -> str:
-    """Replace line ends of any kind by line feeds."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    return read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def read_table(
-    path: Path,
-    required: Sequence[str] = (),
-    *,
-    delimiter: str | None = None,
-    quoted: bool = True,
-    strict: bool = False,
+    path: Path, required: Sequence[str] = (), *, plain_tabs: bool = False, strict: bool = False
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and cells of each row of a table whose first line names the columns.
 
-    A line ``sep=;`` before it, as written by Excel, names the delimiter.
+    The first line also shows whether commas, tabs or semicolons separate the cells, or else a line ``sep=;``
+    before it, as written by Excel.
 
     Args:
         path: The file.
         required: Columns that the table must have.
-        delimiter: The delimiter; None detects comma, tab or semicolon by the first line.
-        quoted: Whether cells may be in double quotes.
+        plain_tabs: Tabs separate the cells, and a double quote is part of a cell.
         strict: Raise for a row with the wrong number of cells; otherwise such rows are skipped and counted
             in the log.
     """
     text = read_text(path)
     if named := _DELIMITER_LINE.match(text):
         delimiter, text = named[1], text[named.end() :]
-    elif delimiter is None:
-        delimiter = max(",\t;", key=_FIRST_LINE.findall(text)[0].count)
+    else:
+        delimiter = "\t" if plain_tabs else max(",\t;", key=re.split(r"[\r\n]", text, maxsplit=1)[0].count)
     above = 1 if named else 0
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
-        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-        skipinitialspace=quoted,
+        quoting=csv.QUOTE_NONE if plain_tabs else csv.QUOTE_MINIMAL,
+        skipinitialspace=not plain_tabs,
     )
     damaged: list[str] = []
     try:
         header = [name.strip() for name in next(reader, [])]
         if lacking := [name for name in required if name not in header]:
             raise AnnotationError(f"{path}, line {1 + above}: expected a column {lacking[0]!r}, got {header}")
-        for cells in reader:
-            if not any(cells):
-                continue
-            line = reader.line_num + above
+        for cells in filter(any, reader):
             while len(cells) > len(header) and not cells[-1].strip():
                 cells.pop()
+            line = reader.line_num + above
             if len(cells) == len(header):
                 yield line, dict(zip(header, cells, strict=True))
                 continue
@@ -109,18 +96,18 @@ def read_json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
     The file contains one object a line, or one array of objects ("row 3").
     """
-    text = read_text(path)
-    if text.lstrip().startswith("["):
-        rows = _parse_json(text, f"{path}: expected an array of JSON objects")
-        places: Iterator[tuple[str, Any]] = ((f"row {number}", row) for number, row in enumerate(rows, 1))
+    lines = read_lines(path)
+    rows: Iterator[tuple[str, Any]]
+    if next(filter(str.strip, lines), "").lstrip().startswith("["):
+        array = _parse_json("\n".join(lines), f"{path}: expected an array of JSON objects")
+        rows = ((f"row {number}", row) for number, row in enumerate(array, 1))
     else:
-        lines = ((f"line {number}", line) for number, line in enumerate(with_line_feeds(text).split("\n"), 1))
-        places = (
-            (place, _parse_json(line, f"{path}, {place}: expected a JSON object"))
-            for place, line in lines
+        rows = (
+            (f"line {number}", _parse_json(line, f"{path}, line {number}: expected a JSON object"))
+            for number, line in enumerate(lines, 1)
             if line.strip()
         )
-    for place, row in places:
+    for place, row in rows:
         if not isinstance(row, dict):
             raise AnnotationError(f"{path}, {place}: expected a JSON object, got a {type(row).__name__}")
         yield place, {name: value for name, value in row.items() if value is not None}
@@ -138,9 +125,8 @@ def _parse_json(text: str, expected: str) -> Any:
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The values on which two rows for one image agree; ``note`` names the others."""
-    keys = (old.keys() | new.keys()) - {"note"}
-    differing = sorted(key for key in keys if key in old and key in new and old[key] != new[key])
-    row = {key: value for key, value in {**new, **old}.items() if key in keys and key not in differing}
+    differing = sorted(key for key in old.keys() & new.keys() - {"note"} if old[key] != new[key])
+    row = {key: value for key, value in {**new, **old}.items() if key not in (*differing, "note")}
     notes = [old.get("note"), new.get("note")]
     notes.append(f"listed twice with different {', '.join(differing)}" if differing else None)
     if note := "; ".join(dict.fromkeys(filter(None, notes))):
@@ -151,10 +137,8 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 class LabelTable(Generic[Row]):
     """The rows of a label file by image, with a count of the rows that were used.
 
-    Args:
-        name: The file's name, for notes and the log.
-        merge: Merges two different rows for one image. Without it they count as contradictory, and neither
-            is used.
+    ``name`` is the file's, for notes and the log. ``merge`` merges two different rows for one image; without
+    it they count as contradictory, and neither is used.
     """
 
     def __init__(self, name: str, merge: Callable[[Row, Row], Row] | None = None) -> None:
@@ -163,32 +147,18 @@ class LabelTable(Generic[Row]):
         self._rows: dict[str, Row | None] = {}
         self._used: set[str] = set()
 
-    @property
-    def count(self) -> int:
-        """Number of images with rows."""
+    def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, key: str, row: Row) -> None:
         """Add the row of one image."""
         old = self._rows.setdefault(key, row)
-        if old is None or old is row or old == row:
-            return
-        self._rows[key] = self._merge(old, row) if self._merge else None
-
-    def add_all(self, rows: list[tuple[str, Row]]) -> None:
-        """Add the rows of many images."""
-        if not self._rows:
-            self._rows = dict(rows)
-            if len(self._rows) == len(rows):
-                return
-            self._rows = {}
-        for key, row in rows:
-            self.add(key, row)
+        if old is not None and old is not row and old != row:
+            self._rows[key] = self._merge(old, row) if self._merge else None
 
     def find(self, key: str) -> Row | None:
         """The row of an image, or None; `missing` gives the reason."""
-        row = self._rows.get(key)
-        if row is not None:
+        if (row := self._rows.get(key)) is not None:
             self._used.add(key)
         return row
 
@@ -197,13 +167,10 @@ class LabelTable(Generic[Row]):
         if key in self._rows:
             self._used.add(key)
             return f"{self.name} has contradictory rows for it"
-        if not self._rows:
-            return f"{self.name} is missing or empty"
-        return f"{self.name} has no row for it"
+        return f"{self.name} has no row for it" if self._rows else f"{self.name} is missing or empty"
 
     def report(self) -> None:
         """Log the number of rows whose images were not asked for, if there are any."""
-        if absent := len(self._rows) - len(self._used):
-            log.info(
-                "%s: %s of %s rows name images that are not here", self.name, f"{absent:,}", f"{self.count:,}"
-            )
+        if absent := len(self) - len(self._used):
+            shares = f"{absent:,} of {len(self):,}"
+            log.info("%s: %s rows name images that are not here", self.name, shares)

@@ -23,8 +23,7 @@ from maskgen.limits import MAX_MATLAB_BYTES
 
 # Bytes before the elements, the type of a compressed element, and the block size for decompression.
 _HEADER, _COMPRESSED, _BLOCK = 128, 15, 1 << 20
-
-# Address space of the child, in bytes.
+# Address space of the child, in bytes: a few damaged bytes can ask for huge arrays.
 _MOST_MEMORY = 8 << 30
 
 # The child uses the parent's import path.
@@ -32,7 +31,7 @@ _CHILD = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from maskgen.datasets.readers import mat_file
-mat_file.main()
+mat_file.print_columns(*json.loads(sys.argv[2]))
 """
 _DAMAGE = (OSError, ValueError, TypeError, AttributeError, LookupError, NotImplementedError, zlib.error)
 
@@ -40,14 +39,14 @@ _DAMAGE = (OSError, ValueError, TypeError, AttributeError, LookupError, NotImple
 def read_columns(
     path: Path, variable: str, texts: Sequence[str], numbers: Sequence[str]
 ) -> dict[str, list[Any]]:
-    """Read the existing fields of a struct as lists of one length: texts (or None) and floats.
-
-    Raises:
-        AnnotationError: The file cannot be read, or does not contain the struct.
-    """
+    """Read the existing fields of a struct as lists of one length: texts (or None) and floats."""
     with local_copy(path) as file:
-        _check_size(file, path)
-        arguments = [json.dumps(sys.path), str(file), variable, json.dumps([*texts]), json.dumps([*numbers])]
+        if _decompressed_size(file) > MAX_MATLAB_BYTES:
+            raise AnnotationError(
+                f"{path}: decompresses to more than {MAX_MATLAB_BYTES >> 20} MiB, the limit for Matlab "
+                "files; download the published file again"
+            )
+        arguments = [json.dumps(sys.path), json.dumps([str(file), variable, texts, numbers])]
         child = subprocess.run(
             [sys.executable, "-c", _CHILD, *arguments],
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
@@ -62,58 +61,48 @@ def read_columns(
     return columns
 
 
-def _check_size(file: Path, path: Path) -> None:
-    """Refuse a Matlab file that decompresses to more than `MAX_MATLAB_BYTES`, without keeping the data."""
+def _decompressed_size(file: Path) -> int:
+    """The size of a Matlab file after decompression, counted up to the limit and without keeping the data."""
+    size = file.stat().st_size
     with file.open("rb") as data:
-        size = data.seek(0, os.SEEK_END)
-        data.seek(0)
         order = ">" if data.read(_HEADER).endswith(b"MI") else "<"
         while size <= MAX_MATLAB_BYTES and len(tag := data.read(8)) == 8:
             kind, length = struct.unpack(f"{order}II", tag)
             if kind == _COMPRESSED:
-                size += _decompressed_size(data, length, order)
+                size += _decompressed_element_size(data, length, order)
             else:
                 data.seek(length, os.SEEK_CUR)
-    if size > MAX_MATLAB_BYTES:
-        raise AnnotationError(
-            f"{path}: decompresses to more than {MAX_MATLAB_BYTES >> 20} MiB, the limit for Matlab files; "
-            "download the published file again"
-        )
-
-
-def _decompressed_size(data: BinaryIO, length: int, order: str) -> int:
-    """Decompressed size of the next ``length`` bytes, as declared or as counted up to the limit."""
-    size, decompressor = 0, zlib.decompressobj()
-    while length > 0 and size <= MAX_MATLAB_BYTES and (part := data.read(min(length, _BLOCK))):
-        length -= len(part)
-        while part and size <= MAX_MATLAB_BYTES:
-            try:
-                block = decompressor.decompress(part, _BLOCK)
-            except zlib.error:
-                return size
-            declared = (
-                int(struct.unpack_from(f"{order}4xI", block)[0]) if size == 0 and len(block) >= 8 else 0
-            )
-            if declared > MAX_MATLAB_BYTES:
-                return declared
-            size += len(block)
-            part = decompressor.unconsumed_tail
-    data.seek(length, os.SEEK_CUR)
     return size
 
 
-def main() -> None:
-    """Entry point of the child: read the file of ``sys.argv`` and print its columns as JSON."""
+def _decompressed_element_size(data: BinaryIO, length: int, order: str) -> int:
+    size, decompressor = 0, zlib.decompressobj()
+    with suppress(zlib.error):
+        while length > 0 and size <= MAX_MATLAB_BYTES and (part := data.read(min(length, _BLOCK))):
+            length -= len(part)
+            while part and size <= MAX_MATLAB_BYTES:
+                block = decompressor.decompress(part, _BLOCK)
+                if size == 0 and len(block) >= 8:  # an element begins with its type and size
+                    declared = int(struct.unpack_from(f"{order}4xI", block)[0])
+                    if declared > MAX_MATLAB_BYTES:
+                        return declared
+                size += len(block)
+                part = decompressor.unconsumed_tail
+        data.seek(length, os.SEEK_CUR)
+    return size
+
+
+def print_columns(path: str, variable: str, texts: Sequence[str], numbers: Sequence[str]) -> None:
+    """`read_columns` in the child: print the columns as JSON."""
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
-    _limit_memory()
-    path, variable, texts, numbers = (
-        sys.argv[2],
-        sys.argv[3],
-        json.loads(sys.argv[4]),
-        json.loads(sys.argv[5]),
-    )
+    with suppress(ImportError, OSError, ValueError):  # not every system supports the limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min([_MOST_MEMORY, *limits]), hard))
     try:
         table = loadmat(path)[variable][0, 0]
         fields = {name: table[name][0] for name in table.dtype.names}
@@ -124,16 +113,6 @@ def main() -> None:
         json.dump(columns, sys.stdout)
     except (*_DAMAGE, MatReadError, MemoryError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
-
-
-def _limit_memory() -> None:
-    """Limit this process to `_MOST_MEMORY`: a few damaged bytes can ask for huge arrays."""
-    with suppress(ImportError, OSError, ValueError):  # not every system supports the limit
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-        resource.setrlimit(resource.RLIMIT_AS, (min([_MOST_MEMORY, *limits]), hard))
 
 
 def _text(cell: Any) -> str | None:

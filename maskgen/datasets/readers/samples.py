@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from maskgen.files.image_files import images
 from maskgen.files.path_text import to_text
 from maskgen.records import Box, Sample
 
-__all__ = ["images", "sample_at", "tail"]
+__all__ = ["images", "labelled_by_path", "sample_at", "tail"]
 
 
 def tail(path: str) -> str:
@@ -19,30 +19,27 @@ def tail(path: str) -> str:
 
 
 def sample_at(
-    root: Path,
-    relative: str,
-    labels: Mapping[str, Any] | None = None,
-    *,
-    split: str | None = None,
-    identity: str | None = None,
-    boxes: tuple[Box, ...] = (),
+    root: Path, relative: str, labels: Mapping[str, Any] | None = None, boxes: tuple[Box, ...] = ()
 ) -> Sample:
     """The sample of the image at ``relative`` below ``root``.
 
-    ``labels`` are the image's labels: ``split``, ``identity`` and ``note`` become fields of the `Sample`, all
-    others become attributes. Values that are None are dropped.
+    The labels ``split``, ``identity`` and ``note`` become fields of the `Sample`, all others attributes.
+    Values that are None are dropped.
     """
-    attributes = dict(labels or ())
-    if None in attributes.values():
-        attributes = {name: value for name, value in attributes.items() if value is not None}
-    split, identity = attributes.pop("split", split), attributes.pop("identity", identity)
+    attributes = {name: value for name, value in (labels or {}).items() if value is not None}
+    identity = attributes.pop("identity", None)
     return Sample(
         id=to_text(relative),
         path=root / relative,
         relative=relative,
-        split=split,
+        split=attributes.pop("split", None),
         identity=None if identity is None else to_text(identity),
         boxes=boxes,
         note=attributes.pop("note", None),
         attributes=attributes,
     )
+
+
+def labelled_by_path(labels: Callable[[str], Mapping[str, Any]]) -> Callable[[Path], Iterator[Sample]]:
+    """A `FaceDataset.samples`: every image below a root, with labels from its relative path alone."""
+    return lambda root: (sample_at(root, relative, labels(relative)) for relative in images(root))

@@ -4,8 +4,7 @@ In an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` have
 other plain value becomes an attribute; lists and objects are dropped. ``.cls`` becomes the attribute ``cls``.
 
 In the output of ``maskgen synth --layout webdataset``, ``.json`` is a row of the manifest (see
-`maskgen.results.tar_writer`; earlier versions wrote its attributes as an object). The source's name, split,
-identity and attributes are used. Alphas and unmasked images beside it are not samples.
+`maskgen.results.tar_writer`; earlier versions wrote its attributes as an object).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from maskgen.files.suffixes import is_image_name
 from maskgen.files.text_files import decode_text
 from maskgen.records import SPLITS, gender_of, split_of
 
-# NaN and infinity are not JSON, but many programs write them for missing values.
+# Many programs write NaN and infinity, which are not JSON, for missing values.
 _DECODER = json.JSONDecoder(parse_constant=lambda constant: None)
 
 # Members beside the image that `maskgen synth` writes: KEY.alpha.png and KEY.unmasked.jpg.
@@ -35,9 +34,9 @@ _ROW = frozenset(("schema", "id", "variant", "status", "split", "identity", "sou
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of one image; ``source`` is the name of its source image if it differs from its own."""
+    """The labels of one image."""
 
-    source: str | None = None
+    source: str | None = None  # the name of its source image if it differs from its own
     split: str | None = None
     identity: str | None = None
     note: str | None = None
@@ -45,34 +44,27 @@ class Labels:
 
 
 def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Labels | None:
-    """Read the labels of an image from the label files of its group; None for `MANIFEST_COLUMNS`.
+    """The labels of an image by its name in the tar; None for `MANIFEST_COLUMNS`, which are no samples.
 
-    Args:
-        name: The image's name in the tar.
-        key: The key of its group: the name up to the first dot.
-        members: Name -> content of the group's label files, None for a file that is too large.
+    ``key`` is that of its group: the name up to the first dot. ``members`` are the group's label files: name
+    -> content, or None for a file that is too large.
     """
     stem = name.rpartition(".")[0]
-    values, note = _read_object(members, stem, key)
+    values, note = _read_object(members, f"{stem}.json", f"{key}.json")
     if values.keys() >= _ROW:
         return None if stem.removeprefix(f"{key}.") in MANIFEST_COLUMNS else _from_manifest_row(values, key)
-    for file in (f"{stem}.cls", f"{key}.cls"):
-        if content := members.get(file):
-            with suppress(ValueError):  # a file that is not text has no class
-                values.setdefault("cls", decode_text(content).strip())
-            break
+    if content := members.get(f"{stem}.cls") or members.get(f"{key}.cls"):
+        with suppress(ValueError):  # a file that is not text has no class
+            values.setdefault("cls", decode_text(content).strip())
     return _from_object(values, note)
 
 
-def _read_object(
-    members: Mapping[str, bytes | None], stem: str, key: str
-) -> tuple[dict[str, Any], str | None]:
-    """The JSON object beside an image, or an empty one and a note."""
-    file = next((file for file in (f"{stem}.json", f"{key}.json") if file in members), None)
+def _read_object(members: Mapping[str, bytes | None], *names: str) -> tuple[dict[str, Any], str | None]:
+    """The object in the first of some JSON files, or an empty one and a note."""
+    file = next((name for name in names if name in members), None)
     if file is None:
-        return {}, f"there is no {stem}.json in the tar"
-    content = members[file]
-    if content is None:
+        return {}, f"there is no {names[0]} in the tar"
+    if (content := members[file]) is None:
         return {}, f"{file} is too large for labels"
     try:
         values = _DECODER.decode(decode_text(content))
@@ -85,18 +77,17 @@ def _read_object(
 
 def _from_object(values: Mapping[str, Any], note: str | None) -> Labels:
     plain = {
-        _text(name): _text(value) if isinstance(value, str) else value
+        _valid_text(name): _valid_text(value)
         for name, value in values.items()
         if isinstance(value, (str, int, float)) and value != ""
     }
     split, identity = plain.pop("split", None), plain.pop("identity", None)
     gender = plain.pop("gender", None) or plain.pop("sex", None)
     notes = [str(part) for part in (plain.pop("note", None), note) if part is not None]
-    if gender is not None:
-        if word := gender_of(str(gender)):
-            plain["gender"] = word
-        else:
-            notes.append(f"its gender in the tar is {gender!r}")
+    if gender is not None and (word := gender_of(str(gender))):
+        plain["gender"] = word
+    elif gender is not None:
+        notes.append(f"its gender in the tar is {gender!r}")
     return Labels(
         split=None if split is None else split_of(str(split)),
         identity=None if identity is None else str(identity),
@@ -111,12 +102,12 @@ def _from_manifest_row(values: Mapping[str, Any], key: str) -> Labels:
     if isinstance(attributes, str):
         with suppress(ValueError, RecursionError):
             attributes = _DECODER.decode(attributes)
-    attributes = attributes if isinstance(attributes, dict) else {}
+    items = attributes.items() if isinstance(attributes, dict) else ()
     return Labels(
         source=_source(values, key),
         split=split if split in SPLITS else None,
-        identity=_text(identity) if identity and isinstance(identity, str) else None,
-        attributes={_text(name): _clean_value(value) for name, value in attributes.items()},
+        identity=_valid_text(identity) if identity and isinstance(identity, str) else None,
+        attributes={_valid_text(name): _valid_text(value) for name, value in items},
     )
 
 
@@ -136,10 +127,6 @@ def _source(values: Mapping[str, Any], key: str) -> str | None:
     return f"{variant}{name}" if several else name
 
 
-def _clean_value(value: Any) -> Any:
-    return _text(value) if isinstance(value, str) else value
-
-
-def _text(text: str) -> str:
-    """The text without lone surrogates, which JSON can hold and a file cannot."""
-    return text.encode("utf-8", "replace").decode()
+def _valid_text(value: Any) -> Any:
+    """A text without lone surrogates, which JSON can hold and a file cannot; other values stay unchanged."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

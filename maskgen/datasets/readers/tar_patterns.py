@@ -9,7 +9,8 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from maskgen.errors import MissingDataError, UsageError
@@ -19,8 +20,8 @@ from maskgen.files.remote import is_remote
 MOST_EXPANDED = 1_000_000
 
 _COMPRESSED = re.compile(r"\.(?:tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst|lz4|Z))$", re.IGNORECASE)
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+# Braces around texts, or around a range of numbers, without braces inside.
+_BRACES = re.compile(r"\{(?:(\d+)\.\.(\d+)|([^{},]*(?:,[^{},]*)+))\}")
 
 
 def find_tars(root: Path) -> list[Path]:
@@ -29,57 +30,42 @@ def find_tars(root: Path) -> list[Path]:
     Raises:
         MissingDataError: A tar that the root names does not exist.
         UsageError: A tar is compressed, or the root names too many.
-        AnnotationError: A tar is a link out of the root.
     """
-    return sorted({path for pattern in _expand_braces(root) for path in _matching(pattern)}, key=os.fsencode)
+    return sorted({path for pattern in _patterns(root) for path in _matching(pattern)}, key=os.fsencode)
 
 
 def holds_tars(root: Path) -> bool:
     """Whether a root names a tar; the search stops at the first."""
     try:
-        return any(True for pattern in _expand_braces(root) for _ in _matching(pattern))
+        return any(True for pattern in _patterns(root) for _ in _matching(pattern))
     except MissingDataError:
         return False
 
 
-def _expand_braces(root: Path) -> Iterator[str]:
-    """Expand the braces of a pattern; the name of an existing file is not expanded."""
+def _patterns(root: Path) -> list[str]:
+    """The patterns for `glob` of a root; the name of an existing file is not expanded."""
     if is_remote(root):
         raise UsageError(f"tars are read from folders, not from a URL: {root}; mount or copy them first")
-    text = str(root)
     # `Path.exists` raises for a long list in braces, which is too long for a file name.
-    if os.path.exists(text):  # noqa: PTH110
-        yield glob.escape(text)
+    if os.path.exists(root):  # noqa: PTH110
+        return [glob.escape(str(root))]
+    patterns = list(islice(_expand_braces(str(root)), MOST_EXPANDED + 1))
+    if len(patterns) > MOST_EXPANDED:
+        raise UsageError(f"{root} stands for more than {MOST_EXPANDED:,} names")
+    return patterns
+
+
+def _expand_braces(text: str) -> Iterator[str]:
+    if (braces := _BRACES.search(text)) is None:
+        yield text
         return
-    count = 0
-    waiting = [text]
-    while waiting:
-        text = waiting.pop()
-        braces = next((match for match in _BRACES.finditer(text) if _choices(match[1])), None)
-        if braces is None:
-            count += 1
-            if count > MOST_EXPANDED:
-                raise UsageError(f"{root} stands for more than {MOST_EXPANDED:,} names")
-            yield text
-            continue
-        choices = _choices(braces[1])
-        if len(choices) > MOST_EXPANDED:
-            raise UsageError(f"{root} stands for more than {MOST_EXPANDED:,} names")
-        for index in range(len(choices) - 1, -1, -1):
-            waiting.append(text[: braces.start()] + _choice(braces[1], choices[index]) + text[braces.end() :])
-
-
-def _choices(text: str) -> range | list[str]:
-    """The choices in braces: a range of numbers, or texts; empty if the text is neither."""
-    if numbers := _RANGE.fullmatch(text):
-        first, last = int(numbers[1]), int(numbers[2])
-        return range(first, last + 1) if first <= last else range(first, last - 1, -1)
-    return text.split(",") if "," in text else []
-
-
-def _choice(text: str, choice: int | str) -> str:
-    """A choice as text; numbers are as wide as the first number of their range."""
-    return choice if isinstance(choice, str) else f"{choice:0{text.index('.')}}"
+    first, last, texts = braces.groups()
+    choices: Iterable[str] = texts.split(",") if texts is not None else ()
+    if texts is None:
+        step = 1 if int(first) <= int(last) else -1
+        choices = (f"{number:0{len(first)}}" for number in range(int(first), int(last) + step, step))
+    for choice in choices:
+        yield from _expand_braces(text[: braces.start()] + choice + text[braces.end() :])
 
 
 def _matching(pattern: str) -> Iterator[Path]:
@@ -100,8 +86,6 @@ def _matching(pattern: str) -> Iterator[Path]:
 
 def _is_tar(path: Path) -> bool:
     if _COMPRESSED.search(path.name):
-        raise UsageError(
-            f"{path} is compressed, and images are read by their place in a tar; uncompress it first, for "
-            "example with `gunzip`"
-        )
+        reason = "images are read by their place in a tar; uncompress it first, for example with `gunzip`"
+        raise UsageError(f"{path} is compressed, and {reason}")
     return path.suffix.lower() == ".tar"
