@@ -9,8 +9,10 @@ from maskgen.masking.templates.recolor import PATTERNS
 from maskgen.options import SynthOptions
 from maskgen.records import Hang, Plan
 
-# Largest deviations of a mask from its fit; `Hang` has the units.
-_LIFT, _TILT, _SIZE, _SLACK = 0.022, 1.4, 0.025, 0.008
+# How worn masks hang in photographs: lower and smaller than the fit on average, and variously. Mean of the
+# lift and the size, then the largest deviations from the means; `Hang` has the units.
+_MEAN_LIFT, _MEAN_SIZE = -0.06, 0.94
+_LIFT, _TILT, _SIZE, _SLACK = 0.13, 4.0, 0.09, 0.02
 
 
 def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> Plan:
@@ -42,7 +44,7 @@ def draw_hang(seed: int, attempt: int) -> Hang:
     units = draw_units(7, seed, attempt, "hang")
     # The sum of two draws: most masks sit nearly as they fit.
     lift, tilt, size = (units[n] + units[n + 1] - 1 for n in (0, 2, 4))
-    return Hang(lift=_LIFT * lift, tilt=_TILT * tilt, size=1 + _SIZE * size, slack=_SLACK * units[6])
+    return Hang(_MEAN_LIFT + _LIFT * lift, _TILT * tilt, _MEAN_SIZE + _SIZE * size, _SLACK * units[6])
 
 
 def _one_of(values: Sequence[str], seed: int, *names: str | int) -> str:

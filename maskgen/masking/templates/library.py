@@ -17,6 +17,7 @@ from maskgen.files.json_text import from_json
 from maskgen.files.text_files import read_text_file
 from maskgen.images.codec import decode
 from maskgen.limits import MAX_DESCRIPTION_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_PIXELS
+from maskgen.masking.templates.street import STREET
 from maskgen.records import TONES, MaskTemplate
 
 REQUIRED_ANCHORS = ("nose_bridge", "chin", "left_cheek", "right_cheek")
@@ -198,9 +199,10 @@ def _is_point(place: Any) -> bool:
 
 
 def resolve_selection(tokens: Sequence[str]) -> list[tuple[str, float]]:
-    """Resolve the values of ``--template``: names, kinds, tones, paths or ``all``, each with a weight.
+    """Resolve the values of ``--template``: names, kinds, tones, paths, ``all`` or ``street``, with weights.
 
-    A kind or tone divides its weight evenly among its templates: ``surgical n95`` means half of each.
+    A group divides its weight among its templates: ``surgical n95`` means half of each. ``street`` does it by
+    `STREET`, the others evenly.
 
     Returns:
         (name or path, weight) pairs in order of first mention.
@@ -212,8 +214,9 @@ def resolve_selection(tokens: Sequence[str]) -> list[tuple[str, float]]:
     weights: dict[str, float] = {}
     for token in tokens:
         word, weight = split_weight(token)
-        for name in (members := _members(word)):
-            weights[name] = weights.get(name, 0.0) + weight / len(members)
+        members = STREET if word == "street" else dict.fromkeys(_members(word), 1.0)
+        for name, share in members.items():
+            weights[name] = weights.get(name, 0.0) + weight * share / sum(members.values())
     return list(weights.items())
 
 
@@ -245,7 +248,7 @@ def _members(word: str) -> list[str]:
 def _unknown(word: str) -> str:
     templates = list_templates()
     kinds_and_tones = sorted({info.kind for info in templates} | {info.tone for info in templates})
-    words = [*(info.name for info in templates), *kinds_and_tones, "all"]
+    words = [*(info.name for info in templates), *kinds_and_tones, "all", "street"]
     near = difflib.get_close_matches(word, words, 3, 0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return (
