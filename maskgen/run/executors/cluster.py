@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import logging
 import pickle
+import platform
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from maskgen.results.run_record import versions
-from maskgen.run.executors.dask_cluster import connect_dask
-from maskgen.run.executors.ray_cluster import connect_ray
-from maskgen.run.executors.remote_call import Cluster, OnWorker
+from maskgen.errors import ClusterError
+from maskgen.results.run_record import differences, versions
+from maskgen.run.executors.dask_and_ray import Cluster, connect_dask, connect_ray
 
 # Tasks in progress for each slot of the cluster: one runs, one waits.
 _AHEAD = 2
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+_one_at_a_time = threading.Lock()
 
 log = logging.getLogger("maskgen")
 
@@ -37,22 +41,9 @@ def run_on_cluster(
     workers: int | None = None,
     needs: Sequence[Path] = (),
 ) -> Iterator[Result]:
-    """Yield ``function(task)`` of each task when it is ready; closing the generator cancels the rest.
-
-    Args:
-        function: A picklable function.
-        tasks: Picklable tasks, consumed lazily. An exception that the iterator raises is raised here.
-        backend: "dask" or "ray".
-        scheduler: Address of the cluster's scheduler.
-        workers: Maximum of parallel tasks; None takes the whole cluster.
-        needs: Files and folders that every worker must see.
-
-    Raises:
-        ConfigurationError: The backend's package is not installed.
-        ClusterError: The cluster cannot be reached, disconnects, or has unsuitable workers.
-    """
-    connect = {"dask": connect_dask, "ray": connect_ray}[backend]
-    call: OnWorker[Task, Result] = OnWorker(function, versions(), tuple(needs))
+    """`maskgen.run.executors.executor.run_tasks` on a cluster; ``workers`` None takes the whole cluster."""
+    connect: Any = {"dask": connect_dask, "ray": connect_ray}[backend]
+    call = partial(_run_on_worker, function, versions(), needs)
     with connect(scheduler) as cluster:
         under_way: set[Any] = set()
         pending = iter(tasks)
@@ -60,7 +51,7 @@ def run_on_cluster(
             while True:
                 room = workers or _AHEAD * _slots(cluster)
                 for task in islice(pending, max(0, room - len(under_way))):
-                    under_way.add(cluster.submit(pickle.dumps((call, task))))
+                    under_way.add(cluster.submit(pickle.dumps(partial(call, task))))
                 if not under_way:
                     return
                 for future in cluster.ready(list(under_way)):
@@ -79,3 +70,27 @@ def _slots(cluster: Cluster) -> int:
         time.sleep(0.5)
         slots = cluster.slots()
     return slots
+
+
+def _run_on_worker(
+    function: Callable[[Task], Result],
+    driver_versions: Mapping[str, str],
+    needs: Sequence[Path],
+    task: Task,
+) -> Result:
+    """Check that this worker has the driver's versions and folders, and return the function's result."""
+    host = platform.node() or "unknown"
+    if changes := differences(driver_versions, versions()):
+        raise ClusterError(
+            f"the worker on {host} has other versions than this process, and would write other bytes:\n  "
+            + "\n  ".join(changes)
+        )
+    for path in needs:
+        if not path.exists():
+            raise ClusterError(
+                f"the worker on {host} does not see {path}; source and output must lie in a folder "
+                "that is mounted under the same path on every machine of the cluster"
+            )
+    # The landmark model is not thread-safe, and a worker may have several threads.
+    with _one_at_a_time:
+        return function(task)
