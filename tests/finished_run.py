@@ -30,7 +30,7 @@ def write_finished_run(root, out, options, shards):
         folder.stats_path(index).write_bytes(stats.as_json())
         folder.rows_path(index).write_bytes(b"")
         folder.files_path(index).write_bytes(b"{}")
-    finalize(folder, folder.done(), options, get_dataset(options.dataset), root, config["templates"], None)
+    finalize(folder, folder.done(), options, get_dataset(options.dataset), root, config, None)
     finished = folder.read("finished.json")
     folder.write("finished.json", {**finished, "report": True})
 

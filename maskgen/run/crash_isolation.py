@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,24 +29,19 @@ _TRIES = 3
 log = logging.getLogger("maskgen")
 
 
-def mask_one_at_a_time(
-    mask: Callable[[ShardTask, Shard], ShardStats], task: ShardTask, shards: Sequence[Shard]
-) -> Iterator[ShardStats]:
-    """Process the shards that were in progress when the last process died.
+def mask_isolated(
+    mask: Callable[[ShardTask, Shard], ShardStats], task: ShardTask, shard: Shard
+) -> ShardStats:
+    """Process a shard that was in progress when the last process died.
 
     Args:
         mask: `maskgen.run.shard.mask_shard` or `maskgen.run.remote_run_dir.mask_stored_shard`.
         task: The task of the run.
-        shards: The shards in progress.
+        shard: The shard.
 
     Raises:
-        LostWorkersError: Processes keep dying over a shard, but over no single image.
+        LostWorkersError: Processes keep dying over the shard, but over no single image.
     """
-    for shard in shards:
-        yield _mask_shard(mask, task, shard)
-
-
-def _mask_shard(mask: Callable[[ShardTask, Shard], ShardStats], task: ShardTask, shard: Shard) -> ShardStats:
     for _ in range(_TRIES):
         with tempfile.TemporaryDirectory(prefix="maskgen-") as folder:
             fatal = _find_fatal(task, shard, Path(folder) / NOTE)
@@ -76,15 +71,14 @@ def _find_fatal(task: ShardTask, shard: Shard, note: Path) -> dict[str, str]:
                 survived += 1
             break
         except LostWorkersError:
-            samples = samples[survived:]
+            suspect, *samples = samples[survived:]
         # Run the suspect a second time: the first crash may have been an external kill.
         try:
-            list(run_tasks(mask, samples[:1], apart=True))
+            list(run_tasks(mask, [suspect], apart=True))
         except LostWorkersError as error:
-            late = overdue_image(note) == samples[0].id
+            late = overdue_image(note) == suspect.id
             died = f"it ended the process that masked it: {error}"
-            fatal[samples[0].id] = overdue_reason(task.image_timeout) if late else died
-        samples = samples[1:]
+            fatal[suspect.id] = overdue_reason(task.image_timeout) if late else died
     return fatal
 
 

@@ -7,9 +7,10 @@ dies too, its shards are processed one image at a time, and then all workers con
 from __future__ import annotations
 
 import logging
+import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from maskgen.errors import LostWorkersError
@@ -17,19 +18,16 @@ from maskgen.run.shard_list import ShardList
 from maskgen.run.state.run_dir import RunDir, Shard
 from maskgen.run.state.shard_stats import ShardStats
 
-# Called with shards, a number of processes, and whether a single worker must be a separate process; yields
-# the stats of each shard when it is done.
-RunShards = Callable[[Iterable[Shard], int, bool], Iterator[ShardStats]]
-
 log = logging.getLogger("maskgen")
 
 
 def run_shards(
     listing: ShardList,
     folder: RunDir,
-    execute: RunShards,
-    one_at_a_time: Callable[[Sequence[Shard]], Iterator[ShardStats]],
-    processes: int,
+    execute: Callable[..., Iterator[ShardStats]],
+    isolate: Callable[[Shard], ShardStats],
+    *,
+    workers: int,
     apart: bool,
     max_errors: int | None,
     progress: bool,
@@ -39,31 +37,30 @@ def run_shards(
     Args:
         listing: The shard list of the run.
         folder: The run directory.
-        execute: Processes shards in worker processes.
-        one_at_a_time: Processes the shards over which a single process died, image by image.
-        processes: Workers at the start.
+        execute: `maskgen.run.executors.executor.run_tasks` of the function that masks a shard.
+        isolate: Masks a shard over which a single process died, image by image.
+        workers: Workers at the start.
         apart: Run a single worker in a separate process from the start.
         max_errors: Stop when more rows than this are unreadable or in error; None for no limit.
         progress: Show a progress bar on stderr if that is a terminal.
     """
     from tqdm import tqdm
 
-    before = listing.counts()
-    failed, statuses = before.failed, Counter(before.statuses)
+    counts, limit = listing.counts(), math.inf if max_errors is None else max_errors
+    failed, statuses = counts.failed, Counter(counts.statuses)
+    is_single = workers == 1
     # An image may have killed the last run.
-    alone = processes == 1
-    current, apart = processes, alone and (apart or folder.has_leftovers())
+    current, apart = workers, is_single and (apart or folder.has_leftovers())
     suspects: list[Shard] = []
+    show = progress and sys.stderr.isatty()
     with tqdm(
-        total=listing.samples,
-        initial=before.samples,
-        unit="image",
-        file=sys.stderr,
-        disable=not (progress and sys.stderr.isatty()),
+        total=listing.samples, initial=counts.samples, unit="image", file=sys.stderr, disable=not show
     ) as bar:
-        while max_errors is None or failed <= max_errors:
+        while failed <= limit:
             listing.under_way.update({shard.index: shard for shard in suspects})
-            work = one_at_a_time(suspects) if suspects else execute(listing.to_do(), current, apart)
+            work = (
+                map(isolate, suspects) if suspects else execute(listing.to_do(), workers=current, apart=apart)
+            )
             try:
                 with closing(work) as results:  # type: ignore[type-var]
                     for stats in results:
@@ -73,11 +70,11 @@ def run_shards(
                         bar.total = listing.samples
                         bar.set_postfix(dict(statuses), refresh=False)
                         bar.update(stats.counts.samples)
-                        if max_errors is not None and failed > max_errors:
+                        if failed > limit:
                             return
                 if not suspects:
                     return
-                suspects, current, apart = [], processes, alone
+                suspects, current, apart = [], workers, is_single
             except LostWorkersError as error:
                 late = [image for index in listing.under_way for image in folder.settle(index)]
                 if late:

@@ -44,9 +44,8 @@ def finalize(
     options: SynthOptions,
     dataset: FaceDataset,
     root: Path,
-    templates: Mapping[str, str],
+    config: Mapping[str, Any],
     report: Report | None,
-    landmark_model: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the final files, unless they already exist and were made from the same shards.
 
@@ -56,9 +55,8 @@ def finalize(
         options: The options of the run.
         dataset: The adapter that listed the samples.
         root: The dataset's folder, for its label files.
-        templates: Name -> sha256 of each template in use.
+        config: The configuration of the run.
         report: Writes the dataset card and contact sheet from the other final files.
-        landmark_model: The landmark engine, and the sha256 of its files.
     """
     out, stats = folder.out, dict(sorted(done.items()))
     state = _state(stats.values())
@@ -100,11 +98,11 @@ def finalize(
         command=command_line(published),
         options=published.as_dict(),
         seed=options.seed,
-        templates={public_path(name): sha256 for name, sha256 in templates.items()},
+        templates={public_path(name): sha256 for name, sha256 in config["templates"].items()},
         counts=counts.as_dict(),
         processors=processors,
         source={name: getattr(dataset, name) for name in _FACTS},
-        landmark_model=landmark_model,
+        landmark_model=config["landmark_model"],
     )
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
     write_atomic(out / "maskgen.json", text.encode(), folder.scratch)
