@@ -58,9 +58,8 @@ def run_shards(
     ) as bar:
         while failed <= limit:
             listing.under_way.update({shard.index: shard for shard in suspects})
-            work = (
-                map(isolate, suspects) if suspects else execute(listing.to_do(), workers=current, apart=apart)
-            )
+            isolated = (isolate(shard) for shard in suspects)
+            work = isolated if suspects else execute(listing.to_do(), workers=current, apart=apart)
             try:
                 with closing(work) as results:  # type: ignore[type-var]
                     for stats in results:

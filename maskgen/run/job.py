@@ -237,7 +237,7 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
         landmarker=_absolute_spec(spec),
         model_sha256=config["landmark_model"]["sha256"],
         fingerprint=fingerprint(config),
-        templates=tuple(config["templates"].items()),
+        templates=config["templates"],
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
         max_pixels=config["max_pixels"],

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,9 +48,12 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
     set_opencv()
     folder = RunDir(task.out, task.sync)
     scratch = folder.open_scratch(shard.index)
-    task = _without_overdue(task, folder.overdue(shard.index))
-    options = task.options
-    layout = layout_of(options, task.tar_suffix)
+    options, layout = task.options, layout_of(task.options, task.tar_suffix)
+    # Once is not enough: a suspended process exceeds the time limit too. After a third time it is not read.
+    late = {image: count for image, count in folder.overdue(shard.index).items() if count > 1}
+    reasons = dict.fromkeys(late, overdue_reason(task.image_timeout))
+    unread = frozenset(image for image, count in late.items() if count > 2)
+    task = replace(task, fatal={**reasons, **task.fatal}, unread=unread)
     counter, rows_hash = RowCounter(options.label is not None), hashlib.sha256()
     names: set[str] = set()
     with (
@@ -72,14 +74,15 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
             rows.flush()
             for (row, places), encoded in zip(files, masked.variants, strict=True):
                 counter.add(row)
-                if places is not None and encoded.image is not None:
-                    data = (encoded.image.data, masked.unmasked, encoded.alpha)
-                    if layout.packs:
-                        names.add(tar_place(shard.index))
-                        tar.add(places, member_json(row), *data)
-                    else:
-                        names.update(filter(None, vars(places).values()))
-                        write_outputs(task.out, scratch, places, *data)
+                if places is None or encoded.image is None:
+                    continue
+                data = (encoded.image.data, masked.unmasked, encoded.alpha)
+                if layout.packs:
+                    names.add(tar_place(shard.index))
+                    tar.add(places, member_json(row), *data)
+                else:
+                    names.update(filter(None, vars(places).values()))
+                    write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
     checksums = json.dumps(spot_checksums(task.out, names), ensure_ascii=False, indent=0).encode()
     (scratch / FILES).write_bytes(checksums)
@@ -98,17 +101,6 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
     return stats
 
 
-def _without_overdue(task: ShardTask, times: Mapping[str, int]) -> ShardTask:
-    """The task with images that exceeded the time limit twice as fatal; after a third time they are not read.
-
-    A single time is not enough: a suspended process exceeds the limit too.
-    """
-    given_up = [image for image, count in times.items() if count > 1]
-    reasons = dict.fromkeys(given_up, overdue_reason(task.image_timeout))
-    unread = frozenset(image for image in given_up if times[image] > 2)
-    return replace(task, fatal={**reasons, **task.fatal}, unread=unread)
-
-
 def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
     """The output layout of a run."""
     converts = options.format != "source"
@@ -119,16 +111,15 @@ def _make_row(
     sample: Sample, masked: MaskedSample, variant: int, layout: Layout, task: ShardTask, shard: int
 ) -> tuple[ManifestRow, Places | None]:
     """The row of one variant, and the places of its files if it has any."""
-    encoded, options = masked.variants[variant], task.options
-    faces = encoded.outcome.faces
-    label, unlabelled = label_of(sample, faces, options.label) if options.label else (None, None)
+    encoded, name = masked.variants[variant], task.options.label
+    label, unlabelled = label_of(sample, encoded.outcome.faces, name) if name else (None, None)
     places = layout.place(sample, label, variant, encoded.image, shard) if encoded.image else None
     if places and not layout.packs and (too_long := _path_too_long(task.out, places)):
         encoded, places = EncodedVariant(Outcome("error", too_long)), None
-    outcome = encoded.outcome
+    outcome, alpha = encoded.outcome, places and places.alpha
     reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
-    size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
-    alpha = places.alpha if places else None
+    height, width = outcome.image.shape[:2] if outcome.image is not None else (None, None)
+    path = fitting(to_text(sample.source_path))
     row = ManifestRow(
         id=fitting(sample.id),
         variant=variant,
@@ -136,19 +127,15 @@ def _make_row(
         reason=fitting("; ".join(reason for reason in reasons if reason)) or None,
         file_name=places.image if places else None,
         sha256=hashlib.sha256(encoded.image.data).hexdigest() if encoded.image else None,
-        width=size[1],
-        height=size[0],
+        width=width,
+        height=height,
         label=fitting(label),
         split=sample.split,
         identity=fitting(sample.identity),
         attributes=fitting(sample.attributes),
-        source={
-            "dataset": options.dataset,
-            "path": fitting(to_text(sample.source_path)),
-            "sha256": masked.sha256,
-        },
+        source={"dataset": task.options.dataset, "path": path, "sha256": masked.sha256},
         faces=tuple(replace(face, alpha_file=alpha) for face in outcome.faces) if alpha else outcome.faces,
-        seed=options.seed,
+        seed=task.options.seed,
         unmasked_file=places.unmasked if places else None,
     )
     return row, places

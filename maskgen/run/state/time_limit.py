@@ -28,7 +28,7 @@ _TOLERANCE = 0.1
 
 # Extra seconds for the first image of a process at each step, which loads models and machine code.
 _WARM_UP = 60.0
-_warm: set[int] = set()
+_warm: set[str] = set()
 
 # The active limit, if any: `faulthandler` has one timer a process.
 _in_force: list[TimeLimit] = []
@@ -66,8 +66,8 @@ class TimeLimit:
             self._note = None
             _in_force.remove(self)
 
-    def begin(self, image_id: str, step: int) -> None:
-        """Start a step of an image; steps count from 0."""
+    def begin(self, image_id: str, step: str) -> None:
+        """Start a step of an image."""
         if self._note is None:
             return
         self._note.seek(0)
