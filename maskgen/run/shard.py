@@ -25,7 +25,7 @@ from maskgen.results.tar_writer import open_tar_shard
 from maskgen.run.labels import label_of
 from maskgen.run.pipeline import EncodedVariant, MaskedSample, ShardTask, mask_samples
 from maskgen.run.source_changes import ShardSources
-from maskgen.run.state.run_dir import FILES, ROWS, RunDir, Shard
+from maskgen.run.state.run_dir import ROWS, RunDir, Shard
 from maskgen.run.state.shard_check import spot_checksums
 from maskgen.run.state.shard_stats import ShardStats, digest
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
@@ -85,7 +85,6 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
                     write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
     checksums = json.dumps(spot_checksums(task.out, names), ensure_ascii=False, indent=0).encode()
-    (scratch / FILES).write_bytes(checksums)
     stats = ShardStats(
         index=shard.index,
         counts=counter.counts(shards=1),
@@ -97,7 +96,7 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
         fingerprint=task.fingerprint,
         processor=processor_kind(),
     )
-    folder.finish_shard(scratch, stats, names, sources.as_json())
+    folder.finish_shard(scratch, stats, names, checksums, sources.as_json())
     return stats
 
 

@@ -1,9 +1,8 @@
 """Detect missing or damaged files of finished shards by spot checksums.
 
 A list beside the shard's stats holds the `spot_checksum` of each file, and the stats hold the sha256 of that
-list and of the rows. The check reads small files whole and a few bytes of larger ones. It finds files that
-are missing, empty, truncated, longer or zeroed, but not a change between the spots of a large file; `maskgen
-verify` reads every byte.
+list and of the rows. The check finds files that are missing, empty, truncated, longer or zeroed, but not a
+change between the spots of a large file; `maskgen verify` reads every byte.
 """
 
 from __future__ import annotations
@@ -32,14 +31,10 @@ _THREADS = 8
 
 
 def spot_checksum(path: Path | str) -> str:
-    """Size and CRC-32 of a file, such as "5312 9f3a01c2"; of a large file the CRC-32 covers spots only.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    crc, local = 0, isinstance(path, (str, Path))
+    """Size and CRC-32 of a file, such as "5312 9f3a01c2"; of a large file the CRC-32 covers spots only."""
+    crc, is_local = 0, isinstance(path, (str, Path))
     # `Path.open` would double the time of this function.
-    with open(path, "rb", buffering=0) if local else path.open("rb") as file:  # type: ignore[union-attr]  # noqa: PTH123
+    with open(path, "rb", buffering=0) if is_local else path.open("rb") as file:  # type: ignore[union-attr]  # noqa: PTH123
         size = file.seek(0, os.SEEK_END)
         spots = (*range(0, size, size // _SPOTS), size - _SPOT) if size > _SMALL else (0,)
         for offset in spots:
@@ -55,11 +50,11 @@ def spot_checksums(out: Path, names: Iterable[str]) -> dict[str, str]:
 
 def changed_file(out: Path, checksums: Mapping[str, str]) -> str | None:
     """A description of the first file that does not match its checksum; None if all match."""
-    remote, top = is_remote(out), os.fspath(out) if not is_remote(out) else ""
     for name, before in checksums.items():
         try:
-            # Joining paths would double the time of this function.
-            now = spot_checksum(out / from_text(name) if remote else f"{top}/{from_text(name)}")
+            # Joining paths would double the time of `spot_checksum`.
+            path = out / from_text(name) if is_remote(out) else f"{out}/{from_text(name)}"
+            now = spot_checksum(path)
         except FileNotFoundError:
             return f"{name} is missing"
         except (OSError, ValueError) as error:
@@ -71,18 +66,23 @@ def changed_file(out: Path, checksums: Mapping[str, str]) -> str | None:
     return None
 
 
-def damage(folder: RunDir, stats: ShardStats) -> str | None:
-    """The damage of a finished shard, in words; None if its files are unchanged.
+def damaged_shards(folder: RunDir, done: Iterable[ShardStats]) -> Iterator[tuple[int, str]]:
+    """(index, damage in words) of each finished shard whose files have changed.
 
-    Args:
-        folder: The run directory. In a store only the rows and the list of files are checked: the size of
-            each file would take a request.
-        stats: The stats of the shard.
+    In a store only the rows and the list of files are checked: the size of each file would take a request.
     """
-    for path, sha256 in (
-        (folder.rows_path(stats.index), stats.rows_sha256),
-        (folder.files_path(stats.index), stats.files_sha256),
-    ):
+    shards = list(done)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        reasons = pool.map(lambda stats: _damage(folder, stats), shards)
+        yield from ((stats.index, reason) for stats, reason in zip(shards, reasons, strict=True) if reason)
+
+
+def _damage(folder: RunDir, stats: ShardStats) -> str | None:
+    hashes = {
+        folder.rows_path(stats.index): stats.rows_sha256,
+        folder.files_path(stats.index): stats.files_sha256,
+    }
+    for path, sha256 in hashes.items():
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -92,13 +92,3 @@ def damage(folder: RunDir, stats: ShardStats) -> str | None:
         if hashlib.sha256(data).hexdigest() != sha256:
             return f"{path.name} is damaged"
     return None if is_remote(folder.out) else changed_file(folder.out, from_json(data))
-
-
-def damaged_shards(folder: RunDir, done: Iterable[ShardStats]) -> Iterator[tuple[int, str]]:
-    """Index and `damage` of each damaged shard."""
-    shards = list(done)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        reasons = pool.map(lambda stats: damage(folder, stats), shards)
-        for stats, reason in zip(shards, reasons, strict=True):
-            if reason is not None:
-                yield stats.index, reason

@@ -42,24 +42,17 @@ class ShardStats:
         """The content of its stats file."""
         return state_json({**vars(self), "counts": vars(self.counts)})
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ShardStats:
-        """The stats with these JSON values."""
-        return cls(**{**values, "counts": Counts.from_dict(values["counts"])})
-
 
 def read_stats(data: bytes) -> ShardStats | None:
     """Parse a stats file; None if it is damaged."""
     try:
-        stats = ShardStats.from_dict(from_json(data))
+        values = from_json(data)
+        stats = ShardStats(**{**values, "counts": Counts.from_dict(values["counts"])})
     except (ValueError, LookupError, TypeError):
         return None
-    values = {**vars(stats)}
-    index, counts = values.pop("index"), values.pop("counts")
-    is_whole = (
-        type(index) is int and counts.is_whole() and all(isinstance(text, str) for text in values.values())
-    )
-    return stats if is_whole else None
+    texts = (value for name, value in vars(stats).items() if name not in ("index", "counts"))
+    is_whole = type(stats.index) is int and stats.counts.is_whole()
+    return stats if is_whole and all(isinstance(text, str) for text in texts) else None
 
 
 def digest(ids: Iterable[str]) -> str:
