@@ -63,17 +63,16 @@ def check_unchanged(
     check_fingerprints(folder, listing.done, config)
     if not ((dataset.files or exists(root)) and dataset.holds(root)):
         return
-    labels = changed_labels(folder, label_files(dataset, root))
-    changed: list[tuple[int, str]] = []
+    changes = [f"label file {name}" for name in changed_labels(folder, label_files(dataset, root))]
+    changed: dict[int, str] = {}
     for index, source in changed_sources(folder, _sources_folder(config, root), listing.own_done()):
         if source is None:
             log.warning("shard %d counts as not done: the record of its sources is damaged", index)
             listing.forget(index)
         else:
-            changed.append((index, source))
-    changes = [f"label file {name}" for name in labels]
+            changed[index] = source
     if changed:
-        changes.append(f"{changed[0][1]} in shards {numbers_of(index for index, _ in changed)}")
+        changes.append(f"{next(iter(changed.values()))} in shards {numbers_of(changed)}")
     if changes:
         raise ConfigurationError(
             f"the files in {root} have changed since {folder.out} was begun ({'; '.join(changes)}); redo "
@@ -96,17 +95,20 @@ def accept_changes(
         own, done, unchanged = fingerprint(config), folder.done(), set()
         changed = dict(changed_sources(folder, _sources_folder(config, root), list(done)))
         for index, samples in enumerate(cut(list_samples(options, dataset, root), options.shard_size)):
-            stats = done.get(index)
+            same = (own, digest(sample.id for sample in samples))
             if (
-                stats is not None
-                and (stats.fingerprint, stats.ids) == (own, digest(sample.id for sample in samples))
+                index in done
                 and index not in changed
+                and (done[index].fingerprint, done[index].ids) == same
                 and not has_changed(folder, index, samples)
             ):
                 unchanged.add(index)
-        for index in folder.begun():
-            if index not in unchanged:
-                _drop(folder, index)
+        for index in {*folder.begun()} - unchanged:
+            # With all its files: another shard may write files of the same names.
+            folder.forget(index)
+            folder.remove(folder.written(index))
+            folder.settle(index)
+            folder.remove(f"{STATE}/shards/{index:06}.{suffix}" for suffix in ("jsonl", "left", "sources"))
         log.warning("%d of %d shards are processed again", len(done) - len(unchanged), len(done))
         # The final files hold copies of label files.
         folder.write("finished.json", {**(folder.read("finished.json") or {}), "stats": None})
@@ -117,11 +119,3 @@ def accept_changes(
 def _sources_folder(config: Mapping[str, Any], root: Path) -> Path:
     """The base folder of the sources' relative paths."""
     return folder_of(location(config["image_root"]) if "image_root" in config else root)
-
-
-def _drop(folder: RunDir, index: int) -> None:
-    """Remove a shard with all its files: another shard may write files of the same names."""
-    folder.forget(index)
-    folder.remove(folder.written(index))
-    folder.settle(index)
-    folder.remove(f"{STATE}/shards/{index:06}.{suffix}" for suffix in ("jsonl", "left", "sources"))

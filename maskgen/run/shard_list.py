@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from maskgen.datasets import FaceDataset
 from maskgen.datasets.completeness import warn_of_lacks
@@ -34,20 +33,18 @@ def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Ite
     samples: Iterable[Sample] = dataset.samples(root)
     if options.splits:
         samples = (sample for sample in samples if sample.split in options.splits)
-    empty = options.limit != 0
+    is_empty = options.limit != 0
     for sample in warn_of_lacks(dataset, islice(samples, options.limit)):
-        empty = False
+        is_empty = False
         yield sample
-    if empty:
-        of_splits = f" in the split {' or '.join(options.splits)}" if options.splits else ""
-        where = (
-            f"; splits are read from {dataset.always['split']}"
-            if of_splits and "split" in dataset.always
-            else ""
-        )
+    if is_empty:
+        splits = f" in the split {' or '.join(options.splits)}" if options.splits else ""
+        where = ""
+        if splits and "split" in dataset.always:
+            where = f"; splits are read from {dataset.always['split']}"
         hint = archive_hint(root)
         raise MissingDataError(
-            f"{root} holds no image of {dataset.title}{of_splits}{where}. {hint}".rstrip(". ")
+            f"{root} holds no image of {dataset.title}{splits}{where}. {hint}".rstrip(". ")
         )
 
 
@@ -66,8 +63,8 @@ def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:
 class ShardList:
     """The pending shards of a run, and their progress.
 
-    After the first complete listing, the run directory holds the number of shards; a finished run then needs
-    no listing to be recognized.
+    After the first complete listing, the run directory holds the number of shards: a finished run is
+    recognized without a listing.
 
     Attributes:
         done: Index -> stats of the finished, undamaged shards, in no order.
@@ -88,27 +85,24 @@ class ShardList:
         self._share = share
         self.done = folder.done()
         own = [stats for stats in self.done.values() if self._is_own(stats.index)]
-        self.damaged = {index: self.done.pop(index) for index in self._damaged(own)}
-        self.under_way: dict[int, Shard] = {}
-        self._shards, self.samples = _read_listing(folder.read("listing.json"))
-
-    def _damaged(self, done: Iterable[ShardStats]) -> list[int]:
-        """The damaged ones of these shards; logs the reason of each."""
-        damaged: list[int] = []
-        for index, reason in damaged_shards(self._folder, done):
-            damaged.append(index)
-            if len(damaged) <= _NAMED:
+        self.damaged = {}
+        for index, reason in damaged_shards(folder, own):
+            self.damaged[index] = self.done.pop(index)
+            if len(self.damaged) <= _NAMED:
                 log.warning("shard %d counts as not done: %s", index, reason)
-        if len(damaged) > _NAMED:
-            log.warning("%d more shards count as not done for similar reasons", len(damaged) - _NAMED)
-        return damaged
+        if len(self.damaged) > _NAMED:
+            log.warning("%d more shards count as not done for similar reasons", len(self.damaged) - _NAMED)
+        self.under_way: dict[int, Shard] = {}
+        listing = folder.read("listing.json") or {}
+        shards, samples = listing.get("shards"), listing.get("samples")
+        is_whole = type(shards) is int and type(samples) is int
+        self._shards, self.samples = (shards, samples) if is_whole else (None, None)
 
-    def missing(self, every_share: bool = False) -> list[int] | None:
-        """The shards that are not done, of this share or of all; None before the first complete listing."""
+    def missing(self) -> list[int] | None:
+        """The shards of this share that are not done; None before the first complete listing."""
         if self._shards is None:
             return None
-        indexes = range(self._shards)
-        return [i for i in indexes if i not in self.done and (every_share or self._is_own(i))]
+        return [index for index in range(self._shards) if index not in self.done and self._is_own(index)]
 
     def counts(self) -> Counts:
         """Counts over all finished shards."""
@@ -179,9 +173,3 @@ class ShardList:
             f"the images in {self._root} have changed since {self._folder.out} was begun ({how}); "
             "redo the changes with --accept-changes, or the whole run with --overwrite"
         )
-
-
-def _read_listing(listing: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
-    """The shard and sample counts in ``listing.json``; None for both if it is absent or damaged."""
-    shards, samples = ((listing or {}).get(name) for name in ("shards", "samples"))
-    return (shards, samples) if type(shards) is int and type(samples) is int else (None, None)

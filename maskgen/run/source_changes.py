@@ -24,14 +24,11 @@ from maskgen.records import Sample
 from maskgen.results.source_files import SourceFiles
 from maskgen.run.state.run_dir import RunDir
 
-# The size and time of each label file, with its sha256.
-LABELS = "labels.json"
-
 # Size in bytes and time in ns since 1970; None for a missing or remote file.
 Stamp = list[int] | None
 
-# Failed inputs may have been repaired meanwhile; --retry-failed covers them.
-_FAILURES, _FAILED = ("unreadable", "error"), "failed"
+# In place of the sha256 of a failed input, which may have been repaired; --retry-failed covers it.
+_FAILED = "failed"
 
 log = logging.getLogger("maskgen")
 
@@ -51,11 +48,8 @@ class ShardSources:
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> ShardSources:
         """The current sources of these samples."""
-        paths = {
-            to_text(sample.member.archive if sample.member else sample.relative): sample.path
-            for sample in samples
-        }
-        return cls(_digest(samples), {place: _stamp(path) for place, path in paths.items()})
+        paths = {each.member.archive if each.member else each.relative: each.path for each in samples}
+        return cls(_digest(samples), {to_text(place): _stamp(path) for place, path in paths.items()})
 
     @classmethod
     def read(cls, folder: RunDir, index: int) -> ShardSources | None:
@@ -112,22 +106,24 @@ def changed_labels(folder: RunDir, labels: Mapping[str, Path]) -> list[str]:
         folder: The run directory.
         labels: Name -> path of the dataset's label files.
     """
-    recorded = folder.read(LABELS)
+    recorded = folder.read("labels.json")
     if recorded is None:
         write_labels(folder, labels)
         return []
 
-    def same(name: str) -> bool:
+    def changed(name: str) -> bool:
         stamp, sha256 = recorded.get(name) or (None, None)
-        now = _stamp(labels[name])
-        return (now is not None and now == stamp) or sha256 == file_sha256(labels[name])
+        path = labels.get(name)
+        if path is None:
+            return True
+        return (stamp is None or stamp != _stamp(path)) and sha256 != file_sha256(path)
 
-    return sorted(name for name in {*recorded, *labels} if name not in labels or not same(name))
+    return sorted(filter(changed, {*recorded, *labels}))
 
 
 def write_labels(folder: RunDir, labels: Mapping[str, Path]) -> None:
-    """Record the current label files."""
-    folder.write(LABELS, {name: [_stamp(path), file_sha256(path)] for name, path in labels.items()})
+    """Record the current label files: the stamp and sha256 of each."""
+    folder.write("labels.json", {name: [_stamp(path), file_sha256(path)] for name, path in labels.items()})
 
 
 def has_changed(folder: RunDir, index: int, samples: Sequence[Sample]) -> bool:
@@ -155,13 +151,13 @@ def _stamp(path: Path) -> Stamp:
 
 
 def _source_sha256s(rows: Path) -> dict[str, str | None]:
-    """Path -> sha256, or `_FAILED` for a failed input, of each source in a shard's rows."""
+    """Path -> sha256 of each source in a shard's rows; `_FAILED` for a failed input."""
+    sha256s: dict[str, str | None] = {}
     try:
         with open_lines(rows) as lines:
-            values = [from_json(line) for line in lines]
-        return {
-            row["source"]["path"]: _FAILED if row["status"] in _FAILURES else row["source"]["sha256"]
-            for row in values
-        }
+            for row in map(from_json, lines):
+                failed = row["status"] in ("unreadable", "error")
+                sha256s[row["source"]["path"]] = _FAILED if failed else row["source"]["sha256"]
     except (OSError, ValueError, LookupError, TypeError):
         return {}
+    return sha256s
