@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -100,9 +101,8 @@ def check_claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> N
     """
     out, current = folder.out, read_config(folder)
     if current is None and folder.is_begun():
-        done = folder.done().values()
-        is_same = done and all(stats.fingerprint == fingerprint(config) for stats in done)
-        if not overwrite and not is_same:
+        fingerprints = {stats.fingerprint for stats in folder.done().values()}
+        if not overwrite and fingerprints != {fingerprint(config)}:
             raise ConfigurationError(
                 f"{folder.folder / 'config.json'} is missing or damaged, so the run in {out} is "
                 "unknown; replace that run with --overwrite, or give another --out"
@@ -117,8 +117,7 @@ def check_claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> N
             )
     elif not overwrite and (changes := differences(current, config)):
         raise ConfigurationError(
-            f"{out} holds a run of another configuration:\n  "
-            + "\n  ".join(changes)
+            "\n  ".join((f"{out} holds a run of another configuration:", *changes))
             + "\nGive another --out, or replace that run with --overwrite."
         )
 
@@ -176,27 +175,23 @@ def locked(folder: RunDir, share: tuple[int, int] = (1, 1)) -> Iterator[None]:
     fcntl = None if is_remote(folder.out) else _fcntl()
     with ExitStack() as stack:
         if fcntl is not None:
-            config = folder.folder / "config.json"
+            lock = partial(_lock_file, stack, folder, fcntl)
             if share == (1, 1):
-                _lock_file(
-                    stack, config, "r+b", lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                )
+                lock("config.json", "r+b", fcntl.LOCK_EX)
             else:
-                _lock_file(stack, config, "rb", lambda file: fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB))
+                lock("config.json", "rb", fcntl.LOCK_SH)
                 folder.make_folders()
-                own = folder.scratch / f"share-{share[0]}-of-{share[1]}"
-                _lock_file(stack, own, "ab", lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                lock(f"tmp/share-{share[0]}-of-{share[1]}", "ab", fcntl.LOCK_EX)
         yield
 
 
-def _lock_file(stack: ExitStack, path: Path, mode: str, lock: Any) -> None:
-    """Open and lock a file until ``stack`` closes."""
-    out = next(parent.parent for parent in path.parents if parent.name == STATE)
-    deadline = time.monotonic() + _LOCK_WAIT
+def _lock_file(stack: ExitStack, folder: RunDir, fcntl: Any, name: str, mode: str, kind: int) -> None:
+    """Open and lock a file of ``.maskgen`` until ``stack`` closes."""
+    path, deadline = folder.folder / name, time.monotonic() + _LOCK_WAIT
     while True:
         try:
             file: BinaryIO = stack.enter_context(path.open(mode))  # type: ignore[assignment]
-            lock(file)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
             # The previous holder may have replaced the file.
             if os.path.samestat(path.stat(), os.fstat(file.fileno())):
                 return
@@ -207,7 +202,7 @@ def _lock_file(stack: ExitStack, path: Path, mode: str, lock: Any) -> None:
             return
         if time.monotonic() > deadline:
             raise ConfigurationError(
-                f"another run is at work in {out}; wait for it or stop it, or give another --out "
+                f"another run is at work in {folder.out}; wait for it or stop it, or give another --out "
                 "(shares of a job array work side by side: --shard I/N)"
             )
         time.sleep(_LOCK_WAIT / 20)
