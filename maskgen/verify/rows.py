@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from maskgen.errors import AnnotationError, UnreadableImageError
-from maskgen.face_mesh import Landmarks
 from maskgen.files.safe_paths import following_links
 from maskgen.images.codec import decode
 from maskgen.landmarks.landmark_file import LandmarkFile
-from maskgen.records import FaceRecord, Image, ManifestRow
+from maskgen.records import Image, ManifestRow
 from maskgen.results.reader import ResultFiles
 from maskgen.results.source_files import SourceFiles
 from maskgen.results.tar_rows import member_json, member_of
@@ -45,13 +44,13 @@ class Batch:
     tar: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class CheckedBatch:
     """The findings of a batch, and its numbers of files read and alphas measured."""
 
-    findings: tuple[Finding, ...]
-    files: int
-    alphas: int
+    findings: list[Finding] = field(default_factory=list)
+    files: int = 0
+    alphas: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,7 @@ class RowChecker:
         packed: Whether its images are in tars.
         templates: Hashes of the templates in the run record.
         landmarks: The landmark file of the run, or None.
-        follow_links: Whether links may lead out of the result, see
-            `maskgen.files.safe_paths.following_links`.
+        follow_links: Whether links may lead out of the result, see `maskgen.files.safe_paths`.
         sources: The folder of its sources, to check these too; None skips them.
     """
 
@@ -77,25 +75,13 @@ class RowChecker:
 
     def __call__(self, batch: Batch) -> CheckedBatch:
         """Check a batch."""
+        check = _BatchCheck(self)
         with following_links(self.follow_links):
-            return self._check(batch)
-
-    def _check(self, batch: Batch) -> CheckedBatch:
-        files = ResultFiles(self.out, self.packed)
-        meshes = _landmark_file(self.landmarks) if self.landmarks else None
-        sources = SourceFiles(self.sources) if self.sources else None
-        findings: list[Finding] = []
-        read = alphas = 0
-        for row in batch.rows:
-            for finding, kind in _check_row(row, files, self.templates, meshes):
-                read += kind is not None
-                alphas += kind == "alpha"
-                findings += [finding] if finding else []
-            if sources and row.variant == 0:
-                findings += _check_source(row, sources)
-        if batch.tar:
-            findings += _check_tar(batch, files)
-        return CheckedBatch(tuple(findings), read, alphas)
+            for row in batch.rows:
+                check.check_row(row)
+            if batch.tar:
+                check.check_tar(batch.tar, batch.rows)
+        return check.checked
 
 
 @lru_cache(maxsize=1)
@@ -104,104 +90,103 @@ def _landmark_file(path: Path) -> LandmarkFile:
     return LandmarkFile(path)
 
 
-def _check_row(
-    row: ManifestRow, files: ResultFiles, templates: frozenset[str], meshes: LandmarkFile | None
-) -> Iterator[tuple[Finding | None, str | None]]:
-    """(finding or None, kind of the file read or None) of each check of a row."""
-    if (row.status == "masked") != (row.file_name is not None) or (row.status == "masked") != bool(row.faces):
-        yield Finding("changed", row.id, f"its row is {row.status}, with image {row.file_name}"), None
-    for face in row.faces:
-        if face.template and face.template_sha256 not in templates:
-            yield Finding("changed", row.id, f"template {face.template} is not the run's"), None
-    if row.file_name:
-        data, finding = _read(files, row.file_name)
-        if data is not None and hashlib.sha256(data).hexdigest() != row.sha256:
-            finding = Finding("changed", row.file_name, "its sha256 is not the manifest's")
-        yield finding, "image"
-    if row.unmasked_file:
-        yield _read_image(row, row.unmasked_file, files)[1], "unmasked"
-    if row.faces and row.faces[0].alpha_file:
-        image, finding = _read_image(row, row.faces[0].alpha_file, files)
-        if image is not None:
-            for what in _coverages(row, image[..., 0], meshes):
-                finding = Finding("changed", row.faces[0].alpha_file, what)
-        yield finding, "alpha"
+class _BatchCheck:
+    """The check of one batch, with the last tar that it reads; `checked` holds the results."""
 
+    def __init__(self, settings: RowChecker) -> None:
+        self._templates, self.checked = settings.templates, CheckedBatch()
+        self._files = ResultFiles(settings.out, settings.packed)
+        self._meshes = _landmark_file(settings.landmarks) if settings.landmarks else None
+        self._sources = SourceFiles(settings.sources) if settings.sources else None
 
-def _check_source(row: ManifestRow, sources: SourceFiles) -> list[Finding]:
-    place, before = str(row.source["path"]), row.source["sha256"]
-    now = sources.sha256(place)
-    if now == before:
-        return []
-    kind, what = ("changed", "is not the one in the manifest") if now else ("missing", "cannot be computed")
-    return [Finding(kind, place, f"the sha256 of this source {what}")]
+    def check_row(self, row: ManifestRow) -> None:
+        if (row.status == "masked") != (row.file_name is not None) or (row.status == "masked") != bool(
+            row.faces
+        ):
+            self._add("changed", row.id, f"its row is {row.status}, with image {row.file_name}")
+        for face in row.faces:
+            if face.template and face.template_sha256 not in self._templates:
+                self._add("changed", row.id, f"template {face.template} is not the run's")
+        self.checked.files += len({*named_in(row)})
+        if row.file_name:
+            data = self._read(row.file_name)
+            if data is not None and hashlib.sha256(data).hexdigest() != row.sha256:
+                self._add("changed", row.file_name, "its sha256 is not the manifest's")
+        if row.unmasked_file:
+            self._read_image(row, row.unmasked_file)
+        if row.faces and (alpha_file := row.faces[0].alpha_file):
+            self.checked.alphas += 1
+            image = self._read_image(row, alpha_file)
+            differences = [] if image is None else list(_coverages(row, image[..., 0], self._meshes))
+            if differences:
+                self._add("changed", alpha_file, differences[-1])
+        if self._sources and row.variant == 0:
+            place = str(row.source["path"])
+            sha256 = self._sources.sha256(place)
+            if sha256 != row.source["sha256"]:
+                what = "is not the one in the manifest" if sha256 else "cannot be computed"
+                self._add("changed" if sha256 else "missing", place, f"the sha256 of this source {what}")
+
+    def check_tar(self, tar: str, rows: Iterable[ManifestRow]) -> None:
+        """Check that a tar holds the files of its rows, a JSON member for each image, and nothing else."""
+        try:
+            members = self._files.members(tar)
+        except (OSError, UnreadableImageError, AnnotationError):
+            return  # already reported per image
+        texts = {member_of(row.file_name): member_json(row) for row in rows if row.file_name}
+        named = {name for row in rows if row.file_name for name in named_in(row)} | texts.keys()
+        for place in (f"{tar}/{name}" for name in members):
+            if place not in named:
+                self._add("extra", place, "no row names it")
+        for place, text in texts.items():
+            data = self._read(place)
+            if data not in (None, text):
+                self._add("changed", place, "it is not the manifest's row")
+
+    def _add(self, kind: str, file: str, what: str) -> None:
+        self.checked.findings.append(Finding(kind, file, what))
+
+    def _read(self, place: str) -> bytes | None:
+        try:
+            return self._files.read(place)
+        except FileNotFoundError:
+            self._add("missing", place, "named by its row, and gone")
+        except (OSError, UnreadableImageError, AnnotationError) as error:
+            self._add("changed", place, f"it cannot be read: {error}")
+        return None
+
+    def _read_image(self, row: ManifestRow, place: str) -> Image | None:
+        data = self._read(place)
+        if data is None:
+            return None
+        try:
+            image = decode(data).bgr
+        except UnreadableImageError as error:
+            self._add("changed", place, f"it cannot be decoded: {error}")
+            return None
+        height, width = image.shape[:2]
+        if (width, height) == (row.width, row.height):
+            return image
+        self._add("changed", place, f"{width} x {height}, expected {row.width} x {row.height}")
+        return None
 
 
 def _coverages(row: ManifestRow, alpha: Image, meshes: LandmarkFile | None) -> Iterator[str]:
-    size = (alpha.shape[1], alpha.shape[0])
+    """The differences of an alpha from the coverages in its row, in words."""
     blank = np.broadcast_to(np.uint8(0), (*alpha.shape, 3))
     candidates = meshes.find(blank, sample_id=row.id) if meshes else []
     outside = alpha.copy()
     for number, face in enumerate(row.faces):
         x, y, width, height = face.mask_box
         outside[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = 0
-        if what := coverage_differs(np.ascontiguousarray(alpha), face, size, _same_face(face, candidates)):
+        same = (mesh for mesh in candidates if tuple(map(round, mesh.box)) == face.box)
+        what = coverage_differs(
+            np.ascontiguousarray(alpha), face, (alpha.shape[1], alpha.shape[0]), next(same, None)
+        )
+        if what:
             yield f"face {number}: {what}"
     if outside.any():
         yield "it covers pixels outside of every mask_box"
-
-
-def _same_face(face: FaceRecord, meshes: Iterable[Landmarks]) -> Landmarks | None:
-    return next((mesh for mesh in meshes if tuple(round(side) for side in mesh.box) == face.box), None)
-
-
-def _read_image(row: ManifestRow, place: str, files: ResultFiles) -> tuple[Image | None, Finding | None]:
-    data, finding = _read(files, place)
-    if data is None:
-        return None, finding
-    try:
-        image = decode(data).bgr
-    except UnreadableImageError as error:
-        return None, Finding("changed", place, f"it cannot be decoded: {error}")
-    height, width = image.shape[:2]
-    if (width, height) != (row.width, row.height):
-        return None, Finding("changed", place, f"{width} x {height}, expected {row.width} x {row.height}")
-    return image, None
-
-
-def _read(files: ResultFiles, place: str) -> tuple[bytes | None, Finding | None]:
-    try:
-        return files.read(place), None
-    except FileNotFoundError:
-        return None, Finding("missing", place, "named by its row, and gone")
-    except (OSError, UnreadableImageError, AnnotationError) as error:
-        return None, Finding("changed", place, f"it cannot be read: {error}")
-
-
-def _check_tar(batch: Batch, files: ResultFiles) -> list[Finding]:
-    """Check that a tar holds the files of its rows, a JSON member for each image, and nothing else."""
-    tar = batch.tar or ""
-    try:
-        members = files.members(tar)
-    except (OSError, UnreadableImageError, AnnotationError):
-        return []  # already reported per image
-    expected: dict[str, bytes | None] = {}
-    for row in batch.rows:
-        if row.file_name:
-            expected |= dict.fromkeys(named_in(row))
-            expected[member_of(row.file_name)] = member_json(row)
-    findings = [
-        Finding("extra", f"{tar}/{name}", "no row names it")
-        for name in members
-        if f"{tar}/{name}" not in expected
-    ]
-    for name, text in expected.items():
-        if text is not None:
-            data, finding = _read(files, name)
-            if data is not None and data != text:
-                finding = Finding("changed", name, "it is not the manifest's row")
-            findings += [finding] if finding else []
-    return findings
 
 
 def named_in(row: ManifestRow) -> list[str]:
