@@ -7,10 +7,9 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.results.counts import Counts
 from maskgen.results.run_record import fingerprint
 from maskgen.run.finalize import finalize
-from maskgen.run.source_changes import ShardSources
 from maskgen.run.state.output_claim import claim, describe
 from maskgen.run.state.run_dir import RunDir
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.shard_records import ShardSources, ShardStats
 
 
 def write_finished_run(root, out, options, shards):

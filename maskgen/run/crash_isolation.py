@@ -20,7 +20,7 @@ from maskgen.run.executors.executor import run_tasks
 from maskgen.run.pipeline import ShardTask, mask_samples
 from maskgen.run.remote_run_dir import fetched
 from maskgen.run.state.run_dir import Shard
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.shard_records import ShardStats
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_image, overdue_reason
 
 # Attempts at a shard whose process dies although no image alone kills a process.

@@ -16,7 +16,7 @@ from contextlib import closing
 from maskgen.errors import LostWorkersError
 from maskgen.run.shard_list import ShardList
 from maskgen.run.state.run_dir import RunDir, Shard
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.shard_records import ShardStats
 
 log = logging.getLogger("maskgen")
 

@@ -26,7 +26,7 @@ from maskgen.results.run_record import run_record
 from maskgen.run.shard_list import label_files
 from maskgen.run.state.run_dir import STATE, RunDir
 from maskgen.run.state.shard_check import changed_file, spot_checksums
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.shard_records import ShardStats
 
 Report = Callable[[Path], Any]
 

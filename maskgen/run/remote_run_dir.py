@@ -27,9 +27,8 @@ from maskgen.limits import MAX_BYTES
 from maskgen.records import Sample
 from maskgen.run.pipeline import ShardTask
 from maskgen.run.shard import mask_shard
-from maskgen.run.source_changes import ShardSources
 from maskgen.run.state.run_dir import STATE, RunDir, Shard
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.shard_records import ShardSources, ShardStats
 
 _OWN_TAR = re.compile(r"^(shards/\d{6,}\.tar)/.*", re.DOTALL)
 

@@ -24,10 +24,9 @@ from maskgen.results.tar_rows import member_json
 from maskgen.results.tar_writer import open_tar_shard
 from maskgen.run.labels import label_of
 from maskgen.run.pipeline import EncodedVariant, MaskedSample, ShardTask, mask_samples
-from maskgen.run.source_changes import ShardSources
 from maskgen.run.state.run_dir import ROWS, RunDir, Shard
 from maskgen.run.state.shard_check import spot_checksums
-from maskgen.run.state.shard_stats import ShardStats, digest
+from maskgen.run.state.shard_records import ShardSources, ShardStats, digest
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
 
 # The longest name that every file system accepts, including encrypted ones.

@@ -16,7 +16,7 @@ from maskgen.records import Sample
 from maskgen.results.counts import Counts
 from maskgen.run.state.run_dir import RunDir, Shard
 from maskgen.run.state.shard_check import damaged_shards
-from maskgen.run.state.shard_stats import ShardStats, digest
+from maskgen.run.state.shard_records import ShardStats, digest
 
 # How many damaged shards the log names.
 _NAMED = 10

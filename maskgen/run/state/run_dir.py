@@ -40,7 +40,7 @@ from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import names_in, read_each
 from maskgen.records import Sample
 from maskgen.results.reader import named_files
-from maskgen.run.state.shard_stats import ShardStats, read_stats, state_json
+from maskgen.run.state.shard_records import ShardStats, read_stats, state_json
 from maskgen.run.state.time_limit import NOTE, overdue_image
 
 STATE = ".maskgen"
@@ -91,7 +91,7 @@ class RunDir:
         return self._shard_file(index, "jsonl")
 
     def sources_path(self, index: int) -> Path:
-        """The record of a shard's sources, for `maskgen.run.source_changes`."""
+        """The record of a shard's sources, for `maskgen.run.resume`."""
         return self._shard_file(index, "sources")
 
     def files_path(self, index: int) -> Path:

@@ -18,7 +18,7 @@ from maskgen.files.json_text import from_json
 from maskgen.files.path_text import from_text
 from maskgen.files.remote import is_remote
 from maskgen.run.state.run_dir import RunDir
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.shard_records import ShardStats
 
 # Bytes up to which a file is read whole: that takes little longer than opening it.
 _SMALL = 1 << 14
