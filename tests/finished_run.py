@@ -7,7 +7,7 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.results.counts import Counts
 from maskgen.results.run_record import fingerprint
 from maskgen.run.finalize import finalize
-from maskgen.run.state.output_claim import claim, describe
+from maskgen.run.state.output_claim import claimed, describe
 from maskgen.run.state.run_dir import RunDir
 from maskgen.run.state.shard_records import ShardSources, ShardStats
 
@@ -16,7 +16,8 @@ def write_finished_run(root, out, options, shards):
     """Makes ``out`` look as after a run with that many full shards, whose rows are all empty of faces."""
     folder = RunDir(out)
     config = describe(options, root, LandmarkerSpec(options.landmarks, None, options.detector))
-    claim(folder, config, overwrite=False)
+    with claimed(folder, config, overwrite=False):
+        pass
     size, ours = options.shard_size, fingerprint(config)
     folder.write("listing.json", {"shards": shards, "samples": shards * size})
     sources = ShardSources("0" * 64, {})

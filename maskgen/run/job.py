@@ -26,7 +26,6 @@ from maskgen.process import usable_cores
 from maskgen.results.counts import Counts
 from maskgen.results.layout import PACKED
 from maskgen.results.output_files import check_apart
-from maskgen.results.run_record import fingerprint
 from maskgen.results.tar_writer import tar_suffix
 from maskgen.run.crash_isolation import mask_isolated
 from maskgen.run.driver import run_shards
@@ -234,16 +233,13 @@ def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: Fa
     return ShardTask(
         options=job.options,
         out=job.out,
+        config=config,
         landmarker=_absolute_spec(spec),
-        model_sha256=config["landmark_model"]["sha256"],
-        fingerprint=fingerprint(config),
-        templates=config["templates"],
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
-        max_pixels=config["max_pixels"],
         tar_suffix=tar_suffix(first, job.options.format) if first else None,
-        image_timeout=job.image_timeout,
         sync=job.sync,
+        image_timeout=job.image_timeout,
     )
 
 

@@ -19,19 +19,15 @@ def label_of(sample: Sample, faces: Sequence[FaceRecord], label: str) -> tuple[s
         label: The name of an attribute, "identity", "split", or one of `FACE_LABELS`.
     """
     if label in FACE_LABELS:
-        return _face_label(faces, label) if faces else (None, None)
+        value, *others = {getattr(face, label) for face in faces} or {None}
+        if others:
+            return None, f"its faces differ in {label}"
+        if value is None:
+            return None, f"this blend has no {label}" if faces else None
+        if label == "wear" and not all(face.wear_agrees for face in faces):
+            return None, f"the coverage contradicts {value}"
+        return value, None
     value = getattr(sample, label) if label in ("identity", "split") else sample.attributes.get(label)
     if value is None:
         return None, sample.note or f"the dataset gives no {label}"
     return (str(value).lower() if isinstance(value, bool) else str(value)), None
-
-
-def _face_label(faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
-    value, *others = {getattr(face, label) for face in faces}
-    if others:
-        return None, f"its faces differ in {label}"
-    if value is None:
-        return None, f"this blend has no {label}"
-    if label == "wear" and not all(face.wear_agrees for face in faces):
-        return None, f"the coverage contradicts {value}"
-    return value, None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from maskgen.errors import MachineError, ModelError, TemplateError, UnreadableImageError
 from maskgen.face_mesh import Landmarks
@@ -38,34 +39,28 @@ class ShardTask:
     Attributes:
         options: The options of the run.
         out: The output folder.
+        config: Everything that affects the bytes, from `maskgen.run.state.output_claim.describe`.
         landmarker: The landmark engine.
-        templates: Name or path -> sha256 of each template that a plan can draw.
         several_faces: Whether images of the dataset commonly show more than one face.
-        model_sha256: sha256 of the landmark model or file; a changed one is opened again.
-        fingerprint: Fingerprint of the run's configuration.
         folder: Base of relative template paths; cluster workers start in another folder.
-        max_pixels: The largest image that is decoded; wins over the worker's environment.
         tar_suffix: `maskgen.results.tar_writer.tar_suffix` of the images; None for other layouts.
         sync: Whether a shard is flushed to the disk before it counts as done.
+        image_timeout: Seconds that each step of an image may take; None sets no limit.
         fatal: Id -> reason of the samples that killed processes; they are not tried again.
         unread: Ids of the fatal samples that are not even read.
-        image_timeout: Seconds that each step of an image may take; None sets no limit.
     """
 
     options: SynthOptions
     out: Path
+    config: Mapping[str, Any]
     landmarker: LandmarkerSpec
-    templates: Mapping[str, str]
     several_faces: bool
-    model_sha256: str | None
-    fingerprint: str = ""
-    folder: Path = Path()
-    max_pixels: int | None = None
-    tar_suffix: str | None = None
-    sync: bool = True
+    folder: Path
+    tar_suffix: str | None
+    sync: bool
+    image_timeout: float | None
     fatal: Mapping[str, str] = field(default_factory=dict)
     unread: frozenset[str] = frozenset()
-    image_timeout: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +169,7 @@ class _Work:
         if sample.id in task.fatal:
             self._fail("error", task.fatal[sample.id])
             return
-        self._decoded = decode(data, task.max_pixels)
+        self._decoded = decode(data, task.config["max_pixels"])
         self.pixels = self._decoded.bgr.size // 3 * task.options.variants
 
     def find_faces(self) -> None:
@@ -186,7 +181,8 @@ class _Work:
         for variant in range(options.variants):
             plans = [plan(options, self._sample.id, variant, face) for face in range(len(self._faces))]
             names = {each.template for each in plans if each.template}
-            templates = {name: _template(name, task.folder, task.templates[name]) for name in names}
+            sha256s = task.config["templates"]
+            templates = {name: _template(name, task.folder, sha256s[name]) for name in names}
             outcome = mask_image(self._decoded.bgr, self._faces, plans, templates, options)
             self._outcomes.append(outcome)
 
@@ -214,7 +210,7 @@ class _Work:
 def _find_landmarks(sample: Sample, decoded: DecodedImage, task: ShardTask) -> list[Landmarks]:
     choice = task.options.faces
     every_face = choice != "largest" or task.several_faces
-    landmarker = open_once(task.landmarker, task.model_sha256)
+    landmarker = open_once(task.landmarker, task.config["landmark_model"]["sha256"])
     faces = landmarker.find(decoded.bgr, boxes=sample.boxes, sample_id=sample.id, every_face=every_face)
     return choose_faces(faces, choice)
 

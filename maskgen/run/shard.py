@@ -20,6 +20,7 @@ from maskgen.results.counts import RowCounter
 from maskgen.results.layout import Layout, Places, tar_place
 from maskgen.results.manifest import row_to_json
 from maskgen.results.output_files import write_outputs
+from maskgen.results.run_record import fingerprint
 from maskgen.results.tar_rows import member_json
 from maskgen.results.tar_writer import open_tar_shard
 from maskgen.run.labels import label_of
@@ -92,7 +93,7 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
         ids=digest(ids),
         rows_sha256=rows_hash.hexdigest(),
         files_sha256=hashlib.sha256(checksums).hexdigest(),
-        fingerprint=task.fingerprint,
+        fingerprint=fingerprint(task.config),
         processor=processor_kind(),
     )
     folder.finish_shard(scratch, stats, names, checksums, sources.as_json())

@@ -122,8 +122,14 @@ def check_claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> N
         )
 
 
-def claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
-    """Claim the folder for the run; with ``overwrite``, remove the files of an earlier run first."""
+@contextmanager
+def claimed(
+    folder: RunDir, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
+) -> Iterator[None]:
+    """Claim the folder for the run, and lock other runs out inside the block.
+
+    With ``overwrite``, the files of an earlier run are removed first.
+    """
     check_claim(folder, config, overwrite)
     if overwrite and folder.is_begun():
         if read_config(folder) is None:
@@ -135,16 +141,7 @@ def claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
         folder.write("config.json", config)  # in place of a damaged one
     # Two jobs of an array may start at once with different options; only one of them wrote the file.
     check_claim(folder, config, overwrite=False)
-
-
-@contextmanager
-def claimed(
-    folder: RunDir, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
-) -> Iterator[None]:
-    """Claim the folder for the run, and lock other runs out inside the block."""
-    claim(folder, config, overwrite)
     with locked(folder, share):
-        # Another run may have claimed it in between.
         check_claim(folder, config, overwrite=False)
         yield
 
