@@ -7,6 +7,7 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.results.counts import Counts
 from maskgen.results.run_record import fingerprint
 from maskgen.run.finalize import finalize
+from maskgen.run.shard_list import ShardList
 from maskgen.run.state.output_claim import claimed, describe
 from maskgen.run.state.run_dir import RunDir
 from maskgen.run.state.shard_records import ShardSources, ShardStats
@@ -30,7 +31,7 @@ def write_finished_run(root, out, options, shards):
         folder.stats_path(index).write_bytes(stats.as_json())
         folder.rows_path(index).write_bytes(b"")
         folder.files_path(index).write_bytes(b"{}")
-    finalize(folder, folder.done(), options, get_dataset(options.dataset), root, config, None)
+    finalize(ShardList(options, get_dataset(options.dataset), root, folder), config, None)
     finished = folder.read("finished.json")
     folder.write("finished.json", {**finished, "report": True})
 

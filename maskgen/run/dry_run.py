@@ -15,8 +15,7 @@ from maskgen.images.codec import DecodedImage, EncodedImage, common_format
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.results.counts import Counts
-from maskgen.run.labels import FACE_LABELS, label_of
-from maskgen.run.shard import layout_of
+from maskgen.run.shard import FACE_LABELS, label_of, layout_of
 from maskgen.run.shard_list import list_samples
 
 # How many first samples are printed with their output file, and how many labels with their count.

@@ -23,10 +23,9 @@ from maskgen.results.counts import Counts
 from maskgen.results.huggingface import metadata_tables, write_metadata
 from maskgen.results.layout import OWN_FILES
 from maskgen.results.run_record import run_record
-from maskgen.run.shard_list import label_files
-from maskgen.run.state.run_dir import STATE, RunDir
+from maskgen.run.shard_list import ShardList, label_files
+from maskgen.run.state.run_dir import STATE
 from maskgen.run.state.shard_check import changed_file, spot_checksums
-from maskgen.run.state.shard_records import ShardStats
 
 Report = Callable[[Path], Any]
 
@@ -38,27 +37,16 @@ log = logging.getLogger("maskgen")
 _LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
 
 
-def finalize(
-    folder: RunDir,
-    done: Mapping[int, ShardStats],
-    options: SynthOptions,
-    dataset: FaceDataset,
-    root: Path,
-    config: Mapping[str, Any],
-    report: Report | None,
-) -> None:
+def finalize(listing: ShardList, config: Mapping[str, Any], report: Report | None) -> None:
     """Write the final files, unless they already exist and were made from the same shards.
 
     Args:
-        folder: The run directory.
-        done: Index -> stats of all shards, in any order.
-        options: The options of the run.
-        dataset: The adapter that listed the samples.
-        root: The dataset's folder, for its label files.
+        listing: The shards of the run, all done.
         config: The configuration of the run.
         report: Writes the dataset card and contact sheet from the other final files.
     """
-    out, stats = folder.out, dict(sorted(done.items()))
+    folder, options, dataset = listing.folder, listing.options, listing.dataset
+    out, stats = folder.out, dict(sorted(listing.done.items()))
     state = hashlib.sha256()
     for shard in stats.values():
         state.update(f"{shard.index} {shard.rows_sha256} {shard.processor}\n".encode())
@@ -68,7 +56,7 @@ def finalize(
         if damage is None:
             return
         log.warning("the final files are written again: %s", damage)
-    copies = _copies(options, dataset, root)
+    copies = _copies(options, dataset, listing.root)
     tables = metadata_tables(out, options.layout)
     planned = sorted({*OWN_FILES, *tables, *map(to_text, copies)} - {STATE})
     # Record the names first: if this run is killed, --overwrite must know which files to remove.

@@ -27,7 +27,6 @@ from maskgen.results.counts import Counts
 from maskgen.results.layout import PACKED
 from maskgen.results.output_files import check_apart
 from maskgen.results.tar_writer import tar_suffix
-from maskgen.run.crash_isolation import mask_isolated
 from maskgen.run.driver import run_shards
 from maskgen.run.dry_run import plan_dry_run
 from maskgen.run.executors.executor import interruptible, run_tasks
@@ -150,7 +149,7 @@ def run(
             forget_failed(folder)
         listing = ShardList(job.options, dataset, job.root, folder, share)
         folder.forget(*listing.damaged)
-        check_unchanged(folder, config, listing, dataset, job.root)
+        check_unchanged(listing, config)
         if listing.missing() != []:
             if progress and sys.stderr.isatty() and not is_compiled():
                 _say("compiling kernels (first run of this version only, up to a minute)")
@@ -159,9 +158,9 @@ def run(
             needs = (sources, folder.folder / "config.json")
             run_shards(
                 listing,
-                folder,
                 partial(run_tasks, partial(mask, task), backend=backend, scheduler=scheduler, needs=needs),
-                partial(mask_isolated, mask, task),
+                mask,
+                task,
                 workers=_processes(workers) if backend == "loky" else workers,
                 apart=job.image_timeout is not None,
                 max_errors=job.max_errors,
@@ -169,7 +168,7 @@ def run(
             )
         counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
-            finalize(folder, listing.done, job.options, dataset, job.root, config, report)
+            finalize(listing, config, report)
     _check_errors(counts, folder, job.max_errors)
     if share != (1, 1) and progress:
         _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
@@ -196,7 +195,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
     options, root, image_root = options_of(config), location(config["root"]), config.get("image_root")
     dataset = with_image_root(get_dataset(options.dataset), image_root and location(image_root))
     listing = ShardList(options, dataset, root, folder)
-    check_fingerprints(folder, listing.done, config)
+    check_fingerprints(listing, config)
     missing = listing.missing()
     if missing is None:
         raise ConfigurationError(f"no job has listed the whole dataset for {out} yet; run its shares first")
@@ -206,7 +205,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
             "to (`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
     with interruptible(), output_errors(out), locked(folder):
-        finalize(folder, listing.done, options, dataset, root, config, report)
+        finalize(listing, config, report)
     return listing.counts()
 
 

@@ -26,7 +26,7 @@ from maskgen.results.source_files import SourceFiles
 from maskgen.run.shard_list import ShardList, cut, label_files, list_samples
 from maskgen.run.state.output_claim import check_claim, locked
 from maskgen.run.state.run_dir import STATE, RunDir
-from maskgen.run.state.shard_records import ShardSources, ShardStats, digest, digest_of_facts, stamp
+from maskgen.run.state.shard_records import ShardSources, digest, digest_of_facts, stamp
 
 # In place of the sha256 of a failed input, which may have been repaired; --retry-failed covers it.
 _FAILED = "failed"
@@ -40,18 +40,18 @@ def numbers_of(shards: Iterable[int]) -> str:
     return ", ".join(numbers[:20]) + (", ..." if len(numbers) > 20 else "")
 
 
-def check_fingerprints(folder: RunDir, done: Mapping[int, ShardStats], config: Mapping[str, Any]) -> None:
+def check_fingerprints(listing: ShardList, config: Mapping[str, Any]) -> None:
     """Check that every finished shard has the run's configuration.
 
     Raises:
         ConfigurationError: Some have another one; the message names them.
     """
     own = fingerprint(config)
-    foreign = [index for index, stats in sorted(done.items()) if stats.fingerprint != own]
+    foreign = [index for index, stats in sorted(listing.done.items()) if stats.fingerprint != own]
     if foreign:
         raise ConfigurationError(
-            f"shards {numbers_of(foreign)} of {folder.out} were made with another configuration than its "
-            "config.json says; redo them with --accept-changes, or the whole run with --overwrite"
+            f"shards {numbers_of(foreign)} of {listing.folder.out} were made with another configuration than "
+            "its config.json says; redo them with --accept-changes, or the whole run with --overwrite"
         )
 
 
@@ -62,9 +62,7 @@ def forget_failed(folder: RunDir) -> None:
             folder.forget(stats.index)
 
 
-def check_unchanged(
-    folder: RunDir, config: Mapping[str, Any], listing: ShardList, dataset: FaceDataset, root: Path
-) -> None:
+def check_unchanged(listing: ShardList, config: Mapping[str, Any]) -> None:
     """Check that the run can resume; a dataset that no longer exists is not checked.
 
     A shard of this share whose record of sources is damaged is removed from the list of finished shards.
@@ -72,7 +70,8 @@ def check_unchanged(
     Raises:
         ConfigurationError: Shards have another configuration, or label files or sources have changed.
     """
-    check_fingerprints(folder, listing.done, config)
+    check_fingerprints(listing, config)
+    folder, dataset, root = listing.folder, listing.dataset, listing.root
     if not ((dataset.files or exists(root)) and dataset.holds(root)):
         return
     changes = [f"label file {name}" for name in _changed_labels(folder, label_files(dataset, root))]

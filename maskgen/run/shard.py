@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from maskgen.files.json_text import fitting
 from maskgen.files.path_text import from_text, to_text
 from maskgen.options import SynthOptions
 from maskgen.process import processor_kind, set_opencv
-from maskgen.records import ManifestRow, Outcome, Sample
+from maskgen.records import FaceRecord, ManifestRow, Outcome, Sample
 from maskgen.results.counts import RowCounter
 from maskgen.results.layout import Layout, Places, tar_place
 from maskgen.results.manifest import row_to_json
@@ -23,12 +24,14 @@ from maskgen.results.output_files import write_outputs
 from maskgen.results.run_record import fingerprint
 from maskgen.results.tar_rows import member_json
 from maskgen.results.tar_writer import open_tar_shard
-from maskgen.run.labels import label_of
 from maskgen.run.pipeline import EncodedVariant, MaskedSample, ShardTask, mask_samples
 from maskgen.run.state.run_dir import ROWS, RunDir, Shard
 from maskgen.run.state.shard_check import spot_checksums
 from maskgen.run.state.shard_records import ShardSources, ShardStats, digest
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
+
+# Labels that masking decides; each is a field of `FaceRecord`.
+FACE_LABELS = ("wear", "kind", "template")
 
 # The longest name that every file system accepts, including encrypted ones.
 _SHORT_PATH = 140
@@ -104,6 +107,33 @@ def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
     """The output layout of a run."""
     converts = options.format != "source"
     return Layout(options.layout, options.variants, options.pairs, options.alpha, converts, tar_suffix)
+
+
+def label_of(sample: Sample, faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
+    """The class of a row, or None and the reason why it has none.
+
+    Args:
+        sample: The input sample.
+        faces: The masked faces of this variant.
+        label: The name of an attribute, "identity", "split", or one of `FACE_LABELS`.
+    """
+    if label in FACE_LABELS:
+        return _face_label(faces, label) if faces else (None, None)
+    value = getattr(sample, label) if label in ("identity", "split") else sample.attributes.get(label)
+    if value is None:
+        return None, sample.note or f"the dataset gives no {label}"
+    return (str(value).lower() if isinstance(value, bool) else str(value)), None
+
+
+def _face_label(faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
+    value, *others = {getattr(face, label) for face in faces}
+    if others:
+        return None, f"its faces differ in {label}"
+    if value is None:
+        return None, f"this blend has no {label}"
+    if label == "wear" and not all(face.wear_agrees for face in faces):
+        return None, f"the coverage contradicts {value}"
+    return value, None
 
 
 def _make_row(

@@ -61,14 +61,18 @@ def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:
 
 
 class ShardList:
-    """The pending shards of a run, and their progress.
+    """The samples of a run in shards: which are done, under way and pending.
 
     After the first complete listing, the run directory holds the number of shards: a finished run is
     recognized without a listing.
 
     Attributes:
+        options: The options of the run.
+        dataset: The adapter that lists the samples.
+        root: The dataset's folder or file.
+        folder: The run directory.
         done: Index -> stats of the finished, undamaged shards, in no order.
-        damaged: Index -> stats of the finished shards of this share whose files have changed.
+        damaged: The finished shards of this share whose files have changed.
         under_way: Index -> shard of those that workers have and that are not done.
         samples: The number of samples; None before the first complete listing.
     """
@@ -81,13 +85,12 @@ class ShardList:
         folder: RunDir,
         share: tuple[int, int] = (1, 1),
     ):
-        self._options, self._dataset, self._root, self._folder = options, dataset, root, folder
-        self._share = share
-        self.done = folder.done()
-        own = [stats for stats in self.done.values() if self._is_own(stats.index)]
-        self.damaged = {}
-        for index, reason in damaged_shards(folder, own):
-            self.damaged[index] = self.done.pop(index)
+        self.options, self.dataset, self.root, self.folder = options, dataset, root, folder
+        self._share, self.done = share, folder.done()
+        self.damaged: list[int] = []
+        for index, reason in damaged_shards(folder, [self.done[index] for index in self.own_done()]):
+            del self.done[index]
+            self.damaged.append(index)
             if len(self.damaged) <= _NAMED:
                 log.warning("shard %d counts as not done: %s", index, reason)
         if len(self.damaged) > _NAMED:
@@ -114,7 +117,7 @@ class ShardList:
 
     def forget(self, index: int) -> None:
         """Mark a shard as not done."""
-        self._folder.forget(index)
+        self.folder.forget(index)
         del self.done[index]
 
     def finished(self, stats: ShardStats) -> None:
@@ -131,8 +134,8 @@ class ShardList:
         """
         samples = shards = 0
         waiting: Shard | None = None
-        listed = list_samples(self._options, self._dataset, self._root)
-        for index, members in enumerate(cut(listed, self._options.shard_size)):
+        listed = list_samples(self.options, self.dataset, self.root)
+        for index, members in enumerate(cut(listed, self.options.shard_size)):
             samples, shards = samples + len(members), index + 1
             if index in self.done:
                 self._check_ids(self.done[index], members)
@@ -140,7 +143,12 @@ class ShardList:
                 if waiting is not None:
                     yield self._hand_out(waiting)
                 waiting = Shard(index, members)
-        self._write_listing(shards, samples)
+        if beyond := [index for index in self.done if index >= shards]:
+            raise self._changed(f"{shards} shards now, shard {beyond[0]} is done")
+        if self.samples not in (None, samples):
+            raise self._changed(f"{self.samples} images then, {samples} now")
+        self._shards, self.samples = shards, samples
+        self.folder.write("listing.json", {"shards": shards, "samples": samples})
         # The last shard waits for the listing: when it is done, the run is recognized as done.
         if waiting is not None:
             yield self._hand_out(waiting)
@@ -155,21 +163,11 @@ class ShardList:
 
     def _check_ids(self, stats: ShardStats, members: tuple[Sample, ...]) -> None:
         if stats.ids != digest(sample.id for sample in members):
-            raise self._changed(
-                f"shard {stats.index} went from {stats.first} to {stats.last} and now goes "
-                f"from {members[0].id} to {members[-1].id}"
-            )
-
-    def _write_listing(self, shards: int, samples: int) -> None:
-        if beyond := [index for index in self.done if index >= shards]:
-            raise self._changed(f"{shards} shards now, shard {beyond[0]} is done")
-        if self.samples not in (None, samples):
-            raise self._changed(f"{self.samples} images then, {samples} now")
-        self._shards, self.samples = shards, samples
-        self._folder.write("listing.json", {"shards": shards, "samples": samples})
+            then, now = (f"from {stats.first} to {stats.last}", f"from {members[0].id} to {members[-1].id}")
+            raise self._changed(f"shard {stats.index} went {then} and now goes {now}")
 
     def _changed(self, how: str) -> ConfigurationError:
         return ConfigurationError(
-            f"the images in {self._root} have changed since {self._folder.out} was begun ({how}); "
+            f"the images in {self.root} have changed since {self.folder.out} was begun ({how}); "
             "redo the changes with --accept-changes, or the whole run with --overwrite"
         )

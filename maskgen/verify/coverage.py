@@ -7,40 +7,53 @@ wears, the coverage of the lower face then differed by at most 0.03; other parts
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from maskgen.face_mesh import ANCHORS, Landmarks, canonical_face
+from maskgen.landmarks.landmark_file import LandmarkFile
 from maskgen.masking.coverage import coverage
-from maskgen.records import FaceRecord, Image
+from maskgen.records import FaceRecord, Image, ManifestRow
 
 _TOLERANCE, _ROUNDING = 0.1, 0.0021
 
 
-def coverage_differs(
-    alpha: Image, face: FaceRecord, size_wh: tuple[int, int], exact: Landmarks | None = None
-) -> str | None:
-    """Compare a face's coverage with its alpha; the difference in words, or None.
+def coverage_differences(row: ManifestRow, alpha: Image, meshes: LandmarkFile | None) -> Iterator[str]:
+    """The differences of an alpha from its row, in words.
 
     Args:
-        alpha: (height, width) uint8 of the whole image.
-        face: The face in the manifest.
-        size_wh: (width, height) of the image.
-        exact: The face's mesh from a landmark file, if there is one.
+        row: The row in the manifest.
+        alpha: (height, width) uint8.
+        meshes: The landmark file of the run, if there is one.
     """
-    x, y, width, height = face.mask_box
-    if min(x, y) < 0 or width < 1 or height < 1 or x + width > size_wh[0] or y + height > size_wh[1]:
-        return f"mask_box {list(face.mask_box)} is not inside the image"
-    landmarks = exact or _fit_mean_face(face, size_wh)
-    if landmarks is None:
-        return f"its landmarks {sorted(face.landmarks)} are too few, or not a face"
-    # Crop to this face's mask, without those of other faces, as in the run.
-    own = np.ascontiguousarray(alpha[y : y + height, x : x + width])
-    shares, _ = coverage(own, landmarks, (x, y))
-    allowed = dict.fromkeys(shares, _ROUNDING) if exact else {"lower_face": _TOLERANCE}
-    for part, most in allowed.items():
-        if abs(shares[part] - face.coverage.get(part, -1.0)) > most:
-            return f"covers {shares[part]:.2f} of {part}, the manifest says {face.coverage.get(part)}"
-    return None
+    size_wh = (alpha.shape[1], alpha.shape[0])
+    blank = np.broadcast_to(np.uint8(0), (*alpha.shape, 3))
+    candidates = meshes.find(blank, sample_id=row.id) if meshes else []
+    outside = alpha.copy()
+    for number, face in enumerate(row.faces):
+        x, y, width, height = face.mask_box
+        outside[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = 0
+        if min(x, y) < 0 or width < 1 or height < 1 or x + width > size_wh[0] or y + height > size_wh[1]:
+            yield f"face {number}: mask_box {list(face.mask_box)} is not inside the image"
+            continue
+        exact = next((mesh for mesh in candidates if tuple(map(round, mesh.box)) == face.box), None)
+        landmarks = exact or _fit_mean_face(face, size_wh)
+        if landmarks is None:
+            yield f"face {number}: its landmarks {sorted(face.landmarks)} are too few, or not a face"
+            continue
+        # Crop to this face's mask, without those of other faces, as in the run.
+        own = np.ascontiguousarray(alpha[y : y + height, x : x + width])
+        shares, _ = coverage(own, landmarks, (x, y))
+        allowed = dict.fromkeys(shares, _ROUNDING) if exact else {"lower_face": _TOLERANCE}
+        wrong = (
+            part for part, most in allowed.items() if abs(shares[part] - face.coverage.get(part, -1.0)) > most
+        )
+        if part := next(wrong, None):
+            told = face.coverage.get(part)
+            yield f"face {number}: covers {shares[part]:.2f} of {part}, the manifest says {told}"
+    if outside.any():
+        yield "it covers pixels outside of every mask_box"
 
 
 def _fit_mean_face(face: FaceRecord, size_wh: tuple[int, int]) -> Landmarks | None:

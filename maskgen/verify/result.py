@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from array import array
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from maskgen.datasets import DATASETS
 from maskgen.errors import ConfigurationError
@@ -86,7 +83,8 @@ class Verifier:
         self._options: Mapping[str, Any] = options if isinstance(options, dict) else {}
         self._packed = self._options.get("layout") == "webdataset"
         self._folder = run_folder(out)
-        self._names, self._ids = array("Q"), array("Q")
+        self._names: set[bytes] = set()
+        self._ids: set[bytes] = set()
         self._counts = Counts()
         # Lines that are no rows; with several workers, joblib reads the manifest in another thread.
         self._damaged_lines: deque[Finding] = deque()
@@ -142,9 +140,9 @@ class Verifier:
         for row in rows:
             counter.add(row)
         self._counts += counter.counts()
-        self._ids.extend(_short_hash(f"{row.variant} {row.id}") for row in rows)
+        self._ids.update(_short_hash(f"{row.variant} {row.id}") for row in rows)
         names = {tar} if tar else {name for row in rows for name in named_in(row)}
-        self._names.extend(map(_short_hash, names))
+        self._names.update(map(_short_hash, names))
         return Batch(tuple(rows), tar)
 
     def _rows(self) -> Iterator[ManifestRow]:
@@ -180,12 +178,10 @@ class Verifier:
             if name != "shards" and recorded.get(name) != value:
                 what = f"counts: {name} is {recorded.get(name)}, the rows make {value}"
                 yield Finding("changed", "maskgen.json", what)
-        duplicates = len(self._ids) - len(np.unique(np.frombuffer(self._ids, np.uint64))) if self._ids else 0
-        if duplicates:
+        if duplicates := self._counts.rows - len(self._ids):
             yield Finding("changed", "manifest.jsonl", f"{duplicates} inputs and variants have two rows")
 
     def _check_extra(self) -> Iterator[Finding]:
-        named = np.unique(np.frombuffer(self._names, np.uint64)) if self._names else np.zeros(0, np.uint64)
         copies = self._copies()
         for name in copies:
             if not (self._out / from_text(name)).exists():
@@ -193,9 +189,7 @@ class Verifier:
         layout = str(self._options.get("layout"))
         own = {*copies, *OWN_FILES, *metadata_tables(self._out, layout)}
         for name in listed_files(self._out):
-            key = np.uint64(_short_hash(name))
-            place = int(np.searchsorted(named, key))
-            if name not in own and (place == len(named) or named[place] != key):
+            if name not in own and _short_hash(name) not in self._names:
                 yield Finding("extra", name, "no row names it")
 
     def _copies(self) -> set[str]:
@@ -227,6 +221,5 @@ class Verifier:
                     yield Finding("changed", name, "it no longer is what the manifest gives")
 
 
-def _short_hash(name: str) -> int:
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+def _short_hash(name: str) -> bytes:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()

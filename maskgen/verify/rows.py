@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
 
 from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.files.safe_paths import following_links
@@ -18,7 +16,7 @@ from maskgen.records import Image, ManifestRow
 from maskgen.results.reader import ResultFiles
 from maskgen.results.source_files import SourceFiles
 from maskgen.results.tar_rows import member_json, member_of
-from maskgen.verify.coverage import coverage_differs
+from maskgen.verify.coverage import coverage_differences
 
 
 @dataclass(frozen=True)
@@ -117,9 +115,9 @@ class _BatchCheck:
         if row.faces and (alpha_file := row.faces[0].alpha_file):
             self.checked.alphas += 1
             image = self._read_image(row, alpha_file)
-            differences = [] if image is None else list(_coverages(row, image[..., 0], self._meshes))
-            if differences:
-                self._add("changed", alpha_file, differences[-1])
+            if image is not None:
+                for what in coverage_differences(row, image[..., 0], self._meshes):
+                    self._add("changed", alpha_file, what)
         if self._sources and row.variant == 0:
             place = str(row.source["path"])
             sha256 = self._sources.sha256(place)
@@ -169,24 +167,6 @@ class _BatchCheck:
             return image
         self._add("changed", place, f"{width} x {height}, expected {row.width} x {row.height}")
         return None
-
-
-def _coverages(row: ManifestRow, alpha: Image, meshes: LandmarkFile | None) -> Iterator[str]:
-    """The differences of an alpha from the coverages in its row, in words."""
-    blank = np.broadcast_to(np.uint8(0), (*alpha.shape, 3))
-    candidates = meshes.find(blank, sample_id=row.id) if meshes else []
-    outside = alpha.copy()
-    for number, face in enumerate(row.faces):
-        x, y, width, height = face.mask_box
-        outside[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = 0
-        same = (mesh for mesh in candidates if tuple(map(round, mesh.box)) == face.box)
-        what = coverage_differs(
-            np.ascontiguousarray(alpha), face, (alpha.shape[1], alpha.shape[0]), next(same, None)
-        )
-        if what:
-            yield f"face {number}: {what}"
-    if outside.any():
-        yield "it covers pixels outside of every mask_box"
 
 
 def named_in(row: ManifestRow) -> list[str]:
