@@ -25,7 +25,7 @@ from maskgen.results.layout import OWN_FILES
 from maskgen.results.run_record import run_record
 from maskgen.run.shard_list import ShardList, label_files
 from maskgen.run.state.run_dir import STATE
-from maskgen.run.state.shard_check import changed_file, spot_checksums
+from maskgen.run.state.shard_records import changed_file, spot_checksums
 
 Report = Callable[[Path], Any]
 
@@ -38,12 +38,9 @@ _LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
 
 
 def finalize(listing: ShardList, config: Mapping[str, Any], report: Report | None) -> None:
-    """Write the final files, unless they already exist and were made from the same shards.
+    """Write the final files of a run, unless they already exist and were made from the same shards.
 
-    Args:
-        listing: The shards of the run, all done.
-        config: The configuration of the run.
-        report: Writes the dataset card and contact sheet from the other final files.
+    ``report`` writes the dataset card and contact sheet from the other files.
     """
     folder, options, dataset = listing.folder, listing.options, listing.dataset
     out, stats = folder.out, dict(sorted(listing.done.items()))

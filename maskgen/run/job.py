@@ -176,11 +176,7 @@ def run(
 
 
 def merge(out: Path, *, report: Report | None = None) -> Counts:
-    """Write the final files of a run whose shards were processed by several jobs.
-
-    Args:
-        out: The output folder that the jobs share.
-        report: As for `run`.
+    """Write the final files of a run whose shards were processed by several jobs; ``report`` as for `run`.
 
     Raises:
         ConfigurationError: There is no run in ``out``, or shards are missing; the message names them.

@@ -96,12 +96,7 @@ def mask_samples(
 
     An error in an input becomes an `Outcome`, the same for each variant. Each stage runs over a group of
     samples, so that its code and tables stay in the CPU cache (little more than half the time of sample by
-    sample).
-
-    Args:
-        samples: The input samples.
-        task: The task of the run.
-        limit: The time limit of each stage of each sample; None sets none.
+    sample), and within the time limit.
     """
     group: list[_Work] = []
     limit = limit or TimeLimit(None)

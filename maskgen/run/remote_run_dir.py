@@ -75,12 +75,12 @@ class RemoteRunDir(RunDir):
         earlier, current = self.written(index), local.written(index)
         if earlier - current:
             # The upload replaces the rows that name the earlier files.
-            write_atomic(self._left_path(index), json.dumps(sorted(earlier | current)).encode())
+            write_atomic(self._shard_file(index, "left"), json.dumps(sorted(earlier | current)).encode())
         put(local.rows_path(index), self.rows_path(index))
         state = {each(local, index): each(self, index) for each in (RunDir.sources_path, RunDir.files_path)}
         put_each({**outputs, **state})
         self._unlink(self._files(earlier - current) - self._files(current))
-        remove_each([self._left_path(index)])
+        remove_each([self._shard_file(index, "left")])
         put(local.stats_path(index), self.stats_path(index))
 
     def _unlink(self, files: Iterable[str]) -> None:

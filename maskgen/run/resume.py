@@ -41,11 +41,7 @@ def numbers_of(shards: Iterable[int]) -> str:
 
 
 def check_fingerprints(listing: ShardList, config: Mapping[str, Any]) -> None:
-    """Check that every finished shard has the run's configuration.
-
-    Raises:
-        ConfigurationError: Some have another one; the message names them.
-    """
+    """Raise `ConfigurationError` if finished shards have another configuration; the message names them."""
     own = fingerprint(config)
     foreign = [index for index, stats in sorted(listing.done.items()) if stats.fingerprint != own]
     if foreign:
@@ -129,13 +125,7 @@ def accept_changes(
 
 
 def changed_sources(folder: RunDir, base: Path, shards: Sequence[int]) -> Iterator[tuple[int, str | None]]:
-    """(index, first changed source) of each shard with a change; None as source if the record is damaged.
-
-    Args:
-        folder: The run directory.
-        base: The base folder of the sources' relative paths.
-        shards: Indexes of finished shards.
-    """
+    """(index, first changed source) of each shard with a change; None as source if the record is damaged."""
     warned = False
     for index in () if is_remote(base) else shards:
         recorded = ShardSources.read(folder.sources_path(index))
@@ -176,12 +166,7 @@ def _source_sha256s(rows: Path) -> dict[str, str | None]:
 
 
 def _changed_labels(folder: RunDir, labels: Mapping[str, Path]) -> list[str]:
-    """Names of the label files that have changed since the run began; the first call records them.
-
-    Args:
-        folder: The run directory.
-        labels: Name -> path of the dataset's label files.
-    """
+    """Names of the label files that have changed since the run began; the first call records them."""
     recorded = folder.read("labels.json")
     if recorded is None:
         _write_labels(folder, labels)

@@ -26,8 +26,7 @@ from maskgen.results.tar_rows import member_json
 from maskgen.results.tar_writer import open_tar_shard
 from maskgen.run.pipeline import EncodedVariant, MaskedSample, ShardTask, mask_samples
 from maskgen.run.state.run_dir import ROWS, RunDir, Shard
-from maskgen.run.state.shard_check import spot_checksums
-from maskgen.run.state.shard_records import ShardSources, ShardStats, digest
+from maskgen.run.state.shard_records import ShardSources, ShardStats, digest, spot_checksums
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
 
 # Labels that masking decides; each is a field of `FaceRecord`.
@@ -40,12 +39,8 @@ _SHORT_PATH = 140
 def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = None) -> ShardStats:
     """Mask the samples of a shard and write all its files; the stats file comes last.
 
-    The files of a shard are always the same, regardless of leftovers from earlier attempts.
-
-    Args:
-        task: The task of the run.
-        shard: The samples.
-        sources: The record of the original sources if the samples are local copies.
+    The files are always the same, regardless of leftovers from earlier attempts. ``sources`` is the record of
+    the original sources if the samples are local copies.
     """
     sources = sources or ShardSources.of(shard.samples)
     set_opencv()
@@ -112,10 +107,7 @@ def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
 def label_of(sample: Sample, faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
     """The class of a row, or None and the reason why it has none.
 
-    Args:
-        sample: The input sample.
-        faces: The masked faces of this variant.
-        label: The name of an attribute, "identity", "split", or one of `FACE_LABELS`.
+    ``label`` is the name of an attribute, "identity", "split", or one of `FACE_LABELS`.
     """
     if label in FACE_LABELS:
         return _face_label(faces, label) if faces else (None, None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -11,12 +13,16 @@ from maskgen.datasets import FaceDataset
 from maskgen.datasets.completeness import warn_of_lacks
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.files.image_files import archive_hint
+from maskgen.files.json_text import from_json
+from maskgen.files.remote import is_remote
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.results.counts import Counts
 from maskgen.run.state.run_dir import RunDir, Shard
-from maskgen.run.state.shard_check import damaged_shards
-from maskgen.run.state.shard_records import ShardStats, digest
+from maskgen.run.state.shard_records import ShardStats, changed_file, digest
+
+# Shards checked in parallel: with cold caches most of the time is I/O wait.
+_THREADS = 8
 
 # How many damaged shards the log names.
 _NAMED = 10
@@ -88,7 +94,7 @@ class ShardList:
         self.options, self.dataset, self.root, self.folder = options, dataset, root, folder
         self._share, self.done = share, folder.done()
         self.damaged: list[int] = []
-        for index, reason in damaged_shards(folder, [self.done[index] for index in self.own_done()]):
+        for index, reason in _damaged_shards(folder, [self.done[index] for index in self.own_done()]):
             del self.done[index]
             self.damaged.append(index)
             if len(self.damaged) <= _NAMED:
@@ -171,3 +177,31 @@ class ShardList:
             f"the images in {self.root} have changed since {self.folder.out} was begun ({how}); "
             "redo the changes with --accept-changes, or the whole run with --overwrite"
         )
+
+
+def _damaged_shards(folder: RunDir, done: Iterable[ShardStats]) -> Iterator[tuple[int, str]]:
+    """(index, damage in words) of each finished shard whose files have changed.
+
+    In a store only the rows and the list of files are checked: the size of each file would take a request.
+    """
+    shards = list(done)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        reasons = pool.map(lambda stats: _damage(folder, stats), shards)
+        yield from ((stats.index, reason) for stats, reason in zip(shards, reasons, strict=True) if reason)
+
+
+def _damage(folder: RunDir, stats: ShardStats) -> str | None:
+    hashes = {
+        folder.rows_path(stats.index): stats.rows_sha256,
+        folder.files_path(stats.index): stats.files_sha256,
+    }
+    for path, sha256 in hashes.items():
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return f"{path.name} is missing"
+        except OSError as error:
+            return f"{path.name} cannot be read: {error}"
+        if hashlib.sha256(data).hexdigest() != sha256:
+            return f"{path.name} is damaged"
+    return None if is_remote(folder.out) else changed_file(folder.out, from_json(data))

@@ -20,13 +20,7 @@ _TOLERANCE, _ROUNDING = 0.1, 0.0021
 
 
 def coverage_differences(row: ManifestRow, alpha: Image, meshes: LandmarkFile | None) -> Iterator[str]:
-    """The differences of an alpha from its row, in words.
-
-    Args:
-        row: The row in the manifest.
-        alpha: (height, width) uint8.
-        meshes: The landmark file of the run, if there is one.
-    """
+    """The differences of an (height, width) uint8 alpha from its row, in words."""
     size_wh = (alpha.shape[1], alpha.shape[0])
     blank = np.broadcast_to(np.uint8(0), (*alpha.shape, 3))
     candidates = meshes.find(blank, sample_id=row.id) if meshes else []
@@ -46,12 +40,11 @@ def coverage_differences(row: ManifestRow, alpha: Image, meshes: LandmarkFile | 
         own = np.ascontiguousarray(alpha[y : y + height, x : x + width])
         shares, _ = coverage(own, landmarks, (x, y))
         allowed = dict.fromkeys(shares, _ROUNDING) if exact else {"lower_face": _TOLERANCE}
-        wrong = (
-            part for part, most in allowed.items() if abs(shares[part] - face.coverage.get(part, -1.0)) > most
-        )
-        if part := next(wrong, None):
-            told = face.coverage.get(part)
-            yield f"face {number}: covers {shares[part]:.2f} of {part}, the manifest says {told}"
+        for part, most in allowed.items():
+            recorded = face.coverage.get(part)
+            if recorded is None or abs(shares[part] - recorded) > most:
+                yield f"face {number}: covers {shares[part]:.2f} of {part}, the manifest says {recorded}"
+                break
     if outside.any():
         yield "it covers pixels outside of every mask_box"
 

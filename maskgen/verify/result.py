@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from maskgen.results.reader import listed_files, tar_of
 from maskgen.results.run_record import fingerprint, read_record
 from maskgen.run.executors.executor import LostWorkersError, run_tasks
 from maskgen.run.remote_run_dir import run_folder
-from maskgen.verify.rows import Batch, Finding, RowChecker, named_in
+from maskgen.verify.rows import Batch, Finding, check_batch, named_in
 
 _BATCH = 256  # rows of loose files; the rows of a tar form one batch
 
@@ -91,11 +92,7 @@ class Verifier:
         self.result = Verification()
 
     def run(self, workers: int = 1) -> Iterator[Finding]:
-        """Yield every difference; `result` is complete at the end.
-
-        Args:
-            workers: Processes; -1 takes every core.
-        """
+        """Yield every difference; `result` is complete at the end."""
         for finding in self._all(workers):
             self.result.kinds[finding.kind] += 1
             yield finding
@@ -106,8 +103,8 @@ class Verifier:
         elif fingerprint(self._options) != self._record.get("fingerprint"):
             yield Finding("changed", "maskgen.json", "its options are not those of its fingerprint")
         templates = frozenset((self._record.get("templates") or {}).values())
-        check = RowChecker(
-            self._out, self._packed, templates, self._landmarks, follows_links(), self._sources
+        check = partial(
+            check_batch, self._out, self._packed, templates, self._landmarks, self._sources, follows_links()
         )
         try:
             for checked in run_tasks(check, self._batches(), workers=workers):

@@ -51,35 +51,38 @@ class CheckedBatch:
     alphas: int = 0
 
 
-@dataclass(frozen=True)
-class RowChecker:
-    """Check the files of a batch; pickled for worker processes.
+def check_batch(
+    out: Path,
+    packed: bool,
+    templates: frozenset[str],
+    landmarks: Path | None,
+    sources: Path | None,
+    follow_links: bool,
+    batch: Batch,
+) -> CheckedBatch:
+    """Check the files of a batch.
 
-    Attributes:
+    Args:
         out: The folder of the result.
         packed: Whether its images are in tars.
         templates: Hashes of the templates in the run record.
         landmarks: The landmark file of the run, or None.
-        follow_links: Whether links may lead out of the result, see `maskgen.files.safe_paths`.
         sources: The folder of its sources, to check these too; None skips them.
+        follow_links: Whether links may lead out of the result, see `maskgen.files.safe_paths`.
+        batch: The rows.
     """
-
-    out: Path
-    packed: bool
-    templates: frozenset[str]
-    landmarks: Path | None
-    follow_links: bool = False
-    sources: Path | None = None
-
-    def __call__(self, batch: Batch) -> CheckedBatch:
-        """Check a batch."""
-        check = _BatchCheck(self)
-        with following_links(self.follow_links):
-            for row in batch.rows:
-                check.check_row(row)
-            if batch.tar:
-                check.check_tar(batch.tar, batch.rows)
-        return check.checked
+    check = _BatchCheck(
+        ResultFiles(out, packed),
+        templates,
+        _landmark_file(landmarks) if landmarks else None,
+        SourceFiles(sources) if sources else None,
+    )
+    with following_links(follow_links):
+        for row in batch.rows:
+            check.check_row(row)
+        if batch.tar:
+            check.check_tar(batch.tar, batch.rows)
+    return check.checked
 
 
 @lru_cache(maxsize=1)
@@ -88,14 +91,13 @@ def _landmark_file(path: Path) -> LandmarkFile:
     return LandmarkFile(path)
 
 
+@dataclass
 class _BatchCheck:
-    """The check of one batch, with the last tar that it reads; `checked` holds the results."""
-
-    def __init__(self, settings: RowChecker) -> None:
-        self._templates, self.checked = settings.templates, CheckedBatch()
-        self._files = ResultFiles(settings.out, settings.packed)
-        self._meshes = _landmark_file(settings.landmarks) if settings.landmarks else None
-        self._sources = SourceFiles(settings.sources) if settings.sources else None
+    files: ResultFiles
+    templates: frozenset[str]
+    meshes: LandmarkFile | None
+    sources: SourceFiles | None
+    checked: CheckedBatch = field(default_factory=CheckedBatch)
 
     def check_row(self, row: ManifestRow) -> None:
         if (row.status == "masked") != (row.file_name is not None) or (row.status == "masked") != bool(
@@ -103,7 +105,7 @@ class _BatchCheck:
         ):
             self._add("changed", row.id, f"its row is {row.status}, with image {row.file_name}")
         for face in row.faces:
-            if face.template and face.template_sha256 not in self._templates:
+            if face.template and face.template_sha256 not in self.templates:
                 self._add("changed", row.id, f"template {face.template} is not the run's")
         self.checked.files += len({*named_in(row)})
         if row.file_name:
@@ -116,11 +118,11 @@ class _BatchCheck:
             self.checked.alphas += 1
             image = self._read_image(row, alpha_file)
             if image is not None:
-                for what in coverage_differences(row, image[..., 0], self._meshes):
+                for what in coverage_differences(row, image[..., 0], self.meshes):
                     self._add("changed", alpha_file, what)
-        if self._sources and row.variant == 0:
+        if self.sources and row.variant == 0:
             place = str(row.source["path"])
-            sha256 = self._sources.sha256(place)
+            sha256 = self.sources.sha256(place)
             if sha256 != row.source["sha256"]:
                 what = "is not the one in the manifest" if sha256 else "cannot be computed"
                 self._add("changed" if sha256 else "missing", place, f"the sha256 of this source {what}")
@@ -128,7 +130,7 @@ class _BatchCheck:
     def check_tar(self, tar: str, rows: Iterable[ManifestRow]) -> None:
         """Check that a tar holds the files of its rows, a JSON member for each image, and nothing else."""
         try:
-            members = self._files.members(tar)
+            members = self.files.members(tar)
         except (OSError, UnreadableImageError, AnnotationError):
             return  # already reported per image
         texts = {member_of(row.file_name): member_json(row) for row in rows if row.file_name}
@@ -146,7 +148,7 @@ class _BatchCheck:
 
     def _read(self, place: str) -> bytes | None:
         try:
-            return self._files.read(place)
+            return self.files.read(place)
         except FileNotFoundError:
             self._add("missing", place, "named by its row, and gone")
         except (OSError, UnreadableImageError, AnnotationError) as error:

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -76,11 +76,7 @@ def read_config(folder: RunDir) -> dict[str, Any] | None:
 
 
 def options_of(config: Mapping[str, Any]) -> SynthOptions:
-    """The options in a configuration of `describe`.
-
-    Raises:
-        ConfigurationError: They are damaged or from another version of maskgen.
-    """
+    """The options in a configuration of `describe`; `ConfigurationError` if they cannot be read."""
 
     def frozen(value: Any) -> Any:
         return tuple(map(frozen, value)) if isinstance(value, list) else value
@@ -160,16 +156,15 @@ def remove_run(folder: RunDir) -> None:
 
 @contextmanager
 def locked(folder: RunDir, share: tuple[int, int] = (1, 1)) -> Iterator[None]:
-    """Lock other runs out of the folder inside the block.
-
-    Args:
-        folder: The run directory, with its ``config.json``.
-        share: (i, n), from 1: different shares of one array may run at once.
+    """Lock other runs out of the folder inside the block; different shares of one array may run at once.
 
     Raises:
         ConfigurationError: Another run, or the same share, is active there.
     """
-    fcntl = None if is_remote(folder.out) else _fcntl()
+    fcntl: Any = None
+    if not is_remote(folder.out):
+        with suppress(ImportError):  # Windows has none
+            fcntl = importlib.import_module("fcntl")
     with ExitStack() as stack:
         if fcntl is not None:
             lock = partial(_lock_file, stack, folder, fcntl)
@@ -203,11 +198,3 @@ def _lock_file(stack: ExitStack, folder: RunDir, fcntl: Any, name: str, mode: st
                 "(shares of a job array work side by side: --shard I/N)"
             )
         time.sleep(_LOCK_WAIT / 20)
-
-
-def _fcntl() -> Any:
-    """The ``fcntl`` module, or None on Windows."""
-    try:
-        return importlib.import_module("fcntl")
-    except ImportError:
-        return None

@@ -10,7 +10,7 @@
     OUT/.maskgen/shards/000012.overdue  how often each of its images exceeded --image-timeout
     OUT/.maskgen/shards/000012.jsonl  the rows of shard 12
     OUT/.maskgen/shards/000012.sources  size and time of its sources
-    OUT/.maskgen/shards/000012.files  its files, each with its `maskgen.run.state.shard_check.spot_checksum`
+    OUT/.maskgen/shards/000012.files  its files, each with its `maskgen.run.state.shard_records.spot_checksum`
     OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file exists
     OUT/.maskgen/finished.json        a hash of the stats that the final files were made from
 
@@ -157,8 +157,7 @@ class RunDir:
     def open_scratch(self, index: int) -> Path:
         """Create an empty folder for a shard's unfinished files, after settling killed attempts.
 
-        Its name is always new: a worker that survives its killed driver must not share the folder of its
-        successor.
+        Its name is new: a worker that survives its killed driver must not share its successor's folder.
         """
         self.settle(index)
         scratch = self.scratch / f"{index:06}-{secrets.token_hex(4)}"
@@ -173,7 +172,7 @@ class RunDir:
         self.make_folders()
         written, attempts = self.written(index), self._attempts(index)
         if written and not self.stats_path(index).exists():
-            write_atomic(self._left_path(index), json.dumps(sorted(written)).encode(), self.scratch)
+            write_atomic(self._shard_file(index, "left"), json.dumps(sorted(written)).encode(), self.scratch)
         overdue = list(filter(None, (overdue_image(attempt / NOTE) for attempt in attempts)))
         if overdue:
             times = Counter(self.overdue(index)) + Counter(overdue)
@@ -191,12 +190,8 @@ class RunDir:
     ) -> None:
         """Mark a shard as done, and remove files that only earlier attempts at it wrote.
 
-        Args:
-            scratch: The folder from `open_scratch`, with the rows.
-            stats: The stats of the shard.
-            files: Its files; they, the rows and the two records are flushed to the disk before its stats.
-            checksums: The list of its files, for `maskgen.run.state.shard_check`.
-            sources: The record of its sources.
+        Its ``files``, its rows in ``scratch``, their ``checksums`` and the record of its ``sources`` are
+        flushed to the disk before its stats.
         """
         index = stats.index
         earlier, rows = self.written(index, besides=scratch), self.rows_path(index)
@@ -205,7 +200,7 @@ class RunDir:
         if earlier:
             now = named_files(rows)
             self._unlink(self._files(earlier - now) - self._files(now))
-        self._left_path(index).unlink(missing_ok=True)
+        self._shard_file(index, "left").unlink(missing_ok=True)
         self._shard_file(index, "overdue").unlink(missing_ok=True)
         write_atomic(self.sources_path(index), sources, scratch)
         records = (f"{STATE}/shards/{index:06}.{suffix}" for suffix in ("jsonl", "files", "sources"))
@@ -221,7 +216,7 @@ class RunDir:
             if attempt != besides:
                 names |= named_files(attempt / ROWS)
         try:
-            left = from_json(self._left_path(index).read_bytes())
+            left = from_json(self._shard_file(index, "left").read_bytes())
         except (FileNotFoundError, ValueError):
             return names
         return names | {name for name in (left if isinstance(left, list) else ()) if isinstance(name, str)}
@@ -264,9 +259,6 @@ class RunDir:
             # `Path.is_file` raises for a path that is too long.
             files.add(next((tar for tar in above if os.path.isfile(self.out / tar)), name))  # noqa: PTH113
         return files
-
-    def _left_path(self, index: int) -> Path:
-        return self._shard_file(index, "left")
 
     def _attempts(self, index: int) -> list[Path]:
         return [self.scratch / name for name in self._names("tmp") if name.startswith(f"{index:06}-")]
