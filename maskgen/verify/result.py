@@ -107,10 +107,10 @@ class Verifier:
             check_batch, self._out, self._packed, templates, self._landmarks, self._sources, follows_links()
         )
         try:
-            for checked in run_tasks(check, self._batches(), workers=workers):
-                yield from checked.findings
-                self.result.files += checked.files
-                self.result.alphas += checked.alphas
+            for findings, files, alphas in run_tasks(check, self._batches(), workers=workers):
+                yield from findings
+                self.result.files += files
+                self.result.alphas += alphas
         except LostWorkersError as error:
             raise ConfigurationError("a worker process died; try again with fewer (-j)") from error
         yield from self._damaged_lines
@@ -138,9 +138,9 @@ class Verifier:
             counter.add(row)
         self._counts += counter.counts()
         self._ids.update(_short_hash(f"{row.variant} {row.id}") for row in rows)
-        names = {tar} if tar else {name for row in rows for name in named_in(row)}
+        names = [tar] if tar else [name for row in rows for name in named_in(row)]
         self._names.update(map(_short_hash, names))
-        return Batch(tuple(rows), tar)
+        return rows, tar
 
     def _rows(self) -> Iterator[ManifestRow]:
         with open_lines(self._out / "manifest.jsonl") as lines:
