@@ -212,14 +212,13 @@ def root_of(out: Path) -> Path | None:
 
 
 def _check_errors(counts: Counts, folder: RunDir, max_errors: int | None) -> None:
-    if max_errors is None or counts.failed <= max_errors:
-        return
-    manifest = folder.out / "manifest.jsonl"
-    rows = manifest if manifest.exists() else folder.rows_path(0).parent / "*.jsonl"
-    raise TooManyErrorsError(
-        f"{counts.failed} images could not be read or ended in an error, more than --max-errors "
-        f"{max_errors}; the rows in {rows} of status unreadable and error say why"
-    )
+    if max_errors is not None and counts.failed > max_errors:
+        manifest = folder.out / "manifest.jsonl"
+        rows = manifest if manifest.exists() else folder.rows_path(0).parent / "*.jsonl"
+        raise TooManyErrorsError(
+            f"{counts.failed} images could not be read or ended in an error, more than --max-errors "
+            f"{max_errors}; the rows in {rows} of status unreadable and error say why"
+        )
 
 
 def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: FaceDataset) -> ShardTask:

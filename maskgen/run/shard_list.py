@@ -24,9 +24,6 @@ from maskgen.run.state.shard_records import ShardStats, changed_file, digest
 # Shards checked in parallel: with cold caches most of the time is I/O wait.
 _THREADS = 8
 
-# How many damaged shards the log names.
-_NAMED = 10
-
 log = logging.getLogger("maskgen")
 
 
@@ -90,17 +87,17 @@ class ShardList:
         root: Path,
         folder: RunDir,
         share: tuple[int, int] = (1, 1),
-    ):
+    ) -> None:
         self.options, self.dataset, self.root, self.folder = options, dataset, root, folder
         self._share, self.done = share, folder.done()
         self.damaged: list[int] = []
         for index, reason in _damaged_shards(folder, [self.done[index] for index in self.own_done()]):
             del self.done[index]
             self.damaged.append(index)
-            if len(self.damaged) <= _NAMED:
+            if len(self.damaged) <= 10:
                 log.warning("shard %d counts as not done: %s", index, reason)
-        if len(self.damaged) > _NAMED:
-            log.warning("%d more shards count as not done for similar reasons", len(self.damaged) - _NAMED)
+        if len(self.damaged) > 10:
+            log.warning("%d more shards count as not done for similar reasons", len(self.damaged) - 10)
         self.under_way: dict[int, Shard] = {}
         listing = folder.read("listing.json") or {}
         shards, samples = listing.get("shards"), listing.get("samples")
@@ -143,11 +140,13 @@ class ShardList:
         listed = list_samples(self.options, self.dataset, self.root)
         for index, members in enumerate(cut(listed, self.options.shard_size)):
             samples, shards = samples + len(members), index + 1
-            if index in self.done:
-                self._check_ids(self.done[index], members)
-            elif self._is_own(index):
+            stats = self.done.get(index)
+            if stats and stats.ids != digest(sample.id for sample in members):
+                then, now = f"{stats.first} to {stats.last}", f"{members[0].id} to {members[-1].id}"
+                raise self._changed(f"shard {index} went from {then} and now goes from {now}")
+            if stats is None and self._is_own(index):
                 if waiting is not None:
-                    yield self._hand_out(waiting)
+                    yield self.under_way.setdefault(waiting.index, waiting)
                 waiting = Shard(index, members)
         if beyond := [index for index in self.done if index >= shards]:
             raise self._changed(f"{shards} shards now, shard {beyond[0]} is done")
@@ -157,20 +156,11 @@ class ShardList:
         self.folder.write("listing.json", {"shards": shards, "samples": samples})
         # The last shard waits for the listing: when it is done, the run is recognized as done.
         if waiting is not None:
-            yield self._hand_out(waiting)
+            yield self.under_way.setdefault(waiting.index, waiting)
 
     def _is_own(self, index: int) -> bool:
         share, shares = self._share
         return index % shares == share - 1
-
-    def _hand_out(self, shard: Shard) -> Shard:
-        self.under_way[shard.index] = shard
-        return shard
-
-    def _check_ids(self, stats: ShardStats, members: tuple[Sample, ...]) -> None:
-        if stats.ids != digest(sample.id for sample in members):
-            then, now = (f"from {stats.first} to {stats.last}", f"from {members[0].id} to {members[-1].id}")
-            raise self._changed(f"shard {stats.index} went {then} and now goes {now}")
 
     def _changed(self, how: str) -> ConfigurationError:
         return ConfigurationError(
