@@ -20,7 +20,7 @@ from maskgen.datasets.table import with_image_root
 from maskgen.errors import ConfigurationError, TooManyErrorsError, UsageError, output_errors
 from maskgen.files.remote import check_workers, is_in_memory, is_remote, location
 from maskgen.jit import is_compiled
-from maskgen.landmarks import LandmarkerSpec
+from maskgen.landmarks import LandmarkerSpec, model_files, tasks
 from maskgen.options import SynthOptions
 from maskgen.process import usable_cores
 from maskgen.results.counts import Counts
@@ -37,7 +37,6 @@ from maskgen.run.resume import accept_changes, check_fingerprints, check_unchang
 from maskgen.run.shard import mask_shard
 from maskgen.run.shard_list import ShardList, list_samples
 from maskgen.run.state.output_claim import (
-    MODEL_VARIABLE,
     check_claim,
     claimed,
     describe,
@@ -241,7 +240,8 @@ def _absolute_spec(spec: LandmarkerSpec) -> LandmarkerSpec:
     """The spec with absolute paths, for a process in another folder and with another environment."""
     if spec.reads_file:
         return replace(spec, model=str(Path(spec.model).absolute()))
-    path = spec.model_path or (os.environ.get(MODEL_VARIABLE) if spec.member == "tasks" else None)
+    variables = {"litert": model_files.VARIABLE, "tasks": tasks.MODEL_VARIABLE}
+    path = spec.model_path or os.environ.get(variables.get(spec.member, ""))
     return replace(spec, model_path=Path(path).absolute()) if path else spec
 
 

@@ -53,7 +53,7 @@ def describe(
 
 
 def _landmark_model(landmarker: LandmarkerSpec) -> dict[str, Any]:
-    """The landmark engine, and the sha256 of its file or files together: the old graph has its own in mediapipe."""
+    """The landmark engine, and the sha256 of its files together; the old graph has its own in mediapipe."""
     member, path = landmarker.member, landmarker.model_path
     model: dict[str, Any] = {"member": member, "sha256": None}
     if member in ("tasks", "mediapipe"):
