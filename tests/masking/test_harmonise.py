@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from synthetic_faces import mean_face, plain_template, pyramid, worn
 
-from maskgen.masking.face.blur_and_noise import edge_blur, noise_level
 from maskgen.masking.face.context import FaceContext
-from maskgen.masking.face.texture import measure_texture
+from maskgen.masking.face.texture import edge_blur, measure_texture, noise_level
 from maskgen.masking.fits import FIT_FUNCTIONS
 from maskgen.masking.layer.harmonise import harmonise
 

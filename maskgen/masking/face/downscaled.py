@@ -106,6 +106,15 @@ def _span(low: float, high: float, end: int, step: int) -> tuple[int, int]:
     return first, first + count * step
 
 
+def cut_out(plane: Image, left: int, top: int, width: int, height: int) -> Image:
+    """A rectangle of a (rows, columns) uint8 plane; 0 outside the plane."""
+    shown = np.zeros((height, width), np.uint8)
+    inside = plane[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
+    x, y = max(0, -left), max(0, -top)
+    shown[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+    return shown
+
+
 def crop(values: Values, left: int, top: int, right: int, bottom: int) -> Values:
     """A rectangle of an array; outside the array its border is repeated."""
     height, width = values.shape[:2]

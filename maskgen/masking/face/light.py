@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,12 +64,13 @@ class Light:
     @cached_property
     def log_bgr(self) -> Floats:
         """(height, width, 3) float32 of the part's size: the skin's logarithms, smoothed and extended."""
-        return normalized_convolution(self.weighted, self.skin, self.sides)
+        return normalized_convolution(self.weighted, self.skin, self.sides)[:, :, :3]
 
     @cached_property
     def level(self) -> Floats:
         """(height, width) float32: the mean of `log_bgr` over the channels."""
-        return np.asarray(self.log_bgr.mean(axis=2), np.float32)
+        blue, green, red = cv2.split(self.log_bgr)
+        return (blue + green + red) / np.float32(3)
 
 
 def measure_light(image: Image, landmarks: Landmarks) -> Light:

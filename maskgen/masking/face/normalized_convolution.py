@@ -20,14 +20,13 @@ def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, in
         sides: Sides of the wider and the narrower box filter in pixels, both odd; each is run twice.
 
     Returns:
-        (height, width, 3) float32.
+        (height, width, 4) float32: the three values, and 1.
     """
-    result = usual
+    result = np.append(usual, np.float32(1))
     for side in sides:
         near = weighted
         for _ in range(2):
-            near = np.asarray(
-                cv2.boxFilter(near, -1, (side, side), borderType=cv2.BORDER_CONSTANT), np.float32
-            )
-        result = (near[:, :, :3] + result * _ENOUGH) / (near[:, :, 3:] + _ENOUGH)
+            near = cv2.boxFilter(near, -1, (side, side), borderType=cv2.BORDER_CONSTANT)  # type: ignore[assignment]
+        near = near + result * _ENOUGH
+        result = cv2.divide(near, cv2.merge([cv2.extractChannel(near, 3)] * 4))  # type: ignore[assignment]
     return result

@@ -1,12 +1,12 @@
-"""Shortest-path search for the rim of eyeglasses: the darkest smooth line around each eye."""
+"""Shortest-path search for the rim of eyeglasses: the darkest smooth line around each eye (one kernel)."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from maskgen.jit import compiled
 from maskgen.records import Image
 
 Floats = NDArray[np.float32]
@@ -18,7 +18,9 @@ NEAR, STEP = 0.145, 0.01
 WIDER = 1.25
 OVER = 0.15  # radians above the eye corners
 ANGLES = np.linspace(-OVER, np.pi + OVER, COLUMNS, dtype=np.float32)
-_COSINES, _SINES = np.cos(ANGLES) * np.float32(WIDER), np.sin(ANGLES)
+# (ROWS, 1, COLUMNS) each: the unwrapped places, beside and below the eye.
+_AWAY = NEAR + STEP * np.arange(ROWS)[:, None, None]
+_SIDEWAYS, _DOWN = np.cos(ANGLES) * np.float32(WIDER) * _AWAY, np.sin(ANGLES) * _AWAY
 
 # 90 levels per natural logarithm of the light: a relative shade counts the same on all skins.
 _LOGARITHM = np.clip(np.round(90 * np.log(np.arange(256) / 16 + 1)), 0, 255).astype(np.uint8)
@@ -45,14 +47,12 @@ def unroll(bgr: Image, frames: NDArray[np.float64], part_ltrb: tuple[int, int, i
     """
     left, top, right, bottom = part_ltrb
     # Green is sharper than the other colours of most cameras.
-    light = _LOGARITHM[bgr[top:bottom, left:right, 1]]
-    away = NEAR + STEP * np.arange(ROWS)[:, None]
-    places = np.stack([_COSINES * away, _SINES * away, np.ones((ROWS, COLUMNS))])
-    # (2, 2, ROWS, COLUMNS) -> x and y, (ROWS, 2 * COLUMNS) each.
-    x, y = np.concatenate(np.tensordot(frames, places, axes=1).astype(np.float32), axis=2)
-    return np.asarray(
-        cv2.remap(light, x - left, y - top, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    light = cv2.LUT(cv2.extractChannel(bgr[top:bottom, left:right], 1), _LOGARITHM)
+    # (x and y, ROWS, eye, COLUMNS)
+    sideways, down, middle = frames.transpose(2, 1, 0)[:, :, None, :, None]
+    places = sideways * _SIDEWAYS + down * _DOWN + (middle - np.array([left, top])[:, None, None, None])
+    x, y = places.astype(np.float32).reshape(2, ROWS, 2 * COLUMNS)
+    return np.asarray(cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def find_lines(light: Image) -> tuple[bool, Floats, Places]:
@@ -110,20 +110,21 @@ def _sure(left: float, right: float) -> bool:
     return fainter >= _SURE / 2 and fainter + darker / 4 >= _SURE
 
 
+@compiled
 def _darkest_path(lines: Floats) -> Places:
-    """(COLUMNS,) int64: the row per column of the darkest smooth path, by dynamic programming.
-
-    lines: (ROWS - 2 * BORDER, COLUMNS) float32 darkness.
-    """
-    dark = np.minimum(lines, _CLIPPED)
-    steps = np.arange(-_STEEPEST, _STEEPEST + 1)
-    sums, previous = dark[:, 0], np.zeros((COLUMNS, _LINES), np.int64)
-    for column in range(1, COLUMNS):
-        padded = np.pad(sums, _STEEPEST, constant_values=-np.inf)
-        reached = sliding_window_view(padded, len(steps)) - _BEND * np.abs(steps).astype(np.float32)
-        previous[column] = np.arange(_LINES) + steps[reached.argmax(axis=1)]
-        sums = reached.max(axis=1) + dark[:, column]
-    path = np.full(COLUMNS, int(sums.argmax()), np.int64)
-    for column in range(COLUMNS - 1, 0, -1):
+    """lines: (rows, columns) darkness; result: (columns,) the row of the darkest smooth path (Viterbi)."""
+    rows, columns = lines.shape
+    sums, previous = np.zeros((columns, rows), np.float32), np.zeros((columns, rows), np.int64)
+    for column in range(columns):
+        for row in range(rows):
+            best = np.float32(-np.inf) if column else np.float32(0)
+            for other in range(max(row - _STEEPEST, 0), min(row + _STEEPEST + 1, rows) if column else 0):
+                reached = sums[column - 1, other] - _BEND * np.float32(abs(other - row))
+                if reached > best:
+                    best, previous[column, row] = reached, other
+            sums[column, row] = best + min(lines[row, column], _CLIPPED)
+    path = np.empty(columns, np.int64)
+    path[-1] = sums[-1].argmax()
+    for column in range(columns - 1, 0, -1):
         path[column - 1] = previous[column, path[column]]
     return path

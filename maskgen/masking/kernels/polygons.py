@@ -1,6 +1,8 @@
-"""Polygons through points of the face mesh, filled in a downscaled part of an image."""
+"""Outlines of mesh points as polygons in a downscaled part of an image."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -14,25 +16,32 @@ Corners = NDArray[np.int32]
 _FARTHEST = 1 << 14
 
 
-def place_corners(
-    points: NDArray[np.float32], indices: NDArray[np.int64], corner: tuple[int, int], step: int
-) -> Corners:
-    """(n, 2) int32: the nearest pixels of some points, in a downscaled part of their image.
+class Outlines:
+    """Several outlines of the face mesh, placed in one step.
 
     Args:
-        points: (m, 2 or more) float32, x and y in pixels of the image.
-        indices: (n,) rows of ``points``.
-        corner: (x, y) of the part, in pixels of the image.
-        step: Image pixels for one of the part's.
+        outlines: Each a sequence of indices of mesh points.
     """
-    places = (points[indices, :2] - np.array(corner) + 0.5) / step - 0.5
-    places = np.nan_to_num(np.clip(places, -_FARTHEST, _FARTHEST), nan=-_FARTHEST)
-    return np.asarray(np.rint(places), np.int32)
 
+    def __init__(self, *outlines: Sequence[int]) -> None:
+        self._indices = np.concatenate([np.array(outline) for outline in outlines])
+        ends = np.cumsum([len(outline) for outline in outlines]).tolist()
+        self._spans = [slice(end - len(outline), end) for end, outline in zip(ends, outlines, strict=True)]
 
-def fill_polygon(plane: Image, corners: Corners, value: int) -> None:
-    """Fill a polygon, border included, in a (height, width) uint8 plane."""
-    cv2.fillPoly(plane, [corners], [value])
+    def place(self, points: NDArray[np.float32], corner: tuple[int, int], step: int) -> list[Corners]:
+        """(n, 2) int32 for each outline: the nearest pixels of its points in a part of the image.
+
+        Args:
+            points: (468, 2 or more) float32, x and y in pixels of the image.
+            corner: (x, y) of the part, in pixels of the image.
+            step: Image pixels for one of the part's.
+        """
+        offset = (0.5 - corner[0]) / step - 0.5, (0.5 - corner[1]) / step - 0.5
+        places = points.take(self._indices, axis=0)[:, :2] * (1 / step) + np.array(offset)
+        # `fmin` also replaces NaN.
+        np.fmax(np.fmin(places, _FARTHEST, out=places), -_FARTHEST, out=places)
+        pixels = np.rint(places, out=places).astype(np.int32)
+        return [pixels[span] for span in self._spans]
 
 
 def fill_hull(plane: Image, corners: Corners, value: int) -> None:

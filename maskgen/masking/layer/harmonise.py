@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.context import FaceContext
+from maskgen.masking.face.downscaled import crop, cut_out
 from maskgen.masking.face.light import Light
 from maskgen.masking.face.texture import Texture
 from maskgen.masking.kernels.box_blur import box_blur, box_side
-from maskgen.masking.layer.contact_shadow import contact_shadow
 from maskgen.masking.layer.relight import Appearance, relit
 from maskgen.records import Image, Layer
 
@@ -54,8 +55,7 @@ def harmonise(context: FaceContext, layer: Layer, seed: int, follow_light: bool)
     left, top = min(room, x), min(room, y)
     right = min(room, landmarks.image_size[0] - x - width)
     bottom = min(room, landmarks.image_size[1] - y - height)
-    alpha = np.zeros((top + height + bottom, left + width + right), np.uint8)
-    alpha[top : top + height, left : left + width] = layer.alpha
+    alpha = cut_out(layer.alpha, -left, -top, left + width + right, top + height + bottom)
     origin = x - left, y - top
     appearance = Appearance(
         light.gains,
@@ -70,11 +70,7 @@ def harmonise(context: FaceContext, layer: Layer, seed: int, follow_light: bool)
     color, soft = relit(
         np.ascontiguousarray(layer.bgr), alpha, (left, top), softened, *grain_tiles(), appearance
     )
-    across, down = (round(way * _SHADOW_DROP * eye) for way in landmarks.axes[1][:2].tolist())
-    outline = landmarks.oval - np.array(origin, np.float32)
-    sides = _side(_SHADOW_REACH * eye, 0.6), _side(_FACE_REACH * eye, 0.6)
-    shadow = contact_shadow(soft, outline, (across, down), *sides, _SHADOW_DEPTH)
-    return Layer(color, soft, origin, shadow)
+    return Layer(color, soft, origin, contact_shadow(soft, landmarks, origin))
 
 
 def _side(sigma: float, least: float) -> int:
@@ -82,8 +78,27 @@ def _side(sigma: float, least: float) -> int:
     return max(3, box_side(max(least, sigma)))
 
 
+def contact_shadow(alpha: Image, landmarks: Landmarks, origin: tuple[int, int]) -> Image:
+    """(height, width) uint8: how much a layer darkens the face under and beside it.
+
+    Args:
+        alpha: (height, width) uint8 of the layer.
+        landmarks: The face.
+        origin: (x, y) of the layer in the image.
+    """
+    eye, (height, width) = landmarks.eye_distance, alpha.shape
+    across, down = (round(way * _SHADOW_DROP * eye) for way in landmarks.axes[1][:2].tolist())
+    moved = crop(alpha, -across, -down, width - across, height - down)
+    soft = box_blur(moved, _side(_SHADOW_REACH * eye, 0.6))
+    face = np.zeros_like(alpha)
+    outline = np.rint(landmarks.oval - np.array(origin, np.float32)).astype(np.int32)
+    cv2.fillPoly(face, [outline], [255])
+    face = box_blur(face, _side(_FACE_REACH * eye, 0.6))
+    return np.asarray(cv2.multiply(soft, face, scale=_SHADOW_DEPTH / 255), np.uint8)
+
+
 def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArray[np.float32]:
-    """(height, width) float32 gains: the light over a layer relative to its mean there.
+    """(height, width) float32 gains, or (1, 1): the light over a layer relative to its mean there.
 
     Args:
         alpha: (height, width) uint8 of the layer.
@@ -91,9 +106,18 @@ def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArr
         light: The light on the face.
     """
     part, (height, width) = light.part, alpha.shape
-    window_xywh = (*origin, width, height)
-    mean = cv2.mean(part.upsample(light.level, window_xywh), alpha)[0]
-    return part.upsample(np.exp(light.level.astype(np.float64) - mean).astype(np.float32), window_xywh)
+    # The mean is that of the part's pixels whose middle the layer covers.
+    (left, first_x), (top, first_y) = (
+        divmod(start - corner + (part.step - 1) // 2, part.step)
+        for start, corner in zip(origin, part.corner, strict=True)
+    )
+    covered = alpha[part.step - 1 - first_y :: part.step, part.step - 1 - first_x :: part.step]
+    if not covered.any():  # too small for the light to vary over it
+        return _EVEN
+    beneath = crop(light.level, left, top, left + covered.shape[1], top + covered.shape[0])
+    mean = cv2.mean(beneath, np.ascontiguousarray(covered))[0]
+    gains = np.exp(light.level.astype(np.float64) - mean).astype(np.float32)
+    return part.upsample(gains, (*origin, width, height))
 
 
 TILE = 512
