@@ -9,7 +9,8 @@ skin-brown, because the boundary is skin. Two changes prevent that:
 - Light multiplies, so the cloning works on logarithms. A sum of logarithms is a gain.
 
 Cloning is linear, so the template can be left out of the source and multiplied by the gain afterwards. The
-template stays sharp and is never clipped, and the light alone is cloned at the size of the downscaled image.
+template stays sharp and is never clipped. Only one colour is cloned, at reduced size: the light inside the
+region, of which the result keeps a share, needs no cloning either.
 
 Quirks of `seamlessClone`, handled here: it takes bytes (the logarithms are scaled to 0..255); it writes into
 the mask it is given (it gets its own); it places the middle of the mask's bounding rectangle at the given
@@ -33,18 +34,17 @@ from maskgen.records import Composite, Image, Layer
 
 Floats = NDArray[np.float32]
 
-_REACH = 0.06  # how far the cloned region extends past the template's edge, in eye distances
-# Share of the variation of light on the covered skin that the source keeps: the boundary alone does not
-# contain the light in the middle of the face.
+# Share of the variation of light on the covered skin that is kept: the boundary alone does not contain the
+# light in the middle of the face.
 _VARIATION = np.float32(0.85)
-# Room between the region and the patch's border, in downscaled pixels; the smoothing reads the light there.
-_BORDER = 5
+_BORDER = 6  # downscaled pixels between the region and the patch's border
 _COVERED = 24  # mean alpha above which a downscaled pixel counts as covered
+_SQUARE = np.ones((3, 3), np.uint8)
 
 _LEVELS = np.float32(255.0 / math.log(256.0))  # grey levels of the 8-bit logarithm for one natural logarithm
-_SMOOTHING = 1.2  # pixels: smooths the 2 % steps of an 8-bit logarithm
-# Gains of the differences from -128 to 128 grey levels, in 256ths.
-_GAINS = np.exp((np.arange(1 << 16) - (1 << 15)) / (256 * float(_LEVELS))).astype(np.float32)
+# Gains of the logarithms from -4 to 4. In 64 bits: numpy's 32-bit exponential differs between processors.
+_STEPS = np.float32(8192)
+_GAINS = np.exp((np.arange(1 << 16) - (1 << 15)) / float(_STEPS)).astype(np.float32)
 
 
 def poisson(image: Image, layer: Layer, context: FaceContext) -> Composite:
@@ -66,18 +66,19 @@ def membrane(layer: Layer, context: FaceContext) -> Floats:
     across, down, wide, high = cv2.boundingRect(covered)
     if not wide:
         return np.ones((height, width, 3), np.float32)
-    reach = max(1, round(_REACH * context.landmarks.eye_distance / part.step))
-    inset = reach + _BORDER
     covered = covered[down : down + high, across : across + wide]
-    padded = cv2.copyMakeBorder(covered, *[inset] * 4, cv2.BORDER_CONSTANT, value=[0])
-    region = np.asarray(cv2.dilate(padded, np.ones((2 * reach + 1,) * 2, np.uint8)), np.uint8)
-    left, top = left + across - inset, top + down - inset
-    light = crop(context.light.log_bgr, left, top, left + region.shape[1], top + region.shape[0]) * _LEVELS
-    beside = cv2.subtract(cv2.dilate(region, np.ones((3, 3), np.uint8)), region)
-    mean = np.rint(cv2.mean(light, beside)[:3]).astype(np.float32)
-    source = np.rint(mean + _VARIATION * (light - mean)).astype(np.uint8)
+    # Even sides, so that the patch can be halved.
+    right, below = _BORDER + wide % 2, _BORDER + high % 2
+    padded = cv2.copyMakeBorder(covered, _BORDER, below, _BORDER, right, cv2.BORDER_CONSTANT, value=[0])
+    region = cv2.dilate(padded, _SQUARE)
+    beside = cv2.subtract(cv2.dilate(region, _SQUARE), region)
+    left, top, (high, wide) = left + across - _BORDER, top + down - _BORDER, region.shape
+    light = crop(context.light.log_bgr, left, top, left + wide, top + high)
+    mean = np.rint(np.array(cv2.mean(light, beside)[:3]) * _LEVELS).astype(np.float32) / _LEVELS
+    kept = _VARIATION * light + (np.float32(1) - _VARIATION) * _clone(light, mean, region)
+    kept -= mean + np.float32(0.5) / _LEVELS  # half a level, as if all were cloned: OpenCV rounds down
+    gain = _GAINS[np.clip(kept * _STEPS + np.float32(1 << 15), 0, (1 << 16) - 1).astype(np.uint16)]
     corner = part.corner[0] + left * part.step, part.corner[1] + top * part.step
-    gain = _clone(source, np.rint(light).astype(np.uint8), region, mean)
     return upsample(gain, corner, part.step, (x, y, width, height))
 
 
@@ -94,17 +95,20 @@ def _covered(alpha: Image, offset: tuple[int, int], step: int) -> tuple[Image, i
     return np.asarray(cv2.threshold(mean, _COVERED, 255, cv2.THRESH_BINARY)[1], np.uint8), left, top
 
 
-def _clone(source: Image, light: Image, region: Image, mean: Floats) -> Floats:
-    """(height, width, 3) float32 gains: the smoothed difference of the clone from the mean.
+def _clone(light: Floats, mean: Floats, region: Image) -> Floats:
+    """(height, width, 3) float32 logarithms: one colour, cloned into the light at half its size.
 
-    source, light: (height, width, 3) 8-bit logarithms; region: (height, width), overwritten; mean: (3,).
+    light: (height, width, 3) float32 logarithms, of even sides; mean: (3,), the colour; region: (height, width).
     """
-    across, down, wide, high = cv2.boundingRect(region)
-    cloned = cv2.seamlessClone(
-        source, light, region, (across + wide // 2, down + high // 2), cv2.NORMAL_CLONE
-    )
-    # In 16 bits, because the blur of integers is the same on every processor.
-    fine = cloned.astype(np.uint16) << 8
-    fine = cv2.GaussianBlur(fine, (9, 9), _SMOOTHING, borderType=cv2.BORDER_REPLICATE)
-    middle = [(1 << 15) - 256 * level for level in mean.tolist()]
-    return _GAINS[cv2.add(fine, (*middle, 0))]
+    size = light.shape[1] // 2, light.shape[0] // 2
+    small = np.rint(cv2.resize(light, size, interpolation=cv2.INTER_AREA) * _LEVELS).astype(np.uint8)
+    mask = cv2.threshold(cv2.resize(region, size, interpolation=cv2.INTER_AREA), 127, 255, cv2.THRESH_BINARY)[
+        1
+    ]
+    # `seamlessClone` copies gradients only three pixels inside its mask.
+    mask = cv2.dilate(mask, _SQUARE)
+    across, down, wide, high = cv2.boundingRect(mask)
+    source = np.full_like(small, np.rint(mean * _LEVELS).astype(np.uint8))
+    middle = across + wide // 2, down + high // 2
+    cloned = cv2.seamlessClone(source, small, mask, middle, cv2.NORMAL_CLONE).astype(np.float32)
+    return np.asarray(cv2.resize(cloned, light.shape[1::-1], interpolation=cv2.INTER_LINEAR)) / _LEVELS

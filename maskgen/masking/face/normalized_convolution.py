@@ -22,11 +22,11 @@ def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, in
     Returns:
         (height, width, 4) float32: the three values, and 1.
     """
-    result = np.append(usual, np.float32(1))
+    result = np.full_like(weighted, np.append(usual, np.float32(1)))
     for side in sides:
         near = weighted
         for _ in range(2):
             near = cv2.boxFilter(near, -1, (side, side), borderType=cv2.BORDER_CONSTANT)  # type: ignore[assignment]
-        near = near + result * _ENOUGH
+        near += result * _ENOUGH
         result = cv2.divide(near, cv2.merge([cv2.extractChannel(near, 3)] * 4))  # type: ignore[assignment]
     return result

@@ -20,13 +20,17 @@ OVER = 0.15  # radians above the eye corners
 ANGLES = np.linspace(-OVER, np.pi + OVER, COLUMNS, dtype=np.float32)
 # (ROWS, 1, COLUMNS) each: the unwrapped places, beside and below the eye.
 _AWAY = NEAR + STEP * np.arange(ROWS)[:, None, None]
-_SIDEWAYS, _DOWN = np.cos(ANGLES) * np.float32(WIDER) * _AWAY, np.sin(ANGLES) * _AWAY
+_SIDEWAYS, _DOWN = (
+    (WIDER * np.cos(ANGLES) * _AWAY).astype(np.float32),
+    (np.sin(ANGLES) * _AWAY).astype(np.float32),
+)
 
 # 90 levels per natural logarithm of the light: a relative shade counts the same on all skins.
 _LOGARITHM = np.clip(np.round(90 * np.log(np.arange(256) / 16 + 1)), 0, 255).astype(np.uint8)
 
 BORDER = 4  # half the greatest width of a line, in rows; nearer to the border a line has only one side
 _LINES = ROWS - 2 * BORDER
+_COLUMN = np.ones((2 * BORDER + 1, 1), np.uint8)
 _FROM, _TO = 7, 42  # the columns in which nearly all eyeglasses show a rim
 _CLIPPED = np.float32(60.0)  # darkness at which a line is clipped
 # Cost of a step of one row, and the most rows per column.
@@ -48,10 +52,10 @@ def unroll(bgr: Image, frames: NDArray[np.float64], part_ltrb: tuple[int, int, i
     left, top, right, bottom = part_ltrb
     # Green is sharper than the other colours of most cameras.
     light = cv2.LUT(cv2.extractChannel(bgr[top:bottom, left:right], 1), _LOGARITHM)
+    frames = frames - [[[0, 0, left], [0, 0, top]]]
     # (x and y, ROWS, eye, COLUMNS)
-    sideways, down, middle = frames.transpose(2, 1, 0)[:, :, None, :, None]
-    places = sideways * _SIDEWAYS + down * _DOWN + (middle - np.array([left, top])[:, None, None, None])
-    x, y = places.astype(np.float32).reshape(2, ROWS, 2 * COLUMNS)
+    sideways, down, middle = frames.astype(np.float32).transpose(2, 1, 0)[:, :, None, :, None]
+    x, y = (sideways * _SIDEWAYS + down * _DOWN + middle).reshape(2, ROWS, 2 * COLUMNS)
     return np.asarray(cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
@@ -66,11 +70,14 @@ def find_lines(light: Image) -> tuple[bool, Floats, Places]:
         lines: (2, ROWS - 2 * BORDER, COLUMNS) float32: for each eye the darkness of a line at each place.
         paths: (2, COLUMNS) int64: the row of the line in each column; 0 if the quick test rules out rims.
     """
-    lines = _darker_than_both_sides(light)
+    smooth = cv2.blur(light, (3, 1))
+    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _COLUMN)
+    darker = cv2.subtract(closed, smooth)[BORDER : ROWS - BORDER].reshape(_LINES, 2, COLUMNS)
     paths = np.zeros((2, COLUMNS), np.int64)
     # Quick test: no line is darker than the darkest pixels of all columns. It rejects nearly all bare faces.
-    if not _sure(*map(_darkness, lines.max(axis=1))):
-        return False, lines, paths
+    if not _sure(*map(_darkness, darker.max(axis=0))):
+        return False, darker, paths
+    lines = np.ascontiguousarray(darker.transpose(1, 0, 2), np.float32)
     paths = np.stack([_darkest_path(each) for each in lines])
     left, right = (_darkness(_along(*pair)) for pair in zip(lines, paths, strict=True))
     if not _sure(left, right):
@@ -84,15 +91,6 @@ def find_lines(light: Image) -> tuple[bool, Floats, Places]:
     return _sure(left - _SECOND * second[0], right - _SECOND * second[1]), lines, paths
 
 
-def _darker_than_both_sides(light: Image) -> Floats:
-    """(2, ROWS - 2 * BORDER, COLUMNS) float32: by how much each place is darker than both sides of it."""
-    smooth = cv2.blur(light, (3, 1))
-    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((2 * BORDER + 1, 1), np.uint8))
-    inner = slice(BORDER, ROWS - BORDER)
-    lines = closed[inner].astype(np.float32) - smooth[inner]
-    return np.stack(np.split(lines, 2, axis=1))
-
-
 def _along(lines: Floats, path: Places) -> Floats:
     """(COLUMNS,) float32: the darkness along a path."""
     return np.asarray(lines[path, np.arange(COLUMNS)])
@@ -101,7 +99,7 @@ def _along(lines: Floats, path: Places) -> Floats:
 def _darkness(along: Floats) -> float:
     """Darkness of most of a line: the mean of its median and its lowest fifth."""
     judged = np.sort(along[_FROM:_TO])
-    return float(judged[len(judged) // 5] + judged[len(judged) // 2]) / 2
+    return (float(judged[len(judged) // 5]) + float(judged[len(judged) // 2])) / 2
 
 
 def _sure(left: float, right: float) -> bool:

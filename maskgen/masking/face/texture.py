@@ -1,6 +1,6 @@
 """Blur and noise of the image around a face; `maskgen.masking.layer` gives a layer the same.
 
-Images are blurred as 16-bit integers: the results are the same on every processor.
+Images are blurred as whole numbers: the results are the same on every processor.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Floats = NDArray[np.float32]
 
 # The measured part: how far it reaches beside, above and below the middle of the eyes, in eye distances.
 # Eyes, brows and nose have the edges that show blur, the bare skin between them shows noise. If the blur of
-# the near part is above _SOFT pixels, it is measured again on the far part, blurred again by _FAR_REBLUR.
+# the near part is above _SOFT pixels, it is measured again on the far part.
 _BETWEEN_EYES = 6
 _NEAR, _FAR = (0.7, 0.4, 0.5), (0.85, 0.6, 1.3)
-_SOFT, _FAR_REBLUR = 1.6, 1.5
+_SOFT = 1.6
 _LEAST = 8  # pixels a side below which nothing is measured
 _LARGEST = 256  # most pixels a side that are measured
 
@@ -38,7 +38,7 @@ _SECOND_DIFFERENCE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 # Noise above _GRAINY grey levels is blurred by _SMOOTHING pixels before edges are searched.
 _GRAINY, _SMOOTHING = 2.0, 0.7
 _ORDINARY, _STEEPEST = 0.96, 0.997
-_DOUBLE = 512  # units of a slope across two pixels, whose values are 256ths, in a grey level a pixel
+_SQUARE = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ def measure_texture(image: Image, landmarks: Landmarks) -> Texture:
     near = _around_eyes(image, landmarks, _NEAR)
     if min(near.shape[:2]) < _LEAST:
         return Texture(_SHARPEST, 0.0, 0.0)
-    grey = cv2.cvtColor(near, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    grey = np.asarray(cv2.cvtColor(near, cv2.COLOR_BGR2GRAY), np.uint8)
     # Rounding to whole grey levels has a variance of 1/12, which is no noise.
-    grain = math.sqrt(max(noise_level(grey) ** 2 - 1 / 12, 0.0))
+    grain = math.sqrt(max(noise_level(grey.astype(np.float32)) ** 2 - 1 / 12, 0.0))
     blur = edge_blur(grey, grain)
     if blur > _SOFT:
         far = cv2.cvtColor(_around_eyes(image, landmarks, _FAR), cv2.COLOR_BGR2GRAY)
-        blur = edge_blur(far.astype(np.float32), grain, _FAR_REBLUR)
+        blur = edge_blur(np.asarray(far, np.uint8), grain, 5)
     opposed = near[:, :, 2].astype(np.float32) - near[:, :, 0]
     return Texture(blur, grain, noise_level(opposed))
 
@@ -98,49 +98,44 @@ def noise_level(plane: Floats) -> float:
     return _quantile(means.ravel(), _CALM) * _TO_DEVIATION
 
 
-def edge_blur(grey: Floats, grain: float, reblur: float = 1.0) -> float:
+def edge_blur(grey: Image, grain: float, side: int = 3) -> float:
     """Blur of the sharpest edges of an image in pixels, from that of a camera's sharpest edges to 6.
 
     An edge blurred by s and again by r has a gradient smaller by sqrt(s^2 / (s^2 + r^2)) (Zhuo and Sim,
     "Defocus map estimation from a single image", 2011). The estimate is the median over the strong edges.
 
     Args:
-        grey: (height, width) float32, from 0 to 255.
+        grey: (height, width) uint8.
         grain: Noise of the image, in grey levels.
-        reblur: r, in pixels.
+        side: Side in pixels of the box filter that blurs it again, whose variance is (side^2 - 1) / 12.
     """
     if min(grey.shape) < 3:
         return _WIDEST
-    plane = (grey * np.float32(256)).astype(np.uint16)
     grainy = grain > _GRAINY
     if grainy:
-        plane = _blurred(plane, _SMOOTHING)
-    slopes = _squared_slopes(plane)
+        grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), _SMOOTHING), np.uint8)
+    slopes = _squared_slopes(grey)
     judged = slopes[::2].flatten()
     ordinary, steepest = (int(share * (judged.size - 1)) for share in (_ORDINARY, _STEEPEST))
     judged.partition((ordinary, steepest))
     # Beside a steep edge, a slope of a few grey levels is mostly rounding.
-    strong = max(math.sqrt(judged[ordinary]), 0.4 * math.sqrt(judged[steepest]))
-    least = max(strong / _DOUBLE, 3.0 * grain, 1.0) * _DOUBLE
+    least = max(judged[ordinary], 0.4**2 * judged[steepest], (2 * 3.0 * grain) ** 2, 2.0**2)
     # Only the crest of an edge counts: beside the crest the reblurred edge is steeper.
-    crests = (slopes >= np.float32(least * least)) & (slopes >= cv2.dilate(slopes, np.ones((3, 3), np.uint8)))
-    blurred = _squared_slopes(_blurred(plane, reblur))[crests]
+    crests = (slopes >= np.float32(least)) & (slopes >= cv2.dilate(slopes, _SQUARE))
+    # Sums of whole numbers: exact.
+    blurred = _squared_slopes(cv2.boxFilter(grey, cv2.CV_16S, (side, side), normalize=False))[crests]
     if not blurred.size:
         return _WIDEST
-    remaining = min(_quantile(blurred / slopes[crests], 0.5), 0.9998)
-    estimate = reblur / math.sqrt(1 / max(remaining, 1e-6) - 1)
+    remaining = min(max(_quantile(blurred / slopes[crests], 0.5) / side**4, 1e-6), 0.9998)
+    estimate = math.sqrt((side**2 - 1) / 12 * remaining / (1 - remaining))
     # Blurred edges overlap and read too narrow. The factor was measured on 50 faces blurred by known widths.
     estimate *= 1 + _CROWDING * max(0.0, estimate - 1.5)
     smoothing = _SMOOTHING**2 if grainy else 0.0
     return min(max(math.sqrt(max(estimate**2 - smoothing, 0.0)), _SHARPEST), _WIDEST)
 
 
-def _blurred(plane: NDArray[np.uint16], sigma: float) -> NDArray[np.uint16]:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.uint16)
-
-
-def _squared_slopes(plane: NDArray[np.uint16]) -> Floats:
-    """(height - 2, width - 2) float32: squared steepness of each inner pixel, in units of 1 / `_DOUBLE`."""
+def _squared_slopes(plane: NDArray[Any]) -> Floats:
+    """(height - 2, width - 2) float32: squared difference of each inner pixel's neighbours, two pixels apart."""
     values = plane.astype(np.float32)
     across, down = values[1:-1, 2:] - values[1:-1, :-2], values[2:, 1:-1] - values[:-2, 1:-1]
     np.multiply(across, across, out=across)

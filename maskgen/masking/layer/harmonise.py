@@ -59,17 +59,17 @@ def harmonise(context: FaceContext, layer: Layer, seed: int, follow_light: bool)
     origin = x - left, y - top
     appearance = Appearance(
         light.gains,
-        light.grey,
         light_gain_map(alpha, origin, light) if follow_light else _EVEN,
         _EDGE_DEPTH,
         blur if blur > _LEAST_BLUR else 0.0,
-        *(grain_strengths(texture) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
+        *(grain_strengths(texture, light.grey) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
         seed,
     )
     softened = box_blur(alpha, _side(_EDGE_REACH * eye, 0.5))
-    color, soft = relit(
-        np.ascontiguousarray(layer.bgr), alpha, (left, top), softened, *grain_tiles(), appearance
-    )
+    bgr = np.ascontiguousarray(layer.bgr)
+    if light.grey:
+        bgr = np.asarray(cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), np.uint8)
+    color, soft = relit(bgr, alpha, (left, top), softened, *grain_tiles(), appearance)
     return Layer(color, soft, origin, contact_shadow(soft, landmarks, origin))
 
 
@@ -120,18 +120,17 @@ def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArr
     return part.upsample(gains, (*origin, width, height))
 
 
-TILE = 512
-
-
 @cache
 def grain_tiles() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Standard normal noise: (512, 512, 3) float32 per channel, and (512, 512) that the channels share."""
-    normal = np.random.Generator(np.random.PCG64(20)).standard_normal((TILE, TILE, 4)).astype(np.float32)
+    normal = np.random.Generator(np.random.PCG64(20)).standard_normal((512, 512, 4)).astype(np.float32)
     return np.ascontiguousarray(normal[:, :, :3]), np.ascontiguousarray(normal[:, :, 3])
 
 
-def grain_strengths(texture: Texture) -> tuple[float, float]:
+def grain_strengths(texture: Texture, grey: bool) -> tuple[float, float]:
     """Standard deviations of each channel's own and of the shared noise that give the measured noise."""
     # Two channels that differ by noise of strength c each carry c / sqrt(2) of their own.
     own = texture.color_grain / math.sqrt(2)
-    return own, math.sqrt(max(texture.grain**2 - own**2 * 0.45, 0.0))
+    shared = math.sqrt(max(texture.grain**2 - own**2 * 0.45, 0.0))
+    # The mean of the channels' own noises has a third of their variance.
+    return (0.0, math.hypot(shared, own / math.sqrt(3))) if grey else (own, shared)
