@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.skin_reference import CHEEKS
 from maskgen.masking.face.skin_view import SkinView
