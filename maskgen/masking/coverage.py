@@ -58,7 +58,7 @@ def coverage(
     covers = cut_out(alpha, left, top, width, height)
     columns, rows = (
         slice(max(0, -start), max(0, size - start))
-        for start, size in zip(shift + (left, top), landmarks.image_size, strict=True)
+        for start, size in zip(shift + np.array([left, top]), landmarks.image_size, strict=True)
     )
     whole, visible = {}, {}
     for name, span in _SPANS.items():

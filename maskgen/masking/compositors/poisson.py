@@ -98,7 +98,7 @@ def _covered(alpha: Image, offset: tuple[int, int], step: int) -> tuple[Image, i
 def _clone(light: Floats, mean: Floats, region: Image) -> Floats:
     """(height, width, 3) float32 logarithms: one colour, cloned into the light at half its size.
 
-    light: (height, width, 3) float32 logarithms, of even sides; mean: (3,), the colour; region: (height, width).
+    light: (height, width, 3) float32 logarithms, sides are even; mean: (3,), the colour; region: its mask.
     """
     size = light.shape[1] // 2, light.shape[0] // 2
     small = np.rint(cv2.resize(light, size, interpolation=cv2.INTER_AREA) * _LEVELS).astype(np.uint8)

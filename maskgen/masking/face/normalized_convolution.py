@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_ENOUGH = np.float32(0.08)  # mean weight at which the narrower window counts half
+_ENOUGH = 0.08  # mean weight at which the narrower window counts half
 
 
 def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, int]) -> Floats:
@@ -22,11 +24,12 @@ def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, in
     Returns:
         (height, width, 4) float32: the three values, and 1.
     """
-    result = np.full_like(weighted, np.append(usual, np.float32(1)))
+    known: Any = (*(_ENOUGH * value for value in usual.tolist()), _ENOUGH)
     for side in sides:
-        near = weighted
+        near: Any = weighted
         for _ in range(2):
-            near = cv2.boxFilter(near, -1, (side, side), borderType=cv2.BORDER_CONSTANT)  # type: ignore[assignment]
-        near += result * _ENOUGH
-        result = cv2.divide(near, cv2.merge([cv2.extractChannel(near, 3)] * 4))  # type: ignore[assignment]
-    return result
+            near = cv2.boxFilter(near, -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+        near = cv2.add(near, known)
+        result = cv2.divide(near, cv2.merge([cv2.extractChannel(near, 3)] * 4))
+        known = result * np.float32(_ENOUGH)
+    return np.asarray(result, np.float32)

@@ -135,7 +135,7 @@ def edge_blur(grey: Image, grain: float, side: int = 3) -> float:
 
 
 def _squared_slopes(plane: NDArray[Any]) -> Floats:
-    """(height - 2, width - 2) float32: squared difference of each inner pixel's neighbours, two pixels apart."""
+    """(height - 2, width - 2) float32: squared steepness of each inner pixel, in half grey levels a pixel."""
     values = plane.astype(np.float32)
     across, down = values[1:-1, 2:] - values[1:-1, :-2], values[2:, 1:-1] - values[:-2, 1:-1]
     np.multiply(across, across, out=across)
