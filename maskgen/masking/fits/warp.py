@@ -45,8 +45,8 @@ def warp_template(
 
     Args:
         levels: Premultiplied BGRA uint8 images; each is half the size of the one before.
-        map_x: (height, width) float32, for each layer pixel its x in pixels of ``levels[0]``.
-        map_y: (height, width) float32, its y.
+        map_x: (height, width) float32, for each layer pixel its x in pixels of ``levels[0]``; overwritten.
+        map_y: (height, width) float32, its y; overwritten.
         minification: Template pixels per image pixel; selects the level, as in mipmapping.
         origin: (x, y) of the layer's top left pixel in the image.
         limit: (height, width) uint8 upper bound of the alpha.
@@ -58,8 +58,10 @@ def warp_template(
     level = min(max(math.floor(math.log2(max(minification, 1.0)) + 0.35), 0), len(levels) - 1)
     # Pixel centres are at whole numbers: pixel 0 of a halved image covers pixels 0 and 1 of the full image.
     scale = np.float32(0.5**level)
-    x, y = (values * scale + (scale - 1) / 2 for values in (map_x, map_y))
-    sampled = cv2.remap(levels[level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    shift = (scale - 1) / 2
+    np.add(np.multiply(map_x, scale, out=map_x), shift, out=map_x)
+    np.add(np.multiply(map_y, scale, out=map_y), shift, out=map_y)
+    sampled = cv2.remap(levels[level], map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     if limit is None:
         limit = np.full(map_x.shape, 255, np.uint8)
     bgr, alpha = np.zeros((*map_x.shape, 3), np.uint8), np.zeros(map_x.shape, np.uint8)

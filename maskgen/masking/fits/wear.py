@@ -20,8 +20,8 @@ Plane = NDArray[np.float32]
 
 
 _HEM_SOFTNESS = 4.0  # blur of the lower edge, in template pixels
-# Wear -> place of the middle of the top edge, and how far the lower edge may move below its own place, as shares
-# of the way from nose bridge to chin. On the mean face the nostrils end at 0.42 and the lips span 0.50 to 0.70.
+# Wear -> place of the middle of the top edge, and how far the lower edge may move below its own place, as
+# shares of the way from nose bridge to chin. The lips span 0.50 to 0.70 of it.
 _DRAPES = {"nose-out": (0.45, 0.02), "mouth-out": (0.76, 0.05), "chin": (0.96, 0.14)}
 
 
@@ -75,7 +75,7 @@ def apply_wear(
     middle, half, bridge, chin = _frame(template)
     edge = _top_edge(template)
     # A peak plan for the nose ridge lies flat below it: the edge of every column moves to one height.
-    shift = bridge + goal * (chin - bridge) - np.interp(map_x, np.arange(len(edge)), edge)
+    shift = bridge + goal * (chin - bridge) - edge.take(map_x.astype(np.int32), mode="clip")
     below *= chin - bridge
     # The corners at the ears hold the cloth, so the shift fades to nothing there.
     fade = 1 - np.minimum(np.abs(map_x - np.float32(middle)) / np.float32(half * 1.04), 1) ** 2
