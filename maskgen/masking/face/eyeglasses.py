@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.eye_unwrap import EyeUnwrap, around_eyes
-from maskgen.masking.face.rim_path import BORDER, COLUMNS, ROWS, find_lines
+from maskgen.masking.face.eye_unwrap import COLUMNS, ROWS, EyeUnwrap, around_eyes
+from maskgen.masking.face.rim_path import BORDER, find_lines
 from maskgen.records import Image, Layer
 
 Floats = NDArray[np.float32]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.downscaled import DownscaledRoi, downscale
-from maskgen.masking.face.normalized_convolution import normalized_convolution
 from maskgen.masking.face.skin_weights import skin_weights
 from maskgen.masking.kernels.box_blur import box_side
 from maskgen.records import Image
@@ -33,6 +33,7 @@ _USUAL_RED, _USUAL_BLUE = 0.25, -0.17
 _TRUST_SKIN, _TRUST_BRIGHT = 0.33, 0.6
 _TRUST_SKIN_CAST, _TRUST_CAST, _ORDINARY = 0.6, 0.9, 0.045
 _BRIGHTER, _HEADROOM = 0.6, 0.14
+_ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
 # An image is grey if no larger share of its pixels has a colour.
 _COLORED = 0.05
 
@@ -125,3 +126,27 @@ def _cast(of_skin: float, of_image: float) -> float:
     """
     away = _TRUST_SKIN_CAST * of_skin + (1 - _TRUST_SKIN_CAST) * of_image
     return _TRUST_CAST * away * abs(away) / (abs(away) + _ORDINARY)
+
+
+def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, int]) -> Floats:
+    """Extend known values over other pixels (Knutsson and Westin, "Normalized convolution", 1993).
+
+    It goes from coarse to fine: where no known value is near, the wider window decides.
+
+    Args:
+        weighted: (height, width, 4) float32: three values times their weight, and the weight.
+        usual: (3,) float32: the default values.
+        sides: Sides of the wider and the narrower box filter in pixels, both odd; each is run twice.
+
+    Returns:
+        (height, width, 4) float32: the three values, and 1.
+    """
+    known: Any = (*(_ENOUGH * value for value in usual.tolist()), _ENOUGH)
+    for side in sides:
+        near: Any = weighted
+        for _ in range(2):
+            near = cv2.boxFilter(near, -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+        near = cv2.add(near, known)
+        result = cv2.divide(near, cv2.merge([cv2.extractChannel(near, 3)] * 4))
+        known = result * np.float32(_ENOUGH)
+    return np.asarray(result, np.float32)

@@ -7,26 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.jit import compiled
+from maskgen.masking.face.eye_unwrap import COLUMNS, ROWS
 from maskgen.records import Image
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
-
-# The unwrapped surroundings of an eye; see `maskgen.masking.face.eye_unwrap`. Distances in eye distances.
-ROWS, COLUMNS = 34, 48
-NEAR, STEP = 0.145, 0.01
-WIDER = 1.25
-OVER = 0.15  # radians above the eye corners
-ANGLES = np.linspace(-OVER, np.pi + OVER, COLUMNS, dtype=np.float32)
-# (ROWS, 1, COLUMNS) each: the unwrapped places, beside and below the eye.
-_AWAY = NEAR + STEP * np.arange(ROWS)[:, None, None]
-_SIDEWAYS, _DOWN = (
-    (WIDER * np.cos(ANGLES) * _AWAY).astype(np.float32),
-    (np.sin(ANGLES) * _AWAY).astype(np.float32),
-)
-
-# 90 levels per natural logarithm of the light: a relative shade counts the same on all skins.
-_LOGARITHM = np.clip(np.round(90 * np.log(np.arange(256) / 16 + 1)), 0, 255).astype(np.uint8)
 
 BORDER = 4  # half the greatest width of a line, in rows; nearer to the border a line has only one side
 _LINES = ROWS - 2 * BORDER
@@ -41,29 +26,11 @@ _SURE = 10.0  # least darkness of the fainter line plus a quarter of the darker 
 _SECOND = 0.6  # share of the second darkest line's darkness that is subtracted
 
 
-def unroll(bgr: Image, frames: NDArray[np.float64], part_ltrb: tuple[int, int, int, int]) -> Image:
-    """(ROWS, 2 * COLUMNS) uint8: the logarithm of the light around both eyes, side by side.
-
-    Args:
-        bgr: (height, width, 3) uint8.
-        frames: (2, 2, 3) float64: for each eye, the matrix from (sideways, down, 1) to x and y in ``bgr``.
-        part_ltrb: The part of ``bgr`` that is read; outside it its border is repeated.
-    """
-    left, top, right, bottom = part_ltrb
-    # Green is sharper than the other colours of most cameras.
-    light = cv2.LUT(cv2.extractChannel(bgr[top:bottom, left:right], 1), _LOGARITHM)
-    frames = frames - [[[0, 0, left], [0, 0, top]]]
-    # (x and y, ROWS, eye, COLUMNS)
-    sideways, down, middle = frames.astype(np.float32).transpose(2, 1, 0)[:, :, None, :, None]
-    x, y = (sideways * _SIDEWAYS + down * _DOWN + middle).reshape(2, ROWS, 2 * COLUMNS)
-    return np.asarray(cv2.remap(light, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
-
-
 def find_lines(light: Image) -> tuple[bool, Floats, Places]:
     """Find the darkest smooth line around each eye.
 
     Args:
-        light: From `unroll`.
+        light: From `EyeUnwrap.unroll`.
 
     Returns:
         are_rims: Whether both lines are dark enough for rims.
