@@ -21,7 +21,9 @@ def blend(image: Image, layer_bgr: Image, alpha: Image) -> Image:
         layer_bgr: (height, width, 3) uint8, straight colour.
         alpha: (height, width) uint8, 255 is opaque.
     """
-    return _blend_over(image, 0, 0, layer_bgr, alpha, alpha, False)
+    return _blend_over(
+        np.ascontiguousarray(image), 0, 0, np.ascontiguousarray(layer_bgr), alpha, alpha, False
+    )
 
 
 def overlay(image: Image, layer: Layer, context: FaceContext) -> Composite:

@@ -70,7 +70,7 @@ def membrane(layer: Layer, context: FaceContext) -> Floats:
     # Even sides, so that the patch can be halved.
     right, below = _BORDER + wide % 2, _BORDER + high % 2
     padded = cv2.copyMakeBorder(covered, _BORDER, below, _BORDER, right, cv2.BORDER_CONSTANT, value=[0])
-    region = cv2.dilate(padded, _SQUARE)
+    region = np.asarray(cv2.dilate(padded, _SQUARE), np.uint8)
     beside = cv2.subtract(cv2.dilate(region, _SQUARE), region)
     left, top, (high, wide) = left + across - _BORDER, top + down - _BORDER, region.shape
     light = crop(context.light.log_bgr, left, top, left + wide, top + high)

@@ -23,7 +23,7 @@ Frame = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 ROWS, COLUMNS = 34, 48
 _ANGLES = np.linspace(-0.15, np.pi + 0.15, COLUMNS, dtype=np.float32)
-# The first row, the distance of the rows, and the width of a usual eye, in eye distances; the stretch sideways.
+# In eye distances: the first row, the step to the next, and a usual eye's width; and the stretch sideways.
 _NEAR, _STEP, _EYE_WIDTH, _WIDER = 0.145, 0.01, 0.31, 1.25
 _FAR = _NEAR + _STEP * ROWS
 # (ROWS, 1, COLUMNS) each: the unwrapped places, beside and below the eye.

@@ -43,7 +43,7 @@ def find_lines(light: Image) -> tuple[bool, Floats, Places]:
     paths = np.zeros((2, COLUMNS), np.int64)
     # Quick test: no line is darker than the darkest pixels of all columns. It rejects nearly all bare faces.
     if not _sure(*map(_darkness, darker.max(axis=0))):
-        return False, darker, paths
+        return False, darker.astype(np.float32), paths
     lines = np.ascontiguousarray(darker.transpose(1, 0, 2), np.float32)
     paths = np.stack([_darkest_path(each) for each in lines])
     left, right = (_darkness(_along(*pair)) for pair in zip(lines, paths, strict=True))

@@ -117,7 +117,8 @@ def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArr
     beneath = crop(light.level, left, top, left + covered.shape[1], top + covered.shape[0])
     mean = cv2.mean(beneath, np.ascontiguousarray(covered))[0]
     gains = np.exp(light.level.astype(np.float64) - mean).astype(np.float32)
-    return part.upsample(gains, (*origin, width, height))
+    # Contiguous as `_EVEN`, so that `relit` is compiled once.
+    return np.ascontiguousarray(part.upsample(gains, (*origin, width, height)))
 
 
 @cache

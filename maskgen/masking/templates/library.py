@@ -142,8 +142,8 @@ def _examine(image_path: Path) -> tuple[list[str], MaskTemplate | None]:
     alpha, anchors = decoded.alpha, description["anchors"]
     problems = _anchor_problems(description_path, anchors, decoded.bgr.shape[1::-1])
     if alpha is None:
-        problem = "has no alpha channel: save it as RGBA, transparent where the mask is not"
-        problems.insert(0, f"{image_path} {problem}")
+        text = "has no alpha channel: save it as RGBA, transparent where the mask is not"
+        problems.insert(0, f"{image_path} {text}")
     elif not (alpha >= 128).any():
         problems.insert(0, f"{image_path} is transparent everywhere: the mask would be invisible")
     if problems or alpha is None:
