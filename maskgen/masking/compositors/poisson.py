@@ -56,11 +56,7 @@ def poisson(image: Image, layer: Layer, context: FaceContext) -> Composite:
 
 
 def membrane(layer: Layer, context: FaceContext) -> Floats:
-    """Interpolate the variation of light over the layer from its boundary.
-
-    Returns:
-        (height, width, 3) float32 gains for the layer's pixels, around 1.
-    """
+    """(height, width, 3) float32 gains around 1: the variation of light over the layer, from its boundary."""
     part, (x, y), (height, width) = context.light.part, layer.origin, layer.alpha.shape
     covered, left, top = _covered(layer.alpha, (x - part.corner[0], y - part.corner[1]), part.step)
     across, down, wide, high = cv2.boundingRect(covered)

@@ -49,12 +49,7 @@ class EyeUnwrap:
     frames: tuple[Frame, ...]
 
     def unroll(self, image: Image, eye: float) -> Image:
-        """(ROWS, 2 * COLUMNS) uint8: the unwrapped logarithm of the light.
-
-        Args:
-            image: (height, width, 3) uint8 BGR.
-            eye: Distance of the outer eye corners in pixels.
-        """
+        """(ROWS, 2 * COLUMNS) uint8: the unwrapped logarithm of the light; ``eye`` is the eye distance."""
         (left, top, right, bottom), (a, b, c, d) = (_box(frame) for frame in self.frames)
         box = min(left, a), min(top, b), max(right, c), max(bottom, d)
         part = downscale(image, box, min(_LEAST_PIXELS / eye, 1.0))
@@ -71,12 +66,9 @@ class EyeUnwrap:
         return np.asarray(shown, np.uint8)
 
     def roll_back(self, mattes: tuple[Image, ...], layer: Layer, *, filled: bool) -> Image:
-        """(height, width) uint8 of the layer's size: each eye's matte mapped back around it.
+        """(height, width) uint8 of the layer's size: each eye's (ROWS, COLUMNS) matte mapped back around it.
 
-        Args:
-            mattes: (ROWS, COLUMNS) uint8 for each eye.
-            layer: The layer whose window of the image is filled.
-            filled: Whether the row nearest to the eye is repeated up to the eye.
+        If ``filled``, the row nearest to the eye is repeated up to the eye.
         """
         matte = np.zeros_like(layer.alpha)
         for frame, unrolled in zip(self.frames, mattes, strict=True):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.downscaled import DownscaledRoi, downscale
 from maskgen.masking.face.skin_weights import skin_weights
-from maskgen.masking.kernels.box_blur import box_side
+from maskgen.masking.kernels.planes import box_side
 from maskgen.records import Image
 
 Floats = NDArray[np.float32]
@@ -75,12 +75,7 @@ class Light:
 
 
 def measure_light(image: Image, landmarks: Landmarks) -> Light:
-    """Measure the light on a face and around it, with a margin of half the face's size.
-
-    Args:
-        image: (height, width, 3) uint8 BGR.
-        landmarks: The face.
-    """
+    """Measure the light on a face and around it, with a margin of half the face's size."""
     x, y, width, height = landmarks.box
     box_ltrb = (x - width / 2, y - height / 2, x + 1.5 * width, y + 1.5 * height)
     part = downscale(image, box_ltrb, _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
@@ -99,11 +94,7 @@ def measure_light(image: Image, landmarks: Landmarks) -> Light:
 
 
 def _exposure(summary: list[float]) -> tuple[Floats, bool]:
-    """BGR gains of exposure and colour cast relative to the usual photograph, and whether the image is grey.
-
-    Args:
-        summary: The summary of `skin_weights`.
-    """
+    """BGR gains of exposure and cast relative to the usual photograph, and whether the image is grey."""
     skin, mean, bright, colored, pixels = summary[:3], summary[3:6], *summary[6:9]
     exposure = _TRUST_SKIN * (sum(skin) / 3 - _USUAL_SKIN) + _TRUST_BRIGHT * (bright - _USUAL_BRIGHT)
     # Templates are drawn as bright as white paper can be; photographs are seldom that bright.

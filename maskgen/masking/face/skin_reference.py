@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskgen.face_mesh import FACE_OVAL
 from maskgen.jit import compiled
-from maskgen.masking.kernels.polygons import Outlines, fill_hull
+from maskgen.masking.kernels.planes import Outlines, fill_hull
 from maskgen.masking.kernels.quickselect import select
 from maskgen.records import Image
 

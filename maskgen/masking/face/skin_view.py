@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.downscaled import DownscaledRoi, cut_out, downscale
 from maskgen.masking.face.skin_reference import compare_to_reference
-from maskgen.masking.kernels.polygons import fill_hull
+from maskgen.masking.kernels.planes import fill_hull
 from maskgen.masking.kernels.quickselect import select
 from maskgen.records import Image
 
@@ -79,15 +79,7 @@ class SkinView:
 
 
 def measure_skin(image: Image, landmarks: Landmarks) -> SkinView | None:
-    """Compare the light and colour of the lower face, with a margin, to its bare skin.
-
-    Args:
-        image: (height, width, 3) uint8 BGR.
-        landmarks: The face.
-
-    Returns:
-        The view, or None if no bare skin is in it.
-    """
+    """Compare the lower face, with a margin, to its bare skin; None if no bare skin is in view."""
     (xs, ys), margin = landmarks.points[_LOWER_FACE, :2].T.tolist(), _MARGIN * landmarks.eye_distance
     left, top, right, bottom = min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin
     if right < 0 or bottom < 0 or left >= image.shape[1] or top >= image.shape[0]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from maskgen.face_mesh import FACE_OVAL
 from maskgen.jit import compiled
-from maskgen.masking.kernels.polygons import Outlines
+from maskgen.masking.kernels.planes import Outlines
 from maskgen.masking.kernels.quickselect import select
 
 Floats = NDArray[np.float32]

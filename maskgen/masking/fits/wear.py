@@ -60,14 +60,8 @@ def apply_wear(
 ) -> tuple[Plane, Plane, Image | None]:
     """Change a map into template space by the wear of the plan.
 
-    Args:
-        template: The target of the map.
-        plan: Gives the wear.
-        map_x: (height, width) float32 template x of each pixel.
-        map_y: (height, width) float32 template y.
-
-    Returns:
-        The changed ``map_x`` and ``map_y``, and an upper bound of the layer's alpha of their shape, or None.
+    map_x, map_y: (height, width) float32, template x and y of each pixel. The result is the changed maps, and
+    an upper bound of the layer's alpha of their shape, or None.
     """
     if plan.wear == "correct":
         return map_x, map_y, None
@@ -89,11 +83,7 @@ def apply_wear(
 def apply_hang(template: MaskTemplate, plan: Plan, map_x: Plane, map_y: Plane) -> tuple[Plane, Plane]:
     """Change a map into template space by the hang of the plan; the default `Hang` changes nothing.
 
-    Args:
-        template: The target of the map.
-        plan: Gives hang and seed.
-        map_x: (n, m) float32 template x of any places, such as the nodes of a lattice.
-        map_y: (n, m) float32 template y.
+    map_x, map_y: (n, m) float32, template x and y of any places, such as the nodes of a lattice.
     """
     hang, seed = plan.hang, plan.seed
     if hang == Hang():

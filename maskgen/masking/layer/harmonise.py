@@ -18,7 +18,7 @@ from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.downscaled import crop, cut_out
 from maskgen.masking.face.light import Light
 from maskgen.masking.face.texture import Texture
-from maskgen.masking.kernels.box_blur import box_blur, box_side
+from maskgen.masking.kernels.planes import box_blur, box_side
 from maskgen.masking.layer.relight import Appearance, relit
 from maskgen.records import Image, Layer
 
@@ -79,13 +79,7 @@ def _side(sigma: float, least: float) -> int:
 
 
 def contact_shadow(alpha: Image, landmarks: Landmarks, origin: tuple[int, int]) -> Image:
-    """(height, width) uint8: how much a layer darkens the face under and beside it.
-
-    Args:
-        alpha: (height, width) uint8 of the layer.
-        landmarks: The face.
-        origin: (x, y) of the layer in the image.
-    """
+    """(height, width) uint8: how much a layer at ``origin`` darkens the face under and beside it."""
     eye, (height, width) = landmarks.eye_distance, alpha.shape
     across, down = (round(way * _SHADOW_DROP * eye) for way in landmarks.axes[1][:2].tolist())
     moved = crop(alpha, -across, -down, width - across, height - down)
@@ -98,13 +92,7 @@ def contact_shadow(alpha: Image, landmarks: Landmarks, origin: tuple[int, int]) 
 
 
 def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArray[np.float32]:
-    """(height, width) float32 gains, or (1, 1): the light over a layer relative to its mean there.
-
-    Args:
-        alpha: (height, width) uint8 of the layer.
-        origin: (x, y) of the layer in the image.
-        light: The light on the face.
-    """
+    """(height, width) float32 gains, or (1, 1): the light over a layer at ``origin`` relative to its mean."""
     part, (height, width) = light.part, alpha.shape
     # The mean is that of the part's pixels whose middle the layer covers.
     (left, first_x), (top, first_y) = (

@@ -66,15 +66,7 @@ _OBJECT = OccluderKind(
 
 
 def occluders(context: FaceContext, layer: Layer) -> Image:
-    """Detect what lies in front of a layer.
-
-    Args:
-        context: The face it was fitted to, in the image without the layer.
-        layer: The fitted template.
-
-    Returns:
-        (height, width) uint8 of the layer's size: 255 where the image hides the layer.
-    """
+    """(height, width) uint8 of the layer's size: 255 where something in the image lies in front of it."""
     matte = _hair_and_objects(context, layer)
     eyeglasses = context.eyeglasses
     return matte if eyeglasses is None else np.maximum(matte, eyeglasses.matte_over(layer))
