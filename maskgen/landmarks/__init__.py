@@ -55,17 +55,14 @@ class FaceLandmarker(Protocol):
 
 @dataclass(frozen=True)
 class LandmarkerSpec:
-    """The landmarker to open; picklable, for worker processes.
+    """The landmarker to open; picklable, for worker processes."""
 
-    Attributes:
-        model: An engine of `ENGINES`; any other value is the path of a landmark file.
-        model_path: Model files instead of those that the engine finds itself: a folder for "litert", a
-            ``face_landmarker.task`` file for "tasks". A file chooses "tasks" by itself.
-        detector: "mediapipe" for the cascade, "haar" to locate faces by OpenCV's Haar cascades.
-    """
-
+    # An engine of `ENGINES`; any other value is the path of a landmark file.
     model: str = "litert"
+    # Model files instead of those that the engine finds itself: a folder for "litert", a
+    # ``face_landmarker.task`` file for "tasks". A file chooses "tasks" by itself.
     model_path: Path | None = None
+    # "mediapipe" for the cascade, "haar" to locate faces by OpenCV's Haar cascades.
     detector: str = "mediapipe"
 
     def __post_init__(self) -> None:
@@ -96,7 +93,7 @@ def open_landmarker(spec: LandmarkerSpec | None = None) -> FaceLandmarker:
         ModelError: A model cannot be found, fetched or opened, or the engine's package cannot be imported.
         LandmarkFileError: The landmark file cannot be read.
     """
-    spec = spec if spec is not None else LandmarkerSpec()
+    spec = spec or LandmarkerSpec()
     member = spec.member
     if member == "file":
         from maskgen.landmarks.landmark_file import LandmarkFile

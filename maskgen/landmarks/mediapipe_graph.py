@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -20,11 +20,15 @@ def import_mediapipe() -> ModuleType:
     try:
         import mediapipe
     except ImportError as error:
-        raise ModelError(
-            f"mediapipe cannot be imported ({error}); install it with: pip install mediapipe"
-        ) from error
-    module: ModuleType = mediapipe
-    return module
+        message = f"mediapipe cannot be imported ({error}); install it with: pip install mediapipe"
+        raise ModelError(message) from error
+    return mediapipe  # type: ignore[no-any-return]
+
+
+def mesh_in_pixels(points: Sequence[Any], image: Image) -> Mesh:
+    """The mesh of mediapipe's points, which are shares of the image's size."""
+    height, width = image.shape[:2]
+    return Mesh(np.array([(p.x, p.y, p.z) for p in points], np.float64) * (width, height, width))
 
 
 class MediapipeEngine:
@@ -50,8 +54,7 @@ class MediapipeEngine:
         model = self._model(
             (confident, many),
             lambda: self._solutions.face_mesh.FaceMesh(
-                # Otherwise the result depends on the image before.
-                static_image_mode=True,
+                static_image_mode=True,  # otherwise the result depends on the image before
                 max_num_faces=MANY if many else 1,
                 min_detection_confidence=level.detection,
                 min_tracking_confidence=level.presence,
@@ -60,11 +63,7 @@ class MediapipeEngine:
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         with quiet_stderr():
             faces = model.process(rgb).multi_face_landmarks or ()
-        height, width = image.shape[:2]
-        return [
-            Mesh(np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) * (width, height, width))
-            for face in faces
-        ]
+        return [mesh_in_pixels(face.landmark, image) for face in faces]
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which finds smaller faces than the mesh's detector."""

@@ -12,7 +12,7 @@ import numpy as np
 from maskgen.errors import ModelError
 from maskgen.landmarks.crops import box_of
 from maskgen.landmarks.engine import CONFIDENT, MANY, Mesh, quiet_stderr
-from maskgen.landmarks.mediapipe_graph import import_mediapipe
+from maskgen.landmarks.mediapipe_graph import import_mediapipe, mesh_in_pixels
 from maskgen.records import Box, Image
 
 MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"
@@ -22,16 +22,11 @@ MESH_POINTS = 468
 
 
 class TasksEngine:
-    """`maskgen.landmarks.engine.Engine` on a ``face_landmarker.task`` file.
-
-    Args:
-        model_path: The file; by default that of the environment variable ``MASKGEN_LANDMARK_MODEL``.
-    """
+    """`maskgen.landmarks.engine.Engine` on a ``face_landmarker.task`` file; see `find_model`."""
 
     # Tasks detects faces in a colour wheel and in microscope images even at its default thresholds, and lower
     # thresholds find few more faces. Every face therefore gets a second look, which must agree closely. This
-    # finds 271 of 335 faces and none in 567 faceless images; with the rules of the bundled models: 282 and
-    # 13.
+    # finds 271 of 335 faces and none in 567 faceless images; with the rules of litert: 282 and 13.
     is_sure = False
     largest_disagreement = 0.15
 
@@ -49,11 +44,7 @@ class TasksEngine:
         mediapipe_image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=rgb)
         with quiet_stderr():
             faces = model.detect(mediapipe_image).face_landmarks
-        height, width = image.shape[:2]
-        return [
-            Mesh(np.array([(p.x, p.y, p.z) for p in face[:MESH_POINTS]], np.float64) * (width, height, width))
-            for face in faces
-        ]
+        return [mesh_in_pixels(face[:MESH_POINTS], image) for face in faces]
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of the meshes of all faces: Tasks has no full-range detector."""
@@ -79,9 +70,8 @@ class TasksEngine:
                 with quiet_stderr():
                     self._open[many] = tasks.vision.FaceLandmarker.create_from_options(options)
             except (RuntimeError, ValueError) as error:
-                raise ModelError(
-                    f"{self._path} is not a landmark model that mediapipe can open: {error}"
-                ) from error
+                message = f"{self._path} is not a landmark model that mediapipe can open: {error}"
+                raise ModelError(message) from error
         return self._open[many]
 
 
@@ -91,13 +81,11 @@ def find_model(model_path: Path | None = None) -> Path:
     Raises:
         ModelError: Neither is given, or it is not a file.
     """
-    path, origin = (
-        (model_path, "--models") if model_path else (os.environ.get(MODEL_VARIABLE), MODEL_VARIABLE)
-    )
-    if not path:
+    named = model_path or os.environ.get(MODEL_VARIABLE)
+    if not named:
         raise ModelError(
             f"the engine tasks needs a model file: get {MODEL_URL}, and name it by --models FILE"
         )
-    if not Path(path).is_file():
-        raise ModelError(f"{origin} names {path}, which is not a file")
-    return Path(path)
+    if not (path := Path(named)).is_file():
+        raise ModelError(f"{'--models' if model_path else MODEL_VARIABLE} names {path}, which is not a file")
+    return path
