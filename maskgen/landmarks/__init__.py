@@ -4,9 +4,9 @@
 
     LandmarkerSpec -open_landmarker-> FaceLandmarker -find(image)-> [Landmarks, ...], largest face first
 
-The default *engine*, `litert`, runs mediapipe's model files (`model_files`) directly. `tasks` and
-`mediapipe_graph` run mediapipe itself. `cascade` runs an engine on easier and easier views (`crops`) until it
-finds a face that passes the checks of `plausibility`. A file of landmarks (`landmark_file`) needs no engine.
+The default *engine*, `litert`, runs mediapipe's model files (`model_files`) directly; `mediapipe_engines` run
+mediapipe itself. `cascade` runs an engine on easier and easier views (`crops`) until it finds a face that
+passes the checks of `plausibility`. A file of landmarks (`landmark_file`) needs no engine.
 Importing this package imports no model runtime.
 """
 
@@ -94,21 +94,15 @@ def open_landmarker(spec: LandmarkerSpec | None = None) -> FaceLandmarker:
         LandmarkFileError: The landmark file cannot be read.
     """
     spec = spec or LandmarkerSpec()
-    member = spec.member
-    if member == "file":
+    if spec.member == "file":
         from maskgen.landmarks.landmark_file import LandmarkFile
 
         return LandmarkFile(Path(spec.model))
+    from maskgen.landmarks import litert, mediapipe_engines
     from maskgen.landmarks.cascade import Cascade
 
-    if member == "tasks":
-        from maskgen.landmarks.tasks import TasksEngine
-
-        return Cascade(TasksEngine(spec.model_path), spec.detector)
-    if member == "mediapipe":
-        from maskgen.landmarks.mediapipe_graph import MediapipeEngine
-
-        return Cascade(MediapipeEngine(), spec.detector)
-    from maskgen.landmarks.litert import LiteRtEngine
-
-    return Cascade(LiteRtEngine(spec.model_path), spec.detector)
+    if spec.member == "tasks":
+        return Cascade(mediapipe_engines.TasksEngine(spec.model_path), spec.detector)
+    if spec.member == "mediapipe":
+        return Cascade(mediapipe_engines.MediapipeEngine(), spec.detector)
+    return Cascade(litert.LiteRtEngine(spec.model_path), spec.detector)

@@ -21,13 +21,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 
 import cv2
 import numpy as np
 
 from maskgen.face_mesh import Landmarks
-from maskgen.landmarks import plausibility
-from maskgen.landmarks.crops import Crop, Points, box_of, close_up, distinct, same_place, square, tiles, whole
+from maskgen.landmarks import crops, plausibility
+from maskgen.landmarks.crops import Crop, Points
 from maskgen.landmarks.engine import Engine, Mesh
 from maskgen.landmarks.haar import haar_boxes
 from maskgen.records import Box, Image
@@ -43,11 +44,9 @@ SMALLEST_TILE = 240
 
 
 class Cascade:
-    """`maskgen.landmarks.FaceLandmarker` on an engine.
+    """`maskgen.landmarks.FaceLandmarker` on an engine, which it closes.
 
-    Args:
-        engine: The landmark model; the cascade closes it.
-        detector: "mediapipe" for the steps of this module, "haar" for the boxes of OpenCV's Haar cascades.
+    The ``detector`` is "mediapipe" for the steps of this module, "haar" for OpenCV's Haar cascades.
     """
 
     def __init__(self, engine: Engine, detector: str = "mediapipe") -> None:
@@ -79,19 +78,19 @@ class Cascade:
 
     def _steps(self, image: Image, every_face: bool) -> Iterator[list[Landmarks]]:
         """The faces of each step, which runs when they are asked for."""
-        view = whole(image)
+        view = crops.whole(image)
         yield self._everywhere(image) if every_face else self._as_is(image)
-        yield self._closer_in([square(view)], image, "low-confidence")
-        padded = (square(view, margin, cv2.BORDER_CONSTANT) for margin in PAD_MARGINS)
+        yield self._closer_in([crops.square(view)], image, "low-confidence")
+        padded = [crops.square(view, margin, cv2.BORDER_CONSTANT) for margin in PAD_MARGINS]
         yield self._closer_in(padded, image, "padded")
-        boxes = [*self._boxes(square(view)), *self._boxes(square(view, PAD_MARGINS[-1], cv2.BORDER_CONSTANT))]
+        boxes = self._boxes(crops.square(view)) + self._boxes(padded[-1])
         yield self._in_boxes(image, boxes, "full-range")
         for parts in TILE_PARTS[:2]:
-            yield self._in_boxes(image, distinct(self._tile_boxes(image, parts), box=tuple), "tiles")
+            yield self._in_boxes(image, crops.distinct_boxes(self._tile_boxes(image, parts)), "tiles")
 
     def _as_is(self, image: Image, many: bool = False) -> list[Landmarks]:
         faces = []
-        for mesh in self._meshes(square(whole(image)), many=many):
+        for mesh in self._meshes(crops.square(crops.whole(image)), many=many):
             shape = _shape(image, mesh.points)
             if plausibility.refusal(shape):
                 continue
@@ -103,32 +102,31 @@ class Cascade:
 
     def _everywhere(self, image: Image) -> list[Landmarks]:
         faces = self._as_is(image, many=True)
-        boxes = self._boxes(square(whole(image)))
+        boxes = self._boxes(crops.square(crops.whole(image)))
         for parts in TILE_PARTS:
             boxes += self._tile_boxes(image, parts)
-        new = [box for box in boxes if not any(same_place(box, face.box) for face in faces)]
-        return _largest_first(faces + self._in_boxes(image, distinct(new, box=tuple), "tiles", True))
+        new = [box for box in boxes if not any(crops.same_place(box, face.box) for face in faces)]
+        return _largest_first(faces + self._in_boxes(image, crops.distinct_boxes(new), "tiles", True))
 
     def _tile_boxes(self, image: Image, parts: int) -> list[Box]:
         side = max(image.shape[:2]) // parts
-        views = tiles(image, side) if side >= SMALLEST_TILE else []
-        return [tile.box_to_image(box) for tile in views for box in self._boxes(square(whole(tile.image)))]
+        if side < SMALLEST_TILE:
+            return []
+        views = [(tile, crops.square(crops.whole(tile.image))) for tile in crops.tiles(image, side)]
+        return [tile.box_to_image(box) for tile, view in views for box in self._boxes(view)]
 
     def _in_boxes(
         self, image: Image, boxes: Sequence[Box], step: str, every_face: bool = False
     ) -> list[Landmarks]:
         """The face in each box, the largest box first; without ``every_face`` only the first face."""
         faces: list[Landmarks] = []
-        for box in sorted(boxes, key=lambda box: (-box[2] * box[3], box)):
+        for box in crops.largest_first(boxes):
             x, y, width, height = box
             if width * height < SMALLEST_BOX**2 or (faces and not every_face):
                 break
             center, side = np.array((x + width / 2, y + height / 2)), max(width, height)
-            views = (
-                close_up(image, center, side * sides, border=border)
-                for border in BORDERS
-                for sides in CLOSE_SIDES
-            )
+            kinds = product(BORDERS, CLOSE_SIDES)
+            views = (crops.close_up(image, center, side * sides, border=border) for border, sides in kinds)
             faces += self._closer_in(views, image, step, box)
         return _largest_first(faces)
 
@@ -138,16 +136,15 @@ class Cascade:
         """The first face in the views (at ``box``, if given) that a closer look confirms, or none."""
         for view in views:
             for mesh in self._meshes(view, confident=False):
-                at_box = box is None or same_place(box, box_of(mesh.points))
+                at_box = box is None or crops.same_place(box, crops.box_of(mesh.points))
                 if at_box and (face := self._closer(image, mesh, step)):
                     return face
         return []
 
     def _closer(self, image: Image, mesh: Mesh, step: str) -> list[Landmarks]:
-        """The face at ``mesh``, if a close-up and its mirror image give about the same mesh.
+        """The face at ``mesh``, or none if a close-up and its mirror image do not give about the same mesh.
 
-        Returns:
-            One face with the points of the close-up, which are better for a small face, or none.
+        Its points are those of the close-up, which are better for a small face.
         """
         shape = _shape(image, mesh.points)
         if plausibility.refusal(shape):
@@ -167,14 +164,9 @@ class Cascade:
         view = _upright_close_up(image, points, border=border)
         for again in self._meshes(view, confident=False):
             for mirrored in self._meshes(view.mirrored(), confident=False):
-                yield (
-                    again,
-                    max(
-                        plausibility.disagreement(points, again.points),
-                        plausibility.mirrored_disagreement(points, mirrored.points),
-                        plausibility.mirrored_disagreement(again.points, mirrored.points),
-                    ),
-                )
+                looks = (points, again.points)
+                apart = [plausibility.mirrored_disagreement(look, mirrored.points) for look in looks]
+                yield again, max(plausibility.disagreement(*looks), *apart)
 
     def _landmarks(self, image: Image, mesh: Mesh, step: str) -> Landmarks:
         """The face of the mesh, or the face turned by 180 degrees if looks at it agree better.
@@ -209,7 +201,7 @@ def _upright_close_up(
     """A close-up of a face, turned upright and then by ``turn`` degrees."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     side = float((high - low).max()) * CLOSE_SIDES[0]
-    return close_up(image, (low + high) / 2, side, _shape(image, points).roll + turn, border)
+    return crops.close_up(image, (low + high) / 2, side, _shape(image, points).roll + turn, border)
 
 
 def _shape(image: Image, points: Points) -> plausibility.Shape:
@@ -224,5 +216,5 @@ def _largest_first(faces: list[Landmarks]) -> list[Landmarks]:
     """The distinct faces, largest first."""
     if len(faces) < 2:
         return faces
-    kept = distinct(faces, box=lambda face: face.box)
-    return sorted(kept, key=lambda face: (-face.box[2] * face.box[3], face.box))
+    by_box = {face.box: face for face in reversed(faces)}
+    return [by_box[box] for box in crops.largest_first(crops.distinct_boxes(face.box for face in faces))]

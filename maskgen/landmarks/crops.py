@@ -7,9 +7,8 @@ numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from maskgen.records import Box, Image
 
 Points = NDArray[np.float64]
-Place = TypeVar("Place")
 
 # Longest side of a whole image. The models reduce it to at most 256 pixels.
 WHOLE = 1024
@@ -53,7 +51,9 @@ class Crop:
         if (across, skewed, turned, down) == (1.0, 0.0, 0.0, 1.0):
             return points - (left, top, 0.0)
         back = cv2.invertAffineTransform(self.matrix)
-        return np.column_stack((points[:, :2] @ back[:, :2].T + back[:, 2], points[:, 2] / self.scale))
+        in_image = points / self.scale
+        in_image[:, :2] = points[:, :2] @ back[:, :2].T + back[:, 2]
+        return in_image
 
     def box_to_image(self, box: Box) -> Box:
         """A box of a crop that is not turned as a box of the image."""
@@ -78,13 +78,10 @@ def whole(image: Image, longest: int = WHOLE) -> Crop:
 
 
 def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) -> Crop:
-    """Pad a crop to a square with a margin on all sides.
+    """Pad a crop to a square, and by a margin on all sides, which is a share of the longer side.
 
-    Args:
-        view: The crop.
-        margin: Margin as a share of the crop's longer side.
-        border: ``cv2.BORDER_REPLICATE`` (the mesh of a face cut off by the image's edge is better by a third)
-            or ``cv2.BORDER_CONSTANT``, black (the detector finds more of the faces that fill the image).
+    With ``cv2.BORDER_REPLICATE`` the mesh of a face cut off by the image's edge is better by a third; with
+    ``cv2.BORDER_CONSTANT``, black, the detector finds more of the faces that fill the image.
     """
     height, width = view.image.shape[:2]
     side = max(height, width) + 2 * round(max(height, width) * margin)
@@ -98,15 +95,7 @@ def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) 
 def close_up(
     image: Image, center: Points, side: float, degrees: float = 0.0, border: int = cv2.BORDER_REPLICATE
 ) -> Crop:
-    """A square of the image around ``center``, turned back by a roll.
-
-    Args:
-        image: (height, width, 3) uint8.
-        center: (2,) x, y.
-        side: Side of the square in pixels of the image.
-        degrees: Clockwise roll that is undone.
-        border: Fill outside the image, as for `square`.
-    """
+    """A square of the image around ``center``, its side in pixels, with a clockwise roll undone."""
     base = _reduced_around(image, center, side)
     middle = base.matrix @ (*center, 1.0)
     matrix = np.asarray(cv2.getRotationMatrix2D(middle.tolist(), degrees, CLOSE / (side * base.scale)))
@@ -156,10 +145,15 @@ def same_place(one: Box, other: Box) -> bool:
     return math.dist(*centers) < 0.45 * smaller and larger < 2.5 * smaller
 
 
-def distinct(places: Iterable[Place], box: Callable[[Place], Box]) -> list[Place]:
-    """The first of all places whose boxes show one face."""
-    kept: list[Place] = []
-    for place in places:
-        if not any(same_place(box(place), box(other)) for other in kept):
-            kept.append(place)
+def distinct_boxes(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes without duplicates: the first box of each face."""
+    kept: list[Box] = []
+    for box in boxes:
+        if not any(same_place(box, other) for other in kept):
+            kept.append(box)
     return kept
+
+
+def largest_first(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes in an order that depends on nothing but them."""
+    return sorted(boxes, key=lambda box: (-box[2] * box[3], box))

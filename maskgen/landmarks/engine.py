@@ -65,9 +65,9 @@ _CHATTER = re.compile(
 
 def quiet_stderr() -> AbstractContextManager[None]:
     """Capture what is written to file descriptor 2, and afterwards write all but the models' log to it."""
-    return captured_stderr(_pass_on)
 
+    def pass_on(lines: list[bytes], failed: bool) -> None:
+        if rest := b"".join(line for line in lines if not _CHATTER.match(line)):
+            os.write(2, rest)
 
-def _pass_on(lines: list[bytes], failed: bool) -> None:
-    if rest := b"".join(line for line in lines if not _CHATTER.match(line)):
-        os.write(2, rest)
+    return captured_stderr(pass_on)

@@ -22,14 +22,11 @@ SAME_FACE = 0.3
 
 @dataclass(frozen=True, eq=False)
 class Detector:
-    """One detection model: its file, the side of its square input in pixels, and its (n, 2) anchors.
-
-    The anchors are x, y as shares of the side.
-    """
+    """One detection model."""
 
     file_name: str
-    side: int
-    anchors: Floats
+    side: int  # of its square input in pixels
+    anchors: Floats  # (n, 2) x, y as shares of the side
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +43,11 @@ class Detection:
 
 def _anchors(*grids: tuple[int, int]) -> Floats:
     """The centres of grids of (cells per side, anchors per cell), row by row."""
-    middles = [((np.arange(cells, dtype=np.float32) + 0.5) / cells, repeats) for cells, repeats in grids]
-    centers = [np.stack(np.meshgrid(x, x), -1).reshape(-1, 2).repeat(repeats, 0) for x, repeats in middles]
-    return np.concatenate(centers).astype(np.float32)
+    centers = []
+    for cells, repeats in grids:
+        x = (np.arange(cells, dtype=np.float32) + 0.5) / cells
+        centers.append(np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2).repeat(repeats, axis=0))
+    return np.asarray(np.concatenate(centers), np.float32)
 
 
 SHORT_RANGE = Detector("face_detection_short_range.tflite", 128, _anchors((16, 2), (8, 6)))
@@ -60,14 +59,9 @@ def decode(
 ) -> list[Detection]:
     """The faces in the output of a detection model, at most ``most``, the most probable first.
 
-    A face is the mean of all detections that overlap its best one, weighted by their scores.
-
-    Args:
-        detector: The model.
-        boxes: (n, 16) for each anchor: centre, size and six key points in pixels, relative to the anchor.
-        logits: (n,) of the scores.
-        least_score: Least probability of a face.
-        most: Greatest number of faces.
+    ``boxes`` is (n, 16) for each anchor: centre, size and six key points in pixels, relative to the anchor;
+    ``logits`` is (n,). A face is the mean of all detections that overlap its best one, weighted by their
+    scores.
     """
     least_logit = math.log(least_score / (1 - least_score))
     scores, points = _decode(

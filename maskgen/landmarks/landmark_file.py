@@ -33,10 +33,8 @@ def landmark_line(sample_id: str, image_size: tuple[int, int], faces: Sequence[L
         '{"id": "a/b.jpg", "width": 178, "height": 218, "faces": []}\n'
     """
     width, height = image_size
-    rows = [
-        {"step": face.step, "points": [round(float(value), 2) for value in face.points.ravel()]}
-        for face in faces
-    ]
+    points = [[round(value, 2) for value in face.points.ravel().tolist()] for face in faces]
+    rows = [{"step": face.step, "points": values} for face, values in zip(faces, points, strict=True)]
     return json.dumps({"id": sample_id, "width": width, "height": height, "faces": rows}) + "\n"
 
 
@@ -44,8 +42,8 @@ def write_landmark_file(path: Path, rows: Iterable[tuple[str, tuple[int, int], S
     """Write a landmark file of (sample id, (width, height), faces) rows, and return their number."""
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        for sample_id, image_size, faces in rows:
-            out.write(landmark_line(sample_id, image_size, faces))
+        for row in rows:
+            out.write(landmark_line(*row))
             count += 1
     return count
 
@@ -91,8 +89,7 @@ class LandmarkFile:
         """The faces of ``sample_id`` in the file; ``boxes`` and ``every_face`` are not used.
 
         Raises:
-            LandmarkFileError: The sample is not in the file, its line is damaged, or the image's size
-                differs.
+            LandmarkFileError: The sample is not in the file, its line is damaged, or the size differs.
         """
         if sample_id is None:
             raise LandmarkFileError(f"landmark file {self._path} goes by sample id, and this image has none")

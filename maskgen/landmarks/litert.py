@@ -31,11 +31,7 @@ CROP_SIDES = 1.5
 
 
 class LiteRtEngine:
-    """`maskgen.landmarks.engine.Engine` on the model files; each is opened on first use, with one thread.
-
-    Args:
-        folder: The user's folder of model files, if any; see `find_models`.
-    """
+    """`maskgen.landmarks.engine.Engine` on the model files; each is opened on first use, with one thread."""
 
     is_sure = True
     largest_disagreement = DISAGREEMENT_FILLING
@@ -47,12 +43,9 @@ class LiteRtEngine:
     def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
         """The face meshes of a (height, width, 3) uint8 BGR image."""
         level = CONFIDENT if confident else TENTATIVE
-        meshes = []
-        for face in self._detect(image, SHORT_RANGE, level.detection, MANY if many else 1):
-            points, presence = self._mesh(image, face)
-            if presence > level.presence:
-                meshes.append(Mesh(points, face.score, presence))
-        return meshes
+        faces = self._detect(image, SHORT_RANGE, level.detection, MANY if many else 1)
+        meshes = [(face.score, *self._mesh(image, face)) for face in faces]
+        return [Mesh(points, score, sure) for score, points, sure in meshes if sure > level.presence]
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which finds smaller faces than the mesh's detector."""
@@ -81,10 +74,10 @@ class LiteRtEngine:
 
     def _mesh(self, image: Image, face: Detection) -> tuple[Points, float]:
         """The landmark model's (468, 3) points in pixels of the image, and its probability of a face."""
-        low, high, right_eye, left_eye = face.points[:4]
-        side = CROP_SIDES * float((high - low).max())
+        (left, top), (right, bottom), right_eye, left_eye = face.points[:4].tolist()
+        side = CROP_SIDES * max(right - left, bottom - top)
         angle = math.atan2(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0])
-        matrix = _to_crop(*((low + high) / 2).tolist(), side, angle, MESH_SIDE)
+        matrix = _to_crop((left + right) / 2, (top + bottom) / 2, side, angle, MESH_SIDE)
         size, border = (MESH_SIDE, MESH_SIDE), cv2.BORDER_REPLICATE
         pixels = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
         crop = Crop(pixels.astype(np.uint8, copy=False), matrix[:2])

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 from maskgen.errors import ModelError
 from maskgen.files.atomic import write_atomic
@@ -127,20 +128,14 @@ def _download(folder: Path) -> Path:
     """Download the wheel into ``folder``; a terminal shows pip's progress bar."""
     command = [*_pip(), *_DOWNLOAD, f"--dest={folder}"]
     log.warning("fetching the landmark models, once: pip downloads %s (36 MB)", _WHEEL)
+    output = 2 if os.isatty(2) else DEVNULL
     done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=2 if os.isatty(2) else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        check=False,
+        command, stdin=DEVNULL, stdout=output, stderr=PIPE, text=True, errors="replace", check=False
     )
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        reason = errors[-1] if errors else f"exit status {done.returncode}"
-        failure = f"pip download {_WHEEL} failed ({reason})"
+        failure = f"pip download {_WHEEL} failed ({[f'exit status {done.returncode}', *errors][-1]})"
         raise ModelError(f"the landmark models cannot be fetched: {failure}. {_HELP}")
     return wheels[0]
 
