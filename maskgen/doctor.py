@@ -21,12 +21,7 @@ from pathlib import Path
 import maskgen
 from maskgen.process import usable_cores
 
-WHEELS = (
-    "opencv-python",
-    "opencv-contrib-python",
-    "opencv-python-headless",
-    "opencv-contrib-python-headless",
-)
+WHEELS = [f"opencv-{kind}python{screen}" for screen in ("", "-headless") for kind in ("", "contrib-")]
 PACKAGES = ("numpy", "scipy", "pillow", "ai-edge-litert", "numba", "joblib", "click", "tqdm")
 # Extra of the package -> the modules that it installs.
 EXTRAS = {
@@ -38,7 +33,7 @@ EXTRAS = {
     "dask": ("distributed",),
     "ray": ("ray",),
 }
-_LIBRARIES = "apt-get install libgl1 libglib2.0-0"
+_REINSTALL = "pip install --force-reinstall"
 _MEMORY_OF_A_WORKER = 250  # MB, measured
 _MAX_SECONDS = 5.0  # for the sample image; an idle machine takes 0.1
 
@@ -49,19 +44,12 @@ class Complaint(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of one check.
-
-    Attributes:
-        check: Name of the check.
-        ok: False if there is a problem.
-        found: What the check found.
-        advice: How to fix the problem; None if there is none.
-    """
+    """The outcome of one check."""
 
     check: str
     ok: bool
     found: str
-    advice: str | None = None
+    advice: str | None = None  # how to fix the problem, if there is one
 
 
 def examine() -> Iterator[Result]:
@@ -78,11 +66,10 @@ def examine() -> Iterator[Result]:
 
 
 def _versions() -> str:
-    python = f"maskgen {maskgen.__version__}, Python {platform.python_version()}"
+    own = {"maskgen": maskgen.__version__, "Python": platform.python_version()}
     versions = {name: _version(name) for name in PACKAGES}
-    missing = [name for name, version in versions.items() if version is None]
-    summary = ", ".join([python, *(f"{name} {version}" for name, version in versions.items() if version)])
-    if missing:
+    summary = ", ".join(f"{name} {version}" for name, version in (own | versions).items() if version)
+    if missing := [name for name, version in versions.items() if version is None]:
         raise Complaint(summary, f"pip install {' '.join(missing)}")
     return summary
 
@@ -93,22 +80,17 @@ def _opencv_wheels() -> str:
     if not wheels:
         raise Complaint("no OpenCV is installed", "pip install opencv-python")
     if len(set(wheels.values())) > 1:
-        newest = max(wheels.values(), key=_parts)
-        pins = " ".join(f"{name}=={newest}" for name in wheels)
-        raise Complaint(
-            f"{summary}: they install into the same folder, and the last one replaced the others' files",
-            f"pip install --force-reinstall --no-deps {pins}",
-        )
+        newest = max(wheels.values(), key=lambda version: [int(x) for x in version.split(".") if x.isdigit()])
+        found = f"{summary}: they install into the same folder, and the last one replaced the others' files"
+        raise Complaint(found, f"{_REINSTALL} --no-deps {' '.join(f'{name}=={newest}' for name in wheels)}")
     try:
         cv2 = importlib.import_module("cv2")
     except ImportError as error:
-        raise Complaint(f"{summary}; cv2 cannot be imported: {error}", _LIBRARIES) from error
-    imported = str(cv2.__version__)
-    if not next(iter(wheels.values())).startswith(imported):
+        advice = "apt-get install libgl1 libglib2.0-0"
+        raise Complaint(f"{summary}; cv2 cannot be imported: {error}", advice) from error
+    if not next(iter(wheels.values())).startswith(cv2.__version__):
         pins = " ".join(f"{name}=={version}" for name, version in wheels.items())
-        raise Complaint(
-            f"{summary}, but the imported version is {imported}", f"pip install --force-reinstall {pins}"
-        )
+        raise Complaint(f"{summary}, but the imported version is {cv2.__version__}", f"{_REINSTALL} {pins}")
     return summary
 
 
@@ -130,7 +112,7 @@ def _haar_cascades() -> str:
         return f"OpenCV {cv2.__version__} has none; opencv-contrib-python has (for --detector haar)"
     path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
     if not path.is_file():
-        raise Complaint(f"{path} does not exist", "pip install --force-reinstall --no-deps opencv-python")
+        raise Complaint(f"{path} does not exist", f"{_REINSTALL} --no-deps opencv-python")
     return str(path.parent)
 
 
@@ -139,28 +121,22 @@ def _templates() -> str:
     from maskgen.masking.templates.library import list_templates, load_template
 
     try:
-        names = [template.name for template in list_templates()]
-        for name in names:
-            load_template(name)
+        count = len([load_template(template.name) for template in list_templates()])
     except TemplateError as error:
-        raise Complaint(
-            str(error), "reinstall maskgen: pip install --force-reinstall --no-deps maskgen"
-        ) from error
-    return f"{len(names)} mask templates"
+        raise Complaint(str(error), f"reinstall maskgen: {_REINSTALL} --no-deps maskgen") from error
+    return f"{count} mask templates"
 
 
 def _machine() -> str:
-    cores = usable_cores()
-    memory = _memory()
+    cores, memory = usable_cores(), _memory()
     if memory is None:
         return f"{cores} cores: use -j {cores}"
     summary = f"{cores} cores, {memory:,} MB of free memory"
     processes = min(cores, memory // _MEMORY_OF_A_WORKER)
     if processes < 1:
         raise Complaint(summary, f"free some memory: each process takes about {_MEMORY_OF_A_WORKER} MB")
-    if processes < cores:
-        return f"{summary}: use -j {processes}, since each process takes {_MEMORY_OF_A_WORKER} MB"
-    return f"{summary}: use -j {cores}"
+    why = f", since each process takes {_MEMORY_OF_A_WORKER} MB" if processes < cores else ""
+    return f"{summary}: use -j {processes}{why}"
 
 
 def _memory() -> int | None:
@@ -169,26 +145,24 @@ def _memory() -> int | None:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    sizes = [int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:")]
-    return sizes[0] if sizes else None
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("MemAvailable:")), None)
 
 
 def _disk() -> str:
-    free = shutil.disk_usage(Path.cwd()).free // (1 << 20)
-    if not os.access(Path.cwd(), os.W_OK):
-        raise Complaint(f"{Path.cwd()} cannot be written", "give --out, or change to another folder")
+    folder = Path.cwd()
+    free = shutil.disk_usage(folder).free // (1 << 20)
+    if not os.access(folder, os.W_OK):
+        raise Complaint(f"{folder} cannot be written", "give --out, or change to another folder")
     if free < 100:
-        raise Complaint(
-            f"{free} MB free in {Path.cwd()}", "free some space: a result is as large as its source"
-        )
-    return f"{free:,} MB free in {Path.cwd()}"
+        raise Complaint(f"{free} MB free in {folder}", "free some space: a result is as large as its source")
+    return f"{free:,} MB free in {folder}"
 
 
 def _extras() -> str:
     missing = [name for name, modules in EXTRAS.items() if not all(map(find_spec, modules))]
-    installed = [name for name in EXTRAS if name not in missing]
+    installed = ", ".join(name for name in EXTRAS if name not in missing) or "none"
     note = f"; not installed (only some commands need them): {', '.join(missing)}" if missing else ""
-    return (", ".join(installed) or "none") + note
+    return installed + note
 
 
 def _sample() -> str:
@@ -210,25 +184,16 @@ def _sample() -> str:
     except MaskgenError as error:
         raise Complaint(f"{path.name} was not masked", str(error)) from error
     if not first:
-        raise Complaint(
-            f"{path.name}: {first.row.status}: {first.row.reason}",
-            "reinstall ai-edge-litert and opencv-python",
-        )
+        found = f"{path.name}: {first.row.status}: {first.row.reason}"
+        raise Complaint(found, "reinstall ai-edge-litert and opencv-python")
     if first.data != second.data:
-        raise Complaint(
-            "masking the same image twice gave different bytes", "reinstall opencv and numpy, and report it"
-        )
+        found = "masking the same image twice gave different bytes"
+        raise Complaint(found, "reinstall opencv and numpy, and report it")
     if seconds > _MAX_SECONDS:
-        raise Complaint(
-            f"masked, but an image takes {seconds:.1f} s once models are open",
-            "check what else keeps this machine busy",
-        )
+        found = f"masked, but an image takes {seconds:.1f} s once models are open"
+        raise Complaint(found, "check what else keeps this machine busy")
     opening = first_seconds - seconds
     return f"{path.name} masked in {seconds:.2f} s, after {opening:.1f} s to open models and compile"
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _version(distribution: str) -> str | None:

@@ -4,9 +4,9 @@
 
     LandmarkerSpec -open_landmarker-> FaceLandmarker -find(image)-> [Landmarks, ...], largest face first
 
-The default *engine*, `litert`, runs mediapipe's model files (`model_files`) directly. `tasks` and
-`mediapipe_graph` run mediapipe itself. `cascade` runs an engine on easier and easier views (`crops`) until it
-finds a face that passes the checks of `plausibility`. A file of landmarks (`landmark_file`) needs no engine.
+The default *engine*, `litert`, runs mediapipe's model files (`model_files`) directly; `mediapipe_engines` run
+mediapipe itself. `cascade` runs an engine on easier and easier views (`crops`) until it finds a face that
+passes the checks of `plausibility`. A file of landmarks (`landmark_file`) needs no engine.
 Importing this package imports no model runtime.
 """
 
@@ -55,17 +55,14 @@ class FaceLandmarker(Protocol):
 
 @dataclass(frozen=True)
 class LandmarkerSpec:
-    """The landmarker to open; picklable, for worker processes.
+    """The landmarker to open; picklable, for worker processes."""
 
-    Attributes:
-        model: An engine of `ENGINES`; any other value is the path of a landmark file.
-        model_path: Model files instead of those that the engine finds itself: a folder for "litert", a
-            ``face_landmarker.task`` file for "tasks". A file chooses "tasks" by itself.
-        detector: "mediapipe" for the cascade, "haar" to locate faces by OpenCV's Haar cascades.
-    """
-
+    # An engine of `ENGINES`; any other value is the path of a landmark file.
     model: str = "litert"
+    # Model files instead of those that the engine finds itself: a folder for "litert", a
+    # ``face_landmarker.task`` file for "tasks". A file chooses "tasks" by itself.
     model_path: Path | None = None
+    # "mediapipe" for the cascade, "haar" to locate faces by OpenCV's Haar cascades.
     detector: str = "mediapipe"
 
     def __post_init__(self) -> None:
@@ -96,22 +93,16 @@ def open_landmarker(spec: LandmarkerSpec | None = None) -> FaceLandmarker:
         ModelError: A model cannot be found, fetched or opened, or the engine's package cannot be imported.
         LandmarkFileError: The landmark file cannot be read.
     """
-    spec = spec if spec is not None else LandmarkerSpec()
-    member = spec.member
-    if member == "file":
+    spec = spec or LandmarkerSpec()
+    if spec.member == "file":
         from maskgen.landmarks.landmark_file import LandmarkFile
 
         return LandmarkFile(Path(spec.model))
+    from maskgen.landmarks import litert, mediapipe_engines
     from maskgen.landmarks.cascade import Cascade
 
-    if member == "tasks":
-        from maskgen.landmarks.tasks import TasksEngine
-
-        return Cascade(TasksEngine(spec.model_path), spec.detector)
-    if member == "mediapipe":
-        from maskgen.landmarks.mediapipe_graph import MediapipeEngine
-
-        return Cascade(MediapipeEngine(), spec.detector)
-    from maskgen.landmarks.litert import LiteRtEngine
-
-    return Cascade(LiteRtEngine(spec.model_path), spec.detector)
+    if spec.member == "tasks":
+        return Cascade(mediapipe_engines.TasksEngine(spec.model_path), spec.detector)
+    if spec.member == "mediapipe":
+        return Cascade(mediapipe_engines.MediapipeEngine(), spec.detector)
+    return Cascade(litert.LiteRtEngine(spec.model_path), spec.detector)

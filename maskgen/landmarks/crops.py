@@ -6,7 +6,8 @@ numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -21,16 +22,13 @@ Points = NDArray[np.float64]
 WHOLE = 1024
 # Side of a close-up. The model reads the face, about half of it, at 192 pixels.
 CLOSE = 320
-_UNMOVED = np.eye(2, 3)
 
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """A crop of an image.
+    """A (height, width, 3) uint8 BGR crop of an image.
 
-    Attributes:
-        image: (height, width, 3) uint8 BGR.
-        matrix: (2, 3) float64 from the whole image to the crop, a similarity apart from rounding.
+    ``matrix`` is (2, 3) float64 from the whole image to the crop: a similarity, apart from rounding.
     """
 
     image: Image
@@ -41,24 +39,26 @@ class Crop:
         """Pixels of the crop per pixel of the image."""
         return float(np.hypot(self.matrix[0, 0], self.matrix[1, 0]))
 
+    def mirrored(self) -> Crop:
+        """The mirror image of the crop."""
+        last = self.image.shape[1] - 1
+        matrix = np.array([[0, 0, last], [0, 0, 0]]) + self.matrix * [[-1], [1]]
+        return Crop(np.ascontiguousarray(self.image[:, ::-1]), matrix)
+
     def to_image(self, points: Points) -> Points:
         """(n, 3) points of the crop as points of the image; z is scaled as x and y."""
-        if self.matrix is _UNMOVED:
-            return points
         (across, skewed, left), (turned, down, top) = self.matrix.tolist()
         if (across, skewed, turned, down) == (1.0, 0.0, 0.0, 1.0):
             return points - (left, top, 0.0)
         back = cv2.invertAffineTransform(self.matrix)
-        in_image = np.empty_like(points)
+        in_image = points / self.scale
         in_image[:, :2] = points[:, :2] @ back[:, :2].T + back[:, 2]
-        in_image[:, 2] = points[:, 2] / self.scale
         return in_image
 
     def box_to_image(self, box: Box) -> Box:
         """A box of a crop that is not turned as a box of the image."""
-        x, y, width, height = box
-        left, top = (np.array((x, y)) - self.matrix[:, 2]) / self.scale
-        return (float(left), float(top), width / self.scale, height / self.scale)
+        left, top = ((np.array(box[:2]) - self.matrix[:, 2]) / self.scale).tolist()
+        return (left, top, box[2] / self.scale, box[3] / self.scale)
 
 
 def whole(image: Image, longest: int = WHOLE) -> Crop:
@@ -66,29 +66,28 @@ def whole(image: Image, longest: int = WHOLE) -> Crop:
     height, width = image.shape[:2]
     scale = longest / max(height, width)
     if scale >= 1.0:
-        return Crop(image, _UNMOVED)
+        return Crop(image, np.eye(2, 3))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Averaged: the models sample single pixels, and a large photograph would show moiré.
     smaller = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    # The two scales differ slightly, because the size is in whole pixels.
-    return Crop(smaller.astype(np.uint8, copy=False), _zoom(size[0] / width, size[1] / height))
+    # The two scales differ slightly, because the size is in whole pixels. The image's corner stays in its
+    # place, half a pixel before the first pixel's centre.
+    across, down = size[0] / width, size[1] / height
+    matrix = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
+    return Crop(smaller.astype(np.uint8, copy=False), matrix)
 
 
 def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) -> Crop:
-    """Pad a crop to a square with a margin on all sides.
+    """Pad a crop to a square, and by a margin on all sides, which is a share of the longer side.
 
-    Args:
-        view: The crop.
-        margin: Margin as a share of the crop's longer side.
-        border: ``cv2.BORDER_REPLICATE`` (the mesh of a face cut off by the image's edge is better by a third)
-            or ``cv2.BORDER_CONSTANT``, black (the detector finds more of the faces that fill the image).
+    With ``cv2.BORDER_REPLICATE`` the mesh of a face cut off by the image's edge is better by a third; with
+    ``cv2.BORDER_CONSTANT``, black, the detector finds more of the faces that fill the image.
     """
     height, width = view.image.shape[:2]
-    around = round(max(height, width) * margin)
-    side = max(height, width) + 2 * around
-    top, left = (side - height) // 2, (side - width) // 2
+    side = max(height, width) + 2 * round(max(height, width) * margin)
     if side == height == width:
         return view
+    top, left = (side - height) // 2, (side - width) // 2
     canvas = cv2.copyMakeBorder(view.image, top, side - height - top, left, side - width - left, border)
     return Crop(canvas.astype(np.uint8, copy=False), view.matrix + np.array([[0, 0, left], [0, 0, top]]))
 
@@ -96,19 +95,10 @@ def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) 
 def close_up(
     image: Image, center: Points, side: float, degrees: float = 0.0, border: int = cv2.BORDER_REPLICATE
 ) -> Crop:
-    """A square of the image around ``center``, turned back by a roll.
-
-    Args:
-        image: (height, width, 3) uint8.
-        center: (2,) x, y.
-        side: Side of the square in pixels of the image.
-        degrees: Clockwise roll that is undone.
-        border: Fill outside the image, as for `square`.
-    """
+    """A square of the image around ``center``, its side in pixels, with a clockwise roll undone."""
     base = _reduced_around(image, center, side)
     middle = base.matrix @ (*center, 1.0)
-    around = (float(middle[0]), float(middle[1]))
-    matrix = np.asarray(cv2.getRotationMatrix2D(around, degrees, CLOSE / (side * base.scale)), np.float64)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle.tolist(), degrees, CLOSE / (side * base.scale)))
     matrix[:, 2] = matrix[:, 2] + (CLOSE - 1) / 2 - middle
     turned = cv2.warpAffine(base.image, matrix, (CLOSE, CLOSE), flags=cv2.INTER_LINEAR, borderMode=border)
     return Crop(turned.astype(np.uint8, copy=False), matrix @ np.vstack([base.matrix, (0, 0, 1)]))
@@ -116,17 +106,11 @@ def close_up(
 
 def _reduced_around(image: Image, center: Points, side: float) -> Crop:
     """The part of the image for a close-up, downscaled first if needed: `cv2.warpAffine` does not average."""
-    reach = side * 0.75
-    height, width = image.shape[:2]
-    left, top = (
-        int(np.clip(value - reach, 0, end - 1)) for value, end in zip(center, (width, height), strict=True)
-    )
-    right, bottom = (
-        int(np.clip(value + reach, 0, end - 1)) + 1
-        for value, end in zip(center, (width, height), strict=True)
-    )
-    if CLOSE / side >= 0.5 or right <= left or bottom <= top:
-        return Crop(image, _UNMOVED)
+    if side <= 2 * CLOSE:
+        return Crop(image, np.eye(2, 3))
+    last = (image.shape[1] - 1, image.shape[0] - 1)
+    left, top = (int(value) for value in np.clip(center - side * 0.75, 0, last))
+    right, bottom = (int(value) + 1 for value in np.clip(center + side * 0.75, 0, last))
     part = image[top:bottom, left:right]
     smaller = whole(part, max(1, round(max(part.shape[:2]) * 1.5 * CLOSE / side)))
     return Crop(smaller.image, smaller.matrix @ [[1, 0, -left], [0, 1, -top], [0, 0, 1]])
@@ -143,35 +127,33 @@ def tiles(image: Image, side: int) -> list[Crop]:
 
 
 def _starts(length: int, side: int) -> list[int]:
-    if length <= side:
-        return [0]
-    count = -(-2 * (length - side) // side) + 1
-    return [round(place) for place in np.linspace(0, length - side, count)]
-
-
-def _zoom(across: float, down: float) -> NDArray[np.float64]:
-    """(2, 3) scaling about the image's corner, which lies half a pixel before the first pixel's centre."""
-    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]])
+    count = max(-(-2 * (length - side) // side), 0) + 1
+    return [round(place) for place in np.linspace(0, max(length - side, 0), count)]
 
 
 def box_of(points: Points) -> Box:
-    """The bounding box of a mesh, in pixels."""
-    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    return (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+    """The bounding box of points, in pixels."""
+    x, y = points[:, :2].min(axis=0).tolist()
+    right, bottom = points[:, :2].max(axis=0).tolist()
+    return (x, y, right - x, bottom - y)
 
 
 def same_place(one: Box, other: Box) -> bool:
     """Whether two boxes show one face: their centres are near and their sizes are similar."""
-    sides = np.array([max(one[2:]), max(other[2:])])
-    middles = [np.array((x + width / 2, y + height / 2)) for x, y, width, height in (one, other)]
-    near = float(np.linalg.norm(middles[0] - middles[1])) < 0.45 * sides.min()
-    return bool(near and sides.max() < 2.5 * sides.min())
+    smaller, larger = sorted((max(one[2:]), max(other[2:])))
+    centers = [(x + width / 2, y + height / 2) for x, y, width, height in (one, other)]
+    return math.dist(*centers) < 0.45 * smaller and larger < 2.5 * smaller
 
 
-def distinct_boxes(boxes: Sequence[Box]) -> list[Box]:
-    """The boxes without duplicates; the first box of a face is kept."""
+def distinct_boxes(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes without duplicates: the first box of each face."""
     kept: list[Box] = []
     for box in boxes:
         if not any(same_place(box, other) for other in kept):
             kept.append(box)
     return kept
+
+
+def largest_first(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes in an order that depends on nothing but them."""
+    return sorted(boxes, key=lambda box: (-box[2] * box[3], box))

@@ -15,11 +15,11 @@ from maskgen.records import Box, Image
 
 @dataclass(frozen=True)
 class Level:
-    """Confidence thresholds of the models: of a face, of the mesh on it, and of a face's location."""
+    """Least confidence of the models."""
 
-    detection: float
-    presence: float
-    location: float
+    detection: float  # of a face
+    presence: float  # of the mesh on it
+    location: float  # of a face's location
 
 
 CONFIDENT = Level(0.5, 0.5, 0.5)
@@ -32,27 +32,19 @@ MANY = 24
 class Mesh:
     """A face as an engine finds it.
 
-    Attributes:
-        points: (468, 3) float64 x, y, z in pixels of the image; smaller z is nearer to the camera.
-        detection: The detector's probability of a face; None if the engine does not tell.
-        presence: The landmark model's probability that its crop shows a face; None if it does not tell.
+    ``points`` is (468, 3) float64 x, y, z in pixels of the image; smaller z is nearer to the camera.
     """
 
     points: Points
-    detection: float | None = None
-    presence: float | None = None
+    detection: float | None = None  # the detector's probability of a face, if known
+    presence: float | None = None  # the landmark model's probability that its crop shows a face, if known
 
 
 class Engine(Protocol):
-    """A landmark model; see `maskgen.landmarks.litert.LiteRtEngine`.
+    """A landmark model; see `maskgen.landmarks.litert.LiteRtEngine`."""
 
-    Attributes:
-        is_sure: Whether a confident mesh needs a second look only if it is doubtful.
-        largest_disagreement: Greatest difference between its looks at one face, in eye distances.
-    """
-
-    is_sure: bool
-    largest_disagreement: float
+    is_sure: bool  # whether a confident mesh needs a second look only if it is doubtful
+    largest_disagreement: float  # greatest difference between its looks at one face, in eye distances
 
     def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
         """The face meshes of an image: the best one, or with ``many`` at most `MANY`."""
@@ -73,9 +65,9 @@ _CHATTER = re.compile(
 
 def quiet_stderr() -> AbstractContextManager[None]:
     """Capture what is written to file descriptor 2, and afterwards write all but the models' log to it."""
-    return captured_stderr(_pass_on)
 
+    def pass_on(lines: list[bytes], failed: bool) -> None:
+        if rest := b"".join(line for line in lines if not _CHATTER.match(line)):
+            os.write(2, rest)
 
-def _pass_on(lines: list[bytes], failed: bool) -> None:
-    if rest := b"".join(line for line in lines if not _CHATTER.match(line)):
-        os.write(2, rest)
+    return captured_stderr(pass_on)

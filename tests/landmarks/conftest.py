@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from maskgen.landmarks import LandmarkerSpec, open_landmarker
-from maskgen.landmarks.tasks import MODEL_VARIABLE
+from maskgen.landmarks.mediapipe_engines import MODEL_VARIABLE
 
 HAS_TASKS_MODEL = bool(os.environ.get(MODEL_VARIABLE))
 

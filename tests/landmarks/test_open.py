@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from maskgen.errors import ModelError, UsageError
-from maskgen.landmarks import LandmarkerSpec, open_landmarker, tasks
+from maskgen.landmarks import LandmarkerSpec, mediapipe_engines, open_landmarker
 from maskgen.landmarks.engine import quiet_stderr
 
 
@@ -44,18 +44,18 @@ def test_a_spec_that_makes_no_sense(arguments):
 
 
 def test_the_environment_names_the_tasks_model_and_the_option_overrides_it(monkeypatch, tmp_path):
-    monkeypatch.delenv(tasks.MODEL_VARIABLE, raising=False)
+    monkeypatch.delenv(mediapipe_engines.MODEL_VARIABLE, raising=False)
     with pytest.raises(ModelError, match=r"needs a model file: get https.*face_landmarker\.task"):
-        tasks.find_model()
+        mediapipe_engines.find_task_file()
     named, given = tmp_path / "named.task", tmp_path / "given.task"
     for path in (named, given):
         path.write_bytes(b"x")
-    monkeypatch.setenv(tasks.MODEL_VARIABLE, str(named))
-    assert tasks.find_model() == named
-    assert tasks.find_model(given) == given
-    monkeypatch.setenv(tasks.MODEL_VARIABLE, str(tmp_path / "gone.task"))
+    monkeypatch.setenv(mediapipe_engines.MODEL_VARIABLE, str(named))
+    assert mediapipe_engines.find_task_file() == named
+    assert mediapipe_engines.find_task_file(given) == given
+    monkeypatch.setenv(mediapipe_engines.MODEL_VARIABLE, str(tmp_path / "gone.task"))
     with pytest.raises(ModelError, match=r"MASKGEN_LANDMARK_MODEL names .*gone\.task"):
-        tasks.find_model()
+        mediapipe_engines.find_task_file()
 
 
 def test_a_file_that_is_no_model(tmp_path):

@@ -19,8 +19,8 @@ from maskgen.files.redaction import redact
 from maskgen.files.remote import is_remote, names_in, remove_tree
 from maskgen.files.system_files import is_system_name
 from maskgen.landmarks import LandmarkerSpec
+from maskgen.landmarks.mediapipe_engines import find_task_file
 from maskgen.landmarks.model_files import find_models
-from maskgen.landmarks.tasks import find_model
 from maskgen.limits import max_pixels
 from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
@@ -63,7 +63,9 @@ def _landmark_model(landmarker: LandmarkerSpec) -> dict[str, Any]:
         if member == "litert":
             model["sha256"] = file_sha256(*find_models(path).values())
         elif member != "mediapipe":
-            model["sha256"] = file_sha256(find_model(path) if member == "tasks" else Path(landmarker.model))
+            model["sha256"] = file_sha256(
+                find_task_file(path) if member == "tasks" else Path(landmarker.model)
+            )
     except OSError as error:
         kind = LandmarkFileError if landmarker.reads_file else ModelError
         raise kind(f"{error.filename or path} cannot be read: {error.strerror}") from error

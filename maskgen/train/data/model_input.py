@@ -90,8 +90,9 @@ def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArra
     """
     if plain and data:
         reduction = next((factor for factor in _FLAGS if min(region[2:]) >= factor * size), 1)
-        rgb = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction] | cv2.IMREAD_COLOR_RGB)
-        if rgb is not None:
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[reduction])
+        if bgr is not None:
+            rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
             x, y, width, height = (value // reduction for value in region)
             return resized(np.asarray(rgb, dtype=np.uint8), (x, y, width, height), size)
     return resized(np.ascontiguousarray(decode(data).bgr[:, :, ::-1]), region, size)
