@@ -27,8 +27,8 @@ class _Items:
         return self.count
 
 
-def write_coco(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> None:
-    """Write the COCO files of these images into a folder; annotations wait in temporary files."""
+def write_coco(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> int:
+    """Write a COCO file for each split into a folder; returns the number of images."""
     source = record.get("source") or {}
     head = {
         "info": {"description": f"{source.get('title')}, masked by maskgen: synthetic edits of real people"},
@@ -38,13 +38,14 @@ def write_coco(images: Iterable[AnnotatedImage], folder: Path, outlines: str, re
             for number, name in enumerate(CLASSES, 1)
         ],
     }
+    splits: dict[str, tuple[_Items, _Items]] = {}
     with ExitStack() as stack:
-        splits: dict[str, tuple[_Items, _Items]] = {}
         for image in images:
             split = image.row.split or "all"
             if split not in splits:
                 file = stack.enter_context((folder / f"instances_{split}.json").open("w", encoding="utf-8"))
                 file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "images": [')
+                # Annotations come after all images of their file.
                 annotations = stack.enter_context(TemporaryFile("w+", encoding="utf-8"))
                 splits[split] = _Items(file), _Items(annotations)
             _add_image(*splits[split], image, outlines)
@@ -53,6 +54,7 @@ def write_coco(images: Iterable[AnnotatedImage], folder: Path, outlines: str, re
             objects.file.seek(0)
             shutil.copyfileobj(objects.file, listed.file)
             listed.file.write("\n]}\n")
+    return sum(listed.count for listed, _ in splits.values())
 
 
 def _add_image(images: _Items, objects: _Items, image: AnnotatedImage, outlines: str) -> None:

@@ -12,21 +12,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.files.remote import is_remote
 from maskgen.results.export.coco import write_coco
-from maskgen.results.export.shapes import AnnotatedImage, annotated_images
-from maskgen.results.export.voc import write_voc
-from maskgen.results.export.yolo import write_yolo
+from maskgen.results.export.shapes import annotated_images
+from maskgen.results.export.yolo_and_voc import write_voc, write_yolo
 from maskgen.results.run_record import read_record
 
 MARKER = "maskgen-annotations.json"
-
-Writer = Callable[[Iterable[AnnotatedImage], Path, str, dict[str, Any]], None]
+# Format -> function that writes the annotations of images into a folder, and returns their number.
+FORMATS = {"coco": write_coco, "yolo": write_yolo, "voc": write_voc}
 
 
 def write_annotations(
@@ -61,16 +58,9 @@ def write_annotations(
         )
     unfinished = target.with_name(f".{target.name}.maskgen-{os.getpid()}")
     unfinished.mkdir(parents=True)
-    count = 0
-
-    def images() -> Iterator[AnnotatedImage]:
-        nonlocal count
-        for image in annotated_images(out, packed=packed, unmasked=unmasked):
-            count += 1
-            yield image
-
     try:
-        FORMATS[form](images(), unfinished, outlines, record)
+        images = annotated_images(out, packed=packed, unmasked=unmasked)
+        count = FORMATS[form](images, unfinished, outlines, record)
         if not count:
             raise MissingDataError(f"{out} holds no masked image")
         if form != "coco":
@@ -84,7 +74,3 @@ def write_annotations(
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return count
-
-
-# Format -> function that writes the annotations of images into a folder.
-FORMATS: dict[str, Writer] = {"coco": write_coco, "yolo": write_yolo, "voc": write_voc}
