@@ -1,7 +1,7 @@
 """Output layouts: the file names of masked images, unmasked images and alphas.
 
 Each layout of loose files is a function in `LAYOUTS`. The layout "webdataset" packs images into tars
-(`maskgen.results.tar_writer`), with paths such as ``shards/000012.tar/KEY.jpg``.
+(`maskgen.results.output_files`), with paths such as ``shards/000012.tar/KEY.jpg``.
 """
 
 from __future__ import annotations

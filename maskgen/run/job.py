@@ -25,9 +25,8 @@ from maskgen.options import SynthOptions
 from maskgen.process import usable_cores
 from maskgen.results.counts import Counts
 from maskgen.results.layout import PACKED
-from maskgen.results.output_files import check_apart
+from maskgen.results.output_files import check_apart, tar_suffix
 from maskgen.results.run_record import fingerprint
-from maskgen.results.tar_writer import tar_suffix
 from maskgen.run.crash_isolation import mask_one_at_a_time
 from maskgen.run.driver import run_shards
 from maskgen.run.dry_run import plan_dry_run

@@ -45,7 +45,7 @@ class ShardTask:
         fingerprint: Fingerprint of the run's configuration.
         folder: Base of relative template paths; cluster workers start in another folder.
         max_pixels: The largest image that is decoded; wins over the worker's environment.
-        tar_suffix: Suffix of images in tars, from `maskgen.results.tar_writer.tar_suffix`; None for other
+        tar_suffix: Suffix of images in tars, from `maskgen.results.output_files.tar_suffix`; None for other
             layouts.
         sync: Whether a shard is flushed to the disk before it counts as done.
         fatal: Id -> reason of the samples that killed processes; they are not tried again.

@@ -20,8 +20,7 @@ from maskgen.records import ManifestRow, Outcome, Sample
 from maskgen.results.counts import RowCounter
 from maskgen.results.layout import Layout, Places, tar_place
 from maskgen.results.manifest import row_to_json
-from maskgen.results.output_files import write_outputs
-from maskgen.results.tar_writer import member_json, open_tar_shard
+from maskgen.results.output_files import member_json, open_tar_shard, write_outputs
 from maskgen.run.labels import label_of
 from maskgen.run.pipeline import EncodedVariant, MaskedSample, ShardTask, mask_samples
 from maskgen.run.source_changes import ShardSources

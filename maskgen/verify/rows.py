@@ -16,8 +16,8 @@ from maskgen.files.safe_paths import following_links
 from maskgen.images.codec import decode
 from maskgen.landmarks.landmark_file import LandmarkFile
 from maskgen.records import FaceRecord, Image, ManifestRow
+from maskgen.results.output_files import member_json, member_of
 from maskgen.results.reader import ResultFiles, SourceFiles
-from maskgen.results.tar_writer import member_json, member_of
 from maskgen.verify.coverage import coverage_differs
 
 
