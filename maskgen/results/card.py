@@ -87,9 +87,7 @@ def write_report(out: Path, root: Path | None = None, samples: int = 24) -> None
 def write_card(out: Path, preview: bool = True) -> Path:
     """Write ``OUT/README.md``; the same manifest and run record give the same bytes.
 
-    Raises:
-        MissingDataError: ``manifest.jsonl`` or ``maskgen.json`` is absent.
-        ConfigurationError: The run record is not JSON.
+    Raises like `read_manifest` and `read_record`.
     """
     record, counts = read_record(out), tally(read_manifest(out / "manifest.jsonl"))
     card = _card(record, counts, preview, has_table=(out / "metadata.jsonl").is_file())

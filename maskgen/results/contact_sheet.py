@@ -27,13 +27,9 @@ _PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 20), (110, 110, 110)
 def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path | None:
     """Write ``OUT/preview.jpg``, and return its path; None, and no file, if nothing was masked.
 
-    Each cell shows a face of the source, the same pixels masked, and the alpha: the alpha file if there is
-    one, else the difference of the two images. The same result gives the same bytes.
-
-    Args:
-        out: An output folder of `maskgen synth`.
-        root: The root of the sources: a folder, or a table or pattern in one.
-        samples: Number of cells, evenly spread over the masked rows of the manifest.
+    Each of the cells, evenly spread over the masked rows of the manifest, shows a face of the source, the
+    same pixels masked, and the alpha: the alpha file if there is one, else the difference of the two images.
+    The same result gives the same bytes. ``root`` of the sources is a folder, or a table or pattern in one.
     """
     root = root and folder_of(root)
     rows = evenly_spaced_rows(out / "manifest.jsonl", samples)

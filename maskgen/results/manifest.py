@@ -36,8 +36,7 @@ def row_to_json(row: ManifestRow) -> str:
 def row_from_json(line: str) -> ManifestRow:
     """Parse a line of `row_to_json`.
 
-    Raises:
-        ConfigurationError: The line is not a row, has a newer schema, or names a file outside its folder.
+    A `ConfigurationError` if it is not a row, has a newer schema, or names a file outside its folder.
     """
     try:
         values = from_json(line)
@@ -52,11 +51,9 @@ def row_from_json(line: str) -> ManifestRow:
 
 
 def read_manifest(path: Path) -> Iterator[ManifestRow]:
-    """The rows of a manifest, as a stream.
+    """The rows of a manifest, as a stream; a `MissingDataError` if it is absent.
 
-    Raises:
-        MissingDataError: The file is absent.
-        ConfigurationError: A line is not a row; the message names file and line.
+    A `ConfigurationError`, with file and line, if a line is not a row.
     """
     return _parse_rows(_lines(path), path)
 

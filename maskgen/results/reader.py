@@ -52,12 +52,10 @@ class ResultFiles:
         self._open_tar = lru_cache(maxsize=1)(_Tar)
 
     def read(self, place: str) -> bytes:
-        """The bytes of a file, by its path in the manifest.
+        """The bytes of a file, by its path in the manifest; an `OSError` if it cannot be read.
 
-        Raises:
-            OSError: The file is absent or cannot be read.
-            AnnotationError: The path leads out of the result.
-            UnreadableImageError: The file is too large, no regular file, or in a damaged tar.
+        An `AnnotationError` if the path leads out of the result, an `UnreadableImageError` if the file is
+        too large, no regular file, or in a damaged tar.
         """
         tar = self._tar_of(place)
         if tar is None:
@@ -146,13 +144,8 @@ def listed_files(out: Path) -> Iterator[str]:
     pending = [""]
     while pending:
         below = pending.pop()
-        folder = out / below if below else out
-        if is_remote(folder):
-            content = [(entry.name, entry.is_folder) for entry in entries(folder)]
-        else:
-            with os.scandir(folder) as children:
-                content = [(child.name, child.is_dir(follow_symlinks=False)) for child in children]
-        for name, is_folder in content:
+        for entry in entries(out / below if below else out):
+            name, is_folder = entry.name, entry.is_folder and (is_remote(out) or not entry.is_link)
             if is_system_name(name):
                 continue
             if not is_folder:

@@ -51,13 +51,12 @@ def _is_number(value: Any) -> bool:
     return type(value) in _NUMBERS and -_LARGEST < value < _LARGEST
 
 
+def _is_list(value: Any, length: int) -> bool:
+    return type(value) is list and len(value) == length and all(map(_is_number, value))
+
+
 def _is_box(value: Any) -> bool:
-    is_box = type(value) is list and len(value) == 4
-    return is_box and all(type(side) is int and _is_number(side) for side in value) and min(value[2:]) >= 0
-
-
-def _is_point(value: Any) -> bool:
-    return type(value) is list and len(value) == 2 and all(map(_is_number, value))
+    return _is_list(value, 4) and {*map(type, value)} == {int} and min(value[2:]) >= 0
 
 
 def _is_json(value: Any, depth: int = 0) -> bool:
@@ -84,10 +83,10 @@ def _one_of(values: tuple[str, ...]) -> Rule:
 
 
 def _each(keys: frozenset[str], words: str, holds: Callable[[Any], bool]) -> Rule:
-    def all_hold(value: Any) -> bool:
-        return type(value) is dict and value.keys() <= keys and all(map(holds, value.values()))
-
-    return Rule(f"an object of {words}, with keys from {', '.join(sorted(keys))}", all_hold)
+    return Rule(
+        f"an object of {words}, with keys from {', '.join(sorted(keys))}",
+        lambda value: type(value) is dict and value.keys() <= keys and all(map(holds, value.values())),
+    )
 
 
 _TEXT = Rule(f"valid text of at most {LONGEST_TEXT} characters", _is_text)
@@ -120,7 +119,7 @@ _ROW: Mapping[str, Rule] = {
 _FACE: Mapping[str, Rule] = {
     **dict.fromkeys(("box", "mask_box"), Rule("x, y, width and height in whole pixels", _is_box)),
     "pose": _each(frozenset(("yaw", "pitch", "roll")), "angles in degrees", _is_number),
-    "landmarks": _each(frozenset(ANCHORS), "points x, y in pixels", _is_point),
+    "landmarks": _each(frozenset(ANCHORS), "points x, y in pixels", lambda value: _is_list(value, 2)),
     "coverage": _each(frozenset(("nose", "mouth", "chin", "lower_face")), "shares", _is_number),
     **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern"), _TEXT_OR_NULL),
     "alpha_file": _PATH,
@@ -136,8 +135,7 @@ _OPTIONAL = frozenset(("unmasked_file", "alpha_file"))
 def check_row(values: Any, newest: int) -> None:
     """Validate the JSON value of a manifest row, of a schema up to the newest one.
 
-    Raises:
-        ValueError: A field is wrong; the message has the expected and the actual value of the first one.
+    A `ValueError` has the expected and the actual value of the first wrong field.
     """
     if type(values) is not dict:
         raise ValueError(f"expected an object, got {_shown.repr(values)}")

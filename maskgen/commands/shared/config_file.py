@@ -19,9 +19,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# Options that make no sense in a config file.
-_NOT_IN_FILE = ("config", "help")
-
 _STRING = re.compile(r'"[^"]*"|\'[^\']*\'')
 _MOST_DOTS = 100
 
@@ -31,11 +28,8 @@ def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str
 
     Its keys are option names without the leading dashes, such as ``blend = "poisson"`` or ``min-face = 20``;
     ``options`` maps them to (parameter name, whether it is repeatable). A repeatable option takes a list.
-
-    Raises:
-        ConfigurationError: The file cannot be read, or names an option that the command does not have.
     """
-    allowed = [option for option in options if option not in _NOT_IN_FILE]
+    allowed = [option for option in options if option not in ("config", "help")]
     values: dict[str, Any] = {}
     for key, value in _parse(path).items():
         option = str(key).replace("_", "-")
@@ -60,10 +54,8 @@ def read_config(path: Path, options: Mapping[str, tuple[str, bool]]) -> dict[str
 def _parse(path: Path) -> dict[str, Any]:
     suffix = path.suffix.lower()
     if suffix in (".yaml", ".yml"):
-        raise ConfigurationError(
-            f"{path}: config files are TOML or JSON, not YAML; write it as {path.stem}.toml, "
-            'such as blend = "poisson"'
-        )
+        remedy = f'write it as {path.stem}.toml, such as blend = "poisson"'
+        raise ConfigurationError(f"{path}: config files are TOML or JSON, not YAML; {remedy}")
     try:
         text = read_text_file(path, MAX_CONFIG_BYTES)
     except (OSError, ValueError) as error:

@@ -33,15 +33,10 @@ def write_annotations(
 
     Args:
         out: An output folder of `maskgen synth`.
-        target: A folder outside of ``out``: new, empty, or written by this function.
-        form: One of `FORMATS`.
+        target: A folder outside of ``out``: new, empty, or written by this function; no other is replaced.
+        form: One of `FORMATS`. If it cannot hold the outlines or the layout, a `UsageError` says so.
         outlines: "polygon", "rle" or "none"; None for polygons in COCO and boxes elsewhere.
         unmasked: Whether to include the unmasked images of ``--pairs``.
-
-    Raises:
-        MissingDataError: There is no finished result.
-        UsageError: The format cannot hold the outlines or the layout.
-        ConfigurationError: The target holds other files.
     """
     outlines = outlines or ("polygon" if form == "coco" else "none")
     record = read_record(out)
