@@ -50,20 +50,21 @@ def preview(out: Path, names: tuple[str, ...]) -> None:
 
 @command.command(name="check")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=ANY_PATH)
-@click.pass_context
-def check(ctx: click.Context, paths: tuple[Path, ...]) -> None:
+def check(paths: tuple[Path, ...]) -> int:
     """Check your own templates: each a PNG with alpha and a JSON file of the same name beside it.
 
     Prints the problems of each template, and exits with code 2 if there are any.
     """
-    from maskgen.errors import EXIT_USAGE
+    from maskgen.errors import EXIT_OK, EXIT_USAGE
     from maskgen.masking.templates.library import check_template
 
-    results = [(path, check_template(path)) for path in paths]
-    for path, problems in results:
+    code = EXIT_OK
+    for path in paths:
+        problems = check_template(path)
         for problem in problems:
             click.echo(f"maskgen: {path}: {problem}", err=True)
-        if not problems:
+        if problems:
+            code = EXIT_USAGE
+        else:
             click.echo(f"{path}: sound")
-    if any(problems for _, problems in results):
-        ctx.exit(EXIT_USAGE)
+    return code

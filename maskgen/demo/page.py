@@ -41,11 +41,7 @@ def require_gradio() -> None:
 
 
 def serve(
-    classifier: Classifier,
-    landmarker: FaceLandmarker,
-    host: str = "127.0.0.1",
-    port: int = 7860,
-    ready: Callable[[str], None] = lambda url: None,
+    classifier: Classifier, landmarker: FaceLandmarker, host: str, port: int, ready: Callable[[str], None]
 ) -> None:
     """Serve the page until Ctrl-C; ``ready`` is called with its URL when it can be opened.
 

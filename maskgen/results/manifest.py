@@ -6,9 +6,8 @@ command give the same bytes.
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from maskgen.results.row_schema import check_row
 
 SCHEMA = 1
 LONGEST_LINE = 64 << 20  # bytes
+_STATUS = re.compile(rb'"status":\s*"(\w+)"')
 
 # In the order of a line; a face has the order of `FaceRecord`.
 ROW_FIELDS = ("schema", *(field.name for field in fields(ManifestRow) if field.name != "schema"))
@@ -62,8 +62,7 @@ def evenly_spaced_rows(path: Path, count: int) -> list[ManifestRow]:
     """At most ``count`` masked rows, evenly spread, in bounded memory; raises like `read_manifest`."""
     sample_lines: list[tuple[int, bytes]] = []
     stride = 1  # doubles when there are twice as many lines as wanted; every other one is then dropped
-    masked = (each for each in _lines(path) if _is_masked(each[1]))
-    for index, each in enumerate(masked):
+    for index, each in enumerate(each for each in _lines(path) if _is_masked(each[1])):
         if index % stride == 0:
             sample_lines.append(each)
             if len(sample_lines) > 2 * count:
@@ -97,15 +96,10 @@ def _parse_rows(lines: Iterable[tuple[int, bytes]], path: Path) -> Iterator[Mani
 
 
 def _is_masked(line: bytes) -> bool:
-    """Whether a line is a masked row, without parsing it (100 times faster)."""
+    """Whether a line is a masked row, or damaged, without parsing it (100 times faster)."""
     # Only numbers and text precede the status, and a quote inside text has a backslash before it.
-    place = line.find(b'"status": "')
-    if place >= 0:
-        return line.startswith(b'masked"', place + len(b'"status": "'))
-    # Written by another program, or damaged; reading it as a row reports the damage.
-    with suppress(ValueError, AttributeError, RecursionError):
-        return bool(json.loads(line).get("status") == "masked")
-    return True
+    status = _STATUS.search(line)
+    return status is None or status[1] == b"masked"
 
 
 def _face_values(face: FaceRecord) -> dict[str, Any]:
