@@ -16,9 +16,8 @@ from pathlib import Path
 
 from maskgen.errors import ConfigurationError, MissingDataError, UsageError
 from maskgen.files.remote import is_remote
-from maskgen.results.export.coco import write_coco
+from maskgen.results.export.formats import write_coco, write_voc, write_yolo
 from maskgen.results.export.shapes import annotated_images
-from maskgen.results.export.yolo_and_voc import write_voc, write_yolo
 from maskgen.results.run_record import read_record
 
 MARKER = "maskgen-annotations.json"

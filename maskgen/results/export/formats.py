@@ -1,12 +1,16 @@
-"""Write YOLO and Pascal VOC annotations: one file an image, and the image lists of each split."""
+"""Write COCO, YOLO and Pascal VOC annotations; each function returns the number of images."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from xml.etree import ElementTree
 
 from maskgen.errors import AnnotationError, UsageError
@@ -15,8 +19,76 @@ from maskgen.files.path_text import from_text
 from maskgen.results.export.shapes import CLASSES, AnnotatedImage, AnnotatedObject
 
 
+class _Items:
+    """The items of a JSON list in a file, numbered from 1."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.file, self.count = file, 0
+
+    def add(self, values: Mapping[str, Any]) -> int:
+        """Append an item, and return its id."""
+        self.count += 1
+        item = json.dumps({"id": self.count, **values}, ensure_ascii=False)
+        self.file.write(("\n" if self.count == 1 else ",\n") + item)
+        return self.count
+
+
+def write_coco(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> int:
+    """Write ``instances_SPLIT.json`` for each split into a folder."""
+    source = record.get("source") or {}
+    head = {
+        "info": {"description": f"{source.get('title')}, masked by maskgen: synthetic edits of real people"},
+        "licenses": [{"id": 1, "name": source.get("licence"), "url": source.get("homepage")}],
+        "categories": [
+            {"id": number, "name": name, "supercategory": name.partition("-")[0]}
+            for number, name in enumerate(CLASSES, 1)
+        ],
+    }
+    splits: dict[str, tuple[_Items, _Items]] = {}
+    with ExitStack() as stack:
+        for image in images:
+            split = image.row.split or "all"
+            if split not in splits:
+                file = stack.enter_context((folder / f"instances_{split}.json").open("w", encoding="utf-8"))
+                file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "images": [')
+                # Annotations come after all images of their file.
+                annotations = stack.enter_context(TemporaryFile("w+", encoding="utf-8"))
+                splits[split] = _Items(file), _Items(annotations)
+            _add_image(*splits[split], image, outlines)
+        for listed, objects in splits.values():
+            listed.file.write('\n], "annotations": [')
+            objects.file.seek(0)
+            shutil.copyfileobj(objects.file, listed.file)
+            listed.file.write("\n]}\n")
+    return sum(listed.count for listed, _ in splits.values())
+
+
+def _add_image(images: _Items, objects: _Items, image: AnnotatedImage, outlines: str) -> None:
+    row, (width, height) = image.row, image.size_wh
+    entry = {"file_name": image.file_name, "width": width, "height": height, "license": 1}
+    number = images.add({**entry, "source_id": row.id, "variant": row.variant, "label": row.label})
+    for each in image.objects:
+        shape, face = each.shape, each.face
+        segmentation: Any = []
+        if shape and outlines == "polygon":
+            segmentation = shape.polygons()
+        elif shape and outlines == "rle":
+            segmentation = {"size": [height, width], "counts": shape.run_lengths(image.size_wh)}
+        objects.add(
+            {
+                "image_id": number,
+                "category_id": CLASSES.index(each.category) + 1,
+                "bbox": list(each.box_xywh),
+                "area": int(shape.pixels.sum()) if shape else each.box_xywh[2] * each.box_xywh[3],
+                "iscrowd": 0,
+                "segmentation": segmentation,
+                "attributes": {"wear": face.wear, "kind": face.kind, "template": face.template, **face.pose},
+            }
+        )
+
+
 def write_yolo(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> int:
-    """Write ``labels/PATH.txt``, the lists and ``data.yaml`` into a folder; returns the number of images."""
+    """Write ``labels/PATH.txt``, the lists and ``data.yaml`` into a folder."""
     count = 0
     for count, image in enumerate(images, 1):  # noqa: B007
         if "images" in PurePosixPath(image.file_name).parts[:-1]:
@@ -47,7 +119,7 @@ def _yolo_line(item: AnnotatedObject, size_wh: tuple[int, int], outlines: str) -
 
 
 def write_voc(images: Iterable[AnnotatedImage], folder: Path, outlines: str, record: dict[str, Any]) -> int:
-    """Write ``Annotations/PATH.xml`` and the lists into a folder; returns the number of images."""
+    """Write ``Annotations/PATH.xml`` and the lists into a folder."""
     lists, count = folder / "ImageSets/Main", 0
     lists.mkdir(parents=True)
     for count, image in enumerate(images, 1):  # noqa: B007
