@@ -50,7 +50,8 @@ def preview(out: Path, names: tuple[str, ...]) -> None:
 
 @command.command(name="check")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=ANY_PATH)
-def check(paths: tuple[Path, ...]) -> int:
+@click.pass_context
+def check(ctx: click.Context, paths: tuple[Path, ...]) -> None:
     """Check your own templates: each a PNG with alpha and a JSON file of the same name beside it.
 
     Prints the problems of each template, and exits with code 2 if there are any.
@@ -67,4 +68,4 @@ def check(paths: tuple[Path, ...]) -> int:
             code = EXIT_USAGE
         else:
             click.echo(f"{path}: sound")
-    return code
+    ctx.exit(code)

@@ -12,7 +12,7 @@ from maskgen.files.atomic import open_atomic
 from maskgen.files.json_text import json_line
 from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import entries
-from maskgen.records import SPLIT_WORDS, SPLITS, ManifestRow
+from maskgen.records import COVERED_PARTS, SPLIT_WORDS, SPLITS, ManifestRow
 from maskgen.results.column_types import StableColumns
 from maskgen.results.manifest import read_manifest
 
@@ -20,7 +20,6 @@ from maskgen.results.manifest import read_manifest
 _SPLIT_FOLDER = re.compile(f"(.*[-._ 0-9])?({'|'.join(SPLIT_WORDS)})([-._ 0-9].*)?", re.DOTALL)
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
-_PARTS = ("nose", "mouth", "chin", "lower_face")
 
 
 def metadata_tables(out: Path, layout: str) -> list[str]:
@@ -74,7 +73,7 @@ def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[s
         "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else ""),
         **{name: getattr(row, name) for name in ("id", "variant", "label", "split", "identity")},
         **{name: getattr(face, name, None) for name in _FACE_COLUMNS},
-        **{f"coverage_{part}": face.coverage.get(part) if face else None for part in _PARTS},
+        **{f"coverage_{part}": face.coverage.get(part) if face else None for part in COVERED_PARTS},
         "faces": len(row.faces),
     }
     ending = "file" if folder else "file_name"

@@ -18,6 +18,7 @@ from maskgen.files.path_text import to_text
 from maskgen.files.suffixes import CONVERTED_SUFFIXES, FOLDERS_SUFFIXES, SUFFIXES, is_image_name, suffix_of
 from maskgen.images.codec import EncodedImage
 from maskgen.records import Sample
+from maskgen.results.row_schema import UNTIDY
 
 UNMASKED, ALPHA, UNLABELLED = "unmasked", "alpha", "unlabelled"
 PACKED = "webdataset"  # the layout that packs images into tars
@@ -30,7 +31,6 @@ OWN_FILES = frozenset(
 LONGEST_NAME = 255  # bytes, on common file systems
 LONGEST_PART_OF_KEY = 200  # leaves room for ".unmasked.jpg" where a tar is unpacked
 
-_UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^\.|[. ]$')
 
 # The webdataset library ends a key at the first dot and skips names that begin with "__".
@@ -177,7 +177,7 @@ def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) 
 
 def _tidy(path: str) -> str:
     """The path without empty parts and single dots; `PurePosixPath` alone is slow."""
-    return str(PurePosixPath(path)) if _UNTIDY.search(path) else path
+    return str(PurePosixPath(path)) if UNTIDY.search(path) else path
 
 
 def shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
@@ -19,13 +20,14 @@ from maskgen.files.tar import Entry, plain_name, read_file, read_member, scan
 from maskgen.limits import MAX_BYTES
 from maskgen.records import Member, Sample
 
-_TAR = ".tar/"
+_IN_TAR = re.compile(r"(.*?\.tar)/(.*)", re.DOTALL | re.IGNORECASE)
 _MANIFEST = "manifest.jsonl"
 
 
 def tar_of(place: str) -> str | None:
     """The tar in a path of a manifest, such as ``shards/000012.tar``; None for a loose file."""
-    return place[: place.index(_TAR) + 4] if place.startswith("shards/") and _TAR in place else None
+    match = _IN_TAR.fullmatch(place)
+    return match[1] if match and place.startswith("shards/") else None
 
 
 class _Tar:
@@ -111,19 +113,23 @@ class Members:
     """Look up images in the tars below a folder; the members of the last tar are cached."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._open_tar = lru_cache(maxsize=1)(_Tar)
+
+    def read(self, file: str) -> bytes:
+        """The bytes of an image, by its path below the folder; raises like `read_image_file`."""
+        return read_image_file(self.folder / file, self.find(file))
 
     def find(self, file: str) -> Member | None:
         """The tar member of an image's path below the folder; None if no part of the path is a tar.
 
         If the tar lacks it, the member has a `refusal`.
         """
-        head, found, name = file.partition(_TAR)
-        archive = f"{head}.tar"
-        if not found or (self._folder / archive).is_dir():
+        match = _IN_TAR.fullmatch(file)
+        if match is None or (self.folder / match[1]).is_dir():
             return None
-        tar = self._open_tar(self._folder / archive)
+        archive, name = match.groups()
+        tar = self._open_tar(self.folder / archive)
         entry, damage = tar.entries.get(name), tar.damage
         if entry and entry.kind == "file":
             return Member(archive, name, entry.offset, entry.size, tar.size)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
 import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from maskgen.face_mesh import ANCHORS
-from maskgen.files.json_text import DEEPEST, LONGEST_TEXT
+from maskgen.files.json_text import DEEPEST, LONGEST_TEXT, fitting
 from maskgen.files.path_text import from_text
 from maskgen.files.safe_paths import leads_out
-from maskgen.records import SPLITS, STATUSES, WEARS
+from maskgen.records import COVERED_PARTS, SPLITS, STATUSES, WEARS
 
 LONGEST_PATH = 4_096  # characters, as Linux has it
 _LARGEST = 1e9  # enough for any image, and exact in float arithmetic
-_NUMBERS, _HARMLESS = (int, float), (bool, int, type(None))
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
+UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
 _shown = reprlib.Repr()
 _shown.maxstring, _shown.maxother, _shown.maxlong = 80, 80, 40
 
@@ -44,11 +43,11 @@ def _is_path(value: Any) -> bool:
     if not _is_text(value) or len(value) > LONGEST_PATH:
         return False
     name = from_text(value)
-    return not leads_out(name) and not _UNTIDY.search(name)
+    return not leads_out(name) and not UNTIDY.search(name)
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in _NUMBERS and -_LARGEST < value < _LARGEST
+    return type(value) in (int, float) and -_LARGEST < value < _LARGEST
 
 
 def _is_list(value: Any, length: int) -> bool:
@@ -59,18 +58,13 @@ def _is_box(value: Any) -> bool:
     return _is_list(value, 4) and {*map(type, value)} == {int} and min(value[2:]) >= 0
 
 
-def _is_json(value: Any, depth: int = 0) -> bool:
+def _is_json(value: Any) -> bool:
     """Whether a JSON value can be written again: finite numbers, valid text, limited depth."""
-    if type(value) in _HARMLESS:
-        return True
-    if isinstance(value, str):
-        return _is_text(value)
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if depth >= DEEPEST or (isinstance(value, dict) and not all(map(_is_text, value))):
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return False
-    inner = value.values() if isinstance(value, dict) else value
-    return all(type(each) in _HARMLESS or _is_json(each, depth + 1) for each in inner)
+    return bool(fitting(value) == value)
 
 
 def _whole(smallest: int, largest: int) -> Rule:
@@ -120,7 +114,7 @@ _FACE: Mapping[str, Rule] = {
     **dict.fromkeys(("box", "mask_box"), Rule("x, y, width and height in whole pixels", _is_box)),
     "pose": _each(frozenset(("yaw", "pitch", "roll")), "angles in degrees", _is_number),
     "landmarks": _each(frozenset(ANCHORS), "points x, y in pixels", lambda value: _is_list(value, 2)),
-    "coverage": _each(frozenset(("nose", "mouth", "chin", "lower_face")), "shares", _is_number),
+    "coverage": _each(frozenset(COVERED_PARTS), "shares", _is_number),
     **dict.fromkeys(("template", "template_sha256", "kind", "tone", "color", "pattern"), _TEXT_OR_NULL),
     "alpha_file": _PATH,
     **dict.fromkeys(("detection", "fit", "blend"), _TEXT),

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from maskgen.errors import MissingExtraError
 from maskgen.files.csv_text import row_writer
+from maskgen.records import COVERED_PARTS
 from maskgen.results.column_types import as_text, common_type, type_of
 from maskgen.results.manifest import read_manifest
 
@@ -30,7 +31,7 @@ _FACE = (
     *("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees"),
     *("tries", "occluded"),
 )
-_COVERAGES = tuple(f"coverage_{part}" for part in ("nose", "mouth", "chin", "lower_face"))
+_COVERAGES = tuple(f"coverage_{part}" for part in COVERED_PARTS)
 _FIXED = (
     *(*_ROW, *(f"source_{name}" for name in _SOURCE), "face"),
     *(*_BOXES, *_POSE, *_FACE, *_COVERAGES, "alpha_file"),
