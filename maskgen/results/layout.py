@@ -18,7 +18,7 @@ from maskgen.files.path_text import to_text
 from maskgen.files.suffixes import CONVERTED_SUFFIXES, FOLDERS_SUFFIXES, SUFFIXES, is_image_name, suffix_of
 from maskgen.images.codec import EncodedImage
 from maskgen.records import Sample
-from maskgen.results.row_schema import UNTIDY
+from maskgen.results.manifest import UNTIDY
 
 UNMASKED, ALPHA, UNLABELLED = "unmasked", "alpha", "unlabelled"
 PACKED = "webdataset"  # the layout that packs images into tars
