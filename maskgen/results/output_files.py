@@ -102,17 +102,12 @@ def member_json(row: ManifestRow) -> bytes:
     Hugging Face's `datasets` infers the types from the first five members, and refuses others after a null or
     after objects with differing keys. A missing text is therefore empty, and ``attributes`` is JSON text.
     """
-    values: dict[str, Any] = _without_null(json.loads(row_to_json(row)))
-    values["attributes"] = json_line(row.attributes)
-    return json_line(values).encode()
+    values = json.loads(row_to_json(row), object_hook=_without_null)
+    return json_line(values | {"attributes": json_line(row.attributes)}).encode()
 
 
-def _without_null(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_null(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_without_null(part) for part in value]
-    return "" if value is None else value
+def _without_null(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: "" if value is None else value for name, value in values.items()}
 
 
 @dataclass
