@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from maskgen import __version__
+from maskgen.errors import EXIT_BROKEN_PIPE
 
 # Command, and its module under maskgen.commands -> one line of help.
 COMMANDS = {
@@ -38,10 +39,6 @@ COMMANDS = {
 }
 
 
-class ReaderGoneError(Exception):
-    """The reader of stdout is gone; click itself would exit with code 1 for a `BrokenPipeError`."""
-
-
 class LazyGroup(click.Group):
     """A command group that imports a command only when it is used."""
 
@@ -58,11 +55,11 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, and turn a broken pipe into `ReaderGoneError`."""
+        """Run the command, and exit by a broken pipe; click itself would exit with code 1."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            raise ReaderGoneError from error
+            raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their one-line help from `COMMANDS`."""
