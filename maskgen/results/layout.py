@@ -64,10 +64,6 @@ class Layout:
     converts: bool = False  # whether images may change their format
     tar_suffix: str | None = None  # of all images in tars; None for that of each image's format
 
-    def __post_init__(self) -> None:
-        if self.name not in (*LAYOUTS, PACKED):
-            raise UsageError(f"layout must be one of {', '.join((*LAYOUTS, PACKED))}, got {self.name!r}")
-
     @property
     def packs(self) -> bool:
         """Whether images go into tars instead of loose files."""
