@@ -7,17 +7,18 @@ from maskgen.landmarks import LandmarkerSpec
 from maskgen.results.counts import Counts
 from maskgen.results.run_record import fingerprint
 from maskgen.run.finalize import finalize
-from maskgen.run.source_changes import ShardSources
-from maskgen.run.state.output_claim import claim, describe
+from maskgen.run.shard_list import ShardList
+from maskgen.run.state.output_claim import claimed, describe
 from maskgen.run.state.run_dir import RunDir
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.shard_records import ShardSources, ShardStats
 
 
 def write_finished_run(root, out, options, shards):
     """Makes ``out`` look as after a run with that many full shards, whose rows are all empty of faces."""
     folder = RunDir(out)
     config = describe(options, root, LandmarkerSpec(options.landmarks, None, options.detector))
-    claim(folder, config, overwrite=False)
+    with claimed(folder, config, overwrite=False):
+        pass
     size, ours = options.shard_size, fingerprint(config)
     folder.write("listing.json", {"shards": shards, "samples": shards * size})
     sources = ShardSources("0" * 64, {})
@@ -30,7 +31,7 @@ def write_finished_run(root, out, options, shards):
         folder.stats_path(index).write_bytes(stats.as_json())
         folder.rows_path(index).write_bytes(b"")
         folder.files_path(index).write_bytes(b"{}")
-    finalize(folder, folder.done(), options, get_dataset(options.dataset), root, config["templates"], None)
+    finalize(ShardList(options, get_dataset(options.dataset), root, folder), config, None)
     finished = folder.read("finished.json")
     folder.write("finished.json", {**finished, "report": True})
 

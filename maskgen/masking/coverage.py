@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
+from itertools import accumulate, pairwise
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from maskgen.face_mesh import ANCHORS, FACE_OVAL, Landmarks
+from maskgen.masking.face.downscaled import cut_out
 from maskgen.records import Image
 
 # Outlines in the face mesh: tip, wings and base of the nose; the outer lips; from under the lip to the chin.
@@ -17,7 +19,10 @@ _MOUTH = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
 _CHIN = (18, 313, 406, 378, 377, 152, 148, 149, 182, 83)
 
 _PARTS = {"nose": _NOSE, "mouth": _MOUTH, "chin": _CHIN, "lower_face": FACE_OVAL}
-_LEFT_EYE, _RIGHT_EYE, _NOSE_MIDDLE = (ANCHORS[name][0] for name in ("left_eye", "right_eye", "nose_middle"))
+_LINE = tuple(ANCHORS[name][0] for name in ("left_eye", "right_eye", "nose_middle"))
+_POINTS = np.array([*(index for outline in _PARTS.values() for index in outline), *_LINE])
+_ENDS = list(accumulate(map(len, _PARTS.values()), initial=0))
+_SPANS = {name: slice(*span) for name, span in zip(_PARTS, pairwise(_ENDS), strict=True)}
 
 # Coverage of each wear: (part, least share, greatest share), measured on the composited alpha.
 _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
@@ -45,46 +50,39 @@ def coverage(
             uncovered.
         visible: Share of the part inside the image; parts fully outside are omitted.
     """
-    corners = np.floor(landmarks.points[:, :2] - np.array(origin) + 0.5).astype(np.int32)
-    image_xywh = (-origin[0], -origin[1], *landmarks.image_size)
+    shift = np.array(origin)
+    corners = np.floor(landmarks.points[:, :2].take(_POINTS, axis=0) - shift + 0.5).astype(np.int32)
+    # All parts are drawn in the frame of the whole face.
+    left, top, width, height = cv2.boundingRect(corners)
+    corners -= (left, top)
+    covers = cut_out(alpha, left, top, width, height)
+    columns, rows = (
+        slice(max(0, -start), max(0, size - start))
+        for start, size in zip(shift + np.array([left, top]), landmarks.image_size, strict=True)
+    )
     whole, visible = {}, {}
-    for name, indices in _PARTS.items():
-        outline = corners[list(indices)]
-        box_xywh = cv2.boundingRect(outline)
-        region = np.zeros((box_xywh[3], box_xywh[2]), np.uint8)
-        cv2.fillPoly(region, [outline - box_xywh[:2]], [1])
+    for name, span in _SPANS.items():
+        region = np.zeros((height, width), np.uint8)
+        cv2.fillPoly(region, [corners[span]], [255])
         if name == "lower_face":
-            _clear_above_nose(region, corners - box_xywh[:2])
-        in_alpha, on_alpha = _overlap(box_xywh, (0, 0, alpha.shape[1], alpha.shape[0]))
-        in_image, _ = _overlap(box_xywh, image_xywh)
-        inside = region[in_alpha]
-        covered = cv2.mean(alpha[on_alpha], inside)[0] * cv2.countNonZero(inside) / 255 if inside.size else 0
-        whole[name] = round(covered / max(cv2.countNonZero(region), 1), 3)
-        if shown := np.count_nonzero(region[in_image]):
+            _clear_above_nose(region, *corners[-3:].tolist())
+        size, shown = cv2.countNonZero(region), cv2.countNonZero(region[rows, columns])
+        covered = cv2.sumElems(cv2.bitwise_and(covers, region))[0] / 255
+        whole[name] = round(covered / max(size, 1), 3)
+        if shown:
             visible[name] = round(covered / shown, 3)
     return whole, visible
 
 
-def _clear_above_nose(region: Image, corners: NDArray[np.int32]) -> None:
+def _clear_above_nose(region: Image, left_eye: list[int], right_eye: list[int], nose: list[int]) -> None:
     """Clear the pixels above a line through the middle of the nose, parallel to the line of the eyes."""
-    right, down = corners[_RIGHT_EYE] - corners[_LEFT_EYE]
-    x, y = corners[_NOSE_MIDDLE]
-    rows, columns = np.indices(region.shape, np.int32, sparse=True)
-    region[right * (rows - y) - down * (columns - x) <= 0] = 0
-
-
-Slices = tuple[slice, slice]
-
-
-def _overlap(box_xywh: Sequence[int], other_xywh: Sequence[int]) -> tuple[Slices, Slices]:
-    """Slices of the overlap of two boxes, for an array of the first box and for an array of the second."""
-    (x, y, width, height), (left, top, across, down) = box_xywh, other_xywh
-    x0, x1 = max(x, left), max(min(x + width, left + across), x, left)
-    y0, y1 = max(y, top), max(min(y + height, top + down), y, top)
-    return (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x)), (
-        slice(y0 - top, y1 - top),
-        slice(x0 - left, x1 - left),
-    )
+    across, down = right_eye[0] - left_eye[0], right_eye[1] - left_eye[1]
+    far = sum(region.shape) / max(math.hypot(across, down), 1e-9)
+    corners = ((-1, 0), (1, 0), (1, -1), (-1, -1))  # beside and below the nose, as shares of ``far``
+    above = [
+        (nose[0] + far * (x * across - y * down), nose[1] + far * (x * down + y * across)) for x, y in corners
+    ]
+    cv2.fillConvexPoly(region, np.rint(above).astype(np.int32), [0])
 
 
 def wear_agrees(wear: str, shares: Mapping[str, float]) -> bool:

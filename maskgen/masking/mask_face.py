@@ -35,13 +35,12 @@ _TRIES = 3
 
 @dataclass(frozen=True, eq=False)
 class MaskedFace:
-    """One face's composite, with the choices applied to it and its measured coverage.
+    """One face's composite, with the applied choices.
 
     Attributes:
         composite: The changed rectangle of the image.
-        plan: The choices, with the hang of the last attempt.
-        color: The colour applied, or None for the template's own.
-        pattern: The pattern applied, or None.
+        plan: The choices, with the hang of the last attempt and without a colour or pattern that the template
+            does not take.
         coverage: Share of each part of the face that is covered.
         agrees: Whether the coverage agrees with the wear.
         tries: Number of attempts.
@@ -50,8 +49,6 @@ class MaskedFace:
 
     composite: Composite
     plan: Plan
-    color: str | None
-    pattern: str | None
     coverage: Mapping[str, float]
     agrees: bool
     tries: int
@@ -73,10 +70,13 @@ def mask_face(
     Returns:
         The result of the last attempt, or None if the mask lies outside the image.
     """
+    if template is None or not template.recolourable:
+        plan = replace(plan, color=None, pattern=None)
     masked_face: MaskedFace | None = None
     for attempt in range(_TRIES if options.jitter and template is not None else 1):
-        tried = plan if attempt == 0 else replace(plan, hang=draw_hang(plan.seed, attempt))
-        masked_face = _try_once(image, context, template, tried, options, attempt + 1)
+        if attempt:
+            plan = replace(plan, hang=draw_hang(plan.seed, attempt))
+        masked_face = _try_once(image, context, template, plan, options, attempt + 1)
         if masked_face is None or masked_face.agrees:
             break
     return masked_face
@@ -90,21 +90,19 @@ def _try_once(
     options: SynthOptions,
     tries: int,
 ) -> MaskedFace | None:
-    color = pattern = None
     landmarks = context.landmarks
     layer: Layer | None
     if template is None:
         layer = lower_face_layer(landmarks)
     else:
-        if template.recolourable:
-            color, pattern = plan.color, plan.pattern
-        levels = _pyramid(template, color, pattern, plan.seed)
-        layer = FIT_FUNCTIONS[options.fit](template, levels, landmarks, plan)
+        layer = FIT_FUNCTIONS[options.fit](template, _pyramid(template, plan), landmarks, plan)
     if layer is None or not layer.alpha.any():
         return None
     whole_layer, occluded = layer, 0.0
-    if template is not None and options.occlusion == "on":
-        layer, occluded = _occlude(layer, occluders(context, layer))
+    if template is not None and options.occlusion == "on" and (matte := occluders(context, layer)).any():
+        alpha = (layer.alpha * (255 - matte.astype(np.uint16)) // 255).astype(np.uint8)
+        occluded = round(1 - float(alpha.sum()) / max(float(layer.alpha.sum()), 1.0), 4)
+        layer = replace(layer, alpha=alpha)
     if template is not None and options.harmonise:
         # Poisson cloning takes the light's change over the face from the image itself.
         layer = harmonise(context, layer, plan.seed, follow_light=options.blend != "poisson")
@@ -113,29 +111,17 @@ def _try_once(
     if occluded:
         # An occluder does not change how the mask is worn.
         _, visible_shares = coverage(whole_layer.alpha, landmarks, whole_layer.origin)
-    agrees = wear_agrees(plan.wear, visible_shares)
-    return MaskedFace(composite, plan, color, pattern, shares, agrees, tries, occluded)
+    return MaskedFace(composite, plan, shares, wear_agrees(plan.wear, visible_shares), tries, occluded)
 
 
-def _occlude(layer: Layer, matte: Image) -> tuple[Layer, float]:
-    """The layer behind an occlusion matte, and the share of the layer that the matte hides."""
-    if not matte.any():
-        return layer, 0.0
-    alpha = layer.alpha * (255 - matte.astype(np.uint16)) // 255
-    hidden = 1 - float(alpha.sum()) / max(float(layer.alpha.sum()), 1.0)
-    return replace(layer, alpha=alpha.astype(np.uint8)), round(hidden, 4)
-
-
-def _pyramid(template: MaskTemplate, color: str | None, pattern: str | None, seed: int) -> Sequence[Image]:
+def _pyramid(template: MaskTemplate, plan: Plan) -> Sequence[Image]:
     """The template's pyramid, recoloured or printed if the plan says so."""
-    if color is None and pattern is None:
+    if plan.color is None and plan.pattern is None:
         return template_levels(template)
-    bgra = template.bgra
-    if color is not None:
-        bgra = recolor(bgra, color)
-    if pattern is not None:
-        bgra = print_pattern(bgra, pattern, seed)
-    return premultiplied_levels(bgra)
+    bgra = template.bgra if plan.color is None else recolor(template.bgra, plan.color)
+    return premultiplied_levels(
+        bgra if plan.pattern is None else print_pattern(bgra, plan.pattern, plan.seed)
+    )
 
 
 def mask_image(
@@ -163,22 +149,16 @@ def mask_image(
         return Outcome("no_face", "no step of the detection cascade found a face")
     contexts = [face if isinstance(face, FaceContext) else FaceContext(image, face) for face in faces]
     sizes = [context.landmarks.eye_distance for context in contexts]
-    large = [
-        (context, plan)
-        for context, plan, size in zip(contexts, plans, sizes, strict=True)
-        if size >= options.min_face
-    ]
-    if not large:
-        widest = max(sizes)
-        return Outcome(
-            "too_small", f"outer eye corners {widest:.1f} px apart, below --min-face {options.min_face:g}"
-        )
+    if (widest := max(sizes)) < options.min_face:
+        reason = f"outer eye corners {widest:.1f} px apart, below --min-face {options.min_face:g}"
+        return Outcome("too_small", reason)
     masked, alpha = image.copy(), np.zeros(image.shape[:2], np.uint8)
     records: list[FaceRecord] = []
-    for context, plan in reversed(large):
+    for context, plan, size in reversed(list(zip(contexts, plans, sizes, strict=True))):
         template = templates[plan.template] if plan.template else None
-        masked_face = mask_face(masked, context, template, plan, options)
-        if masked_face is None:
+        if size < options.min_face or not (
+            masked_face := mask_face(masked, context, template, plan, options)
+        ):
             continue
         window = masked_face.composite.window
         masked[window] = masked_face.composite.bgr
@@ -192,29 +172,28 @@ def mask_image(
 def _record(
     landmarks: Landmarks, masked_face: MaskedFace, template: MaskTemplate | None, options: SynthOptions
 ) -> FaceRecord:
+    composite, plan = masked_face.composite, masked_face.plan
     # A composite has a margin around the mask that is not part of the mask.
-    x, y, width, height = cv2.boundingRect(masked_face.composite.alpha)
-    x, y = x + masked_face.composite.origin[0], y + masked_face.composite.origin[1]
+    x, y, width, height = cv2.boundingRect(composite.alpha)
     face_x, face_y, face_width, face_height = (round(value) for value in landmarks.box)
-    anchors = _LISTED_SHARES @ landmarks.points[:, :2]
+    anchors = (_LISTED_SHARES @ landmarks.points[:, :2]).tolist()
     return FaceRecord(
         box=(face_x, face_y, face_width, face_height),
-        mask_box=(x, y, width, height),
+        mask_box=(x + composite.origin[0], y + composite.origin[1], width, height),
         pose=landmarks.pose,
         landmarks={
-            name: (round(anchor_x, 2), round(anchor_y, 2))
-            for name, (anchor_x, anchor_y) in zip(_LISTED_ANCHORS, anchors.tolist(), strict=True)
+            name: (round(x, 2), round(y, 2)) for name, (x, y) in zip(_LISTED_ANCHORS, anchors, strict=True)
         },
         detection=landmarks.step,
         template=template.name if template else None,
         template_sha256=template.sha256 if template else None,
         kind=template.kind if template else None,
         tone=template.tone if template else None,
-        color=masked_face.color,
-        pattern=masked_face.pattern,
+        color=plan.color,
+        pattern=plan.pattern,
         fit=options.fit if template else "polygon",
         blend=options.blend,
-        wear=masked_face.plan.wear,
+        wear=plan.wear,
         wear_agrees=masked_face.agrees,
         tries=masked_face.tries,
         occluded=masked_face.occluded,
@@ -228,11 +207,7 @@ def choose_faces(faces: Sequence[Landmarks], which: str) -> list[Landmarks]:
         return list(faces)
     if which == "largest":
         return [faces[0]]
-    width, height = faces[0].image_size
-    middle = np.array([width / 2, height / 2])
-
-    def off_center(face: Landmarks) -> float:
-        x, y, w, h = face.box
-        return float(np.linalg.norm(np.array([x + w / 2, y + h / 2]) - middle))
-
-    return [min(faces, key=off_center)]
+    middle = np.array(faces[0].image_size) / 2
+    boxes = np.array([face.box for face in faces])
+    off_center = np.linalg.norm(boxes[:, :2] + boxes[:, 2:] / 2 - middle, axis=1)
+    return [faces[int(off_center.argmin())]]

@@ -10,5 +10,5 @@
                                                         |
                         finalize: manifest.jsonl, maskgen.json, metadata.jsonl, README.md, preview.jpg
 
-When a worker dies, `driver` halves the pool, and `crash_isolation` finds the sample that killed it.
+When a worker dies, `driver` halves the pool, and finds the sample that killed it.
 """

@@ -13,40 +13,34 @@ from maskgen.datasets import FaceDataset
 from maskgen.files.suffixes import KEPT, SUFFIXES, suffix_of
 from maskgen.images.codec import DecodedImage, EncodedImage, common_format
 from maskgen.options import SynthOptions
+from maskgen.records import Sample
 from maskgen.results.counts import Counts
-from maskgen.run.labels import FACE_LABELS, label_of
-from maskgen.run.shard import layout_of
+from maskgen.run.shard import FACE_LABELS, label_of, layout_of
 from maskgen.run.shard_list import list_samples
 
 # How many first samples are printed with their output file, and how many labels with their count.
-NAMED = 5
-LABELS = 20
+NAMED, LABELS = 5, 20
 
 
 def plan_dry_run(
     options: SynthOptions, dataset: FaceDataset, root: Path, out: Path, say: Callable[[str], None] | None
 ) -> Counts:
-    """Count the work of a run, and name the first files that it would write.
-
-    Args:
-        options: The options of the run.
-        dataset: The adapter that lists the samples.
-        root: The dataset's folder or file.
-        out: The output folder; only printed.
-        say: Called with each line of text; None prints nothing.
+    """Count the work of a run, and tell ``say``, if given, the first files that it would write to ``out``.
 
     Returns:
         Counts without statuses, and without labels that only masking decides.
     """
     labels: Counter[str | None] = Counter()
     splits: Counter[str] = Counter()
+    first: list[Sample] = []
     dataset_label = options.label if options.label not in FACE_LABELS else None
     for sample in list_samples(options, dataset, root):
         splits[sample.split or "none"] += options.variants
         if dataset_label:
             labels[label_of(sample, (), dataset_label)[0]] += options.variants
-    unlabelled = labels.pop(None, 0)
-    rows = splits.total()
+        if len(first) < NAMED:
+            first.append(sample)
+    unlabelled, rows = labels.pop(None, 0), splits.total()
     samples = rows // options.variants
     counts = Counts(
         samples=samples,
@@ -56,22 +50,21 @@ def plan_dry_run(
         unlabelled=unlabelled,
         shards=-(-samples // options.shard_size),
     )
-    if say is not None:
-        say(
-            f"{_counted(samples, 'picture')} in {_counted(counts.shards, 'shard')} would give "
-            f"{_counted(counts.rows, 'row')} in {out}"
-        )
-        for name, values in (("split", counts.splits), ("label", counts.labels)):
-            for value, count in islice(values.items(), LABELS):
-                say(f"  {name} {value}: {count:,}")
-            if len(values) > LABELS:
-                say(f"  and {len(values) - LABELS:,} more {name}s")
-        if unlabelled:
-            say(f"  without label: {unlabelled:,}")
-        for sample in islice(list_samples(options, dataset, root), min(NAMED, samples)):
-            label = label_of(sample, (), dataset_label)[0] if dataset_label else None
-            place = layout_of(options).place(sample, label, 0, _expected_image(sample.relative, options))
-            say(f"  {sample.id} -> {place.image}")
+    if say is None:
+        return counts
+    work = f"{_counted(samples, 'picture')} in {_counted(counts.shards, 'shard')}"
+    say(f"{work} would give {_counted(rows, 'row')} in {out}")
+    for name, values in (("split", counts.splits), ("label", counts.labels)):
+        for value, count in islice(values.items(), LABELS):
+            say(f"  {name} {value}: {count:,}")
+        if len(values) > LABELS:
+            say(f"  and {len(values) - LABELS:,} more {name}s")
+    if unlabelled:
+        say(f"  without label: {unlabelled:,}")
+    for sample in first:
+        label = label_of(sample, (), dataset_label)[0] if dataset_label else None
+        place = layout_of(options).place(sample, label, 0, _expected_image(sample.relative, options))
+        say(f"  {sample.id} -> {place.image}")
     return counts
 
 

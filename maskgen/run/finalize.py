@@ -23,10 +23,9 @@ from maskgen.results.counts import Counts
 from maskgen.results.huggingface import metadata_tables, write_metadata
 from maskgen.results.layout import OWN_FILES
 from maskgen.results.run_record import run_record
-from maskgen.run.shard_list import label_files
-from maskgen.run.state.run_dir import STATE, RunDir
-from maskgen.run.state.shard_check import changed_file, spot_checksums
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.shard_list import ShardList, label_files
+from maskgen.run.state.run_dir import STATE
+from maskgen.run.state.shard_records import changed_file, spot_checksums
 
 Report = Callable[[Path], Any]
 
@@ -38,40 +37,23 @@ log = logging.getLogger("maskgen")
 _LEFTOVER = re.compile(r"\.maskgen-[0-9a-f]{16}")
 
 
-def finalize(
-    folder: RunDir,
-    done: Mapping[int, ShardStats],
-    options: SynthOptions,
-    dataset: FaceDataset,
-    root: Path,
-    templates: Mapping[str, str],
-    report: Report | None,
-    landmark_model: Mapping[str, Any] | None = None,
-) -> None:
-    """Write the final files, unless they already exist and were made from the same shards.
+def finalize(listing: ShardList, config: Mapping[str, Any], report: Report | None) -> None:
+    """Write the final files of a run, unless they already exist and were made from the same shards.
 
-    Args:
-        folder: The run directory.
-        done: Index -> stats of all shards, in any order.
-        options: The options of the run.
-        dataset: The adapter that listed the samples.
-        root: The dataset's folder, for its label files.
-        templates: Name -> sha256 of each template in use.
-        report: Writes the dataset card and contact sheet from the other final files.
-        landmark_model: The landmark engine, and the sha256 of its files.
+    ``report`` writes the dataset card and contact sheet from the other files.
     """
-    out, stats = folder.out, dict(sorted(done.items()))
-    state = _state(stats.values())
+    folder, options, dataset = listing.folder, listing.options, listing.dataset
+    out, stats = folder.out, dict(sorted(listing.done.items()))
+    state = hashlib.sha256()
+    for shard in stats.values():
+        state.update(f"{shard.index} {shard.rows_sha256} {shard.processor}\n".encode())
     before, written = folder.read("finished.json") or {}, folder.final_files()
-    if before.get("stats") == state and (before.get("report") or report is None):
+    if before.get("stats") == state.hexdigest() and (before.get("report") or report is None):
         damage = changed_file(out, written)
         if damage is None:
             return
         log.warning("the final files are written again: %s", damage)
-    counts = Counts.total(shard.counts for shard in stats.values())
-    # A table with images elsewhere holds paths to them: a copy would not match the output.
-    mirrors = options.layout == "mirror" and dataset.files is None
-    copies = _copies(options, dataset, root) if mirrors else {}
+    copies = _copies(options, dataset, listing.root)
     tables = metadata_tables(out, options.layout)
     planned = sorted({*OWN_FILES, *tables, *map(to_text, copies)} - {STATE})
     # Record the names first: if this run is killed, --overwrite must know which files to remove.
@@ -87,7 +69,6 @@ def finalize(
     for name, source in copies.items():
         with source.open("rb") as original, open_atomic(out / name, folder.scratch) as copy:
             shutil.copyfileobj(original, copy)
-    published = _published(options)
     processors = sorted({shard.processor for shard in stats.values()} - {""})
     if len(processors) > 1:
         log.warning(
@@ -96,15 +77,18 @@ def finalize(
             out,
             ", ".join(processors),
         )
+    # Without private folder names.
+    templates = tuple((public_path(name), weight) for name, weight in options.templates)
+    published = replace(options, templates=templates, landmarks=public_path(options.landmarks))
     record = run_record(
         command=command_line(published),
         options=published.as_dict(),
         seed=options.seed,
-        templates={public_path(name): sha256 for name, sha256 in templates.items()},
-        counts=counts.as_dict(),
+        templates={public_path(name): sha256 for name, sha256 in config["templates"].items()},
+        counts=Counts.total(shard.counts for shard in stats.values()).as_dict(),
         processors=processors,
         source={name: getattr(dataset, name) for name in _FACTS},
-        landmark_model=landmark_model,
+        landmark_model=config["landmark_model"],
     )
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
     write_atomic(out / "maskgen.json", text.encode(), folder.scratch)
@@ -112,23 +96,9 @@ def finalize(
         report(out)
     files = spot_checksums(out, (name for name in planned if (out / from_text(name)).exists()))
     folder.sync_files(files)
-    folder.write("finished.json", {"stats": state, "report": report is not None, "files": files})
+    folder.write("finished.json", {"stats": state.hexdigest(), "report": report is not None, "files": files})
     if not is_remote(out):
         shutil.rmtree(folder.scratch, ignore_errors=True)
-
-
-def _published(options: SynthOptions) -> SynthOptions:
-    """The options for the run record and the card, without private folder names."""
-    templates = tuple((public_path(name), weight) for name, weight in options.templates)
-    return replace(options, templates=templates, landmarks=public_path(options.landmarks))
-
-
-def _state(stats: Iterable[ShardStats]) -> str:
-    """A hash of the inputs of the final files: the rows of the shards and their kinds of processor."""
-    hashed = hashlib.sha256()
-    for shard in stats:
-        hashed.update(f"{shard.index} {shard.rows_sha256} {shard.processor}\n".encode())
-    return hashed.hexdigest()
 
 
 def _remove_unfinished(out: Path, tables: Iterable[str]) -> None:
@@ -143,6 +113,9 @@ def _remove_unfinished(out: Path, tables: Iterable[str]) -> None:
 
 def _copies(options: SynthOptions, dataset: FaceDataset, root: Path) -> dict[str, Path]:
     """Output name -> label file to copy, once for each variant, for loaders of the original dataset."""
+    # A table with images elsewhere holds paths to them: a copy would not match the output.
+    if options.layout != "mirror" or dataset.files is not None:
+        return {}
     tops = [f"variant-{variant}/" for variant in range(options.variants)] if options.variants > 1 else [""]
     names = {f"{top}{name}": path for name, path in label_files(dataset, root).items() for top in tops}
     return {name: path for name, path in names.items() if name not in OWN_FILES}
@@ -163,13 +136,7 @@ def command_line(options: SynthOptions) -> str:
 
 
 # Fields of `SynthOptions` that hold several values -> the option that is repeated for each.
-_REPEATED = {
-    "templates": "template",
-    "colors": "color",
-    "patterns": "pattern",
-    "wears": "wear",
-    "splits": "split",
-}
+_REPEATED = {name: name[:-1] for name in ("templates", "colors", "patterns", "wears", "splits")}
 
 
 def _option_words(name: str, value: Any) -> list[str]:
@@ -177,13 +144,9 @@ def _option_words(name: str, value: Any) -> list[str]:
         return ["--files-from", "LIST"]
     option = "--" + _REPEATED.get(name, name).replace("_", "-")
     if name in _REPEATED:
-        return [word for part in value for word in (option, _weighted(part))]
+        weighted = ((part, 1) if isinstance(part, str) else part for part in value)
+        texts = (part if weight == 1 else f"{part}={weight!r}" for part, weight in weighted)
+        return [word for text in texts for word in (option, text)]
     if isinstance(value, bool):
         return [option if value else option.replace("--", "--no-", 1)]
     return [option, "none" if value is None else str(value)]
-
-
-def _weighted(part: str | tuple[str, float]) -> str:
-    if isinstance(part, str):
-        return part
-    return part[0] if part[1] == 1 else f"{part[0]}={part[1]!r}"

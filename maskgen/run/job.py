@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,14 +20,12 @@ from maskgen.datasets.table import with_image_root
 from maskgen.errors import ConfigurationError, TooManyErrorsError, UsageError, output_errors
 from maskgen.files.remote import check_workers, is_in_memory, is_remote, location
 from maskgen.jit import is_compiled
-from maskgen.landmarks import LandmarkerSpec
+from maskgen.landmarks import LandmarkerSpec, model_files, tasks
 from maskgen.options import SynthOptions
 from maskgen.process import usable_cores
 from maskgen.results.counts import Counts
 from maskgen.results.layout import PACKED
 from maskgen.results.output_files import check_apart, tar_suffix
-from maskgen.results.run_record import fingerprint
-from maskgen.run.crash_isolation import mask_one_at_a_time
 from maskgen.run.driver import run_shards
 from maskgen.run.dry_run import plan_dry_run
 from maskgen.run.executors.executor import interruptible, run_tasks
@@ -38,7 +36,6 @@ from maskgen.run.resume import accept_changes, check_fingerprints, check_unchang
 from maskgen.run.shard import mask_shard
 from maskgen.run.shard_list import ShardList, list_samples
 from maskgen.run.state.output_claim import (
-    MODEL_VARIABLE,
     check_claim,
     claimed,
     describe,
@@ -46,8 +43,7 @@ from maskgen.run.state.output_claim import (
     options_of,
     read_config,
 )
-from maskgen.run.state.run_dir import RunDir, Shard
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.run_dir import RunDir
 
 __all__ = ["Counts", "Job", "merge", "run"]
 
@@ -65,8 +61,7 @@ class Job:
         files: The images to process, from `maskgen.datasets.file_list.read_list`; None takes all.
         image_root: The folder of a table's images; None for the folder of the table.
         image_timeout: Seconds that each step of an image may take before its process is killed; 0 sets no
-            limit. None also sets no limit and runs a single worker in this process, where a hang in native
-            code blocks the run.
+            limit. None also sets none, and runs a single worker in this process, where a hang blocks the run.
         accept_changes: Process shards again whose images, sources or labels have changed.
         sync: Flush each shard to the disk before it counts as done, to survive a power failure.
     """
@@ -115,14 +110,12 @@ def run(
         Counts over all finished shards, including those of earlier runs and other shares.
 
     Raises:
-        ConfigurationError: ``job.out`` holds a run of another configuration, or files of no run; or the
-            dataset has changed since the run began and ``job.accept_changes`` is not set; or another run
-            is active there.
+        ConfigurationError: ``job.out`` holds a run of another configuration, files of no run or an active
+            run; or the dataset has changed since the run began and ``job.accept_changes`` is not set.
         MissingDataError: The dataset has no matching image.
         TooManyErrorsError: More than ``job.max_errors`` images failed.
-        OutputError: ``job.out`` cannot be written; the same call resumes.
+        OutputError: ``job.out`` cannot be written; the same call resumes, as after a `KeyboardInterrupt`.
         LostWorkersError: Processes die, but over no single image.
-        KeyboardInterrupt: SIGINT or SIGTERM; the same call resumes.
     """
     if backend != "loky":
         # Cluster workers may have been started in any folder.
@@ -136,6 +129,8 @@ def run(
         check_apart(source, job.out)
     sources = job.image_root or job.root
     check_workers((sources, job.out), backend == "loky" and workers == 1)
+    if any(is_in_memory(path) for path in (sources, job.root, job.out)):
+        job = replace(job, image_timeout=None)  # nothing may run in a separate process
     folder = run_folder(job.out, job.sync)
     spec = LandmarkerSpec(job.options.landmarks, job.landmark_model, job.options.detector)
     config = describe(job.options, job.root, spec, job.image_root)
@@ -152,32 +147,26 @@ def run(
             forget_failed(folder)
         listing = ShardList(job.options, dataset, job.root, folder, share)
         folder.forget(*listing.damaged)
-        check_unchanged(folder, config, listing, dataset, job.root)
+        check_unchanged(listing, config)
         if listing.missing() != []:
-            mask = mask_stored_shard if is_remote(sources) or is_remote(job.out) else mask_shard
-            task = _task(job, spec, config, dataset)
             if progress and sys.stderr.isatty() and not is_compiled():
                 _say("compiling kernels (first run of this version only, up to a minute)")
-
-            def execute(shards: Iterable[Shard], processes: int, apart: bool) -> Iterator[ShardStats]:
-                return run_tasks(
-                    partial(mask, task),
-                    shards,
-                    workers=processes,
-                    backend=backend,
-                    scheduler=scheduler,
-                    needs=(sources, folder.folder / "config.json"),
-                    apart=apart,
-                )
-
-            processes = _processes(workers) if backend == "loky" else workers
-            one_at_a_time = partial(mask_one_at_a_time, mask, task)
-            apart = job.image_timeout is not None and not _in_memory(job)
-            run_shards(listing, folder, execute, one_at_a_time, processes, apart, job.max_errors, progress)
+            mask = mask_stored_shard if is_remote(sources) or is_remote(job.out) else mask_shard
+            task = _task(job, spec, config, dataset)
+            needs = (sources, folder.folder / "config.json")
+            run_shards(
+                listing,
+                partial(run_tasks, partial(mask, task), backend=backend, scheduler=scheduler, needs=needs),
+                mask,
+                task,
+                workers=_processes(workers) if backend == "loky" else workers,
+                apart=job.image_timeout is not None,
+                max_errors=job.max_errors,
+                progress=progress,
+            )
         counts = listing.counts()
         if share == (1, 1) and listing.missing() == []:
-            templates, model = config["templates"], config["landmark_model"]
-            finalize(folder, listing.done, job.options, dataset, job.root, templates, report, model)
+            finalize(listing, config, report)
     _check_errors(counts, folder, job.max_errors)
     if share != (1, 1) and progress:
         _say(f"share {share[0]} of {share[1]} is done; when all are, run: maskgen merge {job.out}")
@@ -185,11 +174,7 @@ def run(
 
 
 def merge(out: Path, *, report: Report | None = None) -> Counts:
-    """Write the final files of a run whose shards were processed by several jobs.
-
-    Args:
-        out: The output folder that the jobs share.
-        report: As for `run`.
+    """Write the final files of a run whose shards were processed by several jobs; ``report`` as for `run`.
 
     Raises:
         ConfigurationError: There is no run in ``out``, or shards are missing; the message names them.
@@ -204,7 +189,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
     options, root, image_root = options_of(config), location(config["root"]), config.get("image_root")
     dataset = with_image_root(get_dataset(options.dataset), image_root and location(image_root))
     listing = ShardList(options, dataset, root, folder)
-    check_fingerprints(folder, listing.done, config)
+    check_fingerprints(listing, config)
     missing = listing.missing()
     if missing is None:
         raise ConfigurationError(f"no job has listed the whole dataset for {out} yet; run its shares first")
@@ -214,8 +199,7 @@ def merge(out: Path, *, report: Report | None = None) -> Counts:
             "to (`maskgen synth --shard I/N` does the shards whose number leaves I-1 when divided by N)"
         )
     with interruptible(), output_errors(out), locked(folder):
-        templates, model = config["templates"], config["landmark_model"]
-        finalize(folder, listing.done, options, dataset, root, templates, report, model)
+        finalize(listing, config, report)
     return listing.counts()
 
 
@@ -226,49 +210,37 @@ def root_of(out: Path) -> Path | None:
 
 
 def _check_errors(counts: Counts, folder: RunDir, max_errors: int | None) -> None:
-    if max_errors is None or counts.failed <= max_errors:
-        return
-    manifest = folder.out / "manifest.jsonl"
-    rows = manifest if manifest.exists() else folder.rows_path(0).parent / "*.jsonl"
-    raise TooManyErrorsError(
-        f"{counts.failed} images could not be read or ended in an error, more than --max-errors "
-        f"{max_errors}; the rows in {rows} of status unreadable and error say why"
-    )
+    if max_errors is not None and counts.failed > max_errors:
+        manifest = folder.out / "manifest.jsonl"
+        rows = manifest if manifest.exists() else folder.rows_path(0).parent / "*.jsonl"
+        raise TooManyErrorsError(
+            f"{counts.failed} images could not be read or ended in an error, more than --max-errors "
+            f"{max_errors}; the rows in {rows} of status unreadable and error say why"
+        )
 
 
 def _task(job: Job, spec: LandmarkerSpec, config: Mapping[str, Any], dataset: FaceDataset) -> ShardTask:
+    packs = job.options.layout == PACKED
+    first = next(list_samples(job.options, dataset, job.root), None) if packs else None
     return ShardTask(
         options=job.options,
         out=job.out,
+        config=config,
         landmarker=_absolute_spec(spec),
-        model_sha256=config["landmark_model"]["sha256"],
-        fingerprint=fingerprint(config),
-        templates=tuple(config["templates"].items()),
         several_faces=dataset.several_faces,
         folder=Path.cwd(),
-        max_pixels=config["max_pixels"],
-        tar_suffix=_tar_suffix(job, dataset),
-        image_timeout=None if _in_memory(job) else job.image_timeout,
+        tar_suffix=tar_suffix(first, job.options.format) if first else None,
         sync=job.sync,
+        image_timeout=job.image_timeout,
     )
-
-
-def _in_memory(job: Job) -> bool:
-    return any(is_in_memory(path) for path in (job.root, job.out, job.image_root) if path)
-
-
-def _tar_suffix(job: Job, dataset: FaceDataset) -> str | None:
-    if job.options.layout != PACKED:
-        return None
-    first = next(list_samples(job.options, dataset, job.root), None)
-    return tar_suffix(first, job.options.format) if first else None
 
 
 def _absolute_spec(spec: LandmarkerSpec) -> LandmarkerSpec:
     """The spec with absolute paths, for a process in another folder and with another environment."""
     if spec.reads_file:
         return replace(spec, model=str(Path(spec.model).absolute()))
-    path = spec.model_path or (os.environ.get(MODEL_VARIABLE) if spec.member == "tasks" else None)
+    variables = {"litert": model_files.VARIABLE, "tasks": tasks.MODEL_VARIABLE}
+    path = spec.model_path or os.environ.get(variables.get(spec.member, ""))
     return replace(spec, model_path=Path(path).absolute()) if path else spec
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, replace
-from functools import lru_cache, partial
-from itertools import count
+from functools import partial
 from pathlib import Path
 
 from maskgen.datasets import FaceDataset
@@ -17,12 +15,13 @@ from maskgen.files.atomic import open_atomic
 from maskgen.files.remote import check_workers
 from maskgen.files.tar import read_sample
 from maskgen.images.codec import decode
-from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
+from maskgen.landmarks import LandmarkerSpec
 from maskgen.landmarks.landmark_file import landmark_line
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.results.output_files import check_apart
 from maskgen.run.executors.executor import interruptible, run_tasks
+from maskgen.run.pipeline import open_once
 from maskgen.run.remote_run_dir import fetched
 from maskgen.run.shard_list import cut, list_samples
 
@@ -50,10 +49,6 @@ class FaceCounts:
 
     def __add__(self, other: FaceCounts) -> FaceCounts:
         return FaceCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
-
-
-_Chunk = tuple[int, tuple[Sample, ...]]
-_Lines = tuple[int, str, FaceCounts]
 
 
 def write_landmarks(
@@ -84,16 +79,15 @@ def write_landmarks(
     check_workers((root, out), workers == 1)
     for source in dataset.files(root) if dataset.files else [root]:
         check_apart(source, out)
-    chunks: Iterator[_Chunk] = zip(
-        count(), cut(list_samples(options, replace(dataset, always={}), root), _CHUNK)
-    )
+    chunks = enumerate(cut(list_samples(options, replace(dataset, always={}), root), _CHUNK))
+    find = partial(_find_chunk, spec, every_face)
     total, pending, next_index = FaceCounts(), dict[int, str](), 0
     with (
         interruptible(),
         output_errors(out),
         open_atomic(out) as file,
         tqdm(unit="image", file=sys.stderr, disable=not (progress and sys.stderr.isatty())) as bar,
-        closing(run_tasks(partial(_find_fetched, spec, every_face), chunks, workers=workers)) as results,  # type: ignore[type-var]
+        closing(run_tasks(find, chunks, workers=workers)) as results,  # type: ignore[type-var]
     ):
         for index, lines, counts in results:
             total += counts
@@ -105,35 +99,27 @@ def write_landmarks(
     return total
 
 
-def _find_fetched(spec: LandmarkerSpec, every_face: bool, chunk: _Chunk) -> _Lines:
-    index, samples = chunk
-    with fetched(samples) as local:
-        return index, *_find_chunk(spec, every_face, local)
-
-
-def _find_chunk(spec: LandmarkerSpec, every_face: bool, samples: Sequence[Sample]) -> tuple[str, FaceCounts]:
+def _find_chunk(
+    spec: LandmarkerSpec, every_face: bool, chunk: tuple[int, tuple[Sample, ...]]
+) -> tuple[int, str, FaceCounts]:
+    """(index of the chunk, its lines, its counts)."""
     lines, counts = [], FaceCounts()
-    for sample in samples:
-        try:
-            image = decode(read_sample(sample)).bgr
-            faces = _landmarker(spec).find(
-                image, boxes=sample.boxes, sample_id=sample.id, every_face=every_face
-            )
-        except ModelError:
-            raise
-        except (OSError, ImportError) as error:
-            raise MachineError.of(error) from error
-        # A bad image must not stop the run, as in `maskgen.run.pipeline`.
-        except Exception as error:
-            log.info("%s: %s", sample.id, " ".join(str(error).split()) or type(error).__name__)
-            counts += FaceCounts(inputs=1, unreadable=1)
-            continue
-        lines.append(landmark_line(sample.id, (image.shape[1], image.shape[0]), faces))
-        counts += FaceCounts(inputs=1, with_face=bool(faces), faces=len(faces))
-    return "".join(lines), counts
-
-
-@lru_cache(maxsize=1)
-def _landmarker(spec: LandmarkerSpec) -> FaceLandmarker:
-    """Open the engine once per process: loading takes most of a second."""
-    return open_landmarker(spec)
+    with fetched(chunk[1]) as samples:
+        for sample in samples:
+            try:
+                image = decode(read_sample(sample)).bgr
+                faces = open_once(spec).find(
+                    image, boxes=sample.boxes, sample_id=sample.id, every_face=every_face
+                )
+            except ModelError:
+                raise
+            except (OSError, ImportError) as error:
+                raise MachineError.of(error) from error
+            # A bad image must not stop the run, as in `maskgen.run.pipeline`.
+            except Exception as error:
+                log.info("%s: %s", sample.id, " ".join(str(error).split()) or type(error).__name__)
+                counts += FaceCounts(inputs=1, unreadable=1)
+                continue
+            lines.append(landmark_line(sample.id, (image.shape[1], image.shape[0]), faces))
+            counts += FaceCounts(inputs=1, with_face=bool(faces), faces=len(faces))
+    return chunk[0], "".join(lines), counts

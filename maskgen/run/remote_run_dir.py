@@ -3,10 +3,10 @@
 The images of a shard are fetched into a temporary local folder, many at once, and its results are uploaded
 from another one: the network latency is paid once a shard, not once an image.
 
-The store holds the same files as a local output folder, including ``.maskgen`` but not its scratch folder. A
-shard's rows are uploaded before its images, which tells the next run the names of a killed run's files. Its
-stats are uploaded last: the shard is done if and only if they exist. This needs neither renames nor atomic
-uploads: a truncated file belongs to an unfinished shard and is written again.
+The store holds the same files as a local output folder, but no scratch folder. A shard's rows are uploaded
+before its images, which tells the next run the names of a killed run's files. Its stats are uploaded last:
+the shard is done if and only if they exist. This needs neither renames nor atomic uploads: a truncated file
+belongs to an unfinished shard and is written again.
 """
 
 from __future__ import annotations
@@ -27,19 +27,14 @@ from maskgen.limits import MAX_BYTES
 from maskgen.records import Sample
 from maskgen.run.pipeline import ShardTask
 from maskgen.run.shard import mask_shard
-from maskgen.run.source_changes import ShardSources
 from maskgen.run.state.run_dir import STATE, RunDir, Shard
-from maskgen.run.state.shard_stats import ShardStats
+from maskgen.run.state.shard_records import ShardSources, ShardStats
 
 _OWN_TAR = re.compile(r"^(shards/\d{6,}\.tar)/.*", re.DOTALL)
 
 
 def run_folder(out: Path, sync: bool = True) -> RunDir:
-    """The run directory of a local or remote output.
-
-    Args:
-        out: The output folder.
-        sync: As for `RunDir`; ignored for a store.
+    """The run directory of a local or remote output; ``sync`` as for `RunDir`, and ignored for a store.
 
     Raises:
         ConfigurationError: The store does not answer.
@@ -71,28 +66,21 @@ class RemoteRunDir(RunDir):
         return []
 
     def upload_shard(self, local: RunDir, index: int) -> None:
-        """Upload a shard.
-
-        Args:
-            local: A local run directory that holds only this shard, done.
-            index: The index of the shard.
-        """
-        files = {
-            path: path.relative_to(local.out).as_posix() for path in local.out.rglob("*") if path.is_file()
-        }
+        """Upload a shard from a local run directory that holds only this shard, done."""
+        files = [path for path in local.out.rglob("*") if path.is_file()]
+        names = {path: path.relative_to(local.out).as_posix() for path in files}
         outputs = {
-            path: self._upload_path(name) for path, name in files.items() if not name.startswith(f"{STATE}/")
+            path: self._upload_path(name) for path, name in names.items() if not name.startswith(f"{STATE}/")
         }
         earlier, current = self.written(index), local.written(index)
         if earlier - current:
             # The upload replaces the rows that name the earlier files.
-            left = json.dumps(sorted(earlier | current)).encode()
-            write_atomic(self._left_path(index), left)
+            write_atomic(self._shard_file(index, "left"), json.dumps(sorted(earlier | current)).encode())
         put(local.rows_path(index), self.rows_path(index))
         state = {each(local, index): each(self, index) for each in (RunDir.sources_path, RunDir.files_path)}
         put_each({**outputs, **state})
         self._unlink(self._files(earlier - current) - self._files(current))
-        remove_each([self._left_path(index)])
+        remove_each([self._shard_file(index, "left")])
         put(local.stats_path(index), self.stats_path(index))
 
     def _unlink(self, files: Iterable[str]) -> None:

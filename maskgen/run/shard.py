@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,18 +16,19 @@ from maskgen.files.json_text import fitting
 from maskgen.files.path_text import from_text, to_text
 from maskgen.options import SynthOptions
 from maskgen.process import processor_kind, set_opencv
-from maskgen.records import ManifestRow, Outcome, Sample
+from maskgen.records import FaceRecord, ManifestRow, Outcome, Sample
 from maskgen.results.counts import RowCounter
 from maskgen.results.layout import Layout, Places, tar_place
 from maskgen.results.manifest import row_to_json
 from maskgen.results.output_files import member_json, open_tar_shard, write_outputs
-from maskgen.run.labels import label_of
+from maskgen.results.run_record import fingerprint
 from maskgen.run.pipeline import EncodedVariant, MaskedSample, ShardTask, mask_samples
-from maskgen.run.source_changes import ShardSources
-from maskgen.run.state.run_dir import FILES, ROWS, RunDir, Shard
-from maskgen.run.state.shard_check import spot_checksums
-from maskgen.run.state.shard_stats import ShardStats, digest
+from maskgen.run.state.run_dir import ROWS, RunDir, Shard
+from maskgen.run.state.shard_records import ShardSources, ShardStats, digest, spot_checksums
 from maskgen.run.state.time_limit import NOTE, TimeLimit, overdue_reason
+
+# Labels that masking decides; each is a field of `FaceRecord`.
+FACE_LABELS = ("wear", "kind", "template")
 
 # The longest name that every file system accepts, including encrypted ones.
 _SHORT_PATH = 140
@@ -36,20 +37,19 @@ _SHORT_PATH = 140
 def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = None) -> ShardStats:
     """Mask the samples of a shard and write all its files; the stats file comes last.
 
-    The files of a shard are always the same, regardless of leftovers from earlier attempts.
-
-    Args:
-        task: The task of the run.
-        shard: The samples.
-        sources: The record of the original sources if the samples are local copies.
+    The files are always the same, regardless of leftovers from earlier attempts. ``sources`` is the record of
+    the original sources if the samples are local copies.
     """
     sources = sources or ShardSources.of(shard.samples)
     set_opencv()
     folder = RunDir(task.out, task.sync)
     scratch = folder.open_scratch(shard.index)
-    task = _without_overdue(task, folder.overdue(shard.index))
-    options = task.options
-    layout = layout_of(options, task.tar_suffix)
+    options, layout = task.options, layout_of(task.options, task.tar_suffix)
+    # Once is not enough: a suspended process exceeds the time limit too. After a third time it is not read.
+    late = {image: count for image, count in folder.overdue(shard.index).items() if count > 1}
+    reasons = dict.fromkeys(late, overdue_reason(task.image_timeout))
+    unread = frozenset(image for image, count in late.items() if count > 2)
+    task = replace(task, fatal={**reasons, **task.fatal}, unread=unread)
     counter, rows_hash = RowCounter(options.label is not None), hashlib.sha256()
     names: set[str] = set()
     with (
@@ -70,17 +70,17 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
             rows.flush()
             for (row, places), encoded in zip(files, masked.variants, strict=True):
                 counter.add(row)
-                if places is not None and encoded.image is not None:
-                    data = (encoded.image.data, masked.unmasked, encoded.alpha)
-                    if layout.packs:
-                        names.add(tar_place(shard.index))
-                        tar.add(places, member_json(row), *data)
-                    else:
-                        names.update(filter(None, vars(places).values()))
-                        write_outputs(task.out, scratch, places, *data)
+                if places is None or encoded.image is None:
+                    continue
+                data = (encoded.image.data, masked.unmasked, encoded.alpha)
+                if layout.packs:
+                    names.add(tar_place(shard.index))
+                    tar.add(places, member_json(row), *data)
+                else:
+                    names.update(filter(None, vars(places).values()))
+                    write_outputs(task.out, scratch, places, *data)
     ids = [sample.id for sample in shard.samples]
     checksums = json.dumps(spot_checksums(task.out, names), ensure_ascii=False, indent=0).encode()
-    (scratch / FILES).write_bytes(checksums)
     stats = ShardStats(
         index=shard.index,
         counts=counter.counts(shards=1),
@@ -89,22 +89,11 @@ def mask_shard(task: ShardTask, shard: Shard, sources: ShardSources | None = Non
         ids=digest(ids),
         rows_sha256=rows_hash.hexdigest(),
         files_sha256=hashlib.sha256(checksums).hexdigest(),
-        fingerprint=task.fingerprint,
+        fingerprint=fingerprint(task.config),
         processor=processor_kind(),
     )
-    folder.finish_shard(scratch, stats, names, sources.as_json())
+    folder.finish_shard(scratch, stats, names, checksums, sources.as_json())
     return stats
-
-
-def _without_overdue(task: ShardTask, times: Mapping[str, int]) -> ShardTask:
-    """The task with images that exceeded the time limit twice as fatal; after a third time they are not read.
-
-    A single time is not enough: a suspended process exceeds the limit too.
-    """
-    given_up = [image for image, count in times.items() if count > 1]
-    reasons = dict.fromkeys(given_up, overdue_reason(task.image_timeout))
-    unread = frozenset(image for image in given_up if times[image] > 2)
-    return replace(task, fatal={**reasons, **task.fatal}, unread=unread)
 
 
 def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
@@ -113,20 +102,43 @@ def layout_of(options: SynthOptions, tar_suffix: str | None = None) -> Layout:
     return Layout(options.layout, options.variants, options.pairs, options.alpha, converts, tar_suffix)
 
 
+def label_of(sample: Sample, faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
+    """The class of a row, or None and the reason why it has none.
+
+    ``label`` is the name of an attribute, "identity", "split", or one of `FACE_LABELS`.
+    """
+    if label in FACE_LABELS:
+        return _face_label(faces, label) if faces else (None, None)
+    value = getattr(sample, label) if label in ("identity", "split") else sample.attributes.get(label)
+    if value is None:
+        return None, sample.note or f"the dataset gives no {label}"
+    return (str(value).lower() if isinstance(value, bool) else str(value)), None
+
+
+def _face_label(faces: Sequence[FaceRecord], label: str) -> tuple[str | None, str | None]:
+    value, *others = {getattr(face, label) for face in faces}
+    if others:
+        return None, f"its faces differ in {label}"
+    if value is None:
+        return None, f"this blend has no {label}"
+    if label == "wear" and not all(face.wear_agrees for face in faces):
+        return None, f"the coverage contradicts {value}"
+    return value, None
+
+
 def _make_row(
     sample: Sample, masked: MaskedSample, variant: int, layout: Layout, task: ShardTask, shard: int
 ) -> tuple[ManifestRow, Places | None]:
     """The row of one variant, and the places of its files if it has any."""
-    encoded, options = masked.variants[variant], task.options
-    faces = encoded.outcome.faces
-    label, unlabelled = label_of(sample, faces, options.label) if options.label else (None, None)
+    encoded, name = masked.variants[variant], task.options.label
+    label, unlabelled = label_of(sample, encoded.outcome.faces, name) if name else (None, None)
     places = layout.place(sample, label, variant, encoded.image, shard) if encoded.image else None
     if places and not layout.packs and (too_long := _path_too_long(task.out, places)):
         encoded, places = EncodedVariant(Outcome("error", too_long)), None
-    outcome = encoded.outcome
+    outcome, alpha = encoded.outcome, places and places.alpha
     reasons = (outcome.reason, unlabelled and f"unlabelled: {unlabelled}", masked.note)
-    size = outcome.image.shape[:2] if outcome.image is not None else (None, None)
-    alpha = places.alpha if places else None
+    height, width = outcome.image.shape[:2] if outcome.image is not None else (None, None)
+    path = fitting(to_text(sample.source_path))
     row = ManifestRow(
         id=fitting(sample.id),
         variant=variant,
@@ -134,19 +146,15 @@ def _make_row(
         reason=fitting("; ".join(reason for reason in reasons if reason)) or None,
         file_name=places.image if places else None,
         sha256=hashlib.sha256(encoded.image.data).hexdigest() if encoded.image else None,
-        width=size[1],
-        height=size[0],
+        width=width,
+        height=height,
         label=fitting(label),
         split=sample.split,
         identity=fitting(sample.identity),
         attributes=fitting(sample.attributes),
-        source={
-            "dataset": options.dataset,
-            "path": fitting(to_text(sample.source_path)),
-            "sha256": masked.sha256,
-        },
+        source={"dataset": task.options.dataset, "path": path, "sha256": masked.sha256},
         faces=tuple(replace(face, alpha_file=alpha) for face in outcome.faces) if alpha else outcome.faces,
-        seed=options.seed,
+        seed=task.options.seed,
         unmasked_file=places.unmasked if places else None,
     )
     return row, places

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from maskgen.datasets import FaceDataset
 from maskgen.datasets.base import warn_of_lacks
 from maskgen.errors import ConfigurationError, MissingDataError
 from maskgen.files.image_files import archive_hint
+from maskgen.files.json_text import from_json
+from maskgen.files.remote import is_remote
 from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.results.counts import Counts
 from maskgen.run.state.run_dir import RunDir, Shard
-from maskgen.run.state.shard_check import damaged_shards
-from maskgen.run.state.shard_stats import ShardStats, digest
+from maskgen.run.state.shard_records import ShardStats, changed_file, digest
 
-# How many damaged shards the log names.
-_NAMED = 10
+# Shards checked in parallel: with cold caches most of the time is I/O wait.
+_THREADS = 8
 
 log = logging.getLogger("maskgen")
 
@@ -34,20 +36,18 @@ def list_samples(options: SynthOptions, dataset: FaceDataset, root: Path) -> Ite
     samples: Iterable[Sample] = dataset.samples(root)
     if options.splits:
         samples = (sample for sample in samples if sample.split in options.splits)
-    empty = options.limit != 0
+    is_empty = options.limit != 0
     for sample in warn_of_lacks(dataset, islice(samples, options.limit)):
-        empty = False
+        is_empty = False
         yield sample
-    if empty:
-        of_splits = f" in the split {' or '.join(options.splits)}" if options.splits else ""
-        where = (
-            f"; splits are read from {dataset.always['split']}"
-            if of_splits and "split" in dataset.always
-            else ""
-        )
+    if is_empty:
+        splits = f" in the split {' or '.join(options.splits)}" if options.splits else ""
+        where = ""
+        if splits and "split" in dataset.always:
+            where = f"; splits are read from {dataset.always['split']}"
         hint = archive_hint(root)
         raise MissingDataError(
-            f"{root} holds no image of {dataset.title}{of_splits}{where}. {hint}".rstrip(". ")
+            f"{root} holds no image of {dataset.title}{splits}{where}. {hint}".rstrip(". ")
         )
 
 
@@ -64,14 +64,18 @@ def cut(samples: Iterator[Sample], size: int) -> Iterator[tuple[Sample, ...]]:
 
 
 class ShardList:
-    """The pending shards of a run, and their progress.
+    """The samples of a run in shards: which are done, under way and pending.
 
-    After the first complete listing, the run directory holds the number of shards; a finished run then needs
-    no listing to be recognized.
+    After the first complete listing, the run directory holds the number of shards: a finished run is
+    recognized without a listing.
 
     Attributes:
+        options: The options of the run.
+        dataset: The adapter that lists the samples.
+        root: The dataset's folder or file.
+        folder: The run directory.
         done: Index -> stats of the finished, undamaged shards, in no order.
-        damaged: Index -> stats of the finished shards of this share whose files have changed.
+        damaged: The finished shards of this share whose files have changed.
         under_way: Index -> shard of those that workers have and that are not done.
         samples: The number of samples; None before the first complete listing.
     """
@@ -83,32 +87,28 @@ class ShardList:
         root: Path,
         folder: RunDir,
         share: tuple[int, int] = (1, 1),
-    ):
-        self._options, self._dataset, self._root, self._folder = options, dataset, root, folder
-        self._share = share
-        self.done = folder.done()
-        own = [stats for stats in self.done.values() if self._is_own(stats.index)]
-        self.damaged = {index: self.done.pop(index) for index in self._damaged(own)}
-        self.under_way: dict[int, Shard] = {}
-        self._shards, self.samples = _read_listing(folder.read("listing.json"))
-
-    def _damaged(self, done: Iterable[ShardStats]) -> list[int]:
-        """The damaged ones of these shards; logs the reason of each."""
-        damaged: list[int] = []
-        for index, reason in damaged_shards(self._folder, done):
-            damaged.append(index)
-            if len(damaged) <= _NAMED:
+    ) -> None:
+        self.options, self.dataset, self.root, self.folder = options, dataset, root, folder
+        self._share, self.done = share, folder.done()
+        self.damaged: list[int] = []
+        for index, reason in _damaged_shards(folder, [self.done[index] for index in self.own_done()]):
+            del self.done[index]
+            self.damaged.append(index)
+            if len(self.damaged) <= 10:
                 log.warning("shard %d counts as not done: %s", index, reason)
-        if len(damaged) > _NAMED:
-            log.warning("%d more shards count as not done for similar reasons", len(damaged) - _NAMED)
-        return damaged
+        if len(self.damaged) > 10:
+            log.warning("%d more shards count as not done for similar reasons", len(self.damaged) - 10)
+        self.under_way: dict[int, Shard] = {}
+        listing = folder.read("listing.json") or {}
+        shards, samples = listing.get("shards"), listing.get("samples")
+        is_whole = type(shards) is int and type(samples) is int
+        self._shards, self.samples = (shards, samples) if is_whole else (None, None)
 
-    def missing(self, every_share: bool = False) -> list[int] | None:
-        """The shards that are not done, of this share or of all; None before the first complete listing."""
+    def missing(self) -> list[int] | None:
+        """The shards of this share that are not done; None before the first complete listing."""
         if self._shards is None:
             return None
-        indexes = range(self._shards)
-        return [i for i in indexes if i not in self.done and (every_share or self._is_own(i))]
+        return [index for index in range(self._shards) if index not in self.done and self._is_own(index)]
 
     def counts(self) -> Counts:
         """Counts over all finished shards."""
@@ -120,7 +120,7 @@ class ShardList:
 
     def forget(self, index: int) -> None:
         """Mark a shard as not done."""
-        self._folder.forget(index)
+        self.folder.forget(index)
         del self.done[index]
 
     def finished(self, stats: ShardStats) -> None:
@@ -137,51 +137,61 @@ class ShardList:
         """
         samples = shards = 0
         waiting: Shard | None = None
-        listed = list_samples(self._options, self._dataset, self._root)
-        for index, members in enumerate(cut(listed, self._options.shard_size)):
+        listed = list_samples(self.options, self.dataset, self.root)
+        for index, members in enumerate(cut(listed, self.options.shard_size)):
             samples, shards = samples + len(members), index + 1
-            if index in self.done:
-                self._check_ids(self.done[index], members)
-            elif self._is_own(index):
+            stats = self.done.get(index)
+            if stats and stats.ids != digest(sample.id for sample in members):
+                then, now = f"{stats.first} to {stats.last}", f"{members[0].id} to {members[-1].id}"
+                raise self._changed(f"shard {index} went from {then} and now goes from {now}")
+            if stats is None and self._is_own(index):
                 if waiting is not None:
-                    yield self._hand_out(waiting)
+                    yield self.under_way.setdefault(waiting.index, waiting)
                 waiting = Shard(index, members)
-        self._write_listing(shards, samples)
-        # The last shard waits for the listing: when it is done, the run is recognized as done.
-        if waiting is not None:
-            yield self._hand_out(waiting)
-
-    def _is_own(self, index: int) -> bool:
-        share, shares = self._share
-        return index % shares == share - 1
-
-    def _hand_out(self, shard: Shard) -> Shard:
-        self.under_way[shard.index] = shard
-        return shard
-
-    def _check_ids(self, stats: ShardStats, members: tuple[Sample, ...]) -> None:
-        if stats.ids != digest(sample.id for sample in members):
-            raise self._changed(
-                f"shard {stats.index} went from {stats.first} to {stats.last} and now goes "
-                f"from {members[0].id} to {members[-1].id}"
-            )
-
-    def _write_listing(self, shards: int, samples: int) -> None:
         if beyond := [index for index in self.done if index >= shards]:
             raise self._changed(f"{shards} shards now, shard {beyond[0]} is done")
         if self.samples not in (None, samples):
             raise self._changed(f"{self.samples} images then, {samples} now")
         self._shards, self.samples = shards, samples
-        self._folder.write("listing.json", {"shards": shards, "samples": samples})
+        self.folder.write("listing.json", {"shards": shards, "samples": samples})
+        # The last shard waits for the listing: when it is done, the run is recognized as done.
+        if waiting is not None:
+            yield self.under_way.setdefault(waiting.index, waiting)
+
+    def _is_own(self, index: int) -> bool:
+        share, shares = self._share
+        return index % shares == share - 1
 
     def _changed(self, how: str) -> ConfigurationError:
         return ConfigurationError(
-            f"the images in {self._root} have changed since {self._folder.out} was begun ({how}); "
+            f"the images in {self.root} have changed since {self.folder.out} was begun ({how}); "
             "redo the changes with --accept-changes, or the whole run with --overwrite"
         )
 
 
-def _read_listing(listing: Mapping[str, Any] | None) -> tuple[int | None, int | None]:
-    """The shard and sample counts in ``listing.json``; None for both if it is absent or damaged."""
-    shards, samples = ((listing or {}).get(name) for name in ("shards", "samples"))
-    return (shards, samples) if type(shards) is int and type(samples) is int else (None, None)
+def _damaged_shards(folder: RunDir, done: Iterable[ShardStats]) -> Iterator[tuple[int, str]]:
+    """(index, damage in words) of each finished shard whose files have changed.
+
+    In a store only the rows and the list of files are checked: the size of each file would take a request.
+    """
+    shards = list(done)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        reasons = pool.map(lambda stats: _damage(folder, stats), shards)
+        yield from ((stats.index, reason) for stats, reason in zip(shards, reasons, strict=True) if reason)
+
+
+def _damage(folder: RunDir, stats: ShardStats) -> str | None:
+    hashes = {
+        folder.rows_path(stats.index): stats.rows_sha256,
+        folder.files_path(stats.index): stats.files_sha256,
+    }
+    for path, sha256 in hashes.items():
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return f"{path.name} is missing"
+        except OSError as error:
+            return f"{path.name} cannot be read: {error}"
+        if hashlib.sha256(data).hexdigest() != sha256:
+            return f"{path.name} is damaged"
+    return None if is_remote(folder.out) else changed_file(folder.out, from_json(data))

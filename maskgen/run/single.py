@@ -55,11 +55,10 @@ def mask_picture(
     plans = [plan(options, name, 0, face) for face in range(len(faces))]
     templates = {each.template: load_template(each.template) for each in plans if each.template}
     outcome = mask_image(decoded.bgr, faces, plans, templates, options)
-    encoded = None
-    if outcome.image is not None:
-        target = None if options.format == "source" else options.format
-        encoded = encode(outcome.image, decoded, target, options.quality).data
-    height, width = decoded.bgr.shape[:2]
+    target = None if options.format == "source" else options.format
+    masked = outcome.image
+    encoded = None if masked is None else encode(masked, decoded, target, options.quality).data
+    height, width = decoded.bgr.shape[:2] if encoded else (None, None)
     row = ManifestRow(
         id=name,
         variant=0,
@@ -67,8 +66,8 @@ def mask_picture(
         reason=outcome.reason,
         file_name=file_name if encoded else None,
         sha256=hashlib.sha256(encoded).hexdigest() if encoded else None,
-        width=width if encoded else None,
-        height=height if encoded else None,
+        width=width,
+        height=height,
         label=None,
         split=None,
         identity=None,

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from array import array
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from maskgen.datasets import DATASETS
 from maskgen.errors import ConfigurationError
@@ -33,8 +31,7 @@ from maskgen.results.reader import listed_files, tar_of
 from maskgen.results.run_record import fingerprint, read_record
 from maskgen.run.executors.executor import LostWorkersError, run_tasks
 from maskgen.run.remote_run_dir import run_folder
-from maskgen.run.state.shard_stats import ShardStats
-from maskgen.verify.rows import Batch, Finding, RowChecker, named_in
+from maskgen.verify.rows import Batch, Finding, check_batch, named_in
 
 _BATCH = 256  # rows of loose files; the rows of a tar form one batch
 
@@ -85,48 +82,49 @@ class Verifier:
         self._record = read_record(out)
         options = self._record.get("options")
         self._options: Mapping[str, Any] = options if isinstance(options, dict) else {}
+        self._packed = self._options.get("layout") == "webdataset"
         self._folder = run_folder(out)
-        self._names, self._ids = array("Q"), array("Q")
+        self._names: set[bytes] = set()
+        self._ids: set[bytes] = set()
         self._counts = Counts()
+        # Lines that are no rows; with several workers, joblib reads the manifest in another thread.
+        self._damaged_lines: deque[Finding] = deque()
         self.result = Verification()
 
     def run(self, workers: int = 1) -> Iterator[Finding]:
-        """Yield every difference; `result` is complete at the end.
-
-        Args:
-            workers: Processes; -1 takes every core.
-        """
+        """Yield every difference; `result` is complete at the end."""
         for finding in self._all(workers):
             self.result.kinds[finding.kind] += 1
             yield finding
 
     def _all(self, workers: int) -> Iterator[Finding]:
-        yield from _check_record(self._record)
-        packed = self._options.get("layout") == "webdataset"
-        # With several workers, joblib consumes the rows in another thread.
-        notes: deque[Finding] = deque()
+        if not isinstance(self._record.get("options"), dict):
+            yield Finding("changed", "maskgen.json", "it has no options")
+        elif fingerprint(self._options) != self._record.get("fingerprint"):
+            yield Finding("changed", "maskgen.json", "its options are not those of its fingerprint")
         templates = frozenset((self._record.get("templates") or {}).values())
-        call = RowChecker(self._out, packed, templates, self._landmarks, follows_links(), self._sources)
+        check = partial(
+            check_batch, self._out, self._packed, templates, self._landmarks, self._sources, follows_links()
+        )
         try:
-            for checked in run_tasks(call, self._batches(notes, packed), workers=workers):
-                yield from checked.findings
-                self.result.files += checked.files
-                self.result.alphas += checked.alphas
-                while notes:
-                    yield notes.popleft()
+            for findings, files, alphas in run_tasks(check, self._batches(), workers=workers):
+                yield from findings
+                self.result.files += files
+                self.result.alphas += alphas
         except LostWorkersError as error:
             raise ConfigurationError("a worker process died; try again with fewer (-j)") from error
-        yield from notes
+        yield from self._damaged_lines
+        yield from self._check_shards()
         yield from self._check_counts()
         yield from self._check_extra()
         yield from self._check_metadata()
 
-    def _batches(self, notes: deque[Finding], packed: bool) -> Iterator[Batch]:
+    def _batches(self) -> Iterator[Batch]:
         rows: list[ManifestRow] = []
         tar: str | None = None
-        for row in self._rows(notes):
-            row_tar = tar_of(row.file_name) if packed and row.file_name else tar
-            if rows and (row_tar != tar if packed else len(rows) >= _BATCH):
+        for row in self._rows():
+            row_tar = tar_of(row.file_name) if self._packed and row.file_name else tar
+            if rows and (row_tar != tar if self._packed else len(rows) >= _BATCH):
                 yield self._batch(rows, tar)
                 rows = []
             rows.append(row)
@@ -139,24 +137,36 @@ class Verifier:
         for row in rows:
             counter.add(row)
         self._counts = Counts.total((self._counts, counter.counts()))
-        self._ids.extend(_short_hash(f"{row.variant} {row.id}") for row in rows)
-        names = {tar} if tar else {name for row in rows for name in named_in(row)}
-        self._names.extend(_short_hash(name) for name in names)
-        return Batch(tuple(rows), tar)
+        self._ids.update(_short_hash(f"{row.variant} {row.id}") for row in rows)
+        names = [tar] if tar else [name for row in rows for name in named_in(row)]
+        self._names.update(map(_short_hash, names))
+        return rows, tar
 
-    def _rows(self, notes: deque[Finding]) -> Iterator[ManifestRow]:
-        parts = _ShardHashes(self._folder.done())
+    def _rows(self) -> Iterator[ManifestRow]:
         with open_lines(self._out / "manifest.jsonl") as lines:
-            for number, line in enumerate(lines, start=1):
+            for line in lines:
                 self.result.rows += 1
-                notes.extend(parts.add(line))
                 try:
-                    row = row_from_json(line.decode())
+                    yield row_from_json(line.decode())
                 except (ConfigurationError, UnicodeDecodeError) as error:
-                    notes.append(Finding("changed", f"manifest.jsonl, line {number}", str(error)))
-                    continue
-                yield row
-        notes.extend(parts.end())
+                    where = f"manifest.jsonl, line {self.result.rows}"
+                    self._damaged_lines.append(Finding("changed", where, str(error)))
+
+    def _check_shards(self) -> Iterator[Finding]:
+        """Compare the manifest's lines with the hashes in each shard's stats, if ``.maskgen`` exists."""
+        done = self._folder.done().values()
+        with open_lines(self._out / "manifest.jsonl") as lines:
+            for stats in done:
+                own = [line for _, line in zip(range(stats.counts.rows), lines, strict=False)]
+                if len(own) < stats.counts.rows:
+                    what = f"rows up to {stats.last} and behind are gone"
+                    yield Finding("missing", "manifest.jsonl", what)
+                    return
+                if hashlib.sha256(b"".join(own)).hexdigest() != stats.rows_sha256:
+                    what = f"rows from {stats.first} to {stats.last} are not those the run wrote"
+                    yield Finding("changed", "manifest.jsonl", what)
+            if done and next(lines, None) is not None:
+                yield Finding("changed", "manifest.jsonl", "it has more rows than the run wrote")
 
     def _check_counts(self) -> Iterator[Finding]:
         recorded, counts = self._record.get("counts") or {}, self._counts.as_dict()
@@ -165,23 +175,18 @@ class Verifier:
             if name != "shards" and recorded.get(name) != value:
                 what = f"counts: {name} is {recorded.get(name)}, the rows make {value}"
                 yield Finding("changed", "maskgen.json", what)
-        duplicates = len(self._ids) - len(np.unique(np.frombuffer(self._ids, np.uint64))) if self._ids else 0
-        if duplicates:
+        if duplicates := self._counts.rows - len(self._ids):
             yield Finding("changed", "manifest.jsonl", f"{duplicates} inputs and variants have two rows")
 
     def _check_extra(self) -> Iterator[Finding]:
-        named = np.unique(np.frombuffer(self._names, np.uint64)) if self._names else np.zeros(0, np.uint64)
         copies = self._copies()
         for name in copies:
             if not (self._out / from_text(name)).exists():
                 yield Finding("missing", name, "the copy of the source's own file is gone")
-        own = copies | OWN_FILES
-        tables = metadata_tables(self._out, str(self._options.get("layout")))
+        layout = str(self._options.get("layout"))
+        own = {*copies, *OWN_FILES, *metadata_tables(self._out, layout)}
         for name in listed_files(self._out):
-            key = np.uint64(_short_hash(name))
-            place = int(np.searchsorted(named, key))
-            is_named = place < len(named) and named[place] == key
-            if not is_named and name not in own and name not in tables:
+            if name not in own and _short_hash(name) not in self._names:
                 yield Finding("extra", name, "no row names it")
 
     def _copies(self) -> set[str]:
@@ -197,7 +202,7 @@ class Verifier:
 
     def _check_metadata(self) -> Iterator[Finding]:
         layout = str(self._options.get("layout"))
-        if layout == "webdataset" or is_remote(self._out):
+        if self._packed or is_remote(self._out):
             return
         with tempfile.TemporaryDirectory(prefix="maskgen-") as scratch:
             Path(scratch, "manifest.jsonl").symlink_to((self._out / "manifest.jsonl").resolve())
@@ -213,45 +218,5 @@ class Verifier:
                     yield Finding("changed", name, "it no longer is what the manifest gives")
 
 
-class _ShardHashes:
-    """Compare the manifest's lines with the hashes in each shard's stats, if ``.maskgen`` exists."""
-
-    def __init__(self, done: Mapping[int, ShardStats]) -> None:
-        self._waiting = iter(done.values())
-        self._now, self._left, self._hash = next(self._waiting, None), 0, hashlib.sha256()
-        self._left = self._now.counts.rows if self._now else 0
-        self._known = self._now is not None
-
-    def add(self, line: bytes) -> Iterator[Finding]:
-        if not self._known:
-            return
-        if self._now is None:
-            self._known = False
-            yield Finding("changed", "manifest.jsonl", "it has more rows than the run wrote")
-            return
-        self._hash.update(line)
-        self._left -= 1
-        if self._left == 0:
-            if self._hash.hexdigest() != self._now.rows_sha256:
-                where = f"rows from {self._now.first} to {self._now.last}"
-                yield Finding("changed", "manifest.jsonl", f"{where} are not those the run wrote")
-            self._now, self._hash = next(self._waiting, None), hashlib.sha256()
-            self._left = self._now.counts.rows if self._now else 0
-
-    def end(self) -> Iterator[Finding]:
-        if self._known and self._now is not None:
-            yield Finding("missing", "manifest.jsonl", f"rows up to {self._now.last} and behind are gone")
-
-
-def _check_record(record: Mapping[str, Any]) -> Iterator[Finding]:
-    options = record.get("options")
-    if not isinstance(options, dict):
-        yield Finding("changed", "maskgen.json", "it has no options")
-    elif fingerprint(options) != record.get("fingerprint"):
-        yield Finding("changed", "maskgen.json", "its options are not those of its fingerprint")
-
-
-def _short_hash(name: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
-    )
+def _short_hash(name: str) -> bytes:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from synthetic_faces import mean_face, plain_template, pyramid, worn
 
-from maskgen.masking.face.blur_and_noise import edge_blur, noise_level
 from maskgen.masking.face.context import FaceContext
-from maskgen.masking.face.texture import measure_texture
+from maskgen.masking.face.texture import edge_blur, measure_texture, noise_level
 from maskgen.masking.fits import FIT_FUNCTIONS
 from maskgen.masking.layer.harmonise import harmonise
 
@@ -106,7 +105,7 @@ def test_the_mask_is_as_grainy_as_the_face(sigma):
 
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0, 3.0, 4.0])
 def test_edge_blur_measures_the_blur_of_a_step(sigma):
-    step = np.zeros((120, 120), np.float32)
+    step = np.zeros((120, 120), np.uint8)
     step[:, 60:] = 150
     assert edge_blur(cv2.GaussianBlur(step, (0, 0), sigma), 0.0) == pytest.approx(sigma, rel=0.45)
 

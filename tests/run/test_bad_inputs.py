@@ -105,7 +105,7 @@ def test_what_the_machine_lacks_ends_the_run_and_is_billed_on_no_picture(
     def broken(*_, **__):
         raise raised
 
-    stages._landmarker.cache_clear()
+    stages.open_once.cache_clear()
     monkeypatch.setattr(module, name, broken)
     with pytest.raises(MachineError, match=said):
         masked(source, tmp_path / "out")

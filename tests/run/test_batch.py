@@ -279,7 +279,7 @@ def test_a_dry_run_names_no_more_than_the_first_labels(tmp_path, capsys):
 
 
 def test_a_dry_run_counts_and_writes_nothing(source, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(pipeline, "_landmarker", None)
+    monkeypatch.setattr(pipeline, "open_once", None)
     counts = run(job(source, tmp_path / "out", variants=2, limit=7), dry_run=True)
     assert counts == Counts(
         samples=7, rows=14, labels={"female": 10, "male": 4}, splits={"none": 14}, shards=3

@@ -204,7 +204,8 @@ def test_the_sources_of_many_shards_are_looked_at_within_seconds(tmp_path):
     """64,000 here; the bar is 200,000 within 5 s."""
     from finished_run import write_finished_run
 
-    from maskgen.run.source_changes import ShardSources, changed_sources
+    from maskgen.run.resume import changed_sources
+    from maskgen.run.state.shard_records import ShardSources
 
     root, out, options = tmp_path / "faces", tmp_path / "out", SynthOptions("folder", label="folder")
     root.mkdir()

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from maskgen.records import Sample
-from maskgen.run.labels import label_of
+from maskgen.run.shard import label_of
 
 SAMPLE = Sample("a.jpg", None, "a.jpg", "train", "Ada", {"gender": "female", "age": 31, "smiling": True})
 

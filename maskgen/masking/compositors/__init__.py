@@ -1,7 +1,7 @@
 """Compositors: functions (image, layer, context) -> `maskgen.records.Composite`.
 
-`overlay` blends by alpha, `poisson` clones the layer into the light of the face (with the small images of
-`membrane`), `flatten` smooths the texture of the lower face. A compositor does not know the template.
+`overlay` blends by alpha, `poisson` clones the layer into the light of the face, `flatten` smooths the
+texture of the lower face. A compositor does not know the template.
 """
 
 from __future__ import annotations

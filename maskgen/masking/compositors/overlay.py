@@ -14,14 +14,13 @@ from maskgen.records import Composite, Image, Layer
 
 
 def blend(image: Image, layer_bgr: Image, alpha: Image) -> Image:
-    """``alpha * layer + (1 - alpha) * image``, rounded, for arrays of one size.
+    """``alpha * layer + (1 - alpha) * image``, rounded.
 
-    Args:
-        image: (height, width, 3) uint8.
-        layer_bgr: (height, width, 3) uint8, straight colour.
-        alpha: (height, width) uint8, 255 is opaque.
+    image, layer_bgr: (height, width, 3) uint8, straight colour; alpha: (height, width) uint8.
     """
-    return _blend_over(image, 0, 0, layer_bgr, alpha, alpha, False)
+    return _blend_over(
+        np.ascontiguousarray(image), 0, 0, np.ascontiguousarray(layer_bgr), alpha, alpha, False
+    )
 
 
 def overlay(image: Image, layer: Layer, context: FaceContext) -> Composite:

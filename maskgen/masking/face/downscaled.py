@@ -91,19 +91,20 @@ def downscale(image: Image, box_ltrb: tuple[float, float, float, float], least_s
     return DownscaledRoi(part, (left, top), step)
 
 
-def clip_box(box_ltrb: tuple[float, float, float, float], image: Image) -> tuple[int, int, int, int]:
-    """The (left, top, right, bottom) whole pixels of an image inside a box, at least one."""
-    height, width = image.shape[:2]
-    left, right = _span(box_ltrb[0], box_ltrb[2], width, 1)
-    top, bottom = _span(box_ltrb[1], box_ltrb[3], height, 1)
-    return left, top, right, bottom
-
-
 def _span(low: float, high: float, end: int, step: int) -> tuple[int, int]:
     """First and last (exclusive) pixel from low to high, inside 0..end; their count is a multiple of step."""
     first = min(max(0, int(low)), end - step)
     count = max(1, (min(end, math.ceil(high)) - first) // step)
     return first, first + count * step
+
+
+def cut_out(plane: Image, left: int, top: int, width: int, height: int) -> Image:
+    """A rectangle of a (rows, columns) uint8 plane; 0 outside the plane."""
+    shown = np.zeros((height, width), np.uint8)
+    inside = plane[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
+    x, y = max(0, -left), max(0, -top)
+    shown[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+    return shown
 
 
 def crop(values: Values, left: int, top: int, right: int, bottom: int) -> Values:

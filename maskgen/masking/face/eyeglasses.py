@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.eye_unwrap import EyeUnwrap, around_eyes
-from maskgen.masking.face.rim_path import BORDER, COLUMNS, ROWS, find_lines
+from maskgen.masking.face.eye_unwrap import COLUMNS, ROWS, EyeUnwrap, around_eyes
+from maskgen.masking.face.rim_path import BORDER, find_lines
 from maskgen.records import Image, Layer
 
 Floats = NDArray[np.float32]
@@ -66,15 +66,7 @@ class Eyeglasses:
 
 
 def find_eyeglasses(image: Image, landmarks: Landmarks) -> Eyeglasses | None:
-    """Detect the lower rims of eyeglasses.
-
-    Args:
-        image: (height, width, 3) uint8 BGR, without a mask.
-        landmarks: The face.
-
-    Returns:
-        The eyeglasses, or None if there is no rim around both eyes.
-    """
+    """Detect the lower rims of eyeglasses in an unmasked image; None if there is no rim around both eyes."""
     if landmarks.eye_distance < _SMALLEST or abs(landmarks.pose["yaw"]) > _PROFILE:
         return None
     unwrap = around_eyes(landmarks)

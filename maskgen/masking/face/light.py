@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.downscaled import DownscaledRoi, downscale
-from maskgen.masking.face.normalized_convolution import normalized_convolution
 from maskgen.masking.face.skin_weights import skin_weights
-from maskgen.masking.kernels.box_blur import box_side
+from maskgen.masking.kernels.planes import box_side
 from maskgen.records import Image
 
 Floats = NDArray[np.float32]
@@ -32,6 +33,7 @@ _USUAL_RED, _USUAL_BLUE = 0.25, -0.17
 _TRUST_SKIN, _TRUST_BRIGHT = 0.33, 0.6
 _TRUST_SKIN_CAST, _TRUST_CAST, _ORDINARY = 0.6, 0.9, 0.045
 _BRIGHTER, _HEADROOM = 0.6, 0.14
+_ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
 # An image is grey if no larger share of its pixels has a colour.
 _COLORED = 0.05
 
@@ -63,21 +65,17 @@ class Light:
     @cached_property
     def log_bgr(self) -> Floats:
         """(height, width, 3) float32 of the part's size: the skin's logarithms, smoothed and extended."""
-        return normalized_convolution(self.weighted, self.skin, self.sides)
+        return normalized_convolution(self.weighted, self.skin, self.sides)[:, :, :3]
 
     @cached_property
     def level(self) -> Floats:
         """(height, width) float32: the mean of `log_bgr` over the channels."""
-        return np.asarray(self.log_bgr.mean(axis=2), np.float32)
+        blue, green, red = cv2.split(self.log_bgr)
+        return (blue + green + red) / np.float32(3)
 
 
 def measure_light(image: Image, landmarks: Landmarks) -> Light:
-    """Measure the light on a face and around it, with a margin of half the face's size.
-
-    Args:
-        image: (height, width, 3) uint8 BGR.
-        landmarks: The face.
-    """
+    """Measure the light on a face and around it, with a margin of half the face's size."""
     x, y, width, height = landmarks.box
     box_ltrb = (x - width / 2, y - height / 2, x + 1.5 * width, y + 1.5 * height)
     part = downscale(image, box_ltrb, _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
@@ -96,11 +94,7 @@ def measure_light(image: Image, landmarks: Landmarks) -> Light:
 
 
 def _exposure(summary: list[float]) -> tuple[Floats, bool]:
-    """BGR gains of exposure and colour cast relative to the usual photograph, and whether the image is grey.
-
-    Args:
-        summary: The summary of `skin_weights`.
-    """
+    """BGR gains of exposure and cast relative to the usual photograph, and whether the image is grey."""
     skin, mean, bright, colored, pixels = summary[:3], summary[3:6], *summary[6:9]
     exposure = _TRUST_SKIN * (sum(skin) / 3 - _USUAL_SKIN) + _TRUST_BRIGHT * (bright - _USUAL_BRIGHT)
     # Templates are drawn as bright as white paper can be; photographs are seldom that bright.
@@ -123,3 +117,27 @@ def _cast(of_skin: float, of_image: float) -> float:
     """
     away = _TRUST_SKIN_CAST * of_skin + (1 - _TRUST_SKIN_CAST) * of_image
     return _TRUST_CAST * away * abs(away) / (abs(away) + _ORDINARY)
+
+
+def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, int]) -> Floats:
+    """Extend known values over other pixels (Knutsson and Westin, "Normalized convolution", 1993).
+
+    It goes from coarse to fine: where no known value is near, the wider window decides.
+
+    Args:
+        weighted: (height, width, 4) float32: three values times their weight, and the weight.
+        usual: (3,) float32: the default values.
+        sides: Sides of the wider and the narrower box filter in pixels, both odd; each is run twice.
+
+    Returns:
+        (height, width, 4) float32: the three values, and 1.
+    """
+    known: Any = (*(_ENOUGH * value for value in usual.tolist()), _ENOUGH)
+    for side in sides:
+        near: Any = weighted
+        for _ in range(2):
+            near = cv2.boxFilter(near, -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+        near = cv2.add(near, known)
+        result = cv2.divide(near, cv2.merge([cv2.extractChannel(near, 3)] * 4))
+        known = result * np.float32(_ENOUGH)
+    return np.asarray(result, np.float32)

@@ -1,30 +1,21 @@
-"""Shortest-path search for the rim of eyeglasses: the darkest smooth line around each eye."""
+"""Shortest-path search for the rim of eyeglasses: the darkest smooth line around each eye (one kernel)."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from maskgen.jit import compiled
+from maskgen.masking.face.eye_unwrap import COLUMNS, ROWS
 from maskgen.records import Image
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 
-# The unwrapped surroundings of an eye; see `maskgen.masking.face.eye_unwrap`. Distances in eye distances.
-ROWS, COLUMNS = 34, 48
-NEAR, STEP = 0.145, 0.01
-WIDER = 1.25
-OVER = 0.15  # radians above the eye corners
-ANGLES = np.linspace(-OVER, np.pi + OVER, COLUMNS, dtype=np.float32)
-_COSINES, _SINES = np.cos(ANGLES) * np.float32(WIDER), np.sin(ANGLES)
-
-# 90 levels per natural logarithm of the light: a relative shade counts the same on all skins.
-_LOGARITHM = np.clip(np.round(90 * np.log(np.arange(256) / 16 + 1)), 0, 255).astype(np.uint8)
-
 BORDER = 4  # half the greatest width of a line, in rows; nearer to the border a line has only one side
 _LINES = ROWS - 2 * BORDER
+_COLUMN = np.ones((2 * BORDER + 1, 1), np.uint8)
 _FROM, _TO = 7, 42  # the columns in which nearly all eyeglasses show a rim
 _CLIPPED = np.float32(60.0)  # darkness at which a line is clipped
 # Cost of a step of one row, and the most rows per column.
@@ -35,42 +26,25 @@ _SURE = 10.0  # least darkness of the fainter line plus a quarter of the darker 
 _SECOND = 0.6  # share of the second darkest line's darkness that is subtracted
 
 
-def unroll(bgr: Image, frames: NDArray[np.float64], part_ltrb: tuple[int, int, int, int]) -> Image:
-    """(ROWS, 2 * COLUMNS) uint8: the logarithm of the light around both eyes, side by side.
-
-    Args:
-        bgr: (height, width, 3) uint8.
-        frames: (2, 2, 3) float64: for each eye, the matrix from (sideways, down, 1) to x and y in ``bgr``.
-        part_ltrb: The part of ``bgr`` that is read; outside it its border is repeated.
-    """
-    left, top, right, bottom = part_ltrb
-    # Green is sharper than the other colours of most cameras.
-    light = _LOGARITHM[bgr[top:bottom, left:right, 1]]
-    away = NEAR + STEP * np.arange(ROWS)[:, None]
-    places = np.stack([_COSINES * away, _SINES * away, np.ones((ROWS, COLUMNS))])
-    # (2, 2, ROWS, COLUMNS) -> x and y, (ROWS, 2 * COLUMNS) each.
-    x, y = np.concatenate(np.tensordot(frames, places, axes=1).astype(np.float32), axis=2)
-    return np.asarray(
-        cv2.remap(light, x - left, y - top, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
-
-
 def find_lines(light: Image) -> tuple[bool, Floats, Places]:
     """Find the darkest smooth line around each eye.
 
     Args:
-        light: From `unroll`.
+        light: From `EyeUnwrap.unroll`.
 
     Returns:
         are_rims: Whether both lines are dark enough for rims.
         lines: (2, ROWS - 2 * BORDER, COLUMNS) float32: for each eye the darkness of a line at each place.
         paths: (2, COLUMNS) int64: the row of the line in each column; 0 if the quick test rules out rims.
     """
-    lines = _darker_than_both_sides(light)
+    smooth = cv2.blur(light, (3, 1))
+    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, _COLUMN)
+    darker = cv2.subtract(closed, smooth)[BORDER : ROWS - BORDER].reshape(_LINES, 2, COLUMNS)
     paths = np.zeros((2, COLUMNS), np.int64)
     # Quick test: no line is darker than the darkest pixels of all columns. It rejects nearly all bare faces.
-    if not _sure(*map(_darkness, lines.max(axis=1))):
-        return False, lines, paths
+    if not _sure(*map(_darkness, darker.max(axis=0))):
+        return False, darker.astype(np.float32), paths
+    lines = np.ascontiguousarray(darker.transpose(1, 0, 2), np.float32)
     paths = np.stack([_darkest_path(each) for each in lines])
     left, right = (_darkness(_along(*pair)) for pair in zip(lines, paths, strict=True))
     if not _sure(left, right):
@@ -84,15 +58,6 @@ def find_lines(light: Image) -> tuple[bool, Floats, Places]:
     return _sure(left - _SECOND * second[0], right - _SECOND * second[1]), lines, paths
 
 
-def _darker_than_both_sides(light: Image) -> Floats:
-    """(2, ROWS - 2 * BORDER, COLUMNS) float32: by how much each place is darker than both sides of it."""
-    smooth = cv2.blur(light, (3, 1))
-    closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((2 * BORDER + 1, 1), np.uint8))
-    inner = slice(BORDER, ROWS - BORDER)
-    lines = closed[inner].astype(np.float32) - smooth[inner]
-    return np.stack(np.split(lines, 2, axis=1))
-
-
 def _along(lines: Floats, path: Places) -> Floats:
     """(COLUMNS,) float32: the darkness along a path."""
     return np.asarray(lines[path, np.arange(COLUMNS)])
@@ -101,7 +66,7 @@ def _along(lines: Floats, path: Places) -> Floats:
 def _darkness(along: Floats) -> float:
     """Darkness of most of a line: the mean of its median and its lowest fifth."""
     judged = np.sort(along[_FROM:_TO])
-    return float(judged[len(judged) // 5] + judged[len(judged) // 2]) / 2
+    return (float(judged[len(judged) // 5]) + float(judged[len(judged) // 2])) / 2
 
 
 def _sure(left: float, right: float) -> bool:
@@ -110,20 +75,21 @@ def _sure(left: float, right: float) -> bool:
     return fainter >= _SURE / 2 and fainter + darker / 4 >= _SURE
 
 
+@compiled
 def _darkest_path(lines: Floats) -> Places:
-    """(COLUMNS,) int64: the row per column of the darkest smooth path, by dynamic programming.
-
-    lines: (ROWS - 2 * BORDER, COLUMNS) float32 darkness.
-    """
-    dark = np.minimum(lines, _CLIPPED)
-    steps = np.arange(-_STEEPEST, _STEEPEST + 1)
-    sums, previous = dark[:, 0], np.zeros((COLUMNS, _LINES), np.int64)
-    for column in range(1, COLUMNS):
-        padded = np.pad(sums, _STEEPEST, constant_values=-np.inf)
-        reached = sliding_window_view(padded, len(steps)) - _BEND * np.abs(steps).astype(np.float32)
-        previous[column] = np.arange(_LINES) + steps[reached.argmax(axis=1)]
-        sums = reached.max(axis=1) + dark[:, column]
-    path = np.full(COLUMNS, int(sums.argmax()), np.int64)
-    for column in range(COLUMNS - 1, 0, -1):
+    """lines: (rows, columns) darkness; result: (columns,) the row of the darkest smooth path (Viterbi)."""
+    rows, columns = lines.shape
+    sums, previous = np.zeros((columns, rows), np.float32), np.zeros((columns, rows), np.int64)
+    for column in range(columns):
+        for row in range(rows):
+            best = np.float32(-np.inf) if column else np.float32(0)
+            for other in range(max(row - _STEEPEST, 0), min(row + _STEEPEST + 1, rows) if column else 0):
+                reached = sums[column - 1, other] - _BEND * np.float32(abs(other - row))
+                if reached > best:
+                    best, previous[column, row] = reached, other
+            sums[column, row] = best + min(lines[row, column], _CLIPPED)
+    path = np.empty(columns, np.int64)
+    path[-1] = sums[-1].argmax()
+    for column in range(columns - 1, 0, -1):
         path[column - 1] = previous[column, path[column]]
     return path

@@ -10,17 +10,15 @@ from numpy.typing import NDArray
 
 from maskgen.face_mesh import FACE_OVAL
 from maskgen.jit import compiled
-from maskgen.masking.kernels.polygons import fill_hull, place_corners
+from maskgen.masking.kernels.planes import Outlines, fill_hull
 from maskgen.masking.kernels.quickselect import select
+from maskgen.records import Image
 
-Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
 # Patches of the face mesh that are bare skin in nearly every face: both inner cheeks and the nose bridge.
 CHEEKS = ((117, 118, 119, 101, 36, 205, 50), (346, 347, 348, 330, 266, 425, 280))
 _NOSE = (6, 197, 195, 5, 45, 275, 122, 351)
-_PATCHES = np.concatenate([np.array(patch) for patch in (*CHEEKS, _NOSE)])
-_ENDS = np.cumsum([len(patch) for patch in (*CHEEKS, _NOSE)])
 _LEAST_PIXELS = 12
 # In 465 faces turned by at most 22 degrees, nearly all corners of the mesh's hull are points of the oval or
 # of this list.
@@ -28,7 +26,7 @@ _BESIDE = (
     *(34, 71, 123, 135, 137, 138, 147, 177, 213, 215, 227),
     *(264, 301, 352, 364, 366, 367, 376, 401, 433, 435, 447),
 )
-_WHOLE_FACE = np.array([*FACE_OVAL, *_BESIDE])
+_OUTLINES = Outlines((*FACE_OVAL, *_BESIDE), *CHEEKS, _NOSE)
 
 # Added to a colour before its logarithm: otherwise the noise of dark pixels reads as colour.
 _DARK = 10.0
@@ -37,12 +35,14 @@ _THIRD = np.float32(1 / 3)
 
 _TOO_DARK = np.float32(-1.4)  # logarithm of the light below which a colour is unclear
 _CLIPPED = 252  # least channel value at which a colour is unclear
+# Added to the distance beyond grey before it is compared to the distance from the line.
+_GREY_MARGIN = np.float32(0.05)
 
 
 def compare_to_reference(
-    bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
-) -> tuple[Floats, Flags, float]:
-    """Compare each pixel to the bare skin.
+    bgr: Image, points: Floats, corner: tuple[int, int], step: int
+) -> tuple[Floats, Floats, Image, float] | None:
+    """Compare each pixel to the bare skin; None if no bare skin is in view.
 
     Args:
         bgr: (height, width, 3) uint8, a downscaled part of an image.
@@ -51,31 +51,24 @@ def compare_to_reference(
         step: Image pixels for one of the part's.
 
     Returns:
-        planes: (3, height, width) float32: light, beyond, across of
-            `maskgen.masking.face.skin_view.SkinView`.
-        flags: (2, height, width) bool: unclear, face.
-        chroma: Distance of the skin's colour from grey, or -1 if no bare skin is in view.
+        light, strangeness, face (uint8, 1 inside) and chroma of `maskgen.masking.face.skin_view.SkinView`.
     """
     bare, face = np.zeros(bgr.shape[:2], np.uint8), np.zeros(bgr.shape[:2], np.uint8)
-    for corners in np.split(place_corners(points, _PATCHES, corner, step), _ENDS[:-1]):
-        fill_hull(bare, corners, 1)
-    fill_hull(face, place_corners(points, _WHOLE_FACE, corner, step), 1)
-    count = cv2.countNonZero(bare)
-    if count < _LEAST_PIXELS:
-        height, width = face.shape
-        return np.empty((3, height, width), np.float32), np.empty((2, height, width), np.bool_), -1.0
-    return _compare(bgr, bare, count, face)
+    whole, *patches = _OUTLINES.place(points, corner, step)
+    for patch in patches:
+        fill_hull(bare, patch, 1)
+    fill_hull(face, whole, 1)
+    if (count := cv2.countNonZero(bare)) < _LEAST_PIXELS:
+        return None
+    light, strangeness, chroma = _compare(bgr, bare, count)
+    return light, strangeness, face, chroma
 
 
 @compiled
-def _compare(
-    bgr: NDArray[np.uint8], plane: NDArray[np.uint8], bare: int, face: NDArray[np.uint8]
-) -> tuple[Floats, Flags, float]:
-    """plane, face: (height, width) uint8, 1 on bare skin, 1 on the face; bare: pixels of bare skin."""
+def _compare(bgr: Image, plane: Image, bare: int) -> tuple[Floats, Floats, float]:
+    """plane: (height, width) uint8, nonzero on bare skin; bare: pixels of bare skin."""
     height, width = bgr.shape[:2]
-    planes = np.empty((3, height, width), np.float32)
-    flags = np.empty((2, height, width), np.bool_)
-    order = np.empty((3, bare), np.float32)
+    planes, order = np.empty((3, height, width), np.float32), np.empty((3, bare), np.float32)
     k = 0
     for y in range(height):
         pixels, lights, reds, blues, flagged = bgr[y], planes[0, y], planes[1, y], planes[2, y], plane[y]
@@ -92,17 +85,13 @@ def _compare(
     chroma = math.sqrt(usual_red * usual_red + usual_blue * usual_blue)
     to_x = np.float32(-usual_red / max(chroma, 1e-3))
     to_y = np.float32(-usual_blue / max(chroma, 1e-3))
-
     for y in range(height):
-        pixels, lights, beyond, across = bgr[y], planes[0, y], planes[1, y], planes[2, y]
+        pixels, lights, reds, blues = bgr[y], planes[0, y], planes[1, y], planes[2, y]
         for x in range(width):
-            red, blue = beyond[x], across[x]
-            lights[x] -= usual_light
-            beyond[x] = red * to_x + blue * to_y
-            across[x] = abs((red - usual_red) * to_y - (blue - usual_blue) * to_x)
-        unclear, inside, flagged = flags[0, y], flags[1, y], face[y]
-        for x in range(width):
+            red, blue, light = reds[x], blues[x], lights[x] - usual_light
+            beyond = red * to_x + blue * to_y
+            across = abs((red - usual_red) * to_y - (blue - usual_blue) * to_x)
             brightest = max(pixels[x, 0], pixels[x, 1], pixels[x, 2])
-            unclear[x] = (brightest >= _CLIPPED) | (lights[x] < _TOO_DARK)
-            inside[x] = flagged[x] != 0
-    return planes, flags, chroma
+            unclear = (brightest >= _CLIPPED) | (light < _TOO_DARK)
+            lights[x], reds[x] = light, np.float32(0) if unclear else max(across, beyond + _GREY_MARGIN)
+    return planes[0], planes[1], chroma

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.face.downscaled import DownscaledRoi, downscale
+from maskgen.masking.face.downscaled import DownscaledRoi, cut_out, downscale
 from maskgen.masking.face.skin_reference import compare_to_reference
-from maskgen.masking.kernels.polygons import fill_hull
+from maskgen.masking.kernels.planes import fill_hull
 from maskgen.masking.kernels.quickselect import select
 from maskgen.records import Image
 
@@ -39,9 +39,8 @@ class SkinView:
         eye: Distance of the outer eye corners in pixels of the view.
         chroma: Distance of the skin's colour from grey.
         light: (height, width) float32.
-        beyond: (height, width) float32: along the line from the skin's colour to grey; positive beyond grey.
-        across: (height, width) float32: distance from that line.
-        unclear: (height, width) bool: too dark or too bright for a reliable colour.
+        strangeness: (height, width) float32: distance of each colour from the line, or how far it lies beyond
+            grey if that is more; 0 if a pixel is too dark or too bright for a reliable colour.
         face: (height, width) bool: the hull of the mesh.
         part: The downscaled part of the image.
     """
@@ -50,26 +49,20 @@ class SkinView:
     eye: float
     chroma: float
     light: Floats
-    beyond: Floats
-    across: Floats
-    unclear: Flags
+    strangeness: Floats
     face: Flags
     part: DownscaledRoi
 
     @cached_property
     def depth(self) -> Floats:
         """(height, width) float32: distance to the face's outline (not to the view's border), 0 outside."""
-        padded = cv2.copyMakeBorder(self.face.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        padded = cv2.copyMakeBorder(self.face.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
         return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 3), np.float32)[1:-1, 1:-1]
 
     def from_image(self, plane: Image, origin: tuple[int, int]) -> Image:
         """A plane at ``origin`` in the image, resampled to the view; 0 outside the plane."""
-        (rows, columns), step = self.light.shape, self.part.step
-        x, y = (a - b for a, b in zip(origin, self.part.corner, strict=True))
-        shown = np.zeros((rows * step, columns * step), np.uint8)
-        inside = plane[max(0, -y) : max(0, rows * step - y), max(0, -x) : max(0, columns * step - x)]
-        top, left = max(0, y), max(0, x)
-        shown[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+        (rows, columns), step, (x, y) = self.light.shape, self.part.step, self.part.corner
+        shown = cut_out(plane, x - origin[0], y - origin[1], columns * step, rows * step)
         # One image pixel per view pixel, the middle one, is accurate enough.
         return np.ascontiguousarray(shown[step // 2 :: step, step // 2 :: step])
 
@@ -82,37 +75,20 @@ class SkinView:
         """(height, width) bool: the hull of some mesh points."""
         plane = np.zeros(self.light.shape, np.uint8)
         fill_hull(plane, np.round(self.points[list(outline)]).astype(np.int32), 1)
-        return plane > 0
+        return plane.view(np.bool_)
 
 
 def measure_skin(image: Image, landmarks: Landmarks) -> SkinView | None:
-    """Compare the light and colour of the lower face, with a margin, to its bare skin.
-
-    Args:
-        image: (height, width, 3) uint8 BGR.
-        landmarks: The face.
-
-    Returns:
-        The view, or None if no bare skin is in it.
-    """
+    """Compare the lower face, with a margin, to its bare skin; None if no bare skin is in view."""
     (xs, ys), margin = landmarks.points[_LOWER_FACE, :2].T.tolist(), _MARGIN * landmarks.eye_distance
     left, top, right, bottom = min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin
     if right < 0 or bottom < 0 or left >= image.shape[1] or top >= image.shape[0]:
         return None
     part = downscale(image, (left, top, right, bottom), _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
-    planes, (unclear, face), chroma = compare_to_reference(
-        np.ascontiguousarray(part.bgr), landmarks.points, part.corner, part.step
-    )
-    if chroma < 0:
+    bgr = np.ascontiguousarray(part.bgr)
+    compared = compare_to_reference(bgr, landmarks.points, part.corner, part.step)
+    if compared is None:
         return None
-    return SkinView(
-        points=part.points(landmarks.points[:, :2]),
-        eye=landmarks.eye_distance / part.step,
-        chroma=chroma,
-        light=planes[0],
-        beyond=planes[1],
-        across=planes[2],
-        unclear=unclear,
-        face=face,
-        part=part,
-    )
+    light, strangeness, face, chroma = compared
+    points, eye = part.points(landmarks.points[:, :2]), landmarks.eye_distance / part.step
+    return SkinView(points, eye, chroma, light, strangeness, face.view(np.bool_), part)

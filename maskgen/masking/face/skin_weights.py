@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import FACE_OVAL
 from maskgen.jit import compiled
-from maskgen.masking.kernels.polygons import fill_polygon, place_corners
+from maskgen.masking.kernels.planes import Outlines
 from maskgen.masking.kernels.quickselect import select
 
 Floats = NDArray[np.float32]
@@ -19,8 +20,7 @@ _NOT_SKIN = (
     (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91),
     (98, 97, 2, 326, 327, 4),
 )
-_OUTLINES = np.concatenate([np.array(outline) for outline in (FACE_OVAL, *_NOT_SKIN)])
-_ENDS = np.cumsum([len(outline) for outline in (FACE_OVAL, *_NOT_SKIN)])
+_OUTLINES = Outlines(FACE_OVAL, *_NOT_SKIN)
 
 # Scales of the red-green and blue-yellow axes of a logarithmic BGR colour: a pixel one spread away from the
 # skin's median has a weight of about one half.
@@ -56,10 +56,9 @@ def skin_weights(
             8 pixels; 9 pixels inside the face that are hardly skin.
     """
     face = np.zeros(bgr.shape[:2], np.uint8)
-    oval, *others = np.split(place_corners(points, _OUTLINES, corner, step), _ENDS[:-1])
-    fill_polygon(face, oval, 1)
-    for outline in others:
-        fill_polygon(face, outline, 0)
+    oval, *others = _OUTLINES.place(points, corner, step)
+    cv2.fillPoly(face, [oval], [1])
+    cv2.fillPoly(face, others, [0])
     return _weights_and_summary(bgr, face)
 
 

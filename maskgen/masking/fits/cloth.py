@@ -68,15 +68,9 @@ def _weights() -> tuple[NDArray[np.intp], Points]:
 
 
 def cloth(points: Points, eye_distance: float, into: Points) -> Points:
-    """The control points of the cloth over one face.
+    """(n, 3) float64: the control points of the cloth over one face, in a fixed order.
 
-    Args:
-        points: (468, 3) float64 mesh in any unit.
-        eye_distance: Distance of the outer eye corners in the same unit.
-        into: (3,) unit vector into the head.
-
-    Returns:
-        (n, 3) float64; the order is fixed.
+    points: (468, 3) float64 mesh, in the unit of the eye distance; into: (3,) unit vector into the head.
     """
     return _cloth(points, eye_distance, into, *_weights(), _HEM)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,24 +48,21 @@ class _Face:
 
 
 def _face(landmarks: Landmarks) -> _Face:
-    bridge = landmarks.anchor("nose_bridge").astype(np.float64)
-    chin = landmarks.anchor("chin").astype(np.float64)
+    bridge, chin = (landmarks.anchor(name).astype(np.float64) for name in ("nose_bridge", "chin"))
     length = max(float(np.linalg.norm(chin - bridge)), 1e-3)
     down = (chin - bridge) / length
     right = np.array([down[1], -down[0]])
-    widths, along = [], []
-    for side, sign in (("left", -1.0), ("right", 1.0)):
-        cheek = landmarks.anchor(f"{side}_cheek") - bridge
-        widths.append(max(float(cheek @ right) * sign, _NARROWEST * length))
-        along.append(float(cheek @ down) / length)
-    tip = landmarks.anchor("nose_tip") - bridge
+    left_cheek, right_cheek, tip = (
+        landmarks.anchor(name) - bridge for name in ("left_cheek", "right_cheek", "nose_tip")
+    )
+    narrowest = _NARROWEST * length
     return _Face(
         bridge,
         down,
         right,
         length,
-        (widths[0], widths[1]),
-        (along[0], along[1]),
+        (max(-float(left_cheek @ right), narrowest), max(float(right_cheek @ right), narrowest)),
+        (float(left_cheek @ down) / length, float(right_cheek @ down) / length),
         float(np.clip(tip @ down / length, 0.1, 0.7)),
         float(tip @ right),
     )
@@ -101,38 +99,33 @@ def half_split(
     return warp_template(levels, map_x, map_y, span / face.length, (left, top), limit)
 
 
-def _bend(face: _Face, along: Array) -> Array:
-    """Distance of the seam from the straight line, in pixels, greatest at the nose tip."""
-    rise, fall = along / face.tip_along, (1 - along) / (1 - face.tip_along)
-    # A soft minimum: the cloth curves over the tip without a kink.
-    gap = np.float32(0.25)
-    lower = np.minimum(rise, fall)
-    ridge = lower - gap * np.maximum(1 - np.abs(rise - fall) / (2 * gap), 0) ** 2 / 2
-    return np.asarray(np.float32(face.tip_across) * np.clip(ridge / (1 - gap / 2), 0, 1), np.float32)
-
-
 def _into_template(
     face: _Face, anchors: dict[str, NDArray[np.float64]], along: Array, across: Array
 ) -> tuple[Array, Array]:
     """Template x and y for face coordinates; all arrays have one shape."""
-    bend = _bend(face, along)
+    # Pixels from the straight line to the seam, most at the nose tip. A soft minimum: the cloth curves over
+    # the tip without a kink.
+    rise, fall, gap = along / face.tip_along, (1 - along) / (1 - face.tip_along), np.float32(0.25)
+    ridge = np.minimum(rise, fall) - gap * np.maximum(1 - np.abs(rise - fall) / (2 * gap), 0) ** 2 / 2
+    bend = np.float32(face.tip_across) * np.clip(ridge / (1 - gap / 2), 0, 1).astype(np.float32)
     on_right = across > bend
-    width = np.where(on_right, np.float32(face.widths[1]), np.float32(face.widths[0]))
-    sign = np.where(on_right, np.float32(1), np.float32(-1))
+
+    def of_side(left: float, right: float) -> Array:
+        return np.where(on_right, np.float32(right), np.float32(left))
+
+    sign = of_side(-1, 1)
     outwards = bend * sign
-    width = np.maximum(width, outwards + np.float32(_AROUND_NOSE * face.length))
+    width = np.maximum(of_side(*face.widths), outwards + np.float32(_AROUND_NOSE * face.length))
     share = (across * sign - outwards) / (width - outwards)
-    slope = np.where(on_right, np.float32(face.cheeks_along[1]), np.float32(face.cheeks_along[0]))
-    lengthwise = along - share * slope
-    bridge, chin = anchors["nose_bridge"], anchors["chin"]
-    left, right = anchors["left_cheek"], anchors["right_cheek"]
+    lengthwise = along - share * of_side(*face.cheeks_along)
+    bridge, chin, *cheeks = (anchors[name] for name in ("nose_bridge", "chin", "left_cheek", "right_cheek"))
     x, y = (
         np.float32(bridge[i])
         + lengthwise * np.float32(chin[i] - bridge[i])
-        + share * np.where(on_right, np.float32(right[i] - bridge[i]), np.float32(left[i] - bridge[i]))
+        + share * of_side(*(cheek[i] - bridge[i] for cheek in cheeks))
         for i in (0, 1)
     )
-    return np.asarray(x, np.float32), np.asarray(y, np.float32)
+    return x, y
 
 
 def _outline(
@@ -140,20 +133,14 @@ def _outline(
 ) -> NDArray[np.float64]:
     """(n, 2) image points around everything that the template can cover."""
     rows, columns = (np.flatnonzero(template.bgra[:, :, 3].any(axis=axis)) for axis in (1, 0))
-    points = []
-    for side, name in enumerate(("left_cheek", "right_cheek")):
-        basis = np.stack(
-            [anchors["chin"] - anchors["nose_bridge"], anchors[name] - anchors["nose_bridge"]], axis=1
-        )
-        sign = 2 * side - 1
-        far = columns[-1] if side else columns[0]
-        for corner_x in (anchors["nose_bridge"][0], far):
-            for corner_y in (rows[0], rows[-1]):
-                a, b = np.linalg.solve(basis, np.array([corner_x, corner_y]) - anchors["nose_bridge"])
-                along = a + b * face.cheeks_along[side]
-                across = b * face.widths[side] * sign
-                points += [
-                    face.bridge + face.down * along * face.length + face.right * (across + reach)
-                    for reach in (0.0, face.tip_across * 1.2)
-                ]
+    bridge, points = anchors["nose_bridge"], []
+    for side, (name, far) in enumerate((("left_cheek", columns[0]), ("right_cheek", columns[-1]))):
+        basis = np.stack([anchors["chin"] - bridge, anchors[name] - bridge], axis=1)
+        for corner in product((bridge[0], far), (rows[0], rows[-1])):
+            a, b = np.linalg.solve(basis, np.array(corner) - bridge)
+            along, across = a + b * face.cheeks_along[side], b * face.widths[side] * (2 * side - 1)
+            points += [
+                face.bridge + face.down * along * face.length + face.right * (across + reach)
+                for reach in (0.0, face.tip_across * 1.2)
+            ]
     return np.array(points)

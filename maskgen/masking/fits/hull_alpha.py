@@ -11,15 +11,9 @@ from maskgen.records import Image
 
 
 def hull_alpha(points: NDArray[np.float64], reach: float, window_xywh: tuple[int, int, int, int]) -> Image:
-    """Draw the convex hull of points, grown by a distance.
+    """(height, width) uint8, 255 inside: the convex hull of (n, 2) points, grown by ``reach`` pixels.
 
-    Args:
-        points: (n, 2) in pixels of the image.
-        reach: Pixels by which the hull is grown.
-        window_xywh: The part of the image that is alpha.
-
-    Returns:
-        (height, width) uint8: 255 inside, 0 outside, in between where a side crosses a pixel.
+    Points and window are in pixels of the image; where a side crosses a pixel, the alpha is in between.
     """
     corners = cv2.convexHull(points.astype(np.float32)).reshape(-1, 2)
     return _draw_hull(corners.astype(np.float32), reach + 0.5, *window_xywh)

@@ -19,7 +19,7 @@ from maskgen.jit import compiled
 from maskgen.masking.fits.catmull_rom import Lattice
 from maskgen.masking.fits.cloth import cloth, cloth_in_template_space, cloth_normals
 from maskgen.masking.fits.hull_alpha import hull_alpha
-from maskgen.masking.fits.thin_plate_spline import Spline
+from maskgen.masking.fits.thin_plate_spline import fit_spline, spline
 from maskgen.masking.fits.warp import warp_template, window_of
 from maskgen.masking.fits.wear import apply_hang, apply_wear
 from maskgen.records import Image, Layer, MaskTemplate, Plan
@@ -55,7 +55,7 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
     axes = landmarks.axes
     at = cloth(points, unit, axes[2])
     places, smoothing, centre, extent_ltrb = _project(at, cloth_normals(), axes, unit)
-    spline = Spline.fit(places, _targets(template), smoothing)
+    weights = fit_spline(places, _targets(template), smoothing)
     reach = _HEM * unit
     x0, y0, x1, y1 = extent_ltrb
     window = window_of((x0 - reach, y0 - reach, x1 + reach, y1 + reach), landmarks.image_size)
@@ -66,7 +66,7 @@ def mesh(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, 
     lattice = Lattice.over(columns, rows, cells)
     corner = np.array((left - centre[0], top - centre[1]))
     nodes = (lattice.nodes() + corner) / unit
-    map_x, map_y = apply_hang(template, plan, *spline(nodes))
+    map_x, map_y = apply_hang(template, plan, *spline(places, weights, nodes))
     map_x, map_y, limit = apply_wear(template, plan, lattice.fill(map_x), lattice.fill(map_y))
     hull = hull_alpha(at[:, :2], reach + _EDGE, window)
     limit = hull if limit is None else np.minimum(limit, hull)
@@ -117,6 +117,7 @@ def _targets(template: MaskTemplate) -> Array:
     if np.abs(anchors - mean).max() < 0.5:
         return cloth_in_template_space()
     centre, unit = mean.mean(axis=0), 600.0
-    spline = Spline.fit((mean - centre) / unit, anchors, np.full(len(names), 0.05))
-    x, y = spline((cloth_in_template_space()[None] - centre) / unit)
+    places = (mean - centre) / unit
+    weights = fit_spline(places, anchors, np.full(len(names), 0.05))
+    x, y = spline(places, weights, (cloth_in_template_space()[None] - centre) / unit)
     return np.asarray(np.stack([x[0], y[0]], axis=1), np.float64)

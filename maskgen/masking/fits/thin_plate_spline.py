@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,34 +13,6 @@ Plane = NDArray[np.float32]
 # An affine kernel added to the matrix changes no weight, because the affine part of a spline is free. With
 # this factor, for lengths around 1, the matrix is positive definite and can be solved without pivoting.
 _AFFINE = 4.0
-
-
-@dataclass(frozen=True, eq=False)
-class Spline:
-    """A map of the plane.
-
-    Attributes:
-        places: (n, 2) float64 control points, in the caller's unit, around 0.
-        weights: (n + 3, 2) float64: weights of each place, and of 1, x and y.
-    """
-
-    places: Array
-    weights: Array
-
-    @classmethod
-    def fit(cls, places: Array, values: Array, smoothing: Array) -> Spline:
-        """Fit a spline that maps places near values.
-
-        Args:
-            places: (n, 2), of a size around 1.
-            values: (n, 2) targets.
-            smoothing: (n,) tolerance of each target; 0 maps exactly.
-        """
-        return cls(places, _solve(places, values, smoothing))
-
-    def __call__(self, places: Array) -> tuple[Plane, Plane]:
-        """The mapped x and y of (rows, columns, 2) places, (rows, columns) float32 each."""
-        return _evaluate(self.places, self.weights, places)
 
 
 @compiled
@@ -60,8 +30,17 @@ def _logarithm(value: np.float32) -> np.float32:
 
 
 @compiled
-def _solve(places: Array, values: Array, smoothing: Array) -> Array:
-    """places, values: (n, 2); smoothing: (n,); result: (n + 3, 2) weights."""
+def fit_spline(places: Array, values: Array, smoothing: Array) -> Array:
+    """Fit a spline that maps places near values.
+
+    Args:
+        places: (n, 2) float64 control points, around 0 and of a size around 1.
+        values: (n, 2) targets.
+        smoothing: (n,) tolerance of each target; 0 maps exactly.
+
+    Returns:
+        (n + 3, 2) weights of each place, and of 1, x and y.
+    """
     count = len(places)
     size = count + 3
     # The symmetric system of the places and of 1, x and y; only its upper triangle is used. The last two
@@ -102,8 +81,11 @@ def _solve(places: Array, values: Array, smoothing: Array) -> Array:
 
 
 @compiled
-def _evaluate(centres: Array, weights: Array, places: Array) -> tuple[Plane, Plane]:
-    """centres: (n, 2); weights: (n + 3, 2); places: (rows, columns, 2); result: x and y, (rows, columns)."""
+def spline(centres: Array, weights: Array, places: Array) -> tuple[Plane, Plane]:
+    """Map places by a spline.
+
+    centres: (n, 2); weights: from `fit_spline`; places: (rows, columns, 2); result: x and y, (rows, columns).
+    """
     rows, columns, count = places.shape[0], places.shape[1], len(centres)
     at_x, at_y = np.empty(rows * columns, np.float32), np.empty(rows * columns, np.float32)
     map_x, map_y = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.float32)

@@ -66,12 +66,8 @@ def warp_template(
         limit = np.full(map_x.shape, 255, np.uint8)
     bgr, alpha = np.zeros((*map_x.shape, 3), np.uint8), np.zeros(map_x.shape, np.uint8)
     left, top, right, bottom = _unpremultiply(_sample(texels, map_x, map_y, 0.5**level), limit, bgr, alpha)
-    part = slice(top, bottom), slice(left, right)
-    return Layer(
-        np.ascontiguousarray(bgr[part]),
-        np.ascontiguousarray(alpha[part]),
-        (origin[0] + left, origin[1] + top),
-    )
+    part, corner = (slice(top, bottom), slice(left, right)), (origin[0] + left, origin[1] + top)
+    return Layer(np.ascontiguousarray(bgr[part]), np.ascontiguousarray(alpha[part]), corner)
 
 
 @compiled

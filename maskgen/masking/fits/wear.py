@@ -7,7 +7,6 @@ at the ears, and cloth below the chin is tucked under it. Hang moves, turns and 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -20,26 +19,10 @@ from maskgen.records import Hang, Image, MaskTemplate, Plan
 Plane = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class _Drape:
-    """A wear as shares of the way from nose bridge (0) to chin (1).
-
-    Attributes:
-        top: Place of the middle of the top edge.
-        below: How far the lower edge may move below its own place.
-    """
-
-    top: float
-    below: float
-
-
 _HEM_SOFTNESS = 4.0  # blur of the lower edge, in template pixels
-# On the mean face the nostrils end at 0.42 and the upper lip begins at 0.50, the lower lip ends at 0.70.
-_DRAPES = {
-    "nose-out": _Drape(top=0.45, below=0.02),
-    "mouth-out": _Drape(top=0.76, below=0.05),
-    "chin": _Drape(top=0.96, below=0.14),
-}
+# Wear -> place of the middle of the top edge, and how far the lower edge may move below its own place, as
+# shares of the way from nose bridge to chin. The lips span 0.50 to 0.70 of it.
+_DRAPES = {"nose-out": (0.45, 0.02), "mouth-out": (0.76, 0.05), "chin": (0.96, 0.14)}
 
 
 @lru_cache(maxsize=256)
@@ -77,82 +60,30 @@ def apply_wear(
 ) -> tuple[Plane, Plane, Image | None]:
     """Change a map into template space by the wear of the plan.
 
-    Args:
-        template: The target of the map.
-        plan: Gives the wear.
-        map_x: (height, width) float32 template x of each pixel.
-        map_y: (height, width) float32 template y.
-
-    Returns:
-        The changed ``map_x`` and ``map_y``, and an upper bound of the layer's alpha of their shape, or None.
+    map_x, map_y: (height, width) float32, template x and y of each pixel. The result is the changed maps, and
+    an upper bound of the layer's alpha of their shape, or None.
     """
     if plan.wear == "correct":
         return map_x, map_y, None
-    goal = _DRAPES[plan.wear]
+    goal, below = _DRAPES[plan.wear]
     middle, half, bridge, chin = _frame(template)
-    length = chin - bridge
-    return _pull_down(
-        map_x,
-        map_y,
-        # A peak plan for the nose ridge lies flat below it: the edge of every column moves to one height.
-        (bridge + goal.top * length - _top_edge(template)).astype(np.float32),
-        _above_lower_edge(template),
-        middle,
-        half * 1.04,
-        goal.below * length,
-    )
-
-
-@compiled
-def _pull_down(
-    map_x: Plane, map_y: Plane, shifts: Plane, above: Image, middle: float, half: float, below: float
-) -> tuple[Plane, Plane, Image]:
-    """Pull a mask down, fading the shift from ``middle`` to nothing at a distance of ``half``.
-
-    map_x, map_y: (height, width) float32; shifts: (columns,) per template column; above: (rows, columns), 255
-    from the lower edge upwards; below: how far the lower edge may move down; all in template pixels.
-    """
-    height, width = map_x.shape
-    rows, columns = above.shape
-    pulled, limit = np.empty((height, width), np.float32), np.zeros((height, width), np.uint8)
-    for row in range(height):
-        for column in range(width):
-            x, y = map_x[row, column], map_y[row, column]
-            in_x = min(max(x, np.float32(0)), np.float32(columns - 1))
-            first = int(in_x)
-            second, share = min(first + 1, columns - 1), in_x - np.float32(first)
-            shift = shifts[first] + share * (shifts[second] - shifts[first])
-            # The corners at the ears hold the cloth, so the shift fades to nothing there.
-            sideways = min(abs(x - np.float32(middle)) / np.float32(half), np.float32(1))
-            fade = np.float32(1) - sideways * sideways
-            pulled[row, column] = y - shift * fade
-            if y < below:
-                # Above the template the filled alpha continues without end.
-                limit[row, column] = 255
-                continue
-            in_y = y - np.float32(below) * fade
-            if not (x > -1 and x < columns and in_y > -1 and in_y < rows):
-                continue
-            total = np.float32(0)
-            left, top = int(np.floor(x)), int(np.floor(in_y))
-            for down in range(2):
-                for across in range(2):
-                    if 0 <= left + across < columns and 0 <= top + down < rows:
-                        over = np.float32(1) - abs(x - np.float32(left + across))
-                        over *= np.float32(1) - abs(in_y - np.float32(top + down))
-                        total += over * np.float32(above[top + down, left + across])
-            limit[row, column] = int(total + np.float32(0.5))
-    return map_x, pulled, limit
+    edge = _top_edge(template)
+    # A peak plan for the nose ridge lies flat below it: the edge of every column moves to one height.
+    shift = bridge + goal * (chin - bridge) - edge.take(map_x.astype(np.int32), mode="clip")
+    below *= chin - bridge
+    # The corners at the ears hold the cloth, so the shift fades to nothing there.
+    fade = 1 - np.minimum(np.abs(map_x - np.float32(middle)) / np.float32(half * 1.04), 1) ** 2
+    lower = map_y - np.float32(below) * fade
+    limit = cv2.remap(_above_lower_edge(template), map_x, lower, cv2.INTER_LINEAR, borderValue=[0])
+    # Above the template the filled alpha continues without end.
+    limit[map_y < below] = 255
+    return map_x, (map_y - shift * fade).astype(np.float32), np.asarray(limit, np.uint8)
 
 
 def apply_hang(template: MaskTemplate, plan: Plan, map_x: Plane, map_y: Plane) -> tuple[Plane, Plane]:
     """Change a map into template space by the hang of the plan; the default `Hang` changes nothing.
 
-    Args:
-        template: The target of the map.
-        plan: Gives hang and seed.
-        map_x: (n, m) float32 template x of any places, such as the nodes of a lattice.
-        map_y: (n, m) float32 template y.
+    map_x, map_y: (n, m) float32, template x and y of any places, such as the nodes of a lattice.
     """
     hang, seed = plan.hang, plan.seed
     if hang == Hang():

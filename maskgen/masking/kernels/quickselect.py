@@ -10,13 +10,7 @@ from maskgen.jit import compiled
 
 @compiled
 def select(values: NDArray[np.float32], count: int, place: int) -> float:
-    """The value at ``place`` of the first ``count`` values in sorted order (Hoare, 1961).
-
-    Args:
-        values: (n,) float32; reordered in place.
-        count: At least one.
-        place: From 0 to ``count`` - 1.
-    """
+    """The value at ``place`` of the first ``count`` values in sorted order; reorders them (Hoare, 1961)."""
     low, high = 0, count - 1
     while low < high:
         first, middle, last = values[low], values[(low + high) // 2], values[high]

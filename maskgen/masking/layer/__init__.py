@@ -1,7 +1,7 @@
 """Changes to a fitted layer before it is composited.
 
     Layer -> occlusion.occluders   matte of hair, objects and eyeglasses in front of the mask
-          -> harmonise.harmonise   light, blur and noise of the photograph (relight), contact_shadow
+          -> harmonise.harmonise   light, blur and noise of the photograph (relight), contact shadow
 
 `components` selects the connected components that `occlusion` accepts as occluders.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,14 +14,12 @@ from maskgen.records import Image
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-Line = tuple[float, float, float]
 
 # Width of a component's surroundings in eye distances; widths in pixels of its soft edge and of the band
 # inside the edge that is compared to the surroundings.
 _BESIDE, _EDGE, _BAND = 0.06, 2.0, 2.0
 _CONTINUED = 0.4  # least share of the pixels just outside the face that continue a component
-# Added to the distance beyond grey before it is compared to the distance from the line.
-_GREY_MARGIN = np.float32(0.05)
+_FOLLOWED = 0.15  # how far a component is followed outside the face, in eye distances
 
 
 @dataclass(frozen=True)
@@ -44,25 +43,6 @@ class OccluderKind:
     area: tuple[float, float]
 
 
-def darkness(light: Floats, right: Line, middle: float) -> Floats:
-    """(height, width) float32: darkness of each pixel, 0 in a band along the midline.
-
-    Args:
-        light: (height, width) float32.
-        right: A pixel's distance to the right of the midline: its increase per column and per row, and its
-            value in the first pixel.
-        middle: Half the width of the band, in pixels.
-    """
-    rows, columns = np.indices(light.shape, np.float32, sparse=True)
-    away = np.abs(right[2] + right[0] * columns + right[1] * rows)
-    return np.where(away > middle, -light, np.float32(0))
-
-
-def strangeness(beyond: Floats, across: Floats, unclear: Flags) -> Floats:
-    """(height, width) float32: distance of each colour from the colours of skin; 0 where it is unclear."""
-    return np.where(unclear, np.float32(0), np.maximum(across, beyond + _GREY_MARGIN))
-
-
 def occluding_components(
     evidence: Floats, covered: Flags, face: Flags, depth: Floats, eye: float, kind: OccluderKind
 ) -> Iterator[Flags]:
@@ -77,35 +57,40 @@ def occluding_components(
         kind: The conditions.
 
     Yields:
-        (height, width) bool of each component.
+        (height, width) bool of each component, extended a little outside the face.
     """
     strong = evidence > kind.least
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (strong & covered).astype(np.uint8), connectivity=4
+        (strong & covered).view(np.uint8), connectivity=4
     )
+    room = math.ceil(max(_FOLLOWED * eye, _EDGE + _BAND)) + 2
     for label in range(1, count):
-        if not kind.area[0] <= stats[label, cv2.CC_STAT_AREA] / eye**2 <= kind.area[1]:
+        left, top, width, height, area = stats[label].tolist()
+        if not kind.area[0] <= area / eye**2 <= kind.area[1]:
             continue
-        component = labels == label
-        reaches_in = kind.reach[0] <= depth[component].max() / eye <= kind.reach[1]
-        if reaches_in and _stands_out(evidence, covered, face, component, eye, kind):
-            yield component
+        near = (
+            slice(max(top - room, 0), top + height + room),
+            slice(max(left - room, 0), left + width + room),
+        )
+        component, beyond = labels[near] == label, ~face[near]
+        if not kind.reach[0] <= depth[near][component].max() / eye <= kind.reach[1]:
+            continue
+        if _stands_out(evidence[near], covered[near], beyond, component, eye, kind):
+            whole = np.zeros_like(face)
+            whole[near] = component | (grown(component, _FOLLOWED * eye) & strong[near] & beyond)
+            yield whole
 
 
 def _stands_out(
-    evidence: Floats, covered: Flags, face: Flags, component: Flags, eye: float, kind: OccluderKind
+    evidence: Floats, covered: Flags, beyond: Flags, component: Flags, eye: float, kind: OccluderKind
 ) -> bool:
-    """Whether a component continues outside the face and contrasts with the skin beside it."""
+    """Whether a component continues beyond the face and contrasts with the skin beside it."""
     near = grown(component, _EDGE)
     ring = grown(component, _BESIDE * eye) | near
-    outside = ring & ~face
-    continued = np.count_nonzero(outside & (evidence > kind.least))
+    outside = ring & beyond
+    edge, continued = np.count_nonzero(outside), np.count_nonzero(outside & (evidence > kind.least))
     beside = ring & ~near & covered
-    if (
-        np.count_nonzero(outside) < 0.1 * eye
-        or continued < _CONTINUED * np.count_nonzero(outside)
-        or not beside.any()
-    ):
+    if edge < 0.1 * eye or continued < _CONTINUED * edge or not beside.any():
         return False
     skin = np.quantile(evidence[beside], 0.75)
     band = evidence[component & grown(beside, _EDGE + _BAND)]
@@ -114,14 +99,13 @@ def _stands_out(
         return False
     if contrast < kind.contrast or (band.size == 0 and contrast < kind.edge):
         return False
-    rows, columns = np.nonzero(component)
-    hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))
-    return kind.solidity <= 0 or len(rows) >= kind.solidity * max(cv2.contourArea(hull), 1.0)
+    hull = cv2.convexHull(cv2.findNonZero(component.view(np.uint8)))
+    return np.count_nonzero(component) >= kind.solidity * max(cv2.contourArea(hull), 1.0)
 
 
 def grown(area: Flags, radius: float) -> Flags:
     """The area, dilated by ``radius`` pixels."""
-    return cv2.dilate(area.astype(np.uint8), disc(radius)) > 0
+    return cv2.dilate(area.view(np.uint8), disc(radius)).view(np.bool_)
 
 
 def disc(radius: float) -> Image:

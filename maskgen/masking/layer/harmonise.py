@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.context import FaceContext
+from maskgen.masking.face.downscaled import crop, cut_out
 from maskgen.masking.face.light import Light
 from maskgen.masking.face.texture import Texture
-from maskgen.masking.kernels.box_blur import box_blur, box_side
-from maskgen.masking.layer.contact_shadow import contact_shadow
+from maskgen.masking.kernels.planes import box_blur, box_side
 from maskgen.masking.layer.relight import Appearance, relit
 from maskgen.records import Image, Layer
 
@@ -54,27 +55,22 @@ def harmonise(context: FaceContext, layer: Layer, seed: int, follow_light: bool)
     left, top = min(room, x), min(room, y)
     right = min(room, landmarks.image_size[0] - x - width)
     bottom = min(room, landmarks.image_size[1] - y - height)
-    alpha = np.zeros((top + height + bottom, left + width + right), np.uint8)
-    alpha[top : top + height, left : left + width] = layer.alpha
+    alpha = cut_out(layer.alpha, -left, -top, left + width + right, top + height + bottom)
     origin = x - left, y - top
     appearance = Appearance(
         light.gains,
-        light.grey,
         light_gain_map(alpha, origin, light) if follow_light else _EVEN,
         _EDGE_DEPTH,
         blur if blur > _LEAST_BLUR else 0.0,
-        *(grain_strengths(texture) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
+        *(grain_strengths(texture, light.grey) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
         seed,
     )
     softened = box_blur(alpha, _side(_EDGE_REACH * eye, 0.5))
-    color, soft = relit(
-        np.ascontiguousarray(layer.bgr), alpha, (left, top), softened, *grain_tiles(), appearance
-    )
-    across, down = (round(way * _SHADOW_DROP * eye) for way in landmarks.axes[1][:2].tolist())
-    outline = landmarks.oval - np.array(origin, np.float32)
-    sides = _side(_SHADOW_REACH * eye, 0.6), _side(_FACE_REACH * eye, 0.6)
-    shadow = contact_shadow(soft, outline, (across, down), *sides, _SHADOW_DEPTH)
-    return Layer(color, soft, origin, shadow)
+    bgr = np.ascontiguousarray(layer.bgr)
+    if light.grey:
+        bgr = np.asarray(cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), np.uint8)
+    color, soft = relit(bgr, alpha, (left, top), softened, *grain_tiles(), appearance)
+    return Layer(color, soft, origin, contact_shadow(soft, landmarks, origin))
 
 
 def _side(sigma: float, least: float) -> int:
@@ -82,32 +78,48 @@ def _side(sigma: float, least: float) -> int:
     return max(3, box_side(max(least, sigma)))
 
 
+def contact_shadow(alpha: Image, landmarks: Landmarks, origin: tuple[int, int]) -> Image:
+    """(height, width) uint8: how much a layer at ``origin`` darkens the face under and beside it."""
+    eye, (height, width) = landmarks.eye_distance, alpha.shape
+    across, down = (round(way * _SHADOW_DROP * eye) for way in landmarks.axes[1][:2].tolist())
+    moved = crop(alpha, -across, -down, width - across, height - down)
+    soft = box_blur(moved, _side(_SHADOW_REACH * eye, 0.6))
+    face = np.zeros_like(alpha)
+    outline = np.rint(landmarks.oval - np.array(origin, np.float32)).astype(np.int32)
+    cv2.fillPoly(face, [outline], [255])
+    face = box_blur(face, _side(_FACE_REACH * eye, 0.6))
+    return np.asarray(cv2.multiply(soft, face, scale=_SHADOW_DEPTH / 255), np.uint8)
+
+
 def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArray[np.float32]:
-    """(height, width) float32 gains: the light over a layer relative to its mean there.
-
-    Args:
-        alpha: (height, width) uint8 of the layer.
-        origin: (x, y) of the layer in the image.
-        light: The light on the face.
-    """
+    """(height, width) float32 gains, or (1, 1): the light over a layer at ``origin`` relative to its mean."""
     part, (height, width) = light.part, alpha.shape
-    window_xywh = (*origin, width, height)
-    mean = cv2.mean(part.upsample(light.level, window_xywh), alpha)[0]
-    return part.upsample(np.exp(light.level.astype(np.float64) - mean).astype(np.float32), window_xywh)
-
-
-TILE = 512
+    # The mean is that of the part's pixels whose middle the layer covers.
+    (left, first_x), (top, first_y) = (
+        divmod(start - corner + (part.step - 1) // 2, part.step)
+        for start, corner in zip(origin, part.corner, strict=True)
+    )
+    covered = alpha[part.step - 1 - first_y :: part.step, part.step - 1 - first_x :: part.step]
+    if not covered.any():  # too small for the light to vary over it
+        return _EVEN
+    beneath = crop(light.level, left, top, left + covered.shape[1], top + covered.shape[0])
+    mean = cv2.mean(beneath, np.ascontiguousarray(covered))[0]
+    gains = np.exp(light.level.astype(np.float64) - mean).astype(np.float32)
+    # Contiguous as `_EVEN`, so that `relit` is compiled once.
+    return np.ascontiguousarray(part.upsample(gains, (*origin, width, height)))
 
 
 @cache
 def grain_tiles() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Standard normal noise: (512, 512, 3) float32 per channel, and (512, 512) that the channels share."""
-    normal = np.random.Generator(np.random.PCG64(20)).standard_normal((TILE, TILE, 4)).astype(np.float32)
+    normal = np.random.Generator(np.random.PCG64(20)).standard_normal((512, 512, 4)).astype(np.float32)
     return np.ascontiguousarray(normal[:, :, :3]), np.ascontiguousarray(normal[:, :, 3])
 
 
-def grain_strengths(texture: Texture) -> tuple[float, float]:
+def grain_strengths(texture: Texture, grey: bool) -> tuple[float, float]:
     """Standard deviations of each channel's own and of the shared noise that give the measured noise."""
     # Two channels that differ by noise of strength c each carry c / sqrt(2) of their own.
     own = texture.color_grain / math.sqrt(2)
-    return own, math.sqrt(max(texture.grain**2 - own**2 * 0.45, 0.0))
+    shared = math.sqrt(max(texture.grain**2 - own**2 * 0.45, 0.0))
+    # The mean of the channels' own noises has a third of their variance.
+    return (0.0, math.hypot(shared, own / math.sqrt(3))) if grey else (own, shared)

@@ -10,30 +10,26 @@ far are skipped: the outline of their mesh is not exact enough.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.skin_reference import CHEEKS
 from maskgen.masking.face.skin_view import SkinView
 from maskgen.masking.layer.components import (
-    Line,
     OccluderKind,
-    darkness,
     disc,
     grown,
     occluding_components,
-    strangeness,
 )
 from maskgen.records import Image, Layer
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
+Line = tuple[float, float, float]
 
 _SMALLEST = 24.0  # least eye distance in pixels at which hair is searched
 _CLOTH = 8  # least alpha that counts as the layer
@@ -55,7 +51,6 @@ _SUSPICIOUS = 0.03
 
 # In eye distances:
 _MIDDLE = 0.3  # half the width of the band along the midline in which hair is ignored
-_FOLLOWED = 0.15  # how far a component is followed outside the face
 _RAGGED = 0.04  # width of the gaps and spurs that are smoothed away
 
 _PROFILE = 22.0  # degrees of yaw beyond which the mesh's outline is not exact enough
@@ -71,15 +66,7 @@ _OBJECT = OccluderKind(
 
 
 def occluders(context: FaceContext, layer: Layer) -> Image:
-    """Detect what lies in front of a layer.
-
-    Args:
-        context: The face it was fitted to, in the image without the layer.
-        layer: The fitted template.
-
-    Returns:
-        (height, width) uint8 of the layer's size: 255 where the image hides the layer.
-    """
+    """(height, width) uint8 of the layer's size: 255 where something in the image lies in front of it."""
     matte = _hair_and_objects(context, layer)
     eyeglasses = context.eyeglasses
     return matte if eyeglasses is None else np.maximum(matte, eyeglasses.matte_over(layer))
@@ -94,10 +81,10 @@ def _hair_and_objects(context: FaceContext, layer: Layer) -> Image:
     view = context.skin
     if view is None:
         return none
-    in_front = _in_front(view, layer, context.landmarks)
-    if not in_front.any():
-        return none
     cloth = view.from_image(layer.alpha, layer.origin) > _CLOTH
+    in_front = _in_front(view, cloth, context.landmarks.pose["yaw"])
+    if in_front is None:
+        return none
     in_front = _without_scraps(_smoothed(in_front, _RAGGED * view.eye), cloth)
     soft = cv2.GaussianBlur(in_front.astype(np.float32), (0, 0), 0.8)
     height, width = layer.alpha.shape
@@ -105,39 +92,41 @@ def _hair_and_objects(context: FaceContext, layer: Layer) -> Image:
     return np.where(layer.alpha > 0, np.round(matte * 255), 0).astype(np.uint8)
 
 
-def _in_front(view: SkinView, layer: Layer, landmarks: Landmarks) -> Flags:
-    """Which pixels of the view lie in front of the layer's cloth."""
-    in_front = np.zeros(view.face.shape, np.bool_)
-    covered = view.face & (view.from_image(layer.alpha, layer.origin) > _CLOTH)
-    yaw, few = landmarks.pose["yaw"], view.eye**2
+def _in_front(view: SkinView, cloth: Flags, yaw: float) -> Flags | None:
+    """Which pixels of the view lie in front of the cloth; None if none does."""
+    covered, few = view.face & cloth, view.eye**2
     objects: list[Flags] = []
-    strange = strangeness(view.beyond, view.across, view.unclear)
+    strange = view.strangeness
     if np.count_nonzero(covered & (strange > _OBJECT.least)) >= _OBJECT.area[0] * few:
-        strange[view.inside(_LIPS)] = 0
+        strange = np.where(view.inside(_LIPS), np.float32(0), strange)
         # The more colour the light or the skin has, the farther shadows and reflections lie from the line.
         object_kind = replace(_OBJECT, contrast=max(_OBJECT.contrast, _STRAYING * view.chroma))
-        objects = list(_entering(view, strange, object_kind, covered))
+        objects = _entering(view, strange, object_kind, covered)
     hair: list[Flags] = []
-    if view.chroma >= _GREY:
-        right, _ = _face_lines(view)
-        darker = darkness(view.light, right, _MIDDLE * view.eye)
-        if np.count_nonzero(covered & (darker > _HAIR.least)) >= _HAIR.area[0] * few:
-            hair = list(_entering(view, darker, _HAIR, covered))
-    if not objects and not hair:
-        return in_front
-    for component in objects:
-        in_front |= component
-    if min(view.shade(outline) for outline in _BEARD) < -_BEARD_SHADE:
-        return in_front
-    left_cheek, right_cheek = (view.shade(outline) for outline in CHEEKS)
+    dark = np.count_nonzero(covered & (view.light < -_HAIR.least))
+    if view.chroma >= _GREY and dark >= _HAIR.area[0] * few:
+        hair = _hair(view, covered, yaw)
+    return np.logical_or.reduce([*objects, *hair]) if objects or hair else None
+
+
+def _hair(view: SkinView, covered: Flags, yaw: float) -> list[Flags]:
+    """Locks of hair that fall over a lit cheek."""
     right, below = _face_lines(view)
-    for component in hair:
+    rows, columns = np.indices(view.light.shape, np.float32, sparse=True)
+    away = np.abs(right[2] + right[0] * columns + right[1] * rows)
+    darkness = np.where(away > _MIDDLE * view.eye, -view.light, np.float32(0))
+    locks = _entering(view, darkness, _HAIR, covered)
+    if not locks or min(view.shade(outline) for outline in _BEARD) < -_BEARD_SHADE:
+        return []
+    left_cheek, right_cheek = (view.shade(outline) for outline in CHEEKS)
+    hair = []
+    for component in locks:
         side = float(np.sign(np.median(_distances(right, component))))
         in_shadow = side * (right_cheek - left_cheek) < -_SIDE_SHADE
         falls_from_above = _distances(below, component).min() < 0
         if falls_from_above and not in_shadow and side * yaw <= _TURNED:
-            in_front |= component
-    return in_front
+            hair.append(component)
+    return hair
 
 
 def _face_lines(view: SkinView) -> tuple[Line, Line]:
@@ -157,22 +146,20 @@ def _distances(line: Line, component: Flags) -> Floats:
     return np.asarray(line[0] * columns + line[1] * rows + line[2], np.float32)
 
 
-def _entering(view: SkinView, evidence: Floats, kind: OccluderKind, covered: Flags) -> Iterator[Flags]:
-    """The occluding components of the evidence, each extended a little outside the face."""
-    for component in occluding_components(evidence, covered, view.face, view.depth, view.eye, kind):
-        yield component | (grown(component, _FOLLOWED * view.eye) & (evidence > kind.least) & ~view.face)
+def _entering(view: SkinView, evidence: Floats, kind: OccluderKind, covered: Flags) -> list[Flags]:
+    return list(occluding_components(evidence, covered, view.face, view.depth, view.eye, kind))
 
 
 def _smoothed(area: Flags, radius: float) -> Flags:
     """The area after morphological closing and opening with a disc."""
-    closed = cv2.morphologyEx(area.astype(np.uint8), cv2.MORPH_CLOSE, disc(radius))
-    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(radius)) > 0
+    closed = cv2.morphologyEx(area.view(np.uint8), cv2.MORPH_CLOSE, disc(radius))
+    return cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc(radius)).view(np.bool_)
 
 
 def _without_scraps(in_front: Flags, cloth: Flags) -> Flags:
     """Also hide the scraps of cloth that would remain beyond an occluder, such as the end of an ear loop."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (cloth & ~in_front).astype(np.uint8), connectivity=8
+        (cloth & ~in_front).view(np.uint8), connectivity=8
     )
     if count < 3:
         return in_front

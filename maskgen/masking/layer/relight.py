@@ -19,7 +19,6 @@ class Appearance(NamedTuple):
 
     Attributes:
         gains: (3,) float32 BGR: exposure and colour cast.
-        grey: Whether the image is grey.
         light: (height, width) float32 gains of the layer with its border, or (1, 1) for even light.
         edge_depth: Darkening of the layer's edge, from 0 to 1.
         blur: Standard deviation in pixels; 0 for none.
@@ -29,7 +28,6 @@ class Appearance(NamedTuple):
     """
 
     gains: Floats
-    grey: bool
     light: Floats
     edge_depth: float
     blur: float
@@ -69,7 +67,7 @@ def relit(
     for value in range(256):
         # The edge is darkest where the blurred alpha is one half or less.
         edge_gain[value] = 1 - appearance.edge_depth * min(2 * (1 - value / 255), 1.0)
-    light, grey, (left, top) = appearance.light, appearance.grey, offset
+    light, (left, top) = appearance.light, offset
     blue_gain, green_gain, red_gain = appearance.gains[0], appearance.gains[1], appearance.gains[2]
     even = light.shape[0] != height or light.shape[1] != width
     most, whole = np.float32(255), np.float32(1 / 255)
@@ -82,10 +80,6 @@ def relit(
                 continue
             gain = edge_gain[near[x]] * lights[0 if even else x]
             blue, green, red = np.float32(drawn[x, 0]), np.float32(drawn[x, 1]), np.float32(drawn[x, 2])
-            if grey:
-                blue = green = red = (
-                    np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red
-                )
             share = np.float32(covers[x]) * whole
             into[x, 0] = min(blue * gain * blue_gain, most) * share
             into[x, 1] = min(green * gain * green_gain, most) * share
@@ -96,13 +90,12 @@ def relit(
             height, width, 4
         )
     own, shared = np.float32(appearance.own_grain), np.float32(appearance.shared_grain)
-    return _add_noise(weighted, grey, each, common, appearance.seed, own, shared)
+    return _add_noise(weighted, each, common, appearance.seed, own, shared)
 
 
 @compiled
 def _add_noise(
     weighted: Floats,
-    grey: bool,
     each: Floats,
     common: Floats,
     seed: int,
@@ -128,8 +121,6 @@ def _add_noise(
             covers[x] = np.uint8(over + half)
             straight, together = most / over, shared * shares[place]
             blue, green, red = noises[place, 0], noises[place, 1], noises[place, 2]
-            if grey:
-                blue = green = red = (blue + green + red) / np.float32(3)
             into[x, 0] = np.uint8(min(max(row[x, 0] * straight + together + own * blue, least), most) + half)
             into[x, 1] = np.uint8(min(max(row[x, 1] * straight + together + own * green, least), most) + half)
             into[x, 2] = np.uint8(min(max(row[x, 2] * straight + together + own * red, least), most) + half)

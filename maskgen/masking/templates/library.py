@@ -55,21 +55,14 @@ def template_folder() -> Path:
 @lru_cache(maxsize=1)
 def list_templates() -> tuple[TemplateInfo, ...]:
     """The templates that come with maskgen, in the order of their names; reads descriptions only."""
-    return tuple(_info(path) for path in sorted(template_folder().glob("*.json")))
-
-
-def _info(path: Path) -> TemplateInfo:
-    description = _read_description(path)
-    width, height = description.get("size", (0, 0))
-    return TemplateInfo(
-        path.stem,
-        path.with_suffix(".png"),
-        description["kind"],
-        description["tone"],
-        description["recolourable"],
-        description["licence"],
-        (int(width), int(height)),
-    )
+    infos = []
+    for path in sorted(template_folder().glob("*.json")):
+        spec = _read_description(path)
+        kind, tone, recolourable, licence = (spec[name] for name in list(_FIELDS)[:4])
+        width, height = spec.get("size", (0, 0))
+        size, image_path = (int(width), int(height)), path.with_suffix(".png")
+        infos.append(TemplateInfo(path.stem, image_path, kind, tone, recolourable, licence, size))
+    return tuple(infos)
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -111,17 +104,21 @@ def load_template(name_or_path: str | Path) -> MaskTemplate:
 def _image_path(token: str) -> Path:
     path = Path(token)
     if path.suffix.lower() in (".png", ".json"):
-        return path.with_suffix(".png") if path.suffix.lower() == ".json" else path
+        return _beside(path)
     for info in list_templates():
         if info.name == token:
             return info.path
     raise UsageError(_unknown(token))
 
 
+def _beside(path: Path) -> Path:
+    """The image of a template whose image or description lies at ``path``."""
+    return path.with_suffix(".png") if path.suffix.lower() == ".json" else path
+
+
 def check_template(path: Path) -> list[str]:
     """All problems of a template, each as a sentence; an empty list if it is valid."""
-    problems, _ = _examine(path.with_suffix(".png") if path.suffix.lower() == ".json" else path)
-    return problems
+    return _examine(_beside(path))[0]
 
 
 def _examine(image_path: Path) -> tuple[list[str], MaskTemplate | None]:
@@ -142,16 +139,13 @@ def _examine(image_path: Path) -> tuple[list[str], MaskTemplate | None]:
         return [f"{image_path} cannot be read: {problem.strerror}"], None
     except UnreadableImageError as problem:
         return [f"{image_path} cannot be decoded: {problem}"], None
-    problems = []
-    alpha = decoded.alpha
+    alpha, anchors = decoded.alpha, description["anchors"]
+    problems = _anchor_problems(description_path, anchors, decoded.bgr.shape[1::-1])
     if alpha is None:
-        problems.append(
-            f"{image_path} has no alpha channel: save it as RGBA, transparent where the mask is not"
-        )
+        text = "has no alpha channel: save it as RGBA, transparent where the mask is not"
+        problems.insert(0, f"{image_path} {text}")
     elif not (alpha >= 128).any():
-        problems.append(f"{image_path} is transparent everywhere: the mask would be invisible")
-    height, width = decoded.bgr.shape[:2]
-    problems += _anchor_problems(description_path, description["anchors"], (width, height))
+        problems.insert(0, f"{image_path} is transparent everywhere: the mask would be invisible")
     if problems or alpha is None:
         return problems, None
     return [], MaskTemplate(
@@ -159,17 +153,16 @@ def _examine(image_path: Path) -> tuple[list[str], MaskTemplate | None]:
         kind=description["kind"],
         tone=description["tone"],
         bgra=np.dstack([decoded.bgr, alpha]),
-        anchors={name: (float(x), float(y)) for name, (x, y) in description["anchors"].items()},
+        anchors={name: (float(x), float(y)) for name, (x, y) in anchors.items()},
         recolourable=description["recolourable"],
         licence=description["licence"],
         sha256=hashlib.sha256(data + description_path.read_bytes()).hexdigest(),
     )
 
 
-def _anchor_problems(path: Path, anchors: Mapping[str, Any], size: tuple[int, int]) -> list[str]:
+def _anchor_problems(path: Path, anchors: Mapping[str, Any], size: tuple[int, ...]) -> list[str]:
     problems = []
-    missing = [name for name in REQUIRED_ANCHORS if name not in anchors]
-    if missing:
+    if missing := [name for name in REQUIRED_ANCHORS if name not in anchors]:
         problems.append(f"{path}: anchors lack {', '.join(missing)}; these anchors are required")
     for name, place in anchors.items():
         if name not in ANCHORS:
@@ -202,8 +195,7 @@ def resolve_selection(tokens: Sequence[str]) -> list[tuple[str, float]]:
 
     A kind or tone divides its weight evenly among its templates: ``surgical n95`` means half of each.
 
-    Returns:
-        (name or path, weight) pairs in order of first mention.
+    The (name or path, weight) pairs are in order of first mention.
 
     Raises:
         UsageError: A word is none of these (the message names the nearest valid words), or a weight is not

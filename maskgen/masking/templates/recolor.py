@@ -33,11 +33,7 @@ _DARKEST, _LIGHTEST = 14.0, 246.0
 
 
 def parse_color(text: str) -> str:
-    """Normalise ``#rrggbb``, ``#rgb`` or a colour name to ``#rrggbb``; ``random`` is returned unchanged.
-
-    Raises:
-        UsageError: The text is not a colour.
-    """
+    """Normalise ``#rrggbb``, ``#rgb`` or a colour name to ``#rrggbb``; ``random`` is returned unchanged."""
     word = text.strip().lower()
     if word == "random":
         return word
@@ -49,55 +45,32 @@ def parse_color(text: str) -> str:
     return word
 
 
-def _bgr(color: str) -> NDArray[np.float32]:
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return np.clip(np.array([blue, green, red], np.float32), _DARKEST, _LIGHTEST)
-
-
-def _cloth(bgra: Image) -> tuple[Plane, Plane]:
-    """(height, width) float32 each: shading of the cloth, around 1; likelihood that a pixel is cloth."""
-    color = bgra[:, :, :3].astype(np.float32)
-    opaque = bgra[:, :, 3] >= 128
-    if not opaque.any():
-        return np.ones(opaque.shape, np.float32), np.zeros(opaque.shape, np.float32)
-    base = np.median(color[opaque], axis=0)
-    luma = color @ _LUMA
-    shade = luma / max(float(base @ _LUMA), 1.0)
-    chroma = (color - luma[:, :, None]) - (base - base @ _LUMA) * shade[:, :, None]
-    foreign = np.linalg.norm(chroma, axis=2) / _FOREIGN
-    return shade.astype(np.float32), np.clip(2 - foreign, 0, 1).astype(np.float32)
-
-
 def _dye(bgra: Image, color: NDArray[np.float32]) -> Image:
     """Replace the colour of the cloth by a (3,) or (height, width, 3) colour, with the template's shading."""
-    shade, cloth = _cloth(bgra)
+    drawn, opaque = bgra[:, :, :3].astype(np.float32), bgra[:, :, 3] >= 128
+    if not opaque.any():
+        return bgra.copy()
+    base = np.median(drawn[opaque], axis=0)
+    luma = (drawn @ _LUMA)[:, :, None]
+    shade = (luma / max(float(base @ _LUMA), 1.0)).astype(np.float32)
+    foreign = np.linalg.norm((drawn - luma) - (base - base @ _LUMA) * shade, axis=2) / _FOREIGN
+    cloth = np.clip(2 - foreign, 0, 1).astype(np.float32)[:, :, None]
     # Folds in black cloth show as sheen: on dark colours the shading is added, not multiplied.
-    sheen = (shade - 1)[:, :, None] * 18 * (1 - color / 255)
-    dyed = np.clip(color * shade[:, :, None] + sheen, 0, 255)
-    mixed = bgra[:, :, :3] + (dyed - bgra[:, :, :3]) * cloth[:, :, None]
+    dyed = np.clip(color * shade + (shade - 1) * 18 * (1 - color / 255), 0, 255)
+    mixed = bgra[:, :, :3] + (dyed - bgra[:, :, :3]) * cloth
     return np.dstack([np.round(mixed).astype(np.uint8), bgra[:, :, 3]])
 
 
 def recolor(bgra: Image, color: str) -> Image:
-    """Recolour a template's cloth; the shading is kept.
-
-    Args:
-        bgra: (height, width, 4) uint8, straight alpha.
-        color: ``#rrggbb``.
-    """
-    return _dye(bgra, _bgr(color))
+    """Give the cloth of a (height, width, 4) uint8 template the colour ``#rrggbb``; the shading is kept."""
+    bgr = np.array([int(color[i : i + 2], 16) for i in (5, 3, 1)], np.float32)
+    return _dye(bgra, np.clip(bgr, _DARKEST, _LIGHTEST))
 
 
 def print_pattern(bgra: Image, pattern: str, seed: int) -> Image:
-    """Print a pattern on a template's cloth; its colours, size and angle are drawn from ``seed``.
+    """Print one of `PATTERNS` on the cloth of a (height, width, 4) uint8 template.
 
-    Args:
-        bgra: (height, width, 4) uint8, straight alpha.
-        pattern: One of `PATTERNS`.
-        seed: Any non-negative number.
-
-    Raises:
-        UsageError: The pattern does not exist.
+    Its colours, size and angle are drawn from ``seed``, any non-negative number.
     """
     if pattern not in PATTERNS:
         raise UsageError(f"pattern must be one of {', '.join(PATTERNS)} or random, got {pattern!r}")
@@ -106,20 +79,15 @@ def print_pattern(bgra: Image, pattern: str, seed: int) -> Image:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) * (1024 / width)
     angle = generator.uniform(-0.15, 0.15)
     turned_x, turned_y = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
-    inks = _inks(generator)
+    # A ground colour and three inks that contrast with it.
+    hues = generator.uniform(0, 180) + np.array([0.0, 90.0, 25.0, 150.0]) + generator.uniform(-10, 10, 4)
+    dark = generator.uniform() < 0.5
+    values = np.array([70.0, 190, 140, 225]) if dark else np.array([225.0, 120, 170, 70])
+    hsv = np.stack([hues % 180, generator.uniform(35, 120, 4), values], axis=1).astype(np.uint8)
+    inks = cv2.cvtColor(hsv[None], cv2.COLOR_HSV2BGR)[0].astype(np.float32)
     index = PATTERNS[pattern](turned_x.astype(np.float32), turned_y.astype(np.float32), generator)
     # Printed edges are slightly soft: no line is sharper than a thread of the weave.
     return _dye(bgra, cv2.GaussianBlur(inks[index], (0, 0), 0.8).astype(np.float32))
-
-
-def _inks(generator: np.random.Generator) -> NDArray[np.float32]:
-    """(4, 3) float32 BGR: a ground colour and three inks that contrast with it."""
-    hue = generator.uniform(0, 180)
-    hues = (hue + np.array([0.0, 90.0, 25.0, 150.0]) + generator.uniform(-10, 10, 4)) % 180
-    dark = generator.uniform() < 0.5
-    value = np.array([70.0, 190, 140, 225]) if dark else np.array([225.0, 120, 170, 70])
-    hsv = np.stack([hues, generator.uniform(35, 120, 4), value], axis=1).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(hsv[None], cv2.COLOR_HSV2BGR)[0], np.float32)
 
 
 def _stripes(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -159,18 +127,14 @@ def _floral(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.in
     return index
 
 
-def _noise_field(shape: tuple[int, ...], scale: float, generator: np.random.Generator) -> Plane:
-    coarse = generator.standard_normal((int(shape[0] / scale) + 3, int(shape[1] / scale) + 3)).astype(
-        np.float32
-    )
-    return np.asarray(cv2.resize(coarse, shape[1::-1], interpolation=cv2.INTER_CUBIC), np.float32)
-
-
 def _camouflage(x: Plane, y: Plane, generator: np.random.Generator) -> NDArray[np.int64]:
+    def spots(scale: float) -> Plane:
+        coarse = generator.standard_normal([int(size / scale) + 3 for size in x.shape]).astype(np.float32)
+        return np.asarray(cv2.resize(coarse, x.shape[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
+
     index = np.zeros(x.shape, np.int64)
     for ink in (1, 2, 3):
-        field = _noise_field(x.shape, 70, generator) + 0.5 * _noise_field(x.shape, 28, generator)
-        index[field > 0.75] = ink
+        index[spots(70) + 0.5 * spots(28) > 0.75] = ink
     return index
 
 

@@ -46,8 +46,7 @@ def run_tasks(
 
     Args:
         function: A function; picklable unless it is called in this process.
-        tasks: Consumed lazily. An exception that the iterator raises is raised here, after the tasks in
-            progress.
+        tasks: Consumed lazily. What the iterator raises is raised here, after the tasks in progress.
         workers: Processes; 1 works in this one. On a cluster the maximum of parallel tasks; 1 takes all.
         backend: One of `BACKENDS`.
         scheduler: Address of the cluster's scheduler.
@@ -96,7 +95,7 @@ def _apart(function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterato
 
 
 def _lost(error: BaseException) -> LostWorkersError:
-    """The error for a dead worker, with the signal or exit code if loky reports one."""
+    # loky may report the signal or exit code.
     match = re.search(r"exit codes of the workers are \{(.+?)\}", str(error))
     return LostWorkersError(f"a worker process died{f' ({match[1]})' if match else ''}")
 
@@ -116,15 +115,8 @@ def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers
         except BaseException as error:
             task_errors.append(error)
 
-    parallel = joblib.Parallel(
-        n_jobs=workers,
-        batch_size=1,
-        pre_dispatch="2*n_jobs",
-        return_as="generator_unordered",
-        max_nbytes=None,
-        initializer=_start_worker,
-    )
-    results = parallel(calls())
+    how = {"batch_size": 1, "pre_dispatch": "2*n_jobs", "max_nbytes": None, "initializer": _start_worker}
+    results = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", **how)(calls())
     try:
         # Not `yield from`: it would close the results before the warning is silenced.
         for result in results:  # noqa: UP028
@@ -133,7 +125,7 @@ def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers
         raise _lost(error) from error
     finally:
         with warnings.catch_warnings():
-            # joblib warns that closing early discards tasks in progress; that is intended.
+            # joblib warns that closing early discards tasks in progress.
             warnings.simplefilter("ignore")
             results.close()
     if task_errors:
@@ -141,7 +133,6 @@ def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers
 
 
 def _start_worker() -> None:
-    """Initialise a local worker process."""
     gc.set_threshold(*SELDOM)
     logging.basicConfig(format="maskgen: %(message)s", level=logging.WARNING)
     # Ctrl-C goes to every process of the terminal; the driver alone decides what it means.

@@ -7,7 +7,9 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +20,7 @@ from maskgen.files.remote import is_remote, names_in, remove_tree
 from maskgen.files.system_files import is_system_name
 from maskgen.landmarks import LandmarkerSpec
 from maskgen.landmarks.model_files import find_models
+from maskgen.landmarks.tasks import find_model
 from maskgen.limits import max_pixels
 from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
@@ -26,8 +29,6 @@ from maskgen.results.run_record import differences, fingerprint, versions
 from maskgen.run.state.run_dir import STATE, RunDir
 
 _KINDS = {"options": dict, "root": str, "templates": dict, "landmark_model": dict, "versions": dict}
-
-MODEL_VARIABLE = "MASKGEN_LANDMARK_MODEL"
 
 # Seconds to wait for the lock of a run that is just ending.
 _LOCK_WAIT = 1.0
@@ -45,29 +46,28 @@ def describe(
         "root": redact(str(root.resolve())),
         **({} if image_root is None else {"image_root": redact(str(image_root.resolve()))}),
         "templates": {name: load_template(name).sha256 for name in names},
-        "landmark_model": {"member": landmarker.member, "sha256": _model_sha256(landmarker)},
+        "landmark_model": _landmark_model(landmarker),
         "max_pixels": max_pixels(),
         "versions": versions(),
     }
 
 
-def _model_sha256(landmarker: LandmarkerSpec) -> str | None:
-    """sha256 of the landmark file or of the model files together.
-
-    None where the engine has its own models: mediapipe's wheel, and the Tasks model that maskgen downloads.
-    """
-    if landmarker.member == "litert":
-        return file_sha256(*find_models(landmarker.model_path).values())
-    variable = os.environ.get(MODEL_VARIABLE) if landmarker.member == "tasks" else None
-    path = Path(landmarker.model) if landmarker.reads_file else landmarker.model_path or variable
-    paths = [Path(path)] if path else []
-    if not paths:
-        return None
+def _landmark_model(landmarker: LandmarkerSpec) -> dict[str, Any]:
+    """The landmark engine, and the sha256 of its files together; the old graph has its own in mediapipe."""
+    member, path = landmarker.member, landmarker.model_path
+    model: dict[str, Any] = {"member": member, "sha256": None}
+    if member in ("tasks", "mediapipe"):
+        with suppress(PackageNotFoundError):  # opening the engine says how to install it
+            model["mediapipe"] = version("mediapipe")
     try:
-        return file_sha256(*paths)
+        if member == "litert":
+            model["sha256"] = file_sha256(*find_models(path).values())
+        elif member != "mediapipe":
+            model["sha256"] = file_sha256(find_model(path) if member == "tasks" else Path(landmarker.model))
     except OSError as error:
         kind = LandmarkFileError if landmarker.reads_file else ModelError
-        raise kind(f"{error.filename or paths[0]} cannot be read: {error.strerror}") from error
+        raise kind(f"{error.filename or path} cannot be read: {error.strerror}") from error
+    return model
 
 
 def read_config(folder: RunDir) -> dict[str, Any] | None:
@@ -78,11 +78,7 @@ def read_config(folder: RunDir) -> dict[str, Any] | None:
 
 
 def options_of(config: Mapping[str, Any]) -> SynthOptions:
-    """The options in a configuration of `describe`.
-
-    Raises:
-        ConfigurationError: They are damaged or from another version of maskgen.
-    """
+    """The options in a configuration of `describe`; `ConfigurationError` if they cannot be read."""
 
     def frozen(value: Any) -> Any:
         return tuple(map(frozen, value)) if isinstance(value, list) else value
@@ -103,9 +99,8 @@ def check_claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> N
     """
     out, current = folder.out, read_config(folder)
     if current is None and folder.is_begun():
-        done = folder.done().values()
-        is_same = done and all(stats.fingerprint == fingerprint(config) for stats in done)
-        if not overwrite and not is_same:
+        fingerprints = {stats.fingerprint for stats in folder.done().values()}
+        if not overwrite and fingerprints != {fingerprint(config)}:
             raise ConfigurationError(
                 f"{folder.folder / 'config.json'} is missing or damaged, so the run in {out} is "
                 "unknown; replace that run with --overwrite, or give another --out"
@@ -120,14 +115,19 @@ def check_claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> N
             )
     elif not overwrite and (changes := differences(current, config)):
         raise ConfigurationError(
-            f"{out} holds a run of another configuration:\n  "
-            + "\n  ".join(changes)
+            "\n  ".join((f"{out} holds a run of another configuration:", *changes))
             + "\nGive another --out, or replace that run with --overwrite."
         )
 
 
-def claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
-    """Claim the folder for the run; with ``overwrite``, remove the files of an earlier run first."""
+@contextmanager
+def claimed(
+    folder: RunDir, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
+) -> Iterator[None]:
+    """Claim the folder for the run, and lock other runs out inside the block.
+
+    With ``overwrite``, the files of an earlier run are removed first.
+    """
     check_claim(folder, config, overwrite)
     if overwrite and folder.is_begun():
         if read_config(folder) is None:
@@ -139,16 +139,7 @@ def claim(folder: RunDir, config: Mapping[str, Any], overwrite: bool) -> None:
         folder.write("config.json", config)  # in place of a damaged one
     # Two jobs of an array may start at once with different options; only one of them wrote the file.
     check_claim(folder, config, overwrite=False)
-
-
-@contextmanager
-def claimed(
-    folder: RunDir, config: Mapping[str, Any], overwrite: bool, share: tuple[int, int] = (1, 1)
-) -> Iterator[None]:
-    """Claim the folder for the run, and lock other runs out inside the block."""
-    claim(folder, config, overwrite)
     with locked(folder, share):
-        # Another run may have claimed it in between.
         check_claim(folder, config, overwrite=False)
         yield
 
@@ -167,39 +158,34 @@ def remove_run(folder: RunDir) -> None:
 
 @contextmanager
 def locked(folder: RunDir, share: tuple[int, int] = (1, 1)) -> Iterator[None]:
-    """Lock other runs out of the folder inside the block.
-
-    Args:
-        folder: The run directory, with its ``config.json``.
-        share: (i, n), from 1: different shares of one array may run at once.
+    """Lock other runs out of the folder inside the block; different shares of one array may run at once.
 
     Raises:
         ConfigurationError: Another run, or the same share, is active there.
     """
-    fcntl = None if is_remote(folder.out) else _fcntl()
+    fcntl: Any = None
+    if not is_remote(folder.out):
+        with suppress(ImportError):  # Windows has none
+            fcntl = importlib.import_module("fcntl")
     with ExitStack() as stack:
         if fcntl is not None:
-            config = folder.folder / "config.json"
+            lock = partial(_lock_file, stack, folder, fcntl)
             if share == (1, 1):
-                _lock_file(
-                    stack, config, "r+b", lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                )
+                lock("config.json", "r+b", fcntl.LOCK_EX)
             else:
-                _lock_file(stack, config, "rb", lambda file: fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB))
+                lock("config.json", "rb", fcntl.LOCK_SH)
                 folder.make_folders()
-                own = folder.scratch / f"share-{share[0]}-of-{share[1]}"
-                _lock_file(stack, own, "ab", lambda file: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                lock(f"tmp/share-{share[0]}-of-{share[1]}", "ab", fcntl.LOCK_EX)
         yield
 
 
-def _lock_file(stack: ExitStack, path: Path, mode: str, lock: Any) -> None:
-    """Open and lock a file until ``stack`` closes."""
-    out = next(parent.parent for parent in path.parents if parent.name == STATE)
-    deadline = time.monotonic() + _LOCK_WAIT
+def _lock_file(stack: ExitStack, folder: RunDir, fcntl: Any, name: str, mode: str, kind: int) -> None:
+    """Open and lock a file of ``.maskgen`` until ``stack`` closes."""
+    path, deadline = folder.folder / name, time.monotonic() + _LOCK_WAIT
     while True:
         try:
             file: BinaryIO = stack.enter_context(path.open(mode))  # type: ignore[assignment]
-            lock(file)
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
             # The previous holder may have replaced the file.
             if os.path.samestat(path.stat(), os.fstat(file.fileno())):
                 return
@@ -210,15 +196,7 @@ def _lock_file(stack: ExitStack, path: Path, mode: str, lock: Any) -> None:
             return
         if time.monotonic() > deadline:
             raise ConfigurationError(
-                f"another run is at work in {out}; wait for it or stop it, or give another --out "
+                f"another run is at work in {folder.out}; wait for it or stop it, or give another --out "
                 "(shares of a job array work side by side: --shard I/N)"
             )
         time.sleep(_LOCK_WAIT / 20)
-
-
-def _fcntl() -> Any:
-    """The ``fcntl`` module, or None on Windows."""
-    try:
-        return importlib.import_module("fcntl")
-    except ImportError:
-        return None

@@ -10,7 +10,7 @@
     OUT/.maskgen/shards/000012.overdue  how often each of its images exceeded --image-timeout
     OUT/.maskgen/shards/000012.jsonl  the rows of shard 12
     OUT/.maskgen/shards/000012.sources  size and time of its sources
-    OUT/.maskgen/shards/000012.files  its files, each with its `maskgen.run.state.shard_check.spot_checksum`
+    OUT/.maskgen/shards/000012.files  its files, each with its `maskgen.run.state.shard_records.spot_checksum`
     OUT/.maskgen/shards/000012.json   its stats: the shard is done if and only if this file exists
     OUT/.maskgen/finished.json        a hash of the stats that the final files were made from
 
@@ -29,6 +29,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -39,13 +40,13 @@ from maskgen.files.path_text import from_text, to_text
 from maskgen.files.remote import names_in, read_each
 from maskgen.records import Sample
 from maskgen.results.reader import named_files
-from maskgen.run.state.shard_stats import ShardStats, read_stats, state_json
+from maskgen.run.state.shard_records import ShardStats, read_stats, state_json
 from maskgen.run.state.time_limit import NOTE, overdue_image
 
 STATE = ".maskgen"
 
-# The rows of a shard and the list of its files in its scratch folder, until it is done.
-ROWS, FILES = "rows.jsonl", "files.json"
+# The rows of a shard in its scratch folder, until it is done.
+ROWS = "rows.jsonl"
 
 log = logging.getLogger("maskgen")
 
@@ -90,7 +91,7 @@ class RunDir:
         return self._shard_file(index, "jsonl")
 
     def sources_path(self, index: int) -> Path:
-        """The record of a shard's sources, for `maskgen.run.source_changes`."""
+        """The record of a shard's sources, for `maskgen.run.resume`."""
         return self._shard_file(index, "sources")
 
     def files_path(self, index: int) -> Path:
@@ -102,8 +103,15 @@ class RunDir:
         return self._shard_file(index, "json")
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """The content of ``config.json``, ``listing.json`` or ``finished.json``; None if it is absent."""
-        return _read_json(self.folder / name)
+        """The content of ``config.json``, ``listing.json`` or the like; None if it is absent or damaged."""
+        try:
+            values = from_json((self.folder / name).read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            log.warning("%s is damaged and taken as absent", self.folder / name)
+            return None
+        return values if isinstance(values, dict) else None
 
     def write(self, name: str, values: Mapping[str, Any]) -> None:
         """Write one of those files atomically."""
@@ -132,9 +140,8 @@ class RunDir:
         """Index -> stats of the finished shards, in order; a damaged stats file counts as absent."""
         done: dict[int, ShardStats] = {}
         names = sorted(name for name in self._names("shards") if name.endswith(".json"))
-        for name, data in zip(
-            names, read_each([self.folder / "shards" / each for each in names]), strict=True
-        ):
+        contents = read_each([self.folder / "shards" / name for name in names])
+        for name, data in zip(names, contents, strict=True):
             stats = read_stats(data)
             if stats is not None and name == f"{stats.index:06}.json":
                 done[stats.index] = stats
@@ -150,8 +157,7 @@ class RunDir:
     def open_scratch(self, index: int) -> Path:
         """Create an empty folder for a shard's unfinished files, after settling killed attempts.
 
-        Its name is always new: a worker that survives its killed driver must not share the folder of its
-        successor.
+        Its name is new: a worker that survives its killed driver must not share its successor's folder.
         """
         self.settle(index)
         scratch = self.scratch / f"{index:06}-{secrets.token_hex(4)}"
@@ -164,14 +170,13 @@ class RunDir:
         Also records and returns the ids of the images that exceeded their time limit.
         """
         self.make_folders()
-        written = self.written(index)
+        written, attempts = self.written(index), self._attempts(index)
         if written and not self.stats_path(index).exists():
-            write_atomic(self._left_path(index), json.dumps(sorted(written)).encode(), self.scratch)
-        attempts = [self.scratch / name for name in self._names("tmp") if name.startswith(f"{index:06}-")]
+            write_atomic(self._shard_file(index, "left"), json.dumps(sorted(written)).encode(), self.scratch)
         overdue = list(filter(None, (overdue_image(attempt / NOTE) for attempt in attempts)))
         if overdue:
             times = Counter(self.overdue(index)) + Counter(overdue)
-            write_atomic(self._overdue_path(index), json.dumps(times).encode(), self.scratch)
+            write_atomic(self._shard_file(index, "overdue"), json.dumps(times).encode(), self.scratch)
         for attempt in attempts:
             shutil.rmtree(attempt, ignore_errors=True)
         return overdue
@@ -180,40 +185,38 @@ class RunDir:
         """Id -> how often this image of an unfinished shard exceeded its time limit."""
         return self.read(f"shards/{index:06}.overdue") or {}
 
-    def finish_shard(self, scratch: Path, stats: ShardStats, files: Iterable[str], sources: bytes) -> None:
+    def finish_shard(
+        self, scratch: Path, stats: ShardStats, files: Iterable[str], checksums: bytes, sources: bytes
+    ) -> None:
         """Mark a shard as done, and remove files that only earlier attempts at it wrote.
 
-        Args:
-            scratch: The folder from `open_scratch`, with the rows and the list of files.
-            stats: The stats of the shard.
-            files: Its files; they, the rows and the list are flushed to the disk before its stats.
-            sources: The record of its sources.
+        Its ``files``, its rows in ``scratch``, their ``checksums`` and the record of its ``sources`` are
+        flushed to the disk before its stats.
         """
-        earlier = self.written(stats.index, besides=scratch)
         index = stats.index
-        rows, file_list, stats_file = self.rows_path(index), self.files_path(index), self.stats_path(index)
+        earlier, rows = self.written(index, besides=scratch), self.rows_path(index)
         (scratch / ROWS).replace(rows)
-        (scratch / FILES).replace(file_list)
+        write_atomic(self.files_path(index), checksums, scratch)
         if earlier:
             now = named_files(rows)
             self._unlink(self._files(earlier - now) - self._files(now))
-        self._left_path(stats.index).unlink(missing_ok=True)
-        self._overdue_path(stats.index).unlink(missing_ok=True)
-        source_file = self.sources_path(stats.index)
-        write_atomic(source_file, sources, scratch)
-        self.sync_files([*files, *(f"{STATE}/shards/{path.name}" for path in (rows, file_list, source_file))])
-        write_atomic(stats_file, stats.as_json(), scratch, self.sync)
-        self.sync_files([f"{STATE}/shards/{stats_file.name}"])
+        self._shard_file(index, "left").unlink(missing_ok=True)
+        self._shard_file(index, "overdue").unlink(missing_ok=True)
+        write_atomic(self.sources_path(index), sources, scratch)
+        records = (f"{STATE}/shards/{index:06}.{suffix}" for suffix in ("jsonl", "files", "sources"))
+        self.sync_files([*files, *records])
+        write_atomic(self.stats_path(index), stats.as_json(), scratch, self.sync)
+        self.sync_files([f"{STATE}/shards/{index:06}.json"])
         shutil.rmtree(scratch, ignore_errors=True)
 
     def written(self, index: int, besides: Path | None = None) -> set[str]:
         """The files that any attempt at a shard wrote or was about to write, except that in ``besides``."""
         names = named_files(self.rows_path(index))
-        for name in self._names("tmp"):
-            if name.startswith(f"{index:06}-") and (besides is None or name != besides.name):
-                names |= named_files(self.scratch / name / ROWS)
+        for attempt in self._attempts(index):
+            if attempt != besides:
+                names |= named_files(attempt / ROWS)
         try:
-            left = from_json(self._left_path(index).read_bytes())
+            left = from_json(self._shard_file(index, "left").read_bytes())
         except (FileNotFoundError, ValueError):
             return names
         return names | {name for name in (left if isinstance(left, list) else ()) if isinstance(name, str)}
@@ -243,11 +246,10 @@ class RunDir:
             if not path.parent.resolve().is_relative_to(inside):
                 log.warning("%s leads out of %s and is left alone", to_text(name), self.out)
                 continue
-            if not remove_file(path):
-                continue
-            folder = path.parent
-            while folder != self.out and _remove_empty(folder):
-                folder = folder.parent
+            if remove_file(path):
+                with suppress(OSError):  # the first folder that is not empty
+                    while (path := path.parent) != self.out:
+                        path.rmdir()
 
     def _files(self, names: Iterable[str]) -> set[str]:
         """The files of names in the manifest; for a member of a tar, the tar."""
@@ -258,11 +260,8 @@ class RunDir:
             files.add(next((tar for tar in above if os.path.isfile(self.out / tar)), name))  # noqa: PTH113
         return files
 
-    def _left_path(self, index: int) -> Path:
-        return self._shard_file(index, "left")
-
-    def _overdue_path(self, index: int) -> Path:
-        return self._shard_file(index, "overdue")
+    def _attempts(self, index: int) -> list[Path]:
+        return [self.scratch / name for name in self._names("tmp") if name.startswith(f"{index:06}-")]
 
     def _shard_file(self, index: int, suffix: str) -> Path:
         return self.folder / "shards" / f"{index:06}.{suffix}"
@@ -273,22 +272,3 @@ class RunDir:
                 return [entry.name for entry in scan]
         except FileNotFoundError:
             return []
-
-
-def _remove_empty(folder: Path) -> bool:
-    try:
-        folder.rmdir()
-    except OSError:
-        return False
-    return True
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        values = from_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        log.warning("%s is damaged and taken as absent", path)
-        return None
-    return values if isinstance(values, dict) else None

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 # The note in a shard's scratch folder: the id of the current image, and from this byte on the traceback.
@@ -28,7 +27,7 @@ _TOLERANCE = 0.1
 
 # Extra seconds for the first image of a process at each step, which loads models and machine code.
 _WARM_UP = 60.0
-_warm: set[int] = set()
+_warm: set[str] = set()
 
 # The active limit, if any: `faulthandler` has one timer a process.
 _in_force: list[TimeLimit] = []
@@ -56,9 +55,7 @@ class TimeLimit:
             _exempt_compiler()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Time no more steps."""
         if self._note is not None:
             self.pause()
@@ -66,24 +63,21 @@ class TimeLimit:
             self._note = None
             _in_force.remove(self)
 
-    def begin(self, image_id: str, step: int) -> None:
-        """Start a step of an image; steps count from 0."""
+    def begin(self, image_id: str, step: str) -> None:
+        """Start a step of an image."""
         if self._note is None:
             return
         self._note.seek(0)
         self._note.write(json.dumps(image_id).encode()[: _TRACE - 1] + b"\n")
         self._note.seek(_TRACE)
-        if step in _warm:
-            self.resume()
-        else:
-            _warm.add(step)
-            self.resume(_WARM_UP)
+        self.resume(0.0 if step in _warm else _WARM_UP)
+        _warm.add(step)
 
     def resume(self, more: float = 0.0) -> None:
         """Restart the timer, with so many extra seconds."""
-        now = time.monotonic()
         if self._note is None:
             return
+        now = time.monotonic()
         if more or self._started is None or now - self._started > self._seconds * _TOLERANCE:
             allowed = self._seconds * (1 + _TOLERANCE) + more
             faulthandler.dump_traceback_later(allowed, file=self._note, exit=True)
@@ -111,11 +105,7 @@ def unlimited() -> Iterator[None]:
 
 
 def overdue_image(note: Path) -> str | None:
-    """The id of the image that exceeded its limit; None if none did.
-
-    Args:
-        note: The note of a `TimeLimit`.
-    """
+    """The id of the image that exceeded its limit, from the note of a `TimeLimit`; None if none did."""
     try:
         data = note.read_bytes()
         if len(data) <= _TRACE:
