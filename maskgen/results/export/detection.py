@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
@@ -236,4 +236,8 @@ def _write_new(folder: Path, place: str, suffix: str, data: bytes) -> None:
 
 
 # Format -> function that writes the annotations of images into a folder, and returns their number.
-FORMATS = {"coco": _write_coco, "yolo": _write_yolo, "voc": _write_voc}
+FORMATS: dict[str, Callable[[Iterable[AnnotatedImage], Path, str, dict[str, Any]], int]] = {
+    "coco": _write_coco,
+    "yolo": _write_yolo,
+    "voc": _write_voc,
+}
