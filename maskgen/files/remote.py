@@ -136,13 +136,6 @@ def names_in(folder: Path) -> list[str]:
     return []
 
 
-def folders_in(folder: Path) -> list[str]:
-    """Names of the folders in a folder; none if it is absent."""
-    with suppress(FileNotFoundError):
-        return [entry.name for entry in entries(folder) if entry.is_folder]
-    return []
-
-
 def open_lines(path: Path) -> BinaryIO:
     """Open a file for reading line by line."""
     file: Any = path.open("rb")

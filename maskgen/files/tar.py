@@ -11,7 +11,6 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -118,21 +117,6 @@ def read_member(sample: Sample) -> bytes:
     if len(data) != member.size:
         raise UnreadableImageError(f"{member.archive} is cut short: {len(data)} bytes of {member.size}")
     return data
-
-
-def read_path(path: Path) -> bytes:
-    """The bytes of a file, or of a member of a tar, such as ``000012.tar/a.jpg``; an `OSError` if absent."""
-    tar = next((folder for folder in path.parents if folder.exists()), None)
-    if tar is None or not tar.is_file():
-        return path.read_bytes()
-    name = path.relative_to(tar).as_posix()
-    # In a damaged tar the member may lie before the damage.
-    with tar.open("rb") as file, suppress(UnreadableImageError):
-        for entry in scan(file):
-            if entry.kind == "file" and plain_name(entry.name) == name and entry.size <= MAX_BYTES:
-                file.seek(entry.offset)
-                return file.read(entry.size)
-    raise FileNotFoundError(f"{tar} has no member {name!r}")
 
 
 def folder_of(root: Path) -> Path:

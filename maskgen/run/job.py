@@ -25,8 +25,7 @@ from maskgen.options import SynthOptions
 from maskgen.process import usable_cores
 from maskgen.results.counts import Counts
 from maskgen.results.layout import PACKED
-from maskgen.results.output_files import check_apart
-from maskgen.results.tar_writer import tar_suffix
+from maskgen.results.output_files import check_apart, tar_suffix
 from maskgen.run.driver import run_shards
 from maskgen.run.dry_run import plan_dry_run
 from maskgen.run.executors.executor import interruptible, run_tasks

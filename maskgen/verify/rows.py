@@ -22,8 +22,8 @@ from maskgen.images.codec import decode
 from maskgen.landmarks.landmark_file import LandmarkFile
 from maskgen.masking.coverage import coverage
 from maskgen.records import FaceRecord, Image, ManifestRow
+from maskgen.results.output_files import member_json, member_of
 from maskgen.results.reader import ResultFiles, SourceFiles
-from maskgen.results.tar_writer import member_json, member_of
 
 # The greatest difference of a coverage: without meshes for the lower face, with them for each part.
 _TOLERANCE, _ROUNDING = 0.1, 0.0021

@@ -7,15 +7,8 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import (
-    ANY_PATH,
-    COUNT,
-    EXISTING_PATH,
-    FOLDER,
-    Decorated,
-    links_option,
-    stacked,
-)
+from maskgen.commands.shared import parameters
+from maskgen.commands.shared.parameters import Decorated, links_option, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS, ENGINES
@@ -78,10 +71,10 @@ dataset_options = stacked(
     option_table(
         _DATASET_HELP,
         dataset={"type": DatasetName(tuple(DATASETS)), "metavar": "NAME", "callback": _dataset},
-        root={"type": ANY_PATH},
-        image_root={"type": FOLDER},
+        root={"type": parameters.ANY_PATH},
+        image_root={"type": parameters.FOLDER},
         split={"type": SplitName(SPLITS), "multiple": True},
-        limit={"type": COUNT, "metavar": "N"},
+        limit={"type": parameters.COUNT, "metavar": "N"},
     ),
     links_option,
 )
@@ -132,7 +125,7 @@ landmark_options = stacked(
         "--models",
         "--landmark-model",
         "landmark_model",
-        type=EXISTING_PATH,
+        type=parameters.EXISTING_PATH,
         metavar="PATH",
         help="Folder of the model files (see `maskgen models`), or face_landmarker.task file for Tasks.  "
         "[default: $MASKGEN_MODELS, the installed mediapipe, or the cache, to which they are fetched once]",
@@ -151,9 +144,6 @@ def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions
 
     ``dataset`` is empty for a single image. ``given`` holds other fields of `SynthOptions`; of repeatable
     options (``template``, ``color``, ``pattern``, ``wear``, ``split``) the unparsed texts, empty by default.
-
-    Raises:
-        UsageError: A name does not exist, or options contradict each other.
     """
     from maskgen.masking.templates.library import resolve_selection, split_weight
     from maskgen.masking.templates.recolor import PATTERNS, parse_color

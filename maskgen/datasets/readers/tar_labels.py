@@ -4,7 +4,7 @@ In an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` have
 other plain value becomes an attribute; lists and objects are dropped. ``.cls`` becomes the attribute ``cls``.
 
 In the output of ``maskgen synth --layout webdataset``, ``.json`` is a row of the manifest (see
-`maskgen.results.tar_writer`; earlier versions wrote its attributes as an object).
+`maskgen.results.output_files`; earlier versions wrote its attributes as an object).
 """
 
 from __future__ import annotations
