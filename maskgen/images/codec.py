@@ -1,8 +1,7 @@
 """Decode image files to ``uint8`` BGR arrays and encode them; all images of maskgen pass through this module.
 
-`decode` keeps the parameters that `encode` needs to write the image as it was, such as the quantisation
-tables of a JPEG. Encoding again with the same tables rounds most coefficients to the same values: pixels
-outside the mask change by about a grey level at most.
+`decode` keeps the parameters that `encode` needs to write the image as it was. Encoding a JPEG again with its
+own tables rounds most coefficients to the same values: pixels outside the mask change by about a grey level.
 """
 
 from __future__ import annotations
@@ -24,14 +23,28 @@ from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.files.suffixes import SUFFIXES, WRITTEN
 from maskgen.images.color_profile import plain_profile, to_srgb
 from maskgen.images.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
-from maskgen.images.jpeg import JpegSettings, jpeg_options, jpeg_settings
 from maskgen.images.to_bgr import jpeg_planes, to_planes, upright
 from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
 
 Image = NDArray[np.uint8]
 
+# The quality of a JPEG whose source is none. It is written without chroma subsampling, which would smear the
+# edge of a coloured mask over the skin.
+JPEG_QUALITY = 95
 WEBP_QUALITY = 90
 PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 6, files 6 % larger
+
+
+@dataclass(frozen=True)
+class JpegSettings:
+    """Encoding parameters of a JPEG."""
+
+    tables: tuple[tuple[int, ...], ...]  # quantisation of luma and, unless grey, of the two chroma components
+    # Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write (4:1:1, 4:4:0)
+    # become 4:4:4, which loses nothing.
+    subsampling: int
+    progressive: bool
+    stored: int  # number of tables in the file; components can share a table
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +73,12 @@ class EncodedImage:
 def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     """Decode a file of a format of `maskgen.images.formats` into upright BGR pixels.
 
-    Grey, palette, CMYK, 16 bit and floating point images are converted; only the first of several frames is
-    decoded. A truncated file is refused: a half grey face would be worse than none. Pillow's warnings are
-    suppressed; lines that libtiff or libjpeg print about a broken image are not.
+    Every mode of pixels is converted; only the first of several frames is decoded. A truncated file is
+    refused: a half grey face would be worse than none.
 
     Raises:
-        UnreadableImageError: The file is empty, not an image, of another format, broken, truncated, or has
-            more pixels than ``limit``, by default `maskgen.limits.max_pixels`; the message says which.
+        UnreadableImageError: The file is not an image, of another format, broken, truncated, or has more
+            pixels than ``limit``, by default `maskgen.limits.max_pixels`; the message says which.
     """
     file_format, limit, notes = sniff(data), limit or max_pixels(), list[str]()
     with _pillow_settings(limit):
@@ -90,7 +102,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
         if file_format == "TIFF":
             orientation = 1  # Pillow turns a TIFF while loading it.
-        jpeg = jpeg_settings(pillow_image) if file_format == "JPEG" else None
+        jpeg = _jpeg_settings(pillow_image) if file_format == "JPEG" else None
         icc: bytes | None = pillow_image.info.get("icc_profile") or None
         bgr, alpha, grey = planes or to_planes(pillow_image, icc, notes)
         if pillow_image.mode == "CMYK":
@@ -99,46 +111,39 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     if icc and profile is None and not grey and icc[16:20] == b"RGB ":
         notes.append("colours converted to sRGB")
         bgr = to_srgb(bgr, icc)
-    return DecodedImage(
-        bgr=upright(bgr, orientation),
-        format=file_format,
-        grey=grey,
-        alpha=None if alpha is None else upright(alpha, orientation),
-        icc=profile,
-        jpeg=jpeg,
-        lossless=file_format == "WEBP" and is_lossless_webp(data),
-        note="; ".join(notes) or None,
-    )
+    bgr, alpha = upright(bgr, orientation), None if alpha is None else upright(alpha, orientation)
+    lossless = file_format == "WEBP" and is_lossless_webp(data)
+    return DecodedImage(bgr, file_format, grey, alpha, profile, jpeg, lossless, "; ".join(notes) or None)
 
 
 def encode(
     bgr: Image, like: DecodedImage | None = None, format: str | None = None, quality: int | None = None
 ) -> EncodedImage:
-    """Encode BGR pixels with the encoding parameters of their source image.
-
-    The same arguments give the same bytes. The numbers of the source's colour profile are kept
-    (`maskgen.images.color_profile`); other metadata is dropped.
+    """Encode BGR pixels with the encoding parameters of their source image, reproducibly.
 
     Args:
         bgr: (height, width, 3) uint8.
         like: The source. Its format, JPEG tables, single grey channel, transparency (if the format supports
-            it) and colour profile are kept. None means a colour PNG.
+            it) and colour profile are kept, other metadata is dropped. None means a colour PNG.
         format: "jpeg", "png" or "webp" to write another format. By default, formats that are not in `WRITTEN`
             become `common_format`: a palette of 256 colours would spoil both face and mask.
-        quality: 1 to 100 for JPEG and lossy WEBP, instead of the source's. The default is `JPEG_QUALITY` with
-            4:4:4 chroma for a JPEG whose source is not a JPEG, and `WEBP_QUALITY` for every WEBP.
+        quality: 1 to 100 for JPEG and lossy WEBP, by default the source's tables for a JPEG, else
+            `JPEG_QUALITY` and `WEBP_QUALITY`.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality must be from 1 to 100, got {quality}")
+    if format is not None and format.upper() not in ("JPG", "JPEG", "PNG", "WEBP"):
+        raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
     like = like or DecodedImage(bgr, format="")
-    target = _target_format(like, format)
+    own_format = like.format if like.format in WRITTEN else common_format(like)
+    target = (format or own_format).upper().replace("JPG", "JPEG")
     height, width = bgr.shape[:2]
     if max(height, width) > (limit := LONGEST_SIDE.get(target, 1 << 31)):
         raise UsageError(f"{target} holds at most {limit} pixels a side, the image has {width} x {height}")
     alpha = like.alpha if target in ("PNG", "WEBP", "TIFF") else None
     lossless = quality is None and like.format == "WEBP" and like.lossless
     options: dict[str, Any] = {
-        "JPEG": jpeg_options(like.jpeg, quality, like.grey),
+        "JPEG": _jpeg_options(like.jpeg, quality, like.grey),
         "WEBP": {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True},
         "PNG": {"compress_level": PNG_COMPRESSION},
         "TIFF": {"compression": "tiff_lzw"},
@@ -196,14 +201,6 @@ def common_format(like: DecodedImage) -> str:
     return "JPEG" if lossy and like.alpha is None else "PNG"
 
 
-def _target_format(like: DecodedImage, format: str | None) -> str:
-    if format is None:
-        return like.format if like.format in WRITTEN else common_format(like)
-    if format.upper() not in ("JPG", "JPEG", "PNG", "WEBP"):
-        raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
-    return format.upper().replace("JPG", "JPEG")
-
-
 def _to_pillow(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
     if grey:
         plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
@@ -221,3 +218,31 @@ def _save(pillow_image: PillowImage.Image, file_format: str, options: dict[str, 
     buffer = BytesIO()
     pillow_image.save(buffer, file_format, **options)
     return buffer.getvalue()
+
+
+def _jpeg_settings(pillow_image: Any) -> JpegSettings | None:
+    """Read the encoding parameters of a JPEG; None for CMYK, whose tables are for other channels."""
+    layers = pillow_image.layer
+    if len(layers) not in (1, 3):
+        return None
+    tables = tuple(tuple(pillow_image.quantization[layer[3]]) for layer in layers)
+    factors = tuple(layer[1:3] for layer in layers)
+    subsampling = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}.get(factors, 0)
+    progressive = bool(pillow_image.info.get("progressive") or pillow_image.info.get("progression"))
+    return JpegSettings(tables, subsampling, progressive, len({layer[3] for layer in layers}))
+
+
+def _jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) -> dict[str, Any]:
+    """Pillow's options for a JPEG like the source; ``quality`` replaces its tables."""
+    if source is None:
+        return {"quality": quality or JPEG_QUALITY, "subsampling": 0}
+    options: dict[str, Any] = {"subsampling": source.subsampling, "progressive": source.progressive}
+    if quality is not None:
+        return options | {"quality": quality}
+    # libjpeg uses table i for component i, and the last table for the remaining components.
+    tables = [list(table) for table in source.tables]
+    if grey or source.stored == 1:
+        tables = tables[:1]
+    elif source.tables[1:2] == source.tables[2:3]:
+        tables = tables[:2]
+    return options | {"qtables": tables}

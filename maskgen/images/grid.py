@@ -11,13 +11,9 @@ from numpy.typing import NDArray
 def grid(
     tiles: Sequence[NDArray[np.uint8]], columns: int, gap: int = 0, paper: Sequence[int] = (255, 255, 255)
 ) -> NDArray[np.uint8]:
-    """Images side by side, row by row, on paper of one colour.
+    """Images, (height, width, 3) uint8, side by side, row by row, on paper of one colour.
 
-    Args:
-        tiles: At least one, (height, width, 3) uint8 each.
-        columns: Images in a row; the last row may have fewer.
-        gap: Pixels of paper between and around the images.
-        paper: The colour of gaps and of missing images, in the channel order of the images.
+    ``gap`` is the number of pixels of paper between and around the images.
 
     Example:
         >>> grid([np.zeros((2, 3, 3), np.uint8)] * 3, columns=2, gap=1).shape
