@@ -1,7 +1,6 @@
 """Atomic writes: a file appears complete or not at all, even if the process is killed.
 
-`sync_files` flushes files to the disk. Before that, a power failure may leave a renamed file empty, truncated
-or absent.
+Until `sync_files` flushes files to the disk, a power failure may leave a renamed file empty or truncated.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ _CANNOT_SYNC = frozenset((errno.EINVAL, errno.ENOSYS, errno.ENOTSUP))
 def open_atomic(path: Path, scratch: Path | None = None, sync: bool = False) -> Iterator[BinaryIO]:
     """Open a new file that replaces ``path`` when the block ends without an exception; creates its folders.
 
-    The unfinished file is in ``scratch``, a folder on the same file system, by default the target's. After
-    a kill it may be left there, named ``.maskgen-*``. A remote file is uploaded when it is complete. ``sync``
-    flushes the content of a local file to the disk before the rename.
+    The unfinished file ``.maskgen-*`` is in ``scratch``, a folder on the same file system, by default the
+    target's; a kill may leave it there. A remote file is uploaded when it is complete. ``sync`` flushes a
+    local file to the disk before the rename.
     """
     if is_remote(path):
         with tempfile.NamedTemporaryFile(prefix="maskgen-") as copy:
@@ -138,9 +137,9 @@ def remove_file(path: Path) -> bool:
         if path.is_symlink() or not path.is_dir():
             path.unlink(missing_ok=True)
             return True
-    except (ValueError, NotADirectoryError):  # a NUL in the name, or a file where a folder should be
+    except ValueError:  # a NUL in the name
         return False
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
+        if error.errno not in (errno.ENAMETOOLONG, errno.ENOTDIR):
             raise
     return False

@@ -37,11 +37,10 @@ def images(
     """
     real_root = "" if is_remote(root) else os.path.realpath(root)
     fence = None if follow_links or follows_links() else real_root
-    open_folders = [(real_root, "", iter(_sorted_names(root, "", fence, is_wanted)))]
+    open_folders = [(real_root, "", iter(_sorted_names(root, "", fence, is_wanted) or ()))]
     while open_folders:
         real, below, names = open_folders[-1]
-        name = next(names, None)
-        if name is None:
+        if (name := next(names, None)) is None:
             open_folders.pop()
             continue
         relative = below + os.fsdecode(name)
@@ -53,18 +52,19 @@ def images(
         if any(real == ancestor for ancestor, _, _ in open_folders):
             log.info("%s: the link leads back to a folder above it and is not followed", to_text(relative))
             continue
-        try:
-            open_folders.append((real, relative, iter(_sorted_names(root, relative, fence, is_wanted))))
-        except _PathTooLongError:
+        if (inner := _sorted_names(root, relative, fence, is_wanted)) is None:
             yield relative.rstrip("/")
+        else:
+            open_folders.append((real, relative, iter(inner)))
 
 
-class _PathTooLongError(Exception):
-    """The path of a folder is too long for the system."""
+def _sorted_names(
+    root: Path, below: str, fence: str | None, is_wanted: Callable[[str], bool]
+) -> list[bytes] | None:
+    """The wanted files and, with a trailing ``/``, the folders in ``root/below``; links stay in ``fence``.
 
-
-def _sorted_names(root: Path, below: str, fence: str | None, is_wanted: Callable[[str], bool]) -> list[bytes]:
-    """The wanted files and, with a trailing ``/``, the folders in ``root/below``; links stay in ``fence``."""
+    None if the path of the folder is too long for the system.
+    """
     folder = root / below if below else root
     names = []
     try:
@@ -78,7 +78,7 @@ def _sorted_names(root: Path, below: str, fence: str | None, is_wanted: Callable
             names.append(os.fsencode(name) + (b"/" if is_folder else b""))
     except OSError as error:
         if below and error.errno == errno.ENAMETOOLONG:
-            raise _PathTooLongError from error
+            return None
         reason = error.strerror or repr(error)
         raise MissingDataError(f"{to_text(str(folder))}: cannot list it: {reason}") from error
     return sorted(names)
@@ -86,9 +86,8 @@ def _sorted_names(root: Path, below: str, fence: str | None, is_wanted: Callable
 
 def archive_hint(root: Path) -> str:
     """A hint that names the archives in a folder without images, or a root that is one; else empty."""
-    if is_remote(root) or not os.path.isdir(root):  # noqa: PTH112
-        names, advice = [root.name], "; unpack it and give the folder"
-    else:
+    names, advice = [root.name], "; unpack it and give the folder"
+    if not is_remote(root) and os.path.isdir(root):  # noqa: PTH112
         names, advice = sorted(islice(names_in(root), _EXAMINED)), f" in {root}; unpack it there first"
     archives = [name for name in names if is_archive_name(name) and not is_system_name(name)]
     if not archives:

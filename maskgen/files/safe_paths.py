@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -17,6 +17,8 @@ from maskgen.errors import AnnotationError
 from maskgen.files.remote import is_remote
 
 _ABSOLUTE = re.compile(r"[\\/]|[A-Za-z]:[\\/]")
+
+_real_path: Callable[[str], str] = lru_cache(maxsize=4096)(os.path.realpath)
 
 # A setting of the process, because adapters are functions of the root alone.
 _following = False
@@ -84,11 +86,10 @@ def contained(root: Path, relative: str, where: str) -> str:
     if _following or is_remote(root):
         return relative
     folder, _, name = relative.rpartition("/")
-    real_root = _real(str(root))
-    target = os.path.join(_real(os.path.join(str(root), folder)), name)  # noqa: PTH118
+    target = os.path.join(_real_path(os.path.join(str(root), folder)), name)  # noqa: PTH118
     if os.path.islink(target):  # noqa: PTH114
         target = os.path.realpath(target)
-    if not is_below(target, real_root):
+    if not is_below(target, _real_path(str(root))):
         raise AnnotationError(f"{where}: {leaving_link(root, relative, target)}")
     return relative
 
@@ -96,8 +97,3 @@ def contained(root: Path, relative: str, where: str) -> str:
 def is_below(path: str, folder: str) -> bool:
     """Whether a resolved path equals a resolved folder or lies below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-@lru_cache(maxsize=4096)
-def _real(folder: str) -> str:
-    return os.path.realpath(folder)
