@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, merged, read_table
-from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.datasets.readers.root import find_label_files, holds_name, images, label_paths, sample_at
 from maskgen.records import Sample, gender_of
 
 FOLD_FILES = tuple(f"fold_{fold}_data.txt" for fold in range(5))
@@ -80,5 +79,5 @@ ADIENCE = FaceDataset(
     holds=lambda root: holds_name(root, ("faces", "aligned", *FOLD_FILES)),
     samples=samples,
     always={"gender": "fold_0_data.txt ... fold_4_data.txt (or fold_frontal_...)"},
-    annotations=lambda root: label_files_below(root, (*FOLD_FILES, *FRONTAL_FILES)),
+    annotations=lambda root: label_paths(root, (*FOLD_FILES, *FRONTAL_FILES)),
 )

@@ -7,8 +7,7 @@ The layout of Kaggle's gender datasets, including ``GenderOcclusionData/`` (mask
 from __future__ import annotations
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import folders_near
-from maskgen.datasets.readers.samples import labelled_by_path
+from maskgen.datasets.readers.root import folders_near, labelled_by_path
 from maskgen.records import GENDER_WORDS, SPLIT_WORDS, genders_in, split_of
 
 

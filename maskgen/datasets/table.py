@@ -21,7 +21,7 @@ from typing import Any
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_files import merged, read_json_rows, read_table
-from maskgen.datasets.readers.samples import sample_at
+from maskgen.datasets.readers.root import sample_at
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.files.json_text import fitting
 from maskgen.files.remote import is_remote
@@ -58,8 +58,8 @@ def _pop_text(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | 
         if name in in_any_case:
             value = row.pop(in_any_case[name])
             if isinstance(value, (list, dict)):
-                got = type(value).__name__
-                raise AnnotationError(f"{where}: expected as {name} a text or number, got a {got}")
+                expected = f"{where}: expected as {name} a text or number"
+                raise AnnotationError(f"{expected}, got a {type(value).__name__}")
             return str(value)
     return None
 
@@ -114,8 +114,12 @@ def _labels(row: dict[str, Any], where: str) -> dict[str, Any]:
     if split and split_of(split) is None:
         raise AnnotationError(f"{where}: expected the split train, validation or test, got {split!r}")
     identity, note = _pop_text(row, ("identity", "person"), where), _pop_text(row, ("note",), where)
-    labels = {"split": split_of(split or ""), "identity": identity, "gender": gender}
-    labels["note"] = gender_note or note
+    labels = {
+        "split": split_of(split or ""),
+        "identity": identity,
+        "gender": gender,
+        "note": gender_note or note,
+    }
     row |= {name: value for name, value in labels.items() if value is not None}
     try:
         # Deeply nested values can neither be written as JSON nor be sent to a worker process.
@@ -128,8 +132,7 @@ def _labels(row: dict[str, Any], where: str) -> dict[str, Any]:
 
 def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
     """Every listed image once; values on which two rows for it disagree are dropped and noted."""
-    path = find_table(root)
-    if path is None:
+    if (path := find_table(root)) is None:
         names = " or ".join(NAMES)
         raise MissingDataError(f"{root}: expected a table, or a folder with {names} or one table")
     if path.suffix.lower() in JSON_SUFFIXES:

@@ -12,9 +12,8 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.folder import folder_attributes
@@ -27,21 +26,10 @@ from maskgen.files.suffixes import is_image_name
 from maskgen.files.tar import Entry, folder_of, plain_name, scan
 from maskgen.records import Member, Sample, split_of
 
-# Most members of a group, and the size of the largest label file.
-_MOST_MEMBERS = 1000
-_LONGEST_LABEL = 1 << 20
-
+# Most members of a group, and bytes of the largest label file.
+_MOST_MEMBERS, _LONGEST_LABEL = 1000, 1 << 20
 # Lengths in bytes of a file name and of a path that all file systems support.
 _LONGEST_PART, _LONGEST_PATH = 255, 1000
-
-
-@dataclass
-class _Group:
-    """Consecutive members with one key, their name up to the first dot."""
-
-    key: str
-    images: list[Entry] = field(default_factory=list)
-    labels: dict[str, bytes | None] = field(default_factory=dict)
 
 
 def samples(root: Path) -> Iterator[Sample]:
@@ -57,9 +45,9 @@ def samples(root: Path) -> Iterator[Sample]:
             if not stat.S_ISREG(status.st_mode):  # opening a pipe would block
                 raise UnreadableImageError("a pipe, socket or device, not a tar")
             with path.open("rb") as file:
-                for group in _groups(file):
-                    for entry in group.images:
-                        if (labels := labels_of(plain_name(entry.name), group.key, group.labels)) is not None:
+                for key, images, label_files in _groups(file):
+                    for entry in images:
+                        if (labels := labels_of(plain_name(entry.name), key, label_files)) is not None:
                             yield _sample(entry, labels, path, archive, status.st_size, used)
         except (UnreadableImageError, OSError) as error:
             relative = _unused(archive, archive, used)
@@ -67,24 +55,26 @@ def samples(root: Path) -> Iterator[Sample]:
             yield Sample(to_text(relative), path, relative, member=Member(archive, "", refusal=refusal))
 
 
-def _groups(file: BinaryIO) -> Iterator[_Group]:
-    group, damage = _Group(""), None
+def _groups(file: BinaryIO) -> Iterator[tuple[str, list[Entry], dict[str, bytes | None]]]:
+    """Key, images and label files of consecutive members with one key, their name up to the first dot."""
+    key, images, label_files = "", list[Entry](), dict[str, bytes | None]()
+    damage = None
     try:
         for entry in scan(file):
             name = plain_name(entry.name)
             folder, slash, base = name.rpartition("/")
-            key = folder + slash + base.partition(".")[0]
-            if key != group.key or len(group.images) + len(group.labels) >= _MOST_MEMBERS:
-                yield group
-                group = _Group(key)
+            own_key = folder + slash + base.partition(".")[0]
+            if own_key != key or len(images) + len(label_files) >= _MOST_MEMBERS:
+                yield key, images, label_files
+                key, images, label_files = own_key, [], {}
             if is_image_name(base) and entry.kind != "folder":
-                group.images.append(entry)
+                images.append(entry)
             elif base.lower().endswith((".json", ".cls")) and entry.kind == "file":
                 file.seek(entry.offset)
-                group.labels[name] = file.read(entry.size) if entry.size <= _LONGEST_LABEL else None
+                label_files[name] = file.read(entry.size) if entry.size <= _LONGEST_LABEL else None
     except UnreadableImageError as error:
         damage = error
-    yield group
+    yield key, images, label_files
     if damage is not None:
         raise damage
 
@@ -92,25 +82,19 @@ def _groups(file: BinaryIO) -> Iterator[_Group]:
 def _sample(entry: Entry, labels: Labels, path: Path, archive: str, size: int, used: set[bytes]) -> Sample:
     name = plain_name(entry.name)
     relative = _placeable(labels.source or name)
-    attributes = {} if labels.source else folder_attributes(relative)
+    attributes: dict[str, Any] = {} if labels.source else {**folder_attributes(relative)}
     note = attributes.pop("note", labels.note)
     relative = _unused(relative, _placeable(f"{archive.removesuffix('.tar')}/").rstrip("/"), used)
     # The words of a tar's path, such as ``train/`` or ``set-val-000001.tar``.
     splits = {split for word in re.split("[^A-Za-z]+", archive) if (split := split_of(word))}
-    return Sample(
-        id=to_text(relative),
-        path=path,
-        relative=relative,
-        split=labels.split or (splits.pop() if len(splits) == 1 else None),
-        identity=labels.identity,
-        attributes={**attributes, **labels.attributes},
-        note=note,
-        member=Member(archive, name, entry.offset, entry.size, size, _refusal(entry, size)),
-    )
+    split = labels.split or (splits.pop() if len(splits) == 1 else None)
+    member = Member(archive, name, entry.offset, entry.size, size, _refusal(entry, size))
+    attributes |= labels.attributes
+    return Sample(to_text(relative), path, relative, split, labels.identity, attributes, (), note, member)
 
 
 def _refusal(entry: Entry, size: int) -> str | None:
-    """The reason why a member of a tar of ``size`` bytes is not read, or None."""
+    """The reason why a member of a tar of ``size`` bytes is not read."""
     if entry.kind != "file":
         return entry.kind
     if entry.size < 0 or entry.offset + entry.size > size:

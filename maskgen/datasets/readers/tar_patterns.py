@@ -31,28 +31,44 @@ def find_tars(root: Path) -> list[Path]:
         MissingDataError: A tar that the root names does not exist.
         UsageError: A tar is compressed, or the root names too many.
     """
-    return sorted({path for pattern in _patterns(root) for path in _matching(pattern)}, key=os.fsencode)
+    return sorted(set(_matching(root)), key=os.fsencode)
 
 
 def holds_tars(root: Path) -> bool:
     """Whether a root names a tar; the search stops at the first."""
     try:
-        return any(True for pattern in _patterns(root) for _ in _matching(pattern))
+        return next(_matching(root), None) is not None
     except MissingDataError:
         return False
 
 
-def _patterns(root: Path) -> list[str]:
-    """The patterns for `glob` of a root; the name of an existing file is not expanded."""
+def _matching(root: Path) -> Iterator[Path]:
+    """The tars of a root, in any order; the name of an existing file is not expanded."""
     if is_remote(root):
         raise UsageError(f"tars are read from folders, not from a URL: {root}; mount or copy them first")
     # `Path.exists` raises for a long list in braces, which is too long for a file name.
-    if os.path.exists(root):  # noqa: PTH110
-        return [glob.escape(str(root))]
-    patterns = list(islice(_expand_braces(str(root)), MOST_EXPANDED + 1))
+    is_file = os.path.exists(root)  # noqa: PTH110
+    patterns = (
+        [glob.escape(str(root))] if is_file else list(islice(_expand_braces(str(root)), MOST_EXPANDED + 1))
+    )
     if len(patterns) > MOST_EXPANDED:
         raise UsageError(f"{root} stands for more than {MOST_EXPANDED:,} names")
-    return patterns
+    for pattern in patterns:
+        if not glob.has_magic(pattern) and not Path(pattern).exists():
+            raise MissingDataError(f"{pattern} is not there")
+        # `Path.glob` does not accept absolute patterns.
+        names = glob.iglob(pattern, recursive=True) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
+        for name in names:
+            path = Path(name)
+            if path.is_dir():
+                # Compressed tars are an error: skipping them silently would lose their images.
+                below = images(
+                    path, lambda name: name.lower().endswith(".tar") or bool(_COMPRESSED.search(name))
+                )
+                yield from (tar for relative in below if _is_tar(tar := path / relative))
+            # A file that is named explicitly is read, whatever its suffix.
+            elif _is_tar(path) or pattern in (name, glob.escape(name)):
+                yield path
 
 
 def _expand_braces(text: str) -> Iterator[str]:
@@ -62,26 +78,10 @@ def _expand_braces(text: str) -> Iterator[str]:
     first, last, texts = braces.groups()
     choices: Iterable[str] = texts.split(",") if texts is not None else ()
     if texts is None:
-        step = 1 if int(first) <= int(last) else -1
-        choices = (f"{number:0{len(first)}}" for number in range(int(first), int(last) + step, step))
+        numbers = range(int(first), int(last) + 1) or range(int(first), int(last) - 1, -1)
+        choices = (f"{number:0{len(first)}}" for number in numbers)
     for choice in choices:
         yield from _expand_braces(text[: braces.start()] + choice + text[braces.end() :])
-
-
-def _matching(pattern: str) -> Iterator[Path]:
-    """The tars of a pattern without braces."""
-    if not glob.has_magic(pattern) and not Path(pattern).exists():
-        raise MissingDataError(f"{pattern} is not there")
-    # `Path.glob` does not accept absolute patterns.
-    for name in glob.iglob(pattern, recursive=True) if glob.has_magic(pattern) else [pattern]:  # noqa: PTH207
-        path = Path(name)
-        if path.is_dir():
-            # Compressed tars are an error: skipping them silently would lose their images.
-            below = images(path, lambda name: name.lower().endswith(".tar") or bool(_COMPRESSED.search(name)))
-            yield from (tar for relative in below if _is_tar(tar := path / relative))
-        # A file that is named explicitly is read, whatever its suffix.
-        elif _is_tar(path) or pattern in (name, glob.escape(name)):
-            yield path
 
 
 def _is_tar(path: Path) -> bool:
