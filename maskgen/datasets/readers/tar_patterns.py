@@ -4,8 +4,6 @@ Patterns have the syntax of a shell and of the webdataset library: ``*``, ``?``,
 folders, ``{a,b}`` and ``{000000..000012}``.
 """
 
-from __future__ import annotations
-
 import glob
 import os
 import re
@@ -48,24 +46,17 @@ def _matching(root: Path) -> Iterator[Path]:
         raise UsageError(f"tars are read from folders, not from a URL: {root}; mount or copy them first")
     # `Path.exists` raises for a long list in braces, which is too long for a file name.
     is_file = os.path.exists(root)  # noqa: PTH110
-    patterns = (
-        [glob.escape(str(root))] if is_file else list(islice(_expand_braces(str(root)), MOST_EXPANDED + 1))
-    )
+    names = iter([glob.escape(str(root))]) if is_file else _expand_braces(str(root))
+    patterns = list(islice(names, MOST_EXPANDED + 1))
     if len(patterns) > MOST_EXPANDED:
         raise UsageError(f"{root} stands for more than {MOST_EXPANDED:,} names")
     for pattern in patterns:
-        if not glob.has_magic(pattern) and not Path(pattern).exists():
+        if not (is_pattern := glob.has_magic(pattern)) and not Path(pattern).exists():
             raise MissingDataError(f"{pattern} is not there")
         # `Path.glob` does not accept absolute patterns.
-        names = glob.iglob(pattern, recursive=True) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
-        for name in names:
-            path = Path(name)
-            if path.is_dir():
-                # Compressed tars are an error: skipping them silently would lose their images.
-                below = images(
-                    path, lambda name: name.lower().endswith(".tar") or bool(_COMPRESSED.search(name))
-                )
-                yield from (tar for relative in below if _is_tar(tar := path / relative))
+        for name in glob.iglob(pattern, recursive=True) if is_pattern else [pattern]:  # noqa: PTH207
+            if (path := Path(name)).is_dir():
+                yield from filter(_is_tar, (path / relative for relative in images(path, _is_tar_name)))
             # A file that is named explicitly is read, whatever its suffix.
             elif _is_tar(path) or pattern in (name, glob.escape(name)):
                 yield path
@@ -82,6 +73,11 @@ def _expand_braces(text: str) -> Iterator[str]:
         choices = (f"{number:0{len(first)}}" for number in numbers)
     for choice in choices:
         yield from _expand_braces(text[: braces.start()] + choice + text[braces.end() :])
+
+
+def _is_tar_name(name: str) -> bool:
+    # Compressed tars are an error: skipping them silently would lose their images.
+    return name.lower().endswith(".tar") or bool(_COMPRESSED.search(name))
 
 
 def _is_tar(path: Path) -> bool:
