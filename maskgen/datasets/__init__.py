@@ -6,8 +6,6 @@ To add a dataset, copy ``utkface.py`` (labels in file names) or ``lfw.py`` (labe
 samples are the image files below the root; label files only add labels. Nothing outside the root is read.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

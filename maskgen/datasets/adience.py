@@ -3,8 +3,6 @@
 Read as ``faces/`` (tilt-aligned crops) or ``aligned/``, with the text files that lie beside them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`FaceDataset`: the facts about a public face dataset, and functions of its root."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Reads the published layout (``Anno/``, ``Eval/``, ``Img/``), the layout of commo
 Kaggle's (CSV files, image folders nested twice, no identities); aligned or in the wild.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress

@@ -3,8 +3,6 @@
 Reads both paddings, and label files as published or after a spreadsheet changed them ("3-9" to "03-Sep").
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path

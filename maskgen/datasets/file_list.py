@@ -4,8 +4,6 @@ For a plain folder the list defines the inputs, even if files are missing, and t
 any other dataset the list selects from the dataset's samples.
 """
 
-from __future__ import annotations
-
 import codecs
 import hashlib
 import os

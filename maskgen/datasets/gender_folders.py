@@ -4,8 +4,6 @@ The layout of Kaggle's gender datasets, including ``GenderOcclusionData/`` (mask
 (in any case) with a folder per gender.
 """
 
-from __future__ import annotations
-
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.root import folders_near, labelled_by_path
 from maskgen.records import GENDER_WORDS, SPLIT_WORDS, genders_in, split_of

@@ -3,8 +3,6 @@
 The labels are in the Matlab files ``imdb_crop/imdb.mat`` and ``wiki_crop/wiki.mat``.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from datetime import date

@@ -5,8 +5,6 @@ LFW has identities but no gender. Gender comes from the lists of the University 
 ``lfw_attributes.txt``. The splits are those of view 1.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path

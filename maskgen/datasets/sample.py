@@ -1,7 +1,5 @@
 """The embedded sample: one portrait in three crops, for trying maskgen without a download."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset

@@ -6,8 +6,6 @@ attributes. Splits and genders are the words of `maskgen.records`; a column name
 0. A listed file that is missing is still a sample; the run reports it.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import os

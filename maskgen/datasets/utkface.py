@@ -3,8 +3,6 @@
 The names are ``[age]_[gender]_[race]_[date].jpg``. A few names have no gender; these images stay unlabelled.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -4,8 +4,6 @@
 of ``attributes/01-Male.txt``, which contradicts it for 215 images.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -5,8 +5,6 @@ into tars has the same ids, random draws and masked images as the folder itself.
 gets the tar's name as prefix: ``000007/0001.jpg``.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

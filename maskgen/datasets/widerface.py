@@ -3,8 +3,6 @@
 The scenes have boxes and splits. The crops (``0/`` female, ``1/`` male) have gender.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -3,8 +3,6 @@
 Until `sync_files` flushes files to the disk, a power failure may leave a renamed file empty or truncated.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import secrets

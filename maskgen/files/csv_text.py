@@ -6,8 +6,6 @@ apostrophe, the spreadsheets' mark for text, before such a text, also if it alre
 Numbers stay unchanged, negative ones too. `plain_cell` removes the apostrophe.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """List the image files below a folder, in the byte order of their paths."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import os

@@ -4,8 +4,6 @@ File names are bytes and may not be UTF-8. An undecodable byte becomes ``%FF``, 
 ``%25``; two names never become the same text.
 """
 
-from __future__ import annotations
-
 import os
 import re
 

@@ -5,8 +5,6 @@ uses it like a path; this module has the operations that would be wrong or slow 
 `pathlib.Path`. fsspec reads credentials and endpoints from its own configuration files and environment.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import re

@@ -4,8 +4,6 @@
 links; `following_links` turns that check off.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterator

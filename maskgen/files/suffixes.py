@@ -3,8 +3,6 @@
 The name alone makes a file an input; its content determines its format (`maskgen.images.formats`).
 """
 
-from __future__ import annotations
-
 import re
 
 # Format -> suffixes of its files in lower case; new files get the first.

@@ -1,7 +1,5 @@
 """Names of system files and folders, such as ``.DS_Store``; images in other hidden folders are inputs."""
 
-from __future__ import annotations
-
 # In lower case; the comparison ignores case.
 _NAMES = frozenset(
     (

@@ -1,7 +1,5 @@
 """Read images inside uncompressed tars, without unpacking: `scan` finds members, `read_member` reads one."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

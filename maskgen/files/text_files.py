@@ -1,7 +1,5 @@
 """Read a user's text file: detect its encoding, limit its size."""
 
-from __future__ import annotations
-
 import codecs
 from pathlib import Path
 

@@ -4,8 +4,6 @@
 own tables rounds most coefficients to the same values: pixels outside the mask change by about a grey level.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ The description, private tags, date and identifier of a profile can name a perso
 keeps its white point, primaries and tone curves only; `to_srgb` converts the pixels if it needs more.
 """
 
-from __future__ import annotations
-
 import struct
 from contextlib import suppress
 from io import BytesIO

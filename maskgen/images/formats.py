@@ -3,8 +3,6 @@
 Only these formats reach a decoder: each further one would be one more parser for untrusted files.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from contextlib import suppress

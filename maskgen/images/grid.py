@@ -1,7 +1,5 @@
 """Arrange images of equal size in a grid, for contact sheets and previews."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Convert every Pillow mode (grey, palette, CMYK, 16 bit, floating point) to upright BGR and alpha."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 

@@ -5,8 +5,6 @@ counted, and its image has no label. An unreadable file or a missing column ends
 file, the line and what was expected.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -4,8 +4,6 @@ scipy's reader crashes with a segmentation fault on some damaged files (seen wit
 and uses several times the size of the table in memory. A child process isolates both.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import struct

@@ -1,7 +1,5 @@
 """Label files near a root, which copies nest differently, and samples of the images below it."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -7,8 +7,6 @@ In the output of ``maskgen synth --layout webdataset``, ``.json`` is a row of th
 `maskgen.results.tar_writer`; earlier versions wrote its attributes as an object).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from contextlib import suppress
