@@ -2,8 +2,7 @@
 
 Paths are relative to the table's folder, or to ``--image-root``; below the image root they may be absolute.
 The columns split, identity, gender and note, in any case, have their own meaning; all others become
-attributes. Splits and genders are the words of `maskgen.records`; a column named male or female may hold 1 or
-0. A listed file that is missing is still a sample; the run reports it.
+attributes. A column named male or female may hold 1 or 0. A missing file is still a sample.
 """
 
 import json
@@ -112,12 +111,8 @@ def _labels(row: dict[str, Any], where: str) -> dict[str, Any]:
     if split and split_of(split) is None:
         raise AnnotationError(f"{where}: expected the split train, validation or test, got {split!r}")
     identity, note = _pop_text(row, ("identity", "person"), where), _pop_text(row, ("note",), where)
-    labels = {
-        "split": split_of(split or ""),
-        "identity": identity,
-        "gender": gender,
-        "note": gender_note or note,
-    }
+    labels = {"split": split_of(split or ""), "identity": identity, "gender": gender}
+    labels["note"] = gender_note or note
     row |= {name: value for name, value in labels.items() if value is not None}
     try:
         # Deeply nested values can neither be written as JSON nor be sent to a worker process.

@@ -37,7 +37,7 @@ def open_atomic(path: Path, scratch: Path | None = None, sync: bool = False) -> 
         return
     if scratch is None:
         make_folders(path.parent)
-    unfinished = (scratch or path.parent) / _unfinished_name()
+    unfinished = (scratch or path.parent) / f".maskgen-{secrets.token_hex(8)}"
     try:
         # Not `tempfile`: its files are readable by their owner only, and a rename keeps that.
         with unfinished.open("xb") as file:
@@ -62,10 +62,6 @@ def write_atomic(path: Path, data: bytes, scratch: Path | None = None, sync: boo
         file.write(data)
 
 
-def _unfinished_name() -> str:
-    return f".maskgen-{secrets.token_hex(8)}"
-
-
 def make_folders(folder: Path) -> None:
     """Create a folder and its parents; `Path.mkdir` and `os.makedirs` fail at 1,000 levels."""
     missing = [folder]
@@ -81,28 +77,24 @@ def write_new(path: Path, data: bytes, scratch: Path) -> bool:
     """Write a whole file if it is absent; of several concurrent processes one succeeds and gets True."""
     if is_remote(path):
         return put_new(path, data)
-    unfinished = scratch / _unfinished_name()
+    unfinished = scratch / f".maskgen-{secrets.token_hex(8)}"
     write_atomic(unfinished, data, scratch)
     try:
         os.link(unfinished, path)  # unlike a rename, it replaces nothing
     except FileExistsError:
         return False
     except OSError:  # a file system without hard links; a kill may leave part of the file
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-        except FileExistsError:
-            return False
+        with suppress(FileExistsError), path.open("xb") as file:
+            file.write(data)
+            return True
+        return False
     finally:
         unfinished.unlink(missing_ok=True)
     return True
 
 
 def sync_files(out: Path, names: Iterable[str]) -> None:
-    """Flush files, named relative to the local folder ``out``, and their folders to the disk.
-
-    An `OSError` if a file is absent, or the disk cannot store it.
-    """
+    """Flush files, named relative to the local folder ``out``, and their folders to the disk."""
     files = {out / name for name in names}
     folders = {folder for file in files for folder in file.parents if folder.is_relative_to(out)}
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -26,12 +26,8 @@ def images(
 
     Only the name counts: a broken link or a pipe named ``.jpg`` is an input too, and its reader reports it;
     so is a folder with a path that is too long to open. A linked folder is walked unless it contains the
-    link. Files and folders of `maskgen.files.system_files` are skipped.
-
-    Raises:
-        MissingDataError: ``root`` or a folder below it is absent or cannot be listed.
-        AnnotationError: ``root`` is remote and holds a link, or a link leads out of it without
-            ``follow_links`` or `maskgen.files.safe_paths.following_links`.
+    link; an `AnnotationError` if a link leads out of the root without ``follow_links`` or
+    `maskgen.files.safe_paths.following_links`. A `MissingDataError` if a folder cannot be listed.
     """
     real_root = "" if is_remote(root) else os.path.realpath(root)
     fence = None if follow_links or follows_links() else real_root

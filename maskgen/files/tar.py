@@ -93,8 +93,7 @@ def _kind(info: tarfile.TarInfo) -> str:
 
 def read_member(sample: Sample) -> bytes:
     """The bytes of a sample in a tar; refuses a member with a ``refusal``, and a tar that has changed."""
-    member = sample.member
-    if member is None or member.refusal:
+    if (member := sample.member) is None or member.refusal:
         raise UnreadableImageError(member.refusal or "" if member else "not in a tar")
     if member.size > MAX_BYTES:
         raise UnreadableImageError(f"a member of {member.size} bytes, more than {MAX_BYTES}")

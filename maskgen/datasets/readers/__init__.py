@@ -1,5 +1,5 @@
 """Readers that the dataset adapters share.
 
 `root` finds label files and makes a `maskgen.records.Sample` of an image and its labels. `label_files` parses
-text, CSV and JSON, `mat_file` Matlab files. `tar_patterns` finds tars and `tar_labels` parses labels in them.
+text, CSV and JSON, `mat_file` Matlab files, `tar_labels` labels in tars.
 """

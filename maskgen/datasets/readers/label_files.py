@@ -1,8 +1,7 @@
 """Parse label files tolerantly: text, CSV and JSON.
 
-Copies differ in line ends, byte order marks, counts and headers; all variants are accepted. A damaged row is
-counted, and its image has no label. An unreadable file or a missing column ends the run; the error names the
-file, the line and what was expected.
+Copies differ in line ends, byte order marks, counts and headers; all are accepted. A damaged row is counted,
+and its image has no label. An unreadable file or a missing column ends the run.
 """
 
 import csv
@@ -81,10 +80,7 @@ def read_table(
 
 
 def read_json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place ("line 3") and object of each row, without null values.
-
-    The file contains one object a line, or one array of objects ("row 3").
-    """
+    """Place and object, without null values, of each line ("line 3") or row of one array ("row 3")."""
     lines = read_lines(path)
     rows: Iterator[tuple[str, Any]]
     if next(filter(str.strip, lines), "").lstrip().startswith("["):

@@ -1,7 +1,7 @@
 """Read one struct of a Matlab file in a child process.
 
 scipy's reader crashes with a segmentation fault on some damaged files (seen with 1.17, a few bytes changed),
-and uses several times the size of the table in memory. A child process isolates both.
+and uses several times the size of the table in memory.
 """
 
 import json

@@ -3,13 +3,14 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from maskgen.files.image_files import images
 from maskgen.files.path_text import to_text
-from maskgen.files.remote import entries, is_remote
+from maskgen.files.remote import Entry, entries, is_remote
 from maskgen.files.safe_paths import contained
 from maskgen.files.system_files import is_system_name
 from maskgen.records import Box, Sample
@@ -25,18 +26,16 @@ MOST_ENTRIES, MOST_FOLDERS = 1000, 40
 def folders_near(root: Path) -> Iterator[tuple[str, list[str]]]:
     """The folders near the root, the nearest first: (path below the root, sorted names of the entries).
 
-    The path of the root is ``""``; every other path ends with ``/``. Large local folders are listed in part,
-    an unreadable folder is empty.
+    A path is empty or ends with ``/``. Large local folders are listed in part, an unreadable one is empty.
     """
     most = None if is_remote(root) else MOST_ENTRIES + 1
     level = [""]
     for _ in range(DEPTH + 1):
         inner: list[str] = []
         for folder in level:
-            try:
+            listed: list[Entry] = []
+            with suppress(OSError):
                 listed = list(islice(entries(root / folder if folder else root), most))
-            except OSError:
-                listed = []
             listed = [entry for entry in listed if not is_system_name(entry.name)]
             listed.sort(key=lambda entry: os.fsencode(entry.name))
             yield folder, [entry.name for entry in listed]
@@ -78,11 +77,7 @@ def tail(path: str) -> str:
 def sample_at(
     root: Path, relative: str, labels: Mapping[str, Any] | None = None, boxes: tuple[Box, ...] = ()
 ) -> Sample:
-    """The sample of the image at ``relative`` below ``root``.
-
-    The labels ``split``, ``identity`` and ``note`` become fields of the `Sample`, all others attributes.
-    Values that are None are dropped.
-    """
+    """The sample of an image; labels that are None are dropped, those that are no field become attributes."""
     attributes = {name: value for name, value in (labels or {}).items() if value is not None}
     split, identity, note = (attributes.pop(name, None) for name in ("split", "identity", "note"))
     identity = None if identity is None else to_text(identity)

@@ -2,9 +2,8 @@
 
 In an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` have their own meaning, and every
 other plain value becomes an attribute; lists and objects are dropped. ``.cls`` becomes the attribute ``cls``.
-
-In the output of ``maskgen synth --layout webdataset``, ``.json`` is a row of the manifest (see
-`maskgen.results.tar_writer`; earlier versions wrote its attributes as an object).
+In tars of `maskgen.results.tar_writer`, ``.json`` is a row of the manifest; earlier versions wrote its
+attributes as an object.
 """
 
 import json
