@@ -1,7 +1,5 @@
 """Image decoding and encoding.
 
-::
-
     bytes -codec.decode-> DecodedImage (BGR, upright) -codec.encode-> EncodedImage
 
 `formats` recognises a format by its first bytes, `to_bgr` converts the pixels of every Pillow mode,

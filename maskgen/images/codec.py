@@ -33,18 +33,6 @@ WEBP_QUALITY = 90
 PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 6, files 6 % larger
 
 
-@dataclass(frozen=True)
-class JpegSettings:
-    """Encoding parameters of a JPEG."""
-
-    tables: tuple[tuple[int, ...], ...]  # quantisation of luma and, unless grey, of the two chroma components
-    # Pillow's number: 0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0. Layouts that Pillow cannot write (4:1:1, 4:4:0)
-    # become 4:4:4, which loses nothing.
-    subsampling: int
-    progressive: bool
-    stored: int  # number of tables in the file; components can share a table
-
-
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
     """An upright image with its encoding parameters."""
@@ -54,7 +42,7 @@ class DecodedImage:
     grey: bool = False  # whether the file has one channel; those of `bgr` are then equal
     alpha: Image | None = None  # (height, width) uint8 transparency of the file
     icc: bytes | None = None  # colour profile for RGB or grey pixels, without texts
-    jpeg: JpegSettings | None = None
+    jpeg: dict[str, Any] | None = None  # Pillow's options for a JPEG with the tables and chroma of this one
     lossless: bool = False  # whether a WEBP is lossless
     note: str | None = None  # what was dropped, in words (further frames, bits beyond 8)
 
@@ -71,12 +59,9 @@ class EncodedImage:
 def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     """Decode a file of a format of `maskgen.images.formats` into upright BGR pixels.
 
-    Every mode of pixels is converted; only the first of several frames is decoded. A truncated file is
-    refused: a half grey face would be worse than none.
-
-    Raises:
-        UnreadableImageError: The file is not an image, of another format, broken, truncated, or has more
-            pixels than ``limit``, by default `maskgen.limits.max_pixels`; the message says which.
+    Only the first of several frames is decoded. An `UnreadableImageError` if the file is no image, broken,
+    truncated (a half grey face would be worse than none), or has more pixels than ``limit``, by default
+    `maskgen.limits.max_pixels`.
     """
     file_format, limit, notes = sniff(data), limit or max_pixels(), list[str]()
     with _pillow_settings(limit):
@@ -100,7 +85,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
         if file_format == "TIFF":
             orientation = 1  # Pillow turns a TIFF while loading it.
-        jpeg = _jpeg_settings(pillow_image) if file_format == "JPEG" else None
+        jpeg = _jpeg_options(pillow_image) if file_format == "JPEG" else None
         icc: bytes | None = pillow_image.info.get("icc_profile") or None
         bgr, alpha, grey = planes or to_planes(pillow_image, icc, notes)
         if pillow_image.mode == "CMYK":
@@ -125,8 +110,7 @@ def encode(
             it) and colour profile are kept, other metadata is dropped. None means a colour PNG.
         format: "jpeg", "png" or "webp" to write another format. By default, formats that are not in `WRITTEN`
             become `common_format`: a palette of 256 colours would spoil both face and mask.
-        quality: 1 to 100 for JPEG and lossy WEBP, by default the source's tables for a JPEG, else
-            `JPEG_QUALITY` and `WEBP_QUALITY`.
+        quality: 1 to 100 for JPEG and lossy WEBP, instead of the source's, `JPEG_QUALITY` or `WEBP_QUALITY`.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality must be from 1 to 100, got {quality}")
@@ -140,8 +124,9 @@ def encode(
         raise UsageError(f"{target} holds at most {limit} pixels a side, the image has {width} x {height}")
     alpha = like.alpha if target in ("PNG", "WEBP", "TIFF") else None
     lossless = quality is None and like.format == "WEBP" and like.lossless
+    jpeg = like.jpeg or {"quality": JPEG_QUALITY, "subsampling": 0}
     options: dict[str, Any] = {
-        "JPEG": _jpeg_options(like.jpeg, quality, like.grey),
+        "JPEG": {**jpeg, "quality": quality, "qtables": None} if quality is not None else {**jpeg},
         "WEBP": {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True},
         "PNG": {"compress_level": PNG_COMPRESSION},
         "TIFF": {"compression": "tiff_lzw"},
@@ -200,16 +185,12 @@ def common_format(like: DecodedImage) -> str:
 
 
 def _to_pillow(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
-    if grey:
-        plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
-        return PillowImage.fromarray(plane if alpha is None else np.dstack([plane, alpha]))
-    if alpha is not None:
-        return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
-    if target != "JPEG":
-        return PillowImage.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-    # Pillow stores four bytes a pixel, so it uses this array without a copy.
-    padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
-    return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
+    if target == "JPEG" and not grey:
+        # Pillow stores four bytes a pixel, so it uses this array without a copy.
+        padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
+        return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
+    pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB)
+    return PillowImage.fromarray(pixels if alpha is None else np.dstack([pixels, alpha]))
 
 
 def _save(pillow_image: PillowImage.Image, file_format: str, options: dict[str, Any]) -> bytes:
@@ -218,29 +199,20 @@ def _save(pillow_image: PillowImage.Image, file_format: str, options: dict[str, 
     return buffer.getvalue()
 
 
-def _jpeg_settings(pillow_image: Any) -> JpegSettings | None:
-    """Read the encoding parameters of a JPEG; None for CMYK, whose tables are for other channels."""
+def _jpeg_options(pillow_image: Any) -> dict[str, Any] | None:
+    """Pillow's options that encode like this JPEG; None for CMYK, whose tables are for other channels."""
     layers = pillow_image.layer
     if len(layers) not in (1, 3):
         return None
-    tables = tuple(tuple(pillow_image.quantization[layer[3]]) for layer in layers)
+    # libjpeg uses table i for component i, and the last table for the remaining components.
+    tables = [list(pillow_image.quantization[layer[3]]) for layer in layers]
+    if len({layer[3] for layer in layers}) == 1:
+        tables = tables[:1]
+    elif tables[1:2] == tables[2:3]:
+        tables = tables[:2]
+    # 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0. Layouts that Pillow cannot write (4:1:1, 4:4:0) become 4:4:4, which
+    # loses nothing.
     factors = tuple(layer[1:3] for layer in layers)
     subsampling = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}.get(factors, 0)
     progressive = bool(pillow_image.info.get("progressive") or pillow_image.info.get("progression"))
-    return JpegSettings(tables, subsampling, progressive, len({layer[3] for layer in layers}))
-
-
-def _jpeg_options(source: JpegSettings | None, quality: int | None, grey: bool) -> dict[str, Any]:
-    """Pillow's options for a JPEG like the source; ``quality`` replaces its tables."""
-    if source is None:
-        return {"quality": quality or JPEG_QUALITY, "subsampling": 0}
-    options: dict[str, Any] = {"subsampling": source.subsampling, "progressive": source.progressive}
-    if quality is not None:
-        return options | {"quality": quality}
-    # libjpeg uses table i for component i, and the last table for the remaining components.
-    tables = [list(table) for table in source.tables]
-    if grey or source.stored == 1:
-        tables = tables[:1]
-    elif source.tables[1:2] == source.tables[2:3]:
-        tables = tables[:2]
-    return options | {"qtables": tables}
+    return {"subsampling": subsampling, "progressive": progressive, "qtables": tables}

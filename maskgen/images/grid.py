@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 def grid(
     tiles: Sequence[NDArray[np.uint8]], columns: int, gap: int = 0, paper: Sequence[int] = (255, 255, 255)
 ) -> NDArray[np.uint8]:
-    """Images, (height, width, 3) uint8, side by side, row by row, on paper of one colour.
-
-    ``gap`` is the number of pixels of paper between and around the images.
+    """Images, (height, width, 3) uint8, row by row on paper, with ``gap`` pixels between and around them.
 
     Example:
         >>> grid([np.zeros((2, 3, 3), np.uint8)] * 3, columns=2, gap=1).shape

@@ -27,10 +27,9 @@ def upright(plane: Image, orientation: int) -> Image:
 
 
 def jpeg_planes(pillow_image: PillowImage.Image, data: bytes) -> Planes | None:
-    """`to_planes` by OpenCV: the same pixels in half of the time; None leaves the JPEG to Pillow.
+    """`to_planes` by OpenCV in half of the time, as Pillow copies the pixels twice; None leaves it to Pillow.
 
-    Both use libjpeg, but Pillow copies the pixels twice. A file without its end mark may be truncated; Pillow
-    refuses it.
+    A file without its end mark may be truncated; Pillow refuses it.
     """
     bgr: Any = None
     if pillow_image.mode in ("L", "RGB") and data.endswith(b"\xff\xd9"):
