@@ -55,10 +55,7 @@ def places(dataset: FaceDataset) -> list[Path]:
 
 
 def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
-    """The root of a dataset: the given one, or the first of `places` that contains the dataset.
-
-    If none does, a `MissingDataError` lists the folders, the expected files and the dataset's home page.
-    """
+    """The root of a dataset, given or the first of `places` with it, else a `MissingDataError`."""
     candidates = places(dataset) if root is None else [root]
     for place in candidates:
         if (dataset.files or exists(place)) and dataset.holds(place):

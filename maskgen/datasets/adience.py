@@ -1,7 +1,4 @@
-"""Adience: 19,370 faces from Flickr albums of 2,284 people, in five folds that share no person.
-
-Read as ``faces/`` (tilt-aligned crops) or ``aligned/``, with the text files that lie beside them.
-"""
+"""Adience: 19,370 faces from Flickr albums of 2,284 people, in five folds that share no person."""
 
 import re
 from collections.abc import Iterator
@@ -27,10 +24,8 @@ def _age(text: str) -> str | None:
     if not numbers:
         return None
     low, high = (25, 32) if numbers == [25, 23] else (numbers[0], numbers[-1])  # 72 rows have the typo
-    for first, last in BUCKETS:
-        if first <= low <= high <= last:
-            return f"{first}-{last}"
-    return f"{low}-{high}" if high != low else str(low)
+    own = f"{low}-{high}" if high != low else str(low)
+    return next((f"{first}-{last}" for first, last in BUCKETS if first <= low <= high <= last), own)
 
 
 def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""CelebA: 202,599 images of 10,177 celebrities with 40 attributes each.
+"""CelebA: 202,599 images of 10,177 celebrities with 40 attributes each, aligned or in the wild.
 
-Reads the published layout (``Anno/``, ``Eval/``, ``Img/``), the layout of common loaders (one folder), and
-Kaggle's (CSV files, image folders nested twice, no identities); aligned or in the wild.
+Reads the published layout, that of common loaders (one folder), and Kaggle's (CSV, nested folders).
 """
 
 import re

@@ -1,7 +1,6 @@
-"""Images in folders by split and gender: ``Training/male``, ``Training/female``, ``Validation/male`` ...
+"""Images in folders by split and gender, ``Training/male``, ``Validation/female`` ..., in any case.
 
-The layout of Kaggle's gender datasets, including ``GenderOcclusionData/`` (masked): a folder per split
-(in any case) with a folder per gender.
+The layout of Kaggle's gender datasets, including ``GenderOcclusionData/`` (masked).
 """
 
 from maskgen.datasets.base import FaceDataset

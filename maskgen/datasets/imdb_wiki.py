@@ -1,7 +1,4 @@
-"""IMDB-WIKI: 523,051 face crops of celebrities with dates of birth and gender.
-
-The labels are in the Matlab files ``imdb_crop/imdb.mat`` and ``wiki_crop/wiki.mat``.
-"""
+"""IMDB-WIKI: 523,051 face crops of celebrities with dates of birth and gender, labelled in Matlab files."""
 
 import math
 from collections.abc import Iterator

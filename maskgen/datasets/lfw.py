@@ -1,8 +1,7 @@
 """Labeled Faces in the Wild: 13,233 images of 5,749 people, plain, funneled or deep-funneled.
 
-LFW has identities but no gender. Gender comes from the lists of the University of Massachusetts
-(``male_names.txt`` and ``female_names.txt``, one file name a line), or else from Kumar's
-``lfw_attributes.txt``. The splits are those of view 1.
+LFW has no gender. It comes from the lists of the University of Massachusetts (one file name a line), or else
+from Kumar's ``lfw_attributes.txt``. The splits are those of view 1.
 """
 
 import re

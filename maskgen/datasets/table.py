@@ -151,8 +151,9 @@ def with_image_root(dataset: FaceDataset, image_root: Path | None) -> FaceDatase
     if image_root is None:
         return dataset
     if dataset.name != TABLE.name:
-        where = f"the images of {dataset.name} lie below --root"
-        raise UsageError(f"--image-root is for --dataset table; {where}")
+        raise UsageError(
+            f"--image-root is for --dataset table; the images of {dataset.name} lie below --root"
+        )
     if not image_root.is_dir():
         raise MissingDataError(f"--image-root {image_root}: there is no such folder")
     with_images = partial(samples, image_root=image_root)

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,21 +40,15 @@ _BRACES = re.compile(r"\{(?:(\d+)\.\.(\d+)|([^{},]*(?:,[^{},]*)+))\}")
 
 
 def find_tars(root: Path) -> list[Path]:
-    """The tars of a root without duplicates, in the byte order of their paths; folders are searched.
-
-    Raises:
-        MissingDataError: A tar that the root names does not exist.
-        UsageError: A tar is compressed, or the root names too many.
-    """
+    """The tars of a root, once each, in byte order; an error if one is absent or compressed."""
     return sorted(set(_matching(root)), key=os.fsencode)
 
 
 def holds_tars(root: Path) -> bool:
     """Whether a root names a tar; the search stops at the first."""
-    try:
+    with suppress(MissingDataError):
         return next(_matching(root), None) is not None
-    except MissingDataError:
-        return False
+    return False
 
 
 def _matching(root: Path) -> Iterator[Path]:
@@ -104,10 +99,7 @@ def _is_tar(path: Path) -> bool:
 
 
 def samples(root: Path) -> Iterator[Sample]:
-    """Every image in the tars, in their order; only headers and labels are read.
-
-    A damaged tar gives its readable samples, and one more sample with the error.
-    """
+    """Every image in the tars, in their order; after a damaged tar, one more sample with the error."""
     used, folder = set[bytes](), folder_of(root)
     for path in find_tars(root):
         archive = path.relative_to(folder).as_posix()
@@ -196,8 +188,7 @@ def _shortened(text: str, limit: int) -> str:
 def _unused(name: str, shard: str, used: set[bytes]) -> str:
     """Add a name to the used ones and return it, with its tar's name as prefix if it was used before.
 
-    ``used`` holds 8-byte hashes, about 60 MB per million names. Two names with the same hash (one in 30
-    million for a million names) count as the same name, which does no harm.
+    ``used`` holds 8-byte hashes, about 60 MB per million names. Names of equal hash count as the same name.
     """
     candidate, number = name, 1
     while (digest := hashlib.blake2b(os.fsencode(candidate), digest_size=8).digest()) in used:

@@ -1,7 +1,4 @@
-"""WIDER FACE: 32,203 scenes with a box for every face, and face crops sorted by gender.
-
-The scenes have boxes and splits. The crops (``0/`` female, ``1/`` male) have gender.
-"""
+"""WIDER FACE: 32,203 scenes with boxes and splits, or face crops by gender (``0/`` female, ``1/`` male)."""
 
 import re
 from collections.abc import Iterator

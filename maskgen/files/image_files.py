@@ -25,9 +25,9 @@ def images(
     """Every file below ``root`` with the suffix of an image, as a path relative to it with ``/``.
 
     Only the name counts: a broken link or a pipe named ``.jpg`` is an input too, and its reader reports it;
-    so is a folder with a path that is too long to open. A linked folder is walked unless it contains the
-    link; an `AnnotationError` if a link leads out of the root without ``follow_links`` or
-    `maskgen.files.safe_paths.following_links`. A `MissingDataError` if a folder cannot be listed.
+    so is a folder with a path that is too long. A linked folder is walked unless it contains the link; an
+    `AnnotationError` if it leads out of the root without ``follow_links`` or `following_links`. A
+    `MissingDataError` if a folder cannot be listed.
     """
     real_root = "" if is_remote(root) else os.path.realpath(root)
     fence = None if follow_links or follows_links() else real_root
@@ -55,10 +55,7 @@ def images(
 def _sorted_names(
     root: Path, below: str, fence: str | None, is_wanted: Callable[[str], bool]
 ) -> list[bytes] | None:
-    """The wanted files and, with a trailing ``/``, the folders in ``root/below``; links stay in ``fence``.
-
-    None if the path of the folder is too long for the system.
-    """
+    """Wanted files, and folders with a ``/``; links stay in ``fence``. None if the path is too long."""
     folder = root / below if below else root
     names = []
     try:

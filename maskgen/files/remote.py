@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
@@ -41,9 +42,7 @@ def is_url(text: str) -> bool:
 def location(text: str) -> Path:
     """The path object of a path or URL, without any access to it; ``file://`` gives a local path.
 
-    Raises:
-        ConfigurationError: A package for URLs of this scheme is not installed.
-        UsageError: fsspec does not know the scheme, or the URL holds a user and password.
+    A `ConfigurationError` if a package is not installed, a `UsageError` for an unknown scheme or a password.
     """
     if (match := _URL.match(text)) is None:
         return Path(text)
@@ -61,9 +60,8 @@ def location(text: str) -> Path:
         remedy = "URLs need packages that are not installed: pip install 'maskgen[cloud]'"
         raise ConfigurationError(f"{text}: {remedy}") from error
     # A cached listing grows with the dataset, and becomes stale when another job removes files.
-    options: dict[str, Any] = {"use_listings_cache": False} | (
-        {"auto_mkdir": True} if scheme == "local" else {}
-    )
+    options: dict[str, Any] = {"use_listings_cache": False}
+    options |= {"auto_mkdir": True} if scheme == "local" else {}
     try:
         # Normalise ".." and a trailing "/" as in a local path.
         path = UPath(text.rstrip("/") if rest.strip("/") else text, **options).resolve()
@@ -122,18 +120,14 @@ def entries(folder: Path) -> Iterator[Entry]:
             yield Entry(path.rpartition("/")[2], info["type"] == "directory", is_link)
 
 
-def names_in(folder: Path) -> list[str]:
-    """Names of the files and folders in a folder; none if it is absent."""
+def names_in(folder: Path, only_folders: bool = False) -> list[str]:
+    """Names of the files and folders, or only of the folders, in a folder; none if it is absent."""
     with suppress(FileNotFoundError):
-        return [entry.name for entry in entries(folder)]
+        return [entry.name for entry in entries(folder) if entry.is_folder or not only_folders]
     return []
 
 
-def folders_in(folder: Path) -> list[str]:
-    """Names of the folders in a folder; none if it is absent."""
-    with suppress(FileNotFoundError):
-        return [entry.name for entry in entries(folder) if entry.is_folder]
-    return []
+folders_in = partial(names_in, only_folders=True)
 
 
 def open_lines(path: Path) -> BinaryIO:
@@ -167,8 +161,7 @@ def put(local: Path, path: Path) -> None:
 def put_new(path: Path, data: bytes) -> bool:
     """Write a remote file if it is absent; returns whether it was written.
 
-    Of several concurrent jobs one succeeds if the store supports exclusive writes (S3 and Google Cloud
-    Storage do); otherwise several may, and the last file stays.
+    Of several concurrent jobs one succeeds if the store supports exclusive writes (S3, Google Cloud Storage).
     """
     if exists(path):
         return False

@@ -1,7 +1,4 @@
-"""The suffixes of image files and archives.
-
-The name alone makes a file an input; its content determines its format (`maskgen.images.formats`).
-"""
+"""The suffixes of image files and archives; the content of an image determines its format."""
 
 import re
 

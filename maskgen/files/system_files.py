@@ -30,11 +30,6 @@ _BEGINNINGS = ("._", ".trash-", ".nfs0", ".fuse_hidden")
 
 
 def is_system_name(name: str) -> bool:
-    """Whether a file or folder of this name, with its content, belongs to the system.
-
-    Example:
-        >>> is_system_name("@eaDir"), is_system_name("._1.jpg"), is_system_name(".hidden")
-        (True, True, False)
-    """
+    """Whether a file or folder of this name, with its content, belongs to the system."""
     lower = name.lower()
     return lower in _NAMES or lower.startswith(_BEGINNINGS)

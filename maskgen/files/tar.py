@@ -51,10 +51,9 @@ class _Headers:
 
 
 def scan(file: BinaryIO) -> Iterator[Entry]:
-    """The members of an open tar, in order, from its headers alone.
+    """The members of an open tar, in order, by its headers alone; those of `system_files` are skipped.
 
-    Members of `maskgen.files.system_files` are skipped: macOS writes a ``._a.jpg`` before each ``a.jpg``. An
-    `UnreadableImageError` if it is no uncompressed tar, or damaged or truncated after the yielded members.
+    An `UnreadableImageError` if it is no uncompressed tar, or damaged or truncated after the yielded members.
     """
     begin = file.read(8)
     for signature, kind, program in _COMPRESSED:
@@ -138,10 +137,9 @@ def plain_name(name: str) -> str:
 
 
 def read_sample(sample: Sample) -> bytes:
-    """The bytes of a sample's image, from a file or a tar.
+    """The bytes of a sample's image, or an `UnreadableImageError` with the reason for its row.
 
-    An `UnreadableImageError` has the reason for its row. An `OSError` means that the machine has no memory or
-    file descriptors left.
+    An `OSError` means that the machine has no memory or file descriptors left.
     """
     try:
         return read_member(sample) if sample.member else read_file(sample.path)

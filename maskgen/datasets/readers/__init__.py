@@ -1,5 +1,1 @@
-"""Readers that the dataset adapters share.
-
-`root` finds label files and makes a `maskgen.records.Sample` of an image and its labels. `label_files` parses
-text, CSV and JSON, `mat_file` Matlab files, `tar_labels` labels in tars.
-"""
+"""Readers that the dataset adapters share: of a root, of label files, and of labels in tars."""

@@ -120,11 +120,7 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 class LabelTable(Generic[Row]):
-    """The rows of a label file by image, with a count of the rows that were used.
-
-    ``merge`` merges two different rows for one image; without it they count as contradictory, and neither is
-    used.
-    """
+    """The rows of a label file by image; two different rows for one are merged by ``merge``, or not used."""
 
     def __init__(self, name: str, merge: Callable[[Row, Row], Row] | None = None) -> None:
         self.name, self._merge = name, merge  # the file's name, for notes and the log

@@ -1,7 +1,6 @@
 """Read one struct of a Matlab file in a child process.
 
-scipy's reader crashes with a segmentation fault on some damaged files (seen with 1.17, a few bytes changed),
-and uses several times the size of the table in memory.
+scipy's reader crashes on some files with a few changed bytes, and needs several times the table's memory.
 """
 
 import json

@@ -2,8 +2,7 @@
 
 In an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` have their own meaning, and every
 other plain value becomes an attribute; lists and objects are dropped. ``.cls`` becomes the attribute ``cls``.
-In tars of `maskgen.results.tar_writer`, ``.json`` is a row of the manifest; earlier versions wrote its
-attributes as an object.
+In tars of `maskgen.results.tar_writer`, ``.json`` is a row (of earlier versions, an object of attributes).
 """
 
 import json
@@ -42,8 +41,7 @@ class Labels:
 def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Labels | None:
     """The labels of an image by its name in the tar; None for `MANIFEST_COLUMNS`, which are no samples.
 
-    ``key`` is that of its group: the name up to the first dot. ``members`` are the group's label files: name
-    -> content, or None for a file that is too large.
+    ``key`` is the name up to the first dot, ``members`` its label files (None for a file that is too large).
     """
     stem = name.rpartition(".")[0]
     values, note = _read_object(members, f"{stem}.json", f"{key}.json")
