@@ -11,12 +11,21 @@ from maskgen.train.data.augment import Augmentation
 from maskgen.train.data.crops import CROPS
 from maskgen.train.data.examples import Wanted
 from maskgen.train.data.splits import SplitOptions
-from maskgen.train.model.backbones import DEFAULT, backbone
+from maskgen.train.model.backbones import BACKBONES, DEFAULT
+from maskgen.train.model.build import HEADS
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-SCHEDULES = ("constant", "cosine", "step", "plateau")
-WHICH = ("masked", "unmasked", "both")
-MONITORS = ("val_loss", "val_accuracy")
+# Option -> its allowed values.
+CHOICES = {
+    "crop": CROPS,
+    "which": ("masked", "unmasked", "both"),
+    "backbone": tuple(BACKBONES),
+    "head": tuple(HEADS),
+    "optimizer": OPTIMIZERS,
+    "fine_tune_optimizer": OPTIMIZERS,
+    "schedule": ("constant", "cosine", "step", "plateau"),
+    "monitor": ("val_loss", "val_accuracy"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class TrainOptions:
         unfreeze: Number of blocks trained in the second phase; None for the later half.
         fine_tune_optimizer: Optimizer of the second phase; None for `optimizer`.
         fine_tune_rate: Initial learning rate of the second phase; None for a tenth of `learning_rate`.
-        monitor: One of `MONITORS`: the value that decides which epoch is best.
+        monitor: The value that decides which epoch is best.
         patience: A phase ends after this number of epochs without a better one; 0 for never.
     """
 
@@ -74,24 +83,17 @@ class TrainOptions:
     deterministic: bool = False
 
     def __post_init__(self) -> None:
-        backbone(self.backbone)
-        for name, value, choices in (
-            ("crop", self.wanted.crop, CROPS),
-            ("which", self.wanted.which, WHICH),
-            ("optimizer", self.optimizer, OPTIMIZERS),
-            ("fine-tune optimizer", self.fine_tune_optimizer or self.optimizer, OPTIMIZERS),
-            ("schedule", self.schedule, SCHEDULES),
-            ("monitor", self.monitor, MONITORS),
-        ):
-            if value not in choices:
-                raise UsageError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        values = {**vars(self.wanted), **vars(self)}
+        for name, allowed in CHOICES.items():
+            if values[name] is not None and values[name] not in allowed:
+                raise UsageError(f"{name} must be one of {', '.join(allowed)}, got {values[name]!r}")
         if not self.phases:
             raise UsageError("there is no epoch to train: give --epochs or --fine-tune-epochs")
 
     @property
     def input_size(self) -> int:
         """`size`, or that of the backbone."""
-        return self.size or backbone(self.backbone).size
+        return self.size or BACKBONES[self.backbone].size
 
     @property
     def phases(self) -> tuple[Phase, ...]:

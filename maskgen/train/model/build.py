@@ -48,8 +48,6 @@ def build_model(
         weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.
     """
     k, network = keras(), backbone(name)
-    if head not in HEADS:
-        raise UsageError(f"head must be one of {', '.join(HEADS)}, got {head!r}")
     inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")
     x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
     trunk = _load_backbone(network, name, x, weights)
