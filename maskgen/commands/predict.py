@@ -74,16 +74,15 @@ def command(
     """  # noqa: D301
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
     from maskgen.train.model.classifier import open_classifier
-    from maskgen.train.predict import window
+    from maskgen.train.predict import video as videos
     from maskgen.train.predict.faces import NO_FACE
-    from maskgen.train.predict.video import predict_video
 
     if bool(inputs) + (video is not None) + (camera is not None) != 1:
         raise UsageError("give either images, or --video FILE, or --camera N")
     if inputs and frames is not None:
         raise UsageError("--frames needs --video or --camera")
     if show:
-        window.require_screen()
+        videos.require_screen()
     classifier = open_classifier(model)
 
     def tell(name: str | int, predictions: Sequence[Said], reason: str | None = None) -> None:
@@ -110,8 +109,7 @@ def command(
         if inputs:
             return _predict_images(classifier, inputs, landmarker, out, show, tell)
         source = video if video is not None else camera or 0
-        display = (lambda bgr: window.show(bgr, wait=False)) if show else None
-        for number, predictions in predict_video(classifier, source, landmarker, out, frames, display):
+        for number, predictions in videos.predict_video(classifier, source, landmarker, out, frames, show):
             tell(number, predictions)
     return 0
 
@@ -139,8 +137,8 @@ def _predict_images(
     from maskgen.files.path_text import to_text
     from maskgen.images.codec import encode
     from maskgen.results.layout import shortened
-    from maskgen.train.predict import window
     from maskgen.train.predict.faces import annotated, images_of, predict_file
+    from maskgen.train.predict.video import show as display
 
     code = 0
     names, targets = images_of(inputs), {}
@@ -163,6 +161,6 @@ def _predict_images(
         canvas = annotated(bgr, predictions) if out is not None or show else bgr
         if out is not None:
             write_atomic(targets[path], encode(canvas).data)
-        if show and not window.show(canvas, wait=True):
+        if show and not display(canvas, wait=True):
             break
     return code

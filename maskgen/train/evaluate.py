@@ -18,7 +18,7 @@ from maskgen.errors import UsageError
 from maskgen.files.atomic import write_atomic
 from maskgen.results.manifest import read_manifest
 from maskgen.train.card import class_table, decimals, interval, markdown_table
-from maskgen.train.data.examples import Example, reasons
+from maskgen.train.data.examples import Example, listed, reasons
 from maskgen.train.data.from_manifest import FACE_FIELDS, MANIFEST
 from maskgen.train.data.gather import is_plain_tree
 from maskgen.train.judge import Judged
@@ -185,8 +185,7 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     for each in results:
         parts.append(f"## {each['model']} on {each['set']}")
         if each["why_dropped"]:
-            listing = ", ".join(f"{count:,} {reason}" for reason, count in each["why_dropped"].items())
-            parts.append(f"Dropped: {listing}.")
+            parts.append(f"Dropped: {listed(each['why_dropped'])}.")
         parts.append(class_table(each["classes"]))
         for column, groups in each["by_group"].items():
             lines = [

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from maskgen.train.card import model_card
-from maskgen.train.checkpoint import Progress, write_history
 from maskgen.train.data.examples import Dropped, reasons
 from maskgen.train.data.feed import Feed, reraise_read_errors
-from maskgen.train.fit import CHECKPOINT, HISTORY, new_model
+from maskgen.train.fit import CHECKPOINT, HISTORY, Progress, new_model, write_history
 from maskgen.train.metrics import choose_threshold, scores
 from maskgen.train.model.build import take_weights
 from maskgen.train.model.load import load_model

@@ -97,10 +97,7 @@ def _in_split(gathered: Gathered, split: str) -> Gathered:
     splits = {each.split for each in gathered.examples} | {each.split for each in gathered.dropped}
     if split == "test" and "test" not in splits and "validation" in splits:
         split = "validation"
-    return Gathered(
-        tuple(example for example in gathered.examples if example.split == split),
-        tuple(each for each in gathered.dropped if each.split == split),
-    )
+    return Gathered(gathered.of(split), [each for each in gathered.dropped if each.split == split])
 
 
 def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example], list[Dropped]]:

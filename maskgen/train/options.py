@@ -8,8 +8,7 @@ from typing import Any
 
 from maskgen.errors import ConfigurationError, UsageError
 from maskgen.train.data.augment import Augmentation
-from maskgen.train.data.crops import CROPS
-from maskgen.train.data.examples import Wanted
+from maskgen.train.data.examples import CROPS, Wanted
 from maskgen.train.data.splits import SplitOptions
 from maskgen.train.model.backbones import BACKBONES, DEFAULT
 from maskgen.train.model.build import HEADS

@@ -14,7 +14,7 @@ from typing import Any
 import maskgen
 from maskgen.errors import ConfigurationError, ModelError
 from maskgen.files.json_text import from_json
-from maskgen.train.data.crops import CROPS
+from maskgen.train.data.examples import CROPS
 from maskgen.train.model.load import SPEC, read_member
 
 MEMBER = SPEC

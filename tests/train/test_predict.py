@@ -10,8 +10,7 @@ from train_data import jpeg, write
 
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError, UsageError
-from maskgen.train.data.crops import region_of
-from maskgen.train.data.model_input import inspect, shown
+from maskgen.train.data.model_input import inspect, region_of, shown
 from maskgen.train.model import classifier as classifier_module
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.predict.faces import annotated, predict_file, predict_frame

@@ -15,6 +15,8 @@ from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
 
+CROPS = ("full", "face", "upper-face")
+
 # Reasons that are not failures: no figure counts these images as missing.
 NOT_ASKED_FOR = (
     *("no label", "no split", "in no fold", "leak", "over --limit-per-class", "class not trained"),
@@ -126,6 +128,11 @@ def space_of(folder: Path) -> str:
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:
     """Reason -> number of dropped images, most common first."""
     return dict(Counter(sorted(each.reason for each in dropped)).most_common())
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """The result of `reasons` as text."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
 
 
 def tally(examples: Iterable[Example]) -> dict[str, dict[str, int]]:

@@ -18,11 +18,10 @@ from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
 from maskgen.process import usable_cores
 from maskgen.results.reader import read_image_file
-from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Dropped, Example, Wanted
 from maskgen.train.data.from_folders import from_folders
 from maskgen.train.data.from_manifest import MANIFEST, WORKPLACE, from_manifest
-from maskgen.train.data.model_input import Inspected, inspect
+from maskgen.train.data.model_input import Inspected, inspect, region_of
 
 MASKED = Path("masked")
 
@@ -31,8 +30,17 @@ MASKED = Path("masked")
 class Gathered:
     """The usable examples of the data, and the dropped images."""
 
-    examples: tuple[Example, ...]
-    dropped: tuple[Dropped, ...]
+    examples: Sequence[Example]
+    dropped: Sequence[Dropped]
+
+    def of(self, split: str) -> list[Example]:
+        """The examples of one split."""
+        return [example for example in self.examples if example.split == split]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The sorted labels of the training split."""
+        return tuple(sorted({example.label for example in self.of("train")}))
 
 
 def find_data(data: Sequence[Path]) -> tuple[Path, ...]:
@@ -84,7 +92,7 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
             f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
             f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
         )
-    return Gathered(tuple(usable), tuple(dropped))
+    return Gathered(usable, dropped)
 
 
 def _list_folder(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:

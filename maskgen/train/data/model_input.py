@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import ExifTags
 from PIL import Image as PillowImage
 
-from maskgen.errors import UnreadableImageError
+from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.images.codec import decode
-from maskgen.records import Member
+from maskgen.records import Box, Member
 from maskgen.results.reader import read_image_file
 from maskgen.train.data.examples import Region
 
@@ -25,6 +25,10 @@ _FLAGS = {
     2: cv2.IMREAD_REDUCED_COLOR_2,
     1: cv2.IMREAD_COLOR,
 }
+
+# Share of the face box above the bridge of the nose: a mask worn correctly does not cover it. The box is the
+# box of the face mesh, from the hairline to the chin.
+UPPER_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -104,3 +108,27 @@ def resized(rgb: NDArray[np.uint8], region: Region, size: int) -> NDArray[np.uin
     interpolation = cv2.INTER_AREA if max(width, height) > 1.5 * size else cv2.INTER_LINEAR
     image = cv2.resize(rgb[y : y + height, x : x + width], (size, size), interpolation=interpolation)
     return np.asarray(image, dtype=np.uint8)
+
+
+def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) -> Region:
+    """The region of an image that a model sees: x, y, width, height in whole pixels, inside the image.
+
+    Args:
+        crop: "full" is the whole image. "face" is a square around the face box; it is moved inside the image
+            instead of being padded. "upper-face" is the part of it above the bridge of the nose.
+        size: (width, height) of the image.
+        box: The face box, xywh; required unless `crop` is "full".
+        margin: Margin on each side, as a share of the longer side of the box.
+    """
+    width, height = size
+    if crop == "full":
+        return 0, 0, width, height
+    if box is None:
+        raise UsageError(f"--crop {crop} needs a face box")
+    side = min(round(max(box[2:]) * (1 + 2 * margin)), width, height)
+    x = max(0, min(round(box[0] + box[2] / 2 - side / 2), width - side))
+    y = max(0, min(round(box[1] + box[3] / 2 - side / 2), height - side))
+    if crop == "face":
+        return x, y, side, side
+    bottom = round(box[1] + box[3] * UPPER_SHARE)
+    return x, y, side, min(max(bottom - y, 1), side)

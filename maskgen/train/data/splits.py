@@ -4,12 +4,13 @@
 validation split is drawn from its training split. Early stopping and the decision threshold use validation,
 so results cannot be reported on it.
 
-*A dataset without splits* is divided by groups (`maskgen.train.data.groups`). A hash of the seed and the name
-of a group gives the order of the groups, label by label. The order of the files does not matter.
+*A dataset without splits* is divided by groups of related examples. A hash of the seed and the name of a group
+gives the order of the groups, label by label. The order of the files does not matter.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,8 @@ from dataclasses import dataclass, replace
 from maskgen.errors import UsageError
 from maskgen.records import SPLITS
 from maskgen.train.data.examples import Dropped, Example
-from maskgen.train.data.groups import Group, groups_of, in_drawn_order, label_of_group, name_hash, source_name
+
+Group = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -233,3 +235,39 @@ def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Examp
             counts[key] += len(group)
     kept = [example for index, example in enumerate(examples) if index not in over]
     return kept, [examples[index].dropped("over --limit-per-class") for index in sorted(over)]
+
+
+def groups_of(examples: Sequence[Example]) -> list[Group]:
+    """Connected components of the examples, as indices; no two share a person, source image or content."""
+    from scipy.cluster.hierarchy import DisjointSet
+
+    components = DisjointSet(range(len(examples)))
+    first: dict[tuple[str, str], int] = {}
+    for index, example in enumerate(examples):
+        for key in example.keys():  # noqa: SIM118
+            components.merge(first.setdefault(key, index), index)
+    return [tuple(sorted(group)) for group in components.subsets()]
+
+
+def in_drawn_order(examples: Sequence[Example], groups: Sequence[Group], seed: int) -> list[Group]:
+    """Sort groups by a hash of the seed and their names: a shuffle that ignores the order of the input.
+
+    Names are those of sources within their dataset: the folder and the layout of the data have no influence.
+    """
+    names = {group: min(source_name(examples[index].source) for index in group) for group in groups}
+    return sorted(groups, key=lambda group: (name_hash(names[group], seed), names[group]))
+
+
+def source_name(source: str) -> str:
+    """The name of a source within its dataset: without the namespace."""
+    return source.rpartition(": ")[2]
+
+
+def name_hash(name: str, seed: int) -> str:
+    """sha256 of a seed and a name, in hex."""
+    return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def label_of_group(examples: Sequence[Example], group: Group) -> str:
+    """The most common label of a group; the alphabetically first of equally common ones."""
+    return Counter(sorted(examples[index].label for index in group)).most_common(1)[0][0]

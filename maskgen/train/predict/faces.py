@@ -17,9 +17,8 @@ from maskgen.files.path_text import to_text
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker
 from maskgen.records import Box, Image
-from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Region
-from maskgen.train.data.model_input import Inspected, inspect, resized, shown
+from maskgen.train.data.model_input import Inspected, inspect, region_of, resized, shown
 from maskgen.train.metrics import decide
 from maskgen.train.model.classifier import Classifier
 

@@ -1,8 +1,10 @@
-"""Predict classes for the faces in each frame of a video file or a camera."""
+"""Predict classes for the faces in each frame of a video or a camera, and show images in a window."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +17,12 @@ from maskgen.records import Image
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.predict.faces import Said, annotated, predict_frame
 
+TITLE = "maskgen"
+_QUIT_KEYS = (27, ord("q"))  # 27 is Escape
+
+# Without a screen, Qt aborts the whole process: a child process tries first.
+_TRIAL = "import cv2; cv2.namedWindow('maskgen'); cv2.waitKey(1); cv2.destroyAllWindows()"
+
 CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v", ".mov": "mp4v"}
 
 
@@ -24,7 +32,7 @@ def predict_video(
     landmarker: FaceLandmarker | None,
     out: Path | None = None,
     frames: int | None = None,
-    show: Callable[[Image], bool] | None = None,
+    display: bool = False,
 ) -> Iterator[tuple[int, list[Said]]]:
     """Predict the classes of the faces in every frame.
 
@@ -34,7 +42,7 @@ def predict_video(
         landmarker: Finds the faces; None classifies the whole frame.
         out: The annotated video to write; its suffix is one of `CODECS`.
         frames: Maximum number of frames.
-        show: Called with each annotated frame; the video ends when it returns False.
+        display: Show the annotated frames in a window, until the user closes it.
 
     Yields:
         The number of the frame from 0, and the predictions for its faces.
@@ -57,11 +65,11 @@ def predict_video(
                 return
             bgr = np.asarray(frame, dtype=np.uint8)
             predictions = predict_frame(classifier, bgr, landmarker)
-            output = annotated(bgr, predictions) if out is not None or show is not None else bgr
+            output = annotated(bgr, predictions) if out is not None or display else bgr
             if out is not None:
                 writer = writer or _open_writer(out, capture.get(cv2.CAP_PROP_FPS), bgr.shape[1::-1])
                 writer.write(output)
-            stop = show is not None and not show(output)
+            stop = display and not show(output, wait=False)
             yield number, predictions
             if stop:
                 return
@@ -79,3 +87,31 @@ def _open_writer(out: Path, rate: float, size_wh: Sequence[int]) -> cv2.VideoWri
     if not writer.isOpened():
         raise UsageError(f"{out}: OpenCV cannot write this kind of video here; try .avi")
     return writer
+
+
+def require_screen() -> None:
+    """Raise a `UsageError` with OpenCV's or Qt's reason if no window can be opened."""
+    trial = subprocess.run([sys.executable, "-c", _TRIAL], capture_output=True, text=True, check=False)
+    if trial.returncode:
+        # The reason is the last line of a traceback, and the first line of Qt's output.
+        lines = [line for line in trial.stderr.splitlines() if line.strip()] or ["no reason given"]
+        reason = lines[-1 if "Traceback" in trial.stderr else 0].strip()
+        raise UsageError(
+            f"--show: there is no screen to open a window on ({reason}); -o writes to files instead"
+        )
+
+
+def show(bgr: Image, wait: bool) -> bool:
+    """Show an image, (height, width, 3) uint8; `wait` for a key, or return at once.
+
+    Returns:
+        False if the user presses q or Escape or closes the window, else True.
+    """
+    cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+    cv2.imshow(TITLE, bgr)
+    while True:
+        key = cv2.waitKey(50 if wait else 1) & 0xFF
+        if key in _QUIT_KEYS or cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
+            return False
+        if not wait or key != 0xFF:
+            return True
