@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, FILE, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, FILE, option_table, verbose_option
 from maskgen.commands.shared.synth_options import landmark_options
 from maskgen.errors import EXIT_TOO_MANY_ERRORS, UsageError
 
@@ -23,30 +23,26 @@ if TYPE_CHECKING:
 @click.command(name="predict")
 @click.argument("model", type=ANY_PATH)
 @click.argument("inputs", nargs=-1, type=ANY_PATH)
-@click.option(
-    "-o",
-    "--out",
-    type=ANY_PATH,
-    help="Folder for annotated images, or file for the annotated video.  [default: not written]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each image or frame.")
-@click.option(
-    "--detect/--no-detect",
-    default=True,
-    help="Detect faces. --no-detect treats each whole image as one face.",
+@option_table(
+    {
+        "-o --out": "Folder for annotated images, or file for the annotated video.  [default: not written]",
+        "--json as_json": "Print a JSON line for each image or frame.",
+        "--detect/--no-detect": "Detect faces. --no-detect treats each whole image as one face.",
+    },
+    out={"type": ANY_PATH},
+    detect={"default": True},
 )
 @landmark_options
-@click.option("--video", type=FILE, help="Classify the frames of this video instead of images.")
-@click.option(
-    "--camera", type=click.IntRange(min=0), metavar="N", help="Classify the frames of camera number N."
-)
-@click.option(
-    "--show",
-    is_flag=True,
-    help="Show the results in a window. Any key shows the next image; q or Escape quits.",
-)
-@click.option(
-    "--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames.  [default: all]"
+@option_table(
+    {
+        "--video": "Classify the frames of this video instead of images.",
+        "--camera": "Classify the frames of camera number N.",
+        "--show": "Show the results in a window. Any key shows the next image; q or Escape quits.",
+        "--frames": "Stop after N frames.  [default: all]",
+    },
+    video={"type": FILE},
+    camera={"type": click.IntRange(min=0), "metavar": "N"},
+    frames={"type": click.IntRange(min=1), "metavar": "N"},
 )
 @verbose_option
 def command(

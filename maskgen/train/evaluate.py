@@ -113,13 +113,11 @@ def check_columns(by: Sequence[str], data: Sequence[Path], which: str) -> None:
     `which` is "masked", "unmasked" or "both": an unmasked face has no template, wear and so on.
     """
     existing = {*OWN_COLUMNS}
-    missing = {*by} - existing
-    for columns in chain.from_iterable(_columns(folder, which) for folder in data if missing):
-        existing |= columns
-        missing -= columns
-        if not missing:
+    for columns in chain.from_iterable(_columns(folder, which) for folder in data):
+        if existing.issuperset(by):
             return
-    if missing:
+        existing |= columns
+    if missing := {*by} - existing:
         absent, present = (", ".join(sorted(names)) for names in (missing, existing))
         sets = " or ".join(map(str, data))
         raise UsageError(f"--by {absent}: no image of {sets} has it; they have {present}")

@@ -39,15 +39,10 @@ log = logging.getLogger("maskgen")
 
 @dataclass(frozen=True)
 class Progress:
-    """The completed epochs of a run. All else follows from them, also the names of the checkpoint's models.
+    """The completed epochs of a run. All else follows from them, also the names of the checkpoint's models."""
 
-    Attributes:
-        monitor: Name of the value that decides which epoch is best.
-        history: The epochs; keys are `COLUMNS`.
-    """
-
-    monitor: str
-    history: tuple[Epoch, ...] = ()
+    monitor: str  # name of the value that decides which epoch is best
+    history: tuple[Epoch, ...] = ()  # their keys are `COLUMNS`
 
     def waits(self, phase: str) -> list[int]:
         """For each epoch of a phase, the number of epochs since the best one so far."""
@@ -122,9 +117,7 @@ def _start_phase(folder: Path, state: Progress, phase: Phase, options: TrainOpti
     model = load_model(folder / best) if best else new_model(options, classes, options.mixed_precision)
     if phase.name == "head":
         build.freeze_backbone(model)
-    elif phase.name == "scratch":
-        build.train_everything(model)
-    else:
+    elif phase.name == "fine-tune":
         name = options.fine_tune_optimizer or name
         blocks = build.unfreeze_blocks(model, options.backbone, options.unfreeze)
         log.info("fine-tuning blocks %s", ", ".join(blocks))

@@ -25,23 +25,15 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Judged:
-    """The predictions of a model on n examples of a set.
+    """The predictions of a model on n examples of a set."""
 
-    Attributes:
-        model: Name of the model.
-        of: Name of the set.
-        labels: (n,) true classes, as indices of the model's classes.
-        probabilities: (n, classes).
-        dropped: The images without a prediction.
-    """
-
-    model: str
+    model: str  # its name
     spec: ModelSpec
-    of: str
-    examples: tuple[Example, ...]
-    labels: NDArray[np.int32]
-    probabilities: NDArray[np.float32]
-    dropped: tuple[Dropped, ...]
+    of: str  # name of the set
+    examples: Sequence[Example]
+    labels: NDArray[np.int32]  # (n,) true classes, as indices of the model's classes
+    probabilities: NDArray[np.float32]  # (n, classes)
+    dropped: Sequence[Dropped]  # the images without a prediction
 
 
 def judge(
@@ -88,7 +80,7 @@ def judge(
 
     labels = np.array([spec.classes.index(each.label) for each in examples], dtype=np.int32)
     probabilities = _predict(classifier, examples, name, progress)
-    return Judged(classifier.name, spec, name, tuple(examples), labels, probabilities, tuple(dropped))
+    return Judged(classifier.name, spec, name, examples, labels, probabilities, dropped)
 
 
 def _in_split(gathered: Gathered, split: str) -> Gathered:

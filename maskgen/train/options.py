@@ -29,30 +29,16 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class Phase:
-    """At most `epochs` epochs with the same trainable layers, from a learning rate of `rate`.
+    """Epochs with the same trainable layers."""
 
-    `name` is "head" (frozen backbone), "scratch" (all layers) or "fine-tune" (last blocks).
-    """
-
-    name: str
-    epochs: int
-    rate: float
+    name: str  # "head" (frozen backbone), "scratch" (all layers) or "fine-tune" (last blocks)
+    epochs: int  # at most
+    rate: float  # initial learning rate
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of `maskgen train`, with the names and defaults of the command line.
-
-    Attributes:
-        size: Side of the input images; None for that of the backbone.
-        weights: "imagenet", "none" or a path.
-        fine_tune_epochs: Maximum number of epochs of the second phase; None for `epochs`, or 0 from scratch.
-        unfreeze: Number of blocks trained in the second phase; None for the later half.
-        fine_tune_optimizer: Optimizer of the second phase; None for `optimizer`.
-        fine_tune_rate: Initial learning rate of the second phase; None for a tenth of `learning_rate`.
-        monitor: The value that decides which epoch is best.
-        patience: A phase ends after this number of epochs without a better one; 0 for never.
-    """
+    """Options of `maskgen train`, with the names and defaults of the command line."""
 
     data: tuple[str, ...]
     wanted: Wanted = field(default_factory=Wanted)
@@ -60,21 +46,21 @@ class TrainOptions:
     drop_leaks: bool = False
     backbone: str = DEFAULT
     head: str = "small"
-    size: int | None = None
-    weights: str = "imagenet"
+    size: int | None = None  # side of the input images; None for that of the backbone
+    weights: str = "imagenet"  # or "none", or a path
     dropout: float = 0.2
     epochs: int = 10
-    fine_tune_epochs: int | None = None
-    unfreeze: int | None = None
+    fine_tune_epochs: int | None = None  # None for `epochs`, or 0 from scratch
+    unfreeze: int | None = None  # blocks trained in the second phase; None for the later half
     optimizer: str = "adam"
-    fine_tune_optimizer: str | None = None
+    fine_tune_optimizer: str | None = None  # None for `optimizer`
     learning_rate: float = 1e-3
-    fine_tune_rate: float | None = None
+    fine_tune_rate: float | None = None  # None for a tenth of `learning_rate`
     schedule: str = "cosine"
     batch_size: int = 32
     class_weights: bool = True
-    monitor: str = "val_loss"
-    patience: int = 5
+    monitor: str = "val_loss"  # the value that decides which epoch is best
+    patience: int = 5  # a phase ends after this number of epochs without a better one; 0 for never
     augmentation: Augmentation = field(default_factory=Augmentation)
     mixed_precision: bool = False
     cache: bool = False

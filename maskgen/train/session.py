@@ -59,16 +59,9 @@ def train_run(
     preview: bool = False,
     progress: bool = True,
 ) -> Iterator[tuple[Path, Figures]]:
-    """Run `maskgen train`.
+    """Run `maskgen train` in the folder `run`; with `folds`, train a model for each fold of the data.
 
-    Args:
-        run: The run folder.
-        options: The options of the run.
-        folds: Train a model for each fold of the data.
-        command: The command line, for the record.
-        overwrite: Replace an old run in the folder.
-        preview: Write a grid of augmented images before the training.
-        progress: Show progress bars on stderr.
+    `command` is for the record. `overwrite` replaces an old run. `preview` writes a grid of augmented images.
 
     Yields:
         The folder of each model, and the figures of its ``metrics.json``.

@@ -33,19 +33,12 @@ UPPER_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Inspected:
-    """Properties of an image file.
+    """Properties of an image file."""
 
-    Attributes:
-        sha256: sha256 of the content in hex; empty if the file could not be read.
-        size: (width, height) of the upright image.
-        plain: See `maskgen.train.data.examples.Example`.
-        problem: Why the image cannot be used, or None.
-    """
-
-    sha256: str = ""
-    size: tuple[int, int] = (0, 0)
-    plain: bool = False
-    problem: str | None = None
+    sha256: str = ""  # of the content, in hex; empty if the file could not be read
+    size: tuple[int, int] = (0, 0)  # (width, height) of the upright image
+    plain: bool = False  # see `Example`
+    problem: str | None = None  # why the image cannot be used
 
 
 def inspect(path: Path, member: Member | None = None) -> Inspected:

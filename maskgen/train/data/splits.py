@@ -4,8 +4,8 @@
 validation split is drawn from its training split. Early stopping and the decision threshold use validation,
 so results cannot be reported on it.
 
-*A dataset without splits* is divided by groups of related examples. A hash of the seed and the name of a group
-gives the order of the groups, label by label. The order of the files does not matter.
+*A dataset without splits* is divided by groups of related examples. A hash of the seed and the name of a
+group gives the order of the groups, label by label. The order of the files does not matter.
 """
 
 from __future__ import annotations
@@ -24,23 +24,14 @@ Group = tuple[int, ...]
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """Options of a split.
-
-    Attributes:
-        seed: Seed of the draws.
-        validation: Share of the images, or of the training split, for validation.
-        test: Share of the images for the test, if the dataset has no splits.
-        fold: The fold used as test, for a dataset with folds; None ignores folds.
-        official: Keep the dataset's own splits.
-        limit_per_class: Maximum number of images per class and split; None for all.
-    """
+    """Options of a split."""
 
     seed: int = 0
-    validation: float = 0.1
-    test: float = 0.1
-    fold: int | None = None
-    official: bool = True
-    limit_per_class: int | None = None
+    validation: float = 0.1  # share of the images, or of the training split
+    test: float = 0.1  # share of the images, if the dataset has no splits
+    fold: int | None = None  # the fold used as test; None ignores folds
+    official: bool = True  # keep the dataset's own splits
+    limit_per_class: int | None = None  # maximum number of images per class and split
 
 
 def assign_splits(
@@ -83,12 +74,7 @@ def place_missed(
 
     A missed image gets the split of its dataset, or the split of the examples of its person or source. If
     neither is known, the split is drawn from the seed and the image's name. Other images are unchanged.
-
-    Args:
-        dropped: The images without an example.
-        gathered: The examples with the splits of their dataset.
-        assigned: The same examples with the splits of this run.
-        options: The options of the split.
+    The examples have the splits of their dataset in `gathered`, and those of this run in `assigned`.
     """
     split_of_key = {
         key: example.split

@@ -69,12 +69,6 @@ def freeze_backbone(model: Any) -> None:
         layer.trainable = _is_head(layer)
 
 
-def train_everything(model: Any) -> None:
-    """Phase 1 from scratch: train all layers, including BatchNorm."""
-    for layer in model.layers:
-        layer.trainable = True
-
-
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
     """Phase 2: train the head and the last `count` blocks of the backbone, by default the later half.
 

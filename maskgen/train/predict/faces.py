@@ -27,19 +27,12 @@ NO_FACE = "no face found"
 
 @dataclass(frozen=True)
 class Said:
-    """The prediction for one face.
-
-    Attributes:
-        label: The predicted class.
-        probability: That of the predicted class.
-        probabilities: Those of all classes, in the order of the model.
-        box: The face box, xywh; None if the whole image was classified without a face box.
-    """
+    """The prediction for one face."""
 
     label: str
-    probability: float
-    probabilities: tuple[float, ...]
-    box: Box | None
+    probability: float  # of the label
+    probabilities: tuple[float, ...]  # of all classes, in the order of the model
+    box: Box | None  # of the face, xywh; None if the whole image was classified without a face box
 
 
 def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
