@@ -19,8 +19,7 @@ from maskgen.files.atomic import write_atomic
 from maskgen.results.manifest import read_manifest
 from maskgen.train.card import class_table, decimals, interval, markdown_table
 from maskgen.train.data.examples import Example, listed, reasons
-from maskgen.train.data.from_manifest import FACE_FIELDS, MANIFEST
-from maskgen.train.data.gather import is_plain_tree
+from maskgen.train.data.listing import FACE_FIELDS, MANIFEST, is_plain_tree
 from maskgen.train.judge import Judged
 from maskgen.train.metrics import scores
 from maskgen.train.plots import plot_bars, plot_roc

@@ -12,7 +12,7 @@ import numpy as np
 from maskgen.train.card import model_card
 from maskgen.train.data.examples import Dropped, reasons
 from maskgen.train.data.feed import Feed, reraise_read_errors
-from maskgen.train.fit import CHECKPOINT, HISTORY, Progress, new_model, write_history
+from maskgen.train.fit import CHECKPOINT, Progress, new_model
 from maskgen.train.metrics import choose_threshold, scores
 from maskgen.train.model.build import take_weights
 from maskgen.train.model.load import load_model
@@ -69,7 +69,6 @@ def finalize(
     reported = "test" if "test" in sets else "validation"
     _write_confusion(run, metrics[reported]["confusion"], classes, reported)
     write_json(run / "labels.json", {name: place for place, name in enumerate(classes)})
-    write_history(run / HISTORY, state.history)
     plot_curves(run / "curves.png", state.history)
     write_json(run / METRICS, metrics)
     card = model_card(options, spec, metrics, read_record(run).command)

@@ -39,7 +39,7 @@ log = logging.getLogger("maskgen")
 
 @dataclass(frozen=True)
 class Progress:
-    """The completed epochs of a run. All else follows from them, also the names of the checkpoint's models."""
+    """The completed epochs of a run: all else follows from them, also the names of its models."""
 
     monitor: str  # name of the value that decides which epoch is best
     history: tuple[Epoch, ...] = ()  # their keys are `COLUMNS`
@@ -156,7 +156,11 @@ def _epoch(
     reductions = sum(wait > 0 and wait % plateau == 0 for wait in waits)
     rate = learning_rate(phase, options.schedule, len(waits), reductions)
     model.optimizer.learning_rate = rate
-    _seed_dropout(model, options.seed, number)
+    # Keras does not save the state of the dropout layers.
+    draws = np.random.default_rng((options.seed % 2**63, number, 2))
+    for layer in model.layers:
+        if (generator := getattr(layer, "seed_generator", None)) is not None:
+            generator.state.assign(draws.integers(0, 2**32, 2, dtype=np.uint32))
     batches = training.shuffled(options.seed, number, options.augmentation)
     title, disable = f"{phase.name} {len(waits) + 1}/{phase.epochs}", None if progress else True
     with tqdm(total=int(batches.cardinality()), desc=title, unit="batch", disable=disable) as bar:
@@ -177,14 +181,6 @@ def _epoch(
         )
     epoch: Epoch = {"phase": phase.name, "epoch": len(waits) + 1, "learning_rate": rate}
     return {**epoch, **figures, "seconds": round(seconds, 2)}
-
-
-def _seed_dropout(model: Any, seed: int, epoch: int) -> None:
-    """Seed the dropout layers by the number of the epoch, because Keras does not save their state."""
-    draws = np.random.default_rng((seed % 2**63, epoch, 2))
-    for layer in model.layers:
-        if (generator := getattr(layer, "seed_generator", None)) is not None:
-            generator.state.assign(draws.integers(0, 2**32, 2, dtype=np.uint32))
 
 
 def read_progress(folder: Path, monitor: str) -> Progress:

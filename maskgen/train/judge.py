@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from tqdm import tqdm
 from maskgen.errors import MissingDataError
 from maskgen.process import usable_cores
 from maskgen.train.data.examples import Dropped, Example, Wanted
-from maskgen.train.data.gather import Gathered, gather, is_plain_tree
-from maskgen.train.data.model_input import shown_file
+from maskgen.train.data.gather import Gathered, gather
+from maskgen.train.data.listing import is_plain_tree
+from maskgen.train.data.model_input import shown_example
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.run_folder import EXAMPLES, read_examples
 from maskgen.train.spec import ModelSpec
@@ -49,14 +51,14 @@ def judge(
 
     Images whose person, source or content is in the model's training or validation split are dropped, if the
     list of examples is still beside the model in its run folder.
+    Crop, margin and a missing label come from the model.
 
     Args:
         classifier: The model.
         name: Name of the set.
         data: An output folder of `maskgen synth`, or a folder tree.
-        wanted: The selection of images; crop, margin and a missing label come from the model.
-        split: Name of a split, or "all". Without a "test" split, that is the validation split, and without
-            any split all images.
+        wanted: The selection of images.
+        split: A split or "all". Without a "test" split, that is validation, and without any split all images.
         progress: Show a progress bar on stderr.
     """
     spec = classifier.spec
@@ -112,10 +114,7 @@ def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example
 def _predict(
     classifier: Classifier, examples: Sequence[Example], name: str, progress: bool
 ) -> NDArray[np.float32]:
-    def read(example: Example) -> NDArray[np.uint8]:
-        size = classifier.spec.size
-        return shown_file(example.path, example.member, example.region, size, example.plain)
-
+    read = partial(shown_example, size=classifier.spec.size)
     title, disable = f"{classifier.name} on {name}", None if progress else True
     bar = tqdm(total=len(examples), desc=title, unit="image", disable=disable)
     probabilities = []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from maskgen.errors import ConfigurationError, UsageError
+from maskgen.errors import UsageError
 from maskgen.train.data.augment import Augmentation
 from maskgen.train.data.examples import CROPS, Wanted
 from maskgen.train.data.splits import SplitOptions
@@ -91,10 +91,7 @@ class TrainOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainOptions:
-        """Read the values of `dataclasses.asdict`; a `ConfigurationError` if another version wrote them."""
-        unknown = set(values) - {each.name for each in fields(cls)}
-        if unknown:
-            raise ConfigurationError(f"unknown options {', '.join(sorted(unknown))}: another version's run")
+        """Read the values of `dataclasses.asdict`; `TypeError` or `KeyError` for those of another version."""
         records = {"wanted": Wanted, "split": SplitOptions, "augmentation": Augmentation}
         inner = {name: record(**values[name]) for name, record in records.items()}
         return cls(**{**values, **inner, "data": tuple(values["data"])})

@@ -31,7 +31,7 @@ class ModelSpec:
     size: int  # side of the input images, RGB from 0 to 255; preprocessing is inside the model
     crop: str
     margin: float  # around the face, as a share of the longer side of its box
-    # Minimum probability for the second of two classes, chosen on validation; None for the most probable class.
+    # From this probability, the second of two classes is predicted; None predicts the most probable class.
     threshold: float | None
     label: str | None  # the column of the labels; None for the manifest's label
     backbone: str

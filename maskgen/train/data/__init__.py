@@ -2,7 +2,7 @@
 
 ::
 
-    from_manifest, from_folders -> gather -> splits, leaks -> feed (model_input, augment) -> batches
+    listing -> gather -> splits, leaks -> feed (model_input, augment) -> batches
 
 `examples` has the records that pass along: `Example` for an image that is used, `Dropped` for one that is
 not. `model_input` has the crop and the scaling of an image for a model, in training and in prediction.

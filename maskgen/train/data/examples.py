@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskgen.files.path_text import to_text
 from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
@@ -94,12 +91,6 @@ class Wanted:
     which: str = "masked"  # or "unmasked" or "both"
     crop: str = "full"  # one of `CROPS`
     margin: float = 0.25  # on each side of the face, as a share of the longer side of its box
-
-
-def space_of(folder: Path) -> str:
-    """A namespace for the names in a folder: the folder's name and a hash of its absolute path."""
-    path = folder.resolve()
-    return f"{to_text(path.name)}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
 
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:

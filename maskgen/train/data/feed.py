@@ -20,7 +20,7 @@ from maskgen.keras_runtime import keras
 from maskgen.process import usable_cores
 from maskgen.train.data.augment import NONE, Augmentation, augmented, draw
 from maskgen.train.data.examples import Example
-from maskgen.train.data.model_input import shown_file
+from maskgen.train.data.model_input import shown_example
 
 LARGEST_CACHE = 4 * 2**30  # bytes
 
@@ -111,7 +111,7 @@ class Feed:
     def _read(self, place: int) -> NDArray[np.uint8]:
         example = self.examples[place]
         try:
-            return shown_file(example.path, example.member, example.region, self._size, example.plain)
+            return shown_example(example, self._size)
         except (OSError, UnreadableImageError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             self.failure = MissingDataError(

@@ -17,7 +17,7 @@ from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.images.codec import decode
 from maskgen.records import Box, Member
 from maskgen.results.reader import read_image_file
-from maskgen.train.data.examples import Region
+from maskgen.train.data.examples import Example, Region
 
 _FLAGS = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
@@ -68,11 +68,10 @@ def examine(data: bytes) -> Inspected:
     return Inspected(sha256, (width, height), plain)
 
 
-def shown_file(
-    path: Path, member: Member | None, region: Region, size: int, plain: bool = False
-) -> NDArray[np.uint8]:
-    """`shown` for the file of an image, or its member of a tar; `OSError` if it cannot be read."""
-    return shown(read_image_file(path, member), region, size, plain)
+def shown_example(example: Example, size: int) -> NDArray[np.uint8]:
+    """`shown` for the file of an example; `OSError` if it cannot be read."""
+    data = read_image_file(example.path, example.member)
+    return shown(data, example.region, size, example.plain)
 
 
 def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArray[np.uint8]:

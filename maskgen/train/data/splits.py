@@ -179,7 +179,9 @@ def _draw_splits(
     The first groups of each label go to a split, up to the quota of the label. One group of each label stays
     free for each later split and for training: a class must be trained before it can be tested.
     """
-    free = [(label_of_group(examples, group), group) for group in groups]
+    # The label of a group is its most common one; the alphabetically first of equally common ones.
+    labels = [Counter(sorted(examples[index].label for index in group)) for group in groups]
+    free = [(own.most_common(1)[0][0], group) for own, group in zip(labels, groups, strict=True)]
     counts: Counter[str] = Counter()
     for label, group in free:
         counts[label] += len(group)
@@ -252,8 +254,3 @@ def source_name(source: str) -> str:
 def name_hash(name: str, seed: int) -> str:
     """sha256 of a seed and a name, in hex."""
     return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def label_of_group(examples: Sequence[Example], group: Group) -> str:
-    """The most common label of a group; the alphabetically first of equally common ones."""
-    return Counter(sorted(examples[index].label for index in group)).most_common(1)[0][0]

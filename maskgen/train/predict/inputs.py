@@ -1,21 +1,27 @@
-"""Predict classes for the faces in each frame of a video or a camera, and show images in a window."""
+"""Predict classes for the faces in image files, a video or a camera; write and show annotated images."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from maskgen.errors import MissingDataError, UsageError
+from maskgen.errors import MissingDataError, UnreadableImageError, UsageError
+from maskgen.files.atomic import write_atomic
+from maskgen.files.image_files import images
+from maskgen.files.path_text import to_text
+from maskgen.images.codec import encode
 from maskgen.landmarks import FaceLandmarker
 from maskgen.records import Image
+from maskgen.results.layout import shortened
 from maskgen.train.model.classifier import Classifier
-from maskgen.train.predict.faces import Said, annotated, predict_frame
+from maskgen.train.predict.faces import Said, annotated, predict_file, predict_frame
 
 TITLE = "maskgen"
 _QUIT_KEYS = (27, ord("q"))  # 27 is Escape
@@ -23,7 +29,70 @@ _QUIT_KEYS = (27, ord("q"))  # 27 is Escape
 # Without a screen, Qt aborts the whole process: a child process tries first.
 _TRIAL = "import cv2; cv2.namedWindow('maskgen'); cv2.waitKey(1); cv2.destroyAllWindows()"
 
+# The name of an image or the number of a frame, the predictions for its faces, and why it cannot be read.
+Prediction = tuple[str | int, list[Said], str | None]
+
 CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v", ".mov": "mp4v"}
+
+
+def _images_of(inputs: Iterable[Path]) -> dict[Path, str]:
+    """List the given files and all images below the given folders.
+
+    Returns:
+        Path -> unique name: the path relative to the given folder, or the name of the file. If two names are
+        equal, all names are paths relative to the common parent folder of the inputs.
+    """
+    names: dict[Path, str] = {}
+    for path in inputs:
+        try:
+            if path.is_dir():
+                names |= {path / relative: relative for relative in images(path, follow_links=True)}
+            elif path.exists():
+                names[path] = path.name
+            else:
+                raise MissingDataError(f"{to_text(str(path))}: there is no such image or folder")
+        except OSError as error:
+            raise MissingDataError(f"{to_text(str(path))}: {error.strerror or error}") from error
+    if len(set(names.values())) < len(names):
+        absolute = {path: os.path.abspath(str(path)) for path in names}  # noqa: PTH100
+        top = os.path.commonpath([os.path.dirname(each) for each in absolute.values()])  # noqa: PTH120
+        # A file that is given twice is classified once.
+        names = {path: name for name, path in {os.path.relpath(absolute[p], top): p for p in names}.items()}
+    return names
+
+
+def predict_images(
+    classifier: Classifier,
+    inputs: Iterable[Path],
+    landmarker: FaceLandmarker | None,
+    out: Path | None,
+    display: bool = False,
+) -> Iterator[Prediction]:
+    """Predict the classes of the faces in the given files and in all images below the given folders.
+
+    Annotated images are written below the folder `out`. With `display`, each is shown until a key is pressed.
+    """
+    names, targets = _images_of(inputs), {}
+    sources = {path.resolve() for path in names}
+    for path, name in names.items():
+        folder, slash, file_name = name.rpartition("/")
+        if out is not None:
+            targets[path] = out / f"{folder}{slash}{shortened(f'{file_name}.png', name, '.png')}"
+    if overwritten := [target for target in targets.values() if target.resolve() in sources]:
+        raise UsageError(f"{overwritten[0]} is one of the inputs and would be overwritten; give another -o")
+    for path in names:
+        name = to_text(str(path))
+        try:
+            predictions, bgr = predict_file(classifier, path, landmarker)
+        except UnreadableImageError as error:
+            yield name, [], str(error)
+            continue
+        yield name, predictions, None
+        canvas = annotated(bgr, predictions) if out is not None or display else bgr
+        if out is not None:
+            write_atomic(targets[path], encode(canvas).data)
+        if display and not show(canvas, wait=True):
+            return
 
 
 def predict_video(
@@ -33,19 +102,11 @@ def predict_video(
     out: Path | None = None,
     frames: int | None = None,
     display: bool = False,
-) -> Iterator[tuple[int, list[Said]]]:
-    """Predict the classes of the faces in every frame.
+) -> Iterator[Prediction]:
+    """Predict the classes of the faces in every frame of a video file or a camera (its number).
 
-    Args:
-        classifier: The model.
-        source: The number of a camera, or a video file.
-        landmarker: Finds the faces; None classifies the whole frame.
-        out: The annotated video to write; its suffix is one of `CODECS`.
-        frames: Maximum number of frames.
-        display: Show the annotated frames in a window, until the user closes it.
-
-    Yields:
-        The number of the frame from 0, and the predictions for its faces.
+    The annotated video is written to `out`; its suffix is one of `CODECS`. With `display`, it is also shown,
+    until the user closes the window. `frames` is the maximum number of frames.
     """
     if out is not None and out.suffix.lower() not in CODECS:
         raise UsageError(f"{out}: the name of a video ends in {', '.join(CODECS)}")
@@ -70,7 +131,7 @@ def predict_video(
                 writer = writer or _open_writer(out, capture.get(cv2.CAP_PROP_FPS), bgr.shape[1::-1])
                 writer.write(output)
             stop = display and not show(output, wait=False)
-            yield number, predictions
+            yield number, predictions, None
             if stop:
                 return
     finally:
