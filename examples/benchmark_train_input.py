@@ -32,7 +32,7 @@ import cv2
 import numpy as np
 
 from maskgen.keras_runtime import keras, tensorflow
-from maskgen.train.data.augment import Augmentation
+from maskgen.train.data.augment import NONE, Augmentation
 from maskgen.train.data.examples import Example
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.model_input import inspect
@@ -102,7 +102,7 @@ def feed_ratios(examples: list[Example], size: int, rounds: int) -> dict[str, fl
     feed, model = Feed(examples, "ab", size, BATCH), no_op(size)
     paths = [example.path for example in examples]
     told: dict[str, float] = {}
-    for name, how in (("feed", None), ("feed, augmented", Augmentation())):
+    for name, how in (("feed", NONE), ("feed, augmented", Augmentation())):
         pairs = paired(
             lambda how=how: model.fit(feed.shuffled(0, 0, how), verbose=0, shuffle=False),
             lambda: bare_opencv(paths, size),

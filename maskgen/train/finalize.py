@@ -67,7 +67,12 @@ def finalize(
     curves = {name: (feed.labels, outputs[name]) for name, feed in sets.items()}
     plot_roc(run / "roc.png", curves, classes, threshold)
     reported = "test" if "test" in sets else "validation"
-    _write_confusion(run, metrics[reported]["confusion"], classes, reported)
+    confusion = np.array(metrics[reported]["confusion"])
+    shares = (confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)).round(6)
+    for name, table in (("confusion.csv", confusion), ("confusion_normalised.csv", shares)):
+        rows = [[own, *row] for own, row in zip(classes, table.tolist(), strict=True)]
+        write_csv(run / name, ("true", *classes), rows)
+    plot_confusion(run / "confusion.png", confusion, classes, reported)
     write_json(run / "labels.json", {name: place for place, name in enumerate(classes)})
     plot_curves(run / "curves.png", state.history)
     write_json(run / METRICS, metrics)
@@ -90,12 +95,3 @@ def _load_float32(path: Path, options: TrainOptions) -> Any:
     converted = new_model(options, model.output_shape[-1])
     take_weights(converted, model.get_weights())
     return converted
-
-
-def _write_confusion(run: Path, confusion: list[list[int]], classes: Sequence[str], split: str) -> None:
-    counts = np.array(confusion)
-    shares = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).round(6)
-    for name, table in (("confusion.csv", counts), ("confusion_normalised.csv", shares)):
-        rows = [[own, *row] for own, row in zip(classes, table.tolist(), strict=True)]
-        write_csv(run / name, ("true", *classes), rows)
-    plot_confusion(run / "confusion.png", counts, classes, split)

@@ -51,15 +51,10 @@ def judge(
 
     Images whose person, source or content is in the model's training or validation split are dropped, if the
     list of examples is still beside the model in its run folder.
-    Crop, margin and a missing label come from the model.
 
-    Args:
-        classifier: The model.
-        name: Name of the set.
-        data: An output folder of `maskgen synth`, or a folder tree.
-        wanted: The selection of images.
-        split: A split or "all". Without a "test" split, that is validation, and without any split all images.
-        progress: Show a progress bar on stderr.
+    `name` is that of the set, which is an output folder of `maskgen synth` or a folder tree. Crop, margin
+    and a missing label come from the model. `split` can be "all"; without a "test" split, that is
+    validation, and without any split all images.
     """
     spec = classifier.spec
     # The labels of a folder tree are its folders, whatever label column the model was trained on.

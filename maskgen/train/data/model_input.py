@@ -77,12 +77,9 @@ def shown_example(example: Example, size: int) -> NDArray[np.uint8]:
 def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArray[np.uint8]:
     """The model input of an image: (size, size, 3) uint8 RGB. Training and prediction use this function.
 
-    Args:
-        data: The content of the file.
-        region: x, y, width, height in the upright image.
-        size: Side of the result.
-        plain: Whether OpenCV decodes the JPEG directly, at 1/2, 1/4 or 1/8 scale if the region is that much
-            larger than the result.
+    `data` is the content of the file, `region` x, y, width, height in the upright image. If it is `plain`,
+    OpenCV decodes the JPEG directly, at 1/2, 1/4 or 1/8 scale if the region is that much larger than the
+    result.
     """
     if plain and data:
         reduction = next((factor for factor in _FLAGS if min(region[2:]) >= factor * size), 1)
@@ -105,12 +102,9 @@ def resized(rgb: NDArray[np.uint8], region: Region, size: int) -> NDArray[np.uin
 def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) -> Region:
     """The region of an image that a model sees: x, y, width, height in whole pixels, inside the image.
 
-    Args:
-        crop: "full" is the whole image. "face" is a square around the face box; it is moved inside the image
-            instead of being padded. "upper-face" is the part of it above the bridge of the nose.
-        size: (width, height) of the image.
-        box: The face box, xywh; required unless `crop` is "full".
-        margin: Margin on each side, as a share of the longer side of the box.
+    "full" is the whole image. "face" is a square around the face box; it is moved inside the image instead
+    of being padded. "upper-face" is the part of it above the bridge of the nose. `size` is (width, height),
+    `box` is xywh, and `margin` is a share of the longer side of the box, on each side.
     """
     width, height = size
     if crop == "full":

@@ -41,11 +41,8 @@ def export(model: Path, format: str, samples: Sequence[Path], out: Path | None =
     Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel. After an
     error, what was at `out` before is kept.
 
-    Args:
-        model: A run folder or ``.keras`` file.
-        format: One of `FORMATS`.
-        samples: Real images to compare on.
-        out: The file or folder to write; beside the model by default.
+    The model is a run folder or a ``.keras`` file, `samples` are real images to compare on, and `out` is the
+    file or folder to write, by default beside the model.
     """
     if format not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
