@@ -61,10 +61,8 @@ def train_run(
 ) -> Iterator[tuple[Path, Figures]]:
     """Run `maskgen train` in the folder `run`; with `folds`, train a model for each fold of the data.
 
-    `command` is for the record. `overwrite` replaces an old run. `preview` writes a grid of augmented images.
-
-    Yields:
-        The folder of each model, and the figures of its ``metrics.json``.
+    Yields the folder of each model, and the figures of its ``metrics.json``. `command` is for the record,
+    `overwrite` replaces an old run, and `preview` writes a grid of augmented images.
     """
     require(*PACKAGES)
     open_run(run, overwrite)
@@ -95,10 +93,8 @@ def resume_run(
 ) -> Iterator[tuple[Path, Figures]]:
     """Resume a killed run. One with folds keeps the completed ones, resumes one and trains the others.
 
-    `gathered` are the data of a run with folds, if they were read already, and `preview` is for each fold.
-
-    Yields:
-        The folder and the figures of each model, including those of completed folds.
+    Yields the folder and the figures of each model, including those of completed folds. `gathered` are the
+    data of a run with folds, if they were read already; `preview` is for each fold that is trained.
     """
     require(*PACKAGES)
     options, command, folds = read_record(run)

@@ -128,12 +128,7 @@ training_options = option_table(
 
 
 def train_options(data: Sequence[Path], given: dict[str, Any]) -> TrainOptions:
-    """Build `TrainOptions` from command-line values.
-
-    Args:
-        data: The DATA arguments; if empty, the one dataset under ``masked/``.
-        given: The other options by parameter name: those of `train`, or only those of `split`.
-    """
+    """Build `TrainOptions` from the DATA arguments and the other options of `train` or `split`."""
     rest = dict(given)
     if rest.pop("folds", False) and rest["fold"] is not None:
         raise UsageError("give --fold for one fold, or --folds for all of them, not both")

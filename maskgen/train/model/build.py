@@ -39,13 +39,9 @@ def build_model(
 
     Its layers are not nested; the layers of the backbone keep their Keras names.
 
-    Args:
-        name: A key of `maskgen.train.model.backbones.BACKBONES`.
-        classes: Number of classes, two or more.
-        size: Side of the input images; that of the backbone by default.
-        head: A key of `HEADS`.
-        dropout: Dropout rate before the last layer.
-        weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.
+    `name` is a key of `maskgen.train.model.backbones.BACKBONES`, `size` by default that of the backbone,
+    `head` a key of `HEADS`, and `dropout` the rate before the last layer. `weights` is "imagenet", "none",
+    or the path of a ``.keras`` model with this backbone or of a weights file.
     """
     k, network = keras(), backbone(name)
     inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")

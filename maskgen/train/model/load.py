@@ -97,10 +97,9 @@ def load_model(path: Path | str, *, compile: bool = False) -> Any:
 
 
 def check_model_file(path: Path, *, compiled: bool = False) -> dict[str, Any]:
-    """Check the archive and the configuration of a ``.keras`` file as data; see `check_config`.
+    """Check the archive and the configuration of a ``.keras`` file as data.
 
-    Returns:
-        The decoded configuration, without the optimizer unless `compiled`.
+    Returns the decoded configuration, without the optimizer unless `compiled`.
     """
     if path.suffix != ".keras":
         raise ModelError(

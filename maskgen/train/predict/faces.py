@@ -35,8 +35,7 @@ def predict_file(
 ) -> tuple[list[Said], Image]:
     """Predict the classes of the faces that the landmarker finds; None classifies the whole image.
 
-    Returns:
-        The prediction for each face, and the image, (height, width, 3) uint8 BGR.
+    Also returns the image, (height, width, 3) uint8 BGR.
     """
     inspected = inspect(path)
     if inspected.problem is not None:

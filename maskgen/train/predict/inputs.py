@@ -36,11 +36,10 @@ CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v", ".mov": "mp4v"}
 
 
 def _images_of(inputs: Iterable[Path]) -> dict[Path, str]:
-    """List the given files and all images below the given folders.
+    """The given files and all images below the given folders: path -> unique name.
 
-    Returns:
-        Path -> unique name: the path relative to the given folder, or the name of the file. If two names are
-        equal, all names are paths relative to the common parent folder of the inputs.
+    The name is the path relative to the given folder, or the name of the file. If two names are equal, all
+    names are paths relative to the common parent folder of the inputs.
     """
     names: dict[Path, str] = {}
     for path in inputs:
