@@ -112,10 +112,11 @@ def check_columns(by: Sequence[str], data: Sequence[Path], which: str) -> None:
     `which` is "masked", "unmasked" or "both": an unmasked face has no template, wear and so on.
     """
     existing = {*OWN_COLUMNS}
-    for columns in chain.from_iterable(_columns(folder, which) for folder in data):
+    unread = (folder for folder in data if not existing.issuperset(by))
+    for columns in chain.from_iterable(_columns(folder, which) for folder in unread):
+        existing |= columns
         if existing.issuperset(by):
             return
-        existing |= columns
     if missing := {*by} - existing:
         absent, present = (", ".join(sorted(names)) for names in (missing, existing))
         sets = " or ".join(map(str, data))
@@ -129,11 +130,9 @@ def _columns(folder: Path, which: str) -> Iterator[set[str]]:
         return
     for row in read_manifest(folder / MANIFEST):
         if row.status == "masked":
-            columns = {name for name, value in row.attributes.items() if value is not None}
             faces = row.faces[:1] if which != "unmasked" else ()
-            yield columns | {
-                name for face in faces for name in FACE_FIELDS if getattr(face, name) is not None
-            }
+            values = [(name, getattr(face, name)) for face in faces for name in FACE_FIELDS]
+            yield {name for name, value in (*row.attributes.items(), *values) if value is not None}
 
 
 def write_evaluation(out: Path, results: Sequence[Mapping[str, Any]], judged: Sequence[Judged]) -> None:
