@@ -115,7 +115,7 @@ def feed_ratios(examples: list[Example], size: int, rounds: int) -> dict[str, fl
         # An epoch leaves out what fills no batch.
         whole = feed.steps * BATCH / len(paths)
         speed, cpu = whole / pairs.ratio("wall"), whole / pairs.ratio("cpu")
-        bar = f" (bar: at least {FEED_BAR})" if how is None else ""
+        bar = f" (bar: at least {FEED_BAR})" if how is NONE else ""
         print(f"{name}: {fed:.0f} images/s, {speed:.2f} of bare{bar}; by CPU {cpu:.2f}")
         told |= {name: speed, f"{name}, by CPU": cpu}
     return told
