@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import reduce
 from pathlib import Path
@@ -34,6 +34,30 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 def stacked(*options: Callable[[Any], Any]) -> Callable[[Decorated], Decorated]:
     """Combine option decorators into one that adds them in the given order."""
     return lambda function: reduce(lambda decorated, option: option(decorated), reversed(options), function)
+
+
+def option_table(
+    texts: Mapping[str, str],
+    defaults: Mapping[str, Any] | None = None,
+    choices: Mapping[str, Sequence[str]] | None = None,
+    **settings: Mapping[str, Any],
+) -> Callable[[Decorated], Decorated]:
+    """Add the options of a table: flags, and perhaps the parameter's name -> help text.
+
+    A parameter has the default and the allowed values of its name. One that has neither these nor
+    ``settings``, other arguments of `click.option`, is a flag.
+    """
+    options = []
+    for flags, text in texts.items():
+        name = flags.split()[-1].partition("/")[0].lstrip("-").replace("-", "_")
+        values: dict[str, Any] = {"default": (defaults or {}).get(name, None if name in settings else False)}
+        if choices and name in choices:
+            values["type"] = click.Choice(choices[name])
+        values |= settings.get(name, {})
+        options.append(
+            click.option(*flags.split(), help=text, is_flag=isinstance(values["default"], bool), **values)
+        )
+    return stacked(*options)
 
 
 class PathOrURL(click.Path):

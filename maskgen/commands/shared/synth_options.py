@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 from maskgen.commands.shared import parameters
-from maskgen.commands.shared.parameters import Decorated, links_option, stacked
+from maskgen.commands.shared.parameters import links_option, option_table, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS, ENGINES
@@ -32,23 +31,6 @@ class SplitName(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read "Val" or "dev" as "validation"."""
         return super().convert(split_of(str(value)) or value, param, ctx)
-
-
-def option_table(table: Mapping[str, str], **settings: Mapping[str, Any]) -> Callable[[Decorated], Decorated]:
-    """Add the options of a table: flags -> help text.
-
-    An option with the name of a field of `SynthOptions` has the field's default and allowed values, and any
-    other one is a flag. ``settings`` has what differs: parameter name -> arguments of `click.option`.
-    """
-    options = []
-    for flags, text in table.items():
-        name = flags.split("--")[1].rstrip("/").replace("-", "_")
-        default = getattr(DEFAULTS, name, False)
-        values: dict[str, Any] = {"default": default, "is_flag": isinstance(default, bool)}
-        if name in CHOICES:
-            values["type"] = click.Choice(CHOICES[name])
-        options.append(click.option(*flags.split(), help=text, **(settings.get(name) or values)))
-    return stacked(*options)
 
 
 def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
@@ -106,11 +88,13 @@ _MASK_HELP = {
 }
 mask_options = option_table(
     _MASK_HELP,
+    vars(DEFAULTS),
+    CHOICES,
     template={"multiple": True, "metavar": "WHAT[=WEIGHT]"},
     color={"multiple": True, "metavar": "COLOR"},
     pattern={"multiple": True, "metavar": "NAME"},
-    wear={"multiple": True, "metavar": "HOW[=WEIGHT]"},
-    min_face={"default": DEFAULTS.min_face, "type": click.FloatRange(min=0), "metavar": "PIXELS"},
+    wear={"type": str, "multiple": True, "metavar": "HOW[=WEIGHT]"},
+    min_face={"type": click.FloatRange(min=0), "metavar": "PIXELS"},
     quality={"type": click.IntRange(1, 100)},
 )
 
