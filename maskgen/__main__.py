@@ -1,7 +1,5 @@
 """Entry point of ``python -m maskgen`` and the console script; maps exceptions to exit codes."""
 
-from __future__ import annotations
-
 import gc
 import io
 import os

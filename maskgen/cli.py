@@ -4,8 +4,6 @@ A command's module is imported only when the command is used: ``maskgen --help``
 cv2. For the same reason, the one-line help texts are repeated here; a test compares them with the commands.
 """
 
-from __future__ import annotations
-
 import importlib
 import logging
 from typing import Any

@@ -1,7 +1,5 @@
 """`maskgen apply`: mask a single image."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import closing
 from pathlib import Path

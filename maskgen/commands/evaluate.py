@@ -1,7 +1,5 @@
 """`maskgen evaluate`: compare models on datasets, in one table."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`maskgen export`: convert a trained model to other formats."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

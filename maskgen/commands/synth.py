@@ -1,7 +1,5 @@
 """`maskgen synth`: write a masked copy of a dataset."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 from functools import partial
 from pathlib import Path

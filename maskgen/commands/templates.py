@@ -1,7 +1,5 @@
 """`maskgen templates`: list, preview and check mask templates."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`maskgen train`: train a classifier on the output of `maskgen synth`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Mapping

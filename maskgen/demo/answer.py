@@ -1,7 +1,5 @@
 """Mask an uploaded image, and classify its faces without and with the mask."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 gradio's own ``launch`` is not used: it connects to its own address at start, and fails behind a proxy.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Write the dataset card ``README.md`` of a result: source, options, label counts and limits."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Write the contact sheet ``preview.jpg``: source, masked image and alpha of sample rows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

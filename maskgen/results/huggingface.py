@@ -1,7 +1,5 @@
 """Write ``metadata.jsonl`` for Hugging Face's ImageFolder, from the manifest."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack

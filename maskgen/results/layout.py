@@ -4,8 +4,6 @@ Each layout of loose files is a function in `LAYOUTS`. The layout "webdataset" p
 (`maskgen.results.output_files`), with paths such as ``shards/000012.tar/KEY.jpg``.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -12,8 +12,6 @@ A shard without masked images has no tar. The tar is uncompressed, with PAX head
 names. The same members give the same bytes: owner, times and modes are constant.
 """
 
-from __future__ import annotations
-
 import json
 import tarfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Read the files of a result and its sources by their manifest names: loose files, and members of tars."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -3,8 +3,6 @@
 The record depends only on options, templates and versions, not on time, machine or number of workers.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform

@@ -4,8 +4,6 @@ The bytes of the result depend only on the job, not on the number of workers, th
 job array or the number of interruptions. No output therefore holds a time or a worker count.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

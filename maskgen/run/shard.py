@@ -3,8 +3,6 @@
 An error in the output stops the run, like the errors that `maskgen.run.pipeline` passes on.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

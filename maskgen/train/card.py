@@ -1,7 +1,5 @@
 """The model card: training data, results and limits of a model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template

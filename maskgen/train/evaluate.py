@@ -1,7 +1,5 @@
 """Evaluate models on data sets: overall, by group and for masked/unmasked pairs; tables and plots."""
 
-from __future__ import annotations
-
 import logging
 import math
 import re

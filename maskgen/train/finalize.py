@@ -1,7 +1,5 @@
 """Finish a training run: final models, decision threshold, figures, plots and model card."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path

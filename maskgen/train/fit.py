@@ -5,8 +5,6 @@ depends only on the seed, its number, and the model and optimizer before it, whi
 names its files: a kill between two writes leaves the previous state intact.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import math

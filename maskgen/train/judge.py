@@ -1,7 +1,5 @@
 """Run one model on one labelled set: its predictions, and the images it cannot be tested on."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace

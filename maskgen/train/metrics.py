@@ -1,7 +1,5 @@
 """Classification metrics: accuracy, Wilson interval, F1, ROC, and the decision threshold."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

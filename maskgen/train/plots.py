@@ -1,7 +1,5 @@
 """Plots as PNG: training curves, confusion matrix, ROC, bars of accuracy; and a grid of training images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO

@@ -1,7 +1,5 @@
 """Files of a training run folder: its record, examples, dropped images, predictions and tables."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

@@ -7,8 +7,6 @@
     RUN/folds.json    mean and standard deviation of the accuracy, after the last fold
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import statistics

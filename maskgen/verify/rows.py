@@ -5,8 +5,6 @@ fitted to the points of each face's mesh in the manifest. Over 389 real faces of
 wears, the coverage of the lower face then differed by at most 0.03; other parts, by up to 0.5, are left out.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

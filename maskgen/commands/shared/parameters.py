@@ -1,7 +1,5 @@
 """Parameter types, and the options that most commands have."""
 
-from __future__ import annotations
-
 import logging
 import os
 import re

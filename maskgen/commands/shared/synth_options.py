@@ -1,7 +1,5 @@
 """Option groups of `synth`, `apply` and `landmarks`; `synth_options` builds a `SynthOptions` from them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click
@@ -75,7 +73,8 @@ _MASK_HELP = {
     "--wear": f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative "
     "frequencies.  [default: correct]",
     "--jitter/--no-jitter": "Vary the height, tilt, size and slack of each mask slightly.",
-    "--occlusion": "on draws the mask behind hair, eyeglasses and other objects in front of the face.",
+    "--occlusion": "on draws the mask behind hair, eyeglasses and other objects that are clearly in front of "
+    "the face.",
     "--harmonise/--no-harmonise": "Match the mask to the photograph's light, sharpness and grain, and add a "
     "contact shadow.",
     "--faces": "Which faces of an image to mask: the largest, all, or the one closest to the image centre.",

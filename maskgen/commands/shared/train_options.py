@@ -1,7 +1,5 @@
 """Option groups of `train` and `split`; `train_options` builds a `TrainOptions` from them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any

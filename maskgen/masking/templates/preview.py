@@ -1,7 +1,5 @@
 """A preview sheet of templates."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2

@@ -7,8 +7,6 @@
     voc     Annotations/PATH.xml, ImageSets/Main/train.txt ..., and JPEGImages, a link to the result
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

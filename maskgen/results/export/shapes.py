@@ -1,7 +1,5 @@
 """Boxes and outlines of the faces and masks in a result, for detection and segmentation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

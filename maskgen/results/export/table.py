@@ -3,8 +3,6 @@
 All lines have the same columns, for spreadsheets, pandas and databases.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ The random numbers depend only on the seed, the epoch and the index of the examp
 a resumed run do not change an image. Validation and test images are never augmented.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

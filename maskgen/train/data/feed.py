@@ -5,8 +5,6 @@ shuffle without a buffer, and a resumed run repeats it. Images are decoded as in
 releases the interpreter lock.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

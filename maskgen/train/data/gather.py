@@ -1,7 +1,5 @@
 """Gather the readable examples of all DATA folders."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing

@@ -1,7 +1,5 @@
 """Leaks between splits: a person, a source image or the same bytes in more than one split."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from maskgen.errors import LeakError

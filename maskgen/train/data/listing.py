@@ -1,7 +1,5 @@
 """List the examples of a DATA folder: a `maskgen synth` output or a tree like ``Training/male/1.jpg``."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

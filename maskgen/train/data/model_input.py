@@ -1,7 +1,5 @@
 """From an image file to a model's input: inspect each file once, then crop and resize it."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from io import BytesIO

@@ -8,8 +8,6 @@ so results cannot be reported on it.
 group gives the order of the groups, label by label. The order of the files does not matter.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 Every model takes RGB from 0 to 255. A rescaling layer inside the model gives the backbone its own range.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

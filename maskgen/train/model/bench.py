@@ -1,7 +1,5 @@
 """Benchmark of a model: parameters, FLOPs, file size, and latency on this machine."""
 
-from __future__ import annotations
-
 import os
 import platform
 import time

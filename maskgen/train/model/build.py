@@ -1,7 +1,5 @@
 """Build a classifier: preprocessing, backbone, pooling and head in one Keras model without lambdas."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

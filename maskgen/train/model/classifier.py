@@ -1,7 +1,5 @@
 """A trained model as a function from images to probabilities, run by Keras or onnxruntime."""
 
-from __future__ import annotations
-
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

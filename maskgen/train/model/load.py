@@ -8,8 +8,6 @@ arrays larger than the file (chunks, fill values); Keras writes neither. Other f
 ``.h5`` model may contain code.
 """
 
-from __future__ import annotations
-
 import importlib
 import io
 import math

@@ -1,7 +1,5 @@
 """Predict classes for the faces in unlabelled images."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Predict classes for the faces in image files, a video or a camera; write and show annotated images."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
