@@ -32,7 +32,7 @@ import cv2
 import numpy as np
 
 from maskgen.keras_runtime import keras, tensorflow
-from maskgen.train.data.augment import Augmentation
+from maskgen.train.data.augment import NONE, Augmentation
 from maskgen.train.data.examples import Example
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.model_input import inspect
@@ -102,7 +102,7 @@ def feed_ratios(examples: list[Example], size: int, rounds: int) -> dict[str, fl
     feed, model = Feed(examples, "ab", size, BATCH), no_op(size)
     paths = [example.path for example in examples]
     told: dict[str, float] = {}
-    for name, how in (("feed", None), ("feed, augmented", Augmentation())):
+    for name, how in (("feed", NONE), ("feed, augmented", Augmentation())):
         pairs = paired(
             lambda how=how: model.fit(feed.shuffled(0, 0, how), verbose=0, shuffle=False),
             lambda: bare_opencv(paths, size),
@@ -115,7 +115,7 @@ def feed_ratios(examples: list[Example], size: int, rounds: int) -> dict[str, fl
         # An epoch leaves out what fills no batch.
         whole = feed.steps * BATCH / len(paths)
         speed, cpu = whole / pairs.ratio("wall"), whole / pairs.ratio("cpu")
-        bar = f" (bar: at least {FEED_BAR})" if how is None else ""
+        bar = f" (bar: at least {FEED_BAR})" if how is NONE else ""
         print(f"{name}: {fed:.0f} images/s, {speed:.2f} of bare{bar}; by CPU {cpu:.2f}")
         told |= {name: speed, f"{name}, by CPU": cpu}
     return told

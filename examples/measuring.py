@@ -221,7 +221,7 @@ def lay_out(root: Path, number: int, folder: Path) -> tuple[list[Path], dict[str
     Returns:
         The copies, and how many images there are in ``few`` and in ``many``.
     """
-    from maskgen.datasets.readers.samples import images
+    from maskgen.datasets.readers.root import images
 
     names = list(images(root))
     if not names:

@@ -1,7 +1,5 @@
 """Entry point of ``python -m maskgen`` and the console script; maps exceptions to exit codes."""
 
-from __future__ import annotations
-
 import gc
 import io
 import os
@@ -10,14 +8,11 @@ from collections.abc import Sequence
 
 import click
 
-from maskgen.cli import ReaderGoneError, cli
-from maskgen.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError, explain
+from maskgen.cli import cli
+from maskgen.errors import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, MaskgenError, explain
 from maskgen.files.redaction import redact
 from maskgen.limits import limit_opencv
 from maskgen.process import SELDOM, set_libraries
-
-# The exit code that shells report for SIGPIPE, as in `maskgen templates | head -1`.
-EXIT_BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; run the same command again to resume", EXIT_INTERRUPTED, kind="")
-    except (ReaderGoneError, BrokenPipeError):
+    except BrokenPipeError:
         _leave_stdout()
         return EXIT_BROKEN_PIPE
     except OSError as error:

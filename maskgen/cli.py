@@ -4,8 +4,6 @@ A command's module is imported only when the command is used: ``maskgen --help``
 cv2. For the same reason, the one-line help texts are repeated here; a test compares them with the commands.
 """
 
-from __future__ import annotations
-
 import importlib
 import logging
 from typing import Any
@@ -13,33 +11,30 @@ from typing import Any
 import click
 
 from maskgen import __version__
+from maskgen.errors import EXIT_BROKEN_PIPE
 
-# Command -> (module under maskgen.commands, one line of help).
-COMMANDS: dict[str, tuple[str, str]] = {
-    "synth": ("synth", "Create a masked copy of a face dataset."),
-    "apply": ("apply", "Mask one image."),
-    "datasets": ("datasets", "List the supported datasets and where they are."),
-    "templates": ("templates", "List, preview and check mask templates."),
-    "landmarks": ("landmarks", "Write a dataset's face landmarks to a file."),
-    "models": ("models", "Fetch and check the landmark models."),
-    "merge": ("merge", "Combine the shares of a job array."),
-    "verify": ("verify", "Check a result against its manifest and run record."),
-    "annotations": ("annotations", "Export face and mask boxes as COCO, YOLO or Pascal VOC."),
-    "table": ("table", "Export a result's manifest as a CSV or Parquet table."),
-    "doctor": ("doctor", "Check that maskgen can run on this machine."),
-    "report": ("report", "Regenerate a result's dataset card and contact sheet."),
-    "split": ("split", "Show how data are split, and find leaks."),
-    "train": ("train", "Train a classifier on masked faces."),
-    "evaluate": ("evaluate", "Compare models on one or more datasets."),
-    "predict": ("predict", "Classify the faces in images or a video."),
-    "export": ("export", "Convert a model to SavedModel, TFLite or ONNX."),
-    "demo": ("demo", "Serve a web page that masks and classifies images."),
-    "bench": ("bench", "Measure a model's size and speed."),
+# Command, and its module under maskgen.commands -> one line of help.
+COMMANDS = {
+    "synth": "Create a masked copy of a face dataset.",
+    "apply": "Mask one image.",
+    "datasets": "List the supported datasets and where they are.",
+    "templates": "List, preview and check mask templates.",
+    "landmarks": "Write a dataset's face landmarks to a file.",
+    "models": "Fetch and check the landmark models.",
+    "merge": "Combine the shares of a job array.",
+    "verify": "Check a result against its manifest and run record.",
+    "annotations": "Export face and mask boxes as COCO, YOLO or Pascal VOC.",
+    "table": "Export a result's manifest as a CSV or Parquet table.",
+    "doctor": "Check that maskgen can run on this machine.",
+    "report": "Regenerate a result's dataset card and contact sheet.",
+    "split": "Show how data are split, and find leaks.",
+    "train": "Train a classifier on masked faces.",
+    "evaluate": "Compare models on one or more datasets.",
+    "predict": "Classify the faces in images or a video.",
+    "export": "Convert a model to SavedModel, TFLite or ONNX.",
+    "demo": "Serve a web page that masks and classifies images.",
+    "bench": "Measure a model's size and speed.",
 }
-
-
-class ReaderGoneError(Exception):
-    """The reader of stdout is gone; click itself would exit with code 1 for a `BrokenPipeError`."""
 
 
 class LazyGroup(click.Group):
@@ -53,21 +48,21 @@ class LazyGroup(click.Group):
         """Import a command; None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"maskgen.commands.{COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"maskgen.commands.{cmd_name}")
         command: click.Command = module.command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, and turn a broken pipe into `ReaderGoneError`."""
+        """Run the command, and exit by a broken pipe; click itself would exit with code 1."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            raise ReaderGoneError from error
+            raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their one-line help from `COMMANDS`."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(

@@ -4,8 +4,6 @@ Each check is a function in `CHECKS`. It returns what it found, or raises `Compl
 remedy. Heavy packages are imported inside their own check: a broken one does not stop the other checks.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import platform

@@ -13,6 +13,7 @@ EXIT_OK = 0
 EXIT_TOO_MANY_ERRORS = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141  # as shells report SIGPIPE: the reader of stdout is gone
 
 
 class MaskgenError(Exception):

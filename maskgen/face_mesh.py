@@ -4,8 +4,6 @@ The indices are those of MediaPipe's canonical face model. "left" is the image's
 that a viewer sees on the left.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable

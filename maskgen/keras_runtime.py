@@ -1,7 +1,5 @@
 """Lazy import of TensorFlow and Keras, which are an extra and take seconds to import."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import logging

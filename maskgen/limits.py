@@ -5,8 +5,6 @@ checked before decoding, which rejects small files that expand to gigabytes. Dec
 (measured), with encoding 13: 2.6 GB for an image at the limit.
 """
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 

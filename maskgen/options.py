@@ -4,8 +4,6 @@ Other options (workers, backend, share, output folder, verbosity) are not here, 
 fingerprint or the run record.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

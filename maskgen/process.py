@@ -1,7 +1,5 @@
 """The process environment: usable cores, cache folder, captured stderr, and settings of native libraries."""
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

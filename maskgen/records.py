@@ -31,6 +31,7 @@ SPLITS = ("train", "validation", "test")
 STATUSES = ("masked", "no_face", "too_small", "off_image", "unreadable", "error")
 WEARS = ("correct", "nose-out", "mouth-out", "chin")
 TONES = ("light", "dark", "patterned")
+COVERED_PARTS = ("nose", "mouth", "chin", "lower_face")
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class FaceRecord:
     wear_agrees: bool
     tries: int
     occluded: float
-    coverage: Mapping[str, float]  # nose, mouth, chin, lower_face -> share that the composited alpha covers
+    coverage: Mapping[str, float]  # one of COVERED_PARTS -> share that the composited alpha covers
     alpha_file: str | None = None
 
 

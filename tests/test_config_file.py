@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from maskgen.cli import cli
-from maskgen.commands.shared.config_file import read_config
+from maskgen.commands.shared.parameters import read_config
 from maskgen.commands.shared.synth_options import DatasetName
 from maskgen.datasets import DATASETS
 from maskgen.errors import ConfigurationError

@@ -1,7 +1,5 @@
 """`maskgen annotations`: export boxes and outlines for detectors and segmenters."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`maskgen apply`: mask a single image."""
 
-from __future__ import annotations
-
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -41,7 +39,11 @@ def command(
     to_stdout = str(target) == "-"
     if to_stdout and as_json:
         raise click.UsageError("--json and the image cannot both go to stdout: name a file as OUT")
-    if not to_stdout and _same_file(source, target):
+    if is_remote(source) or is_remote(target):
+        same_file = source == target
+    else:
+        same_file = target.exists() and source.exists() and target.samefile(source)
+    if same_file and not to_stdout:
         raise click.UsageError(f"OUT is IN: {target} would be overwritten")
     from maskgen.files.atomic import write_atomic
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
@@ -63,9 +65,3 @@ def command(
     if not masked and not quiet:
         outcome = "passed on unchanged" if to_stdout else "nothing written"
         click.echo(f"maskgen: {source}: {masked.row.status}: {masked.row.reason}; {outcome}", err=True)
-
-
-def _same_file(source: Path, target: Path) -> bool:
-    if is_remote(source) or is_remote(target):
-        return source == target
-    return target.exists() and source.exists() and target.samefile(source)

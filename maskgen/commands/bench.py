@@ -1,7 +1,5 @@
 """`maskgen bench`: measure the size and latency of models."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`maskgen datasets`: list the dataset adapters and where their datasets are."""
 
-from __future__ import annotations
-
 import json
 
 import click

@@ -1,7 +1,5 @@
 """`maskgen demo`: serve a web page that masks and classifies images."""
 
-from __future__ import annotations
-
 from contextlib import closing
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`maskgen doctor`: check the installation, and print how to fix what is wrong."""
 
-from __future__ import annotations
-
 import json
 
 import click

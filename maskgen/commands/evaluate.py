@@ -1,14 +1,12 @@
 """`maskgen evaluate`: compare models on datasets, in one table."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, FOLDER, links_option, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, FOLDER, links_option, option_table, verbose_option
 from maskgen.commands.shared.train_options import which_options
 from maskgen.errors import UsageError
 
@@ -24,35 +22,28 @@ def _name_data(
 
 @click.command(name="evaluate")
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=ANY_PATH)
-@click.option(
-    "--on",
-    metavar="NAME=DATA",
-    callback=_name_data,
-    multiple=True,
-    required=True,
-    help="Dataset to evaluate on, with a name for the table. Can be repeated.",
-)
-@click.option(
-    "--label", metavar="COLUMN", help="Column with the true class.  [default: the column the model learnt]"
+@option_table(
+    {
+        "--on": "Dataset to evaluate on, with a name for the table. Can be repeated.",
+        "--label": "Column with the true class.  [default: the column the model learnt]",
+    },
+    on={"metavar": "NAME=DATA", "callback": _name_data, "multiple": True, "required": True},
+    label={"metavar": "COLUMN"},
 )
 @which_options("Compare both for the same sources.")
-@click.option(
-    "--split",
-    type=click.Choice(("test", "validation", "train", "all")),
-    default="test",
-    help="Split to evaluate on, for datasets with splits. Without a test split, test means validation.",
+@option_table(
+    {
+        "--split": "Split to evaluate on, for datasets with splits. Without a test split, test means "
+        "validation.",
+        "--by": "Column to group results by. Can be repeated.  [default: known columns]",
+        "--out": "Folder for tables, plots and predictions.  [default: not written]",
+        "--json as_json": "Print all figures as JSON on stdout instead of the table.",
+        "-q --quiet": "Print no progress.",
+    },
+    split={"type": click.Choice(("test", "validation", "train", "all")), "default": "test"},
+    by={"multiple": True, "metavar": "COLUMN"},
+    out={"type": FOLDER},
 )
-@click.option(
-    "--by",
-    multiple=True,
-    metavar="COLUMN",
-    help="Column to group results by. Can be repeated.  [default: known columns]",
-)
-@click.option("--out", type=FOLDER, help="Folder for tables, plots and predictions.  [default: not written]")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print all figures as JSON on stdout instead of the table."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print no progress.")
 @links_option
 @verbose_option
 def command(

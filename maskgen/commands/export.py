@@ -1,38 +1,27 @@
 """`maskgen export`: convert a trained model to other formats."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, option_table, verbose_option
 
 
 @click.command(name="export")
 @click.argument("model", type=ANY_PATH)
-@click.option(
-    "--format",
-    "formats",
-    type=click.Choice(("savedmodel", "tflite", "onnx")),
-    multiple=True,
-    required=True,
-    help="Format to write. Can be repeated.",
+@option_table(
+    {
+        "--format formats": "Format to write. Can be repeated.",
+        "--out": "File or folder to write, if there is one --format.  [default: beside the model]",
+        "--sample samples": "Image to compare predictions on. Can be repeated.  [default: those that ship "
+        "with maskgen]",
+        "--json as_json": "Print a JSON line for each written file on stdout.",
+    },
+    formats={"type": click.Choice(("savedmodel", "tflite", "onnx")), "multiple": True, "required": True},
+    out={"type": ANY_PATH},
+    samples={"type": ANY_PATH, "multiple": True},
 )
-@click.option(
-    "--out",
-    type=ANY_PATH,
-    help="File or folder to write, if there is one --format.  [default: beside the model]",
-)
-@click.option(
-    "--sample",
-    "samples",
-    type=ANY_PATH,
-    multiple=True,
-    help="Image to compare predictions on. Can be repeated.  [default: those that ship with maskgen]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each written file on stdout.")
 @verbose_option
 def command(
     model: Path, formats: tuple[str, ...], out: Path | None, samples: tuple[Path, ...], as_json: bool
@@ -54,10 +43,7 @@ def command(
         raise UsageError("--out names one file: give only one --format with it")
     images = samples or tuple(sorted(SHIPS_IN.glob("*.jpg")))
     for format in formats:
-        exported = export(model, format, out, images)
-        path, difference = exported.path, exported.difference
-        kind = "random images" if exported.drawn else "images"
-        line = f"{path}: differs from Keras by at most {difference:.1g} on {exported.pictures} {kind}"
-        click.echo(line, err=True)
+        path, difference, count = export(model, format, images, out)
+        click.echo(f"{path}: differs from Keras by at most {difference:.1g} on {count} images", err=True)
         if as_json:
             click.echo(json.dumps({"format": format, "path": str(path), "difference": difference}))

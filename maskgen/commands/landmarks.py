@@ -1,7 +1,5 @@
 """`maskgen landmarks`: run the landmark model once, for several `synth` runs on the same sources."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`maskgen merge`: combine the shares of a job array."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

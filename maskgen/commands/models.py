@@ -1,7 +1,5 @@
 """`maskgen models`: list, fetch and check the landmark model files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -3,50 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, FILE, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, FILE, option_table, verbose_option
 from maskgen.commands.shared.synth_options import landmark_options
 from maskgen.errors import EXIT_TOO_MANY_ERRORS, UsageError
 
 if TYPE_CHECKING:
-    from maskgen.landmarks import FaceLandmarker
-    from maskgen.train.model.classifier import Classifier
     from maskgen.train.predict.faces import Said
 
 
 @click.command(name="predict")
 @click.argument("model", type=ANY_PATH)
 @click.argument("inputs", nargs=-1, type=ANY_PATH)
-@click.option(
-    "-o",
-    "--out",
-    type=ANY_PATH,
-    help="Folder for annotated images, or file for the annotated video.  [default: not written]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each image or frame.")
-@click.option(
-    "--detect/--no-detect",
-    default=True,
-    help="Detect faces. --no-detect treats each whole image as one face.",
+@option_table(
+    {
+        "-o --out": "Folder for annotated images, or file for the annotated video.  [default: not written]",
+        "--json as_json": "Print a JSON line for each image or frame.",
+        "--detect/--no-detect": "Detect faces. --no-detect treats each whole image as one face.",
+    },
+    out={"type": ANY_PATH},
+    detect={"default": True},
 )
 @landmark_options
-@click.option("--video", type=FILE, help="Classify the frames of this video instead of images.")
-@click.option(
-    "--camera", type=click.IntRange(min=0), metavar="N", help="Classify the frames of camera number N."
-)
-@click.option(
-    "--show",
-    is_flag=True,
-    help="Show the results in a window. Any key shows the next image; q or Escape quits.",
-)
-@click.option(
-    "--frames", type=click.IntRange(min=1), metavar="N", help="Stop after N frames.  [default: all]"
+@option_table(
+    {
+        "--video": "Classify the frames of this video instead of images.",
+        "--camera": "Classify the frames of camera number N.",
+        "--show": "Show the results in a window. Any key shows the next image; q or Escape quits.",
+        "--frames": "Stop after N frames.  [default: all]",
+    },
+    video={"type": FILE},
+    camera={"type": click.IntRange(min=0), "metavar": "N"},
+    frames={"type": click.IntRange(min=1), "metavar": "N"},
 )
 @verbose_option
 def command(
@@ -74,29 +68,15 @@ def command(
     """  # noqa: D301
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
     from maskgen.train.model.classifier import open_classifier
-    from maskgen.train.predict import window
-    from maskgen.train.predict.faces import NO_FACE
-    from maskgen.train.predict.video import predict_video
+    from maskgen.train.predict.inputs import predict_images, predict_video, require_screen
 
     if bool(inputs) + (video is not None) + (camera is not None) != 1:
         raise UsageError("give either images, or --video FILE, or --camera N")
     if inputs and frames is not None:
         raise UsageError("--frames needs --video or --camera")
     if show:
-        window.require_screen()
+        require_screen()
     classifier = open_classifier(model)
-
-    def tell(name: str | int, predictions: Sequence[Said], reason: str | None = None) -> None:
-        reason = reason or (None if predictions else NO_FACE)
-        if as_json:
-            faces = [_as_dict(each, classifier.spec.classes) for each in predictions]
-            line = {"frame" if isinstance(name, int) else "file": name, "faces": faces, "reason": reason}
-            click.echo(json.dumps(line, ensure_ascii=False))
-        elif reason is None:
-            listing = ", ".join(f"{each.label} {each.probability:.1%}" for each in predictions)
-            click.echo(f"{name}: {listing}")
-        else:
-            click.echo(f"{name}: {reason}", err=True)
 
     with ExitStack() as stack:
         landmarker = None
@@ -107,13 +87,26 @@ def command(
             import cv2
 
             stack.callback(cv2.destroyAllWindows)
-        if inputs:
-            return _predict_images(classifier, inputs, landmarker, out, show, tell)
         source = video if video is not None else camera or 0
-        display = (lambda bgr: window.show(bgr, wait=False)) if show else None
-        for number, predictions in predict_video(classifier, source, landmarker, out, frames, display):
-            tell(number, predictions)
-    return 0
+        results = (
+            predict_images(classifier, inputs, landmarker, out, show)
+            if inputs
+            else predict_video(classifier, source, landmarker, out, frames, show)
+        )
+        code = 0
+        for name, predictions, problem in results:
+            code = EXIT_TOO_MANY_ERRORS if problem else code
+            reason = problem or (None if predictions else "no face found")
+            if as_json:
+                faces = [_as_dict(each, classifier.spec.classes) for each in predictions]
+                line = {"frame" if isinstance(name, int) else "file": name, "faces": faces, "reason": reason}
+                click.echo(json.dumps(line, ensure_ascii=False))
+            elif reason is None:
+                listing = ", ".join(f"{each.label} {each.probability:.1%}" for each in predictions)
+                click.echo(f"{name}: {listing}")
+            else:
+                click.echo(f"{name}: {reason}", err=True)
+    return code
 
 
 def _as_dict(said: Said, classes: Sequence[str]) -> dict[str, Any]:
@@ -124,45 +117,3 @@ def _as_dict(said: Said, classes: Sequence[str]) -> dict[str, Any]:
         "probabilities": {name: round(probability, 6) for name, probability in probabilities},
         "box": said.box and [round(float(value), 1) for value in said.box],
     }
-
-
-def _predict_images(
-    classifier: Classifier,
-    inputs: Sequence[Path],
-    landmarker: FaceLandmarker | None,
-    out: Path | None,
-    show: bool,
-    tell: Callable[..., None],
-) -> int:
-    from maskgen.errors import UnreadableImageError
-    from maskgen.files.atomic import write_atomic
-    from maskgen.files.path_text import to_text
-    from maskgen.images.codec import encode
-    from maskgen.results.layout import shortened
-    from maskgen.train.predict import window
-    from maskgen.train.predict.faces import annotated, images_of, predict_file
-
-    code = 0
-    names, targets = images_of(inputs), {}
-    sources = {path.resolve() for path in names}
-    for path, name in names.items():
-        folder, slash, file_name = name.rpartition("/")
-        if out is not None:
-            targets[path] = out / f"{folder}{slash}{shortened(f'{file_name}.png', name, '.png')}"
-    if overwritten := [target for target in targets.values() if target.resolve() in sources]:
-        raise UsageError(f"{overwritten[0]} is one of the inputs and would be overwritten; give another -o")
-    for path in names:
-        name = to_text(str(path))
-        try:
-            predictions, bgr = predict_file(classifier, path, landmarker)
-        except UnreadableImageError as error:
-            code = EXIT_TOO_MANY_ERRORS
-            tell(name, [], str(error))
-            continue
-        tell(name, predictions)
-        canvas = annotated(bgr, predictions) if out is not None or show else bgr
-        if out is not None:
-            write_atomic(targets[path], encode(canvas).data)
-        if show and not window.show(canvas, wait=True):
-            break
-    return code

@@ -1,7 +1,5 @@
 """`maskgen report`: regenerate the dataset card and contact sheet of a result."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
 

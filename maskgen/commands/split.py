@@ -1,7 +1,5 @@
 """`maskgen split`: show the split that `maskgen train` would use, and check it for leaks."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`maskgen synth`: write a masked copy of a dataset."""
 
-from __future__ import annotations
-
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -12,8 +10,8 @@ import click
 from maskgen.commands.shared import parameters
 from maskgen.commands.shared import synth_options as groups
 from maskgen.commands.shared.summary import print_summary
-from maskgen.commands.shared.synth_options import DEFAULTS, option_table, synth_options
-from maskgen.options import SAMPLES_IN_TAR
+from maskgen.commands.shared.synth_options import DEFAULTS, synth_options
+from maskgen.options import CHOICES, SAMPLES_IN_TAR
 from maskgen.run.executors.executor import BACKENDS
 
 _OUTPUT_HELP = {
@@ -28,12 +26,14 @@ _OUTPUT_HELP = {
     f"--layout webdataset one tar.  [default: {DEFAULTS.shard_size}, or {SAMPLES_IN_TAR:,} with webdataset]",
     "--landmarks": "Read landmarks from this file (see `maskgen landmarks`) instead of running the model.",
 }
-_output_options = option_table(
+_output_options = parameters.option_table(
     _OUTPUT_HELP,
-    variants={"type": click.IntRange(min=1), "default": DEFAULTS.variants},
-    label={"metavar": "ATTRIBUTE"},
-    shard_size={"type": click.IntRange(min=1)},
-    landmarks={"type": parameters.FILE},
+    vars(DEFAULTS),
+    CHOICES,
+    variants={"type": click.IntRange(min=1)},
+    label={"default": None, "metavar": "ATTRIBUTE"},
+    shard_size={"default": None, "type": click.IntRange(min=1)},
+    landmarks={"default": None, "type": parameters.FILE},
 )
 
 _RUNNING_HELP = {
@@ -54,7 +54,7 @@ _RUNNING_HELP = {
     "failure.",
     "--dry-run": "Print what would be done, and write nothing.",
 }
-_running_options = option_table(
+_running_options = parameters.option_table(
     _RUNNING_HELP,
     jobs={"default": 1},
     backend={"type": click.Choice(BACKENDS), "default": "loky"},

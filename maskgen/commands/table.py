@@ -1,7 +1,5 @@
 """`maskgen table`: export the manifest for pandas, databases and spreadsheets."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

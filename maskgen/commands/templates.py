@@ -1,7 +1,5 @@
 """`maskgen templates`: list, preview and check mask templates."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -56,14 +54,16 @@ def check(ctx: click.Context, paths: tuple[Path, ...]) -> None:
 
     Prints the problems of each template, and exits with code 2 if there are any.
     """
-    from maskgen.errors import EXIT_USAGE
+    from maskgen.errors import EXIT_OK, EXIT_USAGE
     from maskgen.masking.templates.library import check_template
 
-    results = [(path, check_template(path)) for path in paths]
-    for path, problems in results:
+    code = EXIT_OK
+    for path in paths:
+        problems = check_template(path)
         for problem in problems:
             click.echo(f"maskgen: {path}: {problem}", err=True)
-        if not problems:
+        if problems:
+            code = EXIT_USAGE
+        else:
             click.echo(f"{path}: sound")
-    if any(problems for _, problems in results):
-        ctx.exit(EXIT_USAGE)
+    ctx.exit(code)

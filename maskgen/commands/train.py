@@ -1,7 +1,5 @@
 """`maskgen train`: train a classifier on the output of `maskgen synth`."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Mapping
@@ -93,6 +91,8 @@ def _refuse_other_options() -> None:
 
 
 def _print(run: Path, metrics: Mapping[str, Any], as_json: bool, quiet: bool) -> None:
+    from maskgen.train.data.examples import listed
+
     if as_json:
         click.echo(json.dumps({**metrics, "run": str(run)}, ensure_ascii=False))
     if quiet:
@@ -104,6 +104,5 @@ def _print(run: Path, metrics: Mapping[str, Any], as_json: bool, quiet: bool) ->
             counts = f"{scores['n']:,} images, {scores['dropped']:,} left out"
             click.echo(f"{name}: accuracy {accuracy} on {counts}", err=True)
     if metrics["dropped"]:
-        listing = ", ".join(f"{count:,} {reason}" for reason, count in metrics["dropped"].items())
-        click.echo(f"left out: {listing} (listed in dropped.csv)", err=True)
+        click.echo(f"left out: {listed(metrics['dropped'])} (listed in dropped.csv)", err=True)
     click.echo(f"the run is in {run}: best.keras, README.md, curves.png, metrics.json", err=True)

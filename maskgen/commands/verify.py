@@ -1,7 +1,5 @@
 """`maskgen verify`: check a result against its own manifest."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -3,11 +3,8 @@
     root -find_root-> FaceDataset.samples -> Sample (path, id, split, identity, boxes, attributes)
 
 To add a dataset, copy ``utkface.py`` (labels in file names) or ``lfw.py`` (label files) and add it below. The
-samples are the image files below the root; label files only add labels to them. ``readers/`` holds what the
-adapters share. Nothing outside the root is read, and nothing is written.
+samples are the image files below the root; label files only add labels. Nothing outside the root is read.
 """
-
-from __future__ import annotations
 
 import os
 from pathlib import Path
@@ -58,24 +55,18 @@ def places(dataset: FaceDataset) -> list[Path]:
 
 
 def find_root(dataset: FaceDataset, root: Path | None = None) -> Path:
-    """The root of a dataset: the given one, or the first of `places` that contains the dataset.
-
-    Raises:
-        MissingDataError: No folder contains it; the message lists the folders, the expected files and the
-            dataset's home page.
-    """
+    """The root of a dataset, given or the first of `places` with it, else a `MissingDataError`."""
     candidates = places(dataset) if root is None else [root]
     for place in candidates:
         if (dataset.files or exists(place)) and dataset.holds(place):
             return place
     hint = "" if root or os.environ.get("MASKGEN_DATA") else " ($MASKGEN_DATA is not set)"
-    source = [f"Get it from {dataset.homepage} ({dataset.licence})"] if dataset.homepage else []
     lines = [
         f"{dataset.title} was not found. Looked in{hint}:",
         *(f"  {place} ({'does not hold it' if exists(place) else 'is not there'})" for place in candidates),
         "Expected there:",
         *(f"  {what}" for what in dataset.expects),
-        *source,
+        *([f"Get it from {dataset.homepage} ({dataset.licence})"] if dataset.homepage else []),
         *filter(None, map(archive_hint, candidates)),
         "Put it into one of these folders, or give its folder with --root DIR.",
     ]

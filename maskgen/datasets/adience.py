@@ -1,9 +1,4 @@
-"""Adience: 19,370 faces from Flickr albums of 2,284 people, in five folds that share no person.
-
-Read as ``faces/`` (tilt-aligned crops) or ``aligned/``, with the text files that lie beside them.
-"""
-
-from __future__ import annotations
+"""Adience: 19,370 faces from Flickr albums of 2,284 people, in five folds that share no person."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, merged, read_table
-from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.datasets.readers.root import find_label_files, holds_name, images, label_paths, sample_at
 from maskgen.records import Sample, gender_of
 
 FOLD_FILES = tuple(f"fold_{fold}_data.txt" for fold in range(5))
@@ -30,10 +24,8 @@ def _age(text: str) -> str | None:
     if not numbers:
         return None
     low, high = (25, 32) if numbers == [25, 23] else (numbers[0], numbers[-1])  # 72 rows have the typo
-    for first, last in BUCKETS:
-        if first <= low <= high <= last:
-            return f"{first}-{last}"
-    return f"{low}-{high}" if high != low else str(low)
+    own = f"{low}-{high}" if high != low else str(low)
+    return next((f"{first}-{last}" for first, last in BUCKETS if first <= low <= high <= last), own)
 
 
 def _attributes(row: dict[str, str], fold: int, file: str) -> dict[str, Any]:
@@ -80,5 +72,5 @@ ADIENCE = FaceDataset(
     holds=lambda root: holds_name(root, ("faces", "aligned", *FOLD_FILES)),
     samples=samples,
     always={"gender": "fold_0_data.txt ... fold_4_data.txt (or fold_frontal_...)"},
-    annotations=lambda root: label_files_below(root, (*FOLD_FILES, *FRONTAL_FILES)),
+    annotations=lambda root: label_paths(root, (*FOLD_FILES, *FRONTAL_FILES)),
 )

@@ -1,7 +1,5 @@
 """`FaceDataset`: the facts about a public face dataset, and functions of its root."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,8 +19,7 @@ class FaceDataset:
     licence: str  # the terms in one sentence
     expects: tuple[str, ...]  # the files expected below the root, in words, for the error message
     holds: Callable[[Path], bool]  # whether a folder has this layout, by a few names, without its labels
-    # Every image below a root, in the byte order of the paths. If label files are missing or damaged, images
-    # have no label and a note.
+    # Every image below a root, in byte order; images without a label have a note.
     samples: Callable[[Path], Iterator[Sample]]
     homepage: str = ""  # with downloads and terms
     citation: str = ""  # authors, title, venue and year
@@ -33,8 +30,7 @@ class FaceDataset:
     always: Mapping[str, str] = field(default_factory=dict)
     label: str | None = "gender"  # the attribute that becomes the class by default
     several_faces: bool = False  # whether images commonly show more than one face
-    # If a root can be a pattern of file names: the paths that it stands for and that the output must not
-    # overlap.
+    # If a root can be a pattern of file names: the paths that the output must not overlap.
     files: Callable[[Path], Iterable[Path]] | None = None
     ships_in: Path | None = None  # the folder inside the package that contains the embedded sample
     forbids: str = ""  # what the terms forbid, as far as known; the dataset card repeats it

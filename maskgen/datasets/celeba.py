@@ -1,20 +1,17 @@
-"""CelebA: 202,599 images of 10,177 celebrities with 40 attributes each.
+"""CelebA: 202,599 images of 10,177 celebrities with 40 attributes each, aligned or in the wild.
 
-Reads the published layout (``Anno/``, ``Eval/``, ``Img/``), the layout of common loaders (one folder), and
-Kaggle's (CSV files, image folders nested twice, no identities); aligned or in the wild.
+Reads the published layout, that of common loaders (one folder), and Kaggle's (CSV, nested folders).
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, read_lines
-from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.datasets.readers.root import find_label_files, holds_name, images, label_paths, sample_at
 from maskgen.errors import AnnotationError
 from maskgen.records import Box, Sample
 
@@ -46,7 +43,7 @@ def _read_list(files: Mapping[str, Path], stem: str) -> tuple[list[str], LabelTa
     path = files.get(f"{stem}.txt") or files.get(f"{stem}.csv")
     table = LabelTable[str](path.name if path else f"{stem}.txt")
     header: list[str] = []
-    text = "\n".join(read_lines(path) if path else ()).replace(",", " ").replace(";", " ")
+    text = "\n".join(read_lines(path)).replace(",", " ").replace(";", " ")
     for _ in range(2):
         line, _, rest = text.partition("\n")
         if line.strip() and not line.partition(".")[0].strip().isdigit():
@@ -78,19 +75,19 @@ def _attributes(header: list[str], cells: list[str]) -> dict[str, Any]:
     return {**attributes, "gender": "male" if attributes["Male"] else "female", "split": split}
 
 
-def _box(cells: str | None) -> tuple[Box, ...]:
-    try:
-        x, y, width, height = map(float, (cells or "").split())
-    except ValueError:
-        return ()
-    return ((x, y, width, height),) if width > 0 and height > 0 else ()
+def _box(cells: str) -> tuple[Box, ...]:
+    with suppress(ValueError):
+        x, y, width, height = map(float, cells.split())
+        return ((x, y, width, height),) if width > 0 and height > 0 else ()
+    return ()
 
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root, aligned or not, by the number in its name."""
     files = find_label_files(root, LABEL_FILES)
-    (header, attributes), *others = (_read_list(files, stem) for stem in LISTS)
-    identities, splits, boxes = (table for _, table in others)
+    (header, attributes), (_, identities), (_, splits), (_, boxes) = (
+        _read_list(files, stem) for stem in LISTS
+    )
     for relative in images(root):
         folders, _, name = relative.rpartition("/")
         number = name.partition(".")[0]
@@ -98,7 +95,7 @@ def samples(root: Path) -> Iterator[Sample]:
         labels = {"note": attributes.missing(number)} if row is None else _attributes(header, row.split())
         split = SPLITS.get(splits.find(number) or "") or labels.get("split")
         # The published boxes are those of the images in the wild, not of the aligned ones.
-        box = _box(boxes.find(number)) if "img_celeba" in folders.split("/") else ()
+        box = _box(boxes.find(number) or "") if "img_celeba" in folders.split("/") else ()
         yield sample_at(root, relative, {**labels, "split": split, "identity": identities.find(number)}, box)
     for table in (attributes, identities, splits):
         table.report()
@@ -121,5 +118,5 @@ CELEBA = FaceDataset(
     holds=lambda root: holds_name(root, IMAGE_FOLDERS) or bool(find_label_files(root, ATTRIBUTE_FILES)),
     samples=samples,
     always={"gender": "list_attr_celeba.txt or .csv", "split": "list_eval_partition.txt or .csv"},
-    annotations=lambda root: label_files_below(root, LABEL_FILES),
+    annotations=lambda root: label_paths(root, LABEL_FILES),
 )

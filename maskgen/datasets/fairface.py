@@ -3,17 +3,14 @@
 Reads both paddings, and label files as published or after a spreadsheet changed them ("3-9" to "03-Sep").
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, merged, read_table
-from maskgen.datasets.readers.samples import images, sample_at, tail
+from maskgen.datasets.readers.root import find_label_files, holds_name, images, label_paths, sample_at, tail
 from maskgen.files.safe_paths import refuse_escape
 from maskgen.records import Sample, gender_of, split_of
 
@@ -37,18 +34,16 @@ def _attributes(row: dict[str, str], file: str) -> dict[str, Any]:
     for written, meant in SPREADSHEET_AGES:
         age = meant if written.fullmatch(age.lower()) else age
     checked = {"gender": gender_of(cells.get("gender", "")), "age": age if age in AGES else None}
-    notes = [
-        f"its {name} in {file} is {cells.get(name, 'empty')}"
-        for name, value in checked.items()
-        if value is None and name in row
-    ]
+    lacking = [name for name, value in checked.items() if value is None and name in row]
+    note = "; ".join(f"its {name} in {file} is {cells.get(name, 'empty')}" for name in lacking) or None
     rest = {"service_test": cells["service_test"].lower() == "true"} if "service_test" in cells else {}
-    return {**checked, "race": cells.get("race"), **rest, "note": "; ".join(notes) or None}
+    return {**checked, "race": cells.get("race"), **rest, "note": note}
 
 
-def _read_label_file(path: Path | None, name: str) -> LabelTable[dict[str, Any]]:
+def _read_labels(files: Mapping[str, Path], names: tuple[str, ...]) -> LabelTable[dict[str, Any]]:
     """Attributes by the last two parts of the path; copies differ in the parts before."""
-    table = LabelTable[dict[str, Any]](path.name if path else name, merge=merged)
+    path = next((files[name] for name in names if name in files), None)
+    table = LabelTable[dict[str, Any]](path.name if path else names[0], merge=merged)
     for line, row in read_table(path, ("file", "gender")) if path else ():
         relative = refuse_escape(row["file"].strip(), f"{path}, line {line}")
         table.add(tail(relative), _attributes(row, table.name))
@@ -58,10 +53,7 @@ def _read_label_file(path: Path | None, name: str) -> LabelTable[dict[str, Any]]
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root; its folder, train or val, is its split."""
     files = find_label_files(root, ALL_FILES)
-    tables = {
-        folder: _read_label_file(next((files[name] for name in names if name in files), None), names[0])
-        for folder, names in LABEL_FILES.items()
-    }
+    tables = {folder: _read_labels(files, names) for folder, names in LABEL_FILES.items()}
     for relative in images(root):
         key = tail(relative)
         folder = key.partition("/")[0]
@@ -91,5 +83,5 @@ FAIRFACE = FaceDataset(
         "gender": "fairface_label_*.csv, train_labels.csv, val_labels.csv",
         "split": "the folders train/ and val/",
     },
-    annotations=lambda root: label_files_below(root, ALL_FILES),
+    annotations=lambda root: label_paths(root, ALL_FILES),
 )

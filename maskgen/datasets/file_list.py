@@ -4,8 +4,6 @@ For a plain folder the list defines the inputs, even if files are missing, and t
 any other dataset the list selects from the dataset's samples.
 """
 
-from __future__ import annotations
-
 import codecs
 import hashlib
 import os
@@ -15,7 +13,7 @@ from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.folder import FOLDER, folder_attributes
-from maskgen.datasets.readers.samples import sample_at
+from maskgen.datasets.readers.root import labelled_by_path
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.files.path_text import to_text
 from maskgen.files.remote import is_remote
@@ -29,10 +27,10 @@ def read_list(data: bytes, root: Path, *, null: bool = False) -> tuple[str, ...]
 
     Args:
         data: One path a line, in the encoding of the file system or in UTF-16; lines end in LF or CRLF, and
-            empty lines are skipped. With ``null``, paths end in NUL instead (``find -print0``).
-        root: The folder of the images. Paths are relative to it, absolute, or relative to the working folder,
-            as printed by `find ROOT`; others are refused.
-        null: See ``data``.
+            empty lines are skipped. Paths are relative to the root, absolute, or relative to the working
+            folder, as printed by `find ROOT`; others are refused.
+        root: The folder of the images.
+        null: Paths end in NUL instead of a line end (``find -print0``).
     """
     if not null and b"\0" in data:
         try:
@@ -69,9 +67,6 @@ def digest_of(files: Sequence[str]) -> str:
 def chosen(dataset: FaceDataset, files: Sequence[str]) -> FaceDataset:
     """A dataset restricted to the images of a list from `read_list`."""
 
-    def listed(root: Path) -> Iterator[Sample]:
-        return (sample_at(root, relative, folder_attributes(relative)) for relative in files)
-
     def filtered(root: Path) -> Iterator[Sample]:
         missing = set(files)
         for sample in dataset.samples(root):
@@ -84,7 +79,8 @@ def chosen(dataset: FaceDataset, files: Sequence[str]) -> FaceDataset:
 
     if dataset is FOLDER:
         # The root may contain the output; `refuse_own_output` checks the images themselves.
-        return replace(dataset, samples=listed, files=lambda root: ())
+        samples = labelled_by_path(folder_attributes, lambda root: files)
+        return replace(dataset, samples=samples, files=lambda root: ())
     return replace(dataset, samples=filtered)
 
 
@@ -92,9 +88,8 @@ def refuse_own_output(files: Sequence[str], root: Path, out: Path) -> None:
     """Raise a `UsageError` if a listed image lies in the output folder."""
     if is_remote(root) or is_remote(out):
         return
-    inside = out.resolve()
     for folder in sorted({name.rpartition("/")[0] for name in files}):
-        if (root / folder).resolve().is_relative_to(inside):
+        if (root / folder).resolve().is_relative_to(out.resolve()):
             raise UsageError(
                 f"{to_text(folder) or '.'} is in the list and lies in the output folder {out}: leave it out "
                 "of the list (find ... -not -path), or give another --out"

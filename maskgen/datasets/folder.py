@@ -1,9 +1,7 @@
 """Any folder of images, with subfolders of any depth."""
 
-from __future__ import annotations
-
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.samples import labelled_by_path
+from maskgen.datasets.readers.root import labelled_by_path
 from maskgen.files.path_text import to_text
 from maskgen.records import genders_in
 

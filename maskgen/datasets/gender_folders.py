@@ -1,14 +1,10 @@
-"""Images in folders by split and gender: ``Training/male``, ``Training/female``, ``Validation/male`` ...
+"""Images in folders by split and gender, ``Training/male``, ``Validation/female`` ..., in any case.
 
-The layout of Kaggle's gender datasets, including ``GenderOcclusionData/`` (masked): a folder per split
-(in any case) with a folder per gender.
+The layout of Kaggle's gender datasets, including ``GenderOcclusionData/`` (masked).
 """
 
-from __future__ import annotations
-
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import folders_near
-from maskgen.datasets.readers.samples import labelled_by_path
+from maskgen.datasets.readers.root import folders_near, labelled_by_path
 from maskgen.records import GENDER_WORDS, SPLIT_WORDS, genders_in, split_of
 
 

@@ -1,9 +1,4 @@
-"""IMDB-WIKI: 523,051 face crops of celebrities with dates of birth and gender.
-
-The labels are in the Matlab files ``imdb_crop/imdb.mat`` and ``wiki_crop/wiki.mat``.
-"""
-
-from __future__ import annotations
+"""IMDB-WIKI: 523,051 face crops of celebrities with dates of birth and gender, labelled in Matlab files."""
 
 import math
 from collections.abc import Iterator
@@ -12,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable
 from maskgen.datasets.readers.mat_file import read_columns
-from maskgen.datasets.readers.samples import images, sample_at, tail
+from maskgen.datasets.readers.root import find_label_files, holds_name, images, label_paths, sample_at, tail
 from maskgen.errors import AnnotationError
 from maskgen.files.safe_paths import refuse_escape
 from maskgen.records import Sample
@@ -36,40 +30,39 @@ def _age(born: float, taken: float) -> int | None:
     return age if 0 <= age <= 100 else None
 
 
-class _Labels:
-    """The columns of one Matlab file, and the row of each image by the last two parts of its path."""
+def _read_rows(path: Path) -> tuple[LabelTable[int], dict[str, list[Any]]]:
+    """Row number by the last two parts of an image's path, and the columns of a Matlab file."""
+    columns, rows = read_columns(path, path.stem, TEXTS, NUMBERS), LabelTable[int](path.name)
+    if lacking := [name for name in REQUIRED if name not in columns]:
+        raise AnnotationError(f"{path}: expected a field {lacking[0]!r} in {path.stem!r}")
+    for row, text in enumerate(columns["full_path"]):
+        rows.add(tail(refuse_escape(text or "", f"{path}, row {row + 1} of full_path")), row)
+    return rows, columns
 
-    def __init__(self, path: Path, part: str) -> None:
-        self.columns = read_columns(path, part, TEXTS, NUMBERS)
-        self.rows = LabelTable[int](path.name)
-        if lacking := [name for name in REQUIRED if name not in self.columns]:
-            raise AnnotationError(f"{path}: expected a field {lacking[0]!r} in {part!r}")
-        for row, text in enumerate(self.columns["full_path"]):
-            relative = refuse_escape(text or "", f"{path}, row {row + 1} of full_path")
-            self.rows.add(tail(relative), row)
 
-    def of_row(self, row: int) -> dict[str, Any]:
-        """The labels of one image."""
-        cells = {name: column[row] for name, column in self.columns.items()}
-        gender = GENDERS.get(cells["gender"])
-        labels = {"gender": gender, "identity": cells.get("name")}
-        labels["age"] = _age(cells.get("dob", math.nan), cells.get("photo_taken", math.nan))
-        for name in ("face_score", "second_face_score"):  # -inf where there is no face, NaN where no second
-            labels[name] = cells[name] if math.isfinite(cells.get(name, math.nan)) else None
-        return labels | {"note": None if gender else f"{self.rows.name} does not say its gender"}
+def _labels(cells: dict[str, Any], file: str) -> dict[str, Any]:
+    gender = GENDERS.get(cells["gender"])
+    labels = {"gender": gender, "identity": cells.get("name")}
+    labels["age"] = _age(cells.get("dob", math.nan), cells.get("photo_taken", math.nan))
+    for name in ("face_score", "second_face_score"):  # -inf where there is no face, NaN where no second
+        labels[name] = cells[name] if math.isfinite(cells.get(name, math.nan)) else None
+    return labels | {"note": None if gender else f"{file} does not say its gender"}
 
 
 def samples(root: Path) -> Iterator[Sample]:
     """Every image below the root, by its folder and name in the Matlab files."""
     files = find_label_files(root, LABEL_FILES)
-    tables = [_Labels(path, path.stem) for path in files.values()]
+    tables = [_read_rows(path) for path in files.values()]
     for relative in images(root):
-        rows = [(table, table.rows.find(tail(relative))) for table in tables]
-        matches = [table.of_row(row) for table, row in rows if row is not None]
+        matches = [
+            _labels({name: column[row] for name, column in columns.items()}, rows.name)
+            for rows, columns in tables
+            if (row := rows.find(tail(relative))) is not None
+        ]
         note = f"{'several rows' if matches else 'no row'} in {' or '.join(files or LABEL_FILES)}"
         yield sample_at(root, relative, matches[0] if len(matches) == 1 else {"note": note})
-    for table in tables:
-        table.rows.report()
+    for rows, _ in tables:
+        rows.report()
 
 
 IMDB_WIKI = FaceDataset(
@@ -83,5 +76,5 @@ IMDB_WIKI = FaceDataset(
     holds=lambda root: holds_name(root, (*LABEL_FILES, "imdb_crop", "wiki_crop")),
     samples=samples,
     always={"gender": "imdb.mat or wiki.mat"},
-    annotations=lambda root: label_files_below(root, LABEL_FILES),
+    annotations=lambda root: label_paths(root, LABEL_FILES),
 )

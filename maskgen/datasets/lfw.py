@@ -1,20 +1,16 @@
 """Labeled Faces in the Wild: 13,233 images of 5,749 people, plain, funneled or deep-funneled.
 
-LFW has identities but no gender. Gender comes from the lists of the University of Massachusetts
-(``male_names.txt`` and ``female_names.txt``, one file name a line), or else from Kumar's
-``lfw_attributes.txt``. The splits are those of view 1.
+LFW has no gender. It comes from the lists of the University of Massachusetts (one file name a line), or else
+from Kumar's ``lfw_attributes.txt``. The splits are those of view 1.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, read_lines
-from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.datasets.readers.root import find_label_files, holds_name, images, label_paths, sample_at
 from maskgen.errors import AnnotationError
 from maskgen.records import Sample
 
@@ -39,7 +35,7 @@ def _read_genders(files: Mapping[str, Path]) -> LabelTable[str]:
     """Gender by the image's name without ``.jpg``."""
     table = LabelTable[str]("male_names.txt, female_names.txt")
     for name, gender in GENDER_LISTS.items():
-        for line in read_lines(files[name]) if name in files else ():
+        for line in read_lines(files.get(name)):
             if name_stem := line.strip().partition(".jpg")[0]:
                 table.add(name_stem, gender)
     path = files.get("lfw_attributes.txt")
@@ -72,7 +68,7 @@ def _read_splits(files: Mapping[str, Path]) -> LabelTable[str]:
     table = LabelTable[str]("view 1")
     for lists in SPLIT_LISTS:
         for name, split in lists.items():
-            for line in read_lines(files[name]) if name in files else ():
+            for line in read_lines(files.get(name)):
                 for word in re.split(r"[\s,;]+", line):
                     if not _NO_PERSON.fullmatch(word):
                         table.add(word, split)
@@ -89,10 +85,11 @@ def samples(root: Path) -> Iterator[Sample]:
         *folders, name = relative.split("/")
         identity = folders[-1] if folders else None
         name_stem = name.partition(".")[0]
-        labels = {"split": splits.find(identity or ""), "identity": identity}
-        labels["gender"] = genders.find(name_stem)
-        labels["note"] = None if labels["gender"] else genders.missing(name_stem)
-        yield sample_at(root, relative, labels)
+        gender, split = genders.find(name_stem), splits.find(identity or "")
+        note = None if gender else genders.missing(name_stem)
+        yield sample_at(
+            root, relative, {"split": split, "identity": identity, "gender": gender, "note": note}
+        )
     genders.report()
 
 
@@ -117,5 +114,5 @@ LFW = FaceDataset(
         "gender": "male_names.txt and female_names.txt, or lfw_attributes.txt",
         "split": "peopleDevTrain.txt and peopleDevTest.txt (or .csv, or the pairs of these names)",
     },
-    annotations=lambda root: label_files_below(root, LABEL_FILES),
+    annotations=lambda root: label_paths(root, LABEL_FILES),
 )

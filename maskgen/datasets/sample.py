@@ -1,11 +1,9 @@
 """The embedded sample: one portrait in three crops, for trying maskgen without a download."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.samples import labelled_by_path
+from maskgen.datasets.readers.root import labelled_by_path
 
 SHIPS_IN = Path(__file__).parent / "sample"
 

@@ -2,11 +2,8 @@
 
 Paths are relative to the table's folder, or to ``--image-root``; below the image root they may be absolute.
 The columns split, identity, gender and note, in any case, have their own meaning; all others become
-attributes. Splits and genders are the words of `maskgen.records`; a column named male or female may hold 1 or
-0. A listed file that is missing is still a sample; the run reports it.
+attributes. A column named male or female may hold 1 or 0. A missing file is still a sample.
 """
-
-from __future__ import annotations
 
 import json
 import logging
@@ -21,7 +18,7 @@ from typing import Any
 
 from maskgen.datasets.base import FaceDataset
 from maskgen.datasets.readers.label_files import merged, read_json_rows, read_table
-from maskgen.datasets.readers.samples import sample_at
+from maskgen.datasets.readers.root import sample_at
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.files.json_text import fitting
 from maskgen.files.remote import is_remote
@@ -58,8 +55,8 @@ def _pop_text(row: dict[str, Any], names: tuple[str, ...], where: str) -> str | 
         if name in in_any_case:
             value = row.pop(in_any_case[name])
             if isinstance(value, (list, dict)):
-                got = type(value).__name__
-                raise AnnotationError(f"{where}: expected as {name} a text or number, got a {got}")
+                expected = f"{where}: expected as {name} a text or number"
+                raise AnnotationError(f"{expected}, got a {type(value).__name__}")
             return str(value)
     return None
 
@@ -128,8 +125,7 @@ def _labels(row: dict[str, Any], where: str) -> dict[str, Any]:
 
 def samples(root: Path, image_root: Path | None = None) -> Iterator[Sample]:
     """Every listed image once; values on which two rows for it disagree are dropped and noted."""
-    path = find_table(root)
-    if path is None:
+    if (path := find_table(root)) is None:
         names = " or ".join(NAMES)
         raise MissingDataError(f"{root}: expected a table, or a folder with {names} or one table")
     if path.suffix.lower() in JSON_SUFFIXES:
@@ -155,8 +151,9 @@ def with_image_root(dataset: FaceDataset, image_root: Path | None) -> FaceDatase
     if image_root is None:
         return dataset
     if dataset.name != TABLE.name:
-        where = f"the images of {dataset.name} lie below --root"
-        raise UsageError(f"--image-root is for --dataset table; {where}")
+        raise UsageError(
+            f"--image-root is for --dataset table; the images of {dataset.name} lie below --root"
+        )
     if not image_root.is_dir():
         raise MissingDataError(f"--image-root {image_root}: there is no such folder")
     with_images = partial(samples, image_root=image_root)

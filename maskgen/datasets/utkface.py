@@ -3,14 +3,11 @@
 The names are ``[age]_[gender]_[race]_[date].jpg``. A few names have no gender; these images stay unlabelled.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import holds_name
-from maskgen.datasets.readers.samples import labelled_by_path
+from maskgen.datasets.readers.root import holds_name, labelled_by_path
 
 FOLDERS = ("UTKFace", "utkcropped", "crop_part1", "part1", "part2", "part3")
 NAME = re.compile(r"(\d{1,3})_(\d)_(\d)_\d{8,}.*")

@@ -4,16 +4,13 @@
 of ``attributes/01-Male.txt``, which contradicts it for 215 images.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, read_table
-from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.datasets.readers.root import find_label_files, holds_name, images, label_paths, sample_at
 from maskgen.records import Sample, gender_of, split_of
 
 META = "identity_meta.csv"
@@ -31,11 +28,9 @@ def samples(root: Path) -> Iterator[Sample]:
         folders = relative.split("/")[:-1]
         person = folders[-1] if folders else ""
         split = next((split for folder in folders if (split := split_of(folder))), None)
-        labels = {"split": split, "identity": person or None}
         letter = letters.find(person)
-        if gender := gender_of(letter or ""):
-            labels["gender"] = gender
-        else:
+        labels = {"split": split, "identity": person or None, "gender": gender_of(letter or "")}
+        if not labels["gender"]:
             unknown = f"its gender in {META} is {letter!r}"
             labels["note"] = letters.missing(person) if letter is None else unknown
         yield sample_at(root, relative, labels)
@@ -55,5 +50,5 @@ VGGFACE2 = FaceDataset(
     holds=lambda root: holds_name(root, (META,), PERSON),
     samples=samples,
     always={"gender": META, "split": "the folders train/ and test/ (or val/)"},
-    annotations=lambda root: label_files_below(root, LABEL_FILES),
+    annotations=lambda root: label_paths(root, LABEL_FILES),
 )

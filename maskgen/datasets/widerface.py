@@ -1,18 +1,12 @@
-"""WIDER FACE: 32,203 scenes with a box for every face, and face crops sorted by gender.
-
-The scenes have boxes and splits. The crops (``0/`` female, ``1/`` male) have gender.
-"""
-
-from __future__ import annotations
+"""WIDER FACE: 32,203 scenes with boxes and splits, or face crops by gender (``0/`` female, ``1/`` male)."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from maskgen.datasets.base import FaceDataset
-from maskgen.datasets.readers.label_file_search import find_label_files, holds_name, label_files_below
 from maskgen.datasets.readers.label_files import LabelTable, read_lines
-from maskgen.datasets.readers.samples import images, sample_at, tail
+from maskgen.datasets.readers.root import find_label_files, holds_name, images, label_paths, sample_at, tail
 from maskgen.errors import AnnotationError
 from maskgen.files.safe_paths import refuse_escape
 from maskgen.records import Box, Sample
@@ -34,7 +28,7 @@ def _read_boxes(path: Path | None, name: str) -> LabelTable[tuple[Box, ...]]:
     """Boxes by event folder and name; an image's rows end at the next path, and its count is ignored."""
     table = LabelTable[tuple[Box, ...]](name)
     image, boxes = "", list[Box]()
-    for number, line in enumerate(read_lines(path) if path else (), 1):
+    for number, line in enumerate(read_lines(path), 1):
         where, cells = f"{path}, line {number}", line.split()
         if any(letter.isalpha() for letter in line):
             if image:
@@ -101,7 +95,7 @@ WIDERFACE = FaceDataset(
         or any((root / folder / name).is_dir() for folder in CROP_FOLDERS for name in GENDERS)
     ),
     samples=samples,
-    annotations=lambda root: label_files_below(root, LABEL_FILES),
+    annotations=lambda root: label_paths(root, LABEL_FILES),
     several_faces=True,
     always={
         "boxes or gender": "wider_face_train_bbx_gt.txt and wider_face_val_bbx_gt.txt, or crops in 0/ and 1/",

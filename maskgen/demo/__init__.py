@@ -3,6 +3,4 @@
 ::
 
     browser --HTTP--> guard.Guard --ASGI--> page (gradio) --> answer.answer --> masked image, predictions
-                                              |
-                              upload_folder: temporary files, removed when the server stops
 """

@@ -1,7 +1,5 @@
 """Mask an uploaded image, and classify its faces without and with the mask."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,8 +55,7 @@ def answer(
 ) -> Answer:
     """Mask every face of an image file, and classify the faces before and after, at the same boxes.
 
-    Raises:
-        UnreadableImageError: The file is not an image, is broken, or exceeds the upload limits.
+    An `UnreadableImageError` if the file is not an image, is broken, or exceeds the upload limits.
     """
     if len(data) > LARGEST_FILE:
         raise UnreadableImageError(f"the file has {len(data):,} bytes, more than {LARGEST_FILE:,}")

@@ -5,22 +5,21 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from maskgen.demo.answer import LARGEST_FILE
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_REQUEST = LARGEST_FILE + (1 << 20)  # bytes: one file and the form around it
 MOST_FILES = 1
 MOST_KEPT = 500 * 2**20  # bytes of uploads and answers at a time
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 Refusal = tuple[int, str]  # status and reason
 
 _FILE = re.compile(rb"\r?\ncontent-disposition:[^\r\n]*\bfilename", re.IGNORECASE)
@@ -33,12 +32,12 @@ class Guard:
     request forgery), and against domain names of theirs that resolve to this machine (DNS rebinding).
     """
 
-    def __init__(self, app: App, host: str, folder: Path) -> None:
+    def __init__(self, app: ASGIApp, host: str, folder: Path) -> None:
         self._app, self._folder = app, folder
         self._names = {"localhost", host, socket.gethostname()}
         self._is_loopback = host in ("localhost", "::1") or host.startswith("127.")
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with the reason for the refusal."""
         if scope["type"] == "websocket":  # the page uses none
             await send({"type": "websocket.close", "code": 1008})

@@ -3,14 +3,15 @@
 gradio's own ``launch`` is not used: it connects to its own address at start, and fails behind a proxy.
 """
 
-from __future__ import annotations
-
 import os
+import re
+import shutil
 import signal
 import socket
+import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ import numpy as np
 from maskgen.datasets.sample import SHIPS_IN
 from maskgen.demo.answer import LARGEST_FILE, Side, answer
 from maskgen.demo.guard import Guard
-from maskgen.demo.upload_folder import demo_folder
 from maskgen.errors import MaskgenError, UsageError
 from maskgen.keras_runtime import require
 from maskgen.landmarks import FaceLandmarker
@@ -28,7 +28,8 @@ from maskgen.options import BLENDS, SynthOptions
 from maskgen.records import WEARS
 from maskgen.train.model.classifier import Classifier
 
-MAX_AGE = 3600  # seconds after which gradio removes an upload
+_MAX_AGE = 3600  # seconds after which gradio removes an upload
+_FOLDER_NAME = re.compile(r"maskgen-demo-(\d+)-\w+")
 _SETTINGS = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_RUN_HISTORY": "False", "HF_HUB_OFFLINE": "1"}
 
 
@@ -38,19 +39,12 @@ def require_gradio() -> None:
 
 
 def serve(
-    classifier: Classifier,
-    landmarker: FaceLandmarker,
-    host: str = "127.0.0.1",
-    port: int = 7860,
-    ready: Callable[[str], None] = lambda url: None,
+    classifier: Classifier, landmarker: FaceLandmarker, host: str, port: int, ready: Callable[[str], None]
 ) -> None:
     """Serve the page until Ctrl-C; ``ready`` is called with its URL when it can be opened.
 
-    Raises:
-        UsageError: The address or port is not available.
-        MissingExtraError: gradio is not installed.
+    A `UsageError` if the address or port is not available.
     """
-    require_gradio()
     # Listen before the slow imports, to report a port in use at once.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -66,13 +60,43 @@ def serve(
             os.environ.setdefault(name, value)
         import uvicorn
 
-        app = Guard(_build_app(build_page(classifier, landmarker)), host, folder)
+        app = Guard(_build_app(_build_page(classifier, landmarker)), host, folder)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         # uvicorn raises the signal again after its shutdown; as an exception, it still removes the folder.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             ready(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
             server.run(sockets=[listener])
+
+
+@contextmanager
+def demo_folder() -> Iterator[Path]:
+    """A new temporary folder, locked during the block. Folders of killed servers are removed first."""
+    for folder in Path(tempfile.gettempdir()).iterdir():
+        match = _FOLDER_NAME.fullmatch(folder.name)
+        if match is None or folder.is_symlink() or Path("/proc", match[1]).exists():
+            continue
+        # The process id of a server in another container is not visible here, but its lock is.
+        with _locked(folder) as is_locked:
+            if is_locked:
+                shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"maskgen-demo-{os.getpid()}-") as name, _locked(Path(name)):
+        yield Path(name)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder during the block; False if another process has the lock, or on Windows."""
+    with ExitStack() as stack:
+        is_locked = False
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_locked = True
+        yield is_locked
 
 
 def _build_app(page: Any) -> Any:
@@ -94,7 +118,7 @@ def _build_app(page: Any) -> Any:
     )
 
 
-def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
+def _build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
     """Build the page as gradio ``Blocks`` with one API function, ``/mask``."""
     import gradio
 
@@ -113,7 +137,7 @@ def build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
         return *_to_gradio(result.unmasked, spec.classes), *masked, result.note
 
     with gradio.Blocks(
-        title="maskgen", analytics_enabled=False, delete_cache=(MAX_AGE, MAX_AGE), fill_width=True
+        title="maskgen", analytics_enabled=False, delete_cache=(_MAX_AGE, _MAX_AGE), fill_width=True
     ) as page:
         region = "the whole image" if spec.crop == "full" else f"each {spec.crop.replace('-', ' ')}"
         gradio.Markdown(

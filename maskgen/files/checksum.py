@@ -1,7 +1,5 @@
 """The sha256 of files, read in blocks."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

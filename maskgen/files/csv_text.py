@@ -1,12 +1,9 @@
 """CSV text without spreadsheet formulas (CSV injection).
 
-Spreadsheets such as Excel run a cell that begins with ``=``, ``+``, ``-`` or ``@`` (also full-width), even
-after blanks, a tab or a line end, and file names and labels come from other people. `safe_cell` puts an
-apostrophe, the spreadsheets' mark for text, before such a text, also if it already begins with apostrophes.
-Numbers stay unchanged, negative ones too. `plain_cell` removes the apostrophe.
+Spreadsheets run a cell that begins with ``=``, ``+``, ``-`` or ``@`` (also full-width), even after blanks, a
+tab or a line end. `safe_cell` puts an apostrophe, their mark for text, before such a text, also if it already
+begins with apostrophes; numbers stay unchanged. `plain_cell` removes the apostrophe.
 """
-
-from __future__ import annotations
 
 import csv
 import re

@@ -1,7 +1,5 @@
 """List the image files below a folder, in the byte order of their paths."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import os
@@ -27,21 +25,16 @@ def images(
     """Every file below ``root`` with the suffix of an image, as a path relative to it with ``/``.
 
     Only the name counts: a broken link or a pipe named ``.jpg`` is an input too, and its reader reports it;
-    so is a folder with a path that is too long to open. A linked folder is walked unless it contains the
-    link. Files and folders of `maskgen.files.system_files` are skipped.
-
-    Raises:
-        MissingDataError: ``root`` or a folder below it is absent or cannot be listed.
-        AnnotationError: ``root`` is remote and holds a link, or a link leads out of it without
-            ``follow_links`` or `maskgen.files.safe_paths.following_links`.
+    so is a folder with a path that is too long. A linked folder is walked unless it contains the link; an
+    `AnnotationError` if it leads out of the root without ``follow_links`` or `following_links`. A
+    `MissingDataError` if a folder cannot be listed.
     """
     real_root = "" if is_remote(root) else os.path.realpath(root)
     fence = None if follow_links or follows_links() else real_root
-    open_folders = [(real_root, "", iter(_sorted_names(root, "", fence, is_wanted)))]
+    open_folders = [(real_root, "", iter(_sorted_names(root, "", fence, is_wanted) or ()))]
     while open_folders:
         real, below, names = open_folders[-1]
-        name = next(names, None)
-        if name is None:
+        if (name := next(names, None)) is None:
             open_folders.pop()
             continue
         relative = below + os.fsdecode(name)
@@ -53,18 +46,16 @@ def images(
         if any(real == ancestor for ancestor, _, _ in open_folders):
             log.info("%s: the link leads back to a folder above it and is not followed", to_text(relative))
             continue
-        try:
-            open_folders.append((real, relative, iter(_sorted_names(root, relative, fence, is_wanted))))
-        except _PathTooLongError:
+        if (inner := _sorted_names(root, relative, fence, is_wanted)) is None:
             yield relative.rstrip("/")
+        else:
+            open_folders.append((real, relative, iter(inner)))
 
 
-class _PathTooLongError(Exception):
-    """The path of a folder is too long for the system."""
-
-
-def _sorted_names(root: Path, below: str, fence: str | None, is_wanted: Callable[[str], bool]) -> list[bytes]:
-    """The wanted files and, with a trailing ``/``, the folders in ``root/below``; links stay in ``fence``."""
+def _sorted_names(
+    root: Path, below: str, fence: str | None, is_wanted: Callable[[str], bool]
+) -> list[bytes] | None:
+    """Wanted files, and folders with a ``/``; links stay in ``fence``. None if the path is too long."""
     folder = root / below if below else root
     names = []
     try:
@@ -78,7 +69,7 @@ def _sorted_names(root: Path, below: str, fence: str | None, is_wanted: Callable
             names.append(os.fsencode(name) + (b"/" if is_folder else b""))
     except OSError as error:
         if below and error.errno == errno.ENAMETOOLONG:
-            raise _PathTooLongError from error
+            return None
         reason = error.strerror or repr(error)
         raise MissingDataError(f"{to_text(str(folder))}: cannot list it: {reason}") from error
     return sorted(names)
@@ -86,9 +77,8 @@ def _sorted_names(root: Path, below: str, fence: str | None, is_wanted: Callable
 
 def archive_hint(root: Path) -> str:
     """A hint that names the archives in a folder without images, or a root that is one; else empty."""
-    if is_remote(root) or not os.path.isdir(root):  # noqa: PTH112
-        names, advice = [root.name], "; unpack it and give the folder"
-    else:
+    names, advice = [root.name], "; unpack it and give the folder"
+    if not is_remote(root) and os.path.isdir(root):  # noqa: PTH112
         names, advice = sorted(islice(names_in(root), _EXAMINED)), f" in {root}; unpack it there first"
     archives = [name for name in names if is_archive_name(name) and not is_system_name(name)]
     if not archives:

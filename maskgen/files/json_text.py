@@ -1,7 +1,5 @@
 """Read untrusted JSON, and write JSON lines that are always valid UTF-8."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

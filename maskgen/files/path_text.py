@@ -1,10 +1,7 @@
 """Convert file names to valid text, for manifests and messages, and back.
 
-File names are bytes and may not be UTF-8. An undecodable byte becomes ``%FF``, and an ambiguous ``%`` becomes
-``%25``; two names never become the same text.
+An undecodable byte becomes ``%FF``, an ambiguous ``%`` becomes ``%25``; no two names become the same text.
 """
-
-from __future__ import annotations
 
 import os
 import re

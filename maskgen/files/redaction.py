@@ -1,7 +1,5 @@
 """Remove credentials in URLs and private folder names from messages and published files."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterable

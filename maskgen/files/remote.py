@@ -2,11 +2,8 @@
 
 A URL becomes a `UPath`, which has the methods of `pathlib.Path` over any file system of fsspec. Most code
 uses it like a path; this module has the operations that would be wrong or slow that way. A local path stays a
-`pathlib.Path`, and neither package is imported for it. fsspec reads credentials and endpoints from its own
-configuration files and environment.
+`pathlib.Path`. fsspec reads credentials and endpoints from its own configuration files and environment.
 """
-
-from __future__ import annotations
 
 import io
 import os
@@ -25,7 +22,6 @@ from maskgen.files.redaction import has_credentials, redact
 _REQUESTS = 16  # in parallel: each waits for the network, not for the processor
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -45,12 +41,9 @@ def is_url(text: str) -> bool:
 def location(text: str) -> Path:
     """The path object of a path or URL, without any access to it; ``file://`` gives a local path.
 
-    Raises:
-        ConfigurationError: A package for URLs of this scheme is not installed.
-        UsageError: fsspec does not know the scheme, or the URL holds a user and password.
+    A `ConfigurationError` if a package is not installed, a `UsageError` for an unknown scheme or a password.
     """
-    match = _URL.match(text)
-    if match is None:
+    if (match := _URL.match(text)) is None:
         return Path(text)
     if has_credentials(text):
         raise UsageError(
@@ -67,8 +60,7 @@ def location(text: str) -> Path:
         raise ConfigurationError(f"{text}: {remedy}") from error
     # A cached listing grows with the dataset, and becomes stale when another job removes files.
     options: dict[str, Any] = {"use_listings_cache": False}
-    if scheme == "local":
-        options["auto_mkdir"] = True
+    options |= {"auto_mkdir": True} if scheme == "local" else {}
     try:
         # Normalise ".." and a trailing "/" as in a local path.
         path = UPath(text.rstrip("/") if rest.strip("/") else text, **options).resolve()
@@ -102,12 +94,10 @@ def exists(path: Path) -> bool:
     if not is_remote(path):
         return path.exists()
     system, key = _store(path)
-    with _store_errors(f"{path} cannot be reached"):
-        try:
-            system.info(key)
-        except FileNotFoundError:
-            return False
-    return True
+    with _store_errors(f"{path} cannot be reached"), suppress(FileNotFoundError):
+        system.info(key)
+        return True
+    return False
 
 
 def entries(folder: Path) -> Iterator[Entry]:
@@ -129,17 +119,10 @@ def entries(folder: Path) -> Iterator[Entry]:
             yield Entry(path.rpartition("/")[2], info["type"] == "directory", is_link)
 
 
-def names_in(folder: Path) -> list[str]:
-    """Names of the files and folders in a folder; none if it is absent."""
+def names_in(folder: Path, only_folders: bool = False) -> list[str]:
+    """Names of the files and folders, or only of the folders, in a folder; none if it is absent."""
     with suppress(FileNotFoundError):
-        return [entry.name for entry in entries(folder)]
-    return []
-
-
-def folders_in(folder: Path) -> list[str]:
-    """Names of the folders in a folder; none if it is absent."""
-    with suppress(FileNotFoundError):
-        return [entry.name for entry in entries(folder) if entry.is_folder]
+        return [entry.name for entry in entries(folder) if entry.is_folder or not only_folders]
     return []
 
 
@@ -174,8 +157,7 @@ def put(local: Path, path: Path) -> None:
 def put_new(path: Path, data: bytes) -> bool:
     """Write a remote file if it is absent; returns whether it was written.
 
-    Of several concurrent jobs one succeeds if the store and its driver support exclusive writes (S3 and
-    Google Cloud Storage do); otherwise several may, and the last file stays.
+    Of several concurrent jobs one succeeds if the store supports exclusive writes (S3, Google Cloud Storage).
     """
     if exists(path):
         return False
@@ -196,9 +178,7 @@ def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:
     Returns the path of each copy, or the file's own path if it was not fetched: reading it gives the reason.
     """
 
-    def get(numbered: tuple[int, Path]) -> Path:
-        number, path = numbered
-        copy = folder / str(number)
+    def get(path: Path, copy: Path) -> Path:
         # Drivers raise arbitrary errors; an image that cannot be fetched fails alone when it is read.
         with suppress(Exception):
             system, key = _store(path)
@@ -208,12 +188,12 @@ def get_each(paths: Sequence[Path], folder: Path, limit: int) -> list[Path]:
                 return copy
         return path
 
-    return _in_parallel(get, enumerate(paths))
+    return _in_parallel(get, paths, [folder / str(number) for number in range(len(paths))])
 
 
 def put_each(files: Mapping[Path, Path]) -> None:
     """Upload local files, the keys, to their remote paths, the values."""
-    _in_parallel(lambda local: put(local, files[local]), files)
+    _in_parallel(put, files.keys(), files.values())
 
 
 def remove_each(paths: Iterable[Path]) -> None:
@@ -257,9 +237,9 @@ def lies_in(inner: Path, outer: Path) -> bool:
     return is_below and bool(system == other_system)
 
 
-def _in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+def _in_parallel(function: Callable[..., Result], *arguments: Iterable[Path]) -> list[Result]:
     with ThreadPoolExecutor(_REQUESTS) as pool:
-        return list(pool.map(function, items))
+        return list(pool.map(function, *arguments))
 
 
 @contextmanager
@@ -274,5 +254,5 @@ def _store_errors(problem: str) -> Iterator[None]:
 
 def _store(path: Path) -> tuple[Any, str]:
     """The fsspec file system of a remote path, and the path's name in it."""
-    remote = cast(Any, path)
+    remote: Any = path
     return remote.fs, remote.path

@@ -1,14 +1,8 @@
-"""Path checks that keep reads below the root of a dataset or result.
-
-`refuse_escape` checks the text of a path in a label file or manifest. `contained` checks the target of its
-links; `following_links` turns that check off.
-"""
-
-from __future__ import annotations
+"""Path checks that keep reads below a root: `refuse_escape` of a path's text, `contained` of its links."""
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePath
@@ -17,6 +11,8 @@ from maskgen.errors import AnnotationError
 from maskgen.files.remote import is_remote
 
 _ABSOLUTE = re.compile(r"[\\/]|[A-Za-z]:[\\/]")
+
+_real_path: Callable[[str], str] = lru_cache(maxsize=4096)(os.path.realpath)
 
 # A setting of the process, because adapters are functions of the root alone.
 _following = False
@@ -47,8 +43,7 @@ def leaving_link(root: Path, relative: str, target: str) -> AnnotationError:
 def refuse_escape(text: str, where: str) -> str:
     """Return the text of a path in a label file or manifest, if it stays below its root.
 
-    An `AnnotationError` about ``where``, the file and line, if it is empty, absolute, has a ``..`` or cannot
-    be a file name.
+    An `AnnotationError` about ``where``, the file and line, if it does not, or cannot be a file name.
     """
     if not text or text.isspace():
         raise AnnotationError(f"{where}: expected a path below the dataset's root, got an empty one")
@@ -66,10 +61,7 @@ def refuse_escape(text: str, where: str) -> str:
 
 
 def leads_out(path: str) -> bool:
-    """Whether a path in maskgen's own files leaves its folder, by the rules of this system.
-
-    Other than for `refuse_escape`, a backslash is part of a name where it is no separator.
-    """
+    """Whether a path in maskgen's own files leaves its folder, by the separators of this system alone."""
     if os.sep == "/" and ".." not in path and "\0" not in path:
         return not path or path[0] == "/"
     pure = PurePath(path)
@@ -77,18 +69,14 @@ def leads_out(path: str) -> bool:
 
 
 def contained(root: Path, relative: str, where: str) -> str:
-    """Return a relative path; an `AnnotationError` if a link in it leads out of the root.
-
-    The root itself may be a link. A path that does not exist passes.
-    """
+    """Return a relative path; an `AnnotationError` if a link in it leads out of the root."""
     if _following or is_remote(root):
         return relative
     folder, _, name = relative.rpartition("/")
-    real_root = _real(str(root))
-    target = os.path.join(_real(os.path.join(str(root), folder)), name)  # noqa: PTH118
+    target = os.path.join(_real_path(os.path.join(str(root), folder)), name)  # noqa: PTH118
     if os.path.islink(target):  # noqa: PTH114
         target = os.path.realpath(target)
-    if not is_below(target, real_root):
+    if not is_below(target, _real_path(str(root))):
         raise AnnotationError(f"{where}: {leaving_link(root, relative, target)}")
     return relative
 
@@ -96,8 +84,3 @@ def contained(root: Path, relative: str, where: str) -> str:
 def is_below(path: str, folder: str) -> bool:
     """Whether a resolved path equals a resolved folder or lies below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
-@lru_cache(maxsize=4096)
-def _real(folder: str) -> str:
-    return os.path.realpath(folder)

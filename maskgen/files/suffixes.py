@@ -1,10 +1,4 @@
-"""The suffixes of image files and archives, in one list each for the whole package.
-
-The name alone makes a file an input. Its content determines its format (`maskgen.images.formats`); an input
-that cannot be decoded gets a row with the reason.
-"""
-
-from __future__ import annotations
+"""The suffixes of image files and archives; the content of an image determines its format."""
 
 import re
 
@@ -33,9 +27,7 @@ CONVERTED_SUFFIXES = frozenset(each for name in SUFFIXES if name not in WRITTEN 
 KEPT = {"mirror": WRITTEN, "folders": ("JPEG", "PNG", "BMP"), "webdataset": ("JPEG", "PNG", "PPM")}
 FOLDERS_SUFFIXES = frozenset((*SUFFIXES["JPEG"][:2], SUFFIXES["PNG"][0], SUFFIXES["BMP"][0]))
 
-_ARCHIVE = re.compile(
-    r"\.(?:zip|7z|rar|tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|zst|z\d\d|\d{3}|part\d+)$", re.IGNORECASE
-)
+_ARCHIVE = re.compile(r"(?i)\.(?:zip|7z|rar|tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|zst|z\d\d|\d{3}|part\d+)$")
 
 
 def suffix_of(name: str) -> str:
@@ -45,12 +37,7 @@ def suffix_of(name: str) -> str:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a file of this name is an input.
-
-    Example:
-        >>> is_image_name("a.JFIF"), is_image_name("a.txt")
-        (True, False)
-    """
+    """Whether a file of this name is an input."""
     return f".{name.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES and "." in name
 
 

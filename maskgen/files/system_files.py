@@ -1,9 +1,4 @@
-"""Names of system files and folders, such as ``.DS_Store``, which are never inputs.
-
-Only these names are skipped. Images in other hidden folders are inputs.
-"""
-
-from __future__ import annotations
+"""Names of system files and folders, such as ``.DS_Store``; images in other hidden folders are inputs."""
 
 # In lower case; the comparison ignores case.
 _NAMES = frozenset(
@@ -38,13 +33,3 @@ def is_system_name(name: str) -> bool:
     """Whether a file or folder of this name, with its content, belongs to the system."""
     lower = name.lower()
     return lower in _NAMES or lower.startswith(_BEGINNINGS)
-
-
-def is_system_path(path: str) -> bool:
-    """Whether a file or folder, or one of its parents below the root of a user's files, is the system's.
-
-    Example:
-        >>> is_system_path("a/@eaDir/1.jpg"), is_system_path("._1.jpg"), is_system_path(".hidden/1.jpg")
-        (True, True, False)
-    """
-    return any(map(is_system_name, path.split("/")))

@@ -1,31 +1,22 @@
-"""Read images inside uncompressed tars, without unpacking.
-
-`scan` reads only the headers of a tar and yields the offset and size of each member. `read_member` then reads
-an image by its offset.
-"""
-
-from __future__ import annotations
+"""Read images inside uncompressed tars, without unpacking: `scan` finds members, `read_member` reads one."""
 
 import errno
 import os
 import stat
 import tarfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from maskgen.errors import UnreadableImageError
 from maskgen.files.remote import is_remote
-from maskgen.files.system_files import is_system_path
+from maskgen.files.system_files import is_system_name
 from maskgen.limits import MAX_BYTES
 from maskgen.records import Sample
 
 BLOCK = 512
-
 # `tarfile` reads long names and PAX records whole, and a damaged one may claim any length.
 _LONGEST_HEADER = 1 << 20
-
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip", "gunzip"),
     (b"BZh", "bzip2", "bunzip2"),
@@ -59,13 +50,9 @@ class _Headers:
 
 
 def scan(file: BinaryIO) -> Iterator[Entry]:
-    """The members of an open tar, in order.
+    """The members of an open tar, in order, by its headers alone; those of `system_files` are skipped.
 
-    Members of `maskgen.files.system_files` are skipped: macOS writes a ``._a.jpg`` before each ``a.jpg``.
-
-    Raises:
-        UnreadableImageError: The file is not an uncompressed tar, or is damaged or truncated after the
-            members already yielded.
+    An `UnreadableImageError` if it is no uncompressed tar, or damaged or truncated after the yielded members.
     """
     begin = file.read(8)
     for signature, kind, program in _COMPRESSED:
@@ -82,15 +69,14 @@ def scan(file: BinaryIO) -> Iterator[Entry]:
                 raise tarfile.ReadError("a member of a negative size")
             offset = tar.offset
             tar.members.clear()  # type: ignore[attr-defined]
-            if not is_system_path(info.name):
+            if not any(map(is_system_name, info.name.split("/"))):
                 yield Entry(info.name, info.offset_data, info.size, _kind(info))
         offset = tar.offset
     except _DAMAGE as error:
         where = "" if offset < 0 else f" on behind {offset} bytes"
         raise UnreadableImageError(f"{damaged} cannot be read{where}: {error}") from error
     file.seek(offset)
-    end = file.read(BLOCK)
-    if end != bytes(BLOCK):  # `tarfile` treats any invalid header as the end
+    if (end := file.read(BLOCK)) != bytes(BLOCK):  # `tarfile` treats any invalid header as the end
         what = "is damaged there" if end else "has no end mark"
         raise UnreadableImageError(f"{damaged} {what}, behind {offset} bytes")
 
@@ -105,8 +91,7 @@ def _kind(info: tarfile.TarInfo) -> str:
 
 def read_member(sample: Sample) -> bytes:
     """The bytes of a sample in a tar; refuses a member with a ``refusal``, and a tar that has changed."""
-    member = sample.member
-    if member is None or member.refusal:
+    if (member := sample.member) is None or member.refusal:
         raise UnreadableImageError(member.refusal or "" if member else "not in a tar")
     if member.size > MAX_BYTES:
         raise UnreadableImageError(f"a member of {member.size} bytes, more than {MAX_BYTES}")
@@ -118,21 +103,6 @@ def read_member(sample: Sample) -> bytes:
     if len(data) != member.size:
         raise UnreadableImageError(f"{member.archive} is cut short: {len(data)} bytes of {member.size}")
     return data
-
-
-def read_path(path: Path) -> bytes:
-    """The bytes of a file, or of a member of a tar, such as ``000012.tar/a.jpg``; an `OSError` if absent."""
-    tar = next((folder for folder in path.parents if folder.exists()), None)
-    if tar is None or not tar.is_file():
-        return path.read_bytes()
-    name = path.relative_to(tar).as_posix()
-    # In a damaged tar the member may lie before the damage.
-    with tar.open("rb") as file, suppress(UnreadableImageError):
-        for entry in scan(file):
-            if entry.kind == "file" and plain_name(entry.name) == name and entry.size <= MAX_BYTES:
-                file.seek(entry.offset)
-                return file.read(entry.size)
-    raise FileNotFoundError(f"{tar} has no member {name!r}")
 
 
 def folder_of(root: Path) -> Path:
@@ -151,10 +121,9 @@ def plain_name(name: str) -> str:
 
 
 def read_sample(sample: Sample) -> bytes:
-    """The bytes of a sample's image, from a file or a tar.
+    """The bytes of a sample's image, or an `UnreadableImageError` with the reason for its row.
 
-    An `UnreadableImageError` becomes the reason in its row. An `OSError` means that the machine has no memory
-    or file descriptors left.
+    An `OSError` means that the machine has no memory or file descriptors left.
     """
     try:
         return read_member(sample) if sample.member else read_file(sample.path)

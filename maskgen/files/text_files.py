@@ -1,16 +1,11 @@
 """Read a user's text file: detect its encoding, limit its size."""
 
-from __future__ import annotations
-
 import codecs
 from pathlib import Path
 
 
 def read_text_file(path: Path, most_bytes: int) -> str:
-    """The text of a file, decoded by `decode_text`.
-
-    A `ValueError` if it is larger than ``most_bytes`` or not text; the message does not name the file.
-    """
+    """Decode a file by `decode_text`; a `ValueError` without its name if it has over ``most_bytes``."""
     with path.open("rb") as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:

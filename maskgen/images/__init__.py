@@ -1,9 +1,7 @@
 """Image decoding and encoding.
 
-::
-
     bytes -codec.decode-> DecodedImage (BGR, upright) -codec.encode-> EncodedImage
 
-`formats` recognises a format by its first bytes, `to_bgr` converts the pixels of every Pillow mode, `jpeg`
-keeps the encoding parameters of a JPEG, `color_profile` reduces a colour profile to its colour data.
+`formats` recognises a format by its first bytes, `to_bgr` converts the pixels of every Pillow mode,
+`color_profile` reduces a colour profile to its colour data, `grid` arranges images.
 """

@@ -1,11 +1,8 @@
 """Decode image files to ``uint8`` BGR arrays and encode them; all images of maskgen pass through this module.
 
-`decode` keeps the parameters that `encode` needs to write the image as it was, such as the quantisation
-tables of a JPEG. Encoding again with the same tables rounds most coefficients to the same values: pixels
-outside the mask change by about a grey level at most.
+`decode` keeps the parameters that `encode` needs to write the image as it was. Encoding a JPEG again with its
+own tables rounds most coefficients to the same values: pixels outside the mask change by about a grey level.
 """
-
-from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
@@ -24,12 +21,14 @@ from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.files.suffixes import SUFFIXES, WRITTEN
 from maskgen.images.color_profile import plain_profile, to_srgb
 from maskgen.images.formats import LONGEST_SIDE, is_lossless_webp, opener, sniff
-from maskgen.images.jpeg import JpegSettings, jpeg_options, jpeg_settings
 from maskgen.images.to_bgr import jpeg_planes, to_planes, upright
 from maskgen.limits import MAX_TEXT, MAX_TEXTS, VARIABLE, max_pixels
 
 Image = NDArray[np.uint8]
 
+# The quality of a JPEG whose source is none. It is written without chroma subsampling, which would smear the
+# edge of a coloured mask over the skin.
+JPEG_QUALITY = 95
 WEBP_QUALITY = 90
 PNG_COMPRESSION = 3  # measured on faces: a third of the time of zlib's default 6, files 6 % larger
 
@@ -43,7 +42,7 @@ class DecodedImage:
     grey: bool = False  # whether the file has one channel; those of `bgr` are then equal
     alpha: Image | None = None  # (height, width) uint8 transparency of the file
     icc: bytes | None = None  # colour profile for RGB or grey pixels, without texts
-    jpeg: JpegSettings | None = None
+    jpeg: dict[str, Any] | None = None  # Pillow's options for a JPEG with the tables and chroma of this one
     lossless: bool = False  # whether a WEBP is lossless
     note: str | None = None  # what was dropped, in words (further frames, bits beyond 8)
 
@@ -60,13 +59,9 @@ class EncodedImage:
 def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     """Decode a file of a format of `maskgen.images.formats` into upright BGR pixels.
 
-    Grey, palette, CMYK, 16 bit and floating point images are converted; only the first of several frames is
-    decoded. A truncated file is refused: a half grey face would be worse than none. Pillow's warnings are
-    suppressed; lines that libtiff or libjpeg print about a broken image are not.
-
-    Raises:
-        UnreadableImageError: The file is empty, not an image, of another format, broken, truncated, or has
-            more pixels than ``limit``, by default `maskgen.limits.max_pixels`; the message says which.
+    Only the first of several frames is decoded. An `UnreadableImageError` if the file is no image, broken,
+    truncated (a half grey face would be worse than none), or has more pixels than ``limit``, by default
+    `maskgen.limits.max_pixels`.
     """
     file_format, limit, notes = sniff(data), limit or max_pixels(), list[str]()
     with _pillow_settings(limit):
@@ -90,7 +85,7 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
             raise UnreadableImageError(f"{cause} {file_format}: {reason}") from error
         if file_format == "TIFF":
             orientation = 1  # Pillow turns a TIFF while loading it.
-        jpeg = jpeg_settings(pillow_image) if file_format == "JPEG" else None
+        jpeg = _jpeg_options(pillow_image) if file_format == "JPEG" else None
         icc: bytes | None = pillow_image.info.get("icc_profile") or None
         bgr, alpha, grey = planes or to_planes(pillow_image, icc, notes)
         if pillow_image.mode == "CMYK":
@@ -99,46 +94,39 @@ def decode(data: bytes, limit: int | None = None) -> DecodedImage:
     if icc and profile is None and not grey and icc[16:20] == b"RGB ":
         notes.append("colours converted to sRGB")
         bgr = to_srgb(bgr, icc)
-    return DecodedImage(
-        bgr=upright(bgr, orientation),
-        format=file_format,
-        grey=grey,
-        alpha=None if alpha is None else upright(alpha, orientation),
-        icc=profile,
-        jpeg=jpeg,
-        lossless=file_format == "WEBP" and is_lossless_webp(data),
-        note="; ".join(notes) or None,
-    )
+    bgr, alpha = upright(bgr, orientation), None if alpha is None else upright(alpha, orientation)
+    lossless = file_format == "WEBP" and is_lossless_webp(data)
+    return DecodedImage(bgr, file_format, grey, alpha, profile, jpeg, lossless, "; ".join(notes) or None)
 
 
 def encode(
     bgr: Image, like: DecodedImage | None = None, format: str | None = None, quality: int | None = None
 ) -> EncodedImage:
-    """Encode BGR pixels with the encoding parameters of their source image.
-
-    The same arguments give the same bytes. The numbers of the source's colour profile are kept
-    (`maskgen.images.color_profile`); other metadata is dropped.
+    """Encode BGR pixels with the encoding parameters of their source image, reproducibly.
 
     Args:
         bgr: (height, width, 3) uint8.
         like: The source. Its format, JPEG tables, single grey channel, transparency (if the format supports
-            it) and colour profile are kept. None means a colour PNG.
+            it) and colour profile are kept, other metadata is dropped. None means a colour PNG.
         format: "jpeg", "png" or "webp" to write another format. By default, formats that are not in `WRITTEN`
             become `common_format`: a palette of 256 colours would spoil both face and mask.
-        quality: 1 to 100 for JPEG and lossy WEBP, instead of the source's. The default is `JPEG_QUALITY` with
-            4:4:4 chroma for a JPEG whose source is not a JPEG, and `WEBP_QUALITY` for every WEBP.
+        quality: 1 to 100 for JPEG and lossy WEBP, instead of the source's, `JPEG_QUALITY` or `WEBP_QUALITY`.
     """
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"quality must be from 1 to 100, got {quality}")
+    if format is not None and format.upper() not in ("JPG", "JPEG", "PNG", "WEBP"):
+        raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
     like = like or DecodedImage(bgr, format="")
-    target = _target_format(like, format)
+    own_format = like.format if like.format in WRITTEN else common_format(like)
+    target = (format or own_format).upper().replace("JPG", "JPEG")
     height, width = bgr.shape[:2]
     if max(height, width) > (limit := LONGEST_SIDE.get(target, 1 << 31)):
         raise UsageError(f"{target} holds at most {limit} pixels a side, the image has {width} x {height}")
     alpha = like.alpha if target in ("PNG", "WEBP", "TIFF") else None
     lossless = quality is None and like.format == "WEBP" and like.lossless
+    jpeg = like.jpeg or {"quality": JPEG_QUALITY, "subsampling": 0}
     options: dict[str, Any] = {
-        "JPEG": jpeg_options(like.jpeg, quality, like.grey),
+        "JPEG": {**jpeg, "quality": quality, "qtables": None} if quality is not None else {**jpeg},
         "WEBP": {"lossless": lossless, "quality": quality or WEBP_QUALITY, "exact": True},
         "PNG": {"compress_level": PNG_COMPRESSION},
         "TIFF": {"compression": "tiff_lzw"},
@@ -196,28 +184,35 @@ def common_format(like: DecodedImage) -> str:
     return "JPEG" if lossy and like.alpha is None else "PNG"
 
 
-def _target_format(like: DecodedImage, format: str | None) -> str:
-    if format is None:
-        return like.format if like.format in WRITTEN else common_format(like)
-    if format.upper() not in ("JPG", "JPEG", "PNG", "WEBP"):
-        raise UsageError(f"format must be jpeg, png or webp, got {format!r}")
-    return format.upper().replace("JPG", "JPEG")
-
-
 def _to_pillow(bgr: Image, target: str, grey: bool, alpha: Image | None) -> PillowImage.Image:
-    if grey:
-        plane = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
-        return PillowImage.fromarray(plane if alpha is None else np.dstack([plane, alpha]))
-    if alpha is not None:
-        return PillowImage.fromarray(np.dstack([bgr[:, :, ::-1], alpha]))
-    if target != "JPEG":
-        return PillowImage.fromarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-    # Pillow stores four bytes a pixel, so it uses this array without a copy.
-    padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
-    return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
+    if target == "JPEG" and not grey:
+        # Pillow stores four bytes a pixel, so it uses this array without a copy.
+        padded = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGBA)
+        return PillowImage.frombuffer("RGBX", (bgr.shape[1], bgr.shape[0]), padded, "raw", "RGBX", 0, 1)
+    pixels = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB)
+    return PillowImage.fromarray(pixels if alpha is None else np.dstack([pixels, alpha]))
 
 
 def _save(pillow_image: PillowImage.Image, file_format: str, options: dict[str, Any]) -> bytes:
     buffer = BytesIO()
     pillow_image.save(buffer, file_format, **options)
     return buffer.getvalue()
+
+
+def _jpeg_options(pillow_image: Any) -> dict[str, Any] | None:
+    """Pillow's options that encode like this JPEG; None for CMYK, whose tables are for other channels."""
+    layers = pillow_image.layer
+    if len(layers) not in (1, 3):
+        return None
+    # libjpeg uses table i for component i, and the last table for the remaining components.
+    tables = [list(pillow_image.quantization[layer[3]]) for layer in layers]
+    if len({layer[3] for layer in layers}) == 1:
+        tables = tables[:1]
+    elif tables[1:2] == tables[2:3]:
+        tables = tables[:2]
+    # 0 is 4:4:4, 1 is 4:2:2, 2 is 4:2:0. Layouts that Pillow cannot write (4:1:1, 4:4:0) become 4:4:4, which
+    # loses nothing.
+    factors = tuple(layer[1:3] for layer in layers)
+    subsampling = {((2, 1), (1, 1), (1, 1)): 1, ((2, 2), (1, 1), (1, 1)): 2}.get(factors, 0)
+    progressive = bool(pillow_image.info.get("progressive") or pillow_image.info.get("progression"))
+    return {"subsampling": subsampling, "progressive": progressive, "qtables": tables}

@@ -1,11 +1,8 @@
 """Colour profiles without personal data.
 
-A profile is a small file inside an image. Its description, private tags, date and identifier can name a
-person or a device. `plain_profile` writes a new profile with the white point, primaries and tone curves of
-the old one and nothing else. `to_srgb` converts the pixels if a profile needs more than these.
+The description, private tags, date and identifier of a profile can name a person or a device. `plain_profile`
+keeps its white point, primaries and tone curves only; `to_srgb` converts the pixels if it needs more.
 """
-
-from __future__ import annotations
 
 import struct
 from contextlib import suppress
@@ -27,8 +24,7 @@ _HEADER, _ENTRY = 128, 12
 def plain_profile(icc: bytes, space: bytes) -> bytes | None:
     """Rewrite a profile of a colour space, b"RGB " or b"GRAY", without texts, dates and private tags.
 
-    None if it is damaged, has another colour space, or uses tables instead of a white point, primaries and
-    tone curves.
+    None if it is damaged, has another colour space, or has tables, which override primaries and curves.
     """
     try:
         if icc[16:24] != space + b"XYZ " or icc[36:40] != b"acsp":
@@ -42,7 +38,6 @@ def plain_profile(icc: bytes, space: bytes) -> bytes | None:
             kept[b"chad"] = _numbers(tags[b"chad"], b"sf32", 36)
     except (KeyError, IndexError, struct.error, ValueError):
         return None
-    # If a profile has tables, they override primaries and curves.
     if any(name[:3] in (b"A2B", b"D2B") for name in tags):
         return None
     text = struct.pack(">4sIII4sII", b"mluc", 0, 1, 12, b"enUS", len(_NAME), 28) + _NAME

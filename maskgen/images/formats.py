@@ -1,10 +1,7 @@
-"""The image formats that maskgen reads, and their signatures.
+"""The image formats that maskgen reads, and their signatures: the first bytes of a file, not its name, tell.
 
-The first bytes of a file decide its format, never its name. Only the formats of this table reach a decoder:
-each further format would be one more parser for untrusted files.
+Only these formats reach a decoder: each further one would be one more parser for untrusted files.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Callable
@@ -79,10 +76,7 @@ def opener(name: str) -> Callable[[BytesIO], PillowImage.Image]:
 
 
 def sniff(data: bytes) -> str:
-    """Detect the format of a file's content, a key of `maskgen.files.suffixes.SUFFIXES`.
-
-    Other content raises an `UnreadableImageError`, which names the kinds of files that it recognises.
-    """
+    """Detect the format of a file's content, a key of `maskgen.files.suffixes.SUFFIXES`."""
     if not data:
         raise UnreadableImageError("empty file")
     for signature, name in _SIGNATURES:

@@ -1,7 +1,5 @@
 """Arrange images of equal size in a grid, for contact sheets and previews."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,13 +9,7 @@ from numpy.typing import NDArray
 def grid(
     tiles: Sequence[NDArray[np.uint8]], columns: int, gap: int = 0, paper: Sequence[int] = (255, 255, 255)
 ) -> NDArray[np.uint8]:
-    """Images side by side, row by row, on paper of one colour.
-
-    Args:
-        tiles: At least one, (height, width, 3) uint8 each.
-        columns: Images in a row; the last row may have fewer.
-        gap: Pixels of paper between and around the images.
-        paper: The colour of gaps and of missing images, in the channel order of the images.
+    """Images, (height, width, 3) uint8, row by row on paper, with ``gap`` pixels between and around them.
 
     Example:
         >>> grid([np.zeros((2, 3, 3), np.uint8)] * 3, columns=2, gap=1).shape

@@ -1,7 +1,5 @@
 """Convert every Pillow mode (grey, palette, CMYK, 16 bit, floating point) to upright BGR and alpha."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 
@@ -29,10 +27,9 @@ def upright(plane: Image, orientation: int) -> Image:
 
 
 def jpeg_planes(pillow_image: PillowImage.Image, data: bytes) -> Planes | None:
-    """`to_planes` by OpenCV: the same pixels in half of the time; None leaves the JPEG to Pillow.
+    """`to_planes` by OpenCV in half of the time, as Pillow copies the pixels twice; None leaves it to Pillow.
 
-    Both use libjpeg, but Pillow copies the pixels twice. A file without its end mark may be truncated; Pillow
-    refuses it. `upright` turns the pixels later, as for other formats.
+    A file without its end mark may be truncated; Pillow refuses it.
     """
     bgr: Any = None
     if pillow_image.mode in ("L", "RGB") and data.endswith(b"\xff\xd9"):
@@ -44,10 +41,9 @@ def jpeg_planes(pillow_image: PillowImage.Image, data: bytes) -> Planes | None:
 
 
 def to_planes(pillow_image: PillowImage.Image, icc: bytes | None, notes: list[str]) -> Planes:
-    """Convert a loaded image of any Pillow mode to planes.
+    """Convert a loaded image of any Pillow mode to planes; ``notes`` receives a phrase for each loss.
 
-    The colour profile ``icc`` is used for CMYK only: others remain valid for the pixels. ``notes`` receives a
-    phrase for each loss.
+    The colour profile ``icc`` is used for CMYK only: others remain valid for the pixels.
     """
     mode = pillow_image.mode
     is_transparent = mode == "PA" or "transparency" in pillow_image.info
@@ -68,23 +64,20 @@ def to_planes(pillow_image: PillowImage.Image, icc: bytes | None, notes: list[st
         pillow_image = pillow_image.convert("RGBA" if mode == "RGBa" else "RGB")
     if pillow_image.mode == "RGB":
         # Pillow stores four bytes a pixel; exporting them unchanged takes half the time.
-        padded = np.frombuffer(pillow_image.tobytes("raw", "RGBX"), np.uint8)
-        padded = padded.reshape(pillow_image.height, pillow_image.width, 4)
-        return cv2.cvtColor(padded, cv2.COLOR_RGBA2BGR).astype(np.uint8, copy=False), None, False
+        padded = np.frombuffer(pillow_image.tobytes("raw", "RGBX"), np.uint8).reshape(
+            *pillow_image.size[::-1], 4
+        )
+        return _to_three(padded, cv2.COLOR_RGBA2BGR), None, False
     pixels = np.asarray(pillow_image)
     if pillow_image.mode == "L":
         return _to_three(pixels), None, True
     if pillow_image.mode == "LA":
         return _to_three(pixels[:, :, 0]), pixels[:, :, 1].copy(), True
-    return (
-        cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGR).astype(np.uint8, copy=False),
-        pixels[:, :, 3].copy(),
-        False,
-    )
+    return _to_three(pixels, cv2.COLOR_RGBA2BGR), pixels[:, :, 3].copy(), False
 
 
-def _to_three(plane: Image) -> Image:
-    return cv2.cvtColor(plane, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
+def _to_three(pixels: Image, conversion: int = cv2.COLOR_GRAY2BGR) -> Image:
+    return cv2.cvtColor(pixels, conversion).astype(np.uint8, copy=False)
 
 
 def _to_8_bits(values: NDArray[Any]) -> Image:

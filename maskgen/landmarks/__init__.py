@@ -10,8 +10,6 @@ passes the checks of `plausibility`. A file of landmarks (`landmark_file`) needs
 Importing this package imports no model runtime.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

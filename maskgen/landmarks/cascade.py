@@ -16,8 +16,6 @@ tiles              tiles of a large image, for faces that are tiny in it; all ti
 A face found with lower thresholds must pass two further looks (`maskgen.landmarks.plausibility`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """What the cascade needs of an engine, and what the engines share: confidence thresholds, a quiet stderr."""
 
-from __future__ import annotations
-
 import os
 import re
 from contextlib import AbstractContextManager

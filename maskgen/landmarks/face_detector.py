@@ -4,8 +4,6 @@ Sources: SsdAnchorsCalculator, TensorsToDetectionsCalculator and NonMaxSuppressi
 ``mediapipe/calculators``, with the options of ``mediapipe/modules/face_detection``.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ A line is ``{"id", "width", "height", "faces": [{"step", "points"}]}``; ``points
 from the model.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Sequence

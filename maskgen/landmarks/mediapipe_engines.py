@@ -3,8 +3,6 @@
 Mediapipe has the graphs up to 0.10.21, and only the Tasks API from 0.10.30.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path

@@ -7,8 +7,6 @@ Three files of mediapipe 0.10.21 (2.2 MB, Apache License 2.0), checked by their 
 3. the cache folder, to which they are fetched once, from mediapipe's wheel by the user's own pip.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import logging
 import os

@@ -7,8 +7,6 @@ agreement of two more looks at the face turned upright (`disagreement`; `maskgen
 them).
 """
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass

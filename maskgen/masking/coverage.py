@@ -1,7 +1,5 @@
 """Share of the nose, mouth, chin and lower face that an alpha covers, and whether it agrees with a wear."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from itertools import accumulate, pairwise

@@ -4,8 +4,6 @@ A draw does not depend on earlier draws, on the order of work, or on a library's
 does not change the existing ones.
 """
 
-from __future__ import annotations
-
 import hashlib
 import struct
 from collections.abc import Sequence

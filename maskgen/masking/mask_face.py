@@ -1,7 +1,5 @@
 """Apply plans to an image: `mask_face` masks one face, `mask_image` all faces of an image."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Draw every random choice for one masked face; all later steps are pure functions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from maskgen.masking.hash_random import draw_bits, draw_unit, draw_units, draw_weighted

@@ -1,7 +1,5 @@
 """Write the dataset card ``README.md`` of a result: source, options, label counts and limits."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +16,7 @@ from maskgen.results.run_record import read_record
 
 NAMED = 20  # inputs that each list of the card names
 _FACE_FIELDS = ("template", "kind", "tone", "wear", "detection")
+_UNLABELLED = "unlabelled"
 _TEMPLATE = Template(Path(__file__).with_suffix(".md").read_text(encoding="utf-8"))
 _FACTS = (
     *(("title", "Dataset"), ("homepage", "Home page"), ("licence", "Terms")),
@@ -41,18 +40,16 @@ _TAR_PATHS = ' "shards/*.tar"'
 
 @dataclass
 class Tally:
-    """The counts of the card. Inputs that are named have their reason; at most `NAMED` of each kind are."""
+    """The counts of the card, and the first `NAMED` inputs without a mask or label."""
 
     status: Counter[str] = field(default_factory=Counter)  # rows
-    # Masked images by "split" and "label"; masked faces by each of `_FACE_FIELDS`, its value and the label.
-    images: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    faces: dict[str, dict[str, Counter[str]]] = field(
-        default_factory=lambda: {name: defaultdict(Counter) for name in _FACE_FIELDS}
+    # Masked images by "split" and "label", masked faces by each of `_FACE_FIELDS`: field -> value -> label.
+    masked: dict[str, dict[str, Counter[str]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
     )
     agrees: Counter[bool] = field(default_factory=Counter)  # masked faces: does the coverage fit the wear?
-    unlabelled: list[tuple[str, str]] = field(default_factory=list)
     unlabelled_count: int = 0
-    unmasked: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))  # by status
+    inputs: dict[str, list[ManifestRow]] = field(default_factory=lambda: defaultdict(list))  # by heading
 
 
 def tally(rows: Iterable[ManifestRow]) -> Tally:
@@ -60,21 +57,18 @@ def tally(rows: Iterable[ManifestRow]) -> Tally:
     counts = Tally()
     for row in rows:
         counts.status[row.status] += 1
-        if row.label is None and row.variant == 0:
-            counts.unlabelled_count += 1
-            if len(counts.unlabelled) < NAMED:
-                counts.unlabelled.append((row.id, row.reason or ""))
-        if row.status != "masked":
-            if len(counts.unmasked[row.status]) < NAMED:
-                counts.unmasked[row.status].append((row.id, row.reason or ""))
-            continue
-        label = row.label or "(none)"
-        counts.images["split"][row.split or "(none)"] += 1
-        counts.images["label"][label] += 1
-        for face in row.faces:
-            for name in _FACE_FIELDS:
-                counts.faces[name][getattr(face, name) or "(none)"][label] += 1
-            counts.agrees[face.wear_agrees] += 1
+        is_unlabelled, label = row.label is None and row.variant == 0, row.label or "(none)"
+        counts.unlabelled_count += is_unlabelled
+        for heading, applies in ((_UNLABELLED, is_unlabelled), (row.status, row.status != "masked")):
+            if applies and len(counts.inputs[heading]) < NAMED:
+                counts.inputs[heading].append(row)
+        if row.status == "masked":
+            counts.masked["split"][row.split or "(none)"][label] += 1
+            counts.masked["label"][label][label] += 1
+            for face in row.faces:
+                for name in _FACE_FIELDS:
+                    counts.masked[name][getattr(face, name) or "(none)"][label] += 1
+                counts.agrees[face.wear_agrees] += 1
     return counts
 
 
@@ -87,9 +81,7 @@ def write_report(out: Path, root: Path | None = None, samples: int = 24) -> None
 def write_card(out: Path, preview: bool = True) -> Path:
     """Write ``OUT/README.md``; the same manifest and run record give the same bytes.
 
-    Raises:
-        MissingDataError: ``manifest.jsonl`` or ``maskgen.json`` is absent.
-        ConfigurationError: The run record is not JSON.
+    Raises like `read_manifest` and `read_record`.
     """
     record, counts = read_record(out), tally(read_manifest(out / "manifest.jsonl"))
     card = _card(record, counts, preview, has_table=(out / "metadata.jsonl").is_file())
@@ -106,19 +98,21 @@ def _card(record: Mapping[str, Any], counts: Tally, preview: bool, has_table: bo
     facts = [f"- {words}: {source[name]}" for name, words in _FACTS if source.get(name)]
     statuses = {name: counts.status[name] for name in STATUSES if counts.status[name]}
     tables = [f"Inputs and variants by status:\n\n{_count_table('status', statuses.items())}"]
-    tables += [_counts_by("images", name, values) for name, values in counts.images.items()]
+    for name, values in counts.masked.items():
+        totals = {value: labels.total() for value, labels in values.items()}
+        ordered = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+        what = "faces" if name in _FACE_FIELDS else "images"
+        tables.append(f"Masked {what} by {name}:\n\n{_count_table(name, ordered)}")
     lists: list[str] = []
     if faces := counts.agrees.total():
-        for name, labels in counts.faces.items():
-            tables.append(_counts_by("faces", name, {value: own.total() for value, own in labels.items()}))
         share = f"{counts.agrees[True]:,} of {faces:,} faces"
         tables.append(f"The measured coverage agrees with the wear on {share}.")
-        lists = [_contingency(name, counts.faces[name]) for name in ("kind", "wear")]
+        lists = [_contingency(name, counts.masked[name]) for name in ("kind", "wear")]
     if options.get("label") and (count := counts.unlabelled_count):
-        lists.append(_inputs(f"Without label: {count:,} inputs", counts.unlabelled, count))
+        lists.append(_inputs(f"Without label: {count:,} inputs", counts.inputs[_UNLABELLED], count))
     for name, count in statuses.items():
         if name != "masked":
-            lists.append(_inputs(f"Not masked, {name}: {count:,}", counts.unmasked[name], count))
+            lists.append(_inputs(f"Not masked, {name}: {count:,}", counts.inputs[name], count))
     return _TEMPLATE.substitute(
         pretty_name=json.dumps(title, ensure_ascii=False),
         license_name=json.dumps(f"{options.get('dataset', 'source')}-terms"),
@@ -135,11 +129,6 @@ def _card(record: Mapping[str, Any], counts: Tally, preview: bool, has_table: bo
         counts="\n\n".join(tables),
         lists="".join(f"\n\n{each}" for each in lists),
     )
-
-
-def _counts_by(what: str, name: str, counts: Mapping[str, int]) -> str:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return f"Masked {what} by {name}:\n\n" + _count_table(name, ordered)
 
 
 def _count_table(name: str, counts: Iterable[tuple[str, int]]) -> str:
@@ -161,10 +150,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(map(_plain, line)) + " |" for line in lines)
 
 
-def _inputs(title: str, inputs: Sequence[tuple[str, str]], count: int) -> str:
-    lines = [f"- `{_plain(name)}`" + (f": {_plain(reason)}" if reason else "") for name, reason in inputs]
-    if count > len(inputs):
-        lines.append(f"- and {count - len(inputs):,} more: see `manifest.jsonl`")
+def _inputs(title: str, rows: Sequence[ManifestRow], count: int) -> str:
+    lines = [f"- `{_plain(row.id)}`" + (f": {_plain(row.reason)}" if row.reason else "") for row in rows]
+    if count > len(rows):
+        lines.append(f"- and {count - len(rows):,} more: see `manifest.jsonl`")
     return f"## {title}\n\n" + "\n".join(lines)
 
 

@@ -1,7 +1,5 @@
 """Find one type for each column of a table of JSON values."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping

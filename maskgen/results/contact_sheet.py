@@ -1,7 +1,5 @@
 """Write the contact sheet ``preview.jpg``: source, masked image and alpha of sample rows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +10,12 @@ from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.files.atomic import write_atomic
 from maskgen.files.path_text import from_text
 from maskgen.files.safe_paths import contained, leads_out
-from maskgen.files.tar import folder_of, read_path
+from maskgen.files.tar import folder_of
 from maskgen.images.codec import decode, encode
 from maskgen.images.grid import grid
 from maskgen.records import Image, ManifestRow
 from maskgen.results.manifest import evenly_spaced_rows
+from maskgen.results.reader import Members
 
 THUMBNAIL = 160
 COLUMNS = 3
@@ -27,17 +26,13 @@ _PAPER, _INK, _FAINT = (250, 250, 248), (20, 20, 20), (110, 110, 110)
 def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path | None:
     """Write ``OUT/preview.jpg``, and return its path; None, and no file, if nothing was masked.
 
-    Each cell shows a face of the source, the same pixels masked, and the alpha: the alpha file if there is
-    one, else the difference of the two images. The same result gives the same bytes.
-
-    Args:
-        out: An output folder of `maskgen synth`.
-        root: The root of the sources: a folder, or a table or pattern in one.
-        samples: Number of cells, evenly spread over the masked rows of the manifest.
+    Each of the cells, evenly spread over the masked rows of the manifest, shows a face of the source, the
+    same pixels masked, and the alpha: the alpha file if there is one, else the difference of the two images.
+    The same result gives the same bytes. ``root`` of the sources is a folder, or a table or pattern in one.
     """
-    root = root and folder_of(root)
+    results, sources = Members(out), Members(folder_of(root)) if root else None
     rows = evenly_spaced_rows(out / "manifest.jsonl", samples)
-    cells = [cell for row in rows if (cell := _cell(out, root, row)) is not None]
+    cells = [cell for row in rows if (cell := _cell(results, sources, row)) is not None]
     path = out / "preview.jpg"
     if not cells:
         path.unlink(missing_ok=True)
@@ -48,15 +43,15 @@ def write_contact_sheet(out: Path, root: Path | None, samples: int = 24) -> Path
     return path
 
 
-def _cell(out: Path, root: Path | None, row: ManifestRow) -> Image | None:
+def _cell(results: Members, sources: Members | None, row: ManifestRow) -> Image | None:
     """The thumbnails and caption of a row in BGR; None without its masked image."""
-    masked = _read(out, row.file_name)
+    masked = _read(results, row.file_name)
     if masked is None:
         return None
-    source = _read(root, row.source.get("path"))
+    source = _read(sources, row.source.get("path"))
     if source is not None and source.shape != masked.shape:
         source = None
-    alpha = _read(out, row.faces[0].alpha_file if row.faces else None)
+    alpha = _read(results, row.faces[0].alpha_file if row.faces else None)
     if alpha is None and source is not None:
         # The encoder changes pixels by a few levels, the mask by many.
         difference = np.abs(source.astype(np.int16) - masked).max(axis=2)
@@ -75,16 +70,16 @@ def _cell(out: Path, root: Path | None, row: ManifestRow) -> Image | None:
     return np.asarray(cell)[..., ::-1]
 
 
-def _read(folder: Path | None, text: str | None) -> Image | None:
+def _read(files: Members | None, text: str | None) -> Image | None:
     """An image file in BGR; None if it is absent, cannot be decoded, or lies outside of the folder.
 
     An untrusted manifest must not select other files of this machine.
     """
     name = from_text(text or "")
     try:
-        if folder is None or leads_out(name):
+        if files is None or leads_out(name):
             return None
-        return decode(read_path(folder / contained(folder, name, "the manifest"))).bgr
+        return decode(files.read(contained(files.folder, name, "the manifest"))).bgr
     except (OSError, UnreadableImageError, AnnotationError):
         return None
 

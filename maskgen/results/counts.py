@@ -65,25 +65,21 @@ class RowCounter:
 
     def __init__(self, labelled: bool) -> None:
         self._labelled = labelled
-        self._samples = 0
-        self._statuses, self._labels, self._splits = Counter[str](), Counter[str | None](), Counter[str]()
+        self._samples = self._unlabelled = 0
+        self._statuses, self._labels, self._splits = Counter[str](), Counter[str](), Counter[str]()
 
     def add(self, row: ManifestRow) -> None:
         """Count one row."""
         self._samples += row.variant == 0
         self._statuses[row.status] += 1
-        self._labels[row.label] += 1
         self._splits[row.split or "none"] += 1
+        if row.label is not None:
+            self._labels[row.label] += 1
+        elif self._labelled:
+            self._unlabelled += 1
 
     def counts(self, shards: int = 0) -> Counts:
         """The counts so far, as of so many shards."""
-        return Counts(
-            samples=self._samples,
-            rows=self._statuses.total(),
-            images=self._statuses["masked"],
-            statuses=dict(sorted(self._statuses.items())),
-            labels=dict(sorted((label, count) for label, count in self._labels.items() if label is not None)),
-            splits=dict(sorted(self._splits.items())),
-            unlabelled=self._labels[None] if self._labelled else 0,
-            shards=shards,
-        )
+        rows, images = self._statuses.total(), self._statuses["masked"]
+        tables = (self._statuses, self._labels, self._splits)
+        return Counts.total([Counts(self._samples, rows, images, *tables, self._unlabelled, shards)])

@@ -1,7 +1,5 @@
 """Write ``metadata.jsonl`` for Hugging Face's ImageFolder, from the manifest."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -11,8 +9,8 @@ from typing import Any, BinaryIO
 from maskgen.files.atomic import open_atomic
 from maskgen.files.json_text import json_line
 from maskgen.files.path_text import from_text, to_text
-from maskgen.files.remote import folders_in
-from maskgen.records import SPLIT_WORDS, SPLITS, ManifestRow
+from maskgen.files.remote import entries
+from maskgen.records import COVERED_PARTS, SPLIT_WORDS, SPLITS, ManifestRow
 from maskgen.results.column_types import StableColumns
 from maskgen.results.manifest import read_manifest
 
@@ -20,14 +18,14 @@ from maskgen.results.manifest import read_manifest
 _SPLIT_FOLDER = re.compile(f"(.*[-._ 0-9])?({'|'.join(SPLIT_WORDS)})([-._ 0-9].*)?", re.DOTALL)
 
 _FACE_COLUMNS = ("template", "kind", "tone", "color", "pattern", "fit", "blend", "wear")
-_PARTS = ("nose", "mouth", "chin", "lower_face")
 
 
 def metadata_tables(out: Path, layout: str) -> list[str]:
     """The names of the files that `write_metadata` may write below ``out``, after its images exist."""
     folders = ["all", *SPLITS] if layout == "folders" else []
     if layout == "mirror":
-        folders = ["", *filter(_SPLIT_FOLDER.fullmatch, folders_in(out))]
+        tops = (entry.name for entry in entries(out) if entry.is_folder)
+        folders = ["", *filter(_SPLIT_FOLDER.fullmatch, tops)]
     return [f"{to_text(folder)}/metadata.jsonl".lstrip("/") for folder in folders]
 
 
@@ -37,8 +35,7 @@ def write_metadata(out: Path, layout: str) -> list[Path]:
     Each written image has one line: its path as ``file_name``, label, split, identity, attributes, and the
     mask of its first face. With the layout "folders" each split's folder has a file, because ImageFolder
     ignores one above them; otherwise ``OUT`` and its top folders that look like splits have one. Paths are
-    relative to that file. Each column has one type in all files, because ImageFolder infers it
-    from the first lines of each.
+    relative to that file. Each column has one type in all files: ImageFolder infers it from a few lines.
 
     ``unmasked_file_name`` and ``alpha_file_name`` make ImageFolder load these images too. With splits they
     lie outside the split's folder, which ImageFolder refuses; then ``unmasked_file`` and ``alpha_file`` name
@@ -74,7 +71,7 @@ def _columns(row: ManifestRow, folder: str, attributes: Iterable[str]) -> dict[s
         "file_name": (row.file_name or "").removeprefix(f"{folder}/" if folder else ""),
         **{name: getattr(row, name) for name in ("id", "variant", "label", "split", "identity")},
         **{name: getattr(face, name, None) for name in _FACE_COLUMNS},
-        **{f"coverage_{part}": face.coverage.get(part) if face else None for part in _PARTS},
+        **{f"coverage_{part}": face.coverage.get(part) if face else None for part in COVERED_PARTS},
         "faces": len(row.faces),
     }
     ending = "file" if folder else "file_name"

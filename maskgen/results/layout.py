@@ -1,10 +1,8 @@
 """Output layouts: the file names of masked images, unmasked images and alphas.
 
 Each layout of loose files is a function in `LAYOUTS`. The layout "webdataset" packs images into tars
-(`maskgen.results.tar_writer`), with paths such as ``shards/000012.tar/KEY.jpg``.
+(`maskgen.results.output_files`), with paths such as ``shards/000012.tar/KEY.jpg``.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -18,6 +16,7 @@ from maskgen.files.path_text import to_text
 from maskgen.files.suffixes import CONVERTED_SUFFIXES, FOLDERS_SUFFIXES, SUFFIXES, is_image_name, suffix_of
 from maskgen.images.codec import EncodedImage
 from maskgen.records import Sample
+from maskgen.results.manifest import UNTIDY
 
 UNMASKED, ALPHA, UNLABELLED = "unmasked", "alpha", "unlabelled"
 PACKED = "webdataset"  # the layout that packs images into tars
@@ -30,7 +29,6 @@ OWN_FILES = frozenset(
 LONGEST_NAME = 255  # bytes, on common file systems
 LONGEST_PART_OF_KEY = 200  # leaves room for ".unmasked.jpg" where a tar is unpacked
 
-_UNTIDY = re.compile(r"//|/$|(?:^|/)\.(?:/|$)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%\ud800-\udfff]|^\.|[. ]$')
 
 # The webdataset library ends a key at the first dot and skips names that begin with "__".
@@ -63,10 +61,6 @@ class Layout:
     alpha: bool = False  # whether the alpha is written
     converts: bool = False  # whether images may change their format
     tar_suffix: str | None = None  # of all images in tars; None for that of each image's format
-
-    def __post_init__(self) -> None:
-        if self.name not in (*LAYOUTS, PACKED):
-            raise UsageError(f"layout must be one of {', '.join((*LAYOUTS, PACKED))}, got {self.name!r}")
 
     @property
     def packs(self) -> bool:
@@ -177,7 +171,7 @@ def _output_name(name: str, key: str, encoded: EncodedImage, may_collide: bool) 
 
 def _tidy(path: str) -> str:
     """The path without empty parts and single dots; `PurePosixPath` alone is slow."""
-    return str(PurePosixPath(path)) if _UNTIDY.search(path) else path
+    return str(PurePosixPath(path)) if UNTIDY.search(path) else path
 
 
 def shortened(name: str, key: str, ending: str, limit: int = LONGEST_NAME) -> str:

@@ -1,13 +1,12 @@
 """Read the files of a result and its sources by their manifest names: loose files, and members of tars."""
 
-from __future__ import annotations
-
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from maskgen.errors import AnnotationError, UnreadableImageError
 from maskgen.files.json_text import from_json
@@ -19,13 +18,14 @@ from maskgen.files.tar import Entry, plain_name, read_file, read_member, scan
 from maskgen.limits import MAX_BYTES
 from maskgen.records import Member, Sample
 
-_TAR = ".tar/"
+_TAR = re.compile(r"\.tar/", re.IGNORECASE)
 _MANIFEST = "manifest.jsonl"
 
 
 def tar_of(place: str) -> str | None:
     """The tar in a path of a manifest, such as ``shards/000012.tar``; None for a loose file."""
-    return place[: place.index(_TAR) + 4] if place.startswith("shards/") and _TAR in place else None
+    match = _TAR.search(place)
+    return place[: match.start() + 4] if match and place.startswith("shards/") else None
 
 
 class _Tar:
@@ -52,17 +52,14 @@ class ResultFiles:
         self._open_tar = lru_cache(maxsize=1)(_Tar)
 
     def read(self, place: str) -> bytes:
-        """The bytes of a file, by its path in the manifest.
+        """The bytes of a file, by its path in the manifest; an `OSError` if it cannot be read.
 
-        Raises:
-            OSError: The file is absent or cannot be read.
-            AnnotationError: The path leads out of the result.
-            UnreadableImageError: The file is too large, no regular file, or in a damaged tar.
+        An `AnnotationError` if the path leads out of the result, an `UnreadableImageError` if the file is
+        too large, no regular file, or in a damaged tar.
         """
-        tar = self._tar_of(place)
+        tar = tar_of(place) if self._packed else None
         if tar is None:
-            path = self.path(place)
-            return path.read_bytes() if is_remote(path) else read_file(path)
+            return read_image_file(self.path(place))
         entry = self.members(tar).get(place.removeprefix(f"{tar}/"))
         if entry is None:
             raise FileNotFoundError(2, "no such member")
@@ -83,49 +80,28 @@ class ResultFiles:
         """The file of a path in the manifest; `AnnotationError` if it leads out of the result."""
         return self._out / contained(self._out, refuse_escape(from_text(place), _MANIFEST), _MANIFEST)
 
-    def _tar_of(self, place: str) -> str | None:
-        return tar_of(place) if self._packed else None
-
-
-class SourceFiles(ResultFiles):
-    """Read the sources of a result below their base folder; links may lead anywhere in the user's dataset."""
-
-    def __init__(self, base: Path) -> None:
-        super().__init__(base, packed=True)
-
-    def sha256(self, place: str) -> str | None:
-        """The sha256 of a source; None if it cannot be read."""
-        try:
-            return hashlib.sha256(self.read(place)).hexdigest()
-        except (OSError, UnreadableImageError, AnnotationError):
-            return None
-
-    def path(self, place: str) -> Path:
-        """The file of a path in the manifest; `AnnotationError` if the path leads out of the base folder."""
-        return self._out / refuse_escape(from_text(place), _MANIFEST)
-
-    def _tar_of(self, place: str) -> str | None:
-        above = map(str, PurePosixPath(place).parents)
-        return next((name for name in above if name.endswith(".tar") and self.path(name).is_file()), None)
-
 
 class Members:
     """Look up images in the tars below a folder; the members of the last tar are cached."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._open_tar = lru_cache(maxsize=1)(_Tar)
+
+    def read(self, file: str) -> bytes:
+        """The bytes of an image, by its path below the folder; raises like `read_image_file`."""
+        return read_image_file(self.folder / file, self.find(file))
 
     def find(self, file: str) -> Member | None:
         """The tar member of an image's path below the folder; None if no part of the path is a tar.
 
         If the tar lacks it, the member has a `refusal`.
         """
-        head, found, name = file.partition(_TAR)
-        archive = f"{head}.tar"
-        if not found or (self._folder / archive).is_dir():
+        above = (file[: match.start() + 4] for match in _TAR.finditer(file))
+        archive = next((name for name in above if not (self.folder / name).is_dir()), None)
+        if archive is None:
             return None
-        tar = self._open_tar(self._folder / archive)
+        tar, name = self._open_tar(self.folder / archive), file[len(archive) + 1 :]
         entry, damage = tar.entries.get(name), tar.damage
         if entry and entry.kind == "file":
             return Member(archive, name, entry.offset, entry.size, tar.size)
@@ -133,10 +109,24 @@ class Members:
         return Member(archive, name, refusal=refusal if damage else f"{archive} has no member {name!r}")
 
 
+class SourceFiles(Members):
+    """The sources of a result below their base folder; links may lead anywhere in the user's dataset."""
+
+    def sha256(self, place: str) -> str | None:
+        """The sha256 of a source by its path in the manifest; None if it cannot be read."""
+        try:
+            return hashlib.sha256(self.read(refuse_escape(from_text(place), _MANIFEST))).hexdigest()
+        except (OSError, UnreadableImageError, AnnotationError):
+            return None
+
+
 def read_image_file(path: Path, member: Member | None = None) -> bytes:
-    """The bytes of an image file, or of a path through a tar with its member; raises like `read_member`."""
+    """The bytes of an image file, or of a path through a tar with its member.
+
+    Raises like `maskgen.files.tar.read_file` and `read_member`.
+    """
     if member is None:
-        return path.read_bytes()
+        return path.read_bytes() if is_remote(path) else read_file(path)
     tar = path.parents[member.name.count("/")]
     return read_member(Sample(member.name, tar, member.name, member=member))
 
@@ -146,13 +136,8 @@ def listed_files(out: Path) -> Iterator[str]:
     pending = [""]
     while pending:
         below = pending.pop()
-        folder = out / below if below else out
-        if is_remote(folder):
-            content = [(entry.name, entry.is_folder) for entry in entries(folder)]
-        else:
-            with os.scandir(folder) as children:
-                content = [(child.name, child.is_dir(follow_symlinks=False)) for child in children]
-        for name, is_folder in content:
+        for entry in entries(out / below if below else out):
+            name, is_folder = entry.name, entry.is_folder and (is_remote(out) or not entry.is_link)
             if is_system_name(name):
                 continue
             if not is_folder:

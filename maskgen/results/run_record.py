@@ -3,8 +3,6 @@
 The record depends only on options, templates and versions, not on time, machine or number of workers.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform
@@ -55,15 +53,9 @@ def run_record(
 ) -> dict[str, Any]:
     """The content of ``maskgen.json``: the recipe of a result, and its counts.
 
-    Args:
-        command: The command with every option that affects the bytes, and no other.
-        options: All resolved options, as JSON values.
-        seed: The seed of the random choices.
-        templates: Name -> sha256 of each template in use.
-        counts: The counts of the result.
-        source: The dataset's title, homepage, licence and citation.
-        landmark_model: The landmark engine, and the sha256 of its files.
-        processors: Kinds of processor; processors of one kind give the same bytes.
+    ``command`` has every option that affects the bytes, and no other. ``templates`` maps each template in
+    use to its sha256, ``landmark_model`` is the engine and the sha256 of its files, ``processors`` are the
+    kinds of processor: those of one kind give the same bytes.
     """
     return {
         "schema": SCHEMA,
@@ -94,11 +86,9 @@ def versions() -> dict[str, str]:
 
 
 def read_record(out: Path) -> dict[str, Any]:
-    """The run record ``OUT/maskgen.json``.
+    """The run record ``OUT/maskgen.json``; a `ConfigurationError` if it is invalid.
 
-    Raises:
-        MissingDataError: The run record or the manifest is absent.
-        ConfigurationError: The run record is invalid.
+    A `MissingDataError` if it or the manifest is absent.
     """
     path = out / "maskgen.json"
     for file in (path, out / "manifest.jsonl"):

@@ -8,8 +8,6 @@ shard is therefore masked alone in a separate process that writes nothing. An im
 gets a row of status ``error``, and the shard is processed without it.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import sys

@@ -1,7 +1,5 @@
 """``--dry-run``: count samples, shards and labels without processing any image."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice

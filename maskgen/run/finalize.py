@@ -1,7 +1,5 @@
 """Write the final files of a finished run: manifest, metadata, run record, card and contact sheet."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

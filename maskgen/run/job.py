@@ -4,8 +4,6 @@ The bytes of the result depend only on the job, not on the number of workers, th
 job array or the number of interruptions. No output therefore holds a time or a worker count.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping
@@ -25,8 +23,7 @@ from maskgen.options import SynthOptions
 from maskgen.process import usable_cores
 from maskgen.results.counts import Counts
 from maskgen.results.layout import PACKED
-from maskgen.results.output_files import check_apart
-from maskgen.results.tar_writer import tar_suffix
+from maskgen.results.output_files import check_apart, tar_suffix
 from maskgen.run.driver import run_shards
 from maskgen.run.dry_run import plan_dry_run
 from maskgen.run.executors.executor import interruptible, run_tasks

@@ -43,7 +43,7 @@ class ShardTask:
         landmarker: The landmark engine.
         several_faces: Whether images of the dataset commonly show more than one face.
         folder: Base of relative template paths; cluster workers start in another folder.
-        tar_suffix: `maskgen.results.tar_writer.tar_suffix` of the images; None for other layouts.
+        tar_suffix: `maskgen.results.output_files.tar_suffix` of the images; None for other layouts.
         sync: Whether a shard is flushed to the disk before it counts as done.
         image_timeout: Seconds that each step of an image may take; None sets no limit.
         fatal: Id -> reason of the samples that killed processes; they are not tried again.

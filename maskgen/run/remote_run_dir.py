@@ -9,8 +9,6 @@ the shard is done if and only if they exist. This needs neither renames nor atom
 belongs to an unfinished shard and is written again.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile

@@ -5,8 +5,6 @@ is new, its sha256 decides: touching or copying a dataset does not change it. Fo
 only label files are compared, because the time of each source would take a request.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 An error in the output stops the run, like the errors that `maskgen.run.pipeline` passes on.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json
@@ -20,9 +18,8 @@ from maskgen.records import FaceRecord, ManifestRow, Outcome, Sample
 from maskgen.results.counts import RowCounter
 from maskgen.results.layout import Layout, Places, tar_place
 from maskgen.results.manifest import row_to_json
-from maskgen.results.output_files import write_outputs
+from maskgen.results.output_files import member_json, open_tar_shard, write_outputs
 from maskgen.results.run_record import fingerprint
-from maskgen.results.tar_writer import member_json, open_tar_shard
 from maskgen.run.pipeline import EncodedVariant, MaskedSample, ShardTask, mask_samples
 from maskgen.run.state.run_dir import ROWS, RunDir, Shard
 from maskgen.run.state.shard_records import ShardSources, ShardStats, digest, spot_checksums

@@ -1,7 +1,5 @@
 """The shard list of a run: its samples split into shards, and which shards are pending."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator

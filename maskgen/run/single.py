@@ -1,7 +1,5 @@
 """Mask one image in memory, without a dataset or an output folder."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 

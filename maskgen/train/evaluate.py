@@ -1,7 +1,5 @@
 """Evaluate models on data sets: overall, by group and for masked/unmasked pairs; tables and plots."""
 
-from __future__ import annotations
-
 import logging
 import math
 import re
@@ -18,9 +16,8 @@ from maskgen.errors import UsageError
 from maskgen.files.atomic import write_atomic
 from maskgen.results.manifest import read_manifest
 from maskgen.train.card import class_table, decimals, interval, markdown_table
-from maskgen.train.data.examples import Example, reasons
-from maskgen.train.data.from_manifest import FACE_FIELDS, MANIFEST
-from maskgen.train.data.gather import is_plain_tree
+from maskgen.train.data.examples import Example, listed, reasons
+from maskgen.train.data.listing import FACE_FIELDS, MANIFEST, is_plain_tree
 from maskgen.train.judge import Judged
 from maskgen.train.metrics import scores
 from maskgen.train.plots import plot_bars, plot_roc
@@ -113,13 +110,12 @@ def check_columns(by: Sequence[str], data: Sequence[Path], which: str) -> None:
     `which` is "masked", "unmasked" or "both": an unmasked face has no template, wear and so on.
     """
     existing = {*OWN_COLUMNS}
-    missing = {*by} - existing
-    for columns in chain.from_iterable(_columns(folder, which) for folder in data if missing):
+    unread = (folder for folder in data if not existing.issuperset(by))
+    for columns in chain.from_iterable(_columns(folder, which) for folder in unread):
         existing |= columns
-        missing -= columns
-        if not missing:
+        if existing.issuperset(by):
             return
-    if missing:
+    if missing := {*by} - existing:
         absent, present = (", ".join(sorted(names)) for names in (missing, existing))
         sets = " or ".join(map(str, data))
         raise UsageError(f"--by {absent}: no image of {sets} has it; they have {present}")
@@ -132,11 +128,9 @@ def _columns(folder: Path, which: str) -> Iterator[set[str]]:
         return
     for row in read_manifest(folder / MANIFEST):
         if row.status == "masked":
-            columns = {name for name, value in row.attributes.items() if value is not None}
             faces = row.faces[:1] if which != "unmasked" else ()
-            yield columns | {
-                name for face in faces for name in FACE_FIELDS if getattr(face, name) is not None
-            }
+            values = [(name, getattr(face, name)) for face in faces for name in FACE_FIELDS]
+            yield {name for name, value in (*row.attributes.items(), *values) if value is not None}
 
 
 def write_evaluation(out: Path, results: Sequence[Mapping[str, Any]], judged: Sequence[Judged]) -> None:
@@ -185,8 +179,7 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     for each in results:
         parts.append(f"## {each['model']} on {each['set']}")
         if each["why_dropped"]:
-            listing = ", ".join(f"{count:,} {reason}" for reason, count in each["why_dropped"].items())
-            parts.append(f"Dropped: {listing}.")
+            parts.append(f"Dropped: {listed(each['why_dropped'])}.")
         parts.append(class_table(each["classes"]))
         for column, groups in each["by_group"].items():
             lines = [

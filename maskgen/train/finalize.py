@@ -1,7 +1,5 @@
 """Finish a training run: final models, decision threshold, figures, plots and model card."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from maskgen.train.card import model_card
-from maskgen.train.checkpoint import Progress, write_history
 from maskgen.train.data.examples import Dropped, reasons
 from maskgen.train.data.feed import Feed, reraise_read_errors
-from maskgen.train.fit import CHECKPOINT, HISTORY, new_model
+from maskgen.train.fit import CHECKPOINT, Progress, new_model
 from maskgen.train.metrics import choose_threshold, scores
 from maskgen.train.model.build import take_weights
 from maskgen.train.model.load import load_model
@@ -68,9 +65,13 @@ def finalize(
     curves = {name: (feed.labels, outputs[name]) for name, feed in sets.items()}
     plot_roc(run / "roc.png", curves, classes, threshold)
     reported = "test" if "test" in sets else "validation"
-    _write_confusion(run, metrics[reported]["confusion"], classes, reported)
+    confusion = np.array(metrics[reported]["confusion"])
+    shares = (confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)).round(6)
+    for name, table in (("confusion.csv", confusion), ("confusion_normalised.csv", shares)):
+        rows = [[own, *row] for own, row in zip(classes, table.tolist(), strict=True)]
+        write_csv(run / name, ("true", *classes), rows)
+    plot_confusion(run / "confusion.png", confusion, classes, reported)
     write_json(run / "labels.json", {name: place for place, name in enumerate(classes)})
-    write_history(run / HISTORY, state.history)
     plot_curves(run / "curves.png", state.history)
     write_json(run / METRICS, metrics)
     card = model_card(options, spec, metrics, read_record(run).command)
@@ -92,12 +93,3 @@ def _load_float32(path: Path, options: TrainOptions) -> Any:
     converted = new_model(options, model.output_shape[-1])
     take_weights(converted, model.get_weights())
     return converted
-
-
-def _write_confusion(run: Path, confusion: list[list[int]], classes: Sequence[str], split: str) -> None:
-    counts = np.array(confusion)
-    shares = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)).round(6)
-    for name, table in (("confusion.csv", counts), ("confusion_normalised.csv", shares)):
-        rows = [[own, *row] for own, row in zip(classes, table.tolist(), strict=True)]
-        write_csv(run / name, ("true", *classes), rows)
-    plot_confusion(run / "confusion.png", counts, classes, split)

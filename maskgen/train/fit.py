@@ -5,13 +5,12 @@ depends only on the seed, its number, and the model and optimizer before it, whi
 names its files: a kill between two writes leaves the previous state intact.
 """
 
-from __future__ import annotations
-
+import json
 import logging
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,18 +18,53 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from maskgen.errors import MaskgenError
+from maskgen.errors import ConfigurationError, MaskgenError
+from maskgen.files.atomic import write_atomic
+from maskgen.files.csv_text import csv_text
 from maskgen.keras_runtime import keras
-from maskgen.train.checkpoint import Epoch, Progress, read_progress, write_history, write_progress
 from maskgen.train.data.feed import Feed, reraise_read_errors
 from maskgen.train.model import build
 from maskgen.train.model.load import load_model
 from maskgen.train.options import Phase, TrainOptions
 
-CHECKPOINT = "checkpoint"
-HISTORY = "history.csv"
+CHECKPOINT, STATE, HISTORY = "checkpoint", "state.json", "history.csv"
+COLUMNS = ("phase", "epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
+
+Epoch = Mapping[str, "str | int | float"]
 
 log = logging.getLogger("maskgen")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The completed epochs of a run: all else follows from them, also the names of its models."""
+
+    monitor: str  # name of the value that decides which epoch is best
+    history: tuple[Epoch, ...] = ()  # their keys are `COLUMNS`
+
+    def waits(self, phase: str) -> list[int]:
+        """For each epoch of a phase, the number of epochs since the best one so far."""
+        epochs = [epoch for epoch in self.history if epoch["phase"] == phase]
+        return [last - self._best(epochs[: last + 1]) for last in range(len(epochs))]
+
+    def _best(self, epochs: Sequence[Epoch]) -> int:
+        best = max if self.monitor.endswith("accuracy") else min
+        return best(range(len(epochs)), key=lambda place: epochs[place][self.monitor])
+
+    @property
+    def best(self) -> str | int | float:
+        """The monitored value of the best epoch."""
+        return self.history[self._best(self.history)][self.monitor]
+
+    @property
+    def best_file(self) -> str | None:
+        """The model after the best epoch, without its optimizer; None before the first epoch."""
+        return f"best-{self._best(self.history) + 1:04}.keras" if self.history else None
+
+    @property
+    def last_file(self) -> str:
+        """The model after the last epoch, with its optimizer."""
+        return f"epoch-{len(self.history):04}.keras"
 
 
 def fit(
@@ -81,9 +115,7 @@ def _start_phase(folder: Path, state: Progress, phase: Phase, options: TrainOpti
     model = load_model(folder / best) if best else new_model(options, classes, options.mixed_precision)
     if phase.name == "head":
         build.freeze_backbone(model)
-    elif phase.name == "scratch":
-        build.train_everything(model)
-    else:
+    elif phase.name == "fine-tune":
         name = options.fine_tune_optimizer or name
         blocks = build.unfreeze_blocks(model, options.backbone, options.unfreeze)
         log.info("fine-tuning blocks %s", ", ".join(blocks))
@@ -122,7 +154,11 @@ def _epoch(
     reductions = sum(wait > 0 and wait % plateau == 0 for wait in waits)
     rate = learning_rate(phase, options.schedule, len(waits), reductions)
     model.optimizer.learning_rate = rate
-    _seed_dropout(model, options.seed, number)
+    # Keras does not save the state of the dropout layers.
+    draws = np.random.default_rng((options.seed % 2**63, number, 2))
+    for layer in model.layers:
+        if (generator := getattr(layer, "seed_generator", None)) is not None:
+            generator.state.assign(draws.integers(0, 2**32, 2, dtype=np.uint32))
     batches = training.shuffled(options.seed, number, options.augmentation)
     title, disable = f"{phase.name} {len(waits) + 1}/{phase.epochs}", None if progress else True
     with tqdm(total=int(batches.cardinality()), desc=title, unit="batch", disable=disable) as bar:
@@ -145,9 +181,26 @@ def _epoch(
     return {**epoch, **figures, "seconds": round(seconds, 2)}
 
 
-def _seed_dropout(model: Any, seed: int, epoch: int) -> None:
-    """Seed the dropout layers by the number of the epoch, because Keras does not save their state."""
-    draws = np.random.default_rng((seed % 2**63, epoch, 2))
-    for layer in model.layers:
-        if (generator := getattr(layer, "seed_generator", None)) is not None:
-            generator.state.assign(draws.integers(0, 2**32, 2, dtype=np.uint32))
+def read_progress(folder: Path, monitor: str) -> Progress:
+    """Read the state of a checkpoint folder; the initial state if there is none."""
+    path = folder / STATE
+    if not path.is_file():
+        return Progress(monitor)
+    try:
+        return Progress(monitor, tuple(json.loads(path.read_text(encoding="utf-8"))["history"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{path}: not the state of a training: {error}") from error
+
+
+def write_progress(folder: Path, state: Progress) -> None:
+    """Write the state atomically, then remove the models it does not name."""
+    write_atomic(folder / STATE, json.dumps({"history": state.history}, indent=1).encode())
+    for path in folder.glob("*.keras"):
+        if path.name not in (state.best_file, state.last_file):
+            path.unlink()
+
+
+def write_history(path: Path, history: Sequence[Epoch]) -> None:
+    """Write the epochs as CSV."""
+    rows = ([epoch[name] for name in COLUMNS] for epoch in history)
+    write_atomic(path, csv_text(COLUMNS, rows).encode())

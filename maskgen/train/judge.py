@@ -1,10 +1,9 @@
 """Run one model on one labelled set: its predictions, and the images it cannot be tested on."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,9 @@ from tqdm import tqdm
 from maskgen.errors import MissingDataError
 from maskgen.process import usable_cores
 from maskgen.train.data.examples import Dropped, Example, Wanted
-from maskgen.train.data.gather import Gathered, gather, is_plain_tree
-from maskgen.train.data.model_input import shown_file
+from maskgen.train.data.gather import Gathered, gather
+from maskgen.train.data.listing import is_plain_tree
+from maskgen.train.data.model_input import shown_example
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.run_folder import EXAMPLES, read_examples
 from maskgen.train.spec import ModelSpec
@@ -25,23 +25,15 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Judged:
-    """The predictions of a model on n examples of a set.
+    """The predictions of a model on n examples of a set."""
 
-    Attributes:
-        model: Name of the model.
-        of: Name of the set.
-        labels: (n,) true classes, as indices of the model's classes.
-        probabilities: (n, classes).
-        dropped: The images without a prediction.
-    """
-
-    model: str
+    model: str  # its name
     spec: ModelSpec
-    of: str
-    examples: tuple[Example, ...]
-    labels: NDArray[np.int32]
-    probabilities: NDArray[np.float32]
-    dropped: tuple[Dropped, ...]
+    of: str  # name of the set
+    examples: Sequence[Example]
+    labels: NDArray[np.int32]  # (n,) true classes, as indices of the model's classes
+    probabilities: NDArray[np.float32]  # (n, classes)
+    dropped: Sequence[Dropped]  # the images without a prediction
 
 
 def judge(
@@ -58,14 +50,9 @@ def judge(
     Images whose person, source or content is in the model's training or validation split are dropped, if the
     list of examples is still beside the model in its run folder.
 
-    Args:
-        classifier: The model.
-        name: Name of the set.
-        data: An output folder of `maskgen synth`, or a folder tree.
-        wanted: The selection of images; crop, margin and a missing label come from the model.
-        split: Name of a split, or "all". Without a "test" split, that is the validation split, and without
-            any split all images.
-        progress: Show a progress bar on stderr.
+    `name` is that of the set, which is an output folder of `maskgen synth` or a folder tree. Crop, margin
+    and a missing label come from the model. `split` can be "all"; without a "test" split, that is
+    validation, and without any split all images.
     """
     spec = classifier.spec
     # The labels of a folder tree are its folders, whatever label column the model was trained on.
@@ -88,7 +75,7 @@ def judge(
 
     labels = np.array([spec.classes.index(each.label) for each in examples], dtype=np.int32)
     probabilities = _predict(classifier, examples, name, progress)
-    return Judged(classifier.name, spec, name, tuple(examples), labels, probabilities, tuple(dropped))
+    return Judged(classifier.name, spec, name, examples, labels, probabilities, dropped)
 
 
 def _in_split(gathered: Gathered, split: str) -> Gathered:
@@ -97,10 +84,7 @@ def _in_split(gathered: Gathered, split: str) -> Gathered:
     splits = {each.split for each in gathered.examples} | {each.split for each in gathered.dropped}
     if split == "test" and "test" not in splits and "validation" in splits:
         split = "validation"
-    return Gathered(
-        tuple(example for example in gathered.examples if example.split == split),
-        tuple(each for each in gathered.dropped if each.split == split),
-    )
+    return Gathered(gathered.of(split), [each for each in gathered.dropped if each.split == split])
 
 
 def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example], list[Dropped]]:
@@ -123,10 +107,7 @@ def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example
 def _predict(
     classifier: Classifier, examples: Sequence[Example], name: str, progress: bool
 ) -> NDArray[np.float32]:
-    def read(example: Example) -> NDArray[np.uint8]:
-        size = classifier.spec.size
-        return shown_file(example.path, example.member, example.region, size, example.plain)
-
+    read = partial(shown_example, size=classifier.spec.size)
     title, disable = f"{classifier.name} on {name}", None if progress else True
     bar = tqdm(total=len(examples), desc=title, unit="image", disable=disable)
     probabilities = []

@@ -1,7 +1,5 @@
 """Classification metrics: accuracy, Wilson interval, F1, ROC, and the decision threshold."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -78,13 +76,9 @@ def scores(
     `confusion` has a row for each true class and a column for each predicted one. `f1` is the mean of
     the classes that occur in labels or predictions, `balanced_accuracy` the mean recall of those in labels.
     `roc_auc` is the mean of one-against-rest for more than two classes.
+    `accuracy_of_all` counts `dropped` images, which have no prediction, as wrong.
 
-    Args:
-        labels: (n,) true classes.
-        probabilities: (n, classes).
-        classes: Their names.
-        threshold: See `decide`.
-        dropped: Number of images without a prediction; `accuracy_of_all` counts them as wrong.
+    `labels` are (n,) true classes, `probabilities` (n, classes); see `decide` for `threshold`.
     """
     predicted, total = decide(probabilities, threshold), len(labels)
     counts = np.zeros((len(classes), len(classes)), np.int64)

@@ -3,48 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
-from maskgen.errors import ConfigurationError, UsageError
+from maskgen.errors import UsageError
 from maskgen.train.data.augment import Augmentation
-from maskgen.train.data.crops import CROPS
-from maskgen.train.data.examples import Wanted
+from maskgen.train.data.examples import CROPS, Wanted
 from maskgen.train.data.splits import SplitOptions
-from maskgen.train.model.backbones import DEFAULT, backbone
+from maskgen.train.model.backbones import BACKBONES, DEFAULT
+from maskgen.train.model.build import HEADS
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
-SCHEDULES = ("constant", "cosine", "step", "plateau")
-WHICH = ("masked", "unmasked", "both")
-MONITORS = ("val_loss", "val_accuracy")
+# Option -> its allowed values.
+CHOICES = {
+    "crop": CROPS,
+    "which": ("masked", "unmasked", "both"),
+    "backbone": tuple(BACKBONES),
+    "head": tuple(HEADS),
+    "optimizer": OPTIMIZERS,
+    "fine_tune_optimizer": OPTIMIZERS,
+    "schedule": ("constant", "cosine", "step", "plateau"),
+    "monitor": ("val_loss", "val_accuracy"),
+}
 
 
 @dataclass(frozen=True)
 class Phase:
-    """At most `epochs` epochs with the same trainable layers, from a learning rate of `rate`.
+    """Epochs with the same trainable layers."""
 
-    `name` is "head" (frozen backbone), "scratch" (all layers) or "fine-tune" (last blocks).
-    """
-
-    name: str
-    epochs: int
-    rate: float
+    name: str  # "head" (frozen backbone), "scratch" (all layers) or "fine-tune" (last blocks)
+    epochs: int  # at most
+    rate: float  # initial learning rate
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of `maskgen train`, with the names and defaults of the command line.
-
-    Attributes:
-        size: Side of the input images; None for that of the backbone.
-        weights: "imagenet", "none" or a path.
-        fine_tune_epochs: Maximum number of epochs of the second phase; None for `epochs`, or 0 from scratch.
-        unfreeze: Number of blocks trained in the second phase; None for the later half.
-        fine_tune_optimizer: Optimizer of the second phase; None for `optimizer`.
-        fine_tune_rate: Initial learning rate of the second phase; None for a tenth of `learning_rate`.
-        monitor: One of `MONITORS`: the value that decides which epoch is best.
-        patience: A phase ends after this number of epochs without a better one; 0 for never.
-    """
+    """Options of `maskgen train`, with the names and defaults of the command line."""
 
     data: tuple[str, ...]
     wanted: Wanted = field(default_factory=Wanted)
@@ -52,21 +46,21 @@ class TrainOptions:
     drop_leaks: bool = False
     backbone: str = DEFAULT
     head: str = "small"
-    size: int | None = None
-    weights: str = "imagenet"
+    size: int | None = None  # side of the input images; None for that of the backbone
+    weights: str = "imagenet"  # or "none", or a path
     dropout: float = 0.2
     epochs: int = 10
-    fine_tune_epochs: int | None = None
-    unfreeze: int | None = None
+    fine_tune_epochs: int | None = None  # None for `epochs`, or 0 from scratch
+    unfreeze: int | None = None  # blocks trained in the second phase; None for the later half
     optimizer: str = "adam"
-    fine_tune_optimizer: str | None = None
+    fine_tune_optimizer: str | None = None  # None for `optimizer`
     learning_rate: float = 1e-3
-    fine_tune_rate: float | None = None
+    fine_tune_rate: float | None = None  # None for a tenth of `learning_rate`
     schedule: str = "cosine"
     batch_size: int = 32
     class_weights: bool = True
-    monitor: str = "val_loss"
-    patience: int = 5
+    monitor: str = "val_loss"  # the value that decides which epoch is best
+    patience: int = 5  # a phase ends after this number of epochs without a better one; 0 for never
     augmentation: Augmentation = field(default_factory=Augmentation)
     mixed_precision: bool = False
     cache: bool = False
@@ -74,24 +68,17 @@ class TrainOptions:
     deterministic: bool = False
 
     def __post_init__(self) -> None:
-        backbone(self.backbone)
-        for name, value, choices in (
-            ("crop", self.wanted.crop, CROPS),
-            ("which", self.wanted.which, WHICH),
-            ("optimizer", self.optimizer, OPTIMIZERS),
-            ("fine-tune optimizer", self.fine_tune_optimizer or self.optimizer, OPTIMIZERS),
-            ("schedule", self.schedule, SCHEDULES),
-            ("monitor", self.monitor, MONITORS),
-        ):
-            if value not in choices:
-                raise UsageError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        values = {**vars(self.wanted), **vars(self)}
+        for name, allowed in CHOICES.items():
+            if values[name] is not None and values[name] not in allowed:
+                raise UsageError(f"{name} must be one of {', '.join(allowed)}, got {values[name]!r}")
         if not self.phases:
             raise UsageError("there is no epoch to train: give --epochs or --fine-tune-epochs")
 
     @property
     def input_size(self) -> int:
         """`size`, or that of the backbone."""
-        return self.size or backbone(self.backbone).size
+        return self.size or BACKBONES[self.backbone].size
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -104,10 +91,7 @@ class TrainOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainOptions:
-        """Read the values of `dataclasses.asdict`; a `ConfigurationError` if another version wrote them."""
-        unknown = set(values) - {each.name for each in fields(cls)}
-        if unknown:
-            raise ConfigurationError(f"unknown options {', '.join(sorted(unknown))}: another version's run")
+        """Read the values of `dataclasses.asdict`; `TypeError` or `KeyError` for those of another version."""
         records = {"wanted": Wanted, "split": SplitOptions, "augmentation": Augmentation}
         inner = {name: record(**values[name]) for name, record in records.items()}
         return cls(**{**values, **inner, "data": tuple(values["data"])})

@@ -1,7 +1,5 @@
 """Plots as PNG: training curves, confusion matrix, ROC, bars of accuracy; and a grid of training images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -14,9 +12,9 @@ from PIL import Image as PillowImage
 
 from maskgen.files.atomic import write_atomic
 from maskgen.keras_runtime import require
-from maskgen.train.checkpoint import Epoch
 from maskgen.train.data.augment import Augmentation, draw
 from maskgen.train.data.feed import Feed
+from maskgen.train.fit import Epoch
 from maskgen.train.metrics import roc
 
 TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"

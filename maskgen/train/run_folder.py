@@ -1,7 +1,5 @@
 """Files of a training run folder: its record, examples, dropped images, predictions and tables."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os
@@ -87,7 +85,6 @@ class Record(NamedTuple):
     """What `read_record` reads; `folds` are empty for a run of a single model."""
 
     options: TrainOptions
-    classes: tuple[str, ...]
     command: str
     folds: tuple[int, ...]
 
@@ -100,8 +97,7 @@ def read_record(run: Path) -> Record:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         options = _with_paths(record["options"], lambda text: str(_resolve_beside(run, text)))
-        classes, folds = tuple(record["classes"]), tuple(record.get("folds", ()))
-        return Record(TrainOptions.from_dict(options), classes, record["command"], folds)
+        return Record(TrainOptions.from_dict(options), record["command"], tuple(record.get("folds", ())))
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path}: not the record of a run: {error}") from error
 

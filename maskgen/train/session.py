@@ -7,34 +7,30 @@
     RUN/folds.json    mean and standard deviation of the accuracy, after the last fold
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import statistics
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ModelError, UsageError
 from maskgen.keras_runtime import require, seed_everything
-from maskgen.train.checkpoint import STATE
-from maskgen.train.data.examples import Dropped, Example, reasons, tally
+from maskgen.train.data.examples import listed, reasons, tally
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
 from maskgen.train.data.splits import assign_splits, folds_of, place_missed
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
-from maskgen.train.fit import CHECKPOINT, HISTORY, fit
+from maskgen.train.fit import CHECKPOINT, HISTORY, STATE, fit
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import write_preview
 from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
     RECORD,
-    Record,
     open_run,
     read_dropped,
     read_examples,
@@ -61,19 +57,10 @@ def train_run(
     preview: bool = False,
     progress: bool = True,
 ) -> Iterator[tuple[Path, Figures]]:
-    """Run `maskgen train`.
+    """Run `maskgen train` in the folder `run`; with `folds`, train a model for each fold of the data.
 
-    Args:
-        run: The run folder.
-        options: The options of the run.
-        folds: Train a model for each fold of the data.
-        command: The command line, for the record.
-        overwrite: Replace an old run in the folder.
-        preview: Write a grid of augmented images before the training.
-        progress: Show progress bars on stderr.
-
-    Yields:
-        The folder of each model, and the figures of its ``metrics.json``.
+    Yields the folder of each model, and the figures of its ``metrics.json``. `command` is for the record,
+    `overwrite` replaces an old run, and `preview` writes a grid of augmented images.
     """
     require(*PACKAGES)
     open_run(run, overwrite)
@@ -82,57 +69,51 @@ def train_run(
         options = replace(options, data=tuple(str(Path(each).absolute()) for each in options.data))
     gathered = gather([Path(folder) for folder in options.data], options.wanted, progress=progress)
     if not folds:
-        yield run, train(gathered, run, options, command, preview, progress)
+        yield run, _train(gathered, run, options, command, preview, progress)
         return
     numbers = folds_of(gathered.examples)
     if not numbers:
         raise UsageError("the data have no folds; Adience has some")
-    for old in run.glob("fold-*"):
-        # Results of an earlier run would look like results of this one.
-        for name in (METRICS, RECORD):
-            (old / name).unlink(missing_ok=True)
-    (run / FOLDS).unlink(missing_ok=True)
+    # Results of an earlier run would look like results of this one.
+    for old in (*run.glob(f"fold-*/{METRICS}"), *run.glob(f"fold-*/{RECORD}"), run / FOLDS):
+        old.unlink(missing_ok=True)
     write_record(run, command, options, (), {}, numbers)
     try:
-        yield from _train_each(run, Record(options, (), command, tuple(numbers)), gathered, preview, progress)
+        yield from resume_run(run, gathered, preview, progress=progress)
     except (ModelError, UsageError):
         if not any(run.glob("fold-*")):
-            forget_run(run)
+            _forget_run(run)
         raise
 
 
-def resume_run(run: Path, *, progress: bool = True) -> Iterator[tuple[Path, Figures]]:
+def resume_run(
+    run: Path, gathered: Gathered | None = None, preview: bool = False, *, progress: bool = True
+) -> Iterator[tuple[Path, Figures]]:
     """Resume a killed run. One with folds keeps the completed ones, resumes one and trains the others.
 
-    Yields:
-        The folder and the figures of each model, including those of completed folds.
+    Yields the folder and the figures of each model, including those of completed folds. `gathered` are the
+    data of a run with folds, if they were read already; `preview` is for each fold that is trained.
     """
     require(*PACKAGES)
-    record = read_record(run)
-    if not record.folds:
-        yield run, resume(run, progress=progress)
-    elif (run / FOLDS).is_file():
-        raise UsageError(f"{run} is done: all {len(record.folds)} folds; {FOLDS} has the figures")
-    else:
-        yield from _train_each(run, record, None, False, progress)
-
-
-def _train_each(
-    run: Path, record: Record, gathered: Gathered | None, preview: bool, progress: bool
-) -> Iterator[tuple[Path, Figures]]:
-    options, command = record.options, record.command
+    options, command, folds = read_record(run)
+    if not folds:
+        if _is_done(run):
+            raise UsageError(f"{run} is done; train further from its model with --weights {run / BEST}")
+        yield run, _resume(run, progress)
+        return
+    if (run / FOLDS).is_file():
+        raise UsageError(f"{run} is done: all {len(folds)} folds; {FOLDS} has the figures")
     results: dict[str, Figures] = {}
-    for fold in record.folds:
+    for fold in folds:
         folder = run / f"fold-{fold}"
-        if (folder / METRICS).is_file() and not (folder / CHECKPOINT).is_dir():
+        if _is_done(folder):
             figures = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         elif (folder / RECORD).is_file():
-            figures = resume(folder, progress=progress)
+            figures = _resume(folder, progress)
         else:
-            data = [Path(each) for each in options.data]
-            gathered = gathered or gather(data, options.wanted, progress=progress)
+            gathered = gathered or gather([*map(Path, options.data)], options.wanted, progress=progress)
             own = replace(options, split=replace(options.split, fold=fold))
-            figures = train(gathered, folder, own, command, preview, progress)
+            figures = _train(gathered, folder, own, command, preview, progress)
         results[folder.name] = figures
         yield folder, figures
     accuracies = [figures["test"]["accuracy"] for figures in results.values()]
@@ -141,57 +122,22 @@ def _train_each(
     write_json(run / FOLDS, summary)
 
 
-@dataclass(frozen=True)
-class Divided:
-    """The data of a run with their splits."""
-
-    examples: tuple[Example, ...]
-    dropped: tuple[Dropped, ...]
-    classes: tuple[str, ...]
-
-    def of(self, split: str) -> list[Example]:
-        """The examples of one split."""
-        return [example for example in self.examples if example.split == split]
+def _is_done(run: Path) -> bool:
+    return (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir()
 
 
-def divide(options: TrainOptions, gathered: Gathered) -> Divided:
-    """Assign the splits to the data of a run; drop leaks if the options say so."""
-    examples, outside = assign_splits(gathered.examples, options.split)
-    dropped = list(place_missed(gathered.dropped, gathered.examples, examples, options.split))
-    classes = sorted({example.label for example in examples if example.split == "train"})
-    if not 2 <= len(classes) <= MOST_CLASSES:
-        raise UsageError(
-            f"two classes are needed and at most {MOST_CLASSES}; the training split has {len(classes)}: "
-            f"{', '.join(classes[:5])}. Choose the column of the classes with --label"
-        )
-    if bad := [name for name in (*classes, options.wanted.label or "") if not is_name(name)]:
-        raise UsageError(
-            f"the class or column {bad[0][:50]!r} cannot be named in a model: it has characters that do not "
-            f"print, or more than {LONGEST_TEXT}: rename it in the data"
-        )
-    untrained = [example for example in examples if example.label not in classes]
-    dropped += [each.dropped("class not trained", each.label) for each in untrained]
-    kept = tuple(example for example in examples if example.label in classes)
-    divided = Divided(kept, (*dropped, *outside), tuple(classes))
-    if options.drop_leaks:
-        clean, leaking = without_leaks(divided.examples)
-        divided = replace(divided, examples=tuple(clean), dropped=(*divided.dropped, *leaking))
-    trained = {example.label for example in divided.of("train")}
-    lacking = [f"class {name} in train" for name in classes if name not in trained]
-    if not divided.of("validation"):
-        lacking.append("validation")
-    if lacking:
-        listing = ", ".join(f"{count:,} {reason}" for reason, count in reasons(divided.dropped).items())
-        raise UsageError(f"no example is left for {lacking[0]}; dropped: {listing}")
-    return divided
+def _resume(run: Path, progress: bool) -> Figures:
+    """Resume the run of one model with its recorded examples and options."""
+    divided = Gathered(read_examples(run / EXAMPLES), read_dropped(run / DROPPED))
+    return _fit_and_finalize(run, read_record(run).options, divided, progress)
 
 
-def train(
+def _train(
     gathered: Gathered, run: Path, options: TrainOptions, command: str, preview: bool, progress: bool
 ) -> Figures:
     """Train a model on gathered data, in a folder that belongs to the run; returns its metrics."""
     run.mkdir(parents=True, exist_ok=True)
-    divided = divide(options, gathered)
+    divided = _divide(options, gathered)
     refuse_leaks(divided.examples)
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
     for name in (BEST, LAST, METRICS):
@@ -208,20 +154,41 @@ def train(
     except (ModelError, UsageError):
         # For example, weights of another backbone: without a checkpoint there is nothing to resume.
         if not (run / CHECKPOINT / STATE).is_file():
-            forget_run(run)
+            _forget_run(run)
         raise
 
 
-def resume(run: Path, *, progress: bool = True) -> Figures:
-    """Resume a killed run with its recorded examples and options; a `UsageError` if it is complete."""
-    record = read_record(run)
-    if (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir():
-        raise UsageError(f"{run} is done; train further from its model with --weights {run / BEST}")
-    examples, dropped = tuple(read_examples(run / EXAMPLES)), tuple(read_dropped(run / DROPPED))
-    return _fit_and_finalize(run, record.options, Divided(examples, dropped, record.classes), progress)
+def _divide(options: TrainOptions, gathered: Gathered) -> Gathered:
+    """Assign the splits to the data of a run; drop leaks if the options say so."""
+    examples, outside = assign_splits(gathered.examples, options.split)
+    dropped = [*place_missed(gathered.dropped, gathered.examples, examples, options.split)]
+    classes = Gathered(examples, ()).classes
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        raise UsageError(
+            f"two classes are needed and at most {MOST_CLASSES}; the training split has {len(classes)}: "
+            f"{', '.join(classes[:5])}. Choose the column of the classes with --label"
+        )
+    if bad := [name for name in (*classes, options.wanted.label or "") if not is_name(name)]:
+        raise UsageError(
+            f"the class or column {bad[0][:50]!r} cannot be named in a model: it has characters that do not "
+            f"print, or more than {LONGEST_TEXT}: rename it in the data"
+        )
+    kept = [each for each in examples if each.label in classes]
+    untrained = [each for each in examples if each.label not in classes]
+    dropped += [*(each.dropped("class not trained", each.label) for each in untrained), *outside]
+    if options.drop_leaks:
+        kept, leaking = without_leaks(kept)
+        dropped += leaking
+    divided = Gathered(kept, dropped)
+    lacking = [f"class {name} in train" for name in classes if name not in divided.classes]
+    if not divided.of("validation"):
+        lacking.append("validation")
+    if lacking:
+        raise UsageError(f"no example is left for {lacking[0]}; dropped: {listed(reasons(dropped))}")
+    return divided
 
 
-def forget_run(run: Path) -> None:
+def _forget_run(run: Path) -> None:
     """Delete the files of a run that failed before its first epoch: its folder can be used again."""
     for name in (RECORD, EXAMPLES, DROPPED, PREVIEW, HISTORY):
         (run / name).unlink(missing_ok=True)
@@ -230,7 +197,7 @@ def forget_run(run: Path) -> None:
             folder.rmdir()
 
 
-def _fit_and_finalize(run: Path, options: TrainOptions, divided: Divided, progress: bool) -> Figures:
+def _fit_and_finalize(run: Path, options: TrainOptions, divided: Gathered, progress: bool) -> Figures:
     seed_everything(options.seed, options.deterministic)
     classes, size, batch = divided.classes, options.input_size, options.batch_size
     examples = divided.of("train")

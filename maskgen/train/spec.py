@@ -14,7 +14,7 @@ from typing import Any
 import maskgen
 from maskgen.errors import ConfigurationError, ModelError
 from maskgen.files.json_text import from_json
-from maskgen.train.data.crops import CROPS
+from maskgen.train.data.examples import CROPS
 from maskgen.train.model.load import SPEC, read_member
 
 MEMBER = SPEC
@@ -25,23 +25,15 @@ LONGEST_TEXT = 1000
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """The specification of a model.
+    """The specification of a model."""
 
-    Attributes:
-        classes: Class names in the order of the outputs.
-        size: Side of the input images, RGB from 0 to 255; preprocessing is inside the model.
-        margin: Margin around the face, as a share of the longer side of its box.
-        threshold: Minimum probability for predicting the second of two classes, chosen on validation; None
-            predicts the most probable class.
-        label: The column of the labels; None for the manifest's label.
-    """
-
-    classes: tuple[str, ...]
-    size: int
+    classes: tuple[str, ...]  # in the order of the outputs
+    size: int  # side of the input images, RGB from 0 to 255; preprocessing is inside the model
     crop: str
-    margin: float
+    margin: float  # around the face, as a share of the longer side of its box
+    # From this probability, the second of two classes is predicted; None predicts the most probable class.
     threshold: float | None
-    label: str | None
+    label: str | None  # the column of the labels; None for the manifest's label
     backbone: str
     version: str = maskgen.__version__
 

@@ -4,8 +4,6 @@ The check computes the sha256 of every image, measures every alpha and counts ev
 a time and checks them in batches. An 8-byte hash of each file name is kept to find files that no row names.
 """
 
-from __future__ import annotations
-
 import hashlib
 import tempfile
 from collections import Counter, deque

@@ -5,8 +5,6 @@ fitted to the points of each face's mesh in the manifest. Over 389 real faces of
 wears, the coverage of the lower face then differed by at most 0.03; other parts, by up to 0.5, are left out.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +20,8 @@ from maskgen.images.codec import decode
 from maskgen.landmarks.landmark_file import LandmarkFile
 from maskgen.masking.coverage import coverage
 from maskgen.records import FaceRecord, Image, ManifestRow
+from maskgen.results.output_files import member_json, member_of
 from maskgen.results.reader import ResultFiles, SourceFiles
-from maskgen.results.tar_writer import member_json, member_of
 
 # The greatest difference of a coverage: without meshes for the lower face, with them for each part.
 _TOLERANCE, _ROUNDING = 0.1, 0.0021

@@ -36,7 +36,7 @@ def test_a_default_is_told_once(name, command):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_says_what_the_command_says(name):
     command = cli.get_command(click.Context(cli), name)
-    assert command.help.strip().splitlines()[0] == COMMANDS[name][1]
+    assert command.help.strip().splitlines()[0] == COMMANDS[name]
     assert command.name == name
 
 

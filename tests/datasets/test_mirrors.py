@@ -9,12 +9,7 @@ from layouts import CELEBA_ATTRIBUTES, LAYOUTS, WIKI_ROWS, matlab
 
 from maskgen.datasets import DATASETS, find_root, get_dataset
 from maskgen.datasets.base import warn_of_lacks
-from maskgen.datasets.readers.label_file_search import (
-    MOST_ENTRIES,
-    MOST_FOLDERS,
-    find_label_files,
-    folders_near,
-)
+from maskgen.datasets.readers.root import MOST_ENTRIES, MOST_FOLDERS, find_label_files, folders_near
 
 FAIRFACE = "file,age,gender,race,service_test\n"
 META = LAYOUTS["vggface2"]["identity_meta.csv"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskgen.datasets.readers.samples import images, sample_at
+from maskgen.datasets.readers.root import images, sample_at
 from maskgen.errors import AnnotationError, MissingDataError
 from maskgen.files.path_text import to_text
 from maskgen.files.suffixes import IMAGE_SUFFIXES

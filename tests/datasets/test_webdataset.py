@@ -9,8 +9,8 @@ import pytest
 from small_tars import write_tar
 
 from maskgen.datasets import find_root, get_dataset
-from maskgen.datasets.readers.samples import images
-from maskgen.datasets.readers.tar_patterns import find_tars
+from maskgen.datasets.readers.root import images
+from maskgen.datasets.webdataset import find_tars
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.files.tar import read_member
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maskgen.demo import guard as demo_guard
-from maskgen.demo.upload_folder import demo_folder
+from maskgen.demo.page import demo_folder
 
 
 def test_no_more_is_kept_than_the_limit(tmp_path, monkeypatch):

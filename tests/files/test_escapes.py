@@ -15,7 +15,7 @@ from maskgen.results.contact_sheet import write_contact_sheet
 from maskgen.results.manifest import read_manifest
 from maskgen.run.state.run_dir import RunDir
 from maskgen.train.data.examples import Wanted
-from maskgen.train.data.from_manifest import from_manifest
+from maskgen.train.data.listing import list_folder
 
 EVIL = ["../secret.jpg", "/etc/passwd", "a/../../secret.jpg", "..", "", "a\0.jpg"]
 
@@ -52,7 +52,7 @@ def test_a_manifest_that_leads_out_is_refused_with_its_line(out, field, name):
     with pytest.raises(ConfigurationError, match=r"manifest\.jsonl, line 1: .*a path below the folder"):
         list(read_manifest(out / "manifest.jsonl"))
     with pytest.raises(ConfigurationError, match="a path below the folder"):
-        list(from_manifest(out, Wanted(None, "masked")))
+        list(list_folder(out, Wanted(None, "masked")))
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "..a/b..jpg", "a/...", "~/x", "back\\slash.jpg", "C:x.jpg", "-rf"])
@@ -79,7 +79,7 @@ def test_links_in_a_result_lead_nowhere_else(whole, out):
     write_contact_sheet(out, whole[0])
     assert reds(out) == 0
     with pytest.raises(AnnotationError, match="is a link out of"):
-        list(from_manifest(out, Wanted(None, "masked")))
+        list(list_folder(out, Wanted(None, "masked")))
 
 
 def test_removing_and_resuming_a_run_touches_nothing_outside(whole, out):

@@ -12,9 +12,10 @@ from small_tars import masked_tars, special, write_tar
 
 from maskgen.datasets import get_dataset
 from maskgen.errors import UnreadableImageError, UsageError
-from maskgen.files.tar import read_member, read_path
+from maskgen.files.tar import read_member
 from maskgen.landmarks.landmark_file import write_landmark_file
 from maskgen.results.manifest import read_manifest
+from maskgen.results.reader import Members
 
 PICTURE = saved(RGB, "JPEG")
 
@@ -153,13 +154,14 @@ def test_a_tar_that_changes_after_it_was_listed_is_not_read(tmp_path, whole):
 
 
 def test_a_path_leads_through_a_tar(tmp_path, whole):
-    assert read_path(tmp_path / "0.tar" / "3.jpg") == PICTURE
-    assert read_path(tmp_path / "0.tar") == whole
+    files = Members(tmp_path)
+    assert files.read("0.tar/3.jpg") == PICTURE
+    assert files.read("0.tar") == whole
     for name in ("4.jpg", "0.jpg/1.jpg"):
-        with pytest.raises(FileNotFoundError, match="has no member"):
-            read_path(tmp_path / "0.tar" / name)
-    with pytest.raises(FileNotFoundError):
-        read_path(tmp_path / "1.tar" / "0.jpg")
+        with pytest.raises(UnreadableImageError, match="has no member"):
+            files.read(f"0.tar/{name}")
+    with pytest.raises(UnreadableImageError, match=r"1\.tar: No such file"):
+        files.read("1.tar/0.jpg")
 
 
 @pytest.mark.parametrize("pattern", ["*.tar", "{0,1}.tar", "0.tar", "."])

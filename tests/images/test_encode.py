@@ -34,7 +34,7 @@ def test_jpeg_is_written_with_the_sources_tables(options, subsampling):
         before.quantization[layer[3]] for layer in before.layer
     ]
     assert [layer[1:3] for layer in after.layer] == [layer[1:3] for layer in before.layer]
-    assert decoded.jpeg.subsampling == subsampling
+    assert decoded.jpeg["subsampling"] == subsampling
     assert after.info.get("progressive") == before.info.get("progressive")
     assert (encoded.suffix, encoded.same_format) == (".jpg", True)
 
@@ -81,7 +81,7 @@ def test_chroma_layouts_that_cannot_be_written_become_444(factors):
     frame = data.index(b"\xff\xc0")
     data[frame + 11] = factors[0]
     decoded = decode(bytes(data))
-    assert decoded.jpeg.subsampling == 0
+    assert decoded.jpeg["subsampling"] == 0
     assert [layer[1:3] for layer in reopened(encode(decoded.bgr, decoded).data).layer] == [(1, 1)] * 3
 
 

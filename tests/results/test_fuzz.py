@@ -11,7 +11,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from small_runs import face, write_template
 
-from maskgen.commands.shared.config_file import read_config
+from maskgen.commands.shared.parameters import read_config
 from maskgen.datasets import get_dataset
 from maskgen.errors import UnreadableImageError
 from maskgen.files.path_text import to_text

@@ -18,12 +18,12 @@ from small_runs import differing, landmark_file, masked, template_file, tree, wr
 from small_tars import members
 
 from maskgen.files.path_text import to_text
-from maskgen.files.tar import read_path
 from maskgen.images.codec import EncodedImage
 from maskgen.records import Sample
 from maskgen.results.card import write_report
 from maskgen.results.layout import Layout
 from maskgen.results.manifest import read_manifest
+from maskgen.results.reader import Members
 from maskgen.run.job import merge
 
 REPOSITORY = Path(__file__).parents[2]
@@ -83,14 +83,15 @@ def test_only_masked_pictures_are_in_the_tars_and_every_input_is_in_the_manifest
 
 def test_the_tars_hold_the_files_of_the_other_layouts(source, whole, tmp_path):
     masked(source, tmp_path / "out", variants=2, pairs=True, alpha=True)
+    files = Members(whole)
     for packed, loose in zip(masked_rows(whole), masked_rows(tmp_path / "out"), strict=True):
-        assert hashlib.sha256(read_path(whole / packed.file_name)).hexdigest() == packed.sha256
+        assert hashlib.sha256(files.read(packed.file_name)).hexdigest() == packed.sha256
         for one, other in (
             (packed.file_name, loose.file_name),
             (packed.unmasked_file, loose.unmasked_file),
             (packed.faces[0].alpha_file, loose.faces[0].alpha_file),
         ):
-            assert read_path(whole / one) == (tmp_path / "out" / other).read_bytes()
+            assert files.read(one) == (tmp_path / "out" / other).read_bytes()
 
 
 def test_owners_times_and_modes_are_fixed_and_nothing_is_compressed(whole):

@@ -11,6 +11,7 @@ from maskgen.errors import UsageError
 from maskgen.files.atomic import open_atomic, write_atomic
 from maskgen.files.path_text import from_text, to_text
 from maskgen.images.codec import EncodedImage
+from maskgen.options import SynthOptions
 from maskgen.records import Sample
 from maskgen.results.layout import Layout, Places
 from maskgen.results.output_files import check_apart, write_outputs
@@ -187,7 +188,7 @@ def test_nothing_is_placed_outside(relative):
 
 def test_an_unknown_layout():
     with pytest.raises(UsageError, match="layout must be one of mirror, folders, webdataset, got 'flat'"):
-        Layout("flat")
+        SynthOptions("", layout="flat")
 
 
 def test_outputs_are_written(tmp_path):

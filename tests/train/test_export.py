@@ -44,15 +44,13 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def onnx_file(model, tmp_path_factory):
-    done = export(model, "onnx", tmp_path_factory.mktemp("onnx") / "m.onnx")
-    assert done.drawn and done.pictures == 8
-    return done.path
+    return export(model, "onnx", PORTRAITS, tmp_path_factory.mktemp("onnx") / "m.onnx").path
 
 
 def test_every_format_agrees_with_keras_on_real_pictures_and_takes_its_description_with_it(model):
-    done = {name: export(model, name, samples=PORTRAITS) for name in export_module.FORMATS}
+    done = {name: export(model, name, PORTRAITS) for name in export_module.FORMATS}
     for name, each in done.items():
-        assert each.difference <= 1e-4 and each.pictures == 3 and not each.drawn, name
+        assert each.difference <= 1e-4 and each.images == 3, name
     assert done["savedmodel"].path == model.with_name("best_savedmodel")
     assert ModelSpec.from_json((done["savedmodel"].path / MEMBER).read_text()) == SPEC
     with zipfile.ZipFile(done["tflite"].path) as archive:
@@ -79,7 +77,7 @@ def without_tensorflow(*arguments):
 
 
 def test_predict_and_evaluate_take_the_onnx_file_without_tensorflow(model, tmp_path):
-    file = export(model, "onnx", tmp_path / "m.onnx", PORTRAITS).path
+    file = export(model, "onnx", PORTRAITS, tmp_path / "m.onnx").path
     code, out, err = without_tensorflow("predict", file, PORTRAITS[0], "--no-detect", "--json")
     assert code == 0, err
     (said,) = predict_file(open_classifier(model), PORTRAITS[0], None)[0]
@@ -95,7 +93,7 @@ def test_predict_and_evaluate_take_the_onnx_file_without_tensorflow(model, tmp_p
 
 def test_a_sample_that_is_not_there_is_named_before_anything_is_converted(model, tmp_path):
     with pytest.raises(MissingDataError, match=r"typo\.jpg.*not there"):
-        export(model, "onnx", tmp_path / "m.onnx", [tmp_path / "typo.jpg"])
+        export(model, "onnx", [tmp_path / "typo.jpg"], tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
 
 
@@ -121,7 +119,7 @@ def test_a_model_that_comes_out_different_is_refused_and_not_written(
     assert f"as {format} differs from Keras by 0.01" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
     with pytest.raises(UsageError, match="format must be one of"):
-        export(model, "coreml")
+        export(model, "coreml", PORTRAITS)
 
 
 @pytest.mark.parametrize("format", export_module.FORMATS)
@@ -153,7 +151,7 @@ def test_what_is_at_the_target_and_no_export_is_kept(model, tmp_path):
         ("tflite", "is a folder"),
     ):
         with pytest.raises(UsageError, match=said):
-            export(model, format, tmp_path / "photos")
+            export(model, format, PORTRAITS, tmp_path / "photos")
     assert (tmp_path / "photos" / "a.jpg").is_file()
 
 
@@ -192,9 +190,9 @@ def test_every_backbone_goes_into_every_format_at_a_small_size(tmp_path, monkeyp
     embed_spec(path, ModelSpec(("a", "b"), size, "full", 0.0, None, None, name))
     model = load_model(path)  # Once, as it takes seconds.
     monkeypatch.setattr(export_module, "load_model", lambda file: model)
-    monkeypatch.setattr(export_module, "_input_images", lambda spec, samples: (images, True))
+    monkeypatch.setattr(export_module, "_input_image", lambda image, size: image)
     for format in export_module.FORMATS:
-        done = export(path, format)
+        done = export(path, format, images)
         print(f"{name} {size} px {format}: {done.difference:.1e}, spread {np.ptp(probabilities):.2f}")
         assert done.difference <= limit
     own = open_classifier(done.path).probabilities(images.astype(np.uint8))

@@ -14,7 +14,7 @@ from maskgen.keras_runtime import keras
 from maskgen.train.data import feed as feed_module
 from maskgen.train.data.augment import NONE, Augmentation, augmented, draw
 from maskgen.train.data.feed import Feed, reraise_read_errors
-from maskgen.train.data.model_input import shown, shown_file
+from maskgen.train.data.model_input import shown, shown_example
 from maskgen.train.plots import write_preview
 
 pytestmark = needs_train
@@ -109,6 +109,10 @@ def test_keras_reads_them_in_their_order_and_tells_which_one_is_lost(tmp_path):
         model.predict(feed.in_order(), verbose=0)
 
 
+def of(path, region):
+    return example("a", path=path, region=region, plain=True)
+
+
 @pytest.mark.parametrize("size", [100, 50, 12])
 @pytest.mark.parametrize("name", [b"plain.jpg", "größer ✓.jpg".encode(), b"bytes \xff\xe9.jpg"])
 def test_a_file_shows_the_pixels_of_its_content_whatever_it_is_called(tmp_path, name, size):
@@ -120,20 +124,20 @@ def test_a_file_shows_the_pixels_of_its_content_whatever_it_is_called(tmp_path, 
         pytest.skip("this file system takes no such name")
     region = (5, 10, 110, 100)
     expected = shown(renamed.read_bytes(), region, size, plain=True)
-    assert np.array_equal(shown_file(renamed, None, region, size, plain=True), expected)
+    assert np.array_equal(shown_example(of(renamed, region), size), expected)
 
 
 def test_a_file_that_is_none_is_told_of_by_its_name(tmp_path):
     missing = tmp_path / "gone.jpg"
     with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
-        shown_file(missing, None, (0, 0, 8, 8), 8, plain=True)
+        shown_example(of(missing, (0, 0, 8, 8)), 8)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", jpeg(1)[:20]])
 def test_a_file_that_has_become_no_picture_is_refused(tmp_path, content):
     path = write(tmp_path / "a.jpg", content)
     with pytest.raises(UnreadableImageError):
-        shown_file(path, None, (0, 0, 48, 48), 8, plain=True)
+        shown_example(of(path, (0, 0, 48, 48)), 8)
 
 
 def test_other_formats_and_turned_pictures_are_shown_as_people_see_them(tmp_path):

@@ -8,9 +8,9 @@ from train_data import FACE, example, jpeg, row, write, write_masked
 
 from maskgen.errors import AnnotationError, MissingDataError, UsageError
 from maskgen.files.safe_paths import following_links
-from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Wanted, reasons
 from maskgen.train.data.gather import find_data, gather
+from maskgen.train.data.model_input import region_of
 
 
 def gathered(folder, **wanted):

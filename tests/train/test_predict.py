@@ -10,12 +10,11 @@ from train_data import jpeg, write
 
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError, UsageError
-from maskgen.train.data.crops import region_of
-from maskgen.train.data.model_input import inspect, shown
+from maskgen.train.data.model_input import inspect, region_of, shown
 from maskgen.train.model import classifier as classifier_module
 from maskgen.train.model.classifier import Classifier
 from maskgen.train.predict.faces import annotated, predict_file, predict_frame
-from maskgen.train.predict.video import predict_video
+from maskgen.train.predict.inputs import predict_video
 from maskgen.train.spec import ModelSpec
 
 CLASSES = ("female", "male")
@@ -127,8 +126,8 @@ def test_a_video_is_judged_frame_by_frame_and_written_without_a_window(tmp_path)
     writer.release()
     out = tmp_path / "out" / "told.avi"
     found = list(predict_video(classifier(tmp_path), path, Finder(), out))
-    assert [number for number, _ in found] == list(range(6))
-    assert [said[0].label for _, said in found] == ["female"] * 4 + ["male"] * 2
+    assert [number for number, *_ in found] == list(range(6))
+    assert [said[0].label for _, said, _ in found] == ["female"] * 4 + ["male"] * 2
     assert cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FRAME_COUNT) == 6
     assert len(list(predict_video(classifier(tmp_path), path, None, frames=2))) == 2
     with pytest.raises(UsageError, match="ends in"):

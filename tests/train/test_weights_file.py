@@ -4,8 +4,8 @@ import pytest
 from model_files import external_storage, hdf5
 
 from maskgen.errors import ModelError
-from maskgen.train.model import weights_file
-from maskgen.train.model.weights_file import count_numbers
+from maskgen.train.model import load
+from maskgen.train.model.load import count_numbers
 
 
 # What an HDF5 file may name outside of itself, or be larger than it is, as a function on its root.
@@ -69,6 +69,6 @@ def test_weights_are_counted_without_being_read():
 def test_the_arrays_of_a_file_are_limited_together(monkeypatch):
     file = hdf5(lambda h5py, root: [root.__setitem__(name, [1.0] * 100) for name in "abc"])
     assert count_numbers(file) == 300
-    monkeypatch.setattr(weights_file, "LARGEST_WEIGHTS", 2_000)
+    monkeypatch.setattr(load, "LARGEST_WEIGHTS", 2_000)
     with pytest.raises(ModelError, match="its arrays have 2,400 bytes"):
         count_numbers(file)

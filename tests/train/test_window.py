@@ -13,7 +13,7 @@ from train_data import jpeg, write
 from maskgen.__main__ import main
 from maskgen.train.model import classifier as classifier_module
 from maskgen.train.model.classifier import Classifier
-from maskgen.train.predict import window
+from maskgen.train.predict import inputs
 from maskgen.train.spec import ModelSpec
 
 REPOSITORY = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def screen(monkeypatch):
         pressed["closed"] = key is None
         return -1 if key is None else key if isinstance(key, int) else ord(key)
 
-    monkeypatch.setattr(window, "require_screen", lambda: None)
+    monkeypatch.setattr(inputs, "require_screen", lambda: None)
     monkeypatch.setattr(cv2, "namedWindow", lambda title, flags: None)
     monkeypatch.setattr(cv2, "imshow", lambda title, bgr: shown.append(bgr.copy()))
     monkeypatch.setattr(cv2, "waitKey", wait)

@@ -1,21 +1,11 @@
 """Option groups of `synth`, `apply` and `landmarks`; `synth_options` builds a `SynthOptions` from them."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import (
-    ANY_PATH,
-    COUNT,
-    EXISTING_PATH,
-    FOLDER,
-    Decorated,
-    links_option,
-    stacked,
-)
+from maskgen.commands.shared import parameters
+from maskgen.commands.shared.parameters import links_option, option_table, stacked
 from maskgen.datasets import DATASETS
 from maskgen.errors import UsageError
 from maskgen.landmarks import DETECTORS, ENGINES
@@ -41,23 +31,6 @@ class SplitName(click.Choice[str]):
         return super().convert(split_of(str(value)) or value, param, ctx)
 
 
-def option_table(table: Mapping[str, str], **settings: Mapping[str, Any]) -> Callable[[Decorated], Decorated]:
-    """Add the options of a table: flags -> help text.
-
-    An option with the name of a field of `SynthOptions` has the field's default and allowed values, and any
-    other one is a flag. ``settings`` has what differs: parameter name -> arguments of `click.option`.
-    """
-    options = []
-    for flags, text in table.items():
-        name = flags.split("--")[1].rstrip("/").replace("-", "_")
-        default = getattr(DEFAULTS, name, False)
-        values: dict[str, Any] = {"default": default, "is_flag": isinstance(default, bool)}
-        if name in CHOICES:
-            values["type"] = click.Choice(CHOICES[name])
-        options.append(click.option(*flags.split(), help=text, **(settings.get(name) or values)))
-    return stacked(*options)
-
-
 def _dataset(ctx: click.Context, param: click.Parameter, value: str | None) -> str:
     """The dataset's name; "folder" if ``--files-from`` is given without ``--dataset``."""
     if value is None and not ctx.params.get("files"):
@@ -78,10 +51,10 @@ dataset_options = stacked(
     option_table(
         _DATASET_HELP,
         dataset={"type": DatasetName(tuple(DATASETS)), "metavar": "NAME", "callback": _dataset},
-        root={"type": ANY_PATH},
-        image_root={"type": FOLDER},
+        root={"type": parameters.ANY_PATH},
+        image_root={"type": parameters.FOLDER},
         split={"type": SplitName(SPLITS), "multiple": True},
-        limit={"type": COUNT, "metavar": "N"},
+        limit={"type": parameters.COUNT, "metavar": "N"},
     ),
     links_option,
 )
@@ -100,7 +73,8 @@ _MASK_HELP = {
     "--wear": f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative "
     "frequencies.  [default: correct]",
     "--jitter/--no-jitter": "Vary the height, tilt, size and slack of each mask slightly.",
-    "--occlusion": "on draws the mask behind hair, eyeglasses and other objects in front of the face.",
+    "--occlusion": "on draws the mask behind hair, eyeglasses and other objects that are clearly in front of "
+    "the face.",
     "--harmonise/--no-harmonise": "Match the mask to the photograph's light, sharpness and grain, and add a "
     "contact shadow.",
     "--faces": "Which faces of an image to mask: the largest, all, or the one closest to the image centre.",
@@ -113,11 +87,13 @@ _MASK_HELP = {
 }
 mask_options = option_table(
     _MASK_HELP,
+    vars(DEFAULTS),
+    CHOICES,
     template={"multiple": True, "metavar": "WHAT[=WEIGHT]"},
     color={"multiple": True, "metavar": "COLOR"},
     pattern={"multiple": True, "metavar": "NAME"},
-    wear={"multiple": True, "metavar": "HOW[=WEIGHT]"},
-    min_face={"default": DEFAULTS.min_face, "type": click.FloatRange(min=0), "metavar": "PIXELS"},
+    wear={"type": str, "multiple": True, "metavar": "HOW[=WEIGHT]"},
+    min_face={"type": click.FloatRange(min=0), "metavar": "PIXELS"},
     quality={"type": click.IntRange(1, 100)},
 )
 
@@ -132,7 +108,7 @@ landmark_options = stacked(
         "--models",
         "--landmark-model",
         "landmark_model",
-        type=EXISTING_PATH,
+        type=parameters.EXISTING_PATH,
         metavar="PATH",
         help="Folder of the model files (see `maskgen models`), or face_landmarker.task file for Tasks.  "
         "[default: $MASKGEN_MODELS, the installed mediapipe, or the cache, to which they are fetched once]",
@@ -151,9 +127,6 @@ def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions
 
     ``dataset`` is empty for a single image. ``given`` holds other fields of `SynthOptions`; of repeatable
     options (``template``, ``color``, ``pattern``, ``wear``, ``split``) the unparsed texts, empty by default.
-
-    Raises:
-        UsageError: A name does not exist, or options contradict each other.
     """
     from maskgen.masking.templates.library import resolve_selection, split_weight
     from maskgen.masking.templates.recolor import PATTERNS, parse_color

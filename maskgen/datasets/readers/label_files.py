@@ -1,11 +1,8 @@
 """Parse label files tolerantly: text, CSV and JSON.
 
-Copies differ in line ends, byte order marks, counts and headers; all variants are accepted. A damaged row is
-counted, and its image has no label. An unreadable file or a missing column ends the run; the error names the
-file, the line and what was expected.
+Copies differ in line ends, byte order marks, counts and headers; all are accepted. A damaged row is counted,
+and its image has no label. An unreadable file or a missing column ends the run.
 """
-
-from __future__ import annotations
 
 import csv
 import io
@@ -28,7 +25,7 @@ Row = TypeVar("Row")
 _DELIMITER_LINE = re.compile(r'"?sep=([^\w\s"]|\t)"?[^\S\r\n]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
-def read_text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     """A label file as text of any encoding; `maskgen.limits.MAX_LABEL_BYTES` limits its size."""
     try:
         return read_text_file(path, MAX_LABEL_BYTES)
@@ -38,9 +35,9 @@ def read_text(path: Path) -> str:
         raise AnnotationError(f"{path}, {error}") from error
 
 
-def read_lines(path: Path) -> list[str]:
-    """The lines of a text file without line ends of any kind."""
-    return read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+def read_lines(path: Path | None) -> list[str]:
+    """The lines of a text file without line ends of any kind; none without a file."""
+    return _read_text(path).replace("\r\n", "\n").replace("\r", "\n").split("\n") if path else []
 
 
 def read_table(
@@ -49,27 +46,18 @@ def read_table(
     """Line number and cells of each row of a table whose first line names the columns.
 
     The first line also shows whether commas, tabs or semicolons separate the cells, or else a line ``sep=;``
-    before it, as written by Excel.
-
-    Args:
-        path: The file.
-        required: Columns that the table must have.
-        plain_tabs: Tabs separate the cells, and a double quote is part of a cell.
-        strict: Raise for a row with the wrong number of cells; otherwise such rows are skipped and counted
-            in the log.
+    before it, as written by Excel. With ``plain_tabs``, tabs do, and a double quote is part of a cell. Rows
+    with the wrong number of cells are skipped and counted in the log; ``strict`` raises for them.
     """
-    text = read_text(path)
+    text = _read_text(path)
     if named := _DELIMITER_LINE.match(text):
         delimiter, text = named[1], text[named.end() :]
     else:
         delimiter = "\t" if plain_tabs else max(",\t;", key=re.split(r"[\r\n]", text, maxsplit=1)[0].count)
     above = 1 if named else 0
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=delimiter,
-        quoting=csv.QUOTE_NONE if plain_tabs else csv.QUOTE_MINIMAL,
-        skipinitialspace=not plain_tabs,
-    )
+    quoting: Any = csv.QUOTE_NONE if plain_tabs else csv.QUOTE_MINIMAL
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=not plain_tabs)
     damaged: list[str] = []
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -92,10 +80,7 @@ def read_table(
 
 
 def read_json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place ("line 3") and object of each row, without null values.
-
-    The file contains one object a line, or one array of objects ("row 3").
-    """
+    """Place and object, without null values, of each line ("line 3") or row of one array ("row 3")."""
     lines = read_lines(path)
     rows: Iterator[tuple[str, Any]]
     if next(filter(str.strip, lines), "").lstrip().startswith("["):
@@ -135,15 +120,10 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 class LabelTable(Generic[Row]):
-    """The rows of a label file by image, with a count of the rows that were used.
-
-    ``name`` is the file's, for notes and the log. ``merge`` merges two different rows for one image; without
-    it they count as contradictory, and neither is used.
-    """
+    """The rows of a label file by image; two different rows for one are merged by ``merge``, or not used."""
 
     def __init__(self, name: str, merge: Callable[[Row, Row], Row] | None = None) -> None:
-        self.name = name
-        self._merge = merge
+        self.name, self._merge = name, merge  # the file's name, for notes and the log
         self._rows: dict[str, Row | None] = {}
         self._used: set[str] = set()
 
@@ -163,7 +143,7 @@ class LabelTable(Generic[Row]):
         return row
 
     def missing(self, key: str) -> str:
-        """The reason why `find` has no row for an image, as a note for the manifest."""
+        """The reason why `find` has no row for an image, for the manifest."""
         if key in self._rows:
             self._used.add(key)
             return f"{self.name} has contradictory rows for it"
@@ -172,5 +152,6 @@ class LabelTable(Generic[Row]):
     def report(self) -> None:
         """Log the number of rows whose images were not asked for, if there are any."""
         if absent := len(self) - len(self._used):
-            shares = f"{absent:,} of {len(self):,}"
-            log.info("%s: %s rows name images that are not here", self.name, shares)
+            log.info(
+                "%s: %s of %s rows name images that are not here", self.name, f"{absent:,}", f"{len(self):,}"
+            )

@@ -2,12 +2,8 @@
 
 In an object, ``gender`` (or ``sex``), ``split``, ``identity`` and ``note`` have their own meaning, and every
 other plain value becomes an attribute; lists and objects are dropped. ``.cls`` becomes the attribute ``cls``.
-
-In the output of ``maskgen synth --layout webdataset``, ``.json`` is a row of the manifest (see
-`maskgen.results.tar_writer`; earlier versions wrote its attributes as an object).
+In tars of `maskgen.results.output_files`, ``.json`` is a row (of earlier versions, an object of attributes).
 """
-
-from __future__ import annotations
 
 import json
 from collections.abc import Mapping
@@ -27,7 +23,6 @@ _DECODER = json.JSONDecoder(parse_constant=lambda constant: None)
 
 # Members beside the image that `maskgen synth` writes: KEY.alpha.png and KEY.unmasked.jpg.
 MANIFEST_COLUMNS = ("alpha", "unmasked")
-
 # Fields that only a row of the manifest has all of.
 _ROW = frozenset(("schema", "id", "variant", "status", "split", "identity", "source", "faces", "attributes"))
 
@@ -46,8 +41,7 @@ class Labels:
 def labels_of(name: str, key: str, members: Mapping[str, bytes | None]) -> Labels | None:
     """The labels of an image by its name in the tar; None for `MANIFEST_COLUMNS`, which are no samples.
 
-    ``key`` is that of its group: the name up to the first dot. ``members`` are the group's label files: name
-    -> content, or None for a file that is too large.
+    ``key`` is the name up to the first dot, ``members`` its label files (None for a file that is too large).
     """
     stem = name.rpartition(".")[0]
     values, note = _read_object(members, f"{stem}.json", f"{key}.json")
@@ -88,12 +82,8 @@ def _from_object(values: Mapping[str, Any], note: str | None) -> Labels:
         plain["gender"] = word
     elif gender is not None:
         notes.append(f"its gender in the tar is {gender!r}")
-    return Labels(
-        split=None if split is None else split_of(str(split)),
-        identity=None if identity is None else str(identity),
-        note="; ".join(notes) or None,
-        attributes=plain,
-    )
+    identity = None if identity is None else str(identity)
+    return Labels(None, split_of(str(split or "")), identity, "; ".join(notes) or None, plain)
 
 
 def _from_manifest_row(values: Mapping[str, Any], key: str) -> Labels:
@@ -104,29 +94,26 @@ def _from_manifest_row(values: Mapping[str, Any], key: str) -> Labels:
             attributes = _DECODER.decode(attributes)
     items = attributes.items() if isinstance(attributes, dict) else ()
     return Labels(
-        source=_source(values, key),
+        source=_source(str(values["id"]), f"variant-{values['variant']}/", key),
         split=split if split in SPLITS else None,
         identity=_valid_text(identity) if identity and isinstance(identity, str) else None,
         attributes={_valid_text(name): _valid_text(value) for name, value in items},
     )
 
 
-def _source(values: Mapping[str, Any], key: str) -> str | None:
+def _source(source: str, variant: str, key: str) -> str | None:
     """The name of the source; other variants get the prefix of ``--layout mirror``."""
-    source = str(values["id"])
     # Otherwise an image could have the name of a folder that contains others.
     if not is_image_name(source.rpartition("/")[2]):
         return None
-    try:
-        refuse_escape(source, "its row")
-    except AnnotationError:
-        return None
-    name, variant = from_text(source), f"variant-{values['variant']}/"
-    # A source may itself lie in a folder of that name.
-    several = key.startswith(variant) and (not name.startswith(variant) or key.startswith(2 * variant))
-    return f"{variant}{name}" if several else name
+    with suppress(AnnotationError):
+        name = from_text(refuse_escape(source, "its row"))
+        # A source may itself lie in a folder of that name.
+        several = key.startswith(variant) and (not name.startswith(variant) or key.startswith(2 * variant))
+        return f"{variant}{name}" if several else name
+    return None
 
 
 def _valid_text(value: Any) -> Any:
-    """A text without lone surrogates, which JSON can hold and a file cannot; other values stay unchanged."""
+    """A text without lone surrogates, which JSON can hold and a file cannot; any other value unchanged."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

@@ -4,8 +4,6 @@
 texture of the lower face. A compositor does not know the template.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from maskgen.masking.compositors.flatten import flatten

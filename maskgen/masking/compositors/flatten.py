@@ -10,8 +10,6 @@ outside that mask, so the result is composited through the alpha. OpenCV does no
 disappears, as in the paper; with 7, nearly all texture would remain.
 """
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

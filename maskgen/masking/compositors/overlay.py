@@ -4,8 +4,6 @@ Every pixel is a weighted mean of the layer's colour and the image's. It lies be
 neither glow nor be darker than its neighbours.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from maskgen.jit import compiled

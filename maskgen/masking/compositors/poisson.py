@@ -18,8 +18,6 @@ point; it raises if the region leaves the destination and ignores an empty mask 
 the mask is never empty).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Measurements of a face that all its masks share, computed on first use and cached."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 from maskgen.face_mesh import Landmarks

@@ -3,8 +3,6 @@
 Halving averages four pixels into one. It costs a fifth of downscaling by any other factor.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import TypeVar

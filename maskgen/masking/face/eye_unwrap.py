@@ -5,8 +5,6 @@ stretched sideways, as lenses are, and normalised to an eye of usual width. The 
 right eye is mirrored beside it, so both outer corners lie in the same column.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ and lashes end nearer to the eye; bags under the eyes and wrinkles are fainter, 
 Eyeglasses count only if such a line goes around both eyes.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2

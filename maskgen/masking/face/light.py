@@ -1,7 +1,5 @@
 """The light on a face: the skin's colour, smoothed and extended over non-skin pixels, and the exposure."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import cached_property

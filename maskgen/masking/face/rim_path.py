@@ -1,7 +1,5 @@
 """Shortest-path search for the rim of eyeglasses: the darkest smooth line around each eye (one kernel)."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

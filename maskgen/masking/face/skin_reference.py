@@ -1,7 +1,5 @@
 """Light and colour of each pixel relative to the face's own bare skin (one numba kernel)."""
 
-from __future__ import annotations
-
 import math
 
 import cv2

@@ -1,7 +1,5 @@
 """Per-pixel deviation of the lower face from its own bare skin, in light and in colour."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

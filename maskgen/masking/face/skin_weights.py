@@ -1,7 +1,5 @@
 """Per-pixel weights of a face's skin, and the mean light and colours of the image (two numba kernels)."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

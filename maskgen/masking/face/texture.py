@@ -3,8 +3,6 @@
 Images are blurred as whole numbers: the results are the same on every processor.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

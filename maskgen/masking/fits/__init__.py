@@ -5,8 +5,6 @@ over the cloth. Both change the map by `wear` and sample the template by `warp.w
 gives the polygon for texture flattening. A fit blends nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from maskgen.face_mesh import Landmarks

@@ -5,8 +5,6 @@ free: an open mouth does not dent it. Under the jaw it wraps backwards. Each con
 mean of mesh points; the same weights on the mean face give its place in template space.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

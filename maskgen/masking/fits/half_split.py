@@ -10,8 +10,6 @@ therefore bent: it runs from the bridge over the nose tip to the chin. The cloth
 and less towards the cheek.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product

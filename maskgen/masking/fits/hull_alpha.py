@@ -1,7 +1,5 @@
 """Antialiased convex hull of the cloth's control points, as an alpha."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray

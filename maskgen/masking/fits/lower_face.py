@@ -1,7 +1,5 @@
 """The polygon of the lower face for texture flattening, which uses no template."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

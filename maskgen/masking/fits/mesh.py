@@ -5,8 +5,6 @@ falls smoothly to nothing as it turns away from the camera, so the result change
 hull of all control points cuts the layer.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache

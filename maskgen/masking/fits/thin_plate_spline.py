@@ -1,7 +1,5 @@
 """Thin-plate splines (Bookstein, "Principal Warps", 1989): the smoothest map from points to points."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

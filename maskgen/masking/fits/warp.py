@@ -1,7 +1,5 @@
 """Warp a template into image space by an inverse map: the last step of each fit."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

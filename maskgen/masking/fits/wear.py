@@ -4,8 +4,6 @@ Wear pulls the mask down. The cloth is moved, not squashed: its middle slides do
 at the ears, and cloth below the chin is tucked under it. Hang moves, turns and scales the mask slightly.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Functions of uint8 planes: outlines of mesh points as polygons, and an approximate Gaussian blur."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Quickselect for numba kernels."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Connected components that look like occluders: they cross the face outline and have sharp edges."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

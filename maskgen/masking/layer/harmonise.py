@@ -4,8 +4,6 @@ The layer gets the photograph's exposure and colour cast, the slow change of lig
 its noise, and a contact shadow on the skin beside its edge. Grey images get grey masks.
 """
 
-from __future__ import annotations
-
 import math
 from functools import cache
 

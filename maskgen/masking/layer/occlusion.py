@@ -7,8 +7,6 @@ the face and end there at a sharp edge. Hands have the colour of the face and ar
 far are skipped: the outline of their mesh is not exact enough.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

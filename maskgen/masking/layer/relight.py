@@ -1,7 +1,5 @@
 """Relight a layer and match its blur and noise to the photograph (one numba kernel)."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

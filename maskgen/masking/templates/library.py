@@ -1,7 +1,5 @@
 """Read, check and select mask templates: NAME.png with alpha, and NAME.json with anchors beside it."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import os

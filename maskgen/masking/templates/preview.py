@@ -1,12 +1,11 @@
 """A preview sheet of templates."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
+from maskgen.images.grid import grid
 from maskgen.records import Image, MaskTemplate
 
 _TILE = (256, 224)
@@ -18,22 +17,12 @@ _SQUARE = 16
 def draw_preview(templates: Sequence[MaskTemplate]) -> Image:
     """Draw templates on chequered tiles, each with its name below.
 
-    Args:
-        templates: At least one; each is scaled to its tile and keeps its proportions.
-
-    Returns:
-        (height, width, 3) uint8 BGR, at most five templates to a row.
+    ``templates``: at least one; each is scaled to its tile and keeps its proportions. Returns
+    (height, width, 3) uint8 BGR, at most five templates to a row.
     """
     if not templates:
         raise ValueError("a preview needs at least one template")
-    columns = min(_COLUMNS, len(templates))
-    rows = -(-len(templates) // columns)
-    width, height = _TILE[0], _TILE[1] + _CAPTION
-    sheet = np.full((rows * height, columns * width, 3), 255, np.uint8)
-    for place, template in enumerate(templates):
-        top, left = place // columns * height, place % columns * width
-        sheet[top : top + height, left : left + width] = _tile(template)
-    return sheet
+    return grid([_tile(template) for template in templates], min(_COLUMNS, len(templates)))
 
 
 def _tile(template: MaskTemplate) -> Image:

@@ -1,7 +1,5 @@
 """Image pyramid of a template (full, half, quarter size, ...), sampled by `maskgen.masking.fits.warp`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import overload

@@ -1,7 +1,5 @@
 """Recolour templates and print patterns on them; the drawn shading is kept."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

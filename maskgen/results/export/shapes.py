@@ -1,7 +1,5 @@
 """Boxes and outlines of the faces and masks in a result, for detection and segmentation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +69,8 @@ def annotated_images(out: Path, *, packed: bool, unmasked: bool = False) -> Iter
     """Every masked image of a result, in the order of the manifest.
 
     ``packed`` results have their images in tars. ``unmasked`` adds those of ``--pairs``, with faces only.
-
-    Raises:
-        MissingDataError: An alpha is absent.
-        AnnotationError: An alpha has the wrong size, cannot be decoded, or lies outside the result.
+    A `MissingDataError` if an alpha is absent, an `AnnotationError` if it has the wrong size, cannot be
+    decoded, or lies outside the result.
     """
     files = ResultFiles(out, packed)
     for row in read_manifest(out / "manifest.jsonl"):

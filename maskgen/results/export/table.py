@@ -3,9 +3,8 @@
 All lines have the same columns, for spreadsheets, pandas and databases.
 """
 
-from __future__ import annotations
-
 import io
+import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import IO, Any
 
 from maskgen.errors import MissingExtraError
 from maskgen.files.csv_text import row_writer
+from maskgen.records import COVERED_PARTS
 from maskgen.results.column_types import as_text, common_type, type_of
 from maskgen.results.manifest import read_manifest
 
@@ -29,7 +29,7 @@ _FACE = (
     *("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees"),
     *("tries", "occluded"),
 )
-_COVERAGES = tuple(f"coverage_{part}" for part in ("nose", "mouth", "chin", "lower_face"))
+_COVERAGES = tuple(f"coverage_{part}" for part in COVERED_PARTS)
 _FIXED = (
     *(*_ROW, *(f"source_{name}" for name in _SOURCE), "face"),
     *(*_BOXES, *_POSE, *_FACE, *_COVERAGES, "alpha_file"),
@@ -61,12 +61,8 @@ def lines(manifest: Path) -> Iterator[dict[str, Any]]:
         if not row.faces:
             yield values
         for number, face in enumerate(row.faces):
-            line = {
-                **values,
-                "face": number,
-                **dict(zip(_BOXES, (*face.box, *face.mask_box), strict=True)),
-                **face.pose,
-            }
+            boxes = dict(zip(_BOXES, (*face.box, *face.mask_box), strict=True))
+            line = {**values, "face": number, **boxes, **face.pose}
             line |= {name: getattr(face, name) for name in (*_FACE, "alpha_file")}
             yield line | {f"coverage_{part}": share for part, share in face.coverage.items()}
 
@@ -80,31 +76,24 @@ def write_csv(manifest: Path, file: IO[bytes]) -> int:
     count = 0
     try:
         for count, line in enumerate(lines(manifest), 1):  # noqa: B007
-            write_row(_cell(line.get(name), kind) for name, kind in heads.items())
+            cells = [_typed(line.get(name), kind) for name, kind in heads.items()]
+            # As JSON has them; None becomes an empty cell.
+            write_row(json.dumps(cell) if isinstance(cell, bool) else cell for cell in cells)
     finally:
         text.detach()
     return count
 
 
 def write_parquet(manifest: Path, file: IO[bytes]) -> int:
-    """Write the table as Parquet, and return the number of lines.
-
-    Raises:
-        MissingExtraError: pyarrow is absent, or does not fit the installed numpy.
-    """
+    """Write the table as Parquet, and return the number of lines."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise MissingExtraError(f"Parquet needs pyarrow ({error}): pip install 'maskgen[parquet]'") from error
-    types = {
-        "text": pyarrow.string(),
-        "whole": pyarrow.int64(),
-        "number": pyarrow.float64(),
-        "truth": pyarrow.bool_(),
-    }
+    types = {"text": "string", "whole": "int64", "number": "float64", "truth": "bool"}
     heads = columns(manifest)
-    schema = pyarrow.schema([(name, types[kind]) for name, kind in heads.items()])
+    schema = pyarrow.schema({name: types[kind] for name, kind in heads.items()})
     count, table = 0, lines(manifest)
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         while part := list(islice(table, _GROUP)):
@@ -116,11 +105,3 @@ def write_parquet(manifest: Path, file: IO[bytes]) -> int:
 
 def _typed(value: Any, kind: str) -> Any:
     return as_text(value) if kind == "text" and value is not None else value
-
-
-def _cell(value: Any, kind: str) -> Any:
-    if value is None:
-        return ""
-    if kind == "truth":
-        return "true" if value else "false"
-    return _typed(value, kind)

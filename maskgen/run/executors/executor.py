@@ -3,8 +3,6 @@
 Results come in the order in which they are ready. Tasks are consumed lazily, as workers become free.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import logging

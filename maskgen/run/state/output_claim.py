@@ -1,7 +1,5 @@
 """Check that an output folder is empty or belongs to the same run, and lock it."""
 
-from __future__ import annotations
-
 import importlib
 import logging
 import os

@@ -19,8 +19,6 @@ run knows every file of a killed one. The first job of an array creates ``config
 ``labels.json`` and ``listing.json`` with the same content.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import os

@@ -4,8 +4,6 @@ The random numbers depend only on the seed, the epoch and the index of the examp
 a resumed run do not change an image. Validation and test images are never augmented.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 
@@ -22,21 +20,13 @@ DRAWS = 10
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strengths of the augmentation; zero turns a part off.
+    """Strengths of the augmentation; zero turns a part off."""
 
-    Attributes:
-        flip: Probability of a horizontal flip.
-        shift: Maximum shift in each direction, as a share of the image side.
-        rotation: Maximum rotation in each direction, in degrees.
-        contrast: Maximum change of contrast: 0.2 means a factor from 0.8 to 1.2.
-        erasing: Probability of a grey rectangle.
-    """
-
-    flip: float = 0.5
-    shift: float = 0.08
-    rotation: float = 12.0
-    contrast: float = 0.2
-    erasing: float = 0.25
+    flip: float = 0.5  # probability of a horizontal flip
+    shift: float = 0.08  # maximum shift in each direction, as a share of the image side
+    rotation: float = 12.0  # maximum rotation in each direction, in degrees
+    contrast: float = 0.2  # maximum change of contrast: a factor from 0.8 to 1.2
+    erasing: float = 0.25  # probability of a grey rectangle
 
 
 NONE = Augmentation(0, 0, 0, 0, 0)

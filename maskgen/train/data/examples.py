@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from maskgen.files.path_text import to_text
 from maskgen.records import Box, Member
 
 Region = tuple[int, int, int, int]
+
+CROPS = ("full", "face", "upper-face")
 
 # Reasons that are not failures: no figure counts these images as missing.
 NOT_ASKED_FOR = (
@@ -24,39 +23,23 @@ NOT_ASKED_FOR = (
 
 @dataclass(frozen=True)
 class Example:
-    """One image for training or testing.
+    """One image for training or testing; None is unknown."""
 
-    Attributes:
-        id: Name in messages and tables; unique within a run.
-        path: The file, or a path through a tar.
-        label: Its class.
-        data: The DATA argument that it comes from.
-        split: "train", "validation" or "test"; None before the split.
-        identity: The person, prefixed with the dataset's name; None if unknown.
-        source: The source image; a masked image and its unmasked twin have the same one.
-        hashes: sha256 of its content and, if known, of its source's content.
-        masked: Whether the face wears a mask; None if unknown.
-        attributes: Attributes of the dataset and of the manifest's face: race, age, fold, template, wear, ...
-        box: The face box, xywh; None if unknown.
-        region: The part of the image that the model sees: x, y, width, height in whole pixels.
-        plain: Whether it is a JPEG without EXIF rotation that OpenCV decodes directly (not CMYK).
-        member: Its position in the tar; None for a file on disk.
-    """
-
-    id: str
-    path: Path
-    label: str
-    data: str = ""
-    split: str | None = None
-    identity: str | None = None
-    source: str = ""
-    hashes: frozenset[str] = frozenset()
-    masked: bool | None = None
+    id: str  # name in messages and tables; unique within a run
+    path: Path  # the file, or a path through a tar
+    label: str  # its class
+    data: str = ""  # the DATA argument that it comes from
+    split: str | None = None  # "train", "validation" or "test"; None before the split
+    identity: str | None = None  # the person, prefixed with the dataset's name
+    source: str = ""  # the source image; a masked image and its unmasked twin have the same one
+    hashes: frozenset[str] = frozenset()  # sha256 of its content and, if known, of its source's content
+    masked: bool | None = None  # whether the face wears a mask
+    # Those of the dataset and of the manifest's face: race, age, fold, template, wear, ...
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    box: Box | None = None
-    region: Region = (0, 0, 0, 0)
-    plain: bool = False
-    member: Member | None = None
+    box: Box | None = None  # the face box, xywh
+    region: Region = (0, 0, 0, 0)  # what the model sees: x, y, width, height in whole pixels
+    plain: bool = False  # whether it is a JPEG without EXIF rotation that OpenCV decodes directly (not CMYK)
+    member: Member | None = None  # its position in the tar; None for a file on disk
 
     @property
     def fold(self) -> Any:
@@ -101,31 +84,23 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Selection of examples from the data.
+    """Selection of examples from the data."""
 
-    Attributes:
-        label: The column used as class: an attribute, "identity", "split", "wear", "template" ...; None for
-            the manifest's label, or the folder name of a plain tree.
-        which: "masked", "unmasked" or "both"; both images of a pair are always in the same split.
-        crop: "full", "face" or "upper-face".
-        margin: Margin on each side of the face, as a share of the longer side of its box.
-    """
-
+    # The column used as class; None for the manifest's label, or the folder name of a plain tree.
     label: str | None = None
-    which: str = "masked"
-    crop: str = "full"
-    margin: float = 0.25
-
-
-def space_of(folder: Path) -> str:
-    """A namespace for the names in a folder: the folder's name and a hash of its absolute path."""
-    path = folder.resolve()
-    return f"{to_text(path.name)}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
+    which: str = "masked"  # or "unmasked" or "both"
+    crop: str = "full"  # one of `CROPS`
+    margin: float = 0.25  # on each side of the face, as a share of the longer side of its box
 
 
 def reasons(dropped: Iterable[Dropped]) -> dict[str, int]:
     """Reason -> number of dropped images, most common first."""
     return dict(Counter(sorted(each.reason for each in dropped)).most_common())
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """The result of `reasons` as text."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
 
 
 def tally(examples: Iterable[Example]) -> dict[str, dict[str, int]]:

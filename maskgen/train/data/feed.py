@@ -5,8 +5,6 @@ shuffle without a buffer, and a resumed run repeats it. Images are decoded as in
 releases the interpreter lock.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,23 +16,18 @@ from numpy.typing import NDArray
 from maskgen.errors import MissingDataError, UnreadableImageError, UsageError
 from maskgen.keras_runtime import keras
 from maskgen.process import usable_cores
-from maskgen.train.data.augment import Augmentation, augmented, draw
+from maskgen.train.data.augment import NONE, Augmentation, augmented, draw
 from maskgen.train.data.examples import Example
-from maskgen.train.data.model_input import shown_file
+from maskgen.train.data.model_input import shown_example
 
 LARGEST_CACHE = 4 * 2**30  # bytes
 
 
 class Feed:
-    """Batches of a list of examples.
+    """Batches of a list of examples, as images with a side of `size` pixels.
 
-    Args:
-        examples: The examples.
-        classes: The labels; the class of an example is the index of its label.
-        size: Side of the model's input images.
-        batch_size: Images per batch.
-        weights: Label -> weight in the loss; 1 for each by default.
-        cache: Keep the decoded images in memory, up to 4 GiB.
+    The class of an example is the index of its label in `classes`. `weights` are label -> weight in the loss,
+    by default 1. `cache` keeps the decoded images in memory, up to 4 GiB.
     """
 
     def __init__(
@@ -74,27 +67,24 @@ class Feed:
         """A Keras dataset of all examples in order: (uint8 images, labels, weights)."""
         return self._dataset(np.arange(len(self)), self.images)
 
-    def shuffled(self, seed: int, epoch: int, how: Augmentation | None = None) -> Any:
+    def shuffled(self, seed: int, epoch: int, how: Augmentation = NONE) -> Any:
         """A Keras dataset of one shuffled and augmented epoch, without an incomplete last batch."""
         order = np.random.default_rng((seed % 2**63, epoch, 1)).permutation(len(self))
-        draws = draw(len(self), seed, epoch) if how is not None else None
-        images = functools.partial(self.images, draws=draws, how=how)
+        images = functools.partial(self.images, draws=draw(len(self), seed, epoch), how=how)
         return self._dataset(order[: self.steps * self._batch_size], images)
 
     def images(
-        self,
-        places: NDArray[np.int64],
-        draws: NDArray[np.float32] | None = None,
-        how: Augmentation | None = None,
+        self, places: NDArray[np.int64], draws: NDArray[np.float32] | None = None, how: Augmentation = NONE
     ) -> NDArray[np.uint8]:
-        """Model inputs of the examples at `places`: (n, size, size, 3) uint8, RGB.
+        """Model inputs of the examples at `places`, augmented by the `draws` of all examples.
 
-        With an augmentation `how`, `draws` are the random numbers of all examples.
+        Returns:
+            (n, size, size, 3) uint8, RGB.
         """
         batch = np.empty((len(places), self._size, self._size, 3), np.uint8)
         for row, place in enumerate(places):
             rgb = self._image(int(place))
-            batch[row] = rgb if draws is None or how is None else augmented(rgb, draws[place], how)
+            batch[row] = rgb if draws is None else augmented(rgb, draws[place], how)
         return batch
 
     def _dataset(
@@ -119,7 +109,7 @@ class Feed:
     def _read(self, place: int) -> NDArray[np.uint8]:
         example = self.examples[place]
         try:
-            return shown_file(example.path, example.member, example.region, self._size, example.plain)
+            return shown_example(example, self._size)
         except (OSError, UnreadableImageError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             self.failure = MissingDataError(

@@ -1,9 +1,7 @@
 """Gather the readable examples of all DATA folders."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,11 +16,9 @@ from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
 from maskgen.process import usable_cores
 from maskgen.results.reader import read_image_file
-from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Dropped, Example, Wanted
-from maskgen.train.data.from_folders import from_folders
-from maskgen.train.data.from_manifest import MANIFEST, WORKPLACE, from_manifest
-from maskgen.train.data.model_input import Inspected, inspect
+from maskgen.train.data.listing import MANIFEST, list_folder
+from maskgen.train.data.model_input import Inspected, inspect, region_of
 
 MASKED = Path("masked")
 
@@ -31,8 +27,17 @@ MASKED = Path("masked")
 class Gathered:
     """The usable examples of the data, and the dropped images."""
 
-    examples: tuple[Example, ...]
-    dropped: tuple[Dropped, ...]
+    examples: Sequence[Example]
+    dropped: Sequence[Dropped]
+
+    def of(self, split: str) -> list[Example]:
+        """The examples of one split."""
+        return [example for example in self.examples if example.split == split]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The sorted labels of the training split."""
+        return tuple(sorted({example.label for example in self.of("train")}))
 
 
 def find_data(data: Sequence[Path]) -> tuple[Path, ...]:
@@ -51,14 +56,9 @@ def find_data(data: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(folders)
 
 
-def is_plain_tree(folder: Path) -> bool:
-    """Whether a DATA folder is a folder tree of images and not an output of `maskgen synth`."""
-    return not (folder / MANIFEST).is_file()
-
-
 def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
     """List the images of every DATA folder, and inspect each image once, with a progress bar on stderr."""
-    listed = [each for folder in data for each in _list_folder(folder, wanted)]
+    listed = [each for folder in data for each in list_folder(folder, wanted)]
     examples = [each for each in listed if isinstance(each, Example)]
     dropped = [each for each in listed if isinstance(each, Dropped)]
     for name, count in Counter(example.id for example in examples).items():
@@ -84,19 +84,7 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
             f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
             f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
         )
-    return Gathered(tuple(usable), tuple(dropped))
-
-
-def _list_folder(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
-    if not is_plain_tree(folder):
-        return from_manifest(folder, wanted)
-    if (folder / WORKPLACE).is_dir():
-        # Read as a folder tree, it would have no persons, no sources and no masked flag.
-        raise MissingDataError(
-            f"{folder} is a run of `maskgen synth` that is not done: repeat its command, or merge its parts "
-            f"with `maskgen merge {folder}`"
-        )
-    return from_folders(folder, wanted)
+    return Gathered(usable, dropped)
 
 
 def _with_region(

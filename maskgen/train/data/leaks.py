@@ -1,9 +1,6 @@
 """Leaks between splits: a person, a source image or the same bytes in more than one split."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from maskgen.errors import LeakError
 from maskgen.records import SPLITS
@@ -12,33 +9,28 @@ from maskgen.train.data.examples import Dropped, Example
 NAMED = 10  # the most leaks in a message
 
 
-class Leak(NamedTuple):
-    """A person, source image or content that is in more than one split."""
-
-    kind: str  # "person", "source image" or "duplicate"
-    key: str  # the name of the person or image, or the sha256 of the content
-    places: tuple[tuple[str, str], ...]  # (split, id of the first example there)
-
-
-def find_leaks(examples: Sequence[Example]) -> list[Leak]:
+def find_leaks(examples: Sequence[Example]) -> dict[tuple[str, str], dict[str, str]]:
     """Find every person, source image and content that is in more than one split.
 
     A masked image has the same content key as its source, in any dataset, because the manifest has the
     sha256 of the source. Copies that another program encoded again are not found.
+
+    Returns:
+        (kind, key), see `Example.keys` -> split -> the id of the first example there.
     """
     seen: dict[tuple[str, str], dict[str, str]] = {}
     for example in examples:
         for key in example.keys():  # noqa: SIM118
             seen.setdefault(key, {}).setdefault(example.split or "(none)", example.id)
-    return [Leak(*key, tuple(sorted(places.items()))) for key, places in seen.items() if len(places) > 1]
+    return {key: places for key, places in seen.items() if len(places) > 1}
 
 
 def refuse_leaks(examples: Sequence[Example]) -> None:
     """Raise `LeakError` if there are leaks; the message names the first ones."""
     leaks = find_leaks(examples)
     lines = [
-        f"  {kind} {key}: {' and '.join(f'{name} ({split})' for split, name in places)}\n"
-        for kind, key, places in leaks[:NAMED]
+        f"  {kind} {key}: {' and '.join(f'{name} ({split})' for split, name in sorted(places.items()))}\n"
+        for (kind, key), places in [*leaks.items()][:NAMED]
     ]
     if len(leaks) > NAMED:
         lines.append(f"  and {len(leaks) - NAMED:,} more\n")
@@ -51,10 +43,7 @@ def refuse_leaks(examples: Sequence[Example]) -> None:
 
 def without_leaks(examples: Sequence[Example]) -> tuple[list[Example], list[Dropped]]:
     """Remove leaking examples: from training first, then from validation; the test split is unchanged."""
-    highest = {
-        (kind, key): max(SPLITS.index(split) for split, _ in places)
-        for kind, key, places in find_leaks(examples)
-    }
+    highest = {key: max(map(SPLITS.index, places)) for key, places in find_leaks(examples).items()}
     kept: list[Example] = []
     dropped: list[Dropped] = []
     for example in examples:

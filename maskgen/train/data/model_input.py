@@ -1,7 +1,5 @@
 """From an image file to a model's input: inspect each file once, then crop and resize it."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,11 +11,11 @@ from numpy.typing import NDArray
 from PIL import ExifTags
 from PIL import Image as PillowImage
 
-from maskgen.errors import UnreadableImageError
+from maskgen.errors import UnreadableImageError, UsageError
 from maskgen.images.codec import decode
-from maskgen.records import Member
+from maskgen.records import Box, Member
 from maskgen.results.reader import read_image_file
-from maskgen.train.data.examples import Region
+from maskgen.train.data.examples import Example, Region
 
 _FLAGS = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
@@ -26,22 +24,19 @@ _FLAGS = {
     1: cv2.IMREAD_COLOR,
 }
 
+# Share of the face box above the bridge of the nose: a mask worn correctly does not cover it. The box is the
+# box of the face mesh, from the hairline to the chin.
+UPPER_SHARE = 0.5
+
 
 @dataclass(frozen=True)
 class Inspected:
-    """Properties of an image file.
+    """Properties of an image file."""
 
-    Attributes:
-        sha256: sha256 of the content in hex; empty if the file could not be read.
-        size: (width, height) of the upright image.
-        plain: See `maskgen.train.data.examples.Example`.
-        problem: Why the image cannot be used, or None.
-    """
-
-    sha256: str = ""
-    size: tuple[int, int] = (0, 0)
-    plain: bool = False
-    problem: str | None = None
+    sha256: str = ""  # of the content, in hex; empty if the file could not be read
+    size: tuple[int, int] = (0, 0)  # (width, height) of the upright image
+    plain: bool = False  # see `Example`
+    problem: str | None = None  # why the image cannot be used
 
 
 def inspect(path: Path, member: Member | None = None) -> Inspected:
@@ -71,22 +66,18 @@ def examine(data: bytes) -> Inspected:
     return Inspected(sha256, (width, height), plain)
 
 
-def shown_file(
-    path: Path, member: Member | None, region: Region, size: int, plain: bool = False
-) -> NDArray[np.uint8]:
-    """`shown` for the file of an image, or its member of a tar; `OSError` if it cannot be read."""
-    return shown(read_image_file(path, member), region, size, plain)
+def shown_example(example: Example, size: int) -> NDArray[np.uint8]:
+    """`shown` for the file of an example; `OSError` if it cannot be read."""
+    data = read_image_file(example.path, example.member)
+    return shown(data, example.region, size, example.plain)
 
 
 def shown(data: bytes, region: Region, size: int, plain: bool = False) -> NDArray[np.uint8]:
     """The model input of an image: (size, size, 3) uint8 RGB. Training and prediction use this function.
 
-    Args:
-        data: The content of the file.
-        region: x, y, width, height in the upright image.
-        size: Side of the result.
-        plain: Whether OpenCV decodes the JPEG directly, at 1/2, 1/4 or 1/8 scale if the region is that much
-            larger than the result.
+    `data` is the content of the file, `region` x, y, width, height in the upright image. If it is `plain`,
+    OpenCV decodes the JPEG directly, at 1/2, 1/4 or 1/8 scale if the region is that much larger than the
+    result.
     """
     if plain and data:
         reduction = next((factor for factor in _FLAGS if min(region[2:]) >= factor * size), 1)
@@ -105,3 +96,24 @@ def resized(rgb: NDArray[np.uint8], region: Region, size: int) -> NDArray[np.uin
     interpolation = cv2.INTER_AREA if max(width, height) > 1.5 * size else cv2.INTER_LINEAR
     image = cv2.resize(rgb[y : y + height, x : x + width], (size, size), interpolation=interpolation)
     return np.asarray(image, dtype=np.uint8)
+
+
+def region_of(crop: str, size: tuple[int, int], box: Box | None, margin: float) -> Region:
+    """The region of an image that a model sees: x, y, width, height in whole pixels, inside the image.
+
+    "full" is the whole image. "face" is a square around the face box; it is moved inside the image instead
+    of being padded. "upper-face" is the part of it above the bridge of the nose. `size` is (width, height),
+    `box` is xywh, and `margin` is a share of the longer side of the box, on each side.
+    """
+    width, height = size
+    if crop == "full":
+        return 0, 0, width, height
+    if box is None:
+        raise UsageError(f"--crop {crop} needs a face box")
+    side = min(round(max(box[2:]) * (1 + 2 * margin)), width, height)
+    x = max(0, min(round(box[0] + box[2] / 2 - side / 2), width - side))
+    y = max(0, min(round(box[1] + box[3] / 2 - side / 2), height - side))
+    if crop == "face":
+        return x, y, side, side
+    bottom = round(box[1] + box[3] * UPPER_SHARE)
+    return x, y, side, min(max(bottom - y, 1), side)

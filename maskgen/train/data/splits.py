@@ -4,12 +4,11 @@
 validation split is drawn from its training split. Early stopping and the decision threshold use validation,
 so results cannot be reported on it.
 
-*A dataset without splits* is divided by groups (`maskgen.train.data.groups`). A hash of the seed and the name
-of a group gives the order of the groups, label by label. The order of the files does not matter.
+*A dataset without splits* is divided by groups of related examples. A hash of the seed and the name of a
+group gives the order of the groups, label by label. The order of the files does not matter.
 """
 
-from __future__ import annotations
-
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,28 +16,20 @@ from dataclasses import dataclass, replace
 from maskgen.errors import UsageError
 from maskgen.records import SPLITS
 from maskgen.train.data.examples import Dropped, Example
-from maskgen.train.data.groups import Group, groups_of, in_drawn_order, label_of_group, name_hash, source_name
+
+Group = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """Options of a split.
-
-    Attributes:
-        seed: Seed of the draws.
-        validation: Share of the images, or of the training split, for validation.
-        test: Share of the images for the test, if the dataset has no splits.
-        fold: The fold used as test, for a dataset with folds; None ignores folds.
-        official: Keep the dataset's own splits.
-        limit_per_class: Maximum number of images per class and split; None for all.
-    """
+    """Options of a split."""
 
     seed: int = 0
-    validation: float = 0.1
-    test: float = 0.1
-    fold: int | None = None
-    official: bool = True
-    limit_per_class: int | None = None
+    validation: float = 0.1  # share of the images, or of the training split
+    test: float = 0.1  # share of the images, if the dataset has no splits
+    fold: int | None = None  # the fold used as test; None ignores folds
+    official: bool = True  # keep the dataset's own splits
+    limit_per_class: int | None = None  # maximum number of images per class and split
 
 
 def assign_splits(
@@ -81,12 +72,7 @@ def place_missed(
 
     A missed image gets the split of its dataset, or the split of the examples of its person or source. If
     neither is known, the split is drawn from the seed and the image's name. Other images are unchanged.
-
-    Args:
-        dropped: The images without an example.
-        gathered: The examples with the splits of their dataset.
-        assigned: The same examples with the splits of this run.
-        options: The options of the split.
+    The examples have the splits of their dataset in `gathered`, and those of this run in `assigned`.
     """
     split_of_key = {
         key: example.split
@@ -191,7 +177,9 @@ def _draw_splits(
     The first groups of each label go to a split, up to the quota of the label. One group of each label stays
     free for each later split and for training: a class must be trained before it can be tested.
     """
-    free = [(label_of_group(examples, group), group) for group in groups]
+    # The label of a group is its most common one; the alphabetically first of equally common ones.
+    labels = [Counter(sorted(examples[index].label for index in group)) for group in groups]
+    free = [(own.most_common(1)[0][0], group) for own, group in zip(labels, groups, strict=True)]
     counts: Counter[str] = Counter()
     for label, group in free:
         counts[label] += len(group)
@@ -233,3 +221,34 @@ def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Examp
             counts[key] += len(group)
     kept = [example for index, example in enumerate(examples) if index not in over]
     return kept, [examples[index].dropped("over --limit-per-class") for index in sorted(over)]
+
+
+def groups_of(examples: Sequence[Example]) -> list[Group]:
+    """Connected components of the examples, as indices; no two share a person, source image or content."""
+    from scipy.cluster.hierarchy import DisjointSet
+
+    components = DisjointSet(range(len(examples)))
+    first: dict[tuple[str, str], int] = {}
+    for index, example in enumerate(examples):
+        for key in example.keys():  # noqa: SIM118
+            components.merge(first.setdefault(key, index), index)
+    return [tuple(sorted(group)) for group in components.subsets()]
+
+
+def in_drawn_order(examples: Sequence[Example], groups: Sequence[Group], seed: int) -> list[Group]:
+    """Sort groups by a hash of the seed and their names: a shuffle that ignores the order of the input.
+
+    Names are those of sources within their dataset: the folder and the layout of the data have no influence.
+    """
+    names = {group: min(source_name(examples[index].source) for index in group) for group in groups}
+    return sorted(groups, key=lambda group: (name_hash(names[group], seed), names[group]))
+
+
+def source_name(source: str) -> str:
+    """The name of a source within its dataset: without the namespace."""
+    return source.rpartition(": ")[2]
+
+
+def name_hash(name: str, seed: int) -> str:
+    """sha256 of a seed and a name, in hex."""
+    return hashlib.sha256(f"{seed}/{name}".encode("utf-8", "surrogateescape")).hexdigest()

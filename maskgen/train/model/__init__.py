@@ -5,7 +5,7 @@
     backbones -> build -> (training) -> .keras file with its spec -> load -> classifier -> probabilities
                                                                   export, bench
 
-`load` also opens files of unknown origin: `config_check` and `weights_file` check them before Keras does.
+`load` also opens files of unknown origin: it checks them before Keras does.
 """
 
 from maskgen.train.model.build import build_model

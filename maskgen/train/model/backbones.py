@@ -3,8 +3,6 @@
 Every model takes RGB from 0 to 255. A rescaling layer inside the model gives the backbone its own range.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,21 +13,13 @@ from maskgen.keras_runtime import keras
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network without its head.
+    """A network without its head."""
 
-    Attributes:
-        size: Side of its published input images.
-        build: (input tensor, weights) -> a Keras model on that tensor, without pooling.
-        blocks: Regular expression for layer names; its group is the name of the block.
-        signed: Whether its input range is -1 to 1 instead of 0 to 255; the other backbones rescale inside.
-        pretrained: Whether ImageNet weights are published.
-    """
-
-    size: int
-    build: Callable[[Any, str | None], Any]
-    blocks: str
-    signed: bool = False
-    pretrained: bool = True
+    size: int  # side of its published input images
+    build: Callable[[Any, str | None], Any]  # (input tensor, weights) -> a model on it, without pooling
+    blocks: str  # regular expression for layer names; its group is the name of the block
+    signed: bool = False  # input from -1 to 1 instead of 0 to 255; the other backbones rescale inside
+    pretrained: bool = True  # ImageNet weights are published
 
 
 def backbone(name: str) -> Backbone:

@@ -1,7 +1,5 @@
 """Benchmark of a model: parameters, FLOPs, file size, and latency on this machine."""
 
-from __future__ import annotations
-
 import os
 import platform
 import time
@@ -29,6 +27,11 @@ def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30
     """
     classifier = open_classifier(path)
     parameters, flops = _counts(classifier.path)
+    processor, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
+    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    load = [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None
+    machine = {"cores": usable_cores(), "load": load, "system": platform.platform()}
     return {
         "model": classifier.name,
         "file": str(classifier.path),
@@ -37,17 +40,8 @@ def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30
         "flops": flops,
         "input": classifier.spec.size,
         "latency": {str(size): _latency(classifier, size, repeats) for size in batch_sizes},
-        "machine": _machine(),
+        "machine": {"processor": next(names, processor), **machine},
     }
-
-
-def _machine() -> dict[str, Any]:
-    """The processor, cores, load and operating system of this machine."""
-    name, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
-    lines = info.read_text(errors="replace").splitlines() if info.is_file() else []
-    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    load = [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None
-    return {"processor": name, "cores": usable_cores(), "load": load, "system": platform.platform()}
 
 
 def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float]:

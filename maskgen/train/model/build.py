@@ -1,7 +1,5 @@
 """Build a classifier: preprocessing, backbone, pooling and head in one Keras model without lambdas."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,17 +37,11 @@ def build_model(
 
     Its layers are not nested; the layers of the backbone keep their Keras names.
 
-    Args:
-        name: A key of `maskgen.train.model.backbones.BACKBONES`.
-        classes: Number of classes, two or more.
-        size: Side of the input images; that of the backbone by default.
-        head: A key of `HEADS`.
-        dropout: Dropout rate before the last layer.
-        weights: "imagenet", "none", or the path of a ``.keras`` model with this backbone or a weights file.
+    `name` is a key of `maskgen.train.model.backbones.BACKBONES`, `size` by default that of the backbone,
+    `head` a key of `HEADS`, and `dropout` the rate before the last layer. `weights` is "imagenet", "none",
+    or the path of a ``.keras`` model with this backbone or of a weights file.
     """
     k, network = keras(), backbone(name)
-    if head not in HEADS:
-        raise UsageError(f"head must be one of {', '.join(HEADS)}, got {head!r}")
     inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")
     x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
     trunk = _load_backbone(network, name, x, weights)
@@ -69,12 +61,6 @@ def freeze_backbone(model: Any) -> None:
     """Phase 1 from pretrained weights: train the head only; a frozen BatchNorm is in inference mode."""
     for layer in model.layers:
         layer.trainable = _is_head(layer)
-
-
-def train_everything(model: Any) -> None:
-    """Phase 1 from scratch: train all layers, including BatchNorm."""
-    for layer in model.layers:
-        layer.trainable = True
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:

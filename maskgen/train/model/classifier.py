@@ -1,7 +1,5 @@
 """A trained model as a function from images to probabilities, run by Keras or onnxruntime."""
 
-from __future__ import annotations
-
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -25,18 +23,12 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Classifier:
-    """A model ready for inference.
+    """A model ready for inference."""
 
-    Attributes:
-        name: Name in tables: that of the run folder, or of the file.
-        path: The model file.
-        spec: Its classes, input size and crop.
-        probabilities: From (n, size, size, 3) uint8 RGB to (n, classes) float32.
-    """
-
-    name: str
-    path: Path
+    name: str  # in tables: that of the run folder, or of the file
+    path: Path  # the model file
     spec: ModelSpec
+    # From (n, size, size, 3) uint8 RGB to (n, classes) float32.
     probabilities: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 

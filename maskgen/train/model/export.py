@@ -32,21 +32,17 @@ class Exported(NamedTuple):
 
     path: Path  # the file, or the folder of a SavedModel
     difference: float  # the largest difference of a probability from Keras's
-    pictures: int  # number of compared images
-    drawn: bool  # whether these were random images, because no sample was given
+    images: int  # number of compared images
 
 
-def export(model: Path, format: str, out: Path | None = None, samples: Sequence[Path] = ()) -> Exported:
+def export(model: Path, format: str, samples: Sequence[Path], out: Path | None = None) -> Exported:
     """Write a model in another format; refuse it if it differs from Keras by over `LARGEST_DIFFERENCE`.
 
     Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel. After an
     error, what was at `out` before is kept.
 
-    Args:
-        model: A run folder or ``.keras`` file.
-        format: One of `FORMATS`.
-        out: The file or folder to write; beside the model by default.
-        samples: Real images to compare on; random ones by default.
+    The model is a run folder or a ``.keras`` file, `samples` are real images to compare on, and `out` is the
+    file or folder to write, by default beside the model.
     """
     if format not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
@@ -58,7 +54,7 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
         raise UsageError(f"{target} is a folder: give the name of a file as --out")
     if format == "savedmodel" and target.exists() and not (target / "saved_model.pb").is_file():
         raise UsageError(f"{target} is there and is no SavedModel: give another --out")
-    images, drawn = _input_images(spec, samples)
+    images = np.stack([_input_image(path, spec.size) for path in samples])
     own = load_model(file)
     expected = np.asarray(own.predict_on_batch(images))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +71,7 @@ def export(model: Path, format: str, out: Path | None = None, samples: Sequence[
         unfinished.replace(target)
     finally:
         _remove(unfinished)
-    return Exported(target, difference, len(images), drawn)
+    return Exported(target, difference, len(images))
 
 
 def _remove(path: Path) -> None:
@@ -141,16 +137,9 @@ Write = Callable[[Any, ModelSpec, Path], Run]
 FORMATS: dict[str, Write] = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}
 
 
-def _input_images(spec: ModelSpec, samples: Sequence[Path]) -> tuple[NDArray[np.float32], bool]:
-    """The samples at the model's size, or random images with edges and flat parts; and whether random."""
-    real = []
-    for path in samples:
-        inspected = inspect(path)
-        if inspected.problem is not None:
-            raise MissingDataError(f"{path}, to compare on: {inspected.problem}")
-        real.append(shown(path.read_bytes(), (0, 0, *inspected.size), spec.size, inspected.plain))
-    if real:
-        return np.stack(real).astype(np.float32), False
-    coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3)).astype(np.float32)
-    times = -(-spec.size // 8)
-    return coarse.repeat(times, 1).repeat(times, 2)[:, : spec.size, : spec.size], True
+def _input_image(path: Path, size: int) -> NDArray[np.float32]:
+    inspected = inspect(path)
+    if inspected.problem is not None:
+        raise MissingDataError(f"{path}, to compare on: {inspected.problem}")
+    image = shown(path.read_bytes(), (0, 0, *inspected.size), size, inspected.plain)
+    return image.astype(np.float32)

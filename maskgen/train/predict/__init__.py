@@ -1,5 +1,1 @@
-"""Predictions for unlabelled images and videos, and their display.
-
-`faces` finds the faces of an image, crops them as in training and runs a classifier on them. `video` does so
-for each frame of a file or a camera. `window` shows the annotated results on the screen.
-"""
+"""Predictions for unlabelled images and videos: `faces` has those of one image, `inputs` runs over many."""

@@ -1,9 +1,6 @@
 """Predict classes for the faces in unlabelled images."""
 
-from __future__ import annotations
-
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,62 +8,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.errors import MissingDataError, UnreadableImageError
-from maskgen.files.image_files import images
-from maskgen.files.path_text import to_text
+from maskgen.errors import UnreadableImageError
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker
 from maskgen.records import Box, Image
-from maskgen.train.data.crops import region_of
 from maskgen.train.data.examples import Region
-from maskgen.train.data.model_input import Inspected, inspect, resized, shown
+from maskgen.train.data.model_input import Inspected, inspect, region_of, resized, shown
 from maskgen.train.metrics import decide
 from maskgen.train.model.classifier import Classifier
-
-NO_FACE = "no face found"
 
 
 @dataclass(frozen=True)
 class Said:
-    """The prediction for one face.
-
-    Attributes:
-        label: The predicted class.
-        probability: That of the predicted class.
-        probabilities: Those of all classes, in the order of the model.
-        box: The face box, xywh; None if the whole image was classified without a face box.
-    """
+    """The prediction for one face."""
 
     label: str
-    probability: float
-    probabilities: tuple[float, ...]
-    box: Box | None
-
-
-def images_of(inputs: Iterable[Path]) -> dict[Path, str]:
-    """List the given files and all images below the given folders.
-
-    Returns:
-        Path -> unique name: the path relative to the given folder, or the name of the file. If two names are
-        equal, all names are paths relative to the common parent folder of the inputs.
-    """
-    names: dict[Path, str] = {}
-    for path in inputs:
-        try:
-            if path.is_dir():
-                names |= {path / relative: relative for relative in images(path, follow_links=True)}
-            elif path.exists():
-                names[path] = path.name
-            else:
-                raise MissingDataError(f"{to_text(str(path))}: there is no such image or folder")
-        except OSError as error:
-            raise MissingDataError(f"{to_text(str(path))}: {error.strerror or error}") from error
-    if len(set(names.values())) < len(names):
-        absolute = {path: os.path.abspath(str(path)) for path in names}  # noqa: PTH100
-        top = os.path.commonpath([os.path.dirname(each) for each in absolute.values()])  # noqa: PTH120
-        # A file that is given twice is classified once.
-        names = {path: name for name, path in {os.path.relpath(absolute[p], top): p for p in names}.items()}
-    return names
+    probability: float  # of the label
+    probabilities: tuple[float, ...]  # of all classes, in the order of the model
+    box: Box | None  # of the face, xywh; None if the whole image was classified without a face box
 
 
 def predict_file(
@@ -74,8 +33,7 @@ def predict_file(
 ) -> tuple[list[Said], Image]:
     """Predict the classes of the faces that the landmarker finds; None classifies the whole image.
 
-    Returns:
-        The prediction for each face, and the image, (height, width, 3) uint8 BGR.
+    Also returns the image, (height, width, 3) uint8 BGR.
     """
     inspected = inspect(path)
     if inspected.problem is not None:
