@@ -65,14 +65,15 @@ _MASK_HELP = {
     "--fit": "How the template is warped to the face: mesh is a thin-plate spline over the face mesh, "
     "half-split is one affine map for each half of the face.",
     "--template": "Mask templates to draw from: a name, a kind (surgical, n95, cloth, ...), a tone (light, "
-    "dark, patterned), the path of your own template, or all. Can be repeated; WEIGHT sets relative "
-    f"frequencies.  [default: {DEFAULTS.templates[0][0]}]",
+    "dark, patterned), the path of your own template, all, or street, a mix as in photographs of people in "
+    "masks. Can be repeated; WEIGHT sets relative frequencies, and a group divides its weight among its "
+    "templates.  [default: street]",
     "--color": "Recolour the templates that allow it: #rrggbb, a colour name, or random. Can be repeated.",
     "--pattern": "Print a pattern on the templates that allow it: stripes, checks, dots, ... or random. Can "
     "be repeated.",
     "--wear": f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative "
     "frequencies.  [default: correct]",
-    "--jitter/--no-jitter": "Vary the height, tilt, size and slack of each mask slightly.",
+    "--jitter/--no-jitter": "Vary the height, tilt, size and slack of each mask, as worn masks do.",
     "--occlusion": "on draws the mask behind hair, eyeglasses and other objects that are clearly in front of "
     "the face.",
     "--harmonise/--no-harmonise": "Match the mask to the photograph's light, sharpness and grain, and add a "
@@ -141,7 +142,7 @@ def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions
     return SynthOptions(
         dataset=dataset,
         label=label,
-        templates=tuple(resolve_selection(given.pop("template") or (DEFAULTS.templates[0][0],))),
+        templates=tuple(resolve_selection(given.pop("template") or ("street",))),
         colors=tuple(color if color == "random" else parse_color(color) for color in colors),
         patterns=patterns,
         wears=tuple(map(split_weight, given.pop("wear"))) or DEFAULTS.wears,

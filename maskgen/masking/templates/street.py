@@ -1,9 +1,7 @@
 """The mix of templates that resembles masks in the street."""
 
-from __future__ import annotations
-
-# Template -> how many of 100 photographs of people in masks show the like: surgical masks in white 17, blue or
-# mint 15, black 11 and other colours 3; one-piece sponge masks 15, which plain dark cloth resembles most here;
+# Template -> how many of 100 photographs of people in masks show the like: surgical masks in white 17, blue
+# or mint 15, black 11 and other colours 3; one-piece sponge masks 15, which plain dark cloth resembles most;
 # other plain cloth 8; printed cloth 14; masks with a valve 6; respirators 8; gaiters 2.
 STREET = {
     "surgical_white": 17.0,
