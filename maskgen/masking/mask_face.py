@@ -28,7 +28,7 @@ _LISTED_ANCHORS = (
 _LISTED_SHARES = anchor_shares(_LISTED_ANCHORS)
 
 # Most attempts, each with another hang, while a mask's coverage contradicts its wear.
-_TRIES = 3
+_TRIES = 4
 
 
 @dataclass(frozen=True, eq=False)

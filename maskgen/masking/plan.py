@@ -11,6 +11,7 @@ from maskgen.records import Hang, Plan
 # lift and the size, then the largest deviations from the means; `Hang` has the units.
 _MEAN_LIFT, _MEAN_SIZE = -0.06, 0.94
 _LIFT, _TILT, _SIZE, _SLACK = 0.13, 4.0, 0.09, 0.02
+_CLOSE = 0.17  # factor of the deviations of a further attempt
 
 
 def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> Plan:
@@ -38,11 +39,20 @@ def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> 
 
 
 def draw_hang(seed: int, attempt: int) -> Hang:
-    """Draw the hang of a mask, in the range seen in photographs of worn masks; different for each attempt."""
+    """Draw the hang of a mask, in the range seen in photographs of worn masks.
+
+    A mask whose coverage contradicts its wear is drawn again, now close to its fit.
+    """
     units = draw_units(7, seed, attempt, "hang")
     # The sum of two draws: most masks sit nearly as they fit.
     lift, tilt, size = (units[n] + units[n + 1] - 1 for n in (0, 2, 4))
-    return Hang(_MEAN_LIFT + _LIFT * lift, _TILT * tilt, _MEAN_SIZE + _SIZE * size, _SLACK * units[6])
+    mean_lift, mean_size, share = (0.0, 1.0, _CLOSE) if attempt else (_MEAN_LIFT, _MEAN_SIZE, 1.0)
+    return Hang(
+        lift=mean_lift + share * _LIFT * lift,
+        tilt=share * _TILT * tilt,
+        size=mean_size + share * _SIZE * size,
+        slack=share * _SLACK * units[6],
+    )
 
 
 def _one_of(values: Sequence[str], seed: int, *names: str | int) -> str:

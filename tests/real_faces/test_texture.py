@@ -55,9 +55,9 @@ def check(ratios):
 def test_a_blurred_photograph_gets_a_blurred_mask(fifty_faces, template, sigma):
     ratios = {}
     for face in fifty_faces:
-        sharp = masked_as_it_is(face, template=template)
+        sharp = masked_as_it_is(face, template=template, jitter=False)
         blurred = cv2.GaussianBlur(face.image, (0, 0), sigma)
-        after = masked(blurred, face.landmarks, template=template, name=face.id)
+        after = masked(blurred, face.landmarks, template=template, name=face.id, jitter=False)
         where = inside(sharp.alpha, face.landmarks, _DEEP)
         ratios[face.id] = energy(after.image, where) / energy(
             cv2.GaussianBlur(sharp.image, (0, 0), sigma), where
@@ -70,10 +70,10 @@ def test_a_blurred_photograph_gets_a_blurred_mask(fifty_faces, template, sigma):
 def test_a_noisy_photograph_gets_a_noisy_mask(fifty_faces, template, sigma):
     ratios = {}
     for number, face in enumerate(fifty_faces):
-        clean = masked_as_it_is(face, template=template)
+        clean = masked_as_it_is(face, template=template, jitter=False)
         noise = np.random.default_rng(number).normal(0, sigma, face.image.shape)
         noisy = np.clip(np.round(face.image + noise), 0, 255).astype(np.uint8)
-        after = masked(noisy, face.landmarks, template=template, name=face.id)
+        after = masked(noisy, face.landmarks, template=template, name=face.id, jitter=False)
         where, skin = inside(clean.alpha, face.landmarks, _DEEP), cheeks(face, clean.alpha)
         added = energy(noisy, skin) - energy(face.image, skin)
         ratios[face.id] = energy(after.image, where) / (energy(clean.image, where) + added)

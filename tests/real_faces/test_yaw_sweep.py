@@ -26,7 +26,8 @@ def is_frontal(face):
 
 def placement(picture, landmarks, here, name):
     """Coverage of the lower face that is seen, and the share of the mask that lies off the face."""
-    alpha = masked(picture, landmarks, name=name).alpha
+    # The fit alone: a mask that hangs low leaves more bare.
+    alpha = masked(picture, landmarks, name=name, jitter=False).alpha
     lower = here.copy()
     lower[: int(landmarks.anchor("nose_middle")[1])] = False
     reach = 2 * round(0.125 * landmarks.eye_distance) + 1
