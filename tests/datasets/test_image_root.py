@@ -81,8 +81,6 @@ def test_landmarks_of_images_elsewhere_are_found(desk):
         "--out",
         "found.jsonl",
         "-q",
-        "--detector",
-        "haar",
     ]
     assert main(["landmarks", "--dataset", "table", *words]) == 0
     lines = map(json.loads, (desk / "found.jsonl").read_text().splitlines())

@@ -189,6 +189,7 @@ def test_only_faces_in_the_marked_boxes_are_found(boxes, every_face, expected):
         assert np.abs(np.subtract(where(faces), expected)).max() <= 1
 
 
+@pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="this OpenCV has no Haar cascades")
 def test_haar_replaces_the_steps():
     engine = PaintedEngine()
     assert Cascade(engine, "haar").find(painted((300, 400), (150, 150, 80, BRIGHT))) == []

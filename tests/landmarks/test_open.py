@@ -59,6 +59,7 @@ def test_the_environment_names_the_tasks_model_and_the_option_overrides_it(monke
 
 
 def test_a_file_that_is_no_model(tmp_path):
+    pytest.importorskip("mediapipe")
     path = tmp_path / "wrong.task"
     path.write_bytes(b"not a model")
     with pytest.raises(ModelError, match=r"wrong\.task is not a landmark model"):
