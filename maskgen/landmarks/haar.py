@@ -1,9 +1,8 @@
 """Face boxes by OpenCV's Haar cascades, as masked-face pipelines used before landmark models."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,7 +36,7 @@ def _detect(name: str, grey: Image) -> list[Box]:
 
 
 @lru_cache(maxsize=2)
-def _cascade(name: str) -> cv2.CascadeClassifier:
+def _cascade(name: str) -> Any:
     if not hasattr(cv2, "CascadeClassifier"):
         remedy = "install opencv-contrib-python or opencv-python<5"
         raise ModelError(f"OpenCV {cv2.__version__} has no Haar cascades; {remedy}")

@@ -37,7 +37,7 @@ class DownscaledRoi:
     def points(self, points: NDArray[np.float32]) -> Floats:
         """(n, 2) points of the image as points of the part."""
         here = (points - (np.array(self.corner, np.float32) - np.float32(0.5))) / np.float32(self.step)
-        return here - np.float32(0.5)
+        return np.asarray(here - np.float32(0.5), np.float32)
 
     def upsample(self, values: Floats, window_xywh: tuple[int, int, int, int]) -> Floats:
         """Interpolate values of the part over a window of the image; see `upsample`."""

@@ -69,7 +69,7 @@ class Light:
     def level(self) -> Floats:
         """(height, width) float32: the mean of `log_bgr` over the channels."""
         blue, green, red = cv2.split(self.log_bgr)
-        return (blue + green + red) / np.float32(3)
+        return np.asarray((blue + green + red) / np.float32(3), np.float32)
 
 
 def measure_light(image: Image, landmarks: Landmarks) -> Light:

@@ -138,7 +138,8 @@ def _squared_slopes(plane: NDArray[Any]) -> Floats:
     across, down = values[1:-1, 2:] - values[1:-1, :-2], values[2:, 1:-1] - values[:-2, 1:-1]
     np.multiply(across, across, out=across)
     np.multiply(down, down, out=down)
-    return np.add(across, down, out=across)
+    slopes: Floats = np.add(across, down, out=across)
+    return slopes
 
 
 def _quantile(values: NDArray[Any], share: float) -> float:

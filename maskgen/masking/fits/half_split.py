@@ -88,7 +88,8 @@ def half_split(
     left, top, columns, rows = window
     x = np.arange(left, left + columns, dtype=np.float32)[None, :] - np.float32(face.bridge[0])
     y = np.arange(top, top + rows, dtype=np.float32)[:, None] - np.float32(face.bridge[1])
-    along = (x * np.float32(face.down[0]) + y * np.float32(face.down[1])) / np.float32(face.length)
+    along = x * np.float32(face.down[0]) + y * np.float32(face.down[1])
+    along = np.asarray(along / np.float32(face.length), np.float32)
     across = x * np.float32(face.right[0]) + y * np.float32(face.right[1])
     map_x, map_y = _into_template(face, anchors, along, across)
     map_x, map_y, limit = apply_wear(template, plan, *apply_hang(template, plan, map_x, map_y))

@@ -98,7 +98,7 @@ def _stands_out(
     if contrast < kind.contrast or (band.size == 0 and contrast < kind.edge):
         return False
     hull = cv2.convexHull(cv2.findNonZero(component.view(np.uint8)))
-    return np.count_nonzero(component) >= kind.solidity * max(cv2.contourArea(hull), 1.0)
+    return bool(np.count_nonzero(component) >= kind.solidity * max(cv2.contourArea(hull), 1.0))
 
 
 def grown(area: Flags, radius: float) -> Flags:

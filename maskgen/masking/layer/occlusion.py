@@ -9,6 +9,7 @@ far are skipped: the outline of their mesh is not exact enough.
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -110,7 +111,8 @@ def _in_front(view: SkinView, cloth: Flags, yaw: float) -> Flags | None:
 def _hair(view: SkinView, covered: Flags, yaw: float) -> list[Flags]:
     """Locks of hair that fall over a lit cheek."""
     right, below = _face_lines(view)
-    rows, columns = np.indices(view.light.shape, np.float32, sparse=True)
+    places: Any = np.indices(view.light.shape, np.float32, sparse=True)
+    rows, columns = places
     away = np.abs(right[2] + right[0] * columns + right[1] * rows)
     darkness = np.where(away > _MIDDLE * view.eye, -view.light, np.float32(0))
     locks = _entering(view, darkness, _HAIR, covered)
