@@ -77,7 +77,7 @@ class Cascade:
     def _steps(self, image: Image, every_face: bool) -> Iterator[list[Landmarks]]:
         """The faces of each step, which runs when they are asked for."""
         view = crops.whole(image)
-        yield self._everywhere(image) if every_face else self._as_is(image)
+        yield self._everywhere(image, view) if every_face else self._as_is(image, view)
         yield self._closer_in([crops.square(view)], image, "low-confidence")
         padded = [crops.square(view, margin, cv2.BORDER_CONSTANT) for margin in PAD_MARGINS]
         yield self._closer_in(padded, image, "padded")
@@ -86,9 +86,9 @@ class Cascade:
         for parts in TILE_PARTS[:2]:
             yield self._in_boxes(image, crops.distinct_boxes(self._tile_boxes(image, parts)), "tiles")
 
-    def _as_is(self, image: Image, many: bool = False) -> list[Landmarks]:
+    def _as_is(self, image: Image, view: Crop, many: bool = False) -> list[Landmarks]:
         faces = []
-        for mesh in self._meshes(crops.square(crops.whole(image)), many=many):
+        for mesh in self._meshes(crops.square(view), many=many):
             shape = _shape(image, mesh.points)
             if plausibility.refusal(shape):
                 continue
@@ -98,9 +98,9 @@ class Cascade:
                 faces.append(self._landmarks(image, mesh, "as-is"))
         return _largest_first(faces)
 
-    def _everywhere(self, image: Image) -> list[Landmarks]:
-        faces = self._as_is(image, many=True)
-        boxes = self._boxes(crops.square(crops.whole(image)))
+    def _everywhere(self, image: Image, view: Crop) -> list[Landmarks]:
+        faces = self._as_is(image, view, many=True)
+        boxes = self._boxes(crops.square(view))
         for parts in TILE_PARTS:
             boxes += self._tile_boxes(image, parts)
         new = [box for box in boxes if not any(crops.same_place(box, face.box) for face in faces)]
