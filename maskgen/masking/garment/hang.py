@@ -1,0 +1,63 @@
+"""Where a garment lies on the head: its hang and wear, as a map between its coordinates and the head's.
+
+Wear slides the garment down; it keeps its size. Loops hold the corners back, so they slide less than the middle.
+A mask below the lips is gathered: its height shrinks.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.records import Plan
+
+Array = NDArray[np.float64]
+
+# The nose bridge and the chin of the mean face in v; `Hang` is in shares of this way.
+_BRIDGE, _CHIN = 0.013, 1.169
+_CENTRE = 0.7  # the garment turns and scales about the mouth, where it is held least
+# Wear -> v of the middle of the upper edge, share of the slide that the corners make, and gathered height.
+_SLIDES = {"nose-out": (0.55, 0.75, 1.0), "mouth-out": (0.90, 0.85, 0.72), "chin": (1.13, 0.90, 0.55)}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The map from a garment to the head.
+
+    Attributes:
+        middle: Height of the garment's upper edge on the midline.
+        half_width: Distance of its corners from the midline.
+    """
+
+    plan: Plan
+    middle: float
+    half_width: float
+
+    def to_head(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """(u, v) on the head of places (x, y) on the garment."""
+        slide, gathered = self._slide(x)
+        x, y = x, self.middle + (y - self.middle) * gathered + slide
+        cosine, sine, lift = self._turn()
+        y = y - _CENTRE
+        return (x * cosine - y * sine), (x * sine + y * cosine) + _CENTRE - lift
+
+    def to_garment(self, u: Array, v: Array) -> tuple[Array, Array]:
+        """(x, y) on the garment of places (u, v) on the head; the reverse of `to_head`."""
+        cosine, sine, lift = self._turn()
+        size = cosine * cosine + sine * sine
+        v = v - _CENTRE + lift
+        x, y = (u * cosine + v * sine) / size, (v * cosine - u * sine) / size + _CENTRE
+        slide, gathered = self._slide(x)
+        return x, (y - slide - self.middle) / gathered + self.middle
+
+    def _turn(self) -> tuple[float, float, float]:
+        hang, angle = self.plan.hang, math.radians(self.plan.hang.tilt)
+        return math.cos(angle) * hang.size, math.sin(angle) * hang.size, hang.lift * (_CHIN - _BRIDGE)
+
+    def _slide(self, x: Array) -> tuple[Array, float]:
+        if self.plan.wear == "correct":
+            return np.zeros_like(x), 1.0
+        goal, held, gathered = _SLIDES[self.plan.wear]
+        share = np.minimum(np.abs(x) / self.half_width, 1) ** 2
+        return (goal - self.middle) * (1 - (1 - held) * share), gathered

@@ -1,0 +1,75 @@
+"""Loops and straps: curves over the head from a garment's corners, drawn under the garment."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.jit import compiled
+from maskgen.masking.garment.garment import Garment, Loop
+from maskgen.masking.garment.hang import Placement
+from maskgen.masking.garment.surface import Surface, grid_position
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+_SAMPLES = 14  # points of a curve
+_CROOK = 0.012  # how far a loop stands off the skin, in eye distances
+# Depth of the normal of the head at which a loop passes out of view behind it.
+_HORIZON = -0.04
+_THINNEST = 0.45  # least half width in pixels
+
+
+def loop_paths(garment: Garment, placement: Placement, surface: Surface, unit: float) -> Iterator[tuple[Loop, Array]]:
+    """The visible part of each loop as (n, 2) points in pixels of the image, from the garment outwards."""
+    share = np.linspace(0, 1, _SAMPLES)
+    for loop in garment.loops:
+        for side in (-1, 1):
+            start_u, start_v = placement.to_head(np.array([side * loop.start[0]]), np.array([loop.start[1]]))
+            u = start_u + share * (side * loop.end[0] - start_u)
+            v = start_v + share * (loop.end[1] - start_v) + loop.sag * 4 * share * (1 - share)
+            points, normals = grid_position(surface, u, v)
+            points = points + _CROOK * unit * normals
+            hidden = np.flatnonzero(normals[:, 2] > _HORIZON)
+            count = hidden[0] if len(hidden) else len(points)
+            if count > 1:
+                yield loop, points[:count, :2]
+
+
+def draw_loops(
+    paths: list[tuple[Loop, Array]], window: tuple[int, int, int, int], unit: float
+) -> tuple[Floats, Floats]:
+    """Draw loops into a window of the image.
+
+    Returns:
+        (height, width, 3) float32 colour and (height, width) float32 alpha in [0, 1].
+    """
+    left, top, width, height = window
+    color, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
+    for loop, path in paths:
+        radius = max(loop.width * unit / 2, _THINNEST)
+        _stroke(path - (left, top), radius, np.array(loop.color, np.float32), color, alpha)
+    return color, alpha
+
+
+@compiled
+def _stroke(path: Array, radius: float, paint: Floats, color: Floats, alpha: Floats) -> None:
+    """Draw a round cord over (n, 2) points: lighter in its middle than at its edges."""
+    height, width = alpha.shape
+    for k in range(len(path) - 1):
+        ax, ay, bx, by = path[k, 0], path[k, 1], path[k + 1, 0], path[k + 1, 1]
+        squared = max((bx - ax) ** 2 + (by - ay) ** 2, 1e-9)
+        reach = radius + 1
+        for y in range(max(int(min(ay, by) - reach), 0), min(int(max(ay, by) + reach) + 2, height)):
+            for x in range(max(int(min(ax, bx) - reach), 0), min(int(max(ax, bx) + reach) + 2, width)):
+                along = min(max(((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / squared, 0.0), 1.0)
+                across = x - ax - along * (bx - ax), y - ay - along * (by - ay)
+                distance = np.sqrt(across[0] ** 2 + across[1] ** 2)
+                share = min(max(radius - distance + 0.5, 0.0), 1.0)
+                if share <= alpha[y, x]:
+                    continue
+                alpha[y, x] = share
+                gain = 1 - 0.35 * min(distance / radius, 1.0) ** 2
+                for channel in range(3):
+                    color[y, x, channel] = paint[channel] * gain
+

@@ -1,0 +1,63 @@
+"""Rasterise a grid of points in space: the nearest surface in each pixel, and what its points carry."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.jit import compiled
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+
+@compiled
+def rasterize(points: Array, carried: Floats, window: tuple[int, int, int, int]) -> tuple[Floats, Floats]:
+    """Draw the quads of a grid, each as two triangles; a quad seen from behind is not drawn.
+
+    Args:
+        points: (n, m, 3) x and y in pixels of the image, and depth, smaller is nearer.
+        carried: (n, m, k) values of the points, interpolated linearly.
+        window: (x, y, width, height) of the result in the image.
+
+    Returns:
+        (height, width, k) float32 values at the pixels' centres, and (height, width) float32 depth; infinite
+        where nothing is drawn.
+    """
+    left, top, width, height = window
+    count = carried.shape[2]
+    values = np.zeros((height, width, count), np.float32)
+    depth = np.full((height, width), np.inf, np.float32)
+    for row in range(points.shape[0] - 1):
+        for column in range(points.shape[1] - 1):
+            for half in range(2):
+                # Corners so that a triangle seen from outside has a positive area.
+                r0, c0 = row + half, column + half
+                r1, c1 = row + half, column + 1 - half
+                r2, c2 = row + 1 - half, column + half
+                ax, ay = points[r0, c0, 0] - left, points[r0, c0, 1] - top
+                bx, by = points[r1, c1, 0] - left, points[r1, c1, 1] - top
+                cx, cy = points[r2, c2, 0] - left, points[r2, c2, 1] - top
+                area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+                if area <= 1e-9:
+                    continue
+                x0 = max(int(np.ceil(min(ax, bx, cx))), 0)
+                x1 = min(int(np.floor(max(ax, bx, cx))), width - 1)
+                y0 = max(int(np.ceil(min(ay, by, cy))), 0)
+                y1 = min(int(np.floor(max(ay, by, cy))), height - 1)
+                for y in range(y0, y1 + 1):
+                    for x in range(x0, x1 + 1):
+                        second = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / area
+                        third = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / area
+                        first = 1 - second - third
+                        if first < -1e-9 or second < -1e-9 or third < -1e-9:
+                            continue
+                        z = first * points[r0, c0, 2] + second * points[r1, c1, 2] + third * points[r2, c2, 2]
+                        if z >= depth[y, x]:
+                            continue
+                        depth[y, x] = z
+                        for k in range(count):
+                            values[y, x, k] = (
+                                first * carried[r0, c0, k]
+                                + second * carried[r1, c1, k]
+                                + third * carried[r2, c2, k]
+                            )
+    return values, depth

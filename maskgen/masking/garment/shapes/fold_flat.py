@@ -1,0 +1,59 @@
+"""The fold-flat respirator (KN95): a beak with a welded centre edge, and short loops."""
+
+import numpy as np
+
+from maskgen.masking.garment.draws import Draws
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.outline import outline
+from maskgen.masking.garment.shapes.parts import (
+    Accents,
+    centre_seam,
+    corner_folds,
+    ear_loops,
+    marks,
+    nose_clip,
+    relief,
+    valve,
+)
+
+
+def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
+    """Draw a fold-flat respirator."""
+    top, bottom, half = draws.near(0.13, 0.05), draws.near(1.20, 0.05), draws.near(0.96, 0.05)
+    upper = draws.near(0.34, 0.05)
+    lower = upper + draws.between(0.26, 0.36)
+    shape = outline(
+        [(0, top), (0.10, top + 0.02), (half, upper), (1.62, upper)],
+        [(0, bottom), (0.16, bottom - 0.02), (0.6 * half, bottom - 0.26), (half, lower), (1.62, lower)],
+        [(-0.4, half), (upper, half), (lower, half - 0.03), (2.6, half - 0.03)],
+        0.05,
+    )
+    beak = draws.between(0.12, 0.24)
+    folds = centre_seam(top, bottom, 0.03, 0.035)
+    folds += corner_folds(draws, (half, upper), (0, 40), 2, draws.between(0.005, 0.035))
+    folds += corner_folds(draws, (half, lower), (-45, 0), 2, draws.between(0.005, 0.035))
+    weld = draws.between(0.06, 0.09)
+    trims = [
+        Trim(TOP, weld, 0.012, -0.004, spacing=0.035),
+        Trim(BOTTOM, weld, 0.012, -0.004, spacing=0.035),
+        Trim(SIDE, 0.02, 0.03, -0.003, spacing=0.02),
+    ]
+    patches = list(marks(draws, accents, (0.36, 0.62)))
+    if draws.happens(0.4):
+        patches.append(nose_clip(draws, top, (150, 150, 150)))
+    if accents.valve is not None:
+        patches.append(valve((draws.pick((-0.42, 0.42)), 0.68), draws.between(0.16, 0.20), accents.valve))
+
+    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        along = np.clip((y - top) / (bottom - top), 0, 1)
+        return 0.035 + beak * np.clip(1 - np.abs(x) / 0.75, 0, 1) * (4 * along * (1 - along)) ** 0.7
+
+    return Garment(
+        shape,
+        relief(draws, [], folds, half, draws.between(0.001, 0.010)),
+        stand_off,
+        cloth,
+        tuple(trims),
+        tuple(patches),
+        ear_loops(draws, (half, upper), (half - 0.03, lower), accents.loop, (0.035, 0.055)),
+    )

@@ -1,0 +1,38 @@
+"""The gaiter or bandana: a tube of cloth from the nose down over the neck, in loose horizontal folds."""
+
+import numpy as np
+
+from maskgen.masking.garment.draws import Draws
+from maskgen.masking.garment.garment import TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.outline import outline
+from maskgen.masking.garment.shapes.parts import Accents, corner_folds, marks, relief, tent
+
+
+def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
+    """Draw a gaiter."""
+    top, hem = draws.near(0.22, 0.06), draws.between(1.6, 1.9)
+    side = top + draws.near(0.16, 0.10)
+    shape = outline(
+        [(0, top), (0.3, top + 0.05), (1.3, side), (1.62, side)],
+        [(0, hem), (1.62, hem - 0.1)],
+        [(-0.4, 1.42), (2.6, 1.42)],
+        0.02,
+    )
+    steps = []
+    for number in range(draws.pick((2, 3, 4))):
+        y, depth = 1.08 + 0.16 * number + draws.near(0, 0.05), draws.between(0.02, 0.05)
+        steps.append((y, y - draws.between(0.05, 0.35), depth, 0.6 * depth, 0.03, 0.2))
+    folds = corner_folds(draws, (1.1, side), (5, 60), 4, draws.between(0.02, 0.07))
+
+    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        loose = np.clip((y - 1.0) / 0.4, 0, 1)
+        return 0.04 + 0.14 * loose + tent(x, y, (0, 0.8), (0.6, 0.6), 0.06)
+
+    return Garment(
+        shape,
+        relief(draws, steps, folds, 1.2, draws.between(0.005, 0.03)),
+        stand_off,
+        cloth,
+        (Trim(TOP, 0.0, 0.03, 0.008),),
+        marks(draws, accents, (0.0, 0.8)),
+    )

@@ -1,0 +1,143 @@
+"""Parts that several shapes share: folds, seams, ear loops, valves."""
+
+import math
+from functools import cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.masking.garment.draws import Draws
+from maskgen.masking.garment.garment import Color, Loop, Patch
+from maskgen.masking.garment.relief import Relief
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+# Where the ear's root begins and ends, in u and v of the head.
+EAR_TOP, EAR_BOTTOM = (1.36, 0.04), (1.30, 0.47)
+
+
+class Accents(NamedTuple):
+    """What a mask has beside its cloth.
+
+    Attributes:
+        binding: Colour of bindings and hems.
+        loop: Colour of loops and straps.
+        valve: Colour of an exhalation valve; None for none.
+        mark: (n, m, 4) uint8 BGRA printed mark and its (width, height) in eye distances; None for none.
+    """
+
+    binding: Color
+    loop: Color
+    valve: Color | None = None
+    mark: tuple[NDArray[np.uint8], tuple[float, float]] | None = None
+
+
+def corner_folds(
+    draws: Draws, corner: tuple[float, float], angles: tuple[float, float], most: int, height: float
+) -> list[tuple[float, ...]]:
+    """Folds that cloth pulled at a corner throws into it: rows of `Relief.folds`, different on each side.
+
+    angles: least and greatest direction on the right side, in degrees down from straight towards the middle.
+    """
+    rows = []
+    for side in (-1, 1):
+        for _ in range(int(draws.between(1, most + 1))):
+            angle = math.radians(draws.between(*angles))
+            rows.append(
+                (
+                    side * corner[0] * draws.between(0.88, 1.0),
+                    corner[1] + draws.between(-0.05, 0.05),
+                    math.pi - angle if side > 0 else angle,
+                    draws.between(0.015, 0.05),
+                    draws.between(0.35, 1.0),
+                    draws.between(-1, 1) * height,
+                )
+            )
+    return rows
+
+
+def relief(
+    draws: Draws, steps: list[tuple[float, ...]], folds: list[tuple[float, ...]], half_width: float, crumple: float
+) -> Relief:
+    """A relief with crumples that lie differently on each garment."""
+    return Relief(
+        np.array(steps, dtype=np.float64).reshape(-1, 6),
+        np.array(folds, dtype=np.float64).reshape(-1, 6),
+        half_width,
+        crumple,
+        (
+            draws.unit(),
+            draws.unit(),
+            draws.between(0, math.pi),
+            draws.between(0.6, 1.3),
+            draws.between(0.6, 1.9),
+        ),
+    )
+
+
+def ear_loops(
+    draws: Draws, upper: tuple[float, float], lower: tuple[float, float], color: Color, width: tuple[float, float]
+) -> tuple[Loop, ...]:
+    """Two cords from the garment's corners to the root of each ear."""
+    wide = draws.between(*width)
+    top = (EAR_TOP[0], EAR_TOP[1] + draws.near(0, 0.05))
+    bottom = (EAR_BOTTOM[0], EAR_BOTTOM[1] + draws.near(0, 0.05))
+    return (
+        Loop((upper[0] - 0.02, upper[1] + 0.03), top, wide, color, draws.between(-0.01, 0.02)),
+        Loop((lower[0] - 0.02, lower[1] - 0.03), bottom, wide, color, draws.between(-0.01, 0.05)),
+    )
+
+
+def centre_seam(top: float, bottom: float, height: float, width: float) -> list[tuple[float, ...]]:
+    """A ridge down the midline with a narrow groove in it: rows of `Relief.folds`."""
+    down, length = math.pi / 2, (bottom - top) * 1.4
+    start = top - 0.2 * (bottom - top)
+    return [(0.0, start, down, width, length, height), (0.0, start, down, 0.012, length, -0.25 * height)]
+
+
+@cache
+def _valve_image() -> tuple[Floats, Floats]:
+    """(96, 96) lightness around 1 and (96, 96) height from 0 to 1 of a round valve; it ends at 0.95 of the radius."""
+    y, x = np.mgrid[-1 : 1 : 96j, -1 : 1 : 96j].astype(np.float32)
+    radius = np.hypot(x, y)
+    rim = np.exp(-(((radius - 0.8) / 0.1) ** 2))
+    cap = np.clip((0.62 - radius) / 0.05, 0, 1)
+    slits = np.clip(np.cos(y * 22) * 2, 0, 1) * np.clip((0.5 - radius) / 0.05, 0, 1)
+    height = np.clip((0.95 - radius) / 0.1, 0, 1) * 0.6 + 0.2 * rim + 0.25 * cap - 0.2 * slits
+    lightness = 1 - 0.5 * slits - 0.2 * np.exp(-(((radius - 0.66) / 0.03) ** 2))
+    return lightness.astype(np.float32), height.astype(np.float32)
+
+
+def valve(place: tuple[float, float], radius: float, color: Color) -> Patch:
+    """A round exhalation valve."""
+    lightness, height = _valve_image()
+    y, x = np.mgrid[-1 : 1 : 96j, -1 : 1 : 96j]
+    alpha = np.clip((0.96 - np.hypot(x, y)) / 0.04, 0, 1) * 255
+    bgr = np.clip(lightness[:, :, None] * np.array(color, np.float32), 0, 255)
+    bgra = np.dstack([bgr, alpha]).astype(np.uint8)
+    return Patch(bgra, height * np.float32(0.3 * radius), place, (2 * radius, 2 * radius))
+
+
+def nose_clip(draws: Draws, top: float, color: Color) -> Patch:
+    """A metal strip on the nose."""
+    bgra = np.zeros((24, 96, 4), np.uint8)
+    cv2.rectangle(bgra, (2, 4), (93, 19), (*color, 255), -1, cv2.LINE_AA)
+    heights = bgra[:, :, 3].astype(np.float32) * np.float32(0.006 / 255)
+    return Patch(bgra, heights, (0.0, top + draws.between(0.05, 0.08)), (draws.between(0.30, 0.42), 0.05))
+
+
+def marks(draws: Draws, accents: Accents, place: tuple[float, float]) -> tuple[Patch, ...]:
+    """The printed mark of the accents at about a place; none if they have none."""
+    if accents.mark is None:
+        return ()
+    image, size = accents.mark
+    return (Patch(image, None, (place[0], place[1] + draws.near(0, 0.06)), size),)
+
+
+def tent(x: Array, y: Array, centre: tuple[float, float], reach: tuple[float, float], height: float) -> Array:
+    """A smooth bump of this height over an ellipse, 0 at its border."""
+    squared = ((x - centre[0]) / reach[0]) ** 2 + ((y - centre[1]) / reach[1]) ** 2
+    return np.asarray(height * np.maximum(1 - squared, 0) ** 1.5)

@@ -1,0 +1,56 @@
+"""The sewn cloth mask: a contoured piece with a centre seam, or a pleated one; hems, gathers and soft folds."""
+
+import numpy as np
+
+from maskgen.masking.garment.draws import Draws
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.outline import outline
+from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, ear_loops, marks, relief, tent
+
+
+def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
+    """Draw a sewn mask."""
+    top, bottom = draws.near(0.15, 0.06), draws.near(1.28, 0.06)
+    half, narrow = draws.near(1.02, 0.06), draws.near(0.94, 0.06)
+    upper = draws.near(0.36, 0.05)
+    lower = upper + draws.between(0.34, 0.50)
+    peaked = draws.between(0.0, 0.12)
+    shape = outline(
+        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
+        [(0, bottom), (0.35, bottom - 0.07), (0.7 * narrow, bottom - 0.28), (narrow, lower), (1.62, lower)],
+        [(-0.4, half), (upper, half), ((upper + lower) / 2, 0.97 * (half + narrow) / 2), (lower, narrow), (2.6, narrow)],
+        draws.between(0.03, 0.09),
+    )
+    seamed = draws.happens(0.65)
+    strength = draws.between(0.1, 1.0)
+    folds = corner_folds(draws, (half, upper), (0, 55), 3, 0.06 * strength)
+    folds += corner_folds(draws, (narrow, lower), (-50, 5), 3, 0.05 * strength)
+    steps = []
+    if seamed:
+        folds += centre_seam(top, bottom, draws.between(0.01, 0.03), 0.05)
+    elif draws.happens(0.5):
+        depth = draws.between(0.012, 0.03)
+        steps = [(y + draws.near(0, 0.03), y + 0.02, depth, depth, 0.014, 0.12) for y in (0.55, 0.75, 0.95)]
+    hem = draws.between(0.03, 0.06)
+    edge = accents.binding if draws.happens(0.3) else None
+    trims = [
+        Trim(TOP, 0.0, hem, 0.006, edge),
+        Trim(BOTTOM, 0.0, hem, 0.006, edge),
+        Trim(SIDE, 0.0, draws.between(0.05, 0.09), 0.008, edge),
+        Trim(TOP, hem, 0.010, -0.005, spacing=0.028),
+        Trim(BOTTOM, hem, 0.010, -0.005, spacing=0.028),
+    ]
+    ridge = draws.between(0.0, 0.08) if seamed else 0.0
+
+    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return 0.035 + ridge * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05)
+
+    return Garment(
+        shape,
+        relief(draws, steps, folds, half, draws.between(0.003, 0.03) * strength),
+        stand_off,
+        cloth,
+        tuple(trims),
+        marks(draws, accents, (draws.pick((-0.35, 0.0, 0.35)), 0.75)),
+        ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.03, 0.06)),
+    )

@@ -1,0 +1,37 @@
+"""The one-piece moulded sponge mask ("Pitta"): a sharp centre ridge, and wings with cut-outs for the ears."""
+
+import numpy as np
+
+from maskgen.masking.garment.draws import Draws
+from maskgen.masking.garment.garment import BOTTOM, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.outline import outline
+from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, marks, relief, tent
+
+
+def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
+    """Draw a sponge mask."""
+    top, bottom = draws.near(0.16, 0.05), draws.near(1.25, 0.05)
+    body, tip = draws.near(0.80, 0.05), draws.near(1.34, 0.03)
+    wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
+    shape = outline(
+        [(0, top), (0.25, top + 0.10), (body, wing_top + 0.10), (tip, wing_top), (1.62, wing_top)],
+        [(0, bottom), (0.28, bottom - 0.10), (0.55, bottom - 0.30), (body, 0.74), (tip, wing_bottom), (1.62, wing_bottom)],
+        [(-0.4, tip), (2.6, tip)],
+        0.04,
+    )
+    ridge = draws.between(0.05, 0.14)
+    folds = centre_seam(top, bottom, draws.between(0.02, 0.045), 0.05)
+    folds += corner_folds(draws, (1.2, 0.34), (-20, 30), 3, draws.between(0.01, 0.04))
+
+    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        ridged = ridge * np.exp(-np.abs(x) / 0.22) * np.clip((y - top) / 0.3, 0, 1)
+        return 0.03 + ridged * np.clip((bottom - y) / 0.2, 0, 1) + tent(x, y, (0, 0.75), (0.6, 0.5), 0.03)
+
+    return Garment(
+        shape,
+        relief(draws, [], folds, body, draws.between(0.001, 0.008)),
+        stand_off,
+        cloth,
+        (Trim(TOP, 0.0, 0.02, 0.004), Trim(BOTTOM, 0.0, 0.02, 0.004)),
+        marks(draws, accents, (draws.pick((-0.4, 0.4, 0.0)), 0.72)),
+    )

@@ -1,0 +1,77 @@
+"""The pleated surgical mask: a rectangle whose pleats open in the middle, gathered at its sides."""
+
+import math
+
+import numpy as np
+
+from maskgen.masking.garment.draws import Draws
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.outline import outline
+from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loops, relief, tent
+
+
+def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
+    """Draw a surgical mask."""
+    half, taper = draws.near(0.78, 0.07), draws.between(0.80, 0.97)
+    top, bottom = draws.near(0.22, 0.05), draws.near(1.24, 0.06)
+    # The side edge is shorter than the middle, where the pleats are open.
+    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.20, 0.38)
+    narrow = half * taper
+    shape = outline(
+        [(0, top), (0.12, top + 0.015), (0.6 * half, top + 0.6 * (upper - top)), (half, upper), (1.62, upper)],
+        [(0, bottom), (0.5 * narrow, bottom - 0.28 * (bottom - lower)), (narrow, lower), (1.62, lower)],
+        [(-0.4, half), (upper, half), ((upper + lower) / 2, 0.49 * (half + narrow)), (lower, narrow), (2.6, narrow)],
+        draws.between(0.0, 0.03),
+    )
+    count = draws.pick((2, 3, 3, 3, 4))
+    opened, closed = draws.between(0.12, 0.21), (lower - upper) / (count + draws.between(1.0, 2.5))
+    middle, beside = draws.near(0.72, 0.07), (upper + lower) / 2 + draws.near(0, 0.04)
+    # Pleats of a mask that is pulled open are nearly flat in the middle.
+    pulled = draws.between(0.15, 1.0)
+    steps = []
+    for number in range(count):
+        place, depth = number - (count - 1) / 2, draws.between(0.010, 0.030)
+        steps.append(
+            (
+                middle + place * opened + draws.near(0, 0.02),
+                beside + place * closed,
+                depth * pulled * draws.between(0.5, 1.0),
+                depth * 0.9,
+                draws.between(0.006, 0.014),
+                draws.between(0.06, 0.16),
+            )
+        )
+    strength = draws.between(0.1, 1.0) ** 1.5
+    folds = corner_folds(draws, (half, upper), (0, 65), 3, 0.055 * strength)
+    folds += corner_folds(draws, (narrow, lower), (-55, 5), 2, 0.045 * strength)
+    # Gathers beside the edge, where the loops are welded on.
+    for side in (-1, 1):
+        for number in range(4):
+            y = upper + (number + draws.between(0.3, 0.7)) * (lower - upper) / 4
+            turn = draws.near(0, 0.25)
+            direction = math.pi + turn if side > 0 else turn
+            folds.append((side * half, y, direction, 0.015, draws.between(0.12, 0.3), draws.near(0, 0.02)))
+    edge = draws.between(0.035, 0.06)
+    gape = draws.between(0.0, 0.05)
+    trims = [
+        Trim(TOP, 0.0, edge, 0.004, accents.binding),
+        Trim(TOP, edge, 0.008, -0.004),
+        Trim(BOTTOM, 0.0, 0.8 * edge, 0.004, None),
+        Trim(BOTTOM, 0.8 * edge, 0.008, -0.004),
+        Trim(SIDE, 0.0, draws.between(0.03, 0.05), 0.005, accents.binding),
+        Trim(SIDE, 0.05, 0.006, -0.003),
+        Trim(TOP, 0.55 * edge, 0.008, -0.003, spacing=0.03),
+    ]
+
+    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        sides = np.clip((np.abs(x) - 0.45) / 0.4, 0, 1)
+        return 0.035 + gape * sides + tent(x, y, (0, 0.75), (0.6, 0.5), 0.05)
+
+    return Garment(
+        shape,
+        relief(draws, steps, folds, half, draws.between(0.002, 0.02)),
+        stand_off,
+        cloth,
+        tuple(trims),
+        loops=ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.025, 0.045)),
+    )
