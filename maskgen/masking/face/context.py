@@ -5,6 +5,7 @@ from functools import cached_property
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.eyeglasses import Eyeglasses, find_eyeglasses
 from maskgen.masking.face.light import Light, measure_light
+from maskgen.masking.face.light_direction import LightDirection, measure_direction
 from maskgen.masking.face.skin_view import SkinView, measure_skin
 from maskgen.masking.face.texture import Texture, measure_texture
 from maskgen.records import Image
@@ -26,6 +27,11 @@ class FaceContext:
     def light(self) -> Light:
         """The light on the face."""
         return measure_light(self.image, self.landmarks)
+
+    @cached_property
+    def light_direction(self) -> LightDirection:
+        """Where the light comes from, and its directional share."""
+        return measure_direction(self.light, self.landmarks)
 
     @cached_property
     def texture(self) -> Texture:
