@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from maskgen.jit import compiled
 
@@ -14,6 +13,9 @@ Floats = NDArray[np.float32]
 _STEP = 0.02
 _ACROSS = np.arange(0, 1.62, _STEP)
 _FIRST, _DOWN = -0.4, np.arange(-0.4, 2.6, _STEP)
+# The straight lines between knots are smoothed over this many steps to both sides.
+_SOFT = 4
+_WINDOW = np.hanning(2 * _SOFT + 3)[1:-1] / np.hanning(2 * _SOFT + 3).sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +59,9 @@ def outline(
     """An outline through knots: (distance, height) of the two edges, and (height, distance) of the side."""
 
     def table(knots: list[tuple[float, float]], at: NDArray[np.float64]) -> Floats:
-        places, values = zip(*knots, strict=True)
-        inside = np.clip(at, places[0], places[-1])
-        return np.asarray(PchipInterpolator(places, values)(inside), np.float32)
+        values = np.interp(at, *zip(*knots, strict=True))
+        padded = np.concatenate([np.full(_SOFT, values[0]), values, np.full(_SOFT, values[-1])])
+        return np.convolve(padded, _WINDOW, "valid").astype(np.float32)
 
     return Outline(table(top, _ACROSS), table(bottom, _ACROSS), table(side, _DOWN), rounding)
 

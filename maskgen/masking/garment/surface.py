@@ -55,6 +55,7 @@ class Surface(NamedTuple):
     normals: Array
 
 
+@cache
 def grid_uv() -> tuple[Array, Array]:
     """u and v of the grid's points, both (rows, columns) float64."""
     u = np.arange(round((_LAST_U - _FIRST_U) / _STEP) + 1) * _STEP + _FIRST_U
@@ -127,30 +128,49 @@ def _spline_matrix(places: Array, queries: Array, smoothing: float = 2e-3) -> Ar
     return np.asarray(basis @ np.linalg.inv(system)[:, :count])
 
 
-def surface(landmarks: Landmarks, stand_off: Array | None = None) -> Surface:
+def surface(landmarks: Landmarks, stand_off: Array) -> Surface:
     """The cloth over one face.
 
     Args:
         landmarks: The face.
-        stand_off: (rows, columns) float64: how far the cloth stands off the surface, in eye distances; None for
-            cloth that lies on it.
+        stand_off: (rows, columns) float64: how far the cloth stands off the surface, in eye distances.
     """
     used, matrix, offsets = _operator()
     axes, unit = landmarks.axes, landmarks.eye_distance
-    shape = (*grid_uv()[0].shape, 3)
     points = matrix @ landmarks.points[used].astype(np.float64) + unit * (offsets @ axes)
-    points = points.reshape(shape)
-    if stand_off is not None:
-        points = points + unit * stand_off[:, :, None] * normals_of(points)
-    return Surface(points, normals_of(points))
+    points += (unit * stand_off.reshape(-1, 1)) * (_outwards() @ axes)
+    points = points.reshape(*grid_uv()[0].shape, 3)
+    return Surface(points, _normals(points))
 
 
-def normals_of(points: Array) -> Array:
+@cache
+def _outwards() -> Array:
+    """(grid points, 3) unit normals of the mean face's surface, along the face's axes."""
+    used, matrix, offsets = _operator()
+    points = matrix @ canonical_face()[used] + offsets
+    return _normals(points.reshape(*grid_uv()[0].shape, 3)).reshape(-1, 3)
+
+
+def _normals(points: Array) -> Array:
     """(rows, columns, 3) unit normals of a grid of points, away from the head."""
-    across, down = np.gradient(points, axis=1), np.gradient(points, axis=0)
-    normals = np.cross(down, across)
-    length = np.sqrt((normals**2).sum(axis=2, keepdims=True))
+    x, y, z = np.ascontiguousarray(np.moveaxis(points, 2, 0))
+    (ax, ay, az), (dx, dy, dz) = ((_slope(plane, axis) for plane in (x, y, z)) for axis in (1, 0))
+    # Down x right points away from the head: z points away from the camera.
+    normals = np.stack([dy * az - dz * ay, dz * ax - dx * az, dx * ay - dy * ax], axis=2)
+    length = np.sqrt((normals * normals).sum(axis=2, keepdims=True))
     return np.asarray(normals / np.maximum(length, 1e-9))
+
+
+def _slope(plane: Array, axis: int) -> Array:
+    """Differences between the neighbours of each point along an axis; the border repeats its neighbour's."""
+    slope = np.empty_like(plane)
+    if axis:
+        slope[:, 1:-1] = plane[:, 2:] - plane[:, :-2]
+        slope[:, 0], slope[:, -1] = slope[:, 1], slope[:, -2]
+    else:
+        slope[1:-1] = plane[2:] - plane[:-2]
+        slope[0], slope[-1] = slope[1], slope[-2]
+    return slope
 
 
 def grid_position(surface: Surface, u: Array, v: Array) -> tuple[Array, Array]:
