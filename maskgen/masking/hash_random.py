@@ -8,6 +8,9 @@ import hashlib
 import struct
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def draw_bits(seed: int, *names: str | int) -> int:
     """63 random bits for (seed, *names)."""
@@ -35,3 +38,10 @@ def draw_weighted(choices: Sequence[tuple[str, float]], seed: int, *names: str |
         if point < 0:
             return value
     return next(value for value, weight in reversed(choices) if weight > 0)
+
+
+def draw_array(count: int, seed: int, *names: str | int) -> NDArray[np.float32]:
+    """(count,) uniformly distributed numbers in [0, 1) for (seed, *names), for fields and scattered things."""
+    key = "\0".join(str(part) for part in (seed, *names)).encode("utf-8", "surrogateescape")
+    words = np.frombuffer(hashlib.shake_128(key).digest(4 * count), "<u4")
+    return (words >> 8).astype(np.float32) / np.float32(2**24)

@@ -1,0 +1,88 @@
+"""A seamless piece of cloth to draw on: coordinates are centimetres, what leaves one side comes in at the other."""
+
+from dataclasses import dataclass
+from math import ceil
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.records import Image
+
+Plane = NDArray[np.float32]
+
+# A canvas has at least so many pixels a centimetre, and at least twice as many as its print.
+_CANVAS_PER_CM = 20.0
+# Binary digits of the fractions of cv2's coordinates.
+_SHIFT = 4
+
+
+@dataclass(frozen=True)
+class Print:
+    """A print's repeat, in neutral light: it continues itself at all four sides."""
+
+    tile: Image  # (height, width, 3), BGR
+    size_cm: tuple[float, float]  # (width, height)
+
+
+class Cloth:
+    """The canvas of one print: larger than the print, which `finish` reduces, so that edges are smooth.
+
+    Convention: x to the right and y down, in centimetres from the upper left corner; the tile is periodic.
+    """
+
+    def __init__(self, size_cm: tuple[float, float], pixels_per_cm: float, ground: tuple[int, int, int]) -> None:
+        self.size_cm = size_cm
+        self.pixels_per_cm = pixels_per_cm
+        self._factor = max(2, ceil(_CANVAS_PER_CM / pixels_per_cm))
+        width, height = (max(2, round(side * pixels_per_cm)) * self._factor for side in size_cm)
+        self.bgr = np.full((height, width, 3), ground, np.uint8)
+        self._scale = np.array([width, height], np.float64) / size_cm
+
+    def places(self) -> tuple[Plane, Plane]:
+        """x (1, width) and y (height, 1) of the canvas' pixel centres, in parts of the tile: 0 to 1."""
+        height, width = self.bgr.shape[:2]
+        x = (np.arange(width, dtype=np.float32) + np.float32(0.5)) / np.float32(width)
+        y = (np.arange(height, dtype=np.float32) + np.float32(0.5)) / np.float32(height)
+        return x[None], y[:, None]
+
+    def fill(
+        self, polygons: NDArray[np.float64], colors: Image | tuple[int, int, int], wrap_down: bool = True
+    ) -> None:
+        """Fill polygons: (count, points, 2) in centimetres, in one colour or in one (count, 3) each.
+
+        Without ``wrap_down``, what leaves at the bottom does not come in at the top: the caller draws it there.
+        """
+        if not len(polygons):
+            return
+        colors = np.broadcast_to(np.asarray(colors, np.uint8), (len(polygons), 3))
+        for polygon, owner in zip(*self._copies(polygons, wrap_down), strict=True):
+            cv2.fillPoly(self.bgr, [polygon], colors[owner].tolist(), lineType=cv2.LINE_8, shift=_SHIFT)
+
+    def lines(
+        self, lines: NDArray[np.float64], width_cm: float, color: tuple[int, int, int], closed: bool = False
+    ) -> None:
+        """Draw polylines: (count, points, 2) in centimetres."""
+        if not len(lines):
+            return
+        thickness = max(1, round(width_cm * float(self._scale.mean())))
+        copies, _ = self._copies(lines, True)
+        cv2.polylines(self.bgr, list(copies), closed, color, thickness, cv2.LINE_8, _SHIFT)
+
+    def _copies(self, shapes: NDArray[np.float64], wrap_down: bool) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+        """The shapes in fixed-point pixels, repeated wherever a repeat shows, and the index of each one's shape."""
+        size = np.array(self.bgr.shape[1::-1], np.float64)
+        pixels = shapes * self._scale
+        low, high = pixels.min(axis=1), pixels.max(axis=1)
+        shifts = np.array([(x, y) for y in ((-1, 0, 1) if wrap_down else (0,)) for x in (-1, 0, 1)], np.float64) * size
+        margin = 16.0  # A line is wider than its points.
+        seen = (low[:, None] + shifts < size + margin) & (high[:, None] + shifts > -margin)
+        owners, copies = np.nonzero(seen.all(axis=2))
+        placed = pixels[owners] + shifts[copies][:, None] - 0.5
+        return np.round(placed * (1 << _SHIFT)).astype(np.int32), owners
+
+    def finish(self) -> Print:
+        """The print: the canvas reduced to the print's resolution."""
+        height, width = (side // self._factor for side in self.bgr.shape[:2])
+        tile = cv2.resize(self.bgr, (width, height), interpolation=cv2.INTER_AREA)
+        return Print(np.asarray(tile, np.uint8), self.size_cm)

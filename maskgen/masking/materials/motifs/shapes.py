@@ -1,0 +1,83 @@
+"""Outlines for scattered prints: unit polygons around (0, 0), and where to put them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.masking.hash_random import draw_array
+
+Points = NDArray[np.float64]
+
+
+def circle(points: int = 20) -> Points:
+    """(points, 2): the unit circle."""
+    turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)
+
+
+def ellipse(x: float, y: float, width: float, height: float, points: int = 16) -> Points:
+    """(points, 2): an ellipse with the given centre and half axes."""
+    return circle(points) * [width, height] + [x, y]
+
+
+def star(tips: int = 5, inner: float = 0.42) -> Points:
+    """(2 * tips, 2): a star whose first tip points up."""
+    turn = np.linspace(0, 2 * np.pi, 2 * tips, endpoint=False) - np.pi / 2
+    radius = np.where(np.arange(2 * tips) % 2 == 0, 1.0, inner)
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+
+
+def flower(petals: int, depth: float = 0.4, pointed: float = 1.0, points: int = 8) -> Points:
+    """(petals * points, 2): a blossom; ``depth`` is how far its petals are parted, 0 to 1."""
+    turn = np.linspace(0, 2 * np.pi, petals * points, endpoint=False)
+    radius = 1 - depth + depth * np.abs(np.cos(petals * turn / 2)) ** pointed
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+
+
+def leaf(width: float = 0.3, points: int = 8) -> Points:
+    """(2 * points, 2): a leaf from (0, 0) to (1, 0), pointed at both ends."""
+    along = np.linspace(0, 1, points, endpoint=False)
+    edge = width * np.sin(np.pi * along) * (1.15 - 0.5 * along)
+    upper = np.stack([along, edge], axis=1)
+    lower = np.stack([1 - along, -width * np.sin(np.pi * along) * (0.65 + 0.5 * along)], axis=1)
+    return np.concatenate([upper, lower])
+
+
+def paisley(points: int = 28) -> Points:
+    """(points, 2): a drop with a bent tip, about 2 high, its round end at the bottom."""
+    turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    x, y = np.sin(turn) * np.sin(turn / 2) ** 1.6 * 0.78, np.cos(turn)
+    # The tip is at y = +1 of the curve and at the top of the image.
+    return np.stack([x + 0.42 * (y + 0.2).clip(0) ** 2, -y], axis=1)
+
+
+def heart(points: int = 24) -> Points:
+    """(points, 2): a heart."""
+    turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    x = np.sin(turn) ** 3
+    y = (13 * np.cos(turn) - 5 * np.cos(2 * turn) - 2 * np.cos(3 * turn) - np.cos(4 * turn)) / 16
+    return np.stack([x, -y], axis=1)
+
+
+def place(shape: Points, centers: Points, sizes: Points | float, angles: Points | float = 0.0) -> Points:
+    """(count, points, 2): one shape (points, 2) at (count, 2) centres, scaled and turned (radians)."""
+    count = len(centers)
+    size, angle = np.broadcast_to(sizes, count), np.broadcast_to(angles, count)
+    cosine, sine = np.cos(angle) * size, np.sin(angle) * size
+    turn = np.stack([np.stack([cosine, sine], axis=1), np.stack([-sine, cosine], axis=1)], axis=1)
+    return shape @ turn + centers[:, None]
+
+
+def scatter(
+    size_cm: tuple[float, float], pitch_cm: float, jitter: float, seed: int, *names: str | int
+) -> tuple[Points, Points]:
+    """Places on a staggered grid, moved by up to ``jitter`` pitches: (count, 2), and a draw for each: (count, 4).
+
+    The grid is stretched to fit the tile, with an even number of rows.
+    """
+    columns = max(1, round(size_cm[0] / pitch_cm))
+    rows = max(2, 2 * round(size_cm[1] / pitch_cm / 1.8))
+    row, column = (axis.ravel() for axis in np.mgrid[0:rows, 0:columns])
+    draws = draw_array(6 * len(row), seed, *names).astype(np.float64).reshape(-1, 6)
+    x = (column + 0.5 * (row % 2) + 0.25 + jitter * (draws[:, 4] - 0.5) * 2) * size_cm[0] / columns
+    y = (row + 0.5 + jitter * (draws[:, 5] - 0.5) * 2) * size_cm[1] / rows
+    return np.stack([x, y], axis=1), draws[:, :4]
