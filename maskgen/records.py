@@ -79,16 +79,17 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class MaskTemplate:
-    """An image of a flat mask, with anchors that match points of the face."""
+    """A mask: either a material of which a garment is made, or an image of it with anchors on the face."""
 
     name: str  # file name without extension
     kind: str  # surgical, n95, kn95, cloth, ...
     tone: str  # one of TONES
-    bgra: Image  # (height, width, 4), straight (not premultiplied) alpha
+    material: Mapping[str, Any] | None  # its description; None for an image
+    bgra: Image | None  # (height, width, 4), straight (not premultiplied) alpha; None for a material
     anchors: Mapping[str, tuple[float, float]]  # name in `face_mesh.ANCHORS` -> (x, y) in pixels of bgra
     recolourable: bool  # whether --color and --pattern may change it
     licence: str  # SPDX identifier
-    sha256: str  # of the image's and the description's bytes together, in hex
+    sha256: str  # of the description's bytes, after those of the image if there is one, in hex
 
 
 @dataclass(frozen=True)

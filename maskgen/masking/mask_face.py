@@ -15,8 +15,6 @@ from maskgen.masking.fits.lower_face import lower_face_layer
 from maskgen.masking.layer.harmonise import harmonise
 from maskgen.masking.layer.occlusion import occluders
 from maskgen.masking.plan import draw_hang
-from maskgen.masking.templates.pyramid import premultiplied_levels, template_levels
-from maskgen.masking.templates.recolor import print_pattern, recolor
 from maskgen.options import SynthOptions
 from maskgen.records import Composite, FaceRecord, Image, Layer, MaskTemplate, Outcome, Plan
 
@@ -93,7 +91,7 @@ def _try_once(
     if template is None:
         layer = lower_face_layer(landmarks)
     else:
-        layer = FIT_FUNCTIONS[options.fit](template, _pyramid(template, plan), landmarks, plan)
+        layer = FIT_FUNCTIONS[options.fit](template, plan, landmarks, context.light_direction)
     if layer is None or not layer.alpha.any():
         return None
     whole_layer, occluded = layer, 0.0
@@ -110,16 +108,6 @@ def _try_once(
         # An occluder does not change how the mask is worn.
         _, visible_shares = coverage(whole_layer.alpha, landmarks, whole_layer.origin)
     return MaskedFace(composite, plan, shares, wear_agrees(plan.wear, visible_shares), tries, occluded)
-
-
-def _pyramid(template: MaskTemplate, plan: Plan) -> Sequence[Image]:
-    """The template's pyramid, recoloured or printed if the plan says so."""
-    if plan.color is None and plan.pattern is None:
-        return template_levels(template)
-    bgra = template.bgra if plan.color is None else recolor(template.bgra, plan.color)
-    return premultiplied_levels(
-        bgra if plan.pattern is None else print_pattern(bgra, plan.pattern, plan.seed)
-    )
 
 
 def mask_image(

@@ -10,17 +10,19 @@ therefore bent: it runs from the bridge over the nose tip to the chin. The cloth
 and less towards the cheek.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.face_mesh import Landmarks
+from maskgen.face_mesh import Landmarks, canonical_face
+from maskgen.masking.face.light_direction import LightDirection
+from maskgen.masking.fits.mesh import mesh
 from maskgen.masking.fits.warp import warp_template, window_around
-from maskgen.masking.fits.wear import apply_hang, apply_wear
-from maskgen.records import Image, Layer, MaskTemplate, Plan
+from maskgen.masking.templates.pyramid import premultiplied_levels
+from maskgen.records import Layer, MaskTemplate, Plan
 
 Array = NDArray[np.float32]
 
@@ -29,6 +31,7 @@ Array = NDArray[np.float32]
 _NARROWEST = 0.16
 # Least width of the cloth beside the nose tip, as a share of the face's length.
 _AROUND_NOSE = 0.10
+_ANCHORS = ("nose_bridge", "chin", "left_cheek", "right_cheek")
 
 
 @dataclass(frozen=True)
@@ -67,22 +70,28 @@ def _face(landmarks: Landmarks) -> _Face:
 
 
 def half_split(
-    template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan
+    template: MaskTemplate, plan: Plan, landmarks: Landmarks, light: LightDirection
 ) -> Layer | None:
-    """Fit ``template`` to a face by two affine maps that share a bent midline.
+    """Fit a template to a face by two affine maps that share a bent midline.
+
+    The template is drawn flat first: as the mean face wears it, seen from the front, at the size of this face.
 
     Args:
-        template: Must have the anchors nose_bridge, chin, left_cheek and right_cheek.
-        levels: The template's premultiplied pyramid, full size first.
+        template: The mask.
+        plan: The random choices.
         landmarks: The face.
-        plan: Gives wear and hang.
+        light: The light on the face; it is turned with the face for the flat drawing.
 
     Returns:
         The layer, or None if no part of it lies in the image.
     """
-    face = _face(landmarks)
-    anchors = {name: np.array(anchor, dtype=np.float64) for name, anchor in template.anchors.items()}
-    window = window_around(_outline(template, anchors, face), landmarks.image_size)
+    face, unit = _face(landmarks), max(landmarks.eye_distance, 1.0)
+    flat_face = _flat_face(unit)
+    flat = mesh(template, plan, flat_face, replace(light, direction=landmarks.axes @ light.direction))
+    if flat is None:
+        return None
+    anchors = {name: flat_face.anchor(name).astype(np.float64) for name in _ANCHORS}
+    window = window_around(_outline(flat, anchors, face), landmarks.image_size)
     if window is None:
         return None
     left, top, columns, rows = window
@@ -92,10 +101,17 @@ def half_split(
     along = np.asarray(along / np.float32(face.length), np.float32)
     across = x * np.float32(face.right[0]) + y * np.float32(face.right[1])
     map_x, map_y = _into_template(face, anchors, along, across)
-    map_x, map_y, limit = apply_wear(template, plan, *apply_hang(template, plan, map_x, map_y))
+    levels = premultiplied_levels(np.dstack([flat.bgr, flat.alpha]))
     # The scale along the face decides: across it, a turned face is foreshortened.
     span = float(np.linalg.norm(anchors["chin"] - anchors["nose_bridge"]))
-    return warp_template(levels, map_x, map_y, span / face.length, (left, top), limit)
+    map_x, map_y = map_x - np.float32(flat.origin[0]), map_y - np.float32(flat.origin[1])
+    return warp_template(levels, map_x, map_y, span / face.length, (left, top))
+
+
+def _flat_face(unit: float) -> Landmarks:
+    """The mean face from the front, with ``unit`` pixels between the outer eye corners and room around it."""
+    points = canonical_face() * unit + (1.1 * unit, 0.4 * unit, 0)
+    return Landmarks(points.astype(np.float32), (math.ceil(2.2 * unit), math.ceil(2.6 * unit)))
 
 
 def _into_template(
@@ -128,14 +144,14 @@ def _into_template(
 
 
 def _outline(
-    template: MaskTemplate, anchors: dict[str, NDArray[np.float64]], face: _Face
+    flat: Layer, anchors: dict[str, NDArray[np.float64]], face: _Face
 ) -> NDArray[np.float64]:
-    """(n, 2) image points around everything that the template can cover."""
-    rows, columns = (np.flatnonzero(template.bgra[:, :, 3].any(axis=axis)) for axis in (1, 0))
+    """(n, 2) image points around everything that the flat mask can cover."""
+    (left, top), (height, width) = flat.origin, flat.alpha.shape
     bridge, points = anchors["nose_bridge"], []
-    for side, (name, far) in enumerate((("left_cheek", columns[0]), ("right_cheek", columns[-1]))):
+    for side, (name, far) in enumerate((("left_cheek", left), ("right_cheek", left + width))):
         basis = np.stack([anchors["chin"] - bridge, anchors[name] - bridge], axis=1)
-        for corner in product((bridge[0], far), (rows[0], rows[-1])):
+        for corner in product((bridge[0], far), (top, top + height)):
             a, b = np.linalg.solve(basis, np.array(corner) - bridge)
             along, across = a + b * face.cheeks_along[side], b * face.widths[side] * (2 * side - 1)
             points += [

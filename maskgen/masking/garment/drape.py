@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
+from maskgen.masking.face.light_direction import LightDirection
 from maskgen.masking.garment.garment import Cloth, Garment, Patch, Trim
 from maskgen.masking.garment.hang import Placement
 from maskgen.masking.garment.loops import draw_loops, loop_paths
 from maskgen.masking.garment.outline import inside, opacity
 from maskgen.masking.garment.rasterize import rasterize
 from maskgen.masking.garment.relief import height_map
-from maskgen.masking.garment.shading import LightDirection, shade
+from maskgen.masking.garment.shading import shade
 from maskgen.masking.garment.surface import Surface, grid_uv, surface
 from maskgen.records import Layer, Plan
 

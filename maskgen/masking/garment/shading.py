@@ -1,24 +1,12 @@
 """Light on a garment: diffuse shading of its surface and relief, folds in their own shadow, and a weak sheen."""
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.masking.face.light_direction import LightDirection
+
 Floats = NDArray[np.float32]
-
-
-class LightDirection(NamedTuple):
-    """Where the light on a face comes from.
-
-    Attributes:
-        direction: Unit vector towards the light: right, down and away from the camera.
-        strength: Share of the light that comes from there, from 0 to 1; the rest comes from everywhere.
-    """
-
-    direction: tuple[float, float, float] = (-0.25, -0.55, -0.8)
-    strength: float = 0.6
 
 
 def shade(normals: Floats, heights: Floats, light: LightDirection, sheen: float) -> Floats:
@@ -30,7 +18,7 @@ def shade(normals: Floats, heights: Floats, light: LightDirection, sheen: float)
         light: The light on the face.
         sheen: Strength of the reflection.
     """
-    (right, down, away), directional = light
+    (right, down, away), directional = light.direction.tolist(), light.strength
     slope_x = cv2.Sobel(heights, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
     slope_y = cv2.Sobel(heights, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
     towards = -normals[:, :, 2]

@@ -23,6 +23,8 @@ _AXIS, _RADIUS = 0.45, 0.75
 # The grid: from the first to the last u and v, and the distance of its points.
 _FIRST_U, _LAST_U, _FIRST_V, _LAST_V, _STEP = -1.44, 1.44, -0.10, 2.0, 0.09
 
+_SMOOTHING = 2e-3  # of the spline: the cloth does not follow every point of the mesh
+
 # Mesh points that cloth touches: on the midline, and in pairs of left and right.
 _RIDGE = (6, 197, 195, 5, 4)
 _SKIN = (
@@ -103,15 +105,16 @@ def _operator() -> tuple[NDArray[np.intp], Array, Array]:
     weights, offsets = _controls()
     places = unrolled(weights @ canonical_face() + offsets)
     grid = np.stack([plane.ravel() for plane in grid_uv()], axis=1)
-    spline = _spline_matrix(places, grid)
+    spline = spline_matrix(places, grid, _SMOOTHING)
     used = np.flatnonzero(weights.any(axis=0))
     return used, spline @ weights[:, used], spline @ offsets
 
 
-def _spline_matrix(places: Array, queries: Array, smoothing: float = 2e-3) -> Array:
+def spline_matrix(places: Array, queries: Array, smoothing: float) -> Array:
     """(queries, places) matrix of a thin-plate spline (Bookstein, "Principal Warps", 1989).
 
-    places: (n, 2) where the spline takes given values; queries: (m, 2) where it is evaluated.
+    places: (n, 2) where the spline takes given values; queries: (m, 2) where it is evaluated; smoothing: 0 for
+    a spline that takes the values exactly, for lengths around 1.
     """
     count = len(places)
 
@@ -122,8 +125,7 @@ def _spline_matrix(places: Array, queries: Array, smoothing: float = 2e-3) -> Ar
     system = np.zeros((count + 3, count + 3))
     system[:count, :count] = kernel(places, places) + smoothing * np.eye(count)
     system[:count, count], system[:count, count + 1 :] = 1, places
-    system[count:] = system[:, count:].T @ np.eye(count + 3)
-    system[count:, count:] = 0
+    system[count:, :count] = system[:count, count:].T
     basis = np.c_[kernel(queries, places), np.ones(len(queries)), queries]
     return np.asarray(basis @ np.linalg.inv(system)[:, :count])
 
@@ -153,8 +155,8 @@ def _outwards() -> Array:
 
 def _normals(points: Array) -> Array:
     """(rows, columns, 3) unit normals of a grid of points, away from the head."""
-    x, y, z = np.ascontiguousarray(np.moveaxis(points, 2, 0))
-    (ax, ay, az), (dx, dy, dz) = ((_slope(plane, axis) for plane in (x, y, z)) for axis in (1, 0))
+    planes = np.ascontiguousarray(np.moveaxis(points, 2, 0))
+    (ax, ay, az), (dx, dy, dz) = ([_slope(plane, axis) for plane in planes] for axis in (1, 0))
     # Down x right points away from the head: z points away from the camera.
     normals = np.stack([dy * az - dz * ay, dz * ax - dx * az, dx * ay - dy * ax], axis=2)
     length = np.sqrt((normals * normals).sum(axis=2, keepdims=True))

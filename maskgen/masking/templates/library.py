@@ -1,4 +1,7 @@
-"""Read, check and select mask templates: NAME.png with alpha, and NAME.json with anchors beside it."""
+"""Read, check and select mask templates.
+
+A template is a NAME.json that describes a material, or a NAME.png with alpha and a NAME.json with its anchors.
+"""
 
 import difflib
 import hashlib
@@ -15,16 +18,18 @@ from maskgen.files.json_text import from_json
 from maskgen.files.text_files import read_text_file
 from maskgen.images.codec import decode
 from maskgen.limits import MAX_DESCRIPTION_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_PIXELS
+from maskgen.masking.materials.material import check_material
 from maskgen.masking.templates.street import STREET
-from maskgen.records import TONES, MaskTemplate
+from maskgen.records import TONES, Image, MaskTemplate
 
 REQUIRED_ANCHORS = ("nose_bridge", "chin", "left_cheek", "right_cheek")
-_FIELDS: dict[str, type] = {"kind": str, "tone": str, "recolourable": bool, "licence": str, "anchors": dict}
+_FIELDS: dict[str, type] = {"kind": str, "tone": str, "recolourable": bool, "licence": str}
+_NEEDED = f"{', '.join(_FIELDS)} and either a material or, with NAME.png beside it, anchors"
 
 
 @dataclass(frozen=True)
 class TemplateInfo:
-    """The description of a template, without its image; ``size`` is (width, height) in pixels."""
+    """What the description of a template at ``path`` says about it."""
 
     name: str
     path: Path
@@ -32,7 +37,6 @@ class TemplateInfo:
     tone: str
     recolourable: bool
     licence: str
-    size: tuple[int, int]
 
 
 def template_folder() -> Path:
@@ -53,14 +57,11 @@ def template_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def list_templates() -> tuple[TemplateInfo, ...]:
-    """The templates that come with maskgen, in the order of their names; reads descriptions only."""
+    """The templates that come with maskgen, in the order of their names."""
     infos = []
     for path in sorted(template_folder().glob("*.json")):
         spec = _read_description(path)
-        kind, tone, recolourable, licence = (spec[name] for name in list(_FIELDS)[:4])
-        width, height = spec.get("size", (0, 0))
-        size, image_path = (int(width), int(height)), path.with_suffix(".png")
-        infos.append(TemplateInfo(path.stem, image_path, kind, tone, recolourable, licence, size))
+        infos.append(TemplateInfo(path.stem, path, *(spec[name] for name in _FIELDS)))
     return tuple(infos)
 
 
@@ -70,16 +71,16 @@ def _read_description(path: Path) -> dict[str, Any]:
         description = from_json(read_text_file(path, MAX_DESCRIPTION_BYTES))
     except FileNotFoundError:
         raise TemplateError(
-            f"{path} is missing: beside NAME.png a template needs NAME.json with "
-            f"{', '.join(_FIELDS)}; `maskgen templates` shows where to find examples"
+            f"{path} is missing: a template is a NAME.json with {_NEEDED}; `maskgen templates` lists examples"
         ) from None
     except (OSError, ValueError) as problem:
         raise TemplateError(f"{path} cannot be read as JSON: {problem}") from None
     if not isinstance(description, dict):
         raise TemplateError(f"{path} must hold one JSON object, got {type(description).__name__}")
-    for name, kind in _FIELDS.items():
+    content = "material" if "material" in description else "anchors"
+    for name, kind in {**_FIELDS, content: dict}.items():
         if name not in description:
-            raise TemplateError(f"{path} has no {name!r}; a template needs {', '.join(_FIELDS)}")
+            raise TemplateError(f"{path} has no {name!r}; a template needs {_NEEDED}")
         if not isinstance(description[name], kind):
             raise TemplateError(f"{path}: {name!r} must be {kind.__name__}, got {description[name]!r}")
     if description["tone"] not in TONES:
@@ -94,69 +95,79 @@ def load_template(name_or_path: str | Path) -> MaskTemplate:
         TemplateError: The template is invalid; the message names the file and its problems.
         UsageError: No template has that name.
     """
-    problems, template = _examine(_image_path(str(name_or_path)))
+    problems, template = _examine(_description_path(str(name_or_path)))
     if template is None:
         raise TemplateError("; ".join(problems))
     return template
 
 
-def _image_path(token: str) -> Path:
+def _description_path(token: str) -> Path:
     path = Path(token)
     if path.suffix.lower() in (".png", ".json"):
-        return _beside(path)
+        return path.with_suffix(".json")
     for info in list_templates():
         if info.name == token:
             return info.path
     raise UsageError(_unknown(token))
 
 
-def _beside(path: Path) -> Path:
-    """The image of a template whose image or description lies at ``path``."""
-    return path.with_suffix(".png") if path.suffix.lower() == ".json" else path
-
-
 def check_template(path: Path) -> list[str]:
     """All problems of a template, each as a sentence; an empty list if it is valid."""
-    return _examine(_beside(path))[0]
+    return _examine(path.with_suffix(".json"))[0]
 
 
-def _examine(image_path: Path) -> tuple[list[str], MaskTemplate | None]:
-    """The problems of a template, and the template itself if there are none."""
-    import numpy as np
-
-    description_path = image_path.with_suffix(".json")
+def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
+    """The problems of the template that is described at ``path``, and the template itself if there are none."""
     try:
-        description = _read_description(description_path)
+        description = _read_description(path)
     except TemplateError as problem:
         return [str(problem)], None
-    try:
-        if (size := image_path.stat().st_size) > MAX_TEMPLATE_BYTES:
-            return [f"{image_path} has {size:,} bytes, a template may have {MAX_TEMPLATE_BYTES:,}"], None
-        data = image_path.read_bytes()
-        decoded = decode(data, MAX_TEMPLATE_PIXELS)
-    except OSError as problem:
-        return [f"{image_path} cannot be read: {problem.strerror}"], None
-    except UnreadableImageError as problem:
-        return [f"{image_path} cannot be decoded: {problem}"], None
-    alpha, anchors = decoded.alpha, description["anchors"]
-    problems = _anchor_problems(description_path, anchors, decoded.bgr.shape[1::-1])
-    if alpha is None:
-        text = "has no alpha channel: save it as RGBA, transparent where the mask is not"
-        problems.insert(0, f"{image_path} {text}")
-    elif not (alpha >= 128).any():
-        problems.insert(0, f"{image_path} is transparent everywhere: the mask would be invisible")
-    if problems or alpha is None:
+    problems, data, bgra, anchors = [], b"", None, {}
+    if material := description.get("material"):
+        try:
+            check_material(material)
+        except UsageError as problem:
+            problems = [f"{path}: {problem}"]
+    else:
+        problems, data, bgra = _read_image(path.with_suffix(".png"))
+        if bgra is not None:
+            anchors = description["anchors"]
+            problems += _anchor_problems(path, anchors, bgra.shape[1::-1])
+    if problems:
         return problems, None
     return [], MaskTemplate(
-        name=image_path.stem,
+        name=path.stem,
         kind=description["kind"],
         tone=description["tone"],
-        bgra=np.dstack([decoded.bgr, alpha]),
+        material=material,
+        bgra=bgra,
         anchors={name: (float(x), float(y)) for name, (x, y) in anchors.items()},
         recolourable=description["recolourable"],
         licence=description["licence"],
-        sha256=hashlib.sha256(data + description_path.read_bytes()).hexdigest(),
+        sha256=hashlib.sha256(data + path.read_bytes()).hexdigest(),
     )
+
+
+def _read_image(path: Path) -> tuple[list[str], bytes, Image | None]:
+    """The problems of a template's image, its bytes, and (height, width, 4) uint8 BGRA if it can be decoded."""
+    import numpy as np
+
+    try:
+        if (size := path.stat().st_size) > MAX_TEMPLATE_BYTES:
+            return [f"{path} has {size:,} bytes, a template may have {MAX_TEMPLATE_BYTES:,}"], b"", None
+        data = path.read_bytes()
+        decoded = decode(data, MAX_TEMPLATE_PIXELS)
+    except OSError as problem:
+        return [f"{path} cannot be read: {problem.strerror}"], b"", None
+    except UnreadableImageError as problem:
+        return [f"{path} cannot be decoded: {problem}"], b"", None
+    alpha = decoded.alpha
+    if alpha is None:
+        problems = [f"{path} has no alpha channel: save it as RGBA, transparent where the mask is not"]
+        alpha = np.zeros(decoded.bgr.shape[:2], np.uint8)
+    else:
+        problems = [] if (alpha >= 128).any() else [f"{path} is transparent everywhere: the mask would be invisible"]
+    return problems, data, np.dstack([decoded.bgr, alpha])
 
 
 def _anchor_problems(path: Path, anchors: Mapping[str, Any], size: tuple[int, ...]) -> list[str]:
@@ -226,7 +237,7 @@ def split_weight(token: str) -> tuple[str, float]:
 
 def _members(word: str) -> list[str]:
     if Path(word).suffix.lower() in (".png", ".json"):
-        return [str(_image_path(os.path.expanduser(word)))]  # noqa: PTH111
+        return [str(_description_path(os.path.expanduser(word)))]  # noqa: PTH111
     templates = list_templates()
     names = [info.name for info in templates if word in ("all", info.name)]
     names = names or [info.name for info in templates if word in (info.kind, info.tone)]

@@ -7,7 +7,8 @@ from typing import overload
 import cv2
 import numpy as np
 
-from maskgen.records import Image, MaskTemplate
+from maskgen.masking.templates.recolor import print_pattern, recolor
+from maskgen.records import Image, MaskTemplate, Plan
 
 _SMALLEST_LEVEL = 24
 
@@ -61,3 +62,15 @@ class TemplateLevels(Sequence[Image]):
 def template_levels(template: MaskTemplate) -> TemplateLevels:
     """The pyramid of a template, cached."""
     return TemplateLevels(template)
+
+
+def planned_levels(template: MaskTemplate, plan: Plan) -> Sequence[Image]:
+    """The pyramid of a template's image, recoloured or printed if the plan says so."""
+    if template.bgra is None:
+        raise ValueError(f"the template {template.name} has no image")
+    if plan.color is None and plan.pattern is None:
+        return template_levels(template)
+    bgra = template.bgra if plan.color is None else recolor(template.bgra, plan.color)
+    return premultiplied_levels(
+        bgra if plan.pattern is None else print_pattern(bgra, plan.pattern, plan.seed)
+    )
