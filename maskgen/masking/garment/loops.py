@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 _SAMPLES = 14  # points of a curve
-_CROOK = 0.012  # how far a loop stands off the skin, in eye distances
+_TAUT = 0.6  # 0 for a loop that follows the head, 1 for a straight one
 # Depth of the normal of the head at which a loop passes out of view behind it.
 _HORIZON = -0.04
 _THINNEST = 0.45  # least half width in pixels
@@ -29,7 +29,9 @@ def loop_paths(garment: Garment, placement: Placement, surface: Surface, unit: f
             u = start_u + share * (side * loop.end[0] - start_u)
             v = start_v + share * (loop.end[1] - start_v) + loop.sag * 4 * share * (1 - share)
             points, normals = grid_position(surface, u, v)
-            points = points + _CROOK * unit * normals
+            # Elastic takes the short way, which is straighter than a line on the unrolled head.
+            straight = points[:1] + share[:, None] * (points[-1:] - points[:1])
+            points = points + _TAUT * (straight - points)
             hidden = np.flatnonzero(normals[:, 2] > _HORIZON)
             count = hidden[0] if len(hidden) else len(points)
             if count > 1:

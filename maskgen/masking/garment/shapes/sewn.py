@@ -10,21 +10,21 @@ from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_fo
 
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
-    top, bottom = draws.near(0.15, 0.06), draws.near(1.28, 0.06)
+    top, bottom = draws.near(0.10, 0.06), draws.near(1.31, 0.06)
     half, narrow = draws.near(1.02, 0.06), draws.near(0.94, 0.06)
     upper = draws.near(0.36, 0.05)
-    lower = upper + draws.between(0.34, 0.50)
+    lower = upper + draws.between(0.40, 0.56)
     peaked = draws.between(0.0, 0.12)
     shape = outline(
         [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.35, bottom - 0.07), (0.7 * narrow, bottom - 0.28), (narrow, lower), (1.62, lower)],
+        [(0, bottom), (0.40, bottom - 0.03), (0.72 * narrow, bottom - 0.20), (narrow, lower), (1.62, lower)],
         [(-0.4, half), (upper, half), ((upper + lower) / 2, 0.97 * (half + narrow) / 2), (lower, narrow), (2.6, narrow)],
         draws.between(0.03, 0.09),
     )
     seamed = draws.happens(0.65)
     strength = draws.between(0.1, 1.0)
-    folds = corner_folds(draws, (half, upper), (0, 55), 3, 0.06 * strength)
-    folds += corner_folds(draws, (narrow, lower), (-50, 5), 3, 0.05 * strength)
+    folds = corner_folds(draws, (half, upper), (0, 55), 3, 0.08 * strength)
+    folds += corner_folds(draws, (narrow, lower), (-50, 5), 3, 0.07 * strength)
     steps = []
     if seamed:
         folds += centre_seam(top, bottom, draws.between(0.01, 0.03), 0.05)

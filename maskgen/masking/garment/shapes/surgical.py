@@ -12,10 +12,10 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
-    half, taper = draws.near(0.78, 0.07), draws.between(0.80, 0.97)
-    top, bottom = draws.near(0.22, 0.05), draws.near(1.24, 0.06)
+    half, taper = draws.near(0.78, 0.07), draws.between(0.86, 1.04)
+    top, bottom = draws.near(0.18, 0.06), draws.near(1.24, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
-    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.20, 0.38)
+    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
     narrow = half * taper
     shape = outline(
         [(0, top), (0.12, top + 0.015), (0.6 * half, top + 0.6 * (upper - top)), (half, upper), (1.62, upper)],
@@ -25,15 +25,15 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     count = draws.pick((2, 3, 3, 3, 4))
     opened, closed = draws.between(0.12, 0.21), (lower - upper) / (count + draws.between(1.0, 2.5))
-    middle, beside = draws.near(0.72, 0.07), (upper + lower) / 2 + draws.near(0, 0.04)
+    middle, beside = draws.near(0.72, 0.10), (upper + lower) / 2 + draws.near(0, 0.04)
     # Pleats of a mask that is pulled open are nearly flat in the middle.
-    pulled = draws.between(0.15, 1.0)
+    pulled = draws.between(0.0, 1.0)
     steps = []
     for number in range(count):
-        place, depth = number - (count - 1) / 2, draws.between(0.010, 0.030)
+        place, depth = number - (count - 1) / 2, draws.between(0.012, 0.045)
         steps.append(
             (
-                middle + place * opened + draws.near(0, 0.02),
+                middle + place * opened + draws.near(0, 0.04),
                 beside + place * closed,
                 depth * pulled * draws.between(0.5, 1.0),
                 depth * 0.9,
@@ -41,9 +41,9 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 draws.between(0.06, 0.16),
             )
         )
-    strength = draws.between(0.1, 1.0) ** 1.5
-    folds = corner_folds(draws, (half, upper), (0, 65), 3, 0.055 * strength)
-    folds += corner_folds(draws, (narrow, lower), (-55, 5), 2, 0.045 * strength)
+    strength = draws.between(0.15, 1.1) ** 1.5
+    folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.085 * strength)
+    folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.07 * strength)
     # Gathers beside the edge, where the loops are welded on.
     for side in (-1, 1):
         for number in range(4):
@@ -69,7 +69,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, draws.between(0.002, 0.02)),
+        relief(draws, steps, folds, half, 0.003 * 10 ** draws.between(0, 1)),
         stand_off,
         cloth,
         tuple(trims),
