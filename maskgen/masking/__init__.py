@@ -4,11 +4,12 @@
 
     options, seed, sample id --plan.plan--> Plan (template, colour, wear, hang)
                                               |
-    MaskTemplate --templates.recolor--> pyramid --fits--> Layer (BGR + alpha in image space)
+    MaskTemplate --garment.dress--> Garment ----fits-----> Layer (BGR + alpha in image space)
                                                            |
     image + Landmarks --face.FaceContext-----------------> layer: occlusion, then harmonise
                         (light, skin, blur, eyeglasses)    |
                                        image + Layer --compositors--> Composite --coverage--> covered shares
 
-`mask_face` runs these steps. ``kernels/`` holds array functions without knowledge of faces.
+`mask_face` runs these steps. ``garment/`` has the shapes of masks, ``materials/`` what they are made of.
+``kernels/`` holds array functions without knowledge of faces.
 """

@@ -22,7 +22,7 @@ from maskgen.masking.templates.library import (
     resolve_selection,
     split_weight,
 )
-from maskgen.masking.templates.preview import draw_preview
+from maskgen.masking.preview import draw_preview
 from maskgen.records import TONES
 
 SHIPPED = [info.name for info in list_templates()]

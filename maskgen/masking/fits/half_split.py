@@ -143,9 +143,7 @@ def _into_template(
     return x, y
 
 
-def _outline(
-    flat: Layer, anchors: dict[str, NDArray[np.float64]], face: _Face
-) -> NDArray[np.float64]:
+def _outline(flat: Layer, anchors: dict[str, NDArray[np.float64]], face: _Face) -> NDArray[np.float64]:
     """(n, 2) image points around everything that the flat mask can cover."""
     (left, top), (height, width) = flat.origin, flat.alpha.shape
     bridge, points = anchors["nose_bridge"], []

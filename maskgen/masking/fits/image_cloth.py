@@ -7,7 +7,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.face_mesh import ANCHORS, TEMPLATE_ORIGIN, TEMPLATE_UNIT, Landmarks, canonical_face, canonical_template_points
+from maskgen.face_mesh import (
+    ANCHORS,
+    TEMPLATE_ORIGIN,
+    TEMPLATE_UNIT,
+    Landmarks,
+    canonical_face,
+    canonical_template_points,
+)
 from maskgen.masking.fits.warp import warp_template, window_around
 from maskgen.masking.garment.hang import Placement
 from maskgen.masking.garment.rasterize import rasterize
@@ -22,7 +29,9 @@ _SIDE = 1.32  # greatest distance from the midline that an image covers, along t
 _SMOOTHING = 0.05  # of the spline through a template's anchors
 
 
-def lay_image(template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan) -> Layer | None:
+def lay_image(
+    template: MaskTemplate, levels: Sequence[Image], landmarks: Landmarks, plan: Plan
+) -> Layer | None:
     """Lay a template's image over a face.
 
     Args:

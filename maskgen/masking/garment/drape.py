@@ -106,7 +106,12 @@ def _repeated(tile: NDArray, x: Floats, y: Floats, size: tuple[float, float]) ->
 
 
 def _add_trim(
-    trim: Trim, distances: Floats, places: tuple[Floats, Floats], finest: float, color: Floats, heights: Floats
+    trim: Trim,
+    distances: Floats,
+    places: tuple[Floats, Floats],
+    finest: float,
+    color: Floats,
+    heights: Floats,
 ) -> None:
     distance = distances[:, :, trim.edge] - np.float32(trim.start)
     soft = max(0.3 * trim.width, finest)
@@ -127,7 +132,9 @@ def _add_trim(
 
 def _add_patch(patch: Patch, x: Floats, y: Floats, color: Floats, heights: Floats) -> None:
     rows, columns = patch.bgra.shape[:2]
-    map_x = (x - np.float32(patch.place[0])) * np.float32(columns / patch.size[0]) + np.float32(columns / 2 - 0.5)
+    map_x = (x - np.float32(patch.place[0])) * np.float32(columns / patch.size[0]) + np.float32(
+        columns / 2 - 0.5
+    )
     map_y = (y - np.float32(patch.place[1])) * np.float32(rows / patch.size[1]) + np.float32(rows / 2 - 0.5)
     inside = (map_x > -1) & (map_x < columns) & (map_y > -1) & (map_y < rows)
     left, top, width, height = cv2.boundingRect(inside.astype(np.uint8))

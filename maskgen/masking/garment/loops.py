@@ -20,7 +20,9 @@ _HORIZON = -0.04
 _THINNEST = 0.45  # least half width in pixels
 
 
-def loop_paths(garment: Garment, placement: Placement, surface: Surface, unit: float) -> Iterator[tuple[Loop, Array]]:
+def loop_paths(
+    garment: Garment, placement: Placement, surface: Surface, unit: float
+) -> Iterator[tuple[Loop, Array]]:
     """The visible part of each loop as (n, 2) points in pixels of the image, from the garment outwards."""
     share = np.linspace(0, 1, _SAMPLES)
     for loop in garment.loops:
@@ -48,15 +50,17 @@ def draw_loops(
     """
     left, top, width, height = window
     color, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
+    nearest = np.empty((height, width), np.float32)
     for loop, path in paths:
         radius = max(loop.width * unit / 2, _THINNEST)
-        _stroke(path - (left, top), radius, np.array(loop.color, np.float32), color, alpha)
+        nearest.fill(radius + 1)
+        _stroke(path - (left, top), radius, np.array(loop.color, np.float32), nearest, color, alpha)
     return color, alpha
 
 
 @compiled
-def _stroke(path: Array, radius: float, paint: Floats, color: Floats, alpha: Floats) -> None:
-    """Draw a round cord over (n, 2) points: lighter in its middle than at its edges."""
+def _stroke(path: Array, radius: float, paint: Floats, nearest: Floats, color: Floats, alpha: Floats) -> None:
+    """Draw a round cord along (n, 2) points, lighter in its middle; nearest: distances, ``radius + 1`` at first."""
     height, width = alpha.shape
     for k in range(len(path) - 1):
         ax, ay, bx, by = path[k, 0], path[k, 1], path[k + 1, 0], path[k + 1, 1]
@@ -67,11 +71,10 @@ def _stroke(path: Array, radius: float, paint: Floats, color: Floats, alpha: Flo
                 along = min(max(((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / squared, 0.0), 1.0)
                 across = x - ax - along * (bx - ax), y - ay - along * (by - ay)
                 distance = np.sqrt(across[0] ** 2 + across[1] ** 2)
-                share = min(max(radius - distance + 0.5, 0.0), 1.0)
-                if share <= alpha[y, x]:
+                if distance >= nearest[y, x]:
                     continue
-                alpha[y, x] = share
+                nearest[y, x] = distance
+                alpha[y, x] = max(alpha[y, x], min(max(radius - distance + 0.5, 0.0), 1.0))
                 gain = 1 - 0.35 * min(distance / radius, 1.0) ** 2
                 for channel in range(3):
                     color[y, x, channel] = paint[channel] * gain
-

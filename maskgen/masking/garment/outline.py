@@ -132,5 +132,10 @@ def _opacity(distances: Floats, drawn: NDArray[np.bool_], rounding: np.float32) 
                             steepest = max(steepest, abs(nearest[row + y, column + x] - here))
             share = min(max(here / steepest + np.float32(0.5), zero), np.float32(1))
             # Where the surface turns out of view its border has whole pixels; half of them is the edge.
-            alpha[row, column] = share * min(np.float32(around) / np.float32(9) * np.float32(1.5) - np.float32(0.25), np.float32(1)) if around < 9 else share
+            alpha[row, column] = (
+                share
+                * min(np.float32(around) / np.float32(9) * np.float32(1.5) - np.float32(0.25), np.float32(1))
+                if around < 9
+                else share
+            )
     return alpha

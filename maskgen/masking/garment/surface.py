@@ -189,4 +189,3 @@ def grid_position(surface: Surface, u: Array, v: Array) -> tuple[Array, Array]:
         return np.asarray(upper * (1 - s) + lower * s)
 
     return mixed(surface.points), mixed(surface.normals)
-

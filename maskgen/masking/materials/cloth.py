@@ -31,7 +31,9 @@ class Cloth:
     Convention: x to the right and y down, in centimetres from the upper left corner; the tile is periodic.
     """
 
-    def __init__(self, size_cm: tuple[float, float], pixels_per_cm: float, ground: tuple[int, int, int]) -> None:
+    def __init__(
+        self, size_cm: tuple[float, float], pixels_per_cm: float, ground: tuple[int, int, int]
+    ) -> None:
         self.size_cm = size_cm
         self.pixels_per_cm = pixels_per_cm
         self._factor = max(2, ceil(_CANVAS_PER_CM / pixels_per_cm))
@@ -69,12 +71,17 @@ class Cloth:
         copies, _ = self._copies(lines, True)
         cv2.polylines(self.bgr, list(copies), closed, color, thickness, cv2.LINE_8, _SHIFT)
 
-    def _copies(self, shapes: NDArray[np.float64], wrap_down: bool) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    def _copies(
+        self, shapes: NDArray[np.float64], wrap_down: bool
+    ) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
         """The shapes in fixed-point pixels, repeated wherever a repeat shows, and the index of each one's shape."""
         size = np.array(self.bgr.shape[1::-1], np.float64)
         pixels = shapes * self._scale
         low, high = pixels.min(axis=1), pixels.max(axis=1)
-        shifts = np.array([(x, y) for y in ((-1, 0, 1) if wrap_down else (0,)) for x in (-1, 0, 1)], np.float64) * size
+        shifts = (
+            np.array([(x, y) for y in ((-1, 0, 1) if wrap_down else (0,)) for x in (-1, 0, 1)], np.float64)
+            * size
+        )
         margin = 16.0  # A line is wider than its points.
         seen = (low[:, None] + shifts < size + margin) & (high[:, None] + shifts > -margin)
         owners, copies = np.nonzero(seen.all(axis=2))

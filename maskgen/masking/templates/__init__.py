@@ -1,6 +1,6 @@
-"""Mask templates: NAME.png with alpha and NAME.json with a description.
+"""Mask templates: a NAME.json that describes a material, or a NAME.png with a NAME.json of anchors.
 
-    library.load_template -> MaskTemplate -> recolor.recolor, recolor.print_pattern -> pyramid -> fits
+    library.load_template -> MaskTemplate -> fits; an image: recolor.recolor, recolor.print_pattern -> pyramid
 
-`preview` draws all templates on one sheet.
+`street` is the default mix.
 """

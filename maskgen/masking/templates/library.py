@@ -166,7 +166,9 @@ def _read_image(path: Path) -> tuple[list[str], bytes, Image | None]:
         problems = [f"{path} has no alpha channel: save it as RGBA, transparent where the mask is not"]
         alpha = np.zeros(decoded.bgr.shape[:2], np.uint8)
     else:
-        problems = [] if (alpha >= 128).any() else [f"{path} is transparent everywhere: the mask would be invisible"]
+        problems = (
+            [] if (alpha >= 128).any() else [f"{path} is transparent everywhere: the mask would be invisible"]
+        )
     return problems, data, np.dstack([decoded.bgr, alpha])
 
 

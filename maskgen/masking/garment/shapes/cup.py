@@ -22,7 +22,9 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     trims = [Trim(edge, rim, 0.015, -0.008) for edge in (TOP, BOTTOM, SIDE)]
     patches = list(marks(draws, accents, (0.0, 0.85)))
     if draws.happens(0.6):
-        patches.append(nose_clip(draws, top + 0.02, draws.pick(((175, 175, 170), (120, 120, 120), (220, 220, 220)))))
+        patches.append(
+            nose_clip(draws, top + 0.02, draws.pick(((175, 175, 170), (120, 120, 120), (220, 220, 220))))
+        )
     if accents.valve is not None:
         place = (draws.pick((0.0, 0.0, -0.22, 0.22)), draws.near(0.72, 0.04))
         patches.append(valve(place, draws.between(0.16, 0.21), accents.valve))
@@ -42,5 +44,11 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         return 0.03 + tent(x, y, (0, 0.66), (0.72, 0.62), dome)
 
     return Garment(
-        shape, relief(draws, steps, [], half, draws.between(0.0005, 0.003)), stand_off, cloth, tuple(trims), tuple(patches), straps
+        shape,
+        relief(draws, steps, [], half, draws.between(0.0005, 0.003)),
+        stand_off,
+        cloth,
+        tuple(trims),
+        tuple(patches),
+        straps,
     )

@@ -13,8 +13,21 @@ def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     top, bottom, half = draws.near(0.15, 0.05), draws.near(1.15, 0.05), draws.near(0.88, 0.05)
     corner = draws.near(0.62, 0.04)
     shape = outline(
-        [(0, top), (0.14, top + 0.02), (0.35, top + 0.16), (0.6 * half, 0.42), (half, corner - 0.06), (1.62, corner - 0.06)],
-        [(0, bottom), (0.32, bottom - 0.04), (0.6 * half, bottom - 0.22), (half, corner + 0.08), (1.62, corner + 0.08)],
+        [
+            (0, top),
+            (0.14, top + 0.02),
+            (0.35, top + 0.16),
+            (0.6 * half, 0.42),
+            (half, corner - 0.06),
+            (1.62, corner - 0.06),
+        ],
+        [
+            (0, bottom),
+            (0.32, bottom - 0.04),
+            (0.6 * half, bottom - 0.22),
+            (half, corner + 0.08),
+            (1.62, corner + 0.08),
+        ],
         [(-0.4, half), (2.6, half)],
         0.04,
     )

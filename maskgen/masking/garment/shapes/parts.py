@@ -60,7 +60,11 @@ def corner_folds(
 
 
 def relief(
-    draws: Draws, steps: list[tuple[float, ...]], folds: list[tuple[float, ...]], half_width: float, crumple: float
+    draws: Draws,
+    steps: list[tuple[float, ...]],
+    folds: list[tuple[float, ...]],
+    half_width: float,
+    crumple: float,
 ) -> Relief:
     """A relief with crumples that lie differently on each garment."""
     return Relief(
@@ -79,7 +83,11 @@ def relief(
 
 
 def ear_loops(
-    draws: Draws, upper: tuple[float, float], lower: tuple[float, float], color: Color, width: tuple[float, float]
+    draws: Draws,
+    upper: tuple[float, float],
+    lower: tuple[float, float],
+    color: Color,
+    width: tuple[float, float],
 ) -> tuple[Loop, ...]:
     """Two cords from the garment's corners to the root of each ear."""
     wide = draws.between(*width)
@@ -101,7 +109,7 @@ def centre_seam(top: float, bottom: float, height: float, width: float) -> list[
 @cache
 def _valve_image() -> tuple[Floats, Floats]:
     """(96, 96) lightness around 1 and (96, 96) height from 0 to 1 of a round valve; it ends at 0.95 of the radius."""
-    y, x = np.mgrid[-1 : 1 : 96j, -1 : 1 : 96j].astype(np.float32)
+    y, x = np.mgrid[-1:1:96j, -1:1:96j].astype(np.float32)
     radius = np.hypot(x, y)
     rim = np.exp(-(((radius - 0.8) / 0.1) ** 2))
     cap = np.clip((0.62 - radius) / 0.05, 0, 1)
@@ -114,7 +122,7 @@ def _valve_image() -> tuple[Floats, Floats]:
 def valve(place: tuple[float, float], radius: float, color: Color) -> Patch:
     """A round exhalation valve."""
     lightness, height = _valve_image()
-    y, x = np.mgrid[-1 : 1 : 96j, -1 : 1 : 96j]
+    y, x = np.mgrid[-1:1:96j, -1:1:96j]
     alpha = np.clip((0.96 - np.hypot(x, y)) / 0.04, 0, 1) * 255
     bgr = np.clip(lightness[:, :, None] * np.array(color, np.float32), 0, 255)
     bgra = np.dstack([bgr, alpha]).astype(np.uint8)

@@ -5,7 +5,15 @@ import numpy as np
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, ear_loops, marks, relief, tent
+from maskgen.masking.garment.shapes.parts import (
+    Accents,
+    centre_seam,
+    corner_folds,
+    ear_loops,
+    marks,
+    relief,
+    tent,
+)
 
 
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -18,7 +26,13 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     shape = outline(
         [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
         [(0, bottom), (0.40, bottom - 0.03), (0.72 * narrow, bottom - 0.20), (narrow, lower), (1.62, lower)],
-        [(-0.4, half), (upper, half), ((upper + lower) / 2, 0.97 * (half + narrow) / 2), (lower, narrow), (2.6, narrow)],
+        [
+            (-0.4, half),
+            (upper, half),
+            ((upper + lower) / 2, 0.97 * (half + narrow) / 2),
+            (lower, narrow),
+            (2.6, narrow),
+        ],
         draws.between(0.03, 0.09),
     )
     seamed = draws.happens(0.65)

@@ -15,7 +15,14 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
     shape = outline(
         [(0, top), (0.25, top + 0.10), (body, wing_top + 0.10), (tip, wing_top), (1.62, wing_top)],
-        [(0, bottom), (0.28, bottom - 0.10), (0.55, bottom - 0.30), (body, 0.74), (tip, wing_bottom), (1.62, wing_bottom)],
+        [
+            (0, bottom),
+            (0.28, bottom - 0.10),
+            (0.55, bottom - 0.30),
+            (body, 0.74),
+            (tip, wing_bottom),
+            (1.62, wing_bottom),
+        ],
         [(-0.4, tip), (2.6, tip)],
         0.04,
     )

@@ -18,9 +18,21 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
     narrow = half * taper
     shape = outline(
-        [(0, top), (0.12, top + 0.015), (0.6 * half, top + 0.6 * (upper - top)), (half, upper), (1.62, upper)],
+        [
+            (0, top),
+            (0.12, top + 0.015),
+            (0.6 * half, top + 0.6 * (upper - top)),
+            (half, upper),
+            (1.62, upper),
+        ],
         [(0, bottom), (0.5 * narrow, bottom - 0.28 * (bottom - lower)), (narrow, lower), (1.62, lower)],
-        [(-0.4, half), (upper, half), ((upper + lower) / 2, 0.49 * (half + narrow)), (lower, narrow), (2.6, narrow)],
+        [
+            (-0.4, half),
+            (upper, half),
+            ((upper + lower) / 2, 0.49 * (half + narrow)),
+            (lower, narrow),
+            (2.6, narrow),
+        ],
         draws.between(0.0, 0.03),
     )
     count = draws.pick((2, 3, 3, 3, 4))

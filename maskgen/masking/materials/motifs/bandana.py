@@ -18,7 +18,14 @@ def _paisleys(cloth: Cloth, palette: Palette, centers: Points, sizes: Points, an
     """Nested drops with a ring of dots around each and a blossom inside."""
     white, ground, dark = palette.ink(0), palette.ground, palette.ink(1)
     drop = paisley()
-    for scale, color in ((1.0, white), (0.87, ground), (0.76, white), (0.66, dark), (0.5, white), (0.38, ground)):
+    for scale, color in (
+        (1.0, white),
+        (0.87, ground),
+        (0.76, white),
+        (0.66, dark),
+        (0.5, white),
+        (0.38, ground),
+    ):
         # The inner drops share the round end's centre.
         cloth.fill(place((drop - [0, 0.35]) * scale + [0, 0.35], centers, sizes, angles), color)
     inner = place(np.array([[0.0, 0.5]]), centers, sizes, angles)[:, 0]

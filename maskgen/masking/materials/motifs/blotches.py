@@ -90,7 +90,9 @@ def leopard(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
         cloth.fill(((pieces @ turn) * sizes[:, None, None] + centers[:, None])[kept], palette.ink(1))
     crumbs = np.mod(centers + [pitch * 0.5, pitch * 0.06], size_cm)
     blob = circle(10) * (1 + 0.25 * np.sin(3 * np.arange(10)))[:, None]
-    cloth.fill(place(blob * squeeze, crumbs, radius * (0.14 + 0.22 * draws[:, 2]), draws[:, 3] * 6), palette.ink(1))
+    cloth.fill(
+        place(blob * squeeze, crumbs, radius * (0.14 + 0.22 * draws[:, 2]), draws[:, 3] * 6), palette.ink(1)
+    )
     return cloth.finish()
 
 

@@ -68,7 +68,9 @@ def _bloom(cloth: Cloth, center: Points, radius: float, inks: Image, draws: Poin
         where = center[None] + shift
         # The shadow between two rings, then the ring.
         cloth.fill(place(outline, where, size, turns[ring]), inks[0])
-        cloth.fill(place(outline, where - 0.05 * radius, size * 0.88, turns[ring]), inks[1 + ring % (len(inks) - 1)])
+        cloth.fill(
+            place(outline, where - 0.05 * radius, size * 0.88, turns[ring]), inks[1 + ring % (len(inks) - 1)]
+        )
 
 
 def floral_large(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
@@ -90,7 +92,9 @@ def floral_large(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     small = np.mod(centers + [pitch / 2, 0.05 * pitch], size_cm)
     if filler > 0.3:
         for turn in range(3):
-            spot = small + 0.32 * radius * np.stack([np.cos(angles + 2.1 * turn), np.sin(angles + 2.1 * turn)], axis=1)
+            spot = small + 0.32 * radius * np.stack(
+                [np.cos(angles + 2.1 * turn), np.sin(angles + 2.1 * turn)], axis=1
+            )
             cloth.fill(place(flower(5, 0.4), spot, radius * 0.24, angles), palette.ink(4))
             cloth.fill(place(circle(8), spot, radius * 0.08), palette.ink(1))
     tones = [_tones(palette.ink(2 + k), (-12, 2, -3, 7)) for k in range(2)]

@@ -61,7 +61,9 @@ def stars(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     centers, draws = scatter(size_cm, pitch, 0.16 if loose else 0.0, seed, "places")
     sizes = radius * (0.55 + 0.6 * draws[:, 0] if loose else np.ones(len(centers)))
     angles = (draws[:, 1] - 0.5) * (1.2 if loose else 0.0)
-    cloth.fill(place(star(inner=0.4 + 0.08 * draw_unit(seed, "point")), centers, sizes, angles), palette.ink(0))
+    cloth.fill(
+        place(star(inner=0.4 + 0.08 * draw_unit(seed, "point")), centers, sizes, angles), palette.ink(0)
+    )
     return cloth.finish()
 
 
