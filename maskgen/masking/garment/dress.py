@@ -29,11 +29,13 @@ def dress(template: MaskTemplate, plan: Plan, eye_distance: float) -> Garment:
     draws = Draws(seed, "material")
     motif = plan.pattern or (None if plan.color else material.draw("print", seed))
     name = plan.color or material.draw("color", seed)
+    color: Color = draw_color(name, seed) if name else (128.0, 128.0, 128.0)
     tile, tile_size = None, (1.0, 1.0)
     if motif:
         printed = draw_print(motif, seed, pixels_per_cm)
         tile, tile_size = printed.tile, (printed.size_cm[0] * CM, printed.size_cm[1] * CM)
-    color: Color = draw_color(name, seed) if name else tuple(tile.reshape(-1, 3).mean(axis=0).tolist())
+        blue, green, red = tile.reshape(-1, 3).mean(axis=0).tolist()
+        color = (blue, green, red)
     cloth = Cloth(
         color,
         tile,
@@ -45,7 +47,9 @@ def dress(template: MaskTemplate, plan: Plan, eye_distance: float) -> Garment:
 
     def accent(key: str) -> Color | None:
         named = material.draw(key, seed)
-        return color if named == "same" else named and draw_color(named, seed)
+        if named is None or named == "same":
+            return color if named else None
+        return draw_color(named, seed)
 
     accents = Accents(accent("binding") or color, accent("loop") or color, accent("valve"))
     return SHAPES[template.kind](Draws(seed, "shape"), cloth, accents)

@@ -1,6 +1,7 @@
 """Read, check and select mask templates.
 
-A template is a NAME.json that describes a material, or a NAME.png with alpha and a NAME.json with its anchors.
+A template is a NAME.json that describes a material, or a NAME.png with alpha and a NAME.json with its
+anchors.
 """
 
 import difflib
@@ -117,7 +118,7 @@ def check_template(path: Path) -> list[str]:
 
 
 def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
-    """The problems of the template that is described at ``path``, and the template itself if there are none."""
+    """The problems of the template described at ``path``, and the template itself if there are none."""
     try:
         description = _read_description(path)
     except TemplateError as problem:
@@ -149,7 +150,7 @@ def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
 
 
 def _read_image(path: Path) -> tuple[list[str], bytes, Image | None]:
-    """The problems of a template's image, its bytes, and (height, width, 4) uint8 BGRA if it can be decoded."""
+    """The problems of a template's image, its bytes, and (height, width, 4) uint8 BGRA if it is one."""
     import numpy as np
 
     try:

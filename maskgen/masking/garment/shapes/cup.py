@@ -3,7 +3,7 @@
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Loop, Trim
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import Accents, marks, nose_clip, relief, tent, valve
 
@@ -40,8 +40,8 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Loop((half - 0.05, 0.84), (1.42, low), wide, accents.loop),
     )
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return 0.03 + tent(x, y, (0, 0.66), (0.72, 0.62), dome)
+    def stand_off(x: Array, y: Array) -> Array:
+        return np.asarray(0.03 + tent(x, y, (0, 0.66), (0.72, 0.62), dome))
 
     return Garment(
         shape,

@@ -1,6 +1,7 @@
 """Parts that several shapes share: folds, seams, ear loops, valves."""
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from maskgen.masking.garment.garment import Color, Loop, Patch
 from maskgen.masking.garment.relief import Relief
 
 Array = NDArray[np.float64]
+Rows = Sequence[tuple[float, ...]]  # of a `Relief`
 Floats = NDArray[np.float32]
 
 # Where the ear's root begins and ends, in u and v of the head.
@@ -42,7 +44,7 @@ def corner_folds(
 
     angles: least and greatest direction on the right side, in degrees down from straight towards the middle.
     """
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for side in (-1, 1):
         for _ in range(int(draws.between(1, most + 1))):
             angle = math.radians(draws.between(*angles))
@@ -61,8 +63,8 @@ def corner_folds(
 
 def relief(
     draws: Draws,
-    steps: list[tuple[float, ...]],
-    folds: list[tuple[float, ...]],
+    steps: Rows,
+    folds: Rows,
     half_width: float,
     crumple: float,
 ) -> Relief:
@@ -108,7 +110,7 @@ def centre_seam(top: float, bottom: float, height: float, width: float) -> list[
 
 @cache
 def _valve_image() -> tuple[Floats, Floats]:
-    """(96, 96) lightness around 1 and (96, 96) height from 0 to 1 of a round valve; it ends at 0.95 of the radius."""
+    """(96, 96) lightness around 1 and (96, 96) height from 0 to 1 of a round valve of 0.95 of the radius."""
     y, x = np.mgrid[-1:1:96j, -1:1:96j].astype(np.float32)
     radius = np.hypot(x, y)
     rim = np.exp(-(((radius - 0.8) / 0.1) ** 2))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, TOP, Cloth, Garment, Loop, Trim
+from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
     Accents,
@@ -40,8 +40,8 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         patches.append(nose_clip(draws, top, draws.pick(((170, 170, 170), (60, 60, 60)))))
     strap = Loop((half - 0.1, 0.5), (1.44, draws.near(0.36, 0.06)), draws.between(0.14, 0.24), accents.loop)
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return 0.04 + 0.05 * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.7, 0.55), 0.06)
+    def stand_off(x: Array, y: Array) -> Array:
+        return np.asarray(0.04 + 0.05 * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.7, 0.55), 0.06))
 
     return Garment(
         shape,
