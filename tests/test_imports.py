@@ -44,12 +44,13 @@ COMMAND_LINE = {"cli", "commands", "__main__"}
 INSIDE: dict[str, dict[str, set[str]]] = {
     "datasets": {"": {"readers"}, "readers": set()},
     "masking": {
-        "": {"layer", "compositors", "fits", "face", "templates", "kernels"},
+        "": {"layer", "compositors", "fits", "face", "templates", "materials", "kernels"},
         "layer": {"face", "templates", "kernels", ""},
         "compositors": {"face", "templates", "kernels", ""},
         "fits": {"face", "templates", "kernels", ""},
         "face": {"templates", "kernels"},
         "templates": {"kernels", ""},
+        "materials": {""},
         "kernels": set(),
     },
     "results": {"": set(), "export": {""}},

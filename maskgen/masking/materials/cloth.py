@@ -31,10 +31,17 @@ class Cloth:
     Convention: x to the right and y down, in centimetres from the upper left corner; the tile is periodic.
     """
 
-    def __init__(self, size_cm: tuple[float, float], pixels_per_cm: float, ground: tuple[int, int, int]) -> None:
+    def __init__(
+        self,
+        size_cm: tuple[float, float],
+        pixels_per_cm: float,
+        ground: tuple[int, int, int],
+        smooth: bool = False,
+    ) -> None:
+        """A canvas full of the ground colour; a ``smooth`` one, for what has no edges, is no larger than the print."""
         self.size_cm = size_cm
         self.pixels_per_cm = pixels_per_cm
-        self._factor = max(2, ceil(_CANVAS_PER_CM / pixels_per_cm))
+        self._factor = 1 if smooth else max(2, ceil(_CANVAS_PER_CM / pixels_per_cm))
         width, height = (max(2, round(side * pixels_per_cm)) * self._factor for side in size_cm)
         self.bgr = np.full((height, width, 3), ground, np.uint8)
         self._scale = np.array([width, height], np.float64) / size_cm
@@ -55,9 +62,10 @@ class Cloth:
         """
         if not len(polygons):
             return
-        colors = np.broadcast_to(np.asarray(colors, np.uint8), (len(polygons), 3))
-        for polygon, owner in zip(*self._copies(polygons, wrap_down), strict=True):
-            cv2.fillPoly(self.bgr, [polygon], colors[owner].tolist(), lineType=cv2.LINE_8, shift=_SHIFT)
+        copies, owners = self._copies(polygons, wrap_down)
+        each = np.broadcast_to(np.asarray(colors), (len(polygons), 3)).tolist()
+        for polygon, owner in zip(copies, owners, strict=True):
+            cv2.fillPoly(self.bgr, [polygon], each[owner], cv2.LINE_8, _SHIFT)
 
     def lines(
         self, lines: NDArray[np.float64], width_cm: float, color: tuple[int, int, int], closed: bool = False
@@ -66,20 +74,31 @@ class Cloth:
         if not len(lines):
             return
         thickness = max(1, round(width_cm * float(self._scale.mean())))
-        copies, _ = self._copies(lines, True)
+        copies, _ = self._copies(lines, True, thickness)
         cv2.polylines(self.bgr, list(copies), closed, color, thickness, cv2.LINE_8, _SHIFT)
 
-    def _copies(self, shapes: NDArray[np.float64], wrap_down: bool) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-        """The shapes in fixed-point pixels, repeated wherever a repeat shows, and the index of each one's shape."""
+    def _copies(
+        self, shapes: NDArray[np.float64], wrap_down: bool, margin: float = 0.0
+    ) -> tuple[NDArray[np.int32], list[int]]:
+        """The shapes in fixed-point pixels, twice or four times where they cross a side, and each one's index.
+
+        No shape may be larger than the tile. ``margin`` is how far a shape reaches beyond its points, in pixels.
+        """
         size = np.array(self.bgr.shape[1::-1], np.float64)
         pixels = shapes * self._scale
-        low, high = pixels.min(axis=1), pixels.max(axis=1)
-        shifts = np.array([(x, y) for y in ((-1, 0, 1) if wrap_down else (0,)) for x in (-1, 0, 1)], np.float64) * size
-        margin = 16.0  # A line is wider than its points.
-        seen = (low[:, None] + shifts < size + margin) & (high[:, None] + shifts > -margin)
-        owners, copies = np.nonzero(seen.all(axis=2))
-        placed = pixels[owners] + shifts[copies][:, None] - 0.5
-        return np.round(placed * (1 << _SHIFT)).astype(np.int32), owners
+        low = pixels.min(axis=1) - margin
+        turns = np.floor(low / size) * (1.0, wrap_down)
+        pixels -= (turns * size)[:, None] + 0.5
+        beyond = (pixels.max(axis=1) + margin >= size - 1) & (True, wrap_down)
+        across, down = np.flatnonzero(beyond[:, 0]), np.flatnonzero(beyond[:, 1])
+        corner = np.flatnonzero(beyond.all(axis=1))
+        owners = np.concatenate([np.arange(len(shapes)), across, down, corner])
+        # What lies over what is the same on both sides of a seam.
+        order = np.argsort(owners, kind="stable")
+        copies = np.concatenate(
+            [pixels, pixels[across] - size * (1, 0), pixels[down] - size * (0, 1), pixels[corner] - size]
+        )[order]
+        return np.rint(copies * (1 << _SHIFT)).astype(np.int32), owners[order].tolist()
 
     def finish(self) -> Print:
         """The print: the canvas reduced to the print's resolution."""

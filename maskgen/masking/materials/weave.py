@@ -46,11 +46,14 @@ class _Surface:
         """A sine wave that repeats every ``across_cm`` to the right and ``down_cm`` downwards (0: it does not)."""
         lengths = [length for length in (across_cm, down_cm) if length]
         cycles = [
-            round(TILE_SIDE / (length * self.pixels_per_cm)) if length else 0 for length in (across_cm, down_cm)
+            round(TILE_SIDE / (length * self.pixels_per_cm)) if length else 0
+            for length in (across_cm, down_cm)
         ]
         along = 1 / hypot(*(1 / length for length in lengths))
         phase = self.turns[None] * cycles[0] + self.turns[:, None] * cycles[1]
-        return np.sin(np.float32(2 * np.pi) * (phase + bend)).astype(np.float32) * np.float32(self._seen(along))
+        return np.sin(np.float32(2 * np.pi) * (phase + bend)).astype(np.float32) * np.float32(
+            self._seen(along)
+        )
 
 
 def _nonwoven(surface: _Surface) -> Plane:
@@ -71,26 +74,38 @@ def _knit(surface: _Surface) -> Plane:
     """Ribs of 3 mm upright, with their stitches slanting into a V."""
     bend = 0.05 * surface.noise("bend", 0.8, 1.5)
     ribs = surface.wave(0.3, 0, bend)
-    stitches = surface.wave(0.3, 0.2, bend) * np.maximum(ribs, 0) + surface.wave(-0.3, 0.2, bend) * np.maximum(-ribs, 0)
+    stitches = surface.wave(0.3, 0.2, bend) * np.maximum(ribs, 0) + surface.wave(
+        -0.3, 0.2, bend
+    ) * np.maximum(-ribs, 0)
     return 0.06 * ribs + 0.04 * stitches + 0.015 * surface.noise("yarn", 0.08, 0.2)
 
 
 def _jersey(surface: _Surface) -> Plane:
     """Smooth stretch cloth: fine upright wales of 1 mm, hardly any relief."""
     wales = surface.wave(0.1, 0, 0.08 * surface.noise("bend", 0.5, 1.0))
-    return 0.02 * wales + 0.007 * surface.noise("mottle", 0.1, 0.25, 2) + 0.006 * surface.noise("grain", 0.04, 0.04)
+    return (
+        0.02 * wales
+        + 0.007 * surface.noise("mottle", 0.1, 0.25, 2)
+        + 0.006 * surface.noise("grain", 0.04, 0.04)
+    )
 
 
 def _cotton(surface: _Surface) -> Plane:
     """Plain woven cotton: yarns of 0.5 mm of uneven thickness, seen as faint streaks both ways."""
     tile = 0.013 * surface.noise("weft", 0.9, 0.05) + 0.013 * surface.noise("warp", 0.05, 0.9)
-    return tile + 0.022 * surface.wave(0.055, 0) * surface.wave(0, 0.055) + 0.006 * surface.noise("cloud", 0.4, 0.4)
+    return (
+        tile
+        + 0.022 * surface.wave(0.055, 0) * surface.wave(0, 0.055)
+        + 0.006 * surface.noise("cloud", 0.4, 0.4)
+    )
 
 
 def _denim(surface: _Surface) -> Plane:
     """A twill: diagonal ridges 1.3 mm apart, and slubs down the warp."""
     ridges = surface.wave(0.13, 0.13, 0.1 * surface.noise("bend", 0.4, 0.4))
-    return 0.05 * ridges + 0.028 * surface.noise("slub", 0.07, 0.9) + 0.022 * surface.noise("fleck", 0.06, 0.06)
+    return (
+        0.05 * ridges + 0.028 * surface.noise("slub", 0.07, 0.9) + 0.022 * surface.noise("fleck", 0.06, 0.06)
+    )
 
 
 def _sponge(surface: _Surface) -> Plane:
@@ -127,7 +142,7 @@ def weave(kind: str, pixels_per_cm: float, seed: int) -> Plane:
 
 @lru_cache(maxsize=64)
 def _weave_tile(kind: str, step: int, number: int) -> Plane:
-    strength, = draw_units(1, number, "strength", kind)
+    (strength,) = draw_units(1, number, "strength", kind)
     tile = WEAVES[kind](_Surface(2 ** (step / _STEPS), number))
     tile = ((tile - tile.mean()) * np.float32(0.8 + 0.4 * strength)).astype(np.float32)
     tile.setflags(write=False)

@@ -16,13 +16,13 @@ def denim(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     """Upright slubs and a diagonal of weft flecks, over clouds of wear."""
     slub, wear, twill = draw_units(3, seed, "denim")
     side = 6.0
-    cloth = Cloth((side, side), pixels_per_cm, palette.ground)
+    cloth = Cloth((side, side), pixels_per_cm, palette.ground, smooth=True)
     height, width = cloth.bgr.shape[:2]
     yarn = smooth_noise((height, width), (5, min(width, round(side * 9))), seed, "yarn")
     fleck = smooth_noise((height, width), (min(height, 60), min(width, 90)), seed, "fleck")
     cloud = fractal_noise((height, width), (3, 3), 2, seed, "wear")
     share = 0.2 + 0.045 * (1 + slub) * yarn + 0.05 * fleck + (0.02 + 0.06 * wear) * cloud
-    if pixels_per_cm >= 10:
+    if pixels_per_cm >= 20:
         x, y = cloth.places()
         lines = round(side / 0.13)
         share += (0.07 + 0.06 * twill) * np.sin(2 * np.pi * lines * (x + y))

@@ -73,9 +73,12 @@ def _scales(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     columns, rows = max(2, round(4 / (2 * radius))), 2 * max(2, round(2.4 / radius))
     size_cm = (2 * radius * columns, radius * 0.5 * rows)
     cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
-    # From the top down: each row covers the lower half of the one above it, and one more covers the first again.
-    for row in range(-2, rows + 4):
-        centers = np.stack([(np.arange(columns) + 0.5 * (row % 2)) * 2, np.full(columns, row * 0.5)], axis=1) * radius
+    # From the top down: each row covers the lower part of the one above it, beyond both ends of the tile.
+    for row in range(-1, rows + 2):
+        centers = (
+            np.stack([(np.arange(columns) + 0.5 * (row % 2)) * 2, np.full(columns, row * 0.5)], axis=1)
+            * radius
+        )
         for ring in range(3 + int(2 * rings)):
             color = palette.ink(0) if ring % 2 == 0 else palette.ground
             cloth.fill(place(circle(28), centers, radius * (1 - 0.2 * ring)), color, wrap_down=False)
@@ -99,7 +102,13 @@ def _lattice(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     return cloth.finish()
 
 
-_KINDS: tuple[Callable[[int, Palette, float], Print], ...] = (_chevrons, _honeycomb, _triangles, _scales, _lattice)
+_KINDS: tuple[Callable[[int, Palette, float], Print], ...] = (
+    _chevrons,
+    _honeycomb,
+    _triangles,
+    _scales,
+    _lattice,
+)
 
 
 def geometric(seed: int, palette: Palette, pixels_per_cm: float) -> Print:

@@ -29,19 +29,16 @@ def dots(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     size, gap, kind, square = draw_units(4, seed, "dots")
     diameter = 0.3 + 1.2 * size**2.2
     pitch = diameter * (1.5 + 1.1 * gap)
-    columns = max(2, round(5 / pitch))
-    rows = max(1, round(5 / pitch / 2))
     mixed = kind > 0.75
     if square < 0.25 and not mixed:
-        side = pitch * columns
-        cloth = Cloth((side, side), pixels_per_cm, palette.ground)
+        columns = max(2, round(5 / pitch))
+        cloth = Cloth((pitch * columns,) * 2, pixels_per_cm, palette.ground)
         column, row = (axis.ravel() for axis in np.mgrid[0:columns, 0:columns])
         centers = np.stack([column + 0.5, row + 0.5], axis=1) * pitch
         draws = draw_array(4 * len(centers), seed, "each").reshape(-1, 4).astype(np.float64)
     else:
-        size_cm = (pitch * columns, pitch * rows * 1.8)
+        size_cm, centers, _, draws = scatter(pitch, 5.0, 0.22 if mixed else 0.0, seed, "places")
         cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
-        centers, draws = scatter(size_cm, pitch, 0.22 if mixed else 0.0, seed, "places")
     radius = diameter / 2 * (0.45 + 0.9 * draws[:, 0] if mixed else np.ones(len(centers)))
     inks = np.array(palette.inks, np.uint8)
     picks = (draws[:, 1] * len(inks)).astype(int)
@@ -54,14 +51,14 @@ def stars(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     size, gap, kind = draw_units(3, seed, "stars")
     radius = 0.2 + 0.5 * size**2
     pitch = 2 * radius * (1.3 + 0.9 * gap)
-    columns, rows = max(2, round(5 / pitch)), max(1, round(5 / pitch / 2))
-    size_cm = (pitch * columns, pitch * rows * 1.8)
-    cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
     loose = kind > 0.45
-    centers, draws = scatter(size_cm, pitch, 0.16 if loose else 0.0, seed, "places")
+    size_cm, centers, _, draws = scatter(pitch, 5.0, 0.16 if loose else 0.0, seed, "places")
+    cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
     sizes = radius * (0.55 + 0.6 * draws[:, 0] if loose else np.ones(len(centers)))
     angles = (draws[:, 1] - 0.5) * (1.2 if loose else 0.0)
-    cloth.fill(place(star(inner=0.4 + 0.08 * draw_unit(seed, "point")), centers, sizes, angles), palette.ink(0))
+    cloth.fill(
+        place(star(inner=0.4 + 0.08 * draw_unit(seed, "point")), centers, sizes, angles), palette.ink(0)
+    )
     return cloth.finish()
 
 
@@ -70,17 +67,14 @@ def icons(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     size, gap, tilt, specks = draw_units(4, seed, "icons")
     radius = 0.5 + 0.6 * size**1.5
     pitch = 2 * radius * (1.15 + 0.5 * gap)
-    columns, rows = max(2, round(7 / pitch)), max(1, round(7 / pitch / 2))
-    size_cm = (pitch * columns, pitch * rows * 1.8)
+    size_cm, centers, between, draws = scatter(pitch, 7.0, 0.1, seed, "places")
     cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
-    centers, draws = scatter(size_cm, pitch, 0.1, seed, "places")
     names = sorted(icon_shapes.ICONS)
     first = int(draw_unit(seed, "first") * len(names))
     chosen = [names[(first + step * (1 + int(3 * tilt))) % len(names)] for step in range(2 + (gap > 0.5))]
     angles = (draws[:, 1] - 0.5) * (0.5 if tilt < 0.6 else 3.0)
     kinds = np.arange(len(centers)) % len(chosen)
     if specks > 0.4:
-        between = centers + [pitch / 2, 0]
         dot = place(circle(8), between, radius * 0.09)
         cloth.fill(dot, np.array(palette.inks, np.uint8)[(draws[:, 3] * len(palette.inks)).astype(int)])
     for index, name in enumerate(chosen):

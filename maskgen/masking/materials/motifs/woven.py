@@ -46,7 +46,11 @@ def _weave(cloth: Cloth, warp: Plane, weft: Plane) -> Print:
     """Cross (width, 3) warp with (height, 3) weft in a twill, whose diagonals show where pixels are small."""
     if cloth.pixels_per_cm < 12:
         cloth.bgr[:] = cv2.addWeighted(
-            np.broadcast_to(warp[None], cloth.bgr.shape), 0.5, np.broadcast_to(weft[:, None], cloth.bgr.shape), 0.5, 0.5
+            np.broadcast_to(warp[None], cloth.bgr.shape),
+            0.5,
+            np.broadcast_to(weft[:, None], cloth.bgr.shape),
+            0.5,
+            0.5,
         )
         return cloth.finish()
     x, y = cloth.places()
@@ -93,7 +97,7 @@ def checks(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     """Windowpane, hound's-tooth, buffalo check or a chess board."""
     kind, width = draw_units(2, seed, "check")
     if kind < 0.3:
-        return _houndstooth(0.6 + 1.0 * width, palette, pixels_per_cm)
+        return _houndstooth(0.5 + 0.65 * width, palette, pixels_per_cm)
     if kind < 0.55:
         side = 2 + 2.5 * width
         cloth = Cloth((side, side), pixels_per_cm, palette.ground)
@@ -166,5 +170,7 @@ def pinstripes(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     height, length = cloth.bgr.shape[:2]
     colors = np.tile(palette.colors()[[0, 1]], (repeats, 1))
     widths = [period - thin, thin] * repeats
-    cloth.bgr[:] = _bands(widths, colors, length)[None] if way < 0.8 else _bands(widths, colors, height)[:, None]
+    cloth.bgr[:] = (
+        _bands(widths, colors, length)[None] if way < 0.8 else _bands(widths, colors, height)[:, None]
+    )
     return cloth.finish()
