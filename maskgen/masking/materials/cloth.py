@@ -1,4 +1,4 @@
-"""A seamless piece of cloth to draw on: coordinates are centimetres, what leaves one side comes in at the other."""
+"""A seamless piece of cloth to draw on, in centimetres: what leaves one side comes in at the other."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -38,7 +38,7 @@ class Cloth:
         ground: tuple[int, int, int],
         smooth: bool = False,
     ) -> None:
-        """A canvas full of the ground colour; a ``smooth`` one, for what has no edges, is no larger than the print."""
+        """A canvas full of the ground colour; a ``smooth`` one, without edges, is as small as the print."""
         self.size_cm = size_cm
         self.pixels_per_cm = pixels_per_cm
         self._factor = 1 if smooth else max(2, ceil(_CANVAS_PER_CM / pixels_per_cm))
@@ -47,7 +47,7 @@ class Cloth:
         self._scale = np.array([width, height], np.float64) / size_cm
 
     def places(self) -> tuple[Plane, Plane]:
-        """x (1, width) and y (height, 1) of the canvas' pixel centres, in parts of the tile: 0 to 1."""
+        """The canvas' pixel centres in parts of the tile, 0 to 1: x is (1, width) and y is (height, 1)."""
         height, width = self.bgr.shape[:2]
         x = (np.arange(width, dtype=np.float32) + np.float32(0.5)) / np.float32(width)
         y = (np.arange(height, dtype=np.float32) + np.float32(0.5)) / np.float32(height)
@@ -58,7 +58,7 @@ class Cloth:
     ) -> None:
         """Fill polygons: (count, points, 2) in centimetres, in one colour or in one (count, 3) each.
 
-        Without ``wrap_down``, what leaves at the bottom does not come in at the top: the caller draws it there.
+        Without ``wrap_down``, what leaves at the bottom does not come in at the top.
         """
         if not len(polygons):
             return
@@ -80,9 +80,9 @@ class Cloth:
     def _copies(
         self, shapes: NDArray[np.float64], wrap_down: bool, margin: float = 0.0
     ) -> tuple[NDArray[np.int32], list[int]]:
-        """The shapes in fixed-point pixels, twice or four times where they cross a side, and each one's index.
+        """The shapes in fixed-point pixels, again where they cross a side, and each one's index.
 
-        No shape may be larger than the tile. ``margin`` is how far a shape reaches beyond its points, in pixels.
+        No shape may be larger than the tile. A shape reaches ``margin`` pixels beyond its points.
         """
         size = np.array(self.bgr.shape[1::-1], np.float64)
         pixels = shapes * self._scale

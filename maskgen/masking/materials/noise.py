@@ -1,6 +1,7 @@
 """Seamless smooth noise: the random field of blotches, fibres and mottling."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,12 @@ from maskgen.masking.hash_random import draw_array
 Plane = NDArray[np.float32]
 
 
-@lru_cache(maxsize=64)
+def as_plane(values: NDArray[Any]) -> Plane:
+    """The values in single precision."""
+    return values.astype(np.float32, copy=False)
+
+
+@lru_cache(maxsize=128)
 def _spline_weights(length: int, knots: int) -> Plane:
     """(length, knots): weights of a periodic cubic B-spline at ``length`` evenly spaced places."""
     places = (np.arange(length, dtype=np.float64) + 0.5) * knots / length
@@ -27,9 +33,9 @@ def smooth_noise(shape: tuple[int, int], knots: tuple[int, int], seed: int, *nam
     """(height, width) periodic noise of mean 0, its standard deviation near 1, with (rows, columns) knots."""
     field = draw_array(knots[0] * knots[1], seed, *names).reshape(knots)
     field -= field.mean()
-    # A cubic B-spline through independent knots has (151 / 315) of their deviation in each direction's square.
+    # A cubic B-spline of independent knots has 151 / 315 of their variance along each axis, on average.
     field /= max(float(field.std()), 1e-6) * np.float32(151 / 315)
-    return _spline_weights(shape[0], knots[0]) @ field @ _spline_weights(shape[1], knots[1]).T
+    return as_plane(_spline_weights(shape[0], knots[0]) @ field @ _spline_weights(shape[1], knots[1]).T)
 
 
 def fractal_noise(
@@ -40,4 +46,4 @@ def fractal_noise(
     for octave in range(1, octaves):
         rows, columns = (min(count << octave, side) for count, side in zip(knots, shape, strict=True))
         total += smooth_noise(shape, (rows, columns), seed, *names, octave) * np.float32(0.5**octave)
-    return total / np.float32(sum(0.25**octave for octave in range(octaves)) ** 0.5)
+    return as_plane(total / np.float32(sum(0.25**octave for octave in range(octaves)) ** 0.5))

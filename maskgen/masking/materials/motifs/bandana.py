@@ -8,9 +8,9 @@ from maskgen.masking.materials.motifs.shapes import Points, circle, flower, leaf
 from maskgen.masking.materials.palette import Palette
 
 BANDANAS = (
-    "9f2a30 e8e3da 24222a", "25335a e6e4de 1c2133", "262629 dedcd6 55565a", "2f6a5c e7e4da 1f3a36", "e2a7a8 f3ece6 a8505c",
-    "6f93b4 eeede8 2c4260", "e6e2d9 2c2c30 8c8c8c", "5a3f63 e4dfe2 2d2436", "c9913a f0e6d2 4a3424", "46474c d9d7d3 232326",
-    "e6dfd5 9c3138 4a5f86", "4d5f41 dcd8c4 2b3326",
+    "9f2a30 e8e3da 24222a", "25335a e6e4de 1c2133", "262629 dedcd6 55565a", "2f6a5c e7e4da 1f3a36",
+    "e2a7a8 f3ece6 a8505c", "6f93b4 eeede8 2c4260", "e6e2d9 2c2c30 8c8c8c", "5a3f63 e4dfe2 2d2436",
+    "c9913a f0e6d2 4a3424", "46474c d9d7d3 232326", "e6dfd5 9c3138 4a5f86", "4d5f41 dcd8c4 2b3326",
 )  # fmt: skip
 
 
@@ -51,10 +51,9 @@ def bandana(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     cloth.fill(place(circle(6), fine[~petals], 0.07 + 0.05 * speck[: len(fine)][~petals, 1]), white)
     cloth.fill(place(leaf(0.3, 3), fine[petals], 0.4, speck[: len(fine)][petals, 1] * 6.3), white)
     blossom = flower(8, 0.4, 0.8, 4)
-    for share, shape, color in (
-        (0.75, circle(16), palette.ground), (0.6, blossom, white), (0.44, blossom, palette.ink(1)), (0.24, circle(10), white),
-    ):  # fmt: skip
-        cloth.fill(place(shape, between, radius * share, draws[:, 0]), color)
+    cloth.fill(place(circle(16), between, radius * 0.75), palette.ground)
+    for share, shape, ink in ((0.6, blossom, 0), (0.44, blossom, 1), (0.24, circle(10), 0)):
+        cloth.fill(place(shape, between, radius * share, draws[:, 0]), palette.ink(ink))
     angles = (np.arange(len(centers)) % 2) * np.pi * (turned > 0.3) + tilt * 2 * np.pi + 0.6 * draws[:, 1]
     _paisleys(cloth, palette, centers, radius, angles)
     return cloth.finish()

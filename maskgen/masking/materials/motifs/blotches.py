@@ -15,20 +15,22 @@ CAMOUFLAGE = (
     "c2ad86 9a7f5a 6f5b43 b9a582", "7c7a5c 49533a 3a3a2c 1f201c",
 )  # fmt: skip
 CAMOUFLAGE_GREY = (
-    "b9babb 85878a 4f5155 26272a", "8f9194 5d5f63 d0d0ce 2c2d30", "d9d9d7 a9abad 6f7276 3c3e42", "7f8b99 4d5a6b 2c3543 b6bec6",
-    "55575b 3a3b3f 222326 7d7f83", "cf9aa2 a8646f e6c7c8 6b4a52",
+    "b9babb 85878a 4f5155 26272a", "8f9194 5d5f63 d0d0ce 2c2d30", "d9d9d7 a9abad 6f7276 3c3e42",
+    "7f8b99 4d5a6b 2c3543 b6bec6", "55575b 3a3b3f 222326 7d7f83", "cf9aa2 a8646f e6c7c8 6b4a52",
 )  # fmt: skip
 LEOPARD = (
-    "cfae7c 9a6c3c 2b2320", "d9c39a b08a58 33291f", "b98d5a 8a5a30 241d1a", "d9d4cb a9a39a 2c2b2c", "e3c3b8 c08f84 40302e",
-    "8d8f93 5f6165 242427",
+    "cfae7c 9a6c3c 2b2320", "d9c39a b08a58 33291f", "b98d5a 8a5a30 241d1a", "d9d4cb a9a39a 2c2b2c",
+    "e3c3b8 c08f84 40302e", "8d8f93 5f6165 242427",
 )  # fmt: skip
 TIE_DYES = (
-    "e4e6e6 8fa9c4 3f6293", "e4e6e6 7f9cbd 2b4070 5f83ad", "d9b25f cf7f5f a8546c 5f6f9c 5f9a93", "e3ead8 8fb08a 4a8a83 7fb0a8",
-    "e8dde6 b58fc0 7a6aa8 6f86b4", "e0c27f d98a6a bf6a83 7f6fa3 6f9cb4 93b08a", "d9d9d8 8c8e92 47494e", "f0e3e2 df9fae b96a8a e6bfc4",
+    "e4e6e6 8fa9c4 3f6293", "e4e6e6 7f9cbd 2b4070 5f83ad", "d9b25f cf7f5f a8546c 5f6f9c 5f9a93",
+    "e3ead8 8fb08a 4a8a83 7fb0a8", "e8dde6 b58fc0 7a6aa8 6f86b4",
+    "e0c27f d98a6a bf6a83 7f6fa3 6f9cb4 93b08a", "d9d9d8 8c8e92 47494e", "f0e3e2 df9fae b96a8a e6bfc4",
     "c9dcd8 6fa3a8 d9a093 e6cf9c", "ece3d3 c9a27f 8f6a54",
 )  # fmt: skip
 SCRIBBLES = (
-    "e7e5e0 2a2a2d", "2a2a2d dcdad4", "27365a d9dde2", "a4a6a9 e9e8e4", "e4cdca 8a4c56", "dcd5c6 5f5142", "31414a a8b8b8",
+    "e7e5e0 2a2a2d", "2a2a2d dcdad4", "27365a d9dde2", "a4a6a9 e9e8e4", "e4cdca 8a4c56",
+    "dcd5c6 5f5142", "31414a a8b8b8",
 )  # fmt: skip
 
 
@@ -103,7 +105,8 @@ def _ramp(colors: Image) -> Image:
     around = np.concatenate([colors, colors[:1]]).astype(np.float32)
     places = np.linspace(0, len(colors), 256)
     channels = [np.interp(places, np.arange(len(around)), around[:, channel]) for channel in range(3)]
-    return np.round(np.stack(channels, axis=1)).astype(np.uint8)[:, None]
+    ramp: Image = np.round(np.stack(channels, axis=1)).astype(np.uint8)[:, None]
+    return ramp
 
 
 def tie_dye(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
@@ -141,16 +144,17 @@ def tie_dye(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
 
 def scribbles(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     """Marble veins, crackle or brush dabs: an abstract print of two colours."""
-    kind, fine, width = draw_units(3, seed, "scribble")
+    kind, fine, bold = draw_units(3, seed, "scribble")
     side = 7.0
     cloth = Cloth((side, side), pixels_per_cm, palette.ground)
-    shape = cloth.bgr.shape[:2]
+    height, width = cloth.bgr.shape[:2]
+    shape = (height, width)
     knots = 5 + int(6 * fine)
     if kind < 0.6:
         field = np.full(shape, 9.0, np.float32)
         for layer in range(2):
             vein = np.abs(fractal_noise(shape, (knots, knots), 2, seed, "vein", layer))
-            field = np.minimum(field, vein / (0.06 + 0.1 * width))
+            field = np.minimum(field, vein / (0.06 + 0.1 * bold))
         covered = field < 1
     else:
         covered = smooth_noise(shape, (knots * 4, knots), seed, "dab") > 0.75

@@ -8,7 +8,8 @@ from maskgen.masking.materials.noise import fractal_noise, smooth_noise
 from maskgen.masking.materials.palette import Palette
 
 DENIMS = (
-    "34486a c3cad3", "27344d b3bac5", "5b7797 d3d9df", "7f99b3 dfe4e8", "2a2b30 9a9b9f", "55575d c0c1c4", "445b7c ccd2d9",
+    "34486a c3cad3", "27344d b3bac5", "5b7797 d3d9df", "7f99b3 dfe4e8", "2a2b30 9a9b9f",
+    "55575d c0c1c4", "445b7c ccd2d9",
 )  # fmt: skip
 
 

@@ -10,15 +10,19 @@ from maskgen.records import Image
 
 # Ground, leaf, heart of the blossoms, and blossoms.
 SMALL = (
-    "ece7dd 7d8f72 d8b25a c2606c d99aa0", "27314b 6f8a7a e0c070 e4dcd2 c9808a", "2a2a2d 66795f d9b65c d9d2c8 b9525c",
-    "dde4e6 7f988c e6cf8a 5d7fae 9fb6d3", "e9d5d3 83977a e9d9a0 b85868 f3ece8", "e8dfc4 70815a b8743c c9823f a84b3f",
-    "3e5a52 8fa58a e6cd86 e8e0d4 d69a8c", "7f2f38 5f7358 e4c77a e8dcd0 d79a98", "e9e7e4 8ba08c dcc06f 8a78ab b9abd0",
-    "f0e9da 8aa06a e07a4f e0b23f f5efe2", "8fa9bf dfe5da f0e3b0 f2efe9 c0707c",
+    "ece7dd 7d8f72 d8b25a c2606c d99aa0", "27314b 6f8a7a e0c070 e4dcd2 c9808a",
+    "2a2a2d 66795f d9b65c d9d2c8 b9525c", "dde4e6 7f988c e6cf8a 5d7fae 9fb6d3",
+    "e9d5d3 83977a e9d9a0 b85868 f3ece8", "e8dfc4 70815a b8743c c9823f a84b3f",
+    "3e5a52 8fa58a e6cd86 e8e0d4 d69a8c", "7f2f38 5f7358 e4c77a e8dcd0 d79a98",
+    "e9e7e4 8ba08c dcc06f 8a78ab b9abd0", "f0e9da 8aa06a e07a4f e0b23f f5efe2",
+    "8fa9bf dfe5da f0e3b0 f2efe9 c0707c",
 )  # fmt: skip
 LARGE = (
-    "ebe6dd 6f8a68 d8b35e b9505e d88a8f e7c3bd", "262a35 5d7a66 d9b765 c4616c e0a39c e9d6c8", "27272a 5c7058 d6b15f a83f4a cf7f80 d9c9bd",
-    "dfe5e8 6f8f80 e8d28a 4f6fa3 8ea7cc d0dbe6", "d9c3be 64806a e9d9a4 94404f c77883 f0e2da", "304a4a 86a184 e3c874 d98a6e ebbfa0 f0e4d2",
-    "eee6d2 6b8352 e0a93f cf6a45 e3a06b f1d7ab", "e5e2ea 7d937f e6d089 6f5a92 a892c0 d6cbe2", "7a8fa6 46604f f0dfa0 f0ece6 dfc4c4 b56573",
+    "ebe6dd 6f8a68 d8b35e b9505e d88a8f e7c3bd", "262a35 5d7a66 d9b765 c4616c e0a39c e9d6c8",
+    "27272a 5c7058 d6b15f a83f4a cf7f80 d9c9bd", "dfe5e8 6f8f80 e8d28a 4f6fa3 8ea7cc d0dbe6",
+    "d9c3be 64806a e9d9a4 94404f c77883 f0e2da", "304a4a 86a184 e3c874 d98a6e ebbfa0 f0e4d2",
+    "eee6d2 6b8352 e0a93f cf6a45 e3a06b f1d7ab", "e5e2ea 7d937f e6d089 6f5a92 a892c0 d6cbe2",
+    "7a8fa6 46604f f0dfa0 f0ece6 dfc4c4 b56573",
 )  # fmt: skip
 
 
@@ -42,11 +46,11 @@ def floral_small(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     for step, turn in enumerate((0.5, 2.4)):
         cloth.fill(place(leaf(0.28, 5), centers, sizes * (1.5 + 0.4 * step), angles + turn), leaves[step])
     cloth.fill(place(circle(8), between, radius * 0.16), palette.ink(1 + int(3 * gap)))
-    inks = np.array(palette.inks[2:], np.uint8)
+    inks = np.array([palette.ink(index) for index in range(2, max(3, len(palette.inks)))], np.uint8)
     picks = (draws[:, 2] * len(inks)).astype(int)
     blossom = flower(5 + int(2.2 * petals), 0.3 + 0.3 * depth, 0.8, 6)
     cloth.fill(place(blossom, centers, sizes, angles), inks[picks])
-    shade = np.concatenate([_tones(palette.ink(2 + k), (-9,)) for k in range(len(inks))])
+    shade = np.concatenate([_tones(palette.ink(2 + index), (-9,)) for index in range(len(inks))])
     cloth.fill(place(blossom, centers, sizes * 0.55, angles), shade[picks])
     cloth.fill(place(circle(10), centers, sizes * 0.3), palette.ink(1))
     return cloth.finish()
@@ -85,12 +89,12 @@ def floral_large(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
         length = radius * (1.5 + 0.5 * draws[:, (step + 2) % 4])
         cloth.fill(place(leaf(0.26), centers, length, turn), greens[step % 3])
         vein = place(np.array([(0.2, 0.0), (0.92, 0.0)]), centers, length, turn)
-        cloth.lines(vein, 0.05, tuple(int(v) for v in greens[(step + 2) % 3]))
+        blue, green, red = greens[(step + 2) % 3].tolist()
+        cloth.lines(vein, 0.05, (blue, green, red))
     if filler > 0.3:
-        for turn in range(3):
-            spot = small + 0.32 * radius * np.stack(
-                [np.cos(angles + 2.1 * turn), np.sin(angles + 2.1 * turn)], axis=1
-            )
+        for third in (0.0, 2.1, 4.2):
+            ray = np.stack([np.cos(angles + third), np.sin(angles + third)], axis=1)
+            spot = small + 0.32 * radius * ray
             cloth.fill(place(flower(5, 0.4), spot, radius * 0.24, angles), palette.ink(4))
             cloth.fill(place(circle(8), spot, radius * 0.08), palette.ink(1))
     tones = [_tones(palette.ink(2 + k), (-12, 2, -3, 7)) for k in range(2)]

@@ -10,8 +10,9 @@ from maskgen.masking.materials.motifs.shapes import circle, place
 from maskgen.masking.materials.palette import Palette
 
 GEOMETRICS = (
-    "e8e5de 2a2a2d", "27365a e2e2de", "e6e2d8 4a6f88 c98a6b", "25262a cfcdc8", "e9e4db c2757f 7f9a93", "dfe4e4 2f5f6b 8fb0b0",
-    "e7dfce c9963f 4f4a45", "8b8e92 e4e2dd 3f4146", "3a5a58 e0d9c4", "e8e6e2 7d86a0 35405c", "b04a46 ece5da", "e6dcd8 8a5f6b c9a3a0",
+    "e8e5de 2a2a2d", "27365a e2e2de", "e6e2d8 4a6f88 c98a6b", "25262a cfcdc8", "e9e4db c2757f 7f9a93",
+    "dfe4e4 2f5f6b 8fb0b0", "e7dfce c9963f 4f4a45", "8b8e92 e4e2dd 3f4146", "3a5a58 e0d9c4",
+    "e8e6e2 7d86a0 35405c", "b04a46 ece5da", "e6dcd8 8a5f6b c9a3a0",
 )  # fmt: skip
 
 

@@ -9,18 +9,20 @@ from maskgen.masking.materials.motifs.shapes import circle, place, scatter, star
 from maskgen.masking.materials.palette import Palette
 
 DOTS = (
-    "e9e6df 2a2a2d", "26262a dedbd4", "27375a e6e4de", "a52f35 ebe6de", "e9dfda c98490", "d9e1e6 5f83ab",
-    "e8e4d8 4f7a63", "c98f98 f1ebe6", "e9e5dc c9963c 8a4c46 4d6c7a", "5d5f64 d6d4cf", "4f7d80 e9e7e0",
-    "ece8e4 d47f6d 7fa3a8 e0b45f 5d6f94", "d8b54a 3a3733",
+    "e9e6df 2a2a2d", "26262a dedbd4", "27375a e6e4de", "a52f35 ebe6de", "e9dfda c98490",
+    "d9e1e6 5f83ab", "e8e4d8 4f7a63", "c98f98 f1ebe6", "e9e5dc c9963c 8a4c46 4d6c7a", "5d5f64 d6d4cf",
+    "4f7d80 e9e7e0", "ece8e4 d47f6d 7fa3a8 e0b45f 5d6f94", "d8b54a 3a3733",
 )  # fmt: skip
 STARS = (
-    "26324e e3e2dc", "25262a d9d7d2", "e9e6e0 2b3350", "a3333a e7e2da", "8f9296 ebe9e4", "e6dcd8 c78f98",
-    "1f2740 cfae62", "e8e5de 8a8d92", "5b7894 eceae4",
+    "26324e e3e2dc", "25262a d9d7d2", "e9e6e0 2b3350", "a3333a e7e2da", "8f9296 ebe9e4",
+    "e6dcd8 c78f98", "1f2740 cfae62", "e8e5de 8a8d92", "5b7894 eceae4",
 )  # fmt: skip
 ICONS = (
-    "ece8e0 b5454a 3f6a58 d9a24f 2d2d30", "26272b d9d6cf c25a5f 7fa6a3 d9b35e", "c9dbe0 ecefee 31506e d78a7d e2bd6b",
-    "efdcd9 c6616f 7a9b8a f5f0ea 59504f", "2a3653 e8e4da d06f63 dcb45c 7ba0b0", "f0e8d2 d98250 6f8f55 a5453f 4a4238",
-    "cfe0d2 4c7d5f f3efe4 d9798a 3d4a44", "e6e0ec 8a72a8 e59fae f4f1f0 4f4a63", "f2d987 3c3a38 f6f1e4 c4574c 5f8a8f",
+    "ece8e0 b5454a 3f6a58 d9a24f 2d2d30", "26272b d9d6cf c25a5f 7fa6a3 d9b35e",
+    "c9dbe0 ecefee 31506e d78a7d e2bd6b", "efdcd9 c6616f 7a9b8a f5f0ea 59504f",
+    "2a3653 e8e4da d06f63 dcb45c 7ba0b0", "f0e8d2 d98250 6f8f55 a5453f 4a4238",
+    "cfe0d2 4c7d5f f3efe4 d9798a 3d4a44", "e6e0ec 8a72a8 e59fae f4f1f0 4f4a63",
+    "f2d987 3c3a38 f6f1e4 c4574c 5f8a8f",
 )  # fmt: skip
 
 

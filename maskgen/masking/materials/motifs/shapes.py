@@ -20,7 +20,8 @@ def circle(points: int = 20) -> Points:
 
 def ellipse(x: float, y: float, width: float, height: float, points: int = 16) -> Points:
     """(points, 2): an ellipse with the given centre and half axes."""
-    return circle(points) * [width, height] + [x, y]
+    outline: Points = circle(points) * [width, height] + [x, y]
+    return outline
 
 
 @cache
@@ -28,7 +29,8 @@ def star(tips: int = 5, inner: float = 0.42) -> Points:
     """(2 * tips, 2): a star whose first tip points up."""
     turn = np.linspace(0, 2 * np.pi, 2 * tips, endpoint=False) - np.pi / 2
     radius = np.where(np.arange(2 * tips) % 2 == 0, 1.0, inner)
-    return np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+    outline: Points = np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+    return outline
 
 
 @cache
@@ -36,7 +38,8 @@ def flower(petals: int, depth: float = 0.4, pointed: float = 1.0, points: int = 
     """(petals * points, 2): a blossom; ``depth`` is how far its petals are parted, 0 to 1."""
     turn = np.linspace(0, 2 * np.pi, petals * points, endpoint=False)
     radius = 1 - depth + depth * np.abs(np.cos(petals * turn / 2)) ** pointed
-    return np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+    outline: Points = np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+    return outline
 
 
 @cache
@@ -71,12 +74,14 @@ def place(shape: Points, centers: Points, sizes: Points | float, angles: Points 
     """(count, points, 2): one shape (points, 2) at (count, 2) centres, scaled and turned (radians)."""
     turn = np.broadcast_to(sizes * np.exp(1j * np.asarray(angles)), len(centers))
     points = _complex(shape)[None] * turn[:, None] + _complex(centers)[:, None]
-    return points.view(np.float64).reshape(len(centers), -1, 2)
+    placed: Points = points.view(np.float64).reshape(len(centers), -1, 2)
+    return placed
 
 
 def _complex(points: Points) -> NDArray[np.complex128]:
     """(count,) x + iy of (count, 2) points: to turn is to multiply."""
-    return np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
+    plane: NDArray[np.complex128] = np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
+    return plane
 
 
 class Scattering(NamedTuple):
