@@ -13,6 +13,8 @@ Plane = NDArray[np.float32]
 
 # A canvas has at least so many pixels a centimetre, and at least twice as many as its print.
 _CANVAS_PER_CM = 20.0
+# Standard deviation of the blur by which ink spreads in yarn: what is printed has no razor-sharp edges.
+_INK_SPREAD_CM = 0.02
 # Binary digits of the fractions of cv2's coordinates.
 _SHIFT = 4
 
@@ -104,4 +106,9 @@ class Cloth:
         """The print: the canvas reduced to the print's resolution."""
         height, width = (side // self._factor for side in self.bgr.shape[:2])
         tile = cv2.resize(self.bgr, (width, height), interpolation=cv2.INTER_AREA)
-        return Print(np.asarray(tile, np.uint8), self.size_cm)
+        spread = _INK_SPREAD_CM * self.pixels_per_cm
+        if spread > 0.4:
+            around = 4
+            tile = cv2.copyMakeBorder(tile, around, around, around, around, cv2.BORDER_WRAP)
+            tile = cv2.GaussianBlur(tile, (0, 0), spread)[around:-around, around:-around]
+        return Print(np.ascontiguousarray(tile, np.uint8), self.size_cm)

@@ -36,9 +36,9 @@ def _paisleys(cloth: Cloth, palette: Palette, centers: Points, sizes: float, ang
 
 
 def bandana(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
-    """Paisleys of 2 to 3.5 cm among blossoms, over a ground strewn with dots and petals."""
+    """Paisleys of 2 to 4 cm among blossoms, over a ground strewn with dots and petals."""
     size, gap, tilt, turned = draw_units(4, seed, "bandana")
-    radius = 0.75 + 0.55 * size
+    radius = 0.8 + 0.8 * size
     pitch = radius * (3.3 + 0.8 * gap)
     size_cm, centers, between, draws = scatter(pitch, 2 * pitch, 0.05, seed, "places", rows_apart=0.6)
     cloth = Cloth(size_cm, pixels_per_cm, palette.ground)

@@ -47,12 +47,12 @@ def _camouflage_labels(shape: tuple[int, int], size_cm: float, inks: int, seed: 
 
 
 def camouflage(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
-    """Three to four colours in ragged blobs of some centimetres; one in five in square pixels."""
+    """Three to four colours in ragged blobs of some centimetres; one in eight in square pixels."""
     size = 9.0
     cloth = Cloth((size, size), pixels_per_cm, palette.ground)
     colors = palette.colors()
     height, width = cloth.bgr.shape[:2]
-    digital = draw_unit(seed, "digital") < 0.2
+    digital = draw_unit(seed, "digital") < 0.12
     # No finer than the print shows, with room for smooth edges: the fields cost most.
     side = round(size / 0.3) if digital else min(height, 200)
     labels = _camouflage_labels((side, side), size, len(colors), seed)

@@ -29,7 +29,7 @@ ICONS = (
 def dots(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     """Polka dots of 3 to 15 mm, staggered or square; sometimes of mixed sizes."""
     size, gap, kind, square = draw_units(4, seed, "dots")
-    diameter = 0.3 + 1.2 * size**2.2
+    diameter = 0.3 + 1.2 * size**1.6
     pitch = diameter * (1.5 + 1.1 * gap)
     mixed = kind > 0.75
     if square < 0.25 and not mixed:
