@@ -1,7 +1,7 @@
 """Harmonisation: match a layer, drawn in neutral light, to its photograph.
 
 The layer gets the photograph's exposure and colour cast, the slow change of light over the face, its blur and
-its noise, and a contact shadow on the skin beside its edge. Grey images get grey masks.
+its noise, and a contact shadow on the skin beside its edge. Monochrome images get masks of their tone.
 """
 
 import math
@@ -60,14 +60,16 @@ def harmonise(context: FaceContext, layer: Layer, seed: int, follow_light: bool)
         light_gain_map(alpha, origin, light) if follow_light else _EVEN,
         _EDGE_DEPTH,
         blur if blur > _LEAST_BLUR else 0.0,
-        *(grain_strengths(texture, light.grey) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
+        *(grain_strengths(texture, light.tone is not None) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
         seed,
     )
     softened = box_blur(alpha, _side(_EDGE_REACH * eye, 0.5))
     bgr = np.ascontiguousarray(layer.bgr)
-    if light.grey:
+    if light.tone is not None:
         bgr = np.asarray(cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), np.uint8)
     color, soft = relit(bgr, alpha, (left, top), softened, *grain_tiles(), appearance)
+    if light.tone is not None:
+        color = np.asarray(cv2.LUT(color, light.tone), np.uint8)
     return Layer(color, soft, origin, contact_shadow(soft, landmarks, origin))
 
 
