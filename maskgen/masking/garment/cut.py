@@ -95,6 +95,5 @@ def _trim_share(trim: Array, distance: float, along: float, finest: float) -> fl
     if spacing == 0:
         return float(share)
     # Stitches that are too small to see are half of a line.
-    return share * (
-        0.5 if spacing < 2 * finest else min(max(2 * np.cos(along * 2 * np.pi / spacing), 0.0), 1.0)
-    )
+    stitched = 0.5 if spacing < 2 * finest else min(max(2 * np.cos(along * 2 * np.pi / spacing), 0.0), 1.0)
+    return float(share * stitched)

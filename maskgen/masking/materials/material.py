@@ -4,7 +4,7 @@
 
     {"color": "surgical_blue", "weave": "nonwoven", "sheen": [0.05, 0.15], "binding": "white"}
     {"color": {"black": 3, "navy": 1}, "weave": "cotton", "mark": {"none": 2, "logo": 1}}
-    {"print": {"floral_small": 2, "plaid": 1}, "weave": "cotton", "color": "white", "inside": "off_white"}
+    {"print": {"floral_small": 2, "plaid": 1}, "weave": "cotton", "color": "white", "binding": "white"}
 
 A name stands for itself; an object gives names with weights, one of which is drawn for each mask.
 """
@@ -28,7 +28,7 @@ Choices = tuple[tuple[str, float], ...]  # (name, weight)
 Range = tuple[float, float]
 
 NONE = "none"
-# As a colour of the inside, the binding or the loops: the cloth's own.
+# As a colour of the binding, the loops or the valve: the cloth's own.
 SAME = "same"
 
 
@@ -41,10 +41,9 @@ class Material:
     print: Choices = ((NONE, 1.0),)
     mark: Choices = ((NONE, 1.0),)
     sheen: Range = (0.0, 0.0)  # share of the light that is mirrored, 0 to 1
-    translucency: Range = (0.0, 0.0)  # share of the light that comes through, 0 to 1
-    inside: Choices = ((SAME, 1.0),)
-    binding: Choices = ((NONE, 1.0),)  # the tape around the edge
-    loops: Choices = ((SAME, 1.0),)
+    binding: Choices = ((SAME, 1.0),)  # the tape around the edge
+    loops: Choices = ((SAME, 1.0),)  # and straps
+    valve: Choices = ((NONE, 1.0),)
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,9 @@ class Fabric:
     palette: Palette | None  # the print's
     mark: str | None
     sheen: float
-    translucency: float
-    inside: Color
-    binding: Color | None
+    binding: Color
     loops: Color
+    valve: Color | None
     seed: int  # for `draw_print`, `draw_mark` and `weave`
 
 
@@ -70,12 +68,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "weave": tuple(WEAVES),
     "print": (NONE, *MOTIFS),
     "mark": (NONE, *MARKS),
-    "inside": (SAME, *COLORS),
-    "binding": (NONE, SAME, *COLORS),
+    "binding": (SAME, *COLORS),
     "loops": (SAME, *COLORS),
+    "valve": (NONE, SAME, *COLORS),
 }
-_COLOR_FIELDS = ("color", "inside", "binding", "loops")
-_RANGES = ("sheen", "translucency")
+_COLOR_FIELDS = ("color", "binding", "loops", "valve")
+_RANGES = ("sheen",)
 _REQUIRED = ("color", "weave")
 
 
@@ -174,9 +172,8 @@ def draw_fabric(material: Material, seed: int) -> Fabric:
         palette=palette,
         mark=mark if mark != NONE else None,
         sheen=between("sheen"),
-        translucency=between("translucency"),
-        inside=part("inside"),
-        binding=None if pick("binding") == NONE else part("binding"),
+        binding=part("binding"),
         loops=part("loops"),
+        valve=None if pick("valve") == NONE else part("valve"),
         seed=seed,
     )

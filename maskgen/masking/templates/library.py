@@ -19,7 +19,7 @@ from maskgen.files.json_text import from_json
 from maskgen.files.text_files import read_text_file
 from maskgen.images.codec import decode
 from maskgen.limits import MAX_DESCRIPTION_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_PIXELS
-from maskgen.masking.materials.material import check_material
+from maskgen.masking.materials.material import parse_material
 from maskgen.masking.templates.street import STREET
 from maskgen.records import TONES, Image, MaskTemplate
 
@@ -126,9 +126,9 @@ def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
     problems, data, bgra, anchors = [], b"", None, {}
     if material := description.get("material"):
         try:
-            check_material(material)
-        except UsageError as problem:
-            problems = [f"{path}: {problem}"]
+            parse_material(material, str(path))
+        except TemplateError as problem:
+            problems = [str(problem)]
     else:
         problems, data, bgra = _read_image(path.with_suffix(".png"))
         if bgra is not None:

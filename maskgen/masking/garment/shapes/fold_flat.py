@@ -10,7 +10,6 @@ from maskgen.masking.garment.shapes.parts import (
     centre_seam,
     corner_folds,
     ear_loops,
-    marks,
     nose_clip,
     relief,
     valve,
@@ -38,7 +37,7 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(BOTTOM, weld, 0.012, -0.004, spacing=0.035),
         Trim(SIDE, 0.02, 0.03, -0.003, spacing=0.02),
     ]
-    patches = list(marks(draws, accents, (0.36, 0.62)))
+    patches = list(accents.marks)
     if draws.happens(0.4):
         patches.append(nose_clip(draws, top, (150, 150, 150)))
     if accents.valve is not None:

@@ -5,7 +5,7 @@ import numpy as np
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, corner_folds, marks, relief, tent
+from maskgen.masking.garment.shapes.parts import Accents, corner_folds, relief, tent
 
 
 def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -34,6 +34,6 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         stand_off,
         cloth,
         (Trim(TOP, 0.0, 0.03, 0.008),),
-        marks(draws, accents, (0.0, 0.8)),
+        accents.marks,
         corners_slide=1.0,
     )

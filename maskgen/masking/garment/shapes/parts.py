@@ -28,13 +28,13 @@ class Accents(NamedTuple):
         binding: Colour of bindings and hems.
         loop: Colour of loops and straps.
         valve: Colour of an exhalation valve; None for none.
-        mark: (n, m, 4) uint8 BGRA printed mark and its (width, height) in eye distances; None for none.
+        marks: What is printed or sewn on it.
     """
 
     binding: Color
     loop: Color
     valve: Color | None = None
-    mark: tuple[NDArray[np.uint8], tuple[float, float]] | None = None
+    marks: tuple[Patch, ...] = ()
 
 
 def corner_folds(
@@ -137,14 +137,6 @@ def nose_clip(draws: Draws, top: float, color: Color) -> Patch:
     cv2.rectangle(bgra, (2, 4), (93, 19), (*color, 255), -1, cv2.LINE_AA)
     heights = bgra[:, :, 3].astype(np.float32) * np.float32(0.006 / 255)
     return Patch(bgra, heights, (0.0, top + draws.between(0.05, 0.08)), (draws.between(0.30, 0.42), 0.05))
-
-
-def marks(draws: Draws, accents: Accents, place: tuple[float, float]) -> tuple[Patch, ...]:
-    """The printed mark of the accents at about a place; none if they have none."""
-    if accents.mark is None:
-        return ()
-    image, size = accents.mark
-    return (Patch(image, None, (place[0], place[1] + draws.near(0, 0.06)), size),)
 
 
 def tent(x: Array, y: Array, centre: tuple[float, float], reach: tuple[float, float], height: float) -> Array:

@@ -10,7 +10,6 @@ from maskgen.masking.garment.shapes.parts import (
     centre_seam,
     corner_folds,
     ear_loops,
-    marks,
     relief,
     tent,
 )
@@ -65,6 +64,6 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         stand_off,
         cloth,
         tuple(trims),
-        marks(draws, accents, (draws.pick((-0.35, 0.0, 0.35)), 0.75)),
+        accents.marks,
         ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.03, 0.06)),
     )

@@ -5,7 +5,7 @@ import numpy as np
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, marks, relief, tent
+from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, relief, tent
 
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -42,6 +42,6 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         stand_off,
         cloth,
         (Trim(TOP, 0.0, 0.02, 0.004), Trim(BOTTOM, 0.0, 0.02, 0.004)),
-        marks(draws, accents, (draws.pick((-0.4, 0.4, 0.0)), 0.72)),
+        accents.marks,
         corners_slide=0.15,
     )

@@ -9,7 +9,6 @@ from maskgen.masking.garment.shapes.parts import (
     Accents,
     centre_seam,
     corner_folds,
-    marks,
     nose_clip,
     relief,
     tent,
@@ -31,7 +30,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds += corner_folds(draws, (half, upper), (0, 50), 3, draws.between(0.01, 0.04))
     bound = draws.between(0.04, 0.06)
     trims = [Trim(edge, 0.0, bound, 0.010, accents.binding) for edge in (TOP, BOTTOM)]
-    patches = list(marks(draws, accents, (0.0, 0.95)))
+    patches = list(accents.marks)
     if accents.valve is not None:
         place, radius = (draws.near(0.42, 0.05), draws.near(0.74, 0.05)), draws.between(0.14, 0.19)
         sides = draws.pick(((1,), (-1,), (-1, 1), (-1, 1)))
