@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from maskgen.jit import compiled
 from maskgen.masking.garment.garment import SIDE, Garment
 from maskgen.masking.garment.outline import edge_distances, nearest_edge
-from maskgen.masking.garment.relief import fold_height, step_height
+from maskgen.masking.garment.relief import fold_height, step_relief
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -66,8 +66,10 @@ def _cut(
             nearest[row, column] = nearest_edge(distances[0], distances[1], distances[2], rounding)
             if nearest[row, column] < _OUTSIDE:
                 continue
-            total = step_height(steps, min((x / half_width) ** 2, 1.0), finest, y)
+            total, dark = step_relief(steps, min((x / half_width) ** 2, 1.0), finest, y)
             total += fold_height(folds, ways, x, y)
+            for channel in range(3):
+                color[row, column, channel] *= 1 - dark
             for k in range(len(trims)):
                 edge = int(trims[k, 0])
                 along = y if edge == SIDE else x

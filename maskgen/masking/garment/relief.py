@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 
 _TILE = 256  # side of the crumple tile in pixels
 _TILE_LENGTH = 1.6  # and in eye distances
+# How far below a step's edge its darkness is greatest, in eye distances; its strength, and its limit.
+_INSIDE, _OCCLUDED, _DARKEST = 0.008, 0.25, 0.45
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +45,12 @@ class Relief:
 
 
 @compiled
-def step_height(steps: Array, share: float, finest: float, y: float) -> float:
-    """Height of the steps at a place.
+def step_relief(steps: Array, share: float, finest: float, y: float) -> tuple[float, float]:
+    """Height of the steps at a place, and how dark it is there under their edges, from 0 to 1.
 
     share: 0 on the midline, 1 at the side; finest: least softness of a step, in eye distances.
     """
-    total = 0.0
+    total, dark = 0.0, 0.0
     for k in range(len(steps)):
         soft = max(steps[k, 4], finest)
         below = y - steps[k, 0] - share * (steps[k, 1] - steps[k, 0])
@@ -58,7 +60,10 @@ def step_height(steps: Array, share: float, finest: float, y: float) -> float:
         t = min((below + soft) / (soft + soft), 1.0)
         left = 1 - max(below / steps[k, 5], 0.0)
         total -= depth * t * t * (3 - t - t) * left * left
-    return total
+        # The cloth above keeps light from the fold's inside.
+        near = max(1 - abs(below - _INSIDE) / (_INSIDE + soft), 0.0)
+        dark += min(_OCCLUDED * abs(depth) / (_INSIDE + soft), _DARKEST) * near
+    return total, min(dark, _DARKEST)
 
 
 @compiled

@@ -9,7 +9,7 @@ from maskgen.masking.face.light_direction import LightDirection
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-# Share of the ambient light that comes from above rather than from everywhere.
+# How much more ambient light comes from above than from the front.
 _SKY = 0.25
 _SHINE = 24  # exponent of the sheen: how narrow its reflection is
 
@@ -64,7 +64,7 @@ def _shade(
             y += (heights[row + 1, column] - heights[row - 1, column]) / 2 * z
             length = 1 / np.sqrt(x * x + y * y + z * z + 1e-6)
             facing = max((x * towards[0] + y * towards[1] + z * towards[2]) * length, 0.0)
-            ambient = 1 - _SKY - _SKY * y * length
+            ambient = 1 - _SKY * y * length
             # Grey levels are about the square root of light.
             gain = np.sqrt(max((1 - directional) * ambient + directional * facing / usual, 0.02))
             if sheen > 0:
