@@ -69,29 +69,16 @@ class Cloth:
         for polygon, owner in zip(copies, owners, strict=True):
             cv2.fillPoly(self.bgr, [polygon], each[owner], cv2.LINE_8, _SHIFT)
 
-    def lines(
-        self, lines: NDArray[np.float64], width_cm: float, color: tuple[int, int, int], closed: bool = False
-    ) -> None:
-        """Draw polylines: (count, points, 2) in centimetres."""
-        if not len(lines):
-            return
-        thickness = max(1, round(width_cm * float(self._scale.mean())))
-        copies, _ = self._copies(lines, True, thickness)
-        cv2.polylines(self.bgr, list(copies), closed, color, thickness, cv2.LINE_8, _SHIFT)
-
-    def _copies(
-        self, shapes: NDArray[np.float64], wrap_down: bool, margin: float = 0.0
-    ) -> tuple[NDArray[np.int32], list[int]]:
+    def _copies(self, shapes: NDArray[np.float64], wrap_down: bool) -> tuple[NDArray[np.int32], list[int]]:
         """The shapes in fixed-point pixels, again where they cross a side, and each one's index.
 
-        No shape may be larger than the tile. A shape reaches ``margin`` pixels beyond its points.
+        No shape may be larger than the tile.
         """
         size = np.array(self.bgr.shape[1::-1], np.float64)
         pixels = shapes * self._scale
-        low = pixels.min(axis=1) - margin
-        turns = np.floor(low / size) * (1.0, wrap_down)
+        turns = np.floor(pixels.min(axis=1) / size) * (1.0, wrap_down)
         pixels -= (turns * size)[:, None] + 0.5
-        beyond = (pixels.max(axis=1) + margin >= size - 1) & (True, wrap_down)
+        beyond = (pixels.max(axis=1) >= size - 1) & (True, wrap_down)
         across, down = np.flatnonzero(beyond[:, 0]), np.flatnonzero(beyond[:, 1])
         corner = np.flatnonzero(beyond.all(axis=1))
         owners = np.concatenate([np.arange(len(shapes)), across, down, corner])
