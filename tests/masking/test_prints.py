@@ -68,6 +68,12 @@ def test_a_tile_has_the_size_it_says(motif, pixels_per_cm):
     assert min(print_.size_cm) >= 1.5 and max(print_.size_cm) <= 20
 
 
+def test_a_tile_for_a_huge_face_stays_of_a_reasonable_size():
+    print_ = draw_print("tie_dye", 0, 300)
+    assert print_.tile.shape == draw_print("tie_dye", 0, 40).tile.shape
+    assert max(print_.tile.shape) <= 40 * 20
+
+
 @motifs
 def test_a_print_is_the_same_at_another_resolution(motif):
     for seed in range(3):

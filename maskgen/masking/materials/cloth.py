@@ -13,6 +13,8 @@ Plane = NDArray[np.float32]
 
 # A canvas has at least so many pixels a centimetre, and at least twice as many as its print.
 _CANVAS_PER_CM = 20.0
+# A tile has at most so many pixels a centimetre: from there on it is enlarged, as ink has no finer edges.
+_MOST_PER_CM = 40.0
 # Standard deviation of the blur by which ink spreads in yarn: what is printed has no razor-sharp edges.
 _INK_SPREAD_CM = 0.02
 # Binary digits of the fractions of cv2's coordinates.
@@ -42,9 +44,9 @@ class Cloth:
     ) -> None:
         """A canvas full of the ground colour; a ``smooth`` one, without edges, is as small as the print."""
         self.size_cm = size_cm
-        self.pixels_per_cm = pixels_per_cm
-        self._factor = 1 if smooth else max(2, ceil(_CANVAS_PER_CM / pixels_per_cm))
-        width, height = (max(2, round(side * pixels_per_cm)) * self._factor for side in size_cm)
+        self.pixels_per_cm = min(pixels_per_cm, _MOST_PER_CM)
+        self._factor = 1 if smooth else max(2, ceil(_CANVAS_PER_CM / self.pixels_per_cm))
+        width, height = (max(2, round(side * self.pixels_per_cm)) * self._factor for side in size_cm)
         self.bgr = np.full((height, width, 3), ground, np.uint8)
         self._scale = np.array([width, height], np.float64) / size_cm
 
