@@ -39,7 +39,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     opened, closed = draws.between(0.10, 0.24), (lower - upper) / (count + draws.between(1.0, 2.5))
     middle, beside = draws.near(0.72, 0.14), (upper + lower) / 2 + draws.near(0, 0.04)
     # Pleats of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.25, 0.6, 1.0, 1.0, 1.3))
+    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.25, 0.9, 1.1, 1.3, 1.6))
     steps = []
     for number in range(count):
         place, depth = number - (count - 1) / 2, deep * draws.between(0.012, 0.040)
@@ -81,7 +81,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.0022 * 10 ** draws.between(0, 1.25)),
+        relief(draws, steps, folds, half, 0.0026 * 10 ** draws.between(0, 1.25)),
         stand_off,
         cloth,
         tuple(trims),
