@@ -66,7 +66,7 @@ def _cut(
             nearest[row, column] = nearest_edge(distances[0], distances[1], distances[2], rounding)
             if nearest[row, column] < _OUTSIDE:
                 continue
-            total, dark = step_relief(steps, min((x / half_width) ** 2, 1.0), finest, y)
+            total, dark = step_relief(steps, min((x / half_width) ** 2, 1.0), finest, x, y)
             total += fold_height(folds, ways, x, y)
             for channel in range(3):
                 color[row, column, channel] *= 1 - dark

@@ -15,7 +15,7 @@ from maskgen.masking.garment.hang import Placement
 from maskgen.masking.garment.loops import draw_loops, loop_paths, put_over
 from maskgen.masking.garment.rasterize import rasterize
 from maskgen.masking.garment.relief import crumples
-from maskgen.masking.garment.shading import shade
+from maskgen.masking.garment.shading import shade, usual_light
 from maskgen.masking.garment.surface import grid_uv, surface
 from maskgen.records import Layer, Plan
 
@@ -58,7 +58,8 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     for patch in garment.patches:
         _add_patch(patch, across, down, color, heights)
     heights *= np.float32(unit)
-    alpha = shade(color, values[:, :, 2:], heights, nearest, light, garment.cloth.sheen)
+    usual = usual_light(head.normals[used], light)
+    alpha = shade(color, values[:, :, 2:], heights, nearest, light, usual, garment.cloth.sheen)
     if paths:
         alpha = put_over(color, alpha, *draw_loops(paths, window, unit))
     return _layer(color, alpha, window)

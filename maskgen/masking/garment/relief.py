@@ -23,8 +23,8 @@ class Relief:
     """What stands out of a garment's surface; lengths in eye distances.
 
     Attributes:
-        steps: (n, 6) edges of cloth across the garment: height at the midline and at the side, depth at the
-            midline and at the side, softness, and length of the recovery below it.
+        steps: (n, 7) edges of cloth across the garment: height at the midline and at the side, depth at the
+            midline and at the side, softness, length of the recovery below it, and slope down to the right.
         folds: (n, 6) straight folds: x and y of the start, direction in radians (down from the right), width,
             length, height.
         half_width: Distance from the midline at which ``steps`` have their values at the side.
@@ -45,7 +45,7 @@ class Relief:
 
 
 @compiled
-def step_relief(steps: Array, share: float, finest: float, y: float) -> tuple[float, float]:
+def step_relief(steps: Array, share: float, finest: float, x: float, y: float) -> tuple[float, float]:
     """Height of the steps at a place, and how dark it is there under their edges, from 0 to 1.
 
     share: 0 on the midline, 1 at the side; finest: least softness of a step, in eye distances.
@@ -53,7 +53,7 @@ def step_relief(steps: Array, share: float, finest: float, y: float) -> tuple[fl
     total, dark = 0.0, 0.0
     for k in range(len(steps)):
         soft = max(steps[k, 4], finest)
-        below = y - steps[k, 0] - share * (steps[k, 1] - steps[k, 0])
+        below = y - steps[k, 0] - share * (steps[k, 1] - steps[k, 0]) - steps[k, 6] * x
         if below < -soft or below > steps[k, 5]:
             continue
         depth = steps[k, 2] + share * (steps[k, 3] - steps[k, 2])
@@ -100,7 +100,7 @@ def _crumple_tile() -> Floats:
     """(256, 256) float32 seamless crumples with unit deviation: soft dents between rather sharp ridges."""
     generator = np.random.Generator(np.random.PCG64(7))
     total = np.zeros((_TILE, _TILE), np.float64)
-    for sigma, weight, ridged in ((22, 1.0, False), (12, 0.75, True), (6.5, 0.30, True), (3.2, 0.10, True)):
+    for sigma, weight, ridged in ((22, 1.0, False), (12, 0.75, True), (7.0, 0.24, True), (3.5, 0.05, True)):
         noise = generator.standard_normal((_TILE, _TILE))
         wide = np.pad(noise, _TILE // 2, mode="wrap")
         smooth = np.asarray(cv2.GaussianBlur(wide, (0, 0), sigma), np.float64)

@@ -11,11 +11,30 @@ Floats = NDArray[np.float32]
 
 # How much more ambient light comes from above than from the front.
 _SKY = 0.25
+# Grey levels as a power of light: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
+_CONTRAST = 0.64
+_DARKEST = 0.05  # light that reaches every place
 _SHINE = 24  # exponent of the sheen: how narrow its reflection is
 
 
+def usual_light(normals: Array, light: LightDirection) -> float:
+    """Median light on (n, 3) unit normals that face the camera; the garment's colour is seen as it is there."""
+    visible = normals[normals[:, 2] < 0]
+    if not len(visible):
+        return 1.0
+    facing = np.maximum(visible @ light.direction, 0)
+    lit = (1 - light.strength) * (1 - _SKY * visible[:, 1]) + light.strength * facing
+    return max(float(np.median(lit)), _DARKEST)
+
+
 def shade(
-    color: Floats, normals: Floats, heights: Floats, nearest: Floats, light: LightDirection, sheen: float
+    color: Floats,
+    normals: Floats,
+    heights: Floats,
+    nearest: Floats,
+    light: LightDirection,
+    usual: float,
+    sheen: float,
 ) -> Floats:
     """Light the garment's colour and cut it out.
 
@@ -25,6 +44,7 @@ def shade(
         heights: (height, width) of the relief, in pixels.
         nearest: (height, width) distance from the outline, positive inside; -1 where nothing is in view.
         light: The light on the face.
+        usual: Of `usual_light`.
         sheen: Strength of the reflection.
 
     Returns:
@@ -34,7 +54,7 @@ def shade(
     # Halfway between the light and the camera.
     half = towards - (0, 0, 1)
     half /= max(float(np.linalg.norm(half)), 1e-6)
-    return _shade(color, normals, heights, nearest, towards, half, light.strength, sheen)
+    return _shade(color, normals, heights, nearest, towards, half, light.strength, usual, sheen)
 
 
 @compiled
@@ -46,11 +66,11 @@ def _shade(
     towards: Array,
     half: Array,
     directional: float,
+    usual: float,
     sheen: float,
 ) -> Floats:
     height, width = heights.shape
     alpha = np.zeros((height, width), np.float32)
-    usual = max(-towards[2], 0.2)
     for row in range(1, height - 1):
         for column in range(1, width - 1):
             if nearest[row, column] <= -0.05:
@@ -65,8 +85,8 @@ def _shade(
             length = 1 / np.sqrt(x * x + y * y + z * z + 1e-6)
             facing = max((x * towards[0] + y * towards[1] + z * towards[2]) * length, 0.0)
             ambient = 1 - _SKY * y * length
-            # Grey levels are about the square root of light.
-            gain = np.sqrt(max((1 - directional) * ambient + directional * facing / usual, 0.02))
+            lit = max((1 - directional) * ambient + directional * facing, _DARKEST)
+            gain = (lit / usual) ** _CONTRAST
             if sheen > 0:
                 gain += sheen * max((x * half[0] + y * half[1] + z * half[2]) * length, 0.0) ** _SHINE
             for channel in range(3):
