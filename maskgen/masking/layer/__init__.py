@@ -3,6 +3,6 @@
     Layer -> occlusion.occluders   matte of hair, objects and eyeglasses in front of the mask
           -> harmonise.harmonise   light, blur and noise of the photograph (relight), contact shadow
 
-`objects` finds microphones, sleeves and the like for `occlusion`; `components` selects the connected components
-that both accept as occluders.
+`objects` finds microphones, sleeves and the like for `occlusion`; `components` selects the connected
+components that both accept as occluders.
 """
