@@ -1,5 +1,6 @@
 """The relief of a garment: pleats, folds and crumples as one height for each place."""
 
+import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -82,21 +83,20 @@ def fold_height(folds: Array, ways: Array, x: float, y: float) -> float:
     return total
 
 
-def crumples(relief: Relief, x: Floats, y: Floats) -> Floats:
-    """(height, width) float32 heights of the crumples; x, y: coordinates of each pixel in the garment."""
+def crumple_axes(relief: Relief) -> Array:
+    """(2, 3) matrix from places in the garment to pixels of `crumple_tile`."""
     left, top, turn, along, across = relief.crumple_map
-    scale = _TILE / _TILE_LENGTH
-    cosine, sine = np.cos(turn), np.sin(turn)
-    tile_x = x * np.float32(cosine * scale * along) + y * np.float32(sine * scale * along)
-    tile_y = y * np.float32(cosine * scale * across) - x * np.float32(sine * scale * across)
-    tile_x += np.float32(left * _TILE)
-    tile_y += np.float32(top * _TILE)
-    sampled = cv2.remap(_crumple_tile(), tile_x, tile_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return np.asarray(sampled, np.float32)
+    scale, cosine, sine = _TILE / _TILE_LENGTH, math.cos(turn), math.sin(turn)
+    return np.array(
+        [
+            (scale * along * cosine, scale * along * sine, left * _TILE),
+            (-scale * across * sine, scale * across * cosine, top * _TILE),
+        ]
+    )
 
 
 @cache
-def _crumple_tile() -> Floats:
+def crumple_tile() -> Floats:
     """(256, 256) float32 seamless crumples with unit deviation: soft dents between rather sharp ridges."""
     generator = np.random.Generator(np.random.PCG64(7))
     total = np.zeros((_TILE, _TILE), np.float64)

@@ -13,7 +13,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
     half, taper = draws.near(0.78, 0.07), draws.between(0.86, 1.04)
-    top, bottom = draws.near(0.17, 0.10), draws.near(1.24, 0.06)
+    top, bottom = draws.near(0.155, 0.13), draws.near(1.24, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
     narrow = half * taper
@@ -37,9 +37,9 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     count = draws.pick((2, 3, 3, 3, 4))
     opened, closed = draws.between(0.10, 0.24), (lower - upper) / (count + draws.between(1.0, 2.5))
-    middle, beside = draws.near(0.72, 0.14), (upper + lower) / 2 + draws.near(0, 0.04)
+    middle, beside = draws.near(0.72, 0.18), (upper + lower) / 2 + draws.near(0, 0.04)
     # Pleats of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.2, 0.6, 0.9, 1.1, 1.5))
+    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.1, 0.4, 0.7, 1.0, 1.3, 2.6))
     leaning = draws.near(0, 0.08)
     steps = []
     for number in range(count):
@@ -55,7 +55,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 leaning + draws.near(0, 0.06),
             )
         )
-    strength = draws.between(0.15, 1.7) ** 1.7
+    strength = draws.between(0.1, 1.8) ** 1.8
     folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.1 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.085 * strength)
     # Gathers beside the edge, where the loops are welded on.
