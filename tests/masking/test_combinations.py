@@ -16,7 +16,7 @@ from maskgen.options import SynthOptions
 from maskgen.records import WEARS
 
 PORTRAIT = Path(maskgen.datasets.__file__).parent / "sample/eileen_collins_face.jpg"
-TEMPLATES = sorted((Path(__file__).parents[2] / "mask_templates").glob("*.png"))
+TEMPLATES = sorted((Path(__file__).parents[2] / "mask_templates").glob("*.json"))
 # Wear -> part of the face -> the least and the most of it that is covered.
 BOUNDS = {
     "correct": {"nose": (0.85, 1), "mouth": (0.97, 1), "chin": (0.85, 1), "lower_face": (0.85, 1)},

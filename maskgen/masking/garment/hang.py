@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 _BRIDGE, _CHIN = 0.013, 1.169
 _CENTRE = 0.7  # the garment turns and scales about the mouth, where it is held least
 # Wear -> v of the middle of the upper edge, share of the slide that the corners make, and gathered height.
-_SLIDES = {"nose-out": (0.55, 0.75, 1.0), "mouth-out": (0.90, 0.85, 0.72), "chin": (1.13, 0.90, 0.55)}
+_SLIDES = {"nose-out": (0.49, 0.75, 1.0), "mouth-out": (0.90, 0.85, 0.72), "chin": (1.13, 0.90, 0.55)}
 
 
 @dataclass(frozen=True)

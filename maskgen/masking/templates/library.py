@@ -123,11 +123,9 @@ def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
     except TemplateError as problem:
         return [str(problem)], None
     problems, data, bgra, anchors = [], b"", None, {}
-    if material := description.get("material"):
-        try:
-            check_material(material)
-        except UsageError as problem:
-            problems = [f"{path}: {problem}"]
+    material = description.get("material")
+    if material is not None:
+        problems = _material_problems(path, description["kind"], material)
     else:
         problems, data, bgra = _read_image(path.with_suffix(".png"))
         if bgra is not None:
@@ -146,6 +144,19 @@ def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
         licence=description["licence"],
         sha256=hashlib.sha256(data + path.read_bytes()).hexdigest(),
     )
+
+
+def _material_problems(path: Path, kind: str, material: Mapping[str, Any]) -> list[str]:
+    from maskgen.masking.garment.shapes import SHAPES
+
+    if kind not in SHAPES:
+        known = ", ".join(SHAPES)
+        return [f"{path}: a mask of a material has one of the kinds {known}, which give its shape; got {kind!r}"]
+    try:
+        check_material(material)
+    except UsageError as problem:
+        return [f"{path}: {problem}"]
+    return []
 
 
 def _read_image(path: Path) -> tuple[list[str], bytes, Image | None]:
@@ -256,5 +267,5 @@ def _unknown(word: str) -> str:
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return (
         f"there is no template, kind or tone {word!r}; {hint}`maskgen templates` lists them; "
-        "a path ends in .png"
+        "a path ends in .png or .json"
     )
