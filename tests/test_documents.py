@@ -14,10 +14,10 @@ def text(name):
     return (REPOSITORY / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md", "docs/templates.md"])
 def test_every_file_that_is_named_is_there(name):
     named = re.findall(
-        r"(?<![\w/.])((?:maskgen|tests|examples|mask_templates)/[\w/.-]*\w|\.ci/run)", text(name)
+        r"(?<![\w/.])((?:maskgen|tests|examples|mask_templates|docs)/[\w/.-]*\w|\.ci/run)", text(name)
     )
     for path in named:
         assert (REPOSITORY / path).exists(), path
