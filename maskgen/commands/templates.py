@@ -37,8 +37,8 @@ def preview(out: Path, names: tuple[str, ...]) -> None:
     """
     from maskgen.files.atomic import write_atomic
     from maskgen.images.codec import encode
-    from maskgen.masking.templates.library import load_template, resolve_selection
     from maskgen.masking.preview import draw_preview
+    from maskgen.masking.templates.library import load_template, resolve_selection
 
     templates = [load_template(name) for name, _ in resolve_selection(names or ("all",))]
     kind = "png" if out.suffix.lower() == ".png" else "jpeg"

@@ -41,7 +41,7 @@ def draw_weighted(choices: Sequence[tuple[str, float]], seed: int, *names: str |
 
 
 def draw_array(count: int, seed: int, *names: str | int) -> NDArray[np.float32]:
-    """(count,) uniformly distributed numbers in [0, 1) for (seed, *names), for fields and scattered things."""
+    """(count,) uniformly distributed numbers in [0, 1) for (seed, *names)."""
     key = "\0".join(str(part) for part in (seed, *names)).encode("utf-8", "surrogateescape")
     words = np.frombuffer(hashlib.shake_128(key).digest(4 * count), "<u4")
     return (words >> 8).astype(np.float32) / np.float32(2**24)

@@ -24,8 +24,8 @@ _LIGHT = LightDirection(np.array([-0.3, -0.5, -0.81]), 0.55)
 def draw_preview(templates: Sequence[MaskTemplate]) -> Image:
     """Draw templates on a plain head, each with its name below.
 
-    ``templates``: at least one; each is drawn from a seed that its name gives. Returns (height, width, 3) uint8
-    BGR, at most five templates to a row.
+    ``templates``: at least one; each is drawn from a seed that its name gives. Returns (height, width, 3)
+    uint8 BGR, at most five templates to a row.
     """
     if not templates:
         raise ValueError("a preview needs at least one template")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.downscaled import DownscaledRoi, downscale
-from maskgen.masking.face.skin_weights import skin_weights
+from maskgen.masking.face.eye_white import eye_white
+from maskgen.masking.face.skin_weights import Summary, skin_weights
 from maskgen.masking.kernels.planes import box_side
 from maskgen.records import Image
 
@@ -22,18 +23,24 @@ _EYE_PIXELS = 8.0
 # Standard deviations of the normalised convolution, in eye distances, the wider first.
 _SPREADS = (0.55, 0.22)
 
-# Medians over 587 colour photographs of faces in LFW, UTKFace, CelebA and FairFace: logarithms of the skin's
-# brightness, of the brightest twentieth around the face, and of red and blue relative to green.
-_USUAL_SKIN, _USUAL_BRIGHT = float(np.log(136.0)), float(np.log(200.0))
+# Medians over 769 photographs of FairFace: the logarithm of the brightest hundredth around the face, and the
+# logarithms of red and blue relative to green, of the skin and of the edges.
+_USUAL_BRIGHT = 5.25
 _USUAL_SKIN_RED, _USUAL_SKIN_BLUE = 0.32, -0.20
-_USUAL_RED, _USUAL_BLUE = 0.25, -0.17
-# A dark skin is not a dark light: the brightest things near the face count more than the skin does.
-_TRUST_SKIN, _TRUST_BRIGHT = 0.33, 0.6
-_TRUST_SKIN_CAST, _TRUST_CAST, _ORDINARY = 0.6, 0.9, 0.045
-_BRIGHTER, _HEADROOM = 0.6, 0.14
+_USUAL_RED, _USUAL_BLUE = 0.15, -0.09
+# White masks in 43 photographs of them have a mean logarithm of 5.33 with a deviation of .15 only, whatever
+# the skin's: cameras expose for the scene. Small deviations of the scene say little, large ones more.
+_TRUST_BRIGHT, _ORDINARY_BRIGHT = 0.25, 0.3
+# Templates are drawn as bright as white paper can be (logarithm _WHITE); photographs are seldom that bright.
+_WHITE, _HEADROOM = 5.48, 0.16
+# A white mask is as bright as the skin at least, and so much brighter than the whites of the eyes or the skin
+# at most. Skin alone decides where no eye is seen.
+_LEAST_OVER_SKIN, _MOST_OVER_EYES, _MOST_OVER_SKIN, _MOST_OVER_SKIN_ALONE = 0.0, 1.1, 0.7, 1.1
+_TRUST_CAST, _ORDINARY = 1.0, 0.1
 _ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
-# An image is grey if no larger share of its pixels has a colour.
-_COLORED = 0.05
+# An image is monochrome if its colour depends on its luminance only. Its pixels are off their tone by no more
+# grey levels than this, or than this share of the luminance; a strong tone adds a share of its own.
+_OFF_TONE, _OF_LUMINANCE, _OF_TONE = 2.8, 0.04, 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +50,7 @@ class Light:
     Attributes:
         part: The downscaled part of the image in which the light was measured.
         gains: (3,) float32 BGR: factors for colours drawn in neutral light: exposure and colour cast.
-        grey: Whether the image is grey.
+        tone: (256, 1, 3) uint8: BGR by grey level if the image is monochrome (grey, sepia, blue), or None.
         strange: Area inside the face's outline, without eyes, brows, lips and nostrils, that hardly has
             the skin's light and colour, in square eye distances.
         weighted: (height, width, 4) float32 of the part's size: natural logarithms of BGR + 1 times the
@@ -54,7 +61,7 @@ class Light:
 
     part: DownscaledRoi
     gains: Floats
-    grey: bool
+    tone: Image | None
     strange: float
     weighted: Floats
     skin: Floats
@@ -79,42 +86,62 @@ def measure_light(image: Image, landmarks: Landmarks) -> Light:
     part = downscale(image, box_ltrb, _EYE_PIXELS / max(landmarks.eye_distance, 1.0))
     weighted, summary = skin_weights(np.ascontiguousarray(part.bgr), landmarks.points, part.corner, part.step)
     eye = landmarks.eye_distance / part.step
-    gains, grey = _exposure(summary.tolist())
+    off_tone = summary.off_tone - _OF_TONE * summary.toned
+    monochrome = off_tone <= min(_OFF_TONE, _OF_LUMINANCE * summary.luminance)
     return Light(
         part=part,
-        gains=gains,
-        grey=grey,
-        strange=float(summary[9]) / max(eye, 1e-3) ** 2,
+        gains=_gains(summary, eye_white(image, landmarks), monochrome),
+        tone=_tone(summary.tones) if monochrome else None,
+        strange=summary.strange / max(eye, 1e-3) ** 2,
         weighted=weighted,
-        skin=summary[:3].astype(np.float32),
+        skin=summary.skin.astype(np.float32),
         sides=(box_side(_SPREADS[0] * eye), box_side(_SPREADS[1] * eye)),
     )
 
 
-def _exposure(summary: list[float]) -> tuple[Floats, bool]:
-    """BGR gains of exposure and cast relative to the usual photograph, and whether the image is grey."""
-    skin, mean, bright, colored, pixels = summary[:3], summary[3:6], *summary[6:9]
-    exposure = _TRUST_SKIN * (sum(skin) / 3 - _USUAL_SKIN) + _TRUST_BRIGHT * (bright - _USUAL_BRIGHT)
-    # Templates are drawn as bright as white paper can be; photographs are seldom that bright.
-    exposure -= _HEADROOM
-    exposure *= _BRIGHTER if exposure > 0 else 1.0
-    if colored <= _COLORED * pixels:
-        return np.full(3, math.exp(exposure), np.float32), True
-    reddish = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, mean[2] - mean[1] - _USUAL_RED)
-    bluish = _cast(skin[0] - skin[1] - _USUAL_SKIN_BLUE, mean[0] - mean[1] - _USUAL_BLUE)
+def _gains(summary: Summary, eyes: float | None, monochrome: bool) -> Floats:
+    """BGR gains of exposure and cast relative to the usual photograph; equal for a monochrome image."""
+    skin = summary.skin.tolist()
+    exposure = _TRUST_BRIGHT * _large(summary.bright - _USUAL_BRIGHT, _ORDINARY_BRIGHT) - _HEADROOM
+    of_skin = sum(skin) / 3
+    most = of_skin + _MOST_OVER_SKIN_ALONE
+    if eyes is not None:
+        most = max(eyes + _MOST_OVER_EYES, of_skin + _MOST_OVER_SKIN)
+    exposure = min(max(exposure, of_skin + _LEAST_OVER_SKIN - _WHITE), most - _WHITE)
+    if monochrome:
+        return np.full(3, math.exp(exposure), np.float32)
+    blue, green, red = (math.log(value + 0.1) for value in summary.edges.tolist())
+    reddish = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, red - green - _USUAL_RED)
+    bluish = _cast(skin[0] - skin[1] - _USUAL_SKIN_BLUE, blue - green - _USUAL_BLUE)
     # A cast changes no brightness.
     exposure -= 0.114 * bluish + 0.299 * reddish
     gains = math.exp(exposure + bluish), math.exp(exposure), math.exp(exposure + reddish)
-    return np.array(gains, np.float32), False
+    return np.array(gains, np.float32)
 
 
-def _cast(of_skin: float, of_image: float) -> float:
-    """The light's cast along one colour axis, from the deviations of skin and image from their medians.
+def _cast(of_skin: float, of_edges: float) -> float:
+    """The light's cast along one colour axis, from the deviations of skin and edges from their medians.
 
-    Small deviations come from people and places rather than from the light, so they count little.
+    A colour that only the skin or only the surroundings have is theirs and not the light's.
     """
-    away = _TRUST_SKIN_CAST * of_skin + (1 - _TRUST_SKIN_CAST) * of_image
-    return _TRUST_CAST * away * abs(away) / (abs(away) + _ORDINARY)
+    if of_skin * of_edges <= 0:
+        return 0.0
+    return _TRUST_CAST * _large(math.copysign(min(abs(of_skin), abs(of_edges)), of_skin), _ORDINARY)
+
+
+def _large(deviation: float, ordinary: float) -> float:
+    """The deviation, less where it is small: people and places differ by the ordinary one."""
+    return deviation * abs(deviation) / (abs(deviation) + ordinary)
+
+
+def _tone(tones: NDArray[np.float64]) -> Image:
+    """(256, 1, 3) uint8: BGR by grey level, from a monochrome image's mean R - G and B - G."""
+    seen = np.flatnonzero(tones[:, 0])
+    levels, middles = np.arange(256.0), (seen + 0.5) * (256 / len(tones))
+    red, blue = (np.interp(levels, middles, tones[seen, axis]) for axis in (1, 2))
+    green = levels - 0.299 * red - 0.114 * blue
+    bgr = np.stack([green + blue, green, green + red], axis=1)[:, None]
+    return np.asarray(np.clip(np.rint(bgr), 0, 255), np.uint8)
 
 
 def normalized_convolution(weighted: Floats, usual: Floats, sides: tuple[int, int]) -> Floats:

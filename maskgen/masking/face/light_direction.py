@@ -79,7 +79,8 @@ def _fit(normals: Doubles, luminance: Doubles, weights: Doubles) -> tuple[float,
     weighted = (centered * weights[:, None]).T
     matrix = weighted @ centered
     matrix.ravel()[::4] += _STUBBORN
-    vector = np.linalg.solve(matrix, weighted @ (luminance - mean) + _STUBBORN * _USUAL)
+    sums = weighted @ (luminance - mean) + _STUBBORN * _USUAL
+    vector = np.asarray(np.linalg.solve(matrix, sums), np.float64)
     return mean - float(mean_normal @ vector), vector
 
 

@@ -1,4 +1,6 @@
-"""Per-pixel weights of a face's skin, and the mean light and colours of the image (two numba kernels)."""
+"""Per-pixel weights of a face's skin, and the light, colours and tones of the image (three numba kernels)."""
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -29,16 +31,41 @@ _STRANGE = 0.2  # weight below which a pixel is hardly skin
 # Computed in 64 bits and then rounded: numpy's 32-bit logarithms differ in the last bit between processors.
 _LOGARITHM = np.log1p(np.arange(256.0)).astype(np.float32)
 _THIRD = np.float32(1 / 3)
-# Largest difference between the channels of a grey pixel.
-_GREY = 2
 # Histogram of the light: bins per natural logarithm, and bins in all.
 _STEPS, _MOST = 512, 2900
-_BRIGHT = 0.95
+_BRIGHT = 0.99
+_TONES = 32  # bins of grey levels in which a toned image has one colour each
+_CLIPPED = 224  # channel value from which a colour is unclear
+
+
+class Summary(NamedTuple):
+    """What an image shows of its light; a named tuple, because numba supports no dataclasses.
+
+    Attributes:
+        skin: (3,) float64: the skin's mean logarithms of BGR + 1.
+        edges: (3,) float64: the mean steps of B, G and R between neighbours, whose mean is the light's colour
+            (van de Weijer, Gevers and Gijsenij, "Edge-based color constancy", 2007).
+        bright: The mean logarithm of BGR + 1 that a hundredth of the pixels exceeds.
+        strange: Pixels inside the face that are hardly skin.
+        tones: (32, 3) float64: pixels of each 32nd of the grey levels, their mean R - G and B - G.
+        off_tone: Mean deviation of the pixels that are not clipped from these means, in grey levels.
+        toned: The mean of these means' sizes, in grey levels.
+        luminance: The pixels' mean luminance, in grey levels.
+    """
+
+    skin: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    bright: float
+    strange: int
+    tones: NDArray[np.float64]
+    off_tone: float
+    toned: float
+    luminance: float
 
 
 def skin_weights(
     bgr: NDArray[np.uint8], points: Floats, corner: tuple[int, int], step: int
-) -> tuple[Floats, NDArray[np.float64]]:
+) -> tuple[Floats, Summary]:
     """Weight each pixel by its likelihood of being skin, and summarise the image.
 
     Args:
@@ -49,9 +76,7 @@ def skin_weights(
 
     Returns:
         weighted: (height, width, 4) float32: natural logarithms of BGR + 1 times the weight, and the weight.
-        summary: (10,) float64: 0-2 the skin's mean logarithms of BGR; 3-5 all pixels' mean logarithms of BGR;
-            6 the mean logarithm that a twentieth of the pixels exceeds; 7 pixels that have a colour;
-            8 pixels; 9 pixels inside the face that are hardly skin.
+        summary: The image's light and colours.
     """
     face = np.zeros(bgr.shape[:2], np.uint8)
     oval, *others = _OUTLINES.place(points, corner, step)
@@ -61,27 +86,18 @@ def skin_weights(
 
 
 @compiled
-def _weights_and_summary(
-    bgr: NDArray[np.uint8], face: NDArray[np.uint8]
-) -> tuple[Floats, NDArray[np.float64]]:
+def _weights_and_summary(bgr: NDArray[np.uint8], face: NDArray[np.uint8]) -> tuple[Floats, Summary]:
     """bgr: (height, width, 3); face: (height, width), nonzero where skin may be; result: `skin_weights`."""
     height, width = bgr.shape[:2]
     weighted = np.empty((height, width, 4), np.float32)
-    summary = np.zeros(10)
     inside = 0
     steps = np.zeros(_MOST, np.int64)
     planes = np.empty((3, height * width), np.float32)
     light, red, blue = planes[0], planes[1], planes[2]
-    sum_b = sum_g = sum_r = 0.0
-    colored = 0
     for y in range(height):
         for x in range(width):
             b, g, r = bgr[y, x, 0], bgr[y, x, 1], bgr[y, x, 2]
-            colored += max(b, g, r) - min(b, g, r) > _GREY
             log_b, log_g, log_r = _LOGARITHM[b], _LOGARITHM[g], _LOGARITHM[r]
-            sum_b += log_b
-            sum_g += log_g
-            sum_r += log_r
             level = (log_b + log_g + log_r) * _THIRD
             steps[int(level * _STEPS)] += 1
             weighted[y, x, 0], weighted[y, x, 1], weighted[y, x, 2] = log_b, log_g, log_r
@@ -91,16 +107,11 @@ def _weights_and_summary(
                 red[inside] = (log_r - log_g) / _RED_SPREAD
                 blue[inside] = (log_b - np.float32(0.5) * (log_g + log_r)) / _BLUE_SPREAD
                 inside += 1
-    pixels = height * width
-    summary[3], summary[4], summary[5] = sum_b / pixels, sum_g / pixels, sum_r / pixels
-    summary[7], summary[8] = colored, pixels
     below, at = steps[0], 0
-    while below <= int(_BRIGHT * (pixels - 1)):
+    while below <= int(_BRIGHT * (height * width - 1)):
         at += 1
         below += steps[at]
-    summary[6] = (at + 0.5) / _STEPS
-
-    summary[9] = _weigh(face, light, red, blue, inside, weighted)
+    strange = _weigh(face, light, red, blue, inside, weighted)
     total = sum_b = sum_g = sum_r = 0.0
     for y in range(height):
         for x in range(width):
@@ -111,9 +122,47 @@ def _weights_and_summary(
             sum_b += b
             sum_g += g
             sum_r += r
-    total = max(total, 1e-6)
-    summary[0], summary[1], summary[2] = sum_b / total, sum_g / total, sum_r / total
-    return weighted, summary
+    skin = np.array([sum_b, sum_g, sum_r]) / max(total, 1e-6)
+    edges, tones, off_tone, toned, luminance = _colors(bgr)
+    return weighted, Summary(skin, edges, (at + 0.5) / _STEPS, strange, tones, off_tone, toned, luminance)
+
+
+@compiled
+def _colors(
+    bgr: NDArray[np.uint8],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float, float]:
+    """bgr: (height, width, 3); result: edges, tones, off_tone, toned and luminance of `Summary`."""
+    height, width = bgr.shape[:2]
+    sums, edges = np.zeros((_TONES, 3), np.int64), np.zeros(3, np.int64)
+    luminance, off, clear = np.int64(0), 0.0, 0
+    for y in range(height):
+        row, next_row = bgr[y], bgr[min(y + 1, height - 1)]
+        for x in range(width):
+            beside = min(x + 1, width - 1)
+            b, g, r = np.int64(row[x, 0]), np.int64(row[x, 1]), np.int64(row[x, 2])
+            level = (29 * b + 150 * g + 77 * r) >> 8
+            luminance += level
+            tone = sums[level * _TONES >> 8]
+            tone[0] += 1
+            tone[1] += r - g
+            tone[2] += b - g
+            edges[0] += abs(b - row[beside, 0]) + abs(b - next_row[x, 0])
+            edges[1] += abs(g - row[beside, 1]) + abs(g - next_row[x, 1])
+            edges[2] += abs(r - row[beside, 2]) + abs(r - next_row[x, 2])
+    tones = sums.astype(np.float64)
+    toned = 0.0
+    for tone in tones:
+        toned += abs(tone[1]) + abs(tone[2])
+        tone[1:] /= max(tone[0], 1)
+    for y in range(height):
+        for x in range(width):
+            b, g, r = np.int64(bgr[y, x, 0]), np.int64(bgr[y, x, 1]), np.int64(bgr[y, x, 2])
+            if max(b, g, r) < _CLIPPED:
+                tone = tones[((29 * b + 150 * g + 77 * r) >> 8) * _TONES >> 8]
+                off += abs(r - g - tone[1]) + abs(b - g - tone[2])
+                clear += 1
+    pixels = height * width
+    return edges / float(pixels), tones, off / max(clear, 1), toned / pixels, float(luminance) / pixels
 
 
 @compiled

@@ -1,8 +1,8 @@
 """Fits: functions (template, plan, landmarks, light) -> `maskgen.records.Layer` in image space.
 
-`mesh` lays the mask on a surface over the face mesh. `half_split` draws it flat and maps each half by an affine
-map. `image_cloth` lays a template that is an image; `warp` samples images through a map. `lower_face` gives the
-polygon for texture flattening. A fit blends nothing.
+`mesh` lays the mask on a surface over the face mesh. `half_split` draws it flat and maps each half by an
+affine map. `image_cloth` lays a template that is an image; `warp` samples images through a map. `lower_face`
+gives the polygon for texture flattening. A fit blends nothing.
 """
 
 from collections.abc import Callable

@@ -74,7 +74,8 @@ def half_split(
 ) -> Layer | None:
     """Fit a template to a face by two affine maps that share a bent midline.
 
-    The template is drawn flat first: as the mean face wears it, seen from the front, at the size of this face.
+    The template is drawn flat first: as the mean face wears it, seen from the front, at the size of this
+    face.
 
     Args:
         template: The mask.

@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 _STAND_OFF = 0.03  # of the cloth from the face, in eye distances
 _TOP, _HALF_WIDTH = 0.1, 1.2  # where a usual template's upper edge and side lie, on the head
 _SIDE = 1.32  # greatest distance from the midline that an image covers, along the head
+_NOWHERE = 1e5  # x of pixels in which the surface is not in view
 _SMOOTHING = 0.05  # of the spline through a template's anchors
 
 
@@ -52,13 +53,14 @@ def lay_image(
     x, y = Placement(plan, _TOP, _HALF_WIDTH).to_garment(u, v)
     front = grid_position(_mean_surface(), x.ravel(), y.ravel())[0][:, :2] / 100
     carried = np.concatenate([_in_image(template, front), np.abs(u).reshape(-1, 1)], axis=1)
-    values, depth = rasterize(head.points, carried.reshape(*u.shape, 3).astype(np.float32), window)
-    drawn = np.isfinite(depth) & (values[:, :, 2] <= _SIDE)
+    carried = carried.reshape(*u.shape, 3).astype(np.float32)
+    values = rasterize(head.points, np.ones(u.shape, np.bool_), carried, window, _NOWHERE)
+    drawn = (values[:, :, 0] < _NOWHERE) & (values[:, :, 2] <= _SIDE)
     limit = np.where(drawn, 255, 0).astype(np.uint8)
+    map_x, map_y = (np.ascontiguousarray(values[:, :, axis]) for axis in (0, 1))
     span = math.dist(template.anchors["chin"], template.anchors["nose_bridge"])
     length = math.dist(landmarks.points[152].tolist(), landmarks.points[6].tolist())
-    maps = (np.ascontiguousarray(values[:, :, axis]) for axis in (0, 1))
-    return warp_template(levels, *maps, span / max(length, 1e-3), window[:2], limit)
+    return warp_template(levels, map_x, map_y, span / max(length, 1e-3), window[:2], limit)
 
 
 @lru_cache(maxsize=1)

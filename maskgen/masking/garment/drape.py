@@ -1,6 +1,7 @@
 """Drape a garment over a face: from a `Garment` to a `Layer` in image space."""
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -8,20 +9,21 @@ from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.light_direction import LightDirection
-from maskgen.masking.garment.garment import Cloth, Garment, Patch, Trim
+from maskgen.masking.garment.cut import NOWHERE, cut
+from maskgen.masking.garment.garment import Cloth, Garment, Patch
 from maskgen.masking.garment.hang import Placement
-from maskgen.masking.garment.loops import draw_loops, loop_paths
-from maskgen.masking.garment.outline import inside, opacity
+from maskgen.masking.garment.loops import draw_loops, loop_paths, put_over
 from maskgen.masking.garment.rasterize import rasterize
-from maskgen.masking.garment.relief import height_map
+from maskgen.masking.garment.relief import crumples
 from maskgen.masking.garment.shading import shade
-from maskgen.masking.garment.surface import Surface, grid_uv, surface
+from maskgen.masking.garment.surface import grid_uv, surface
 from maskgen.records import Layer, Plan
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 _MARGIN = 3  # pixels around the garment's points
+_SPARE = 0.1  # of the surface around the garment, in eye distances
 # Weak folds and grooves below this many pixels are drawn softer, as a camera sees them.
 _FINEST = 0.8
 
@@ -32,50 +34,38 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     Returns:
         The layer, or None if no part of it lies in the image.
     """
-    placement = Placement(plan, float(garment.outline.top[0]), garment.outline.extent[0])
+    outline = garment.outline
+    placement = Placement(plan, float(outline.top[0]), outline.extent[0], garment.corners_slide)
     unit = max(landmarks.eye_distance, 1e-3)
     u, v = grid_uv()
     x, y = placement.to_garment(u, v)
     head = surface(landmarks, garment.stand_off(x, y))
-    paths = list(loop_paths(garment, placement, head, unit))
-    window = _window(garment, head, (x, y), paths, landmarks.image_size)
+    paths = loop_paths(garment, placement, head)
+    reach, top, bottom = outline.extent
+    used = (np.abs(x) < reach + _SPARE) & (y > top - _SPARE) & (y < bottom + _SPARE)
+    points = np.concatenate([head.points[used][:, :2], *(path for _, path in paths)])
+    window = _window(points, landmarks.image_size)
     if window is None:
         return None
     carried = np.concatenate([x[:, :, None], y[:, :, None], head.normals], axis=2).astype(np.float32)
-    values, depth = rasterize(head.points, carried, window)
-    x, y = np.ascontiguousarray(values[:, :, 0]), np.ascontiguousarray(values[:, :, 1])
-    distances = inside(garment.outline, x, y)
-    alpha = opacity(distances, np.isfinite(depth), garment.outline.rounding)
+    values = rasterize(head.points, used, carried, window, NOWHERE)
     finest = _FINEST / unit
-    color = _cloth_color(garment.cloth, x, y, unit)
-    heights = height_map(garment.relief, x, y, finest)
-    for trim in garment.trims:
-        _add_trim(trim, distances, (x, y), finest, color, heights)
+    across, down = np.ascontiguousarray(values[:, :, 0]), np.ascontiguousarray(values[:, :, 1])
+    color = _cloth_color(garment.cloth, across, down)
+    nearest, heights = cut(garment, values, finest, color)
+    if garment.relief.crumple > 0:
+        heights += crumples(garment.relief, across, down) * np.float32(garment.relief.crumple)
     for patch in garment.patches:
-        _add_patch(patch, x, y, color, heights)
-    gain = shade(values[:, :, 2:], heights * np.float32(unit), light, garment.cloth.sheen)
-    color *= gain[:, :, None]
-    under, loops = draw_loops(paths, window, unit)
-    total = alpha + (1 - alpha) * loops
-    color = (color * alpha[:, :, None] + under * ((1 - alpha) * loops)[:, :, None]) / np.maximum(
-        total, np.float32(1e-3)
-    )[:, :, None]
-    return _layer(color, total, window)
+        _add_patch(patch, across, down, color, heights)
+    heights *= np.float32(unit)
+    alpha = shade(color, values[:, :, 2:], heights, nearest, light, garment.cloth.sheen)
+    if paths:
+        alpha = put_over(color, alpha, *draw_loops(paths, window, unit))
+    return _layer(color, alpha, window)
 
 
-def _window(
-    garment: Garment,
-    head: Surface,
-    places: tuple[Array, Array],
-    paths: list,
-    image_size_wh: tuple[int, int],
-) -> tuple[int, int, int, int] | None:
-    """The whole-pixel (x, y, width, height) around garment and loops, cut to the image; None if it is outside."""
-    reach, top, bottom = garment.outline.extent
-    x, y = places
-    spare = 0.1
-    used = (np.abs(x) < reach + spare) & (y > top - spare) & (y < bottom + spare)
-    points = np.concatenate([head.points[used][:, :2], *(path for _, path in paths)])
+def _window(points: Array, image_size_wh: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """The whole-pixel (x, y, width, height) around points with a margin, cut to the image; None if empty."""
     if not len(points):
         return None
     (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
@@ -85,49 +75,25 @@ def _window(
     return (left, above, right - left, below - above) if right > left and below > above else None
 
 
-def _cloth_color(cloth: Cloth, x: Floats, y: Floats, unit: float) -> Floats:
+def _cloth_color(cloth: Cloth, x: Floats, y: Floats) -> Floats:
     """(height, width, 3) float32: the cloth's colour and print, with its weave."""
     if cloth.tile is None:
         color = np.empty((*x.shape, 3), np.float32)
         color[:] = cloth.color
     else:
-        color = _repeated(cloth.tile, x, y, cloth.tile_size).astype(np.float32)
+        color = _repeated(cloth.tile, x, y, cloth.tile_size)
     if cloth.weave is not None:
         weave = _repeated(cloth.weave, x, y, (cloth.weave_size, cloth.weave_size))
-        color *= (1 + weave)[:, :, None]
+        color *= 1 + weave[:, :, None]
     return color
 
 
-def _repeated(tile: NDArray, x: Floats, y: Floats, size: tuple[float, float]) -> NDArray:
+def _repeated(tile: NDArray[Any], x: Floats, y: Floats, size: tuple[float, float]) -> Floats:
     """A tile of ``size`` in eye distances, repeated over the garment."""
     across = x * np.float32(tile.shape[1] / size[0])
     down = y * np.float32(tile.shape[0] / size[1])
-    return cv2.remap(tile, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-
-
-def _add_trim(
-    trim: Trim,
-    distances: Floats,
-    places: tuple[Floats, Floats],
-    finest: float,
-    color: Floats,
-    heights: Floats,
-) -> None:
-    distance = distances[:, :, trim.edge] - np.float32(trim.start)
-    soft = max(0.3 * trim.width, finest)
-    share = np.clip(distance / soft + 0.5, 0, 1) * np.clip((trim.width - distance) / soft + 0.5, 0, 1)
-    # A band thinner than a pixel shows only by its share of the pixel.
-    share *= np.float32(min(trim.width / soft, 1.0))
-    if trim.spacing:
-        along = places[1] if trim.edge == 2 else places[0]
-        if trim.spacing < 2 * finest:
-            share *= np.float32(0.5)
-        else:
-            share *= np.clip(np.cos(along * np.float32(2 * np.pi / trim.spacing)) * 2, 0, 1)
-    if trim.height:
-        heights += np.float32(trim.height) * share
-    if trim.color is not None:
-        color += (np.array(trim.color, np.float32) - color) * share[:, :, None]
+    sampled = cv2.remap(tile, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(sampled, np.float32)
 
 
 def _add_patch(patch: Patch, x: Floats, y: Floats, color: Floats, heights: Floats) -> None:
@@ -141,11 +107,11 @@ def _add_patch(patch: Patch, x: Floats, y: Floats, color: Floats, heights: Float
     if not width:
         return
     part = slice(top, top + height), slice(left, left + width)
-    drawn = cv2.remap(patch.bgra, map_x[part], map_y[part], cv2.INTER_LINEAR, borderValue=(0, 0, 0, 0))
+    drawn = cv2.remap(patch.bgra, map_x[part], map_y[part], cv2.INTER_LINEAR, borderValue=[0, 0, 0, 0])
     share = drawn[:, :, 3:].astype(np.float32) / 255
     color[part] += (drawn[:, :, :3] - color[part]) * share
     if patch.heights is not None:
-        raised = cv2.remap(patch.heights, map_x[part], map_y[part], cv2.INTER_LINEAR, borderValue=0)
+        raised = cv2.remap(patch.heights, map_x[part], map_y[part], cv2.INTER_LINEAR, borderValue=[0])
         heights[part] = heights[part] * (1 - share[:, :, 0]) + raised
 
 

@@ -1,11 +1,12 @@
 """What one garment is: outline, relief, material, trims and loops, all in the garment's own coordinates.
 
-x is 0 on the midline and grows to the right, y is 0 at the line of the eyes and grows downwards, both along the
-unrolled head (`surface`) and in eye distances (about 9 cm). A hang or wear moves the whole garment over the face.
+x is 0 on the midline and grows to the right, y is 0 at the line of the eyes and grows downwards, both along
+the unrolled head (`surface`) and in eye distances (about 9 cm). A hang or wear moves the whole garment over
+the face.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from maskgen.records import Image
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
+StandOff = Callable[[Array, Array], Array]
 Color = tuple[float, float, float]  # BGR, from 0 to 255
 
 # Edges of an outline, as `outline.inside` numbers them.
@@ -107,8 +109,10 @@ class Garment:
     outline: Outline
     relief: Relief
     # (x, y) arrays -> how far the cloth stands off the face there, in eye distances.
-    stand_off: Callable[[Array, Array], Array]
+    stand_off: StandOff
     cloth: Cloth
     trims: tuple[Trim, ...] = ()
     patches: tuple[Patch, ...] = ()
-    loops: tuple[Loop, ...] = field(default=())
+    loops: tuple[Loop, ...] = ()
+    # Share of a slide that its corners make; None for corners on elastic loops.
+    corners_slide: float | None = None

@@ -1,6 +1,6 @@
 """Loops and straps: curves over the head from a garment's corners, drawn under the garment."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,28 +20,31 @@ _HORIZON = -0.04
 _THINNEST = 0.45  # least half width in pixels
 
 
-def loop_paths(
-    garment: Garment, placement: Placement, surface: Surface, unit: float
-) -> Iterator[tuple[Loop, Array]]:
+def loop_paths(garment: Garment, placement: Placement, surface: Surface) -> list[tuple[Loop, Array]]:
     """The visible part of each loop as (n, 2) points in pixels of the image, from the garment outwards."""
+    if not garment.loops:
+        return []
+    both = [(loop, side) for loop in garment.loops for side in (-1, 1)]
+    rows = [(side * c.start[0], c.start[1], side * c.end[0], c.end[1], c.sag) for c, side in both]
+    start_x, start_y, end_u, end_v, sag = np.array(rows).T[:, :, None]
+    start_u, start_v = placement.to_head(start_x, start_y)
     share = np.linspace(0, 1, _SAMPLES)
-    for loop in garment.loops:
-        for side in (-1, 1):
-            start_u, start_v = placement.to_head(np.array([side * loop.start[0]]), np.array([loop.start[1]]))
-            u = start_u + share * (side * loop.end[0] - start_u)
-            v = start_v + share * (loop.end[1] - start_v) + loop.sag * 4 * share * (1 - share)
-            points, normals = grid_position(surface, u, v)
-            # Elastic takes the short way, which is straighter than a line on the unrolled head.
-            straight = points[:1] + share[:, None] * (points[-1:] - points[:1])
-            points = points + _TAUT * (straight - points)
-            hidden = np.flatnonzero(normals[:, 2] > _HORIZON)
-            count = hidden[0] if len(hidden) else len(points)
-            if count > 1:
-                yield loop, points[:count, :2]
+    u = start_u + share * (end_u - start_u)
+    v = start_v + share * (end_v - start_v) + sag * 4 * share * (1 - share)
+    points, normals = grid_position(surface, u, v)
+    # Elastic takes the short way, which is straighter than a line on the unrolled head.
+    straight = points[:, :1] + share[:, None] * (points[:, -1:] - points[:, :1])
+    points += _TAUT * (straight - points)
+    shown = np.logical_and.accumulate(normals[:, :, 2] <= _HORIZON, axis=1).sum(axis=1)
+    return [
+        (loop, path[:count, :2])
+        for (loop, _), path, count in zip(both, points, shown, strict=True)
+        if count > 1
+    ]
 
 
 def draw_loops(
-    paths: list[tuple[Loop, Array]], window: tuple[int, int, int, int], unit: float
+    paths: Sequence[tuple[Loop, Array]], window: tuple[int, int, int, int], unit: float
 ) -> tuple[Floats, Floats]:
     """Draw loops into a window of the image.
 
@@ -60,7 +63,7 @@ def draw_loops(
 
 @compiled
 def _stroke(path: Array, radius: float, paint: Floats, nearest: Floats, color: Floats, alpha: Floats) -> None:
-    """Draw a round cord along (n, 2) points, lighter in its middle; nearest: distances, ``radius + 1`` at first."""
+    """Draw a round cord along (n, 2) points, lighter in its middle; nearest: ``radius + 1`` at first."""
     height, width = alpha.shape
     for k in range(len(path) - 1):
         ax, ay, bx, by = path[k, 0], path[k, 1], path[k + 1, 0], path[k + 1, 1]
@@ -78,3 +81,13 @@ def _stroke(path: Array, radius: float, paint: Floats, nearest: Floats, color: F
                 gain = 1 - 0.35 * min(distance / radius, 1.0) ** 2
                 for channel in range(3):
                     color[y, x, channel] = paint[channel] * gain
+
+
+def put_over(color: Floats, alpha: Floats, under: Floats, under_alpha: Floats) -> Floats:
+    """Put a garment over its loops: ``color`` becomes that of both, and their alpha is returned."""
+    seen = (1 - alpha) * under_alpha
+    total = alpha + seen
+    part = seen > 0
+    share = (seen[part] / total[part])[:, None]
+    color[part] += (under[part] - color[part]) * share
+    return total

@@ -10,24 +10,30 @@ Floats = NDArray[np.float32]
 
 
 @compiled
-def rasterize(points: Array, carried: Floats, window: tuple[int, int, int, int]) -> tuple[Floats, Floats]:
+def rasterize(
+    points: Array, used: NDArray[np.bool_], carried: Floats, window: tuple[int, int, int, int], nowhere: float
+) -> Floats:
     """Draw the quads of a grid, each as two triangles; a quad seen from behind is not drawn.
 
     Args:
         points: (n, m, 3) x and y in pixels of the image, and depth, smaller is nearer.
+        used: (n, m): a quad is drawn if one of its corners is used.
         carried: (n, m, k) values of the points, interpolated linearly.
         window: (x, y, width, height) of the result in the image.
+        nowhere: The first value of pixels in which nothing is drawn.
 
     Returns:
-        (height, width, k) float32 values at the pixels' centres, and (height, width) float32 depth; infinite
-        where nothing is drawn.
+        (height, width, k) float32 values at the pixels' centres.
     """
     left, top, width, height = window
     count = carried.shape[2]
     values = np.zeros((height, width, count), np.float32)
+    values[:, :, 0] = nowhere
     depth = np.full((height, width), np.inf, np.float32)
     for row in range(points.shape[0] - 1):
         for column in range(points.shape[1] - 1):
+            if not used[row : row + 2, column : column + 2].any():
+                continue
             for half in range(2):
                 # Corners so that a triangle seen from outside has a positive area.
                 r0, c0 = row + half, column + half
@@ -60,4 +66,4 @@ def rasterize(points: Array, carried: Floats, window: tuple[int, int, int, int])
                                 + second * carried[r1, c1, k]
                                 + third * carried[r2, c2, k]
                             )
-    return values, depth
+    return values

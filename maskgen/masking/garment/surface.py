@@ -1,10 +1,10 @@
 """The cloth's surface over a face: a grid of points in space, in coordinates of the unrolled head.
 
-`u` and `v` are lengths in eye distances: u goes around the head from the midline to the right, v down from the
-line of the eyes. Cloth rests on the nose ridge, the cheeks, the jaw and the chin and spans the hollows between
-them; below the jaw it follows the neck. Each control point is a weighted mean of mesh points, displaced along
-the face's axes. A thin-plate spline over (u, v) takes the control points to the grid; it is linear in them, so
-one constant matrix takes the mesh to the grid.
+`u` and `v` are lengths in eye distances: u goes around the head from the midline to the right, v down from
+the line of the eyes. Cloth rests on the nose ridge, the cheeks, the jaw and the chin and spans the hollows
+between them; below the jaw it follows the neck. Each control point is a weighted mean of mesh points,
+displaced along the face's axes. A thin-plate spline over (u, v) takes the control points to the grid; it is
+linear in them, so one constant matrix takes the mesh to the grid.
 """
 
 from functools import cache
@@ -59,7 +59,7 @@ class Surface(NamedTuple):
 
 @cache
 def grid_uv() -> tuple[Array, Array]:
-    """u and v of the grid's points, both (rows, columns) float64."""
+    """U and v of the grid's points, both (rows, columns) float64."""
     u = np.arange(round((_LAST_U - _FIRST_U) / _STEP) + 1) * _STEP + _FIRST_U
     v = np.arange(round((_LAST_V - _FIRST_V) / _STEP) + 1) * _STEP + _FIRST_V
     across, down = np.meshgrid(u, v)
@@ -101,7 +101,7 @@ def _controls() -> tuple[Array, Array]:
 
 @cache
 def _operator() -> tuple[NDArray[np.intp], Array, Array]:
-    """The used mesh points, the (grid points, used) matrix from them, and the (grid points, 3) displacements."""
+    """The used mesh points, the (grid points, used) matrix from them, and (grid points, 3) displacements."""
     weights, offsets = _controls()
     places = unrolled(weights @ canonical_face() + offsets)
     grid = np.stack([plane.ravel() for plane in grid_uv()], axis=1)
@@ -113,8 +113,8 @@ def _operator() -> tuple[NDArray[np.intp], Array, Array]:
 def spline_matrix(places: Array, queries: Array, smoothing: float) -> Array:
     """(queries, places) matrix of a thin-plate spline (Bookstein, "Principal Warps", 1989).
 
-    places: (n, 2) where the spline takes given values; queries: (m, 2) where it is evaluated; smoothing: 0 for
-    a spline that takes the values exactly, for lengths around 1.
+    places: (n, 2) where the spline takes given values; queries: (m, 2) where it is evaluated; smoothing: 0
+    for a spline that takes the values exactly, for lengths around 1.
     """
     count = len(places)
 
@@ -176,16 +176,14 @@ def _slope(plane: Array, axis: int) -> Array:
 
 
 def grid_position(surface: Surface, u: Array, v: Array) -> tuple[Array, Array]:
-    """(n, 3) points and (n, 3) normals of the surface at (n,) places, interpolated; clipped to the grid."""
+    """(..., 3) points and (..., 3) normals of the surface at places of any shape; clipped to the grid."""
     rows, columns = surface.points.shape[:2]
     across = np.clip((u - _FIRST_U) / _STEP, 0, columns - 1.001)
     down = np.clip((v - _FIRST_V) / _STEP, 0, rows - 1.001)
     i, j = across.astype(int), down.astype(int)
-    t, s = (across - i)[:, None], (down - j)[:, None]
-
-    def mixed(grid: Array) -> Array:
-        upper = grid[j, i] * (1 - t) + grid[j, i + 1] * t
-        lower = grid[j + 1, i] * (1 - t) + grid[j + 1, i + 1] * t
-        return np.asarray(upper * (1 - s) + lower * s)
-
-    return mixed(surface.points), mixed(surface.normals)
+    t, s = (across - i)[..., None], (down - j)[..., None]
+    both = np.concatenate(surface, axis=2)
+    upper = both[j, i] * (1 - t) + both[j, i + 1] * t
+    lower = both[j + 1, i] * (1 - t) + both[j + 1, i + 1] * t
+    mixed = upper * (1 - s) + lower * s
+    return mixed[..., :3], mixed[..., 3:]

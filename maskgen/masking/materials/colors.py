@@ -1,4 +1,4 @@
-"""Plain colours of real masks: each name is a distribution in CIE Lab, so that no two masks are of one blue."""
+"""Plain colours of real masks: each name is a distribution in CIE Lab, and no two masks are of one blue."""
 
 import re
 
@@ -10,10 +10,10 @@ from maskgen.masking.materials.palette import bgr_to_lab, lab_to_bgr
 
 Lab = tuple[float, float, float]
 
-# Name -> mean and standard deviation in Lab (L 0-100) under neutral light. White, blue, mint, black, charcoal,
-# navy, pink and red were measured on 150 photographs of masked people, as medians of the lit part of the cloth
-# less the median cast of their white masks; the spread is half of the photographs', which also have their light
-# in it. The others are by judgement.
+# Name -> mean and standard deviation in Lab (L to 100) in neutral light. White, blue, mint, black, charcoal,
+# navy, pink and red follow medians in 156 photographs of masked people, whose white masks have no cast and an
+# L of 88; the spread is less than that of the photographs, which have their light in it. Black is lighter:
+# photographs clip it. The others are by judgement.
 COLORS: dict[str, tuple[Lab, Lab]] = {
     "white": ((92.0, -0.2, 0.4), (1.8, 0.6, 1.3)),
     "off_white": ((87.5, 0.8, 5.5), (2.0, 0.7, 2.0)),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from maskgen.masking.hash_random import draw_array, draw_unit
 from maskgen.records import Image
 
-# sRGB values between which printed cloth lies: the deepest black still reflects, the brightest white is not paper.
+# sRGB values between which printed cloth lies: the deepest black still reflects, the whitest is not paper.
 _BLACKEST, _WHITEST = 22.0, 244.0
 
 
@@ -32,19 +32,22 @@ class Palette:
 def lab_to_bgr(lab: NDArray[np.float32]) -> Image:
     """(n, 3) colours of CIE Lab (L 0-100), limited to what cloth can have, as BGR."""
     bgr = cv2.cvtColor(np.ascontiguousarray(lab, np.float32)[None], cv2.COLOR_Lab2BGR)[0] * 255
-    return np.round(np.clip(bgr, _BLACKEST, _WHITEST)).astype(np.uint8)
+    limited: Image = np.round(np.clip(bgr, _BLACKEST, _WHITEST)).astype(np.uint8)
+    return limited
 
 
 def bgr_to_lab(bgr: Image) -> NDArray[np.float32]:
     """(n, 3) BGR colours as CIE Lab (L 0-100)."""
-    return cv2.cvtColor(bgr[None].astype(np.float32) / np.float32(255), cv2.COLOR_BGR2Lab)[0]
+    lab: NDArray[np.float32] = cv2.cvtColor(
+        bgr[None].astype(np.float32) / np.float32(255), cv2.COLOR_BGR2Lab
+    )[0]
+    return lab
 
 
 def draw_palette(choices: tuple[str, ...], seed: int) -> Palette:
-    """One of the palettes ("rrggbb rrggbb ...", the ground first), with its inks in another tone and washed out.
+    """One of the palettes ("rrggbb rrggbb ...", the ground first), with small differences of dye.
 
-    A print has been washed some times (its inks come near to its ground), and its dyes differ from the next
-    print's by some units of Lab.
+    Its inks are washed out, too: they come near to the ground by up to an eighth.
     """
     words = choices[int(draw_unit(seed, "palette") * len(choices))].split()
     bgr = np.array([list(bytes.fromhex(word))[::-1] for word in words], np.uint8)

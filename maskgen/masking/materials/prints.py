@@ -55,7 +55,7 @@ def draw_print(motif: str, seed: int, pixels_per_cm: float, palette: Palette | N
     Args:
         motif: One of `MOTIFS`.
         seed: Decides everything about the print but its resolution.
-        pixels_per_cm: The resolution of the tile; the print is the same at every one, but for what is too fine.
+        pixels_per_cm: The resolution of the tile; it changes nothing but what is too fine to see.
         palette: The colours, or `None` for some of the motif's own.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Weaves: the fine light and dark of a material's surface, seen straight on, where pixels are small enough for it."""
+"""Weaves: the fine light and dark of a material's surface, where pixels are small enough to show it."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -8,7 +8,7 @@ import numpy as np
 
 from maskgen.errors import UsageError
 from maskgen.masking.hash_random import draw_bits, draw_units
-from maskgen.masking.materials.noise import Plane, fractal_noise
+from maskgen.masking.materials.noise import Plane, as_plane, fractal_noise
 
 # Side of a tile in pixels, whatever they are in centimetres; and how many tiles a kind has at one resolution.
 TILE_SIDE = 128
@@ -30,107 +30,110 @@ class _Surface:
         pixels = length_cm * self.pixels_per_cm
         return min(max((pixels - 1.8) / 1.7, 0.0), 1.0) * float(np.sinc(1 / max(pixels, 1.0)))
 
-    def noise(self, name: str, across_cm: float, down_cm: float, octaves: int = 1) -> Plane:
+    def noise(self, amount: float, name: str, across_cm: float, down_cm: float, octaves: int = 1) -> Plane:
         """Noise with grains of the given width and height; grains below two pixels average out."""
-        knots, kept = [], 1.0
+        knots, kept = [], amount
         for length in (down_cm, across_cm):
             pixels = length * self.pixels_per_cm
             kept *= min(1.0, pixels / 2)
             knots.append(int(min(max(TILE_SIDE / max(pixels, 1e-3), 2), TILE_SIDE / 2)))
-        if kept < 0.05:
-            return np.zeros((TILE_SIDE, TILE_SIDE), np.float32)
         shape = (TILE_SIDE, TILE_SIDE)
-        return fractal_noise(shape, (knots[0], knots[1]), octaves, self.seed, name) * np.float32(kept)
+        return as_plane(fractal_noise(shape, (knots[0], knots[1]), octaves, self.seed, name) * kept)
 
-    def wave(self, across_cm: float, down_cm: float, bend: Plane | float = 0.0) -> Plane:
-        """A sine wave that repeats every ``across_cm`` to the right and ``down_cm`` downwards (0: it does not)."""
-        lengths = [length for length in (across_cm, down_cm) if length]
-        cycles = [
-            round(TILE_SIDE / (length * self.pixels_per_cm)) if length else 0
-            for length in (across_cm, down_cm)
-        ]
-        along = 1 / hypot(*(1 / length for length in lengths))
-        phase = self.turns[None] * cycles[0] + self.turns[:, None] * cycles[1]
-        return np.sin(np.float32(2 * np.pi) * (phase + bend)).astype(np.float32) * np.float32(
-            self._seen(along)
-        )
+    def wave(self, amount: float, across_cm: float, down_cm: float, bend: Plane | float = 0.0) -> Plane:
+        """A sine wave that repeats every ``across_cm`` to the right and ``down_cm`` down (0: never)."""
+        lengths = (across_cm, down_cm)
+        across, down = (round(TILE_SIDE / (n * self.pixels_per_cm)) if n else 0 for n in lengths)
+        seen = self._seen(1 / hypot(*(1 / length for length in lengths if length)))
+        phase = self.turns[None] * across + self.turns[:, None] * down
+        return as_plane(np.sin(2 * np.pi * (phase + bend)) * amount * seen)
+
+    def points(self, amount: float, across_cm: float, down_cm: float, power: float = 2.0) -> Plane:
+        """Dark points of depth ``amount`` in rows, every second row shifted by half a step."""
+        waves = self.wave(0.5, across_cm, down_cm) + self.wave(0.5, across_cm, -down_cm)
+        return as_plane(-amount * np.maximum(waves, 0) ** power)
 
 
-def _nonwoven(surface: _Surface) -> Plane:
+def _nonwoven(surface: _Surface) -> list[Plane]:
     """Melt-spun fabric: clouds of fibre, single fibres, and welded points in diamonds 1.6 mm apart."""
-    tile = 0.008 * surface.noise("cloud", 0.5, 0.5, 2) + 0.011 * surface.noise("mottle", 0.12, 0.12, 2)
-    tile += 0.010 * surface.noise("fibre", 0.14, 0.035) + 0.008 * surface.noise("fibre down", 0.035, 0.14)
-    points = (surface.wave(0.16, 0.16) + surface.wave(0.16, -0.16)) / 2
-    return tile - 0.05 * np.maximum(points, 0) ** 2
+    return [
+        surface.noise(0.008, "cloud", 0.5, 0.5, 2),
+        surface.noise(0.011, "mottle", 0.12, 0.12, 2),
+        surface.noise(0.010, "fibre", 0.14, 0.035),
+        surface.noise(0.008, "fibre down", 0.035, 0.14),
+        surface.points(0.05, 0.16, 0.16),
+    ]
 
 
-def _moulded(surface: _Surface) -> Plane:
+def _moulded(surface: _Surface) -> list[Plane]:
     """A stiff cup's felt: coarser clouds than nonwoven, and a faint net pressed into it."""
-    tile = 0.012 * surface.noise("cloud", 0.35, 0.35, 3) + 0.014 * surface.noise("fibre", 0.06, 0.06)
-    return tile + 0.012 * (surface.wave(0.22, 0.22) + surface.wave(0.22, -0.22))
+    return [
+        surface.noise(0.012, "cloud", 0.35, 0.35, 3),
+        surface.noise(0.014, "fibre", 0.06, 0.06),
+        surface.wave(0.012, 0.22, 0.22),
+        surface.wave(0.012, 0.22, -0.22),
+    ]
 
 
-def _knit(surface: _Surface) -> Plane:
+def _knit(surface: _Surface) -> list[Plane]:
     """Ribs of 3 mm upright, with their stitches slanting into a V."""
-    bend = 0.05 * surface.noise("bend", 0.8, 1.5)
-    ribs = surface.wave(0.3, 0, bend)
-    stitches = surface.wave(0.3, 0.2, bend) * np.maximum(ribs, 0) + surface.wave(
-        -0.3, 0.2, bend
-    ) * np.maximum(-ribs, 0)
-    return 0.06 * ribs + 0.04 * stitches + 0.015 * surface.noise("yarn", 0.08, 0.2)
+    bend = surface.noise(0.05, "bend", 0.8, 1.5)
+    ribs = surface.wave(1.0, 0.3, 0, bend)
+    right, left = (surface.wave(0.04, way * 0.3, 0.2, bend) for way in (1, -1))
+    stitches = right * np.maximum(ribs, 0) - left * np.minimum(ribs, 0)
+    return [as_plane(0.06 * ribs), as_plane(stitches), surface.noise(0.015, "yarn", 0.08, 0.2)]
 
 
-def _jersey(surface: _Surface) -> Plane:
+def _jersey(surface: _Surface) -> list[Plane]:
     """Smooth stretch cloth: fine upright wales of 1 mm, hardly any relief."""
-    wales = surface.wave(0.1, 0, 0.08 * surface.noise("bend", 0.5, 1.0))
-    return (
-        0.02 * wales
-        + 0.007 * surface.noise("mottle", 0.1, 0.25, 2)
-        + 0.006 * surface.noise("grain", 0.04, 0.04)
-    )
+    return [
+        surface.wave(0.02, 0.1, 0, surface.noise(0.08, "bend", 0.5, 1.0)),
+        surface.noise(0.007, "mottle", 0.1, 0.25, 2),
+        surface.noise(0.006, "grain", 0.04, 0.04),
+    ]
 
 
-def _cotton(surface: _Surface) -> Plane:
+def _cotton(surface: _Surface) -> list[Plane]:
     """Plain woven cotton: yarns of 0.5 mm of uneven thickness, seen as faint streaks both ways."""
-    tile = 0.013 * surface.noise("weft", 0.9, 0.05) + 0.013 * surface.noise("warp", 0.05, 0.9)
-    return (
-        tile
-        + 0.022 * surface.wave(0.055, 0) * surface.wave(0, 0.055)
-        + 0.006 * surface.noise("cloud", 0.4, 0.4)
-    )
+    return [
+        surface.noise(0.013, "weft", 0.9, 0.05),
+        surface.noise(0.013, "warp", 0.05, 0.9),
+        as_plane(surface.wave(0.022, 0.055, 0) * surface.wave(1.0, 0, 0.055)),
+        surface.noise(0.006, "cloud", 0.4, 0.4),
+    ]
 
 
-def _denim(surface: _Surface) -> Plane:
+def _denim(surface: _Surface) -> list[Plane]:
     """A twill: diagonal ridges 1.3 mm apart, and slubs down the warp."""
-    ridges = surface.wave(0.13, 0.13, 0.1 * surface.noise("bend", 0.4, 0.4))
-    return (
-        0.05 * ridges + 0.028 * surface.noise("slub", 0.07, 0.9) + 0.022 * surface.noise("fleck", 0.06, 0.06)
-    )
+    return [
+        surface.wave(0.05, 0.13, 0.13, surface.noise(0.1, "bend", 0.4, 0.4)),
+        surface.noise(0.028, "slub", 0.07, 0.9),
+        surface.noise(0.022, "fleck", 0.06, 0.06),
+    ]
 
 
-def _sponge(surface: _Surface) -> Plane:
+def _sponge(surface: _Surface) -> list[Plane]:
     """Polyurethane foam or neoprene: very fine dark pores, otherwise even."""
-    pores = surface.noise("pore", 0.045, 0.045)
-    return 0.006 * surface.noise("cloud", 0.3, 0.3) - 0.014 * np.maximum(pores - 0.4, 0)
+    pores = np.minimum(surface.noise(0.014, "pore", 0.045, 0.045) + 0.006, 0)
+    return [surface.noise(0.006, "cloud", 0.3, 0.3), as_plane(pores)]
 
 
-def _mesh(surface: _Surface) -> Plane:
+def _mesh(surface: _Surface) -> list[Plane]:
     """Spacer mesh of sports masks: rows of dark holes 2.4 mm apart, every second row shifted."""
-    holes = (surface.wave(0.24, 0.42) + surface.wave(0.24, -0.42)) / 2
-    return 0.02 * surface.noise("yarn", 0.05, 0.08) - 0.22 * np.maximum(holes, 0) ** 1.5
+    return [surface.noise(0.02, "yarn", 0.05, 0.08), surface.points(0.22, 0.24, 0.42, 1.5)]
 
 
-WEAVES: dict[str, Callable[[_Surface], Plane]] = {
-    "nonwoven": _nonwoven, "moulded": _moulded, "knit": _knit, "jersey": _jersey, "cotton": _cotton, "denim": _denim,
-    "sponge": _sponge, "mesh": _mesh,
+WEAVES: dict[str, Callable[[_Surface], list[Plane]]] = {
+    "nonwoven": _nonwoven, "moulded": _moulded, "knit": _knit, "jersey": _jersey,
+    "cotton": _cotton, "denim": _denim, "sponge": _sponge, "mesh": _mesh,
 }  # fmt: skip
 
 
 def weave(kind: str, pixels_per_cm: float, seed: int) -> Plane:
     """A seamless (`TILE_SIDE`, `TILE_SIDE`) tile of relative lightness around 0, read-only.
 
-    A pixel of a cloth of lightness 1 becomes 1 + the tile's. Structure finer than about two pixels is left out:
-    the tile of a small face is nearly flat.
+    Cloth is multiplied by 1 + the tile. Structure finer than about two pixels is left out: the tile of a
+    small face is nearly flat.
 
     Raises:
         UsageError: There is no such weave.
@@ -143,7 +146,7 @@ def weave(kind: str, pixels_per_cm: float, seed: int) -> Plane:
 @lru_cache(maxsize=64)
 def _weave_tile(kind: str, step: int, number: int) -> Plane:
     (strength,) = draw_units(1, number, "strength", kind)
-    tile = WEAVES[kind](_Surface(2 ** (step / _STEPS), number))
-    tile = ((tile - tile.mean()) * np.float32(0.8 + 0.4 * strength)).astype(np.float32)
+    relief = np.sum(WEAVES[kind](_Surface(2 ** (step / _STEPS), number)), axis=0)
+    tile = as_plane((relief - relief.mean()) * (0.8 + 0.4 * strength))
     tile.setflags(write=False)
     return tile

@@ -1,6 +1,7 @@
 """Read, check and select mask templates.
 
-A template is a NAME.json that describes a material, or a NAME.png with alpha and a NAME.json with its anchors.
+A template is a NAME.json that describes a material, or a NAME.png with alpha and a NAME.json with its
+anchors.
 """
 
 import difflib
@@ -18,7 +19,7 @@ from maskgen.files.json_text import from_json
 from maskgen.files.text_files import read_text_file
 from maskgen.images.codec import decode
 from maskgen.limits import MAX_DESCRIPTION_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_PIXELS
-from maskgen.masking.materials.material import check_material
+from maskgen.masking.materials.material import parse_material
 from maskgen.masking.templates.street import STREET
 from maskgen.records import TONES, Image, MaskTemplate
 
@@ -117,7 +118,7 @@ def check_template(path: Path) -> list[str]:
 
 
 def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
-    """The problems of the template that is described at ``path``, and the template itself if there are none."""
+    """The problems of the template described at ``path``, and the template itself if there are none."""
     try:
         description = _read_description(path)
     except TemplateError as problem:
@@ -150,17 +151,17 @@ def _material_problems(path: Path, kind: str, material: Mapping[str, Any]) -> li
     from maskgen.masking.garment.shapes import SHAPES
 
     if kind not in SHAPES:
-        known = ", ".join(SHAPES)
-        return [f"{path}: a mask of a material has one of the kinds {known}, which give its shape; got {kind!r}"]
+        shapes = ", ".join(SHAPES)
+        return [f"{path}: a material needs a kind that is a shape: {shapes}; got {kind!r}"]
     try:
-        check_material(material)
-    except UsageError as problem:
-        return [f"{path}: {problem}"]
+        parse_material(material, str(path))
+    except TemplateError as problem:
+        return [str(problem)]
     return []
 
 
 def _read_image(path: Path) -> tuple[list[str], bytes, Image | None]:
-    """The problems of a template's image, its bytes, and (height, width, 4) uint8 BGRA if it can be decoded."""
+    """The problems of a template's image, its bytes, and (height, width, 4) uint8 BGRA if it is one."""
     import numpy as np
 
     try:

@@ -38,9 +38,9 @@ class TemplateLevels(Sequence[Image]):
     as the template itself.
     """
 
-    def __init__(self, template: MaskTemplate) -> None:
-        self._bgra = template.bgra
-        self._smaller = premultiplied_levels(template.bgra)[1:]
+    def __init__(self, bgra: Image) -> None:
+        self._bgra = bgra
+        self._smaller = premultiplied_levels(bgra)[1:]
 
     def __len__(self) -> int:
         """The number of levels."""
@@ -61,16 +61,22 @@ class TemplateLevels(Sequence[Image]):
 @lru_cache(maxsize=128)
 def template_levels(template: MaskTemplate) -> TemplateLevels:
     """The pyramid of a template, cached."""
-    return TemplateLevels(template)
+    return TemplateLevels(image_of(template))
+
+
+def image_of(template: MaskTemplate) -> Image:
+    """The image of a template that is an image."""
+    if template.bgra is None:
+        raise ValueError(f"the template {template.name} is a material")
+    return template.bgra
 
 
 def planned_levels(template: MaskTemplate, plan: Plan) -> Sequence[Image]:
     """The pyramid of a template's image, recoloured or printed if the plan says so."""
-    if template.bgra is None:
-        raise ValueError(f"the template {template.name} has no image")
     if plan.color is None and plan.pattern is None:
         return template_levels(template)
-    bgra = template.bgra if plan.color is None else recolor(template.bgra, plan.color)
+    bgra = image_of(template)
+    bgra = bgra if plan.color is None else recolor(bgra, plan.color)
     return premultiplied_levels(
         bgra if plan.pattern is None else print_pattern(bgra, plan.pattern, plan.seed)
     )

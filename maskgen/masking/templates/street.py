@@ -1,8 +1,8 @@
 """The mix of templates that resembles masks in the street."""
 
 # Template -> how many of 100 photographs of people in masks show the like: surgical masks in white 17, blue
-# or mint 15, black 11 and other colours 3; one-piece sponge masks 15; other plain cloth 8; printed cloth or cloth
-# with a logo 14; sports masks, most with a valve 6; respirators 8; gaiters and bandanas 3.
+# or mint 15, black 11 and other colours 3; one-piece sponge masks 15; other plain cloth 8; printed cloth or
+# cloth with a logo 14; sports masks, most with a valve 6; respirators 8; gaiters and bandanas 3.
 STREET = {
     "surgical_white": 17.0,
     "surgical_blue": 7.0,

@@ -1,7 +1,7 @@
-"""The shapes of masks, one file each: how a mask of that kind is cut, folded and worn, drawn anew for each face.
+"""The shapes of masks, one file each: how a mask of that kind is cut and folded, drawn anew for each face.
 
-A shape is a function (draws, cloth, accents) -> `Garment`. To add one, write such a function in a file of its own and
-add it to `SHAPES` under its kind.
+A shape is a function (draws, cloth, accents) -> `Garment`. To add one, write such a function in a file of its
+own and add it to `SHAPES` under its kind.
 """
 
 from collections.abc import Callable

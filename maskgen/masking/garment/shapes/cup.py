@@ -3,9 +3,9 @@
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Loop, Trim
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, marks, nose_clip, relief, tent, valve
+from maskgen.masking.garment.shapes.parts import Accents, nose_clip, relief, tent, valve
 
 
 def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -20,7 +20,7 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     dome = draws.between(0.20, 0.28)
     rim = draws.between(0.04, 0.07)
     trims = [Trim(edge, rim, 0.015, -0.008) for edge in (TOP, BOTTOM, SIDE)]
-    patches = list(marks(draws, accents, (0.0, 0.85)))
+    patches = list(accents.marks)
     if draws.happens(0.6):
         patches.append(
             nose_clip(draws, top + 0.02, draws.pick(((175, 175, 170), (120, 120, 120), (220, 220, 220))))
@@ -40,8 +40,8 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Loop((half - 0.05, 0.84), (1.42, low), wide, accents.loop),
     )
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return 0.03 + tent(x, y, (0, 0.66), (0.72, 0.62), dome)
+    def stand_off(x: Array, y: Array) -> Array:
+        return np.asarray(0.03 + tent(x, y, (0, 0.66), (0.72, 0.62), dome))
 
     return Garment(
         shape,

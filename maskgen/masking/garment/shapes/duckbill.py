@@ -3,9 +3,9 @@
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loops, marks, nose_clip, relief
+from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loops, nose_clip, relief
 
 
 def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -39,14 +39,14 @@ def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         (lower, corner + 0.03, 0.016, 0.006, 0.010, 0.10),
     ]
     folds = corner_folds(draws, (half, corner), (-30, 30), 3, draws.between(0.01, 0.04))
-    patches = list(marks(draws, accents, (0.30, edge)))
+    patches = list(accents.marks)
     if draws.happens(0.3):
         patches.append(nose_clip(draws, top, (190, 190, 185)))
     trims = [Trim(TOP, 0.05, 0.012, -0.004, spacing=0.03), Trim(BOTTOM, 0.05, 0.012, -0.004, spacing=0.03)]
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def stand_off(x: Array, y: Array) -> Array:
         across = np.clip(1 - (np.abs(x) / (0.9 * half)) ** 2, 0, 1)
-        return 0.03 + bill * across * np.exp(-(((y - edge) / 0.30) ** 2))
+        return np.asarray(0.03 + bill * across * np.exp(-(((y - edge) / 0.30) ** 2)))
 
     return Garment(
         shape,

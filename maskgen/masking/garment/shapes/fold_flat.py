@@ -3,14 +3,13 @@
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
     Accents,
     centre_seam,
     corner_folds,
     ear_loops,
-    marks,
     nose_clip,
     relief,
     valve,
@@ -38,15 +37,17 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(BOTTOM, weld, 0.012, -0.004, spacing=0.035),
         Trim(SIDE, 0.02, 0.03, -0.003, spacing=0.02),
     ]
-    patches = list(marks(draws, accents, (0.36, 0.62)))
+    patches = list(accents.marks)
     if draws.happens(0.4):
         patches.append(nose_clip(draws, top, (150, 150, 150)))
     if accents.valve is not None:
         patches.append(valve((draws.pick((-0.42, 0.42)), 0.68), draws.between(0.16, 0.20), accents.valve))
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def stand_off(x: Array, y: Array) -> Array:
         along = np.clip((y - top) / (bottom - top), 0, 1)
-        return 0.035 + beak * np.clip(1 - np.abs(x) / 0.75, 0, 1) * (4 * along * (1 - along)) ** 0.7
+        return np.asarray(
+            0.035 + beak * np.clip(1 - np.abs(x) / 0.75, 0, 1) * (4 * along * (1 - along)) ** 0.7
+        )
 
     return Garment(
         shape,

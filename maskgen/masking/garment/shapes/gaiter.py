@@ -3,9 +3,9 @@
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.garment import TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, corner_folds, marks, relief, tent
+from maskgen.masking.garment.shapes.parts import Accents, corner_folds, relief, tent
 
 
 def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -24,9 +24,9 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         steps.append((y, y - draws.between(0.05, 0.35), depth, 0.6 * depth, 0.03, 0.2))
     folds = corner_folds(draws, (1.1, side), (5, 60), 4, draws.between(0.02, 0.07))
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def stand_off(x: Array, y: Array) -> Array:
         loose = np.clip((y - 1.0) / 0.4, 0, 1)
-        return 0.04 + 0.14 * loose + tent(x, y, (0, 0.8), (0.6, 0.6), 0.06)
+        return np.asarray(0.04 + 0.14 * loose + tent(x, y, (0, 0.8), (0.6, 0.6), 0.06))
 
     return Garment(
         shape,
@@ -34,5 +34,6 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         stand_off,
         cloth,
         (Trim(TOP, 0.0, 0.03, 0.008),),
-        marks(draws, accents, (0.0, 0.8)),
+        accents.marks,
+        corners_slide=1.0,
     )

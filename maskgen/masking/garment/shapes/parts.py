@@ -1,6 +1,7 @@
 """Parts that several shapes share: folds, seams, ear loops, valves."""
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from maskgen.masking.garment.garment import Color, Loop, Patch
 from maskgen.masking.garment.relief import Relief
 
 Array = NDArray[np.float64]
+Rows = Sequence[tuple[float, ...]]  # of a `Relief`
 Floats = NDArray[np.float32]
 
 # Where the ear's root begins and ends, in u and v of the head.
@@ -26,13 +28,13 @@ class Accents(NamedTuple):
         binding: Colour of bindings and hems.
         loop: Colour of loops and straps.
         valve: Colour of an exhalation valve; None for none.
-        mark: (n, m, 4) uint8 BGRA printed mark and its (width, height) in eye distances; None for none.
+        marks: What is printed or sewn on it.
     """
 
     binding: Color
     loop: Color
     valve: Color | None = None
-    mark: tuple[NDArray[np.uint8], tuple[float, float]] | None = None
+    marks: tuple[Patch, ...] = ()
 
 
 def corner_folds(
@@ -42,7 +44,7 @@ def corner_folds(
 
     angles: least and greatest direction on the right side, in degrees down from straight towards the middle.
     """
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for side in (-1, 1):
         for _ in range(int(draws.between(1, most + 1))):
             angle = math.radians(draws.between(*angles))
@@ -61,8 +63,8 @@ def corner_folds(
 
 def relief(
     draws: Draws,
-    steps: list[tuple[float, ...]],
-    folds: list[tuple[float, ...]],
+    steps: Rows,
+    folds: Rows,
     half_width: float,
     crumple: float,
 ) -> Relief:
@@ -108,7 +110,7 @@ def centre_seam(top: float, bottom: float, height: float, width: float) -> list[
 
 @cache
 def _valve_image() -> tuple[Floats, Floats]:
-    """(96, 96) lightness around 1 and (96, 96) height from 0 to 1 of a round valve; it ends at 0.95 of the radius."""
+    """(96, 96) lightness around 1 and (96, 96) height from 0 to 1 of a round valve of 0.95 of the radius."""
     y, x = np.mgrid[-1:1:96j, -1:1:96j].astype(np.float32)
     radius = np.hypot(x, y)
     rim = np.exp(-(((radius - 0.8) / 0.1) ** 2))
@@ -135,14 +137,6 @@ def nose_clip(draws: Draws, top: float, color: Color) -> Patch:
     cv2.rectangle(bgra, (2, 4), (93, 19), (*color, 255), -1, cv2.LINE_AA)
     heights = bgra[:, :, 3].astype(np.float32) * np.float32(0.006 / 255)
     return Patch(bgra, heights, (0.0, top + draws.between(0.05, 0.08)), (draws.between(0.30, 0.42), 0.05))
-
-
-def marks(draws: Draws, accents: Accents, place: tuple[float, float]) -> tuple[Patch, ...]:
-    """The printed mark of the accents at about a place; none if they have none."""
-    if accents.mark is None:
-        return ()
-    image, size = accents.mark
-    return (Patch(image, None, (place[0], place[1] + draws.near(0, 0.06)), size),)
 
 
 def tent(x: Array, y: Array, centre: tuple[float, float], reach: tuple[float, float], height: float) -> Array:

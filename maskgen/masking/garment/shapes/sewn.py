@@ -1,16 +1,15 @@
-"""The sewn cloth mask: a contoured piece with a centre seam, or a pleated one; hems, gathers and soft folds."""
+"""The sewn cloth mask: a contoured piece with a centre seam, or a pleated one, with hems and soft folds."""
 
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
     Accents,
     centre_seam,
     corner_folds,
     ear_loops,
-    marks,
     relief,
     tent,
 )
@@ -56,8 +55,8 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     ]
     ridge = draws.between(0.0, 0.08) if seamed else 0.0
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return 0.035 + ridge * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05)
+    def stand_off(x: Array, y: Array) -> Array:
+        return np.asarray(0.035 + ridge * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05))
 
     return Garment(
         shape,
@@ -65,6 +64,6 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         stand_off,
         cloth,
         tuple(trims),
-        marks(draws, accents, (draws.pick((-0.35, 0.0, 0.35)), 0.75)),
+        accents.marks,
         ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.03, 0.06)),
     )

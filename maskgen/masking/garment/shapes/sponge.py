@@ -3,9 +3,9 @@
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, marks, relief, tent
+from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, relief, tent
 
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -30,9 +30,11 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds = centre_seam(top, bottom, draws.between(0.02, 0.045), 0.05)
     folds += corner_folds(draws, (1.2, 0.34), (-20, 30), 3, draws.between(0.01, 0.04))
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def stand_off(x: Array, y: Array) -> Array:
         ridged = ridge * np.exp(-np.abs(x) / 0.22) * np.clip((y - top) / 0.3, 0, 1)
-        return 0.03 + ridged * np.clip((bottom - y) / 0.2, 0, 1) + tent(x, y, (0, 0.75), (0.6, 0.5), 0.03)
+        return np.asarray(
+            0.03 + ridged * np.clip((bottom - y) / 0.2, 0, 1) + tent(x, y, (0, 0.75), (0.6, 0.5), 0.03)
+        )
 
     return Garment(
         shape,
@@ -40,5 +42,6 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         stand_off,
         cloth,
         (Trim(TOP, 0.0, 0.02, 0.004), Trim(BOTTOM, 0.0, 0.02, 0.004)),
-        marks(draws, accents, (draws.pick((-0.4, 0.4, 0.0)), 0.72)),
+        accents.marks,
+        corners_slide=0.15,
     )

@@ -3,13 +3,12 @@
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, TOP, Cloth, Garment, Loop, Trim
+from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
     Accents,
     centre_seam,
     corner_folds,
-    marks,
     nose_clip,
     relief,
     tent,
@@ -31,7 +30,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds += corner_folds(draws, (half, upper), (0, 50), 3, draws.between(0.01, 0.04))
     bound = draws.between(0.04, 0.06)
     trims = [Trim(edge, 0.0, bound, 0.010, accents.binding) for edge in (TOP, BOTTOM)]
-    patches = list(marks(draws, accents, (0.0, 0.95)))
+    patches = list(accents.marks)
     if accents.valve is not None:
         place, radius = (draws.near(0.42, 0.05), draws.near(0.74, 0.05)), draws.between(0.14, 0.19)
         sides = draws.pick(((1,), (-1,), (-1, 1), (-1, 1)))
@@ -40,8 +39,8 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         patches.append(nose_clip(draws, top, draws.pick(((170, 170, 170), (60, 60, 60)))))
     strap = Loop((half - 0.1, 0.5), (1.44, draws.near(0.36, 0.06)), draws.between(0.14, 0.24), accents.loop)
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return 0.04 + 0.05 * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.7, 0.55), 0.06)
+    def stand_off(x: Array, y: Array) -> Array:
+        return np.asarray(0.04 + 0.05 * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.7, 0.55), 0.06))
 
     return Garment(
         shape,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment, Trim
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loops, relief, tent
 
@@ -75,9 +75,9 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(TOP, 0.55 * edge, 0.008, -0.003, spacing=0.03),
     ]
 
-    def stand_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def stand_off(x: Array, y: Array) -> Array:
         sides = np.clip((np.abs(x) - 0.45) / 0.4, 0, 1)
-        return 0.035 + gape * sides + tent(x, y, (0, 0.75), (0.6, 0.5), 0.05)
+        return np.asarray(0.035 + gape * sides + tent(x, y, (0, 0.75), (0.6, 0.5), 0.05))
 
     return Garment(
         shape,

@@ -15,19 +15,22 @@ CAMOUFLAGE = (
     "c2ad86 9a7f5a 6f5b43 b9a582", "7c7a5c 49533a 3a3a2c 1f201c",
 )  # fmt: skip
 CAMOUFLAGE_GREY = (
-    "b9babb 85878a 4f5155 26272a", "8f9194 5d5f63 d0d0ce 2c2d30", "d9d9d7 a9abad 6f7276 3c3e42", "7f8b99 4d5a6b 2c3543 b6bec6",
-    "55575b 3a3b3f 222326 7d7f83", "cf9aa2 a8646f e6c7c8 6b4a52",
+    "b9babb 85878a 4f5155 26272a", "8f9194 5d5f63 d0d0ce 2c2d30", "d9d9d7 a9abad 6f7276 3c3e42",
+    "7f8b99 4d5a6b 2c3543 b6bec6", "55575b 3a3b3f 222326 7d7f83", "cf9aa2 a8646f e6c7c8 6b4a52",
 )  # fmt: skip
 LEOPARD = (
-    "cfae7c 9a6c3c 2b2320", "d9c39a b08a58 33291f", "b98d5a 8a5a30 241d1a", "d9d4cb a9a39a 2c2b2c", "e3c3b8 c08f84 40302e",
-    "8d8f93 5f6165 242427",
+    "cfae7c 9a6c3c 2b2320", "d9c39a b08a58 33291f", "b98d5a 8a5a30 241d1a", "d9d4cb a9a39a 2c2b2c",
+    "e3c3b8 c08f84 40302e", "8d8f93 5f6165 242427",
 )  # fmt: skip
 TIE_DYES = (
-    "e4e6e6 6f93b8 2f5285 24365c", "eee6dc d98f7a b9586c 6a4a7c", "e9ead8 8fb08a 4a8a83 2f5f7c", "e8dde6 b58fc0 7a6aa8 54679c",
-    "efe6c9 e0b054 cf6f55 8f4a6b 3f5f8f", "d9d9d8 8c8e92 47494e 26272a", "f0e3e2 df9fae b96a8a", "c9dcd8 5f9aa0 d98f86 e6c987",
+    "e4e6e6 8fa9c4 3f6293", "e4e6e6 7f9cbd 2b4070 5f83ad", "d9b25f cf7f5f a8546c 5f6f9c 5f9a93",
+    "e3ead8 8fb08a 4a8a83 7fb0a8", "e8dde6 b58fc0 7a6aa8 6f86b4",
+    "e0c27f d98a6a bf6a83 7f6fa3 6f9cb4 93b08a", "d9d9d8 8c8e92 47494e", "f0e3e2 df9fae b96a8a e6bfc4",
+    "c9dcd8 6fa3a8 d9a093 e6cf9c", "ece3d3 c9a27f 8f6a54",
 )  # fmt: skip
 SCRIBBLES = (
-    "e7e5e0 2a2a2d", "2a2a2d dcdad4", "27365a d9dde2", "a4a6a9 e9e8e4", "e4cdca 8a4c56", "dcd5c6 5f5142", "31414a a8b8b8",
+    "e7e5e0 2a2a2d", "2a2a2d dcdad4", "27365a d9dde2", "a4a6a9 e9e8e4", "e4cdca 8a4c56",
+    "dcd5c6 5f5142", "31414a a8b8b8",
 )  # fmt: skip
 
 
@@ -39,22 +42,25 @@ def _camouflage_labels(shape: tuple[int, int], size_cm: float, inks: int, seed: 
         knots = max(4, round(size_cm / blob * (1 + 0.3 * ink)))
         # Real camouflage lies: blobs are longer than high.
         field = fractal_noise(shape, (round(knots * 1.5), knots), 3, seed, "camouflage", ink)
-        labels[field > 0.12 + 0.28 * ink - 0.25] = ink
+        labels[field > 0.28 * ink - 0.13] = ink
     return labels
 
 
 def camouflage(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
-    """Three to four colours in ragged blobs of some centimetres; one in five in square pixels."""
-    size = 9.0 + 3 * draw_unit(seed, "repeat")
+    """Three to four colours in ragged blobs of some centimetres; one in eight in square pixels."""
+    size = 9.0
     cloth = Cloth((size, size), pixels_per_cm, palette.ground)
     colors = palette.colors()
     height, width = cloth.bgr.shape[:2]
-    if draw_unit(seed, "digital") < 0.2:
-        cells = round(size / 0.42)
-        labels = _camouflage_labels((cells, cells), size, len(colors), seed)
-        cloth.bgr[:] = cv2.resize(colors[labels], (width, height), interpolation=cv2.INTER_NEAREST)
+    digital = draw_unit(seed, "digital") < 0.12
+    # No finer than the print shows, with room for smooth edges: the fields cost most.
+    side = round(size / 0.3) if digital else min(height, 200)
+    labels = _camouflage_labels((side, side), size, len(colors), seed)
+    if side == height:
+        cloth.bgr[:] = np.take(colors, labels, axis=0)
     else:
-        cloth.bgr[:] = np.take(colors, _camouflage_labels((height, width), size, len(colors), seed), axis=0)
+        way = cv2.INTER_NEAREST if digital else cv2.INTER_CUBIC
+        cloth.bgr[:] = cv2.resize(np.take(colors, labels, axis=0), (width, height), interpolation=way)
     return cloth.finish()
 
 
@@ -74,9 +80,8 @@ def leopard(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     size, gap = draw_units(2, seed, "leopard")
     radius = 0.35 + 0.5 * size
     pitch = 2 * radius * (1.25 + 0.3 * gap)
-    size_cm = (pitch * max(3, round(6 / pitch)), pitch * 1.8 * max(1, round(3 / pitch)))
+    size_cm, centers, crumbs, draws = scatter(pitch, 6.0, 0.22, seed, "places", rows_apart=0.66)
     cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
-    centers, draws = scatter(size_cm, pitch, 0.2, seed, "places")
     sizes = radius * (0.65 + 0.5 * draws[:, 0])
     squeeze = np.array([1.0, 0.8])
     cloth.fill(place(circle(14) * squeeze * 0.8, centers, sizes, draws[:, 1] * 3), palette.ink(0))
@@ -88,7 +93,6 @@ def leopard(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
         cosine, sine = np.cos(draws[:, 1] * 3), np.sin(draws[:, 1] * 3)
         turn = np.stack([np.stack([cosine, sine], axis=1), np.stack([-sine, cosine], axis=1)], axis=1)
         cloth.fill(((pieces @ turn) * sizes[:, None, None] + centers[:, None])[kept], palette.ink(1))
-    crumbs = np.mod(centers + [pitch * 0.5, pitch * 0.06], size_cm)
     blob = circle(10) * (1 + 0.25 * np.sin(3 * np.arange(10)))[:, None]
     cloth.fill(
         place(blob * squeeze, crumbs, radius * (0.14 + 0.22 * draws[:, 2]), draws[:, 3] * 6), palette.ink(1)
@@ -97,44 +101,60 @@ def leopard(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
 
 
 def _ramp(colors: Image) -> Image:
-    """(256, 1, 3): a colour map through the colours, from one to the next without steps."""
-    places = np.linspace(0, len(colors) - 1, 256)
-    channels = [np.interp(places, np.arange(len(colors)), colors[:, c]) for c in range(3)]
-    return np.round(np.stack(channels, axis=1)).astype(np.uint8)[:, None]
+    """(256, 1, 3): a colour map through the colours and back to the first, without steps."""
+    around = np.concatenate([colors, colors[:1]]).astype(np.float32)
+    places = np.linspace(0, len(colors), 256)
+    channels = [np.interp(places, np.arange(len(around)), around[:, channel]) for channel in range(3)]
+    ramp: Image = np.round(np.stack(channels, axis=1)).astype(np.uint8)[:, None]
+    return ramp
 
 
 def tie_dye(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
-    """Dye that ran in folded cloth: crumpled clouds, or rings about one place, with pale creases."""
-    kind, rings, crease = draw_units(3, seed, "tie-dye")
-    side = 11.0
-    cloth = Cloth((side, side), pixels_per_cm, palette.ground)
-    shape = cloth.bgr.shape[:2]
-    cloud = fractal_noise(shape, (4, 4), 3, seed, "cloud")
+    """Dye that ran in folded cloth: spirals, crumpled clouds or wavy bands, with pale creases."""
+    kind, arms, turns, crease = draw_units(4, seed, "tie-dye")
+    size = 18.0
+    cloth = Cloth((size, size), pixels_per_cm, palette.ground, smooth=True)
+    height, width = cloth.bgr.shape[:2]
+    # Dye has no sharp edges: ten pixels a centimetre show all of it.
+    side = min(height, 180)
+    places = (np.arange(side, dtype=np.float32) + np.float32(0.5)) * np.float32(2 * np.pi / side)
+    x, y = places[None], places[:, None]
+    cloud = fractal_noise((side, side), (5, 5), 4, seed, "cloud")
     if kind < 0.45:
-        x, y = cloth.places()
-        away = np.sqrt(np.sin(np.pi * x) ** 2 + np.sin(np.pi * y) ** 2)
-        wave = np.abs((away * (1.5 + 2 * rings) + 0.16 * cloud) % 2 - 1)
+        # Four whirls, alternately left and right.
+        across, down = np.sin(x), np.sin(y)
+        away = np.sqrt(across**2 + down**2)
+        level = (
+            np.arctan2(down, across) * ((1 + int(3 * arms)) / (2 * np.pi))
+            + (0.4 + turns) * away
+            + 0.09 * cloud
+        )
+    elif kind < 0.75:
+        level = 0.5 + 0.2 * cloud
     else:
-        wave = np.clip(0.5 + 0.27 * cloud, 0, 1)
-    creases = np.abs(fractal_noise(shape, (6, 6), 2, seed, "crease"))
-    wave *= 1 - (0.35 + 0.3 * crease) * np.exp(-((creases / 0.22) ** 2))
-    level = np.round(np.clip(wave, 0, 1) * 255).astype(np.uint8)
-    cloth.bgr[:] = cv2.applyColorMap(level, _ramp(palette.colors()))
+        level = (2 + int(4 * arms)) * y / np.float32(2 * np.pi) + 0.12 * cloud
+    folds = np.abs(fractal_noise((side, side), (9, 9), 3, seed, "crease"))
+    pale = (0.1 + 0.4 * crease) * np.exp(-((folds / 0.3) ** 2)) * (0.5 + 0.4 * cloud)
+    colors = cv2.applyColorMap(np.floor((level % 1) * 255).astype(np.uint8), _ramp(palette.colors()))
+    lightest = palette.colors()[np.argmax(palette.colors().sum(axis=1))].astype(np.float32)
+    dyed = colors + (lightest - colors) * np.clip(pale, 0, 1)[:, :, None]
+    cloth.bgr[:] = cv2.resize(dyed.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
     return cloth.finish()
 
 
 def scribbles(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     """Marble veins, crackle or brush dabs: an abstract print of two colours."""
-    kind, fine, width = draw_units(3, seed, "scribble")
+    kind, fine, bold = draw_units(3, seed, "scribble")
     side = 7.0
     cloth = Cloth((side, side), pixels_per_cm, palette.ground)
-    shape = cloth.bgr.shape[:2]
+    height, width = cloth.bgr.shape[:2]
+    shape = (height, width)
     knots = 5 + int(6 * fine)
     if kind < 0.6:
         field = np.full(shape, 9.0, np.float32)
         for layer in range(2):
             vein = np.abs(fractal_noise(shape, (knots, knots), 2, seed, "vein", layer))
-            field = np.minimum(field, vein / (0.06 + 0.1 * width))
+            field = np.minimum(field, vein / (0.06 + 0.1 * bold))
         covered = field < 1
     else:
         covered = smooth_noise(shape, (knots * 4, knots), seed, "dab") > 0.75

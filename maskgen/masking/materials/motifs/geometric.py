@@ -10,8 +10,9 @@ from maskgen.masking.materials.motifs.shapes import circle, place
 from maskgen.masking.materials.palette import Palette
 
 GEOMETRICS = (
-    "e8e5de 2a2a2d", "27365a e2e2de", "e6e2d8 4a6f88 c98a6b", "25262a cfcdc8", "e9e4db c2757f 7f9a93", "dfe4e4 2f5f6b 8fb0b0",
-    "e7dfce c9963f 4f4a45", "8b8e92 e4e2dd 3f4146", "3a5a58 e0d9c4", "e8e6e2 7d86a0 35405c", "b04a46 ece5da", "e6dcd8 8a5f6b c9a3a0",
+    "e8e5de 2a2a2d", "27365a e2e2de", "e6e2d8 4a6f88 c98a6b", "25262a cfcdc8", "e9e4db c2757f 7f9a93",
+    "dfe4e4 2f5f6b 8fb0b0", "e7dfce c9963f 4f4a45", "8b8e92 e4e2dd 3f4146", "3a5a58 e0d9c4",
+    "e8e6e2 7d86a0 35405c", "b04a46 ece5da", "e6dcd8 8a5f6b c9a3a0",
 )  # fmt: skip
 
 
@@ -73,8 +74,8 @@ def _scales(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     columns, rows = max(2, round(4 / (2 * radius))), 2 * max(2, round(2.4 / radius))
     size_cm = (2 * radius * columns, radius * 0.5 * rows)
     cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
-    # From the top down: each row covers the lower half of the one above it, and one more covers the first again.
-    for row in range(-2, rows + 4):
+    # From the top down: each row covers the lower part of the one above it, beyond both ends of the tile.
+    for row in range(-1, rows + 2):
         centers = (
             np.stack([(np.arange(columns) + 0.5 * (row % 2)) * 2, np.full(columns, row * 0.5)], axis=1)
             * radius

@@ -1,5 +1,8 @@
 """Outlines for scattered prints: unit polygons around (0, 0), and where to put them."""
 
+from functools import cache
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +11,7 @@ from maskgen.masking.hash_random import draw_array
 Points = NDArray[np.float64]
 
 
+@cache
 def circle(points: int = 20) -> Points:
     """(points, 2): the unit circle."""
     turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
@@ -16,23 +20,29 @@ def circle(points: int = 20) -> Points:
 
 def ellipse(x: float, y: float, width: float, height: float, points: int = 16) -> Points:
     """(points, 2): an ellipse with the given centre and half axes."""
-    return circle(points) * [width, height] + [x, y]
+    outline: Points = circle(points) * [width, height] + [x, y]
+    return outline
 
 
+@cache
 def star(tips: int = 5, inner: float = 0.42) -> Points:
     """(2 * tips, 2): a star whose first tip points up."""
     turn = np.linspace(0, 2 * np.pi, 2 * tips, endpoint=False) - np.pi / 2
     radius = np.where(np.arange(2 * tips) % 2 == 0, 1.0, inner)
-    return np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+    outline: Points = np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+    return outline
 
 
+@cache
 def flower(petals: int, depth: float = 0.4, pointed: float = 1.0, points: int = 8) -> Points:
     """(petals * points, 2): a blossom; ``depth`` is how far its petals are parted, 0 to 1."""
     turn = np.linspace(0, 2 * np.pi, petals * points, endpoint=False)
     radius = 1 - depth + depth * np.abs(np.cos(petals * turn / 2)) ** pointed
-    return np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+    outline: Points = np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
+    return outline
 
 
+@cache
 def leaf(width: float = 0.3, points: int = 8) -> Points:
     """(2 * points, 2): a leaf from (0, 0) to (1, 0), pointed at both ends."""
     along = np.linspace(0, 1, points, endpoint=False)
@@ -42,6 +52,7 @@ def leaf(width: float = 0.3, points: int = 8) -> Points:
     return np.concatenate([upper, lower])
 
 
+@cache
 def paisley(points: int = 28) -> Points:
     """(points, 2): a drop with a bent tip, about 2 high, its round end at the bottom."""
     turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
@@ -50,6 +61,7 @@ def paisley(points: int = 28) -> Points:
     return np.stack([x + 0.42 * (y + 0.2).clip(0) ** 2, -y], axis=1)
 
 
+@cache
 def heart(points: int = 24) -> Points:
     """(points, 2): a heart."""
     turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
@@ -60,24 +72,39 @@ def heart(points: int = 24) -> Points:
 
 def place(shape: Points, centers: Points, sizes: Points | float, angles: Points | float = 0.0) -> Points:
     """(count, points, 2): one shape (points, 2) at (count, 2) centres, scaled and turned (radians)."""
-    count = len(centers)
-    size, angle = np.broadcast_to(sizes, count), np.broadcast_to(angles, count)
-    cosine, sine = np.cos(angle) * size, np.sin(angle) * size
-    turn = np.stack([np.stack([cosine, sine], axis=1), np.stack([-sine, cosine], axis=1)], axis=1)
-    return shape @ turn + centers[:, None]
+    turn = np.broadcast_to(sizes * np.exp(1j * np.asarray(angles)), len(centers))
+    points = _complex(shape)[None] * turn[:, None] + _complex(centers)[:, None]
+    placed: Points = points.view(np.float64).reshape(len(centers), -1, 2)
+    return placed
+
+
+def _complex(points: Points) -> NDArray[np.complex128]:
+    """(count,) x + iy of (count, 2) points: to turn is to multiply."""
+    plane: NDArray[np.complex128] = np.ascontiguousarray(points, np.float64).view(np.complex128)[:, 0]
+    return plane
+
+
+class Scattering(NamedTuple):
+    """Places on a tile: of the things, of smaller things between them, and random numbers for each."""
+
+    size_cm: tuple[float, float]
+    centers: Points  # (count, 2)
+    between: Points  # (count, 2): each half a pitch to the right of its centre
+    draws: Points  # (count, 4), 0 to 1
 
 
 def scatter(
-    size_cm: tuple[float, float], pitch_cm: float, jitter: float, seed: int, *names: str | int
-) -> tuple[Points, Points]:
-    """Places on a staggered grid, moved by up to ``jitter`` pitches: (count, 2), and a draw for each: (count, 4).
+    pitch_cm: float, about_cm: float, jitter: float, seed: int, *names: str | int, rows_apart: float = 0.87
+) -> Scattering:
+    """Places in staggered rows on a tile of about the given side, moved by up to ``jitter`` pitches.
 
-    The grid is stretched to fit the tile, with an even number of rows.
+    ``rows_apart`` is in pitches: .87 for things alone; .6 if smaller things lie between those of a row.
     """
-    columns = max(1, round(size_cm[0] / pitch_cm))
-    rows = max(2, 2 * round(size_cm[1] / pitch_cm / 1.8))
+    columns = max(2, round(about_cm / pitch_cm))
+    rows = 2 * max(1, round(about_cm / pitch_cm / rows_apart / 2))
     row, column = (axis.ravel() for axis in np.mgrid[0:rows, 0:columns])
-    draws = draw_array(6 * len(row), seed, *names).astype(np.float64).reshape(-1, 6)
-    x = (column + 0.5 * (row % 2) + 0.25 + jitter * (draws[:, 4] - 0.5) * 2) * size_cm[0] / columns
-    y = (row + 0.5 + jitter * (draws[:, 5] - 0.5) * 2) * size_cm[1] / rows
-    return np.stack([x, y], axis=1), draws[:, :4]
+    draws = draw_array(8 * len(row), seed, *names).astype(np.float64).reshape(-1, 8)
+    grid = np.stack([column + 0.5 * (row % 2) + 0.25, (row + 0.5) * rows_apart], axis=1)
+    centers = (grid + jitter * (2 * draws[:, 4:6] - 1)) * pitch_cm
+    between = (grid + [0.5, 0.0] + 0.6 * jitter * (2 * draws[:, 6:8] - 1)) * pitch_cm
+    return Scattering((columns * pitch_cm, rows * rows_apart * pitch_cm), centers, between, draws[:, :4])

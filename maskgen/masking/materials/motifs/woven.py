@@ -17,21 +17,21 @@ PLAIDS = (
     "3d3f45 1f2024 7d8086 c9c7c2", "6d7f94 e4e3dd 2d3a52 b98a86", "b98d8f f0e7df 6f5560 d8c3b5",
 )  # fmt: skip
 GINGHAMS = (
-    "ebe8e1 a52d33", "ebe9e4 2c3f63", "eae8e3 29292c", "ece9e2 6b8fb5", "ece8e2 d08d99", "ebe8e0 4b7558",
-    "ece8df 8a7a5f", "eae6e2 77608a", "ece7da c9a24a", "e9e7e3 77787b",
+    "ebe8e1 a52d33", "ebe9e4 2c3f63", "eae8e3 29292c", "ece9e2 6b8fb5", "ece8e2 d08d99",
+    "ebe8e0 4b7558", "ece8df 8a7a5f", "eae6e2 77608a", "ece7da c9a24a", "e9e7e3 77787b",
 )  # fmt: skip
 CHECKS = (
-    "e7e3db 2a2a2d", "a72c30 242225", "e5e1da 31456a", "d9d2c4 6e5a48", "e3e0dc 84868a", "2f3237 c9c7c2",
-    "e6d6d2 a0525c", "3a4a3f c6c1a8", "27324a cfd2d6",
+    "e7e3db 2a2a2d", "a72c30 242225", "e5e1da 31456a", "d9d2c4 6e5a48", "e3e0dc 84868a",
+    "2f3237 c9c7c2", "e6d6d2 a0525c", "3a4a3f c6c1a8", "27324a cfd2d6",
 )  # fmt: skip
 STRIPES = (
-    "ebe8e1 27375a", "e9e6de 2b2b2e", "e8e4da a8373b", "dfe3e6 6c8fb4 33507c", "ece6da c98a6b 8aa39a 47647d",
-    "22252e d8d6d0 8c2f35", "ead9d6 c47c86 8e5a6b", "e5dfd0 7a8b6a", "d8c7a8 6b4a3a 2f2f33", "77797d d9d8d4",
-    "e9e2d4 d3a550 bb5a44 4a7a86 31405f",
+    "ebe8e1 27375a", "e9e6de 2b2b2e", "e8e4da a8373b", "dfe3e6 6c8fb4 33507c",
+    "ece6da c98a6b 8aa39a 47647d", "22252e d8d6d0 8c2f35", "ead9d6 c47c86 8e5a6b", "e5dfd0 7a8b6a",
+    "d8c7a8 6b4a3a 2f2f33", "77797d d9d8d4", "e9e2d4 d3a550 bb5a44 4a7a86 31405f",
 )  # fmt: skip
 PINSTRIPES = (
-    "2a2f3d c3c6cc", "28282b a9aaad", "57626f d4d8dc", "3d4038 b9b59f", "dde1e6 6b86ab", "e9e7e2 5c5f66",
-    "c7d3e0 f0f1f0", "4b2f36 c9b4b4", "8c8e92 e2e1dd",
+    "2a2f3d c3c6cc", "28282b a9aaad", "57626f d4d8dc", "3d4038 b9b59f", "dde1e6 6b86ab",
+    "e9e7e2 5c5f66", "c7d3e0 f0f1f0", "4b2f36 c9b4b4", "8c8e92 e2e1dd",
 )  # fmt: skip
 
 
@@ -39,7 +39,9 @@ def _bands(widths_cm: list[float] | NDArray[np.float64], colors: Image, length: 
     """(length, 3): bands of colour after each other, over the whole of the length."""
     ends = np.cumsum(widths_cm) / np.sum(widths_cm)
     places = (np.arange(length) + 0.5) / length
-    return colors[np.minimum(np.searchsorted(ends, places, side="right"), len(ends) - 1)].astype(np.float32)
+    picks = np.minimum(np.searchsorted(ends, places, side="right"), len(ends) - 1)
+    bands: Plane = colors[picks].astype(np.float32)
+    return bands
 
 
 def _weave(cloth: Cloth, warp: Plane, weft: Plane) -> Print:
@@ -97,7 +99,7 @@ def checks(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     """Windowpane, hound's-tooth, buffalo check or a chess board."""
     kind, width = draw_units(2, seed, "check")
     if kind < 0.3:
-        return _houndstooth(0.6 + 1.0 * width, palette, pixels_per_cm)
+        return _houndstooth(0.5 + 0.65 * width, palette, pixels_per_cm)
     if kind < 0.55:
         side = 2 + 2.5 * width
         cloth = Cloth((side, side), pixels_per_cm, palette.ground)
@@ -139,7 +141,9 @@ def stripes(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     width, even, way, gap = draw_units(4, seed, "stripe")
     count = 1 + len(palette.inks)
     draws = draw_array(2 * count, seed, "bands").astype(np.float64)
-    widths = np.full(count, 0.3 + 1.2 * width**2) * (1 if even < 0.5 else 0.4 + 1.2 * draws[:count])
+    widths: NDArray[np.float64] = (0.3 + 1.2 * width**2) * (
+        np.ones(count) if even < 0.5 else 0.4 + 1.2 * draws[:count]
+    )
     colors = palette.colors()
     if gap < 0.5 and count > 2:  # The ground between all the inks.
         order = np.array([place for ink in range(1, count) for place in (0, ink)])
