@@ -14,6 +14,18 @@ from maskgen.records import Hang, MaskTemplate, Plan
 # From above and somewhat from the left, half of it without direction.
 LIGHT = LightDirection(np.array([-0.3, -0.5, -0.81]), 0.5)
 
+# Kind -> a template of that kind, of one colour and without a print.
+PLAIN = {
+    "surgical": "surgical_blue",
+    "sponge": "sponge_grey",
+    "cloth": "cloth_red",
+    "kn95": "kn95_white",
+    "n95": "n95_white",
+    "ffp2": "ffp2_white",
+    "sports": "sports_grey",
+    "gaiter": "gaiter_black",
+}
+
 
 def mean_face(
     *, size=(400, 400), eye_distance=100.0, yaw=0.0, pitch=0.0, roll=0.0, center=(200.0, 160.0), widen=1.0
@@ -49,7 +61,7 @@ def plain_template(bgr=(200, 160, 90), *, alpha=None, name="plain", recolourable
 
 
 def laid(fit, template, face, wear="correct", light=LIGHT, **chosen):
-    """The layer of a template, given itself or by its name, on a face; ``chosen``: other fields of the plan."""
+    """The layer of a template or of one named so on a face; ``chosen``: other fields of the plan."""
     if isinstance(template, str):
         template = load_template(template)
     return FIT_FUNCTIONS[fit](template, replace(worn(wear), **chosen), face, light)

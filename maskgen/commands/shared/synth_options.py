@@ -62,15 +62,15 @@ dataset_options = stacked(
 _MASK_HELP = {
     "--blend": "How the mask is composited: overlay is alpha blending, poisson is Poisson cloning, which "
     "takes on the face's light, and flatten is a texture-flattening baseline without a template.",
-    "--fit": "How the mask is laid on the face: mesh drapes it over the face mesh, half-split draws it flat and "
-    "maps each half by one affine map.",
+    "--fit": "How the mask is laid on the face: mesh drapes it over the face mesh, half-split draws it flat "
+    "and maps each half by one affine map.",
     "--template": "Mask templates to draw from: a name, a kind (surgical, n95, cloth, ...), a tone (light, "
     "dark, patterned), the path of your own template, all, or street, a mix as in photographs of people in "
     "masks. Can be repeated; WEIGHT sets relative frequencies, and a group divides its weight among its "
     "templates.  [default: street]",
     "--color": "Recolour the templates that allow it: #rrggbb, a colour name, or random. Can be repeated.",
-    "--pattern": "Print a pattern on the templates that allow it: stripes, checks, dots, camouflage, ..., noise "
-    "(blocks of random colours), or random, which is any but noise. Can be repeated.",
+    "--pattern": "Print a pattern on the templates that allow it: stripes, checks, dots, camouflage, ..., "
+    "noise (blocks of random colours), or random, which is any but noise. Can be repeated.",
     "--wear": f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative "
     "frequencies.  [default: correct]",
     "--jitter/--no-jitter": "Vary the height, tilt, size and slack of each mask, as worn masks do.",

@@ -6,6 +6,6 @@
                                                                            +- draw_mark --> Mark, with alpha
                                                                            +- weave ------> light and dark
 
-Everything is flat, in neutral light and in centimetres; the garment is cut, folded and lit elsewhere. To add a
-print, write a function in a file of `motifs` and name it in `prints`; to add a mark, name it in `marks`.
+Everything is flat, in neutral light and in centimetres; the garment is cut, folded and lit elsewhere. To add
+a print, write a function in a file of `motifs` and name it in `prints`; to add a mark, name it in `marks`.
 """

@@ -128,7 +128,8 @@ def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
     if material is not None:
         problems = _material_problems(path, description["kind"], material)
     else:
-        problems, data, bgra = _read_image(path.with_suffix(".png"))
+        large = path.with_suffix(".PNG")
+        problems, data, bgra = _read_image(large if large.is_file() else path.with_suffix(".png"))
         if bgra is not None:
             anchors = description["anchors"]
             problems += _anchor_problems(path, anchors, bgra.shape[1::-1])

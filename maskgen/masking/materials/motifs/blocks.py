@@ -1,15 +1,14 @@
 """Square blocks in random colours: a print of no real cloth, for experiments that ask for noise."""
 
 import cv2
-import numpy as np
 
 from maskgen.masking.hash_random import draw_array
 from maskgen.masking.materials.cloth import Cloth, Print
 from maskgen.masking.materials.palette import Palette
 
 NOISES = (
-    "e1dcd2 3f6fa8 c9553f 4f9a63", "2b2f38 c9b24a 8a4f9a d9dde2", "d9c7a3 7a3f3f 3a7f86 e0a04f", "46505f b8d0c0 d07a9a e8e2c8",
-    "e6e6e4 8c8e92 4a4c50 1f2023", "35507a d98f4a 7fb08a e8dcd0",
+    "e1dcd2 3f6fa8 c9553f 4f9a63", "2b2f38 c9b24a 8a4f9a d9dde2", "d9c7a3 7a3f3f 3a7f86 e0a04f",
+    "46505f b8d0c0 d07a9a e8e2c8", "e6e6e4 8c8e92 4a4c50 1f2023", "35507a d98f4a 7fb08a e8dcd0",
 )  # fmt: skip
 
 _BLOCK_CM, _CELLS = 0.4, 24
