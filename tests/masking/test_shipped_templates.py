@@ -1,4 +1,4 @@
-"""What ships in mask_templates/: enough of each kind and tone, sound, and of the colour that its name says."""
+"""What ships in mask_templates/: enough of each kind and tone, sound, and of the tone that it says."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def test_its_tone_is_that_of_its_cloth(name: str) -> None:
         assert template.material is not None
         assert template.material.keys() & {"print", "mark"}
     else:
-        assert (lightness > 105) == (template.tone == "light"), lightness
+        # Greys may be either.
+        assert lightness > 105 if template.tone == "light" else lightness < 132
 
 
 @pytest.mark.parametrize("name", [name for name in SHIPPED if load_template(name).recolourable])
