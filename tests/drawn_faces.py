@@ -119,6 +119,25 @@ def coloured_light(image, face):
     image[:] = (image * (1.0, 0.45, 0.5)).astype(np.uint8)
 
 
+def bar(image, face):
+    """A bar of bare metal before the chin, longer than the face is wide."""
+    x, y = point(face, 17, 0, 0.15)
+    cv2.rectangle(image, (x - 140, y), (x + 140, y + 30), (215, 220, 222), -1)
+
+
+def ball(image, face):
+    """A green ball before the chin and the corner of the mouth, held from below."""
+    cv2.circle(image, point(face, 378, 0, -0.05), 30, (60, 120, 40), -1)
+
+
+def sleeve(image, face):
+    """A white sleeve before a cheek, up from the shoulder."""
+    x, y = point(face, 361)
+    cv2.fillPoly(
+        image, [np.array([(x - 40, y + 20), (x + 90, y - 30), (399, 399), (x - 10, 399)])], (222, 225, 228)
+    )
+
+
 def scarf(image, face):
     """A red scarf up to the chin, none of it in front."""
     image[point(face, 152)[1] :] = (40, 30, 180)

@@ -9,6 +9,8 @@ import pytest
 from drawn_faces import (
     HAIR,
     SKIN,
+    ball,
+    bar,
     beard,
     cast_shadow,
     coloured_light,
@@ -26,6 +28,7 @@ from drawn_faces import (
     rounded_shading,
     scarf,
     side_light,
+    sleeve,
     taken,
     white_beard,
 )
@@ -63,6 +66,9 @@ def in_image(face, layer, matte):
     [
         (lock_of_hair, (454, 323), (4, 13, 152, 234, 50, 280)),
         (microphone, (378, 369), (4, 234, 454, 50, 280)),
+        (bar, (199, 175), (4, 13, 234, 454, 50, 280)),
+        (ball, (378, 400), (4, 13, 234, 454, 50, 280)),
+        (sleeve, (397, 365), (4, 13, 152, 234, 50, 280)),
     ],
 )
 def test_the_mask_goes_behind(drawn, inside, free):

@@ -42,7 +42,6 @@ def test_what_leaves_the_cloth_at_one_side_comes_in_at_the_other(pixels_per_cm):
         centers = np.array([(0.3, 0.2), (2.0, 2.4), (5.8, 4.7), (5.5, 2.5)]) + shift
         colors = np.array([(10, 10, 10), (90, 0, 0), (0, 90, 0), (0, 0, 90)], np.uint8)
         cloth.fill(place(star(), centers, 1.2, np.arange(4.0)), colors)
-        cloth.lines(place(np.array([(-1.0, 0.3), (1.0, -0.2)]), centers, 1.0), 0.2, (120, 60, 30))
         moved = round(shift * pixels_per_cm)
         tiles.append(np.roll(cloth.finish().tile, (-moved, -moved), axis=(0, 1)))
     for tile in tiles[1:]:
@@ -67,6 +66,12 @@ def test_a_tile_has_the_size_it_says(motif, pixels_per_cm):
     assert abs(height - print_.size_cm[1] * pixels_per_cm) <= 1
     # Larger than one motif and not much larger than a mask.
     assert min(print_.size_cm) >= 1.5 and max(print_.size_cm) <= 20
+
+
+def test_a_tile_for_a_huge_face_stays_of_a_reasonable_size():
+    print_ = draw_print("tie_dye", 0, 300)
+    assert print_.tile.shape == draw_print("tie_dye", 0, 40).tile.shape
+    assert max(print_.tile.shape) <= 40 * 20
 
 
 @motifs

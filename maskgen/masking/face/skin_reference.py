@@ -39,7 +39,7 @@ _GREY_MARGIN = np.float32(0.05)
 
 def compare_to_reference(
     bgr: Image, points: Floats, corner: tuple[int, int], step: int
-) -> tuple[Floats, Floats, Image, float] | None:
+) -> tuple[Floats, Floats, Floats, Image, float] | None:
     """Compare each pixel to the bare skin; None if no bare skin is in view.
 
     Args:
@@ -49,7 +49,8 @@ def compare_to_reference(
         step: Image pixels for one of the part's.
 
     Returns:
-        light, strangeness, face (uint8, 1 inside) and chroma of `maskgen.masking.face.skin_view.SkinView`.
+        light, strangeness, greyness, face (uint8, 1 inside) and chroma of
+        `maskgen.masking.face.skin_view.SkinView`.
     """
     bare, face = np.zeros(bgr.shape[:2], np.uint8), np.zeros(bgr.shape[:2], np.uint8)
     whole, *patches = _OUTLINES.place(points, corner, step)
@@ -58,12 +59,12 @@ def compare_to_reference(
     fill_hull(face, whole, 1)
     if (count := cv2.countNonZero(bare)) < _LEAST_PIXELS:
         return None
-    light, strangeness, chroma = _compare(bgr, bare, count)
-    return light, strangeness, face, chroma
+    light, strangeness, greyness, chroma = _compare(bgr, bare, count)
+    return light, strangeness, greyness, face, chroma
 
 
 @compiled
-def _compare(bgr: Image, plane: Image, bare: int) -> tuple[Floats, Floats, float]:
+def _compare(bgr: Image, plane: Image, bare: int) -> tuple[Floats, Floats, Floats, float]:
     """plane: (height, width) uint8, nonzero on bare skin; bare: pixels of bare skin."""
     height, width = bgr.shape[:2]
     planes, order = np.empty((3, height, width), np.float32), np.empty((3, bare), np.float32)
@@ -83,6 +84,7 @@ def _compare(bgr: Image, plane: Image, bare: int) -> tuple[Floats, Floats, float
     chroma = math.sqrt(usual_red * usual_red + usual_blue * usual_blue)
     to_x = np.float32(-usual_red / max(chroma, 1e-3))
     to_y = np.float32(-usual_blue / max(chroma, 1e-3))
+    to_grey = np.float32(1 / max(chroma, 1e-3))
     for y in range(height):
         pixels, lights, reds, blues = bgr[y], planes[0, y], planes[1, y], planes[2, y]
         for x in range(width):
@@ -92,4 +94,5 @@ def _compare(bgr: Image, plane: Image, bare: int) -> tuple[Floats, Floats, float
             brightest = max(pixels[x, 0], pixels[x, 1], pixels[x, 2])
             unclear = (brightest >= _CLIPPED) | (light < _TOO_DARK)
             lights[x], reds[x] = light, np.float32(0) if unclear else max(across, beyond + _GREY_MARGIN)
-    return planes[0], planes[1], chroma
+            blues[x] = 1 + beyond * to_grey
+    return planes[0], planes[1], planes[2], chroma

@@ -39,6 +39,7 @@ class SkinView:
         light: (height, width) float32.
         strangeness: (height, width) float32: distance of each colour from the line, or how far it lies beyond
             grey if that is more; 0 if a pixel is too dark or too bright for a reliable colour.
+        greyness: (height, width) float32: position of each colour on the line: 0 is the skin's, 1 is grey.
         face: (height, width) bool: the hull of the mesh.
         part: The downscaled part of the image.
     """
@@ -48,6 +49,7 @@ class SkinView:
     chroma: float
     light: Floats
     strangeness: Floats
+    greyness: Floats
     face: Flags
     part: DownscaledRoi
 
@@ -87,6 +89,6 @@ def measure_skin(image: Image, landmarks: Landmarks) -> SkinView | None:
     compared = compare_to_reference(bgr, landmarks.points, part.corner, part.step)
     if compared is None:
         return None
-    light, strangeness, face, chroma = compared
+    light, strangeness, greyness, face, chroma = compared
     points, eye = part.points(landmarks.points[:, :2]), landmarks.eye_distance / part.step
-    return SkinView(points, eye, chroma, light, strangeness, face.view(np.bool_), part)
+    return SkinView(points, eye, chroma, light, strangeness, greyness, face.view(np.bool_), part)

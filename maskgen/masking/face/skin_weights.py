@@ -28,6 +28,9 @@ _RED_SPREAD, _BLUE_SPREAD = np.float32(0.32), np.float32(0.5)
 # Regularisation: keeps the fitted slope flat where few pixels determine it.
 _FLAT = 1e-3
 _STRANGE = 0.2  # weight below which a pixel is hardly skin
+# Nor is a brighter pixel skin that has less than this share of the skin's colour, if the skin has at least so
+# much colour, in spreads.
+_NEAR_GREY, _COLORED = 0.4, 0.6
 # Computed in 64 bits and then rounded: numpy's 32-bit logarithms differ in the last bit between processors.
 _LOGARITHM = np.log1p(np.arange(256.0)).astype(np.float32)
 _THIRD = np.float32(1 / 3)
@@ -185,6 +188,8 @@ def _weigh(
     for k in range(inside):
         order[k] = blue[k]
     usual_blue = np.float32(select(order, inside, inside // 2))
+    chroma = usual_red**2 + usual_blue**2
+    grey = _NEAR_GREY**2 * chroma if chroma > _COLORED**2 else 0.0
     # Brightness is compared to a plane fitted over the face, not to one level: the shaded side is skin too.
     # The fit weights pixels by colour alone.
     n = s_x = s_y = s_xx = s_xy = s_yy = 0.0
@@ -193,7 +198,9 @@ def _weigh(
     for row in range(height):
         for column in range(width):
             if face[row, column]:
+                near_grey = red[k] ** 2 + blue[k] ** 2 < grey
                 strange = (red[k] - usual_red) ** 2 + (blue[k] - usual_blue) ** 2
+                blue[k] = np.float32(near_grey)
                 red[k] = strange
                 weight = 1 / (1 + strange * strange)
                 x, y, lit = column / width, row / height, light[k]
@@ -223,6 +230,6 @@ def _weigh(
                 far = off * off + red[k]
                 trust = 1 / (1 + far * far)
                 weighted[row, column, 3] = trust
-                hardly += trust < _STRANGE
+                hardly += (trust < _STRANGE) | ((blue[k] > 0) & (off > 0))
                 k += 1
     return hardly

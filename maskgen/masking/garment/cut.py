@@ -1,12 +1,12 @@
-"""Cut a garment out of its surface: its outline, relief and trims at each pixel."""
+"""Cut a garment out of its surface: its outline, colour, relief and trims at each pixel."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.jit import compiled
-from maskgen.masking.garment.garment import SIDE, Garment
+from maskgen.masking.garment.garment import SIDE, Cloth, Garment
 from maskgen.masking.garment.outline import edge_distances, nearest_edge
-from maskgen.masking.garment.relief import fold_height, step_height
+from maskgen.masking.garment.relief import crumple_axes, crumple_tile, fold_height, step_relief
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -14,21 +14,21 @@ Floats = NDArray[np.float32]
 NOWHERE = 1e3
 # Beyond this distance outside of the outline nothing is computed.
 _OUTSIDE = -0.06
+_NO_WEAVE = np.zeros((1, 1), np.float32)
 
 
-def cut(garment: Garment, values: Floats, finest: float, color: Floats) -> tuple[Floats, Floats]:
-    """Measure the outline, draw the relief, and paint the trims.
+def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats, Floats]:
+    """Measure the outline, colour the cloth, and draw the relief and the trims.
 
     Args:
         garment: What is cut.
         values: (height, width, n) float32, first x and y in the garment; x is `NOWHERE` where its surface is
             not in view.
         finest: Length that a pixel shows, in eye distances.
-        color: (height, width, 3) float32 of the cloth; trims are painted on it.
 
     Returns:
-        (height, width) float32 distance from the outline, positive inside, and (height, width) float32 height
-        of relief and trims, both in eye distances.
+        (height, width, 3) float32 colour; (height, width) float32 distance from the outline, positive inside;
+        (height, width) float32 height of relief and trims. Lengths are in eye distances.
     """
     rows = [
         (trim.edge, trim.start, trim.width, trim.height, trim.spacing, *(trim.color or (-1, -1, -1)))
@@ -36,26 +36,43 @@ def cut(garment: Garment, values: Floats, finest: float, color: Floats) -> tuple
     ]
     shape, relief = garment.outline, garment.relief
     return _cut(
+        values,
+        finest,
         (shape.top, shape.bottom, shape.side, shape.rounding),
         (relief.steps, relief.folds, relief.ways, relief.half_width),
+        (crumple_tile(), crumple_axes(relief), relief.crumple),
+        _cloth_tiles(garment.cloth),
         np.array(rows, np.float64).reshape(-1, 8),
-        finest,
-        values,
-        color,
     )
+
+
+def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float]:
+    """The print by channels with its pixels in an eye distance, across and down; the weave with its own."""
+    if cloth.tile is None:
+        tile, across, down = np.array(cloth.color, np.float32).reshape(3, 1, 1), 0.0, 0.0
+    else:
+        tile = cloth.tile.astype(np.float32)
+        across, down = (
+            pixels / size for pixels, size in zip(tile.shape[1::-1], cloth.tile_size, strict=True)
+        )
+    weave = _NO_WEAVE if cloth.weave is None else cloth.weave
+    return tile, across, down, weave, len(weave) / cloth.weave_size
 
 
 @compiled
 def _cut(
+    values: Floats,
+    finest: float,
     shape: tuple[Floats, Floats, Floats, float],
     relief: tuple[Array, Array, Array, float],
+    crumples: tuple[Floats, Array, float],
+    cloth: tuple[Floats, float, float, Floats, float],
     trims: Array,
-    finest: float,
-    values: Floats,
-    color: Floats,
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, Floats]:
     (top, bottom, side, rounding), (steps, folds, ways, half_width) = shape, relief
+    (wrinkles, axes, depth), (tile, across, down, weave, density) = crumples, cloth
     height, width = values.shape[:2]
+    color = np.zeros((height, width, 3), np.float32)
     nearest, heights = np.full((height, width), -1, np.float32), np.zeros((height, width), np.float32)
     for row in range(height):
         for column in range(width):
@@ -66,12 +83,19 @@ def _cut(
             nearest[row, column] = nearest_edge(distances[0], distances[1], distances[2], rounding)
             if nearest[row, column] < _OUTSIDE:
                 continue
-            total = step_height(steps, min((x / half_width) ** 2, 1.0), finest, y)
+            total, dark = step_relief(steps, min((x / half_width) ** 2, 1.0), finest, x, y)
             total += fold_height(folds, ways, x, y)
+            total += depth * _repeated(
+                wrinkles,
+                axes[0, 0] * x + axes[0, 1] * y + axes[0, 2],
+                axes[1, 0] * x + axes[1, 1] * y + axes[1, 2],
+            )
+            lightness = (1 - dark) * (1 + _repeated(weave, density * x, density * y))
+            for channel in range(3):
+                color[row, column, channel] = lightness * _repeated(tile[channel], across * x, down * y)
             for k in range(len(trims)):
                 edge = int(trims[k, 0])
-                along = y if edge == SIDE else x
-                share = _trim_share(trims[k], distances[edge] - trims[k, 1], along, finest)
+                share = _trim_share(trims[k], distances[edge] - trims[k, 1], y if edge == SIDE else x, finest)
                 if share > 0:
                     total += share * trims[k, 3]
                     for channel in range(3 if trims[k, 5] >= 0 else 0):
@@ -79,7 +103,22 @@ def _cut(
                             trims[k, 5 + channel] - color[row, column, channel]
                         )
             heights[row, column] = total
-    return nearest, heights
+    return color, nearest, heights
+
+
+@compiled
+def _repeated(tile: Floats, x: float, y: float) -> float:
+    """The value of a tile that repeats in both directions, between its pixels."""
+    height, width = tile.shape
+    if height == 1 and width == 1:
+        return float(tile[0, 0])
+    left, top = np.floor(x), np.floor(y)
+    t, s = x - left, y - top
+    i, j = int(left) % width, int(top) % height
+    right, below = (i + 1 if i + 1 < width else 0), (j + 1 if j + 1 < height else 0)
+    upper = tile[j, i] + t * (tile[j, right] - tile[j, i])
+    lower = tile[below, i] + t * (tile[below, right] - tile[below, i])
+    return float(upper + s * (lower - upper))
 
 
 @compiled

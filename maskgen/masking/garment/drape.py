@@ -1,7 +1,6 @@
 """Drape a garment over a face: from a `Garment` to a `Layer` in image space."""
 
 import math
-from typing import Any
 
 import cv2
 import numpy as np
@@ -10,12 +9,11 @@ from numpy.typing import NDArray
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.face.light_direction import LightDirection
 from maskgen.masking.garment.cut import NOWHERE, cut
-from maskgen.masking.garment.garment import Cloth, Garment, Patch
+from maskgen.masking.garment.garment import Garment, Patch
 from maskgen.masking.garment.hang import Placement
-from maskgen.masking.garment.loops import draw_loops, loop_paths, put_over
+from maskgen.masking.garment.loops import draw_loops, loop_paths
 from maskgen.masking.garment.rasterize import rasterize
-from maskgen.masking.garment.relief import crumples
-from maskgen.masking.garment.shading import shade
+from maskgen.masking.garment.shading import shade, usual_light
 from maskgen.masking.garment.surface import grid_uv, surface
 from maskgen.records import Layer, Plan
 
@@ -49,19 +47,18 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
         return None
     carried = np.concatenate([x[:, :, None], y[:, :, None], head.normals], axis=2).astype(np.float32)
     values = rasterize(head.points, used, carried, window, NOWHERE)
-    finest = _FINEST / unit
-    across, down = np.ascontiguousarray(values[:, :, 0]), np.ascontiguousarray(values[:, :, 1])
-    color = _cloth_color(garment.cloth, across, down)
-    nearest, heights = cut(garment, values, finest, color)
-    if garment.relief.crumple > 0:
-        heights += crumples(garment.relief, across, down) * np.float32(garment.relief.crumple)
+    color, nearest, heights = cut(garment, values, _FINEST / unit)
     for patch in garment.patches:
-        _add_patch(patch, across, down, color, heights)
+        _add_patch(patch, values, color, heights)
     heights *= np.float32(unit)
-    alpha = shade(color, values[:, :, 2:], heights, nearest, light, garment.cloth.sheen)
-    if paths:
-        alpha = put_over(color, alpha, *draw_loops(paths, window, unit))
-    return _layer(color, alpha, window)
+    usual, loops = usual_light(head.normals[used], light), draw_loops(paths, window, unit)
+    bgr, alpha = shade(color, values, heights, nearest, light, usual, garment.cloth.sheen, loops)
+    left, top, width, height = cv2.boundingRect(alpha)
+    if not width:
+        return None
+    part = slice(top, top + height), slice(left, left + width)
+    origin = window[0] + left, window[1] + top
+    return Layer(np.ascontiguousarray(bgr[part]), np.ascontiguousarray(alpha[part]), origin)
 
 
 def _window(points: Array, image_size_wh: tuple[int, int]) -> tuple[int, int, int, int] | None:
@@ -75,28 +72,8 @@ def _window(points: Array, image_size_wh: tuple[int, int]) -> tuple[int, int, in
     return (left, above, right - left, below - above) if right > left and below > above else None
 
 
-def _cloth_color(cloth: Cloth, x: Floats, y: Floats) -> Floats:
-    """(height, width, 3) float32: the cloth's colour and print, with its weave."""
-    if cloth.tile is None:
-        color = np.empty((*x.shape, 3), np.float32)
-        color[:] = cloth.color
-    else:
-        color = _repeated(cloth.tile, x, y, cloth.tile_size)
-    if cloth.weave is not None:
-        weave = _repeated(cloth.weave, x, y, (cloth.weave_size, cloth.weave_size))
-        color *= 1 + weave[:, :, None]
-    return color
-
-
-def _repeated(tile: NDArray[Any], x: Floats, y: Floats, size: tuple[float, float]) -> Floats:
-    """A tile of ``size`` in eye distances, repeated over the garment."""
-    across = x * np.float32(tile.shape[1] / size[0])
-    down = y * np.float32(tile.shape[0] / size[1])
-    sampled = cv2.remap(tile, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return np.asarray(sampled, np.float32)
-
-
-def _add_patch(patch: Patch, x: Floats, y: Floats, color: Floats, heights: Floats) -> None:
+def _add_patch(patch: Patch, values: Floats, color: Floats, heights: Floats) -> None:
+    x, y = values[:, :, 0], values[:, :, 1]
     rows, columns = patch.bgra.shape[:2]
     map_x = (x - np.float32(patch.place[0])) * np.float32(columns / patch.size[0]) + np.float32(
         columns / 2 - 0.5
@@ -113,14 +90,3 @@ def _add_patch(patch: Patch, x: Floats, y: Floats, color: Floats, heights: Float
     if patch.heights is not None:
         raised = cv2.remap(patch.heights, map_x[part], map_y[part], cv2.INTER_LINEAR, borderValue=[0])
         heights[part] = heights[part] * (1 - share[:, :, 0]) + raised
-
-
-def _layer(color: Floats, alpha: Floats, window: tuple[int, int, int, int]) -> Layer | None:
-    """The layer, cut to the smallest rectangle that holds its alpha."""
-    opaque = np.rint(alpha * 255).astype(np.uint8)
-    left, top, width, height = cv2.boundingRect(opaque)
-    if not width:
-        return None
-    part = slice(top, top + height), slice(left, left + width)
-    bgr = np.rint(np.clip(color[part], 0, 255)).astype(np.uint8)
-    return Layer(bgr, np.ascontiguousarray(opaque[part]), (window[0] + left, window[1] + top))

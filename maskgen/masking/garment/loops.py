@@ -81,13 +81,3 @@ def _stroke(path: Array, radius: float, paint: Floats, nearest: Floats, color: F
                 gain = 1 - 0.35 * min(distance / radius, 1.0) ** 2
                 for channel in range(3):
                     color[y, x, channel] = paint[channel] * gain
-
-
-def put_over(color: Floats, alpha: Floats, under: Floats, under_alpha: Floats) -> Floats:
-    """Put a garment over its loops: ``color`` becomes that of both, and their alpha is returned."""
-    seen = (1 - alpha) * under_alpha
-    total = alpha + seen
-    part = seen > 0
-    share = (seen[part] / total[part])[:, None]
-    color[part] += (under[part] - color[part]) * share
-    return total

@@ -1,5 +1,6 @@
 """The relief of a garment: pleats, folds and crumples as one height for each place."""
 
+import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -14,6 +15,8 @@ Array = NDArray[np.float64]
 
 _TILE = 256  # side of the crumple tile in pixels
 _TILE_LENGTH = 1.6  # and in eye distances
+# How far below a step's edge its darkness is greatest, in eye distances; its strength, and its limit.
+_INSIDE, _OCCLUDED, _DARKEST = 0.008, 0.25, 0.45
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +24,8 @@ class Relief:
     """What stands out of a garment's surface; lengths in eye distances.
 
     Attributes:
-        steps: (n, 6) edges of cloth across the garment: height at the midline and at the side, depth at the
-            midline and at the side, softness, and length of the recovery below it.
+        steps: (n, 7) edges of cloth across the garment: height at the midline and at the side, depth at the
+            midline and at the side, softness, length of the recovery below it, and slope down to the right.
         folds: (n, 6) straight folds: x and y of the start, direction in radians (down from the right), width,
             length, height.
         half_width: Distance from the midline at which ``steps`` have their values at the side.
@@ -43,22 +46,25 @@ class Relief:
 
 
 @compiled
-def step_height(steps: Array, share: float, finest: float, y: float) -> float:
-    """Height of the steps at a place.
+def step_relief(steps: Array, share: float, finest: float, x: float, y: float) -> tuple[float, float]:
+    """Height of the steps at a place, and how dark it is there under their edges, from 0 to 1.
 
     share: 0 on the midline, 1 at the side; finest: least softness of a step, in eye distances.
     """
-    total = 0.0
+    total, dark = 0.0, 0.0
     for k in range(len(steps)):
         soft = max(steps[k, 4], finest)
-        below = y - steps[k, 0] - share * (steps[k, 1] - steps[k, 0])
+        below = y - steps[k, 0] - share * (steps[k, 1] - steps[k, 0]) - steps[k, 6] * x
         if below < -soft or below > steps[k, 5]:
             continue
         depth = steps[k, 2] + share * (steps[k, 3] - steps[k, 2])
         t = min((below + soft) / (soft + soft), 1.0)
         left = 1 - max(below / steps[k, 5], 0.0)
         total -= depth * t * t * (3 - t - t) * left * left
-    return total
+        # The cloth above keeps light from the fold's inside.
+        near = max(1 - abs(below - _INSIDE) / (_INSIDE + soft), 0.0)
+        dark += min(_OCCLUDED * abs(depth) / (_INSIDE + soft), _DARKEST) * near
+    return total, min(dark, _DARKEST)
 
 
 @compiled
@@ -77,25 +83,24 @@ def fold_height(folds: Array, ways: Array, x: float, y: float) -> float:
     return total
 
 
-def crumples(relief: Relief, x: Floats, y: Floats) -> Floats:
-    """(height, width) float32 heights of the crumples; x, y: coordinates of each pixel in the garment."""
+def crumple_axes(relief: Relief) -> Array:
+    """(2, 3) matrix from places in the garment to pixels of `crumple_tile`."""
     left, top, turn, along, across = relief.crumple_map
-    scale = _TILE / _TILE_LENGTH
-    cosine, sine = np.cos(turn), np.sin(turn)
-    tile_x = x * np.float32(cosine * scale * along) + y * np.float32(sine * scale * along)
-    tile_y = y * np.float32(cosine * scale * across) - x * np.float32(sine * scale * across)
-    tile_x += np.float32(left * _TILE)
-    tile_y += np.float32(top * _TILE)
-    sampled = cv2.remap(_crumple_tile(), tile_x, tile_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return np.asarray(sampled, np.float32)
+    scale, cosine, sine = _TILE / _TILE_LENGTH, math.cos(turn), math.sin(turn)
+    return np.array(
+        [
+            (scale * along * cosine, scale * along * sine, left * _TILE),
+            (-scale * across * sine, scale * across * cosine, top * _TILE),
+        ]
+    )
 
 
 @cache
-def _crumple_tile() -> Floats:
+def crumple_tile() -> Floats:
     """(256, 256) float32 seamless crumples with unit deviation: soft dents between rather sharp ridges."""
     generator = np.random.Generator(np.random.PCG64(7))
     total = np.zeros((_TILE, _TILE), np.float64)
-    for sigma, weight, ridged in ((22, 1.0, False), (12, 0.75, True), (6.5, 0.30, True), (3.2, 0.10, True)):
+    for sigma, weight, ridged in ((22, 1.0, False), (12, 0.75, True), (7.0, 0.24, True), (3.5, 0.05, True)):
         noise = generator.standard_normal((_TILE, _TILE))
         wide = np.pad(noise, _TILE // 2, mode="wrap")
         smooth = np.asarray(cv2.GaussianBlur(wide, (0, 0), sigma), np.float64)

@@ -5,36 +5,62 @@ from numpy.typing import NDArray
 
 from maskgen.jit import compiled
 from maskgen.masking.face.light_direction import LightDirection
+from maskgen.records import Image
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-# Share of the ambient light that comes from above rather than from everywhere.
+# How much more ambient light comes from above than from the front.
 _SKY = 0.25
+# Grey levels as a power of light: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
+_CONTRAST = 0.64
+_DARKEST = 0.05  # light that reaches every place
+_OUTSIDE = -0.05  # distance outside of the outline at which a pixel shows nothing of the garment
 _SHINE = 24  # exponent of the sheen: how narrow its reflection is
 
 
+def usual_light(normals: Array, light: LightDirection) -> float:
+    """Median light on those of (n, 3) unit normals that face the camera: it shows the cloth's own colour."""
+    visible = normals[normals[:, 2] < 0][::3]
+    if not len(visible):
+        return 1.0
+    facing = np.maximum(visible @ light.direction, 0)
+    lit = (1 - light.strength) * (1 - _SKY * visible[:, 1]) + light.strength * facing
+    return max(float(np.median(lit)), _DARKEST)
+
+
 def shade(
-    color: Floats, normals: Floats, heights: Floats, nearest: Floats, light: LightDirection, sheen: float
-) -> Floats:
-    """Light the garment's colour and cut it out.
+    color: Floats,
+    normals: Floats,
+    heights: Floats,
+    nearest: Floats,
+    light: LightDirection,
+    usual: float,
+    sheen: float,
+    loops: tuple[Floats, Floats],
+) -> tuple[Image, Image]:
+    """Light the garment's colour, cut it out and put it over its loops.
 
     Args:
-        color: (height, width, 3) as seen in neutral light from the front, changed in place.
-        normals: (height, width, 3) unit normals of the smooth surface, z away from the camera.
+        color: (height, width, 3) as seen in neutral light from the front.
+        normals: (height, width, n) whose last three are unit normals of the smooth surface, z away from the
+            camera.
         heights: (height, width) of the relief, in pixels.
         nearest: (height, width) distance from the outline, positive inside; -1 where nothing is in view.
         light: The light on the face.
+        usual: Of `usual_light`.
         sheen: Strength of the reflection.
+        loops: Their (height, width, 3) colour and (height, width) alpha in [0, 1].
 
     Returns:
-        (height, width) float32 alpha in [0, 1].
+        (height, width, 3) uint8 straight colour and (height, width) uint8 alpha.
     """
     towards = light.direction.astype(np.float64)
     # Halfway between the light and the camera.
     half = towards - (0, 0, 1)
     half /= max(float(np.linalg.norm(half)), 1e-6)
-    return _shade(color, normals, heights, nearest, towards, half, light.strength, sheen)
+    lights = towards, half, light.strength, usual, sheen
+    return _shade(color, normals, heights, nearest, lights, *loops)
 
 
 @compiled
@@ -43,41 +69,46 @@ def _shade(
     normals: Floats,
     heights: Floats,
     nearest: Floats,
-    towards: Array,
-    half: Array,
-    directional: float,
-    sheen: float,
-) -> Floats:
+    lights: tuple[Array, Array, float, float, float],
+    under: Floats,
+    under_alpha: Floats,
+) -> tuple[Image, Image]:
+    towards, half, directional, usual, sheen = lights
     height, width = heights.shape
-    alpha = np.zeros((height, width), np.float32)
-    usual = max(-towards[2], 0.2)
-    for row in range(1, height - 1):
-        for column in range(1, width - 1):
-            if nearest[row, column] <= -0.05:
-                continue
+    bgr, alpha = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
+    for row in range(height):
+        for column in range(width):
             covered = _edge_share(nearest, row, column)
-            if covered <= 0:
+            behind = (1 - covered) * under_alpha[row, column]
+            total = covered + behind
+            if total < 1 / 512:
                 continue
-            alpha[row, column] = covered
-            x, y, z = normals[row, column]
-            x += (heights[row, column + 1] - heights[row, column - 1]) / 2 * z
-            y += (heights[row + 1, column] - heights[row - 1, column]) / 2 * z
-            length = 1 / np.sqrt(x * x + y * y + z * z + 1e-6)
-            facing = max((x * towards[0] + y * towards[1] + z * towards[2]) * length, 0.0)
-            ambient = 1 - _SKY - _SKY * y * length
-            # Grey levels are about the square root of light.
-            gain = np.sqrt(max((1 - directional) * ambient + directional * facing / usual, 0.02))
-            if sheen > 0:
-                gain += sheen * max((x * half[0] + y * half[1] + z * half[2]) * length, 0.0) ** _SHINE
+            alpha[row, column] = np.uint8(total * 255 + 0.5)
+            gain = 1.0
+            if covered > 0:
+                x, y, z = normals[row, column, -3:]
+                x += (heights[row, column + 1] - heights[row, column - 1]) / 2 * z
+                y += (heights[row + 1, column] - heights[row - 1, column]) / 2 * z
+                length = 1 / np.sqrt(x * x + y * y + z * z + 1e-6)
+                facing = max((x * towards[0] + y * towards[1] + z * towards[2]) * length, 0.0)
+                ambient = 1 - _SKY * y * length
+                lit = max((1 - directional) * ambient + directional * facing, _DARKEST)
+                gain = (lit / usual) ** _CONTRAST
+                if sheen > 0:
+                    gain += sheen * max((x * half[0] + y * half[1] + z * half[2]) * length, 0.0) ** _SHINE
             for channel in range(3):
-                color[row, column, channel] *= gain
-    return alpha
+                value = covered * min(gain * color[row, column, channel], 255.0)
+                value = (value + behind * under[row, column, channel]) / total
+                bgr[row, column, channel] = np.uint8(min(value, 255.0) + 0.5)
+    return bgr, alpha
 
 
 @compiled
 def _edge_share(nearest: Floats, row: int, column: int) -> float:
     """How much of a pixel the garment covers, from its distance to the outline and that of its neighbours."""
     here, steepest, around = nearest[row, column], 1e-6, 0
+    if here <= _OUTSIDE or row in (0, len(nearest) - 1) or column in (0, nearest.shape[1] - 1):
+        return 0.0
     for y in range(-1, 2):
         for x in range(-1, 2):
             if nearest[row + y, column + x] > -1:

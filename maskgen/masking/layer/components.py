@@ -16,7 +16,6 @@ Floats = NDArray[np.float32]
 # Width of a component's surroundings in eye distances; widths in pixels of its soft edge and of the band
 # inside the edge that is compared to the surroundings.
 _BESIDE, _EDGE, _BAND = 0.06, 2.0, 2.0
-_CONTINUED = 0.4  # least share of the pixels just outside the face that continue a component
 _FOLLOWED = 0.15  # how far a component is followed outside the face, in eye distances
 
 
@@ -31,6 +30,8 @@ class OccluderKind:
         solidity: Least share of its convex hull that it fills.
         reach: Least and greatest depth inside the face, in eye distances.
         area: Least and greatest area on face and cloth, in square eye distances.
+        continued: Least share of the pixels just outside the face that continue it.
+        beyond: How far outside the face it reaches at least, in eye distances; more than a beard if above 0.
     """
 
     least: float
@@ -39,6 +40,8 @@ class OccluderKind:
     solidity: float
     reach: tuple[float, float]
     area: tuple[float, float]
+    continued: float = 0.4
+    beyond: float = 0.0
 
 
 def occluding_components(
@@ -75,6 +78,8 @@ def occluding_components(
             continue
         if _stands_out(evidence[near], covered[near], beyond, component, eye, kind):
             whole = np.zeros_like(face)
+            if kind.beyond and _farthest(labels == label, strong, face) < kind.beyond * eye:
+                continue
             whole[near] = component | (grown(component, _FOLLOWED * eye) & strong[near] & beyond)
             yield whole
 
@@ -88,7 +93,7 @@ def _stands_out(
     outside = ring & beyond
     edge, continued = np.count_nonzero(outside), np.count_nonzero(outside & (evidence > kind.least))
     beside = ring & ~near & covered
-    if edge < 0.1 * eye or continued < _CONTINUED * edge or not beside.any():
+    if edge < 0.1 * eye or continued < kind.continued * edge or not beside.any():
         return False
     skin = np.quantile(evidence[beside], 0.75)
     band = evidence[component & grown(beside, _EDGE + _BAND)]
@@ -99,6 +104,14 @@ def _stands_out(
         return False
     hull = cv2.convexHull(cv2.findNonZero(component.view(np.uint8)))
     return bool(np.count_nonzero(component) >= kind.solidity * max(cv2.contourArea(hull), 1.0))
+
+
+def _farthest(component: Flags, strong: Flags, face: Flags) -> float:
+    """How many pixels from the face the strong evidence reaches that continues a component outside it."""
+    _, labels = cv2.connectedComponents((strong & (component | ~face)).view(np.uint8), connectivity=4)
+    whole = labels == labels[component][0]
+    away = cv2.distanceTransform((~face).view(np.uint8), cv2.DIST_L2, 3)
+    return float(away[whole].max())
 
 
 def grown(area: Flags, radius: float) -> Flags:

@@ -8,7 +8,6 @@ far are skipped: the outline of their mesh is not exact enough.
 """
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -24,6 +23,7 @@ from maskgen.masking.layer.components import (
     grown,
     occluding_components,
 )
+from maskgen.masking.layer.objects import objects_before
 from maskgen.records import Image, Layer
 
 Flags = NDArray[np.bool_]
@@ -35,18 +35,16 @@ _CLOTH = 8  # least alpha that counts as the layer
 
 # Where every beard grows: above the lip, and below it on the chin.
 _BEARD = ((98, 97, 2, 326, 327, 391, 269, 0, 39, 165), (43, 18, 273, 262, 396, 175, 171, 32))
-_LIPS = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91)
 
 # All numbers from here on were chosen by eye over 597 photographs, then checked over 1335 others.
 # In logarithms of light and of colour ratios:
 _BEARD_SHADE = 0.34  # chin or upper lip this much darker than the skin: a beard, or a face in shadow
 _SIDE_SHADE = 0.28  # a cheek this much darker than the other is in shadow
-_STRAYING = 0.5  # least contrast of an object, as a share of the skin's distance from grey
 _GREY = 0.08  # skin with less colour: a grey photograph, in which hair and shadow look alike
 
 # Least area of a face that is not like its skin, in square eye distances, for the full analysis. Half of all
 # faces have less.
-_SUSPICIOUS = 0.03
+_SUSPICIOUS = 0.04
 
 # In eye distances:
 _MIDDLE = 0.3  # half the width of the band along the midline in which hair is ignored
@@ -58,10 +56,6 @@ _TURNED = 12.0  # degrees of yaw beyond which hair on the far side may be backgr
 
 # Evidence of hair: darkness relative to the skin; a larger or deeper component is more likely a shadow.
 _HAIR = OccluderKind(least=0.7, contrast=0.65, edge=0.47, solidity=0.0, reach=(0.08, 0.28), area=(0.012, 0.1))
-# Evidence of an object: distance of its colour from the line between skin colour and grey, or beyond grey.
-_OBJECT = OccluderKind(
-    least=0.28, contrast=0.22, edge=0.15, solidity=0.65, reach=(0.12, 0.6), area=(0.03, 0.2)
-)
 
 
 def occluders(context: FaceContext, layer: Layer) -> Image:
@@ -94,17 +88,13 @@ def _hair_and_objects(context: FaceContext, layer: Layer) -> Image:
 def _in_front(view: SkinView, cloth: Flags, yaw: float) -> Flags | None:
     """Which pixels of the view lie in front of the cloth; None if none does."""
     covered, few = view.face & cloth, view.eye**2
-    objects: list[Flags] = []
-    strange = view.strangeness
-    if np.count_nonzero(covered & (strange > _OBJECT.least)) >= _OBJECT.area[0] * few:
-        strange = np.where(view.inside(_LIPS), np.float32(0), strange)
-        # The more colour the light or the skin has, the farther shadows and reflections lie from the line.
-        object_kind = replace(_OBJECT, contrast=max(_OBJECT.contrast, _STRAYING * view.chroma))
-        objects = _entering(view, strange, object_kind, covered)
+    above_lip, below_lip = (view.shade(outline) < -_BEARD_SHADE for outline in _BEARD)
+    # An object may hide the chin.
+    objects = objects_before(view, covered, bearded=above_lip)
     hair: list[Flags] = []
     dark = np.count_nonzero(covered & (view.light < -_HAIR.least))
     if view.chroma >= _GREY and dark >= _HAIR.area[0] * few:
-        hair = _hair(view, covered, yaw)
+        hair = [] if above_lip or below_lip else _hair(view, covered, yaw)
     return np.logical_or.reduce([*objects, *hair]) if objects or hair else None
 
 
@@ -115,9 +105,7 @@ def _hair(view: SkinView, covered: Flags, yaw: float) -> list[Flags]:
     rows, columns = places
     away = np.abs(right[2] + right[0] * columns + right[1] * rows)
     darkness = np.where(away > _MIDDLE * view.eye, -view.light, np.float32(0))
-    locks = _entering(view, darkness, _HAIR, covered)
-    if not locks or min(view.shade(outline) for outline in _BEARD) < -_BEARD_SHADE:
-        return []
+    locks = occluding_components(darkness, covered, view.face, view.depth, view.eye, _HAIR)
     left_cheek, right_cheek = (view.shade(outline) for outline in CHEEKS)
     hair = []
     for component in locks:
@@ -144,10 +132,6 @@ def _distances(line: Line, component: Flags) -> Floats:
     """(n,) float32: the distance of each pixel of a component."""
     rows, columns = np.nonzero(component)
     return np.asarray(line[0] * columns + line[1] * rows + line[2], np.float32)
-
-
-def _entering(view: SkinView, evidence: Floats, kind: OccluderKind, covered: Flags) -> list[Flags]:
-    return list(occluding_components(evidence, covered, view.face, view.depth, view.eye, kind))
 
 
 def _smoothed(area: Flags, radius: float) -> Flags:

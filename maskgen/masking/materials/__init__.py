@@ -2,10 +2,9 @@
 
 ::
 
-    template's JSON -parse_material-> Material -draw_fabric(seed)-> Fabric -+- draw_print -> Print, a tile
-                                                                           +- draw_mark --> Mark, with alpha
-                                                                           +- weave ------> light and dark
+    template's JSON -parse_material-> Material -draw_fabric(seed)-> Fabric
+    Fabric -draw_print-> Print, a tile; -draw_mark-> Mark, with alpha; -weave-> a tile of light and dark
 
-Everything is flat, in neutral light and in centimetres; the garment is cut, folded and lit elsewhere. To add
-a print, write a function in a file of `motifs` and name it in `prints`; to add a mark, name it in `marks`.
+Everything is flat, in neutral light and in centimetres; the garment is cut, folded and lit elsewhere. A print
+is added as a function in a file of `motifs` that `prints` names; a mark as one that `marks` names.
 """

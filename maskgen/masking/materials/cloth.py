@@ -13,6 +13,8 @@ Plane = NDArray[np.float32]
 
 # A canvas has at least so many pixels a centimetre, and at least twice as many as its print.
 _CANVAS_PER_CM = 20.0
+# A tile has at most so many pixels a centimetre: from there on it is enlarged, as ink has no finer edges.
+_MOST_PER_CM = 40.0
 # Standard deviation of the blur by which ink spreads in yarn: what is printed has no razor-sharp edges.
 _INK_SPREAD_CM = 0.02
 # Binary digits of the fractions of cv2's coordinates.
@@ -42,9 +44,9 @@ class Cloth:
     ) -> None:
         """A canvas full of the ground colour; a ``smooth`` one, without edges, is as small as the print."""
         self.size_cm = size_cm
-        self.pixels_per_cm = pixels_per_cm
-        self._factor = 1 if smooth else max(2, ceil(_CANVAS_PER_CM / pixels_per_cm))
-        width, height = (max(2, round(side * pixels_per_cm)) * self._factor for side in size_cm)
+        self.pixels_per_cm = min(pixels_per_cm, _MOST_PER_CM)
+        self._factor = 1 if smooth else max(2, ceil(_CANVAS_PER_CM / self.pixels_per_cm))
+        width, height = (max(2, round(side * self.pixels_per_cm)) * self._factor for side in size_cm)
         self.bgr = np.full((height, width, 3), ground, np.uint8)
         self._scale = np.array([width, height], np.float64) / size_cm
 
@@ -69,29 +71,16 @@ class Cloth:
         for polygon, owner in zip(copies, owners, strict=True):
             cv2.fillPoly(self.bgr, [polygon], each[owner], cv2.LINE_8, _SHIFT)
 
-    def lines(
-        self, lines: NDArray[np.float64], width_cm: float, color: tuple[int, int, int], closed: bool = False
-    ) -> None:
-        """Draw polylines: (count, points, 2) in centimetres."""
-        if not len(lines):
-            return
-        thickness = max(1, round(width_cm * float(self._scale.mean())))
-        copies, _ = self._copies(lines, True, thickness)
-        cv2.polylines(self.bgr, list(copies), closed, color, thickness, cv2.LINE_8, _SHIFT)
-
-    def _copies(
-        self, shapes: NDArray[np.float64], wrap_down: bool, margin: float = 0.0
-    ) -> tuple[NDArray[np.int32], list[int]]:
+    def _copies(self, shapes: NDArray[np.float64], wrap_down: bool) -> tuple[NDArray[np.int32], list[int]]:
         """The shapes in fixed-point pixels, again where they cross a side, and each one's index.
 
-        No shape may be larger than the tile. A shape reaches ``margin`` pixels beyond its points.
+        No shape may be larger than the tile.
         """
         size = np.array(self.bgr.shape[1::-1], np.float64)
         pixels = shapes * self._scale
-        low = pixels.min(axis=1) - margin
-        turns = np.floor(low / size) * (1.0, wrap_down)
+        turns = np.floor(pixels.min(axis=1) / size) * (1.0, wrap_down)
         pixels -= (turns * size)[:, None] + 0.5
-        beyond = (pixels.max(axis=1) + margin >= size - 1) & (True, wrap_down)
+        beyond = (pixels.max(axis=1) >= size - 1) & (True, wrap_down)
         across, down = np.flatnonzero(beyond[:, 0]), np.flatnonzero(beyond[:, 1])
         corner = np.flatnonzero(beyond.all(axis=1))
         owners = np.concatenate([np.arange(len(shapes)), across, down, corner])

@@ -14,6 +14,8 @@ Color = tuple[int, int, int]
 
 # As of a `Cloth`: pixels a centimetre, at least twice the mark's own.
 _CANVAS_PER_CM = 20.0
+# A mark has at most so many pixels a centimetre.
+_MOST_PER_CM = 60.0
 _SHIFT = 4
 
 
@@ -51,6 +53,7 @@ class Decal:
 
     def __init__(self, size_cm: tuple[float, float], pixels_per_cm: float) -> None:
         self.size_cm = size_cm
+        pixels_per_cm = min(pixels_per_cm, _MOST_PER_CM)
         self._factor = max(2, ceil(_CANVAS_PER_CM / pixels_per_cm))
         width, height = (max(2, round(side * pixels_per_cm)) * self._factor for side in size_cm)
         self.bgr = np.zeros((height, width, 3), np.uint8)

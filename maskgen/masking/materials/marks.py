@@ -43,7 +43,7 @@ def draw_mark(kind: str, seed: int, pixels_per_cm: float, cloth: Color = (38, 38
     Args:
         kind: One of `MARKS`.
         seed: Decides everything about the mark but its resolution.
-        pixels_per_cm: The resolution.
+        pixels_per_cm: The resolution, of which more than 60 are left out.
         cloth: BGR colour that the inks must show on.
 
     Raises:

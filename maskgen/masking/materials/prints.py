@@ -55,7 +55,8 @@ def draw_print(motif: str, seed: int, pixels_per_cm: float, palette: Palette | N
     Args:
         motif: One of `MOTIFS`.
         seed: Decides everything about the print but its resolution.
-        pixels_per_cm: The resolution of the tile; it changes nothing but what is too fine to see.
+        pixels_per_cm: The resolution of the tile, of which more than 40 are left out. It changes nothing but
+            what is too fine to see.
         palette: The colours, or `None` for some of the motif's own.
 
     Raises:

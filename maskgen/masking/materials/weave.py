@@ -10,11 +10,12 @@ from maskgen.errors import UsageError
 from maskgen.masking.hash_random import draw_bits, draw_units
 from maskgen.masking.materials.noise import Plane, as_plane, fractal_noise
 
-# Side of a tile in pixels, whatever they are in centimetres; and how many tiles a kind has at one resolution.
+# Side of a tile in pixels, whatever they are in centimetres; twice that above 60 pixels a centimetre.
 TILE_SIDE = 128
-_TILES = 6
-# Resolutions are rounded to this many steps an octave, so that a tile can be used again: by 4 % at most.
-_STEPS = 8
+# How many tiles a kind has at one resolution.
+_TILES = 4
+# Resolutions are rounded to this many steps an octave, so that a tile can be used again: by 6 % at most.
+_STEPS = 6
 
 
 class _Surface:
@@ -23,7 +24,8 @@ class _Surface:
     def __init__(self, pixels_per_cm: float, seed: int) -> None:
         self.pixels_per_cm = pixels_per_cm
         self.seed = seed
-        self.turns = (np.arange(TILE_SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(TILE_SIDE)
+        self.side = TILE_SIDE if pixels_per_cm <= 60 else 2 * TILE_SIDE
+        self.turns = (np.arange(self.side, dtype=np.float32) + np.float32(0.5)) / np.float32(self.side)
 
     def _seen(self, length_cm: float) -> float:
         """The share of a structure's contrast that pixels keep: none below 1.8 pixels, nearly all from 4."""
@@ -36,14 +38,14 @@ class _Surface:
         for length in (down_cm, across_cm):
             pixels = length * self.pixels_per_cm
             kept *= min(1.0, pixels / 2)
-            knots.append(int(min(max(TILE_SIDE / max(pixels, 1e-3), 2), TILE_SIDE / 2)))
-        shape = (TILE_SIDE, TILE_SIDE)
+            knots.append(int(min(max(self.side / max(pixels, 1e-3), 2), self.side / 2)))
+        shape = (self.side, self.side)
         return as_plane(fractal_noise(shape, (knots[0], knots[1]), octaves, self.seed, name) * kept)
 
     def wave(self, amount: float, across_cm: float, down_cm: float, bend: Plane | float = 0.0) -> Plane:
         """A sine wave that repeats every ``across_cm`` to the right and ``down_cm`` down (0: never)."""
         lengths = (across_cm, down_cm)
-        across, down = (round(TILE_SIDE / (n * self.pixels_per_cm)) if n else 0 for n in lengths)
+        across, down = (round(self.side / (n * self.pixels_per_cm)) if n else 0 for n in lengths)
         seen = self._seen(1 / hypot(*(1 / length for length in lengths if length)))
         phase = self.turns[None] * across + self.turns[:, None] * down
         return as_plane(np.sin(2 * np.pi * (phase + bend)) * amount * seen)
@@ -130,7 +132,7 @@ WEAVES: dict[str, Callable[[_Surface], list[Plane]]] = {
 
 
 def weave(kind: str, pixels_per_cm: float, seed: int) -> Plane:
-    """A seamless (`TILE_SIDE`, `TILE_SIDE`) tile of relative lightness around 0, read-only.
+    """A seamless square tile of relative lightness around 0, read-only.
 
     Cloth is multiplied by 1 + the tile. Structure finer than about two pixels is left out: the tile of a
     small face is nearly flat.
@@ -143,7 +145,7 @@ def weave(kind: str, pixels_per_cm: float, seed: int) -> Plane:
     return _weave_tile(kind, round(_STEPS * log2(max(pixels_per_cm, 0.5))), draw_bits(seed, "weave") % _TILES)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=96)
 def _weave_tile(kind: str, step: int, number: int) -> Plane:
     (strength,) = draw_units(1, number, "strength", kind)
     relief = np.sum(WEAVES[kind](_Surface(2 ** (step / _STEPS), number)), axis=0)

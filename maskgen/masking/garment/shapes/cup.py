@@ -30,7 +30,7 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         patches.append(valve(place, draws.between(0.16, 0.21), accents.valve))
     # Moulded ribs across the cup.
     steps = [
-        (y + draws.near(0, 0.02), y + 0.05, depth, depth, 0.012, 0.10)
+        (y + draws.near(0, 0.02), y + 0.05, depth, depth, 0.012, 0.10, 0.0)
         for y, depth in ((0.5, draws.between(0, 0.012)), (0.95, draws.between(0, 0.012)))
     ]
     wide = draws.between(0.05, 0.075)

@@ -35,8 +35,8 @@ def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     # The welded edges of the two panels, above and below the front one.
     upper, lower = edge - draws.between(0.17, 0.24), edge + draws.between(0.17, 0.24)
     steps = [
-        (upper, corner - 0.03, -0.014, -0.006, 0.010, 0.09),
-        (lower, corner + 0.03, 0.016, 0.006, 0.010, 0.10),
+        (upper, corner - 0.03, -0.014, -0.006, 0.010, 0.09, 0.0),
+        (lower, corner + 0.03, 0.016, 0.006, 0.010, 0.10, 0.0),
     ]
     folds = corner_folds(draws, (half, corner), (-30, 30), 3, draws.between(0.01, 0.04))
     patches = list(accents.marks)

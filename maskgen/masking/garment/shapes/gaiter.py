@@ -21,7 +21,7 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     steps = []
     for number in range(draws.pick((2, 3, 4))):
         y, depth = 1.08 + 0.16 * number + draws.near(0, 0.05), draws.between(0.02, 0.05)
-        steps.append((y, y - draws.between(0.05, 0.35), depth, 0.6 * depth, 0.03, 0.2))
+        steps.append((y, y - draws.between(0.05, 0.35), depth, 0.6 * depth, 0.03, 0.2, draws.near(0, 0.1)))
     folds = corner_folds(draws, (1.1, side), (5, 60), 4, draws.between(0.02, 0.07))
 
     def stand_off(x: Array, y: Array) -> Array:

@@ -70,7 +70,7 @@ def relief(
 ) -> Relief:
     """A relief with crumples that lie differently on each garment."""
     return Relief(
-        np.array(steps, dtype=np.float64).reshape(-1, 6),
+        np.array(steps, dtype=np.float64).reshape(-1, 7),
         np.array(folds, dtype=np.float64).reshape(-1, 6),
         half_width,
         crumple,

@@ -43,7 +43,9 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         folds += centre_seam(top, bottom, draws.between(0.01, 0.03), 0.05)
     elif draws.happens(0.5):
         depth = draws.between(0.012, 0.03)
-        steps = [(y + draws.near(0, 0.03), y + 0.02, depth, depth, 0.014, 0.12) for y in (0.55, 0.75, 0.95)]
+        steps = [
+            (y + draws.near(0, 0.03), y + 0.02, depth, depth, 0.014, 0.12, 0.0) for y in (0.55, 0.75, 0.95)
+        ]
     hem = draws.between(0.03, 0.06)
     edge = accents.binding if draws.happens(0.3) else None
     trims = [

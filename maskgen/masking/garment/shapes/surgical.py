@@ -13,7 +13,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
     half, taper = draws.near(0.78, 0.07), draws.between(0.86, 1.04)
-    top, bottom = draws.near(0.18, 0.06), draws.near(1.24, 0.06)
+    top, bottom = draws.near(0.155, 0.13), draws.near(1.24, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
     narrow = half * taper
@@ -36,13 +36,14 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         draws.between(0.0, 0.03),
     )
     count = draws.pick((2, 3, 3, 3, 4))
-    opened, closed = draws.between(0.12, 0.21), (lower - upper) / (count + draws.between(1.0, 2.5))
-    middle, beside = draws.near(0.72, 0.10), (upper + lower) / 2 + draws.near(0, 0.04)
+    opened, closed = draws.between(0.10, 0.24), (lower - upper) / (count + draws.between(1.0, 2.5))
+    middle, beside = draws.near(0.72, 0.18), (upper + lower) / 2 + draws.near(0, 0.04)
     # Pleats of a mask that is pulled open are nearly flat in the middle.
-    pulled = draws.between(0.0, 1.0)
+    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.1, 0.4, 0.7, 1.0, 1.3, 2.6))
+    leaning = draws.near(0, 0.08)
     steps = []
     for number in range(count):
-        place, depth = number - (count - 1) / 2, draws.between(0.012, 0.045)
+        place, depth = number - (count - 1) / 2, deep * draws.between(0.012, 0.040)
         steps.append(
             (
                 middle + place * opened + draws.near(0, 0.04),
@@ -51,11 +52,12 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 depth * 0.9,
                 draws.between(0.006, 0.014),
                 draws.between(0.06, 0.16),
+                leaning + draws.near(0, 0.06),
             )
         )
-    strength = draws.between(0.15, 1.1) ** 1.5
-    folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.085 * strength)
-    folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.07 * strength)
+    strength = draws.between(0.1, 1.8) ** 1.8
+    folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.1 * strength)
+    folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.085 * strength)
     # Gathers beside the edge, where the loops are welded on.
     for side in (-1, 1):
         for number in range(4):
@@ -64,7 +66,8 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             direction = math.pi + turn if side > 0 else turn
             folds.append((side * half, y, direction, 0.015, draws.between(0.12, 0.3), draws.near(0, 0.02)))
     edge = draws.between(0.035, 0.06)
-    gape = draws.between(0.0, 0.05)
+    lean = draws.near(0, 0.12)
+    gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.22)
     trims = [
         Trim(TOP, 0.0, edge, 0.004, accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
@@ -77,11 +80,11 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     def stand_off(x: Array, y: Array) -> Array:
         sides = np.clip((np.abs(x) - 0.45) / 0.4, 0, 1)
-        return np.asarray(0.035 + gape * sides + tent(x, y, (0, 0.75), (0.6, 0.5), 0.05))
+        return np.asarray(0.035 + gape * sides + tent(x, y, (lean, 0.72), (0.55, 0.5), tented))
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.003 * 10 ** draws.between(0, 1)),
+        relief(draws, steps, folds, half, 0.004 * 10 ** draws.between(0, 1.0)),
         stand_off,
         cloth,
         tuple(trims),

@@ -18,16 +18,13 @@ def _paisleys(cloth: Cloth, palette: Palette, centers: Points, sizes: float, ang
     """Nested drops with a ring of dots around each and a blossom inside."""
     white, ground, dark = palette.ink(0), palette.ground, palette.ink(1)
     drop = paisley() - [0.0, 0.35]
-    for scale, color in (
-        (1.42, ground),
-        (1.0, white),
-        (0.86, ground),
-        (0.74, white),
-        (0.62, dark),
-        (0.36, white),
-    ):
-        # All drops share the round end's centre.
-        cloth.fill(place(drop * scale + [0.0, 0.35], centers, sizes, angles), color)
+    # All drops share the round end's centre.
+    nested = [
+        place(drop * scale + [0.0, 0.35], centers, sizes, angles)
+        for scale in (1.42, 1.0, 0.86, 0.74, 0.62, 0.36)
+    ]
+    colors = np.array([ground, white, ground, white, dark, white], np.uint8)
+    cloth.fill(np.concatenate(nested), np.repeat(colors, len(centers), axis=0))
     dots = np.concatenate([circle(6) * 0.06 + dot for dot in (drop * 1.2 + [0.0, 0.36])[1::2]])
     around = place(dots, centers, sizes, angles).reshape(-1, 6, 2)
     cloth.fill(around, white)

@@ -84,19 +84,20 @@ def floral_large(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
     angles = draws[:, 1] * 2 * np.pi
     greens = _tones(palette.ink(0), (-9, 0, 8))
+    # Each leaf with its vein, one after the other, so that the next covers both.
+    pieces, shades = [], []
     for step in range(4):
         turn = angles + step * 1.7 + draws[:, 3]
         length = radius * (1.5 + 0.5 * draws[:, (step + 2) % 4])
-        cloth.fill(place(leaf(0.26), centers, length, turn), greens[step % 3])
-        vein = place(np.array([(0.2, 0.0), (0.92, 0.0)]), centers, length, turn)
-        blue, green, red = greens[(step + 2) % 3].tolist()
-        cloth.lines(vein, 0.05, (blue, green, red))
+        vein = leaf(0.02) * [0.76, 1.0] + [0.16, 0.0]
+        pieces += [place(leaf(0.26), centers, length, turn), place(vein, centers, length, turn)]
+        shades += [step % 3, (step + 2) % 3]
+    cloth.fill(np.concatenate(pieces), np.repeat(greens[shades], len(centers), axis=0))
     if filler > 0.3:
-        for third in (0.0, 2.1, 4.2):
-            ray = np.stack([np.cos(angles + third), np.sin(angles + third)], axis=1)
-            spot = small + 0.32 * radius * ray
-            cloth.fill(place(flower(5, 0.4), spot, radius * 0.24, angles), palette.ink(4))
-            cloth.fill(place(circle(8), spot, radius * 0.08), palette.ink(1))
+        turns = (angles + 2.1 * np.arange(3)[:, None]).ravel()
+        spots = np.tile(small, (3, 1)) + 0.32 * radius * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+        cloth.fill(place(flower(5, 0.4, 1.0, 5), spots, radius * 0.24, turns), palette.ink(4))
+        cloth.fill(place(circle(8), spots, radius * 0.08), palette.ink(1))
     tones = [_tones(palette.ink(2 + k), (-12, 2, -3, 7)) for k in range(2)]
     inks = np.stack(tones)[(draws[:, 2] * 1.6).astype(int)]
     sizes = radius * (0.72 + 0.36 * draws[:, 0])

@@ -75,14 +75,10 @@ def _scales(seed: int, palette: Palette, pixels_per_cm: float) -> Print:
     size_cm = (2 * radius * columns, radius * 0.5 * rows)
     cloth = Cloth(size_cm, pixels_per_cm, palette.ground)
     # From the top down: each row covers the lower part of the one above it, beyond both ends of the tile.
-    for row in range(-1, rows + 2):
-        centers = (
-            np.stack([(np.arange(columns) + 0.5 * (row % 2)) * 2, np.full(columns, row * 0.5)], axis=1)
-            * radius
-        )
-        for ring in range(3 + int(2 * rings)):
-            color = palette.ink(0) if ring % 2 == 0 else palette.ground
-            cloth.fill(place(circle(28), centers, radius * (1 - 0.2 * ring)), color, wrap_down=False)
+    row, ring, column = (axis.ravel() for axis in np.mgrid[-1 : rows + 2, 0 : 3 + int(2 * rings), 0:columns])
+    centers = np.stack([column * 2 + row % 2, row * 0.5], axis=1) * radius
+    colors = np.where(ring[:, None] % 2 == 0, palette.ink(0), palette.ground).astype(np.uint8)
+    cloth.fill(place(circle(28), centers, radius * (1 - 0.2 * ring)), colors, wrap_down=False)
     return cloth.finish()
 
 
