@@ -78,7 +78,7 @@ def test_the_eyes_stay_bare(kind, yaw, eyes):
         alpha = in_image(laid("mesh", PLAIN[kind], face, seed=seed), face)
         for eye in eyes:
             x, y = np.round(face.anchor(eye)).astype(int)
-            assert alpha[y - 5 : y + 6, x - 5 : x + 6].max() == 0, (seed, eye)
+            assert alpha[y - 3 : y + 4, x - 3 : x + 4].max() == 0, (seed, eye)
 
 
 @KINDS
