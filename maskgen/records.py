@@ -123,6 +123,8 @@ class Layer:
     origin: tuple[int, int]  # (x, y) of the rectangle's top left pixel in the image
     # (height, width), how much the layer darkens the image under and beside it; its opaque parts hide this.
     shadow: Image | None = None
+    # Factor by which ``bgr`` is darker than the colour in neutral light: room for highlights.
+    exposure: float = 1.0
 
     def __post_init__(self) -> None:
         if self.bgr.shape != (*self.alpha.shape, 3):

@@ -102,6 +102,9 @@ def _try_once(
     if template is not None and options.harmonise:
         # Poisson cloning takes the light's change over the face from the image itself.
         layer = harmonise(context, layer, plan.seed, follow_light=options.blend != "poisson")
+    elif layer.exposure != 1:
+        brighter = np.asarray(cv2.convertScaleAbs(layer.bgr, alpha=1 / layer.exposure), np.uint8)
+        layer = replace(layer, bgr=brighter, exposure=1.0)
     composite = COMPOSITORS[options.blend](image, layer, context)
     shares, visible_shares = coverage(composite.alpha, landmarks, composite.origin)
     if occluded:

@@ -107,7 +107,8 @@ def half_split(
     # The scale along the face decides: across it, a turned face is foreshortened.
     span = float(np.linalg.norm(anchors["chin"] - anchors["nose_bridge"]))
     map_x, map_y = map_x - np.float32(flat.origin[0]), map_y - np.float32(flat.origin[1])
-    return warp_template(levels, map_x, map_y, span / face.length, (left, top))
+    layer = warp_template(levels, map_x, map_y, span / face.length, (left, top))
+    return replace(layer, exposure=flat.exposure)
 
 
 def _flat_face(unit: float) -> Landmarks:

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 _TILE = 256  # side of the crumple tile in pixels
 _TILE_LENGTH = 1.6  # and in eye distances
 # How far below a step's edge its darkness is greatest, in eye distances; its strength, and its limit.
-_INSIDE, _OCCLUDED, _DARKEST = 0.008, 0.25, 0.45
+_INSIDE, _OCCLUDED, _DARKEST = 0.008, 0.2, 0.4
 
 
 @dataclass(frozen=True, eq=False)

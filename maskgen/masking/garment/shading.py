@@ -10,6 +10,8 @@ from maskgen.records import Image
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
+# The colour is drawn darker by this factor: highlights are not clipped before the exposure is known.
+EXPOSURE = 0.75
 # How much more ambient light comes from above than from the front.
 _SKY = 0.25
 # Grey levels as a power of light: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
@@ -84,7 +86,7 @@ def _shade(
             if total < 1 / 512:
                 continue
             alpha[row, column] = np.uint8(total * 255 + 0.5)
-            gain = 1.0
+            gain = EXPOSURE
             if covered > 0:
                 x, y, z = normals[row, column, -3:]
                 x += (heights[row, column + 1] - heights[row, column - 1]) / 2 * z
@@ -93,12 +95,16 @@ def _shade(
                 facing = max((x * towards[0] + y * towards[1] + z * towards[2]) * length, 0.0)
                 ambient = 1 - _SKY * y * length
                 lit = max((1 - directional) * ambient + directional * facing, _DARKEST)
-                gain = (lit / usual) ** _CONTRAST
+                gain *= (lit / usual) ** _CONTRAST
                 if sheen > 0:
-                    gain += sheen * max((x * half[0] + y * half[1] + z * half[2]) * length, 0.0) ** _SHINE
+                    gain += (
+                        EXPOSURE
+                        * sheen
+                        * max((x * half[0] + y * half[1] + z * half[2]) * length, 0.0) ** _SHINE
+                    )
             for channel in range(3):
                 value = covered * min(gain * color[row, column, channel], 255.0)
-                value = (value + behind * under[row, column, channel]) / total
+                value = (value + behind * EXPOSURE * under[row, column, channel]) / total
                 bgr[row, column, channel] = np.uint8(min(value, 255.0) + 0.5)
     return bgr, alpha
 

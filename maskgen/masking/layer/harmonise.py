@@ -59,7 +59,7 @@ def harmonise(context: FaceContext, layer: Layer, seed: int, follow_light: bool)
     alpha = cut_out(layer.alpha, -left, -top, left + width + right, top + height + bottom)
     origin = x - left, y - top
     appearance = Appearance(
-        light.gains,
+        light.gains / np.float32(layer.exposure),
         light_gain_map(alpha, origin, light) if follow_light else _EVEN,
         _EDGE_DEPTH,
         blur if blur > _LEAST_BLUR else 0.0,

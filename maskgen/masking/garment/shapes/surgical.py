@@ -37,7 +37,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     count = draws.pick((2, 3, 3, 3, 4))
     opened, closed = draws.between(0.10, 0.24), (lower - upper) / (count + draws.between(1.0, 2.5))
-    middle, beside = draws.near(0.72, 0.18), (upper + lower) / 2 + draws.near(0, 0.04)
+    middle, beside = draws.near(0.70, 0.13), (upper + lower) / 2 + draws.near(0, 0.04)
     # Pleats of a mask that is pulled open are nearly flat in the middle.
     pulled, deep = draws.between(0.0, 1.0), draws.pick((0.1, 0.4, 0.7, 1.0, 1.3, 2.6))
     leaning = draws.near(0, 0.08)
@@ -55,7 +55,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 leaning + draws.near(0, 0.06),
             )
         )
-    strength = draws.between(0.1, 1.8) ** 1.8
+    strength = draws.between(0.0, 1.8) ** 1.8
     folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.1 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.085 * strength)
     # Gathers beside the edge, where the loops are welded on.
@@ -84,7 +84,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.004 * 10 ** draws.between(0, 1.0)),
+        relief(draws, steps, folds, half, 0.003 * 10 ** draws.between(0, 1.1)),
         stand_off,
         cloth,
         tuple(trims),
