@@ -1,10 +1,30 @@
 """Face meshes without a model: the mean face, turned and placed at will."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from maskgen.face_mesh import ANCHORS, Landmarks, canonical_face, canonical_template_points
+from maskgen.masking.face.light_direction import LightDirection
+from maskgen.masking.fits import FIT_FUNCTIONS
+from maskgen.masking.templates.library import load_template
 from maskgen.records import Hang, MaskTemplate, Plan
+
+# From above and somewhat from the left, half of it without direction.
+LIGHT = LightDirection(np.array([-0.3, -0.5, -0.81]), 0.5)
+
+# Kind -> a template of that kind, of one colour and without a print.
+PLAIN = {
+    "surgical": "surgical_blue",
+    "sponge": "sponge_grey",
+    "cloth": "cloth_red",
+    "kn95": "kn95_white",
+    "n95": "n95_white",
+    "ffp2": "ffp2_white",
+    "sports": "sports_grey",
+    "gaiter": "gaiter_black",
+}
 
 
 def mean_face(
@@ -35,14 +55,24 @@ def plain_template(bgr=(200, 160, 90), *, alpha=None, name="plain", recolourable
         bgra[:, :, 3] = cv2.GaussianBlur(outline, (0, 0), 5)
     else:
         bgra[:, :, 3] = alpha
-    return MaskTemplate(name, "surgical", "light", bgra, canonical_anchors(), recolourable, "MIT", "0" * 64)
+    return MaskTemplate(
+        *(name, "surgical", "light", None, bgra, canonical_anchors(), recolourable, "MIT", "0" * 64)
+    )
 
 
-def pyramid(template):
-    """The premultiplied full-size level alone."""
-    alpha = template.bgra[:, :, 3:].astype(np.float64) / 255
-    color = np.round(template.bgra[:, :, :3] * alpha).astype(np.uint8)
-    return (np.concatenate([color, template.bgra[:, :, 3:]], axis=2),)
+def laid(fit, template, face, wear="correct", light=LIGHT, **chosen):
+    """The layer of a template or of one named so on a face; ``chosen``: other fields of the plan."""
+    if isinstance(template, str):
+        template = load_template(template)
+    return FIT_FUNCTIONS[fit](template, replace(worn(wear), **chosen), face, light)
+
+
+def in_image(layer, face):
+    """The alpha of a layer in an array of the image's size."""
+    width, height = face.image_size
+    alpha = np.zeros((height, width), np.uint8)
+    alpha[layer.window] = layer.alpha
+    return alpha
 
 
 def worn(wear="correct", **hang):

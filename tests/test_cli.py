@@ -16,6 +16,8 @@ from PIL import Image
 from maskgen.__main__ import main
 from maskgen.cli import cli
 from maskgen.commands.shared.parameters import share as read_share
+from maskgen.masking.garment.shapes import SHAPES
+from maskgen.masking.templates.library import template_folder
 
 REPOSITORY = Path(__file__).parents[1]
 PORTRAIT = REPOSITORY / "maskgen" / "datasets" / "sample" / "eileen_collins_face.jpg"
@@ -211,7 +213,7 @@ def test_templates_are_listed_for_people_and_programs():
     rows = [json.loads(line) for line in runner.invoke(cli, ["templates", "--json"]).stdout.splitlines()]
     assert len(rows) >= 12
     assert {row["tone"] for row in rows} == {"light", "dark", "patterned"}
-    assert {"surgical", "n95", "kn95", "cloth"} <= {row["kind"] for row in rows}
+    assert {row["kind"] for row in rows} == set(SHAPES)
     lines = runner.invoke(cli, ["templates"]).stdout.splitlines()
     assert [line.split()[0] for line in lines] == [row["name"] for row in rows]
 
@@ -221,10 +223,12 @@ def test_templates_preview_and_check(tmp_path):
     result = runner.invoke(cli, ["templates", "preview", str(tmp_path / "masks.png"), "surgical"])
     assert result.exit_code == 0, result.output
     assert Image.open(tmp_path / "masks.png").width > 100
-    Image.new("RGB", (32, 32)).save(tmp_path / "mine.png")
-    result = runner.invoke(cli, ["templates", "check", str(tmp_path / "mine.png")])
+    mine, shipped = tmp_path / "mine.json", template_folder() / "surgical_blue.json"
+    mine.write_text(shipped.read_text().replace("nonwoven", "silk"))
+    result = runner.invoke(cli, ["templates", "check", str(mine), str(shipped)])
     assert result.exit_code == 2
-    assert "mine.png" in result.stderr and result.stdout == ""
+    assert "mine.json" in result.stderr and "'silk'" in result.stderr
+    assert result.stdout == f"{shipped}: sound\n"
 
 
 def test_datasets_say_what_is_found_where(tmp_path, monkeypatch):

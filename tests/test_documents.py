@@ -1,11 +1,17 @@
 """CONTRIBUTING, CHANGELOG and CITATION.cff: what they name is there, and versions are the program's."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 import maskgen
+from maskgen.masking.garment.shapes import SHAPES
+from maskgen.masking.materials.material import Material
+from maskgen.masking.templates.library import REQUIRED_ANCHORS, load_template
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -14,10 +20,10 @@ def text(name):
     return (REPOSITORY / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md", "docs/templates.md"])
 def test_every_file_that_is_named_is_there(name):
     named = re.findall(
-        r"(?<![\w/.])((?:maskgen|tests|examples|mask_templates)/[\w/.-]*\w|\.ci/run)", text(name)
+        r"(?<![\w/.])((?:maskgen|tests|examples|mask_templates|docs)/[\w/.-]*\w|\.ci/run)", text(name)
     )
     for path in named:
         assert (REPOSITORY / path).exists(), path
@@ -40,3 +46,16 @@ def test_a_contributor_is_told_the_tables_by_the_names_they_have():
     ):
         assert f"{name}:" in text(module)
         assert module in text("CONTRIBUTING.md")
+
+
+def test_the_page_on_templates_describes_every_key_and_its_examples_are_sound(tmp_path):
+    page = text("docs/templates.md")
+    keys = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert keys == {field.name for field in fields(Material)} | {"kind", "tone", "recolourable", "licence"}
+    assert all(f"`{kind}`" in page for kind in SHAPES)
+    of_material, of_image = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "own.json").write_text(of_material)
+    assert load_template(tmp_path / "own.json").material is not None
+    (tmp_path / "own.json").write_text(of_image)
+    cv2.imwrite(str(tmp_path / "own.png"), np.full((896, 1024, 4), 255, np.uint8))
+    assert set(load_template(tmp_path / "own.png").anchors) == set(REQUIRED_ANCHORS)

@@ -44,13 +44,13 @@ COMMAND_LINE = {"cli", "commands", "__main__"}
 INSIDE: dict[str, dict[str, set[str]]] = {
     "datasets": {"": {"readers"}, "readers": set()},
     "masking": {
-        "": {"layer", "compositors", "fits", "face", "templates", "kernels"},
+        "": {"layer", "compositors", "fits", "face", "templates", "materials", "kernels"},
         "layer": {"face", "kernels", ""},
         "compositors": {"face", "kernels", ""},
         "fits": {"garment", "face", "templates", "kernels", ""},
         "garment": {"materials", "face", ""},
         "face": {"kernels"},
-        "templates": {"materials", ""},
+        "templates": {"garment", "materials", ""},
         "materials": {""},
         "kernels": set(),
     },

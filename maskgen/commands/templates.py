@@ -50,7 +50,7 @@ def preview(out: Path, names: tuple[str, ...]) -> None:
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=ANY_PATH)
 @click.pass_context
 def check(ctx: click.Context, paths: tuple[Path, ...]) -> None:
-    """Check your own templates: each a PNG with alpha and a JSON file of the same name beside it.
+    """Check your own templates: each a JSON file with a material, or a PNG with alpha and its JSON file.
 
     Prints the problems of each template, and exits with code 2 if there are any.
     """
@@ -61,7 +61,7 @@ def check(ctx: click.Context, paths: tuple[Path, ...]) -> None:
     for path in paths:
         problems = check_template(path)
         for problem in problems:
-            click.echo(f"maskgen: {path}: {problem}", err=True)
+            click.echo(f"maskgen: {problem}", err=True)
         if problems:
             code = EXIT_USAGE
         else:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from maskgen.masking.hash_random import draw_bits, draw_unit, draw_units, draw_weighted
-from maskgen.masking.templates.recolor import PATTERNS
+from maskgen.masking.materials.prints import MOTIFS
 from maskgen.options import SynthOptions
 from maskgen.records import Hang, Plan
 
@@ -12,6 +12,7 @@ from maskgen.records import Hang, Plan
 _MEAN_LIFT, _MEAN_SIZE = -0.06, 0.94
 _LIFT, _TILT, _SIZE, _SLACK = 0.13, 4.0, 0.09, 0.02
 _CLOSE = 0.17  # factor of the deviations of a further attempt
+_REAL_PRINTS = tuple(name for name in MOTIFS if name != "noise")  # those that ``random`` draws from
 
 
 def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> Plan:
@@ -30,7 +31,7 @@ def plan(options: SynthOptions, sample_id: str, variant: int, face: int = 0) -> 
     if options.patterns:
         pattern = _one_of(options.patterns, options.seed, *key, "pattern")
         if pattern == "random":
-            pattern = _one_of(tuple(PATTERNS), options.seed, *key, "random pattern")
+            pattern = _one_of(_REAL_PRINTS, options.seed, *key, "random pattern")
     if options.blend == "flatten":
         template, color, pattern = "", None, None
     seed = draw_bits(options.seed, *key, "seed")

@@ -16,10 +16,10 @@ from maskgen.options import SynthOptions
 from maskgen.records import WEARS
 
 PORTRAIT = Path(maskgen.datasets.__file__).parent / "sample/eileen_collins_face.jpg"
-TEMPLATES = sorted((Path(__file__).parents[2] / "mask_templates").glob("*.png"))
+TEMPLATES = sorted((Path(__file__).parents[2] / "mask_templates").glob("*.json"))
 # Wear -> part of the face -> the least and the most of it that is covered.
 BOUNDS = {
-    "correct": {"nose": (0.85, 1), "mouth": (0.97, 1), "chin": (0.85, 1), "lower_face": (0.85, 1)},
+    "correct": {"nose": (0.85, 1), "mouth": (0.995, 1), "chin": (0.85, 1), "lower_face": (0.75, 1)},
     "nose-out": {"nose": (0, 0.35), "mouth": (0.9, 1), "chin": (0.85, 1)},
     "mouth-out": {"nose": (0, 0.02), "mouth": (0, 0.2), "chin": (0.6, 1)},
     "chin": {"nose": (0, 0), "mouth": (0, 0.02)},

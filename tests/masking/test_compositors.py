@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic_faces import mean_face, plain_template, pyramid, worn
+from synthetic_faces import laid, mean_face, plain_template
 
 from maskgen.masking.compositors import COMPOSITORS
 from maskgen.masking.compositors.overlay import blend
 from maskgen.masking.face.context import FaceContext
-from maskgen.masking.fits import FIT_FUNCTIONS
 from maskgen.masking.fits.lower_face import lower_face_layer
 from maskgen.records import Layer
 
@@ -30,8 +29,7 @@ def portrait(skin=(120, 150, 200), background=(60, 60, 60), noise=4, **face):
 
 
 def layer_on(landmarks, bgr=BLUE):
-    template = plain_template(bgr)
-    return FIT_FUNCTIONS["half-split"](template, pyramid(template), landmarks, worn())
+    return laid("half-split", plain_template(bgr), landmarks)
 
 
 def inner(layer):

@@ -31,6 +31,9 @@ CASES = {
     "respirator-poisson": ("n95_white", {"blend": "poisson"}),
     "cloth-half-split": ("cloth_floral", {"fit": "half-split"}),
     "kn95-chin": ("kn95_grey", {"wears": (("chin", 1.0),)}),
+    "gaiter-print": ("gaiter_bandana", {}),
+    "sports-valves": ("sports_black", {}),
+    "sponge-mouth-out": ("sponge_grey", {"wears": (("mouth-out", 1.0),)}),
     "flatten": ("surgical_blue", {"blend": "flatten"}),
 }
 

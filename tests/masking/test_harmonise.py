@@ -3,11 +3,10 @@
 import cv2
 import numpy as np
 import pytest
-from synthetic_faces import mean_face, plain_template, pyramid, worn
+from synthetic_faces import laid, mean_face, plain_template
 
 from maskgen.masking.face.context import FaceContext
 from maskgen.masking.face.texture import edge_blur, measure_texture, noise_level
-from maskgen.masking.fits import FIT_FUNCTIONS
 from maskgen.masking.layer.harmonise import harmonise
 
 COLOR = np.array([200.0, 190.0, 180.0])
@@ -34,8 +33,7 @@ def portrait(seed=0):
 
 
 def harmonised(image, landmarks, follow_light=True):
-    template = plain_template(COLOR)
-    layer = FIT_FUNCTIONS["mesh"](template, pyramid(template), landmarks, worn())
+    layer = laid("mesh", plain_template(COLOR), landmarks)
     return harmonise(FaceContext(image, landmarks), layer, 3, follow_light)
 
 

@@ -1,14 +1,16 @@
 """A template's pyramid: each level the mean of the one before, colour weighted by alpha."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from synthetic_faces import plain_template, worn
 
-from maskgen.masking.templates.library import load_template
-from maskgen.masking.templates.pyramid import premultiplied_levels, template_levels
+from maskgen.masking.templates.pyramid import planned_levels, premultiplied_levels, template_levels
 
 small_pictures = st.tuples(st.integers(24, 130), st.integers(24, 130)).flatmap(
     lambda size: arrays(np.uint8, (*size, 4), elements=st.integers(0, 255), fill=st.integers(0, 255))
@@ -36,14 +38,25 @@ def test_transparent_colour_never_reaches_a_smaller_level() -> None:
 
 
 def test_the_levels_of_a_template_are_made_once() -> None:
-    template = load_template("surgical_blue")
+    template = plain_template()
     assert template_levels(template) is template_levels(template)
 
 
 def test_the_largest_level_is_not_kept_but_the_same_each_time() -> None:
-    template = load_template("surgical_blue")
+    template = plain_template()
     levels, expected = template_levels(template), premultiplied_levels(template.bgra)
     assert len(levels) == len(expected)
     assert all(np.array_equal(one, other) for one, other in zip(levels, expected, strict=True))
     assert levels[1] is levels[1]
     assert levels[0] is not levels[0]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "plain"), [({}, True), ({"color": "#204080"}, False), ({"pattern": "dots"}, False)]
+)
+def test_a_plan_that_dyes_or_prints_has_levels_of_its_own(chosen, plain):
+    template = plain_template()
+    levels, undyed = planned_levels(template, replace(worn(), **chosen)), template_levels(template)
+    assert (levels is undyed) == plain
+    assert np.array_equal(levels[1], undyed[1]) == plain
+    assert np.array_equal(levels[1][:, :, 3], undyed[1][:, :, 3])

@@ -55,9 +55,9 @@ def test_a_material_of_plain_names():
     material = parse_material({"color": "black", "weave": "cotton"}, "x.json")
     fabric = draw_fabric(material, 7)
     assert fabric.weave == "cotton"
-    assert fabric.print is None and fabric.palette is None and fabric.mark is None and fabric.binding is None
-    assert fabric.inside == fabric.loops == fabric.color == draw_color("black", 7)
-    assert fabric.sheen == fabric.translucency == 0
+    assert fabric.print is None and fabric.palette is None and fabric.mark is None and fabric.valve is None
+    assert fabric.binding == fabric.loops == fabric.color == draw_color("black", 7)
+    assert fabric.sheen == 0
     assert draw_fabric(material, 7) == fabric != draw_fabric(material, 8)
 
 
@@ -68,6 +68,7 @@ def test_a_material_with_choices_is_drawn_by_their_weights():
         "mark": {"none": 1, "logo": 1},
         "sheen": [0.1, 0.3],
         "binding": "white",
+        "valve": {"none": 1, "same": 1, "red": 1},
     }
     fabrics = [draw_fabric(parse_material(spec, "x.json"), seed) for seed in range(300)]
     marks = Counter(fabric.mark for fabric in fabrics)
@@ -76,15 +77,20 @@ def test_a_material_with_choices_is_drawn_by_their_weights():
     assert 45 < blue < 110
     sheens = [fabric.sheen for fabric in fabrics]
     assert min(sheens) >= 0.1 and max(sheens) <= 0.3 and np.std(sheens) > 0.04
-    assert all(fabric.binding is not None and min(fabric.binding) > 200 for fabric in fabrics)
+    assert all(min(fabric.binding) > 200 for fabric in fabrics)
+    valves = Counter(
+        "none" if fabric.valve is None else "same" if fabric.valve == fabric.color else "red"
+        for fabric in fabrics
+    )
+    assert all(70 < valves[name] < 130 for name in ("none", "same", "red"))
 
 
 def test_a_printed_cloth_has_the_colour_of_its_print_s_ground():
-    spec = {"color": "white", "weave": "cotton", "print": "plaid", "inside": "off_white", "mark": None}
+    spec = {"color": "white", "weave": "cotton", "print": "plaid", "binding": "off_white", "mark": None}
     fabric = draw_fabric(parse_material(spec, "x.json"), 3)
     assert fabric.print == "plaid" and fabric.palette is not None
     assert fabric.color == fabric.loops == fabric.palette.ground
-    assert min(fabric.inside) > 180
+    assert min(fabric.binding) > 180
 
 
 @pytest.mark.parametrize(
@@ -101,6 +107,8 @@ def test_a_printed_cloth_has_the_colour_of_its_print_s_ground():
         ({"color": ["black"], "weave": "knit"}, r"material.color can't be \['black'\]"),
         ({"color": "none", "weave": "knit"}, "material.color can't be 'none'"),
         ({"color": "#12345", "weave": "knit"}, "material.color can't be '#12345'"),
+        ({"color": "black", "weave": "knit", "loops": "none"}, "material.loops can't be 'none'"),
+        ({"color": "black", "weave": "knit", "valve": ["grey"]}, r"material.valve can't be \['grey'\]"),
         ({"color": "black", "weave": "silk"}, "material.weave can't be 'silk'; .*cotton"),
         ({"color": "black", "weave": "knit", "print": "plad"}, "did you mean 'plaid'"),
         ({"color": "black", "weave": "knit", "mark": "lgo"}, "did you mean 'logo'"),
@@ -115,7 +123,7 @@ def test_a_printed_cloth_has_the_colour_of_its_print_s_ground():
         ({"color": "black", "weave": "knit", "sheen": 1.2}, "material.sheen must be a number from 0 to 1"),
         ({"color": "black", "weave": "knit", "sheen": [0.3, 0.1]}, "material.sheen must be a number"),
         ({"color": "black", "weave": "knit", "sheen": "shiny"}, "material.sheen must be a number"),
-        ({"color": "black", "weave": "knit", "translucency": [0.1]}, r"or \[low, high\], got \[0.1\]"),
+        ({"color": "black", "weave": "knit", "sheen": [0.1]}, r"or \[low, high\], got \[0.1\]"),
     ],
 )
 def test_a_bad_material_is_refused_by_name(spec, message):

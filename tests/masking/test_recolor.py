@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskgen.errors import UsageError
-from maskgen.masking.templates.library import list_templates, load_template
-from maskgen.masking.templates.recolor import PATTERNS, parse_color, print_pattern, recolor
+from maskgen.masking.materials.prints import MOTIFS
+from maskgen.masking.templates.recolor import parse_color, print_pattern, recolor
 from maskgen.records import Image
 
 
@@ -111,7 +111,7 @@ def test_an_empty_template_is_left_empty() -> None:
     assert recolor(empty, "#ff0000")[:, :, 3].max() == 0
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("pattern", MOTIFS)
 def test_a_seed_decides_the_print(pattern: str) -> None:
     plain = np.full((300, 400, 4), 255, np.uint8)
     plain[:, :, :3] = 210
@@ -121,7 +121,7 @@ def test_a_seed_decides_the_print(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("pattern", MOTIFS)
 def test_a_print_shows(pattern: str, seed: int) -> None:
     plain = np.full((300, 400, 4), 255, np.uint8)
     plain[:, :, :3] = 210
@@ -141,12 +141,5 @@ def test_an_unknown_pattern_is_answered_with_those_there_are() -> None:
     with pytest.raises(UsageError) as refused:
         print_pattern(cloth(), "tartan", 0)
     assert "'tartan'" in str(refused.value)
-    for pattern in PATTERNS:
+    for pattern in MOTIFS:
         assert pattern in str(refused.value)
-
-
-@pytest.mark.parametrize("name", [info.name for info in list_templates() if info.recolourable][::4])
-def test_a_shipped_template_that_allows_it_takes_a_colour(name: str) -> None:
-    template = load_template(name)
-    dyed = recolor(template.bgra, "#a03c78")
-    assert np.abs(middle(dyed) - hex_bgr("#a03c78")).max() <= 16

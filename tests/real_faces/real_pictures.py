@@ -52,7 +52,7 @@ def read_faces(root, landmark_file, count):
 
 @functools.cache
 def template_named(name):
-    return load_template(TEMPLATES / f"{name}.png")
+    return load_template(TEMPLATES / f"{name}.json")
 
 
 def masked(image, landmarks, *, template="surgical_blue", name="a", **options):

@@ -7,7 +7,7 @@ from real_pictures import TEMPLATES, masked
 
 from maskgen.records import WEARS
 
-NAMES = sorted(path.stem for path in TEMPLATES.glob("*.png"))
+NAMES = sorted(path.stem for path in TEMPLATES.glob("*.json"))
 COMBINATIONS = list(itertools.product(NAMES, ("mesh", "half-split"), ("overlay", "poisson"), WEARS))
 
 

@@ -62,15 +62,15 @@ dataset_options = stacked(
 _MASK_HELP = {
     "--blend": "How the mask is composited: overlay is alpha blending, poisson is Poisson cloning, which "
     "takes on the face's light, and flatten is a texture-flattening baseline without a template.",
-    "--fit": "How the template is warped to the face: mesh is a thin-plate spline over the face mesh, "
-    "half-split is one affine map for each half of the face.",
+    "--fit": "How the mask is laid on the face: mesh drapes it over the face mesh, half-split draws it flat "
+    "and maps each half by one affine map.",
     "--template": "Mask templates to draw from: a name, a kind (surgical, n95, cloth, ...), a tone (light, "
     "dark, patterned), the path of your own template, all, or street, a mix as in photographs of people in "
     "masks. Can be repeated; WEIGHT sets relative frequencies, and a group divides its weight among its "
     "templates.  [default: street]",
     "--color": "Recolour the templates that allow it: #rrggbb, a colour name, or random. Can be repeated.",
-    "--pattern": "Print a pattern on the templates that allow it: stripes, checks, dots, ... or random. Can "
-    "be repeated.",
+    "--pattern": "Print a pattern on the templates that allow it: stripes, checks, dots, camouflage, ..., "
+    "noise (blocks of random colours), or random, which is any but noise. Can be repeated.",
     "--wear": f"How the mask is worn: {', '.join(WEARS)}. Can be repeated; WEIGHT sets relative "
     "frequencies.  [default: correct]",
     "--jitter/--no-jitter": "Vary the height, tilt, size and slack of each mask, as worn masks do.",
@@ -129,16 +129,17 @@ def synth_options(dataset: str, label: str | None, **given: Any) -> SynthOptions
     ``dataset`` is empty for a single image. ``given`` holds other fields of `SynthOptions`; of repeatable
     options (``template``, ``color``, ``pattern``, ``wear``, ``split``) the unparsed texts, empty by default.
     """
+    from maskgen.masking.materials.prints import MOTIFS
     from maskgen.masking.templates.library import resolve_selection, split_weight
-    from maskgen.masking.templates.recolor import PATTERNS, parse_color
+    from maskgen.masking.templates.recolor import parse_color
 
     if given.get("shard_size", 0) is None:
         in_tars = given.get("layout") == "webdataset"
         given["shard_size"] = SAMPLES_IN_TAR if in_tars else DEFAULTS.shard_size
     colors, patterns = given.pop("color"), given.pop("pattern")
     for pattern in patterns:
-        if pattern not in (*PATTERNS, "random"):
-            raise UsageError(f"--pattern must be one of {', '.join(PATTERNS)} or random, got {pattern!r}")
+        if pattern not in (*MOTIFS, "random"):
+            raise UsageError(f"--pattern must be one of {', '.join(MOTIFS)} or random, got {pattern!r}")
     return SynthOptions(
         dataset=dataset,
         label=label,

@@ -6,8 +6,9 @@ the line through both. The maps agree on that line, so the seam is continuous. B
 roll; in a turned face the far half narrows and the near half widens.
 
 In a turned face the nose protrudes across that line, and a straight seam would leave it bare. The seam is
-therefore bent: it runs from the bridge over the nose tip to the chin. The cloth beside it is displaced, less
-and less towards the cheek.
+therefore bent: it runs from the bridge over the nose tip to the chin. In a face that looks up or down the
+nose tip moves along that line, and the cloth with it. The cloth beside the seam is displaced, less and less
+towards the cheek.
 """
 
 import math
@@ -31,7 +32,7 @@ Array = NDArray[np.float32]
 _NARROWEST = 0.16
 # Least width of the cloth beside the nose tip, as a share of the face's length.
 _AROUND_NOSE = 0.10
-_ANCHORS = ("nose_bridge", "chin", "left_cheek", "right_cheek")
+_ANCHORS = ("nose_bridge", "chin", "left_cheek", "right_cheek", "nose_tip")
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,14 @@ def _into_template(
     face: _Face, anchors: dict[str, NDArray[np.float64]], along: Array, across: Array
 ) -> tuple[Array, Array]:
     """Template x and y for face coordinates; all arrays have one shape."""
+    bridge, chin, *cheeks, tip = (anchors[name] for name in _ANCHORS)
+    tip_along = (tip - bridge) @ (chin - bridge) / ((chin - bridge) @ (chin - bridge))
     # Pixels from the straight line to the seam, most at the nose tip. A soft minimum: the cloth curves over
     # the tip without a kink.
     rise, fall, gap = along / face.tip_along, (1 - along) / (1 - face.tip_along), np.float32(0.25)
     ridge = np.minimum(rise, fall) - gap * np.maximum(1 - np.abs(rise - fall) / (2 * gap), 0) ** 2 / 2
-    bend = np.float32(face.tip_across) * np.clip(ridge / (1 - gap / 2), 0, 1).astype(np.float32)
+    ridge = np.clip(ridge / (1 - gap / 2), 0, 1).astype(np.float32)
+    bend = np.float32(face.tip_across) * ridge
     on_right = across > bend
 
     def of_side(left: float, right: float) -> Array:
@@ -134,8 +138,9 @@ def _into_template(
     outwards = bend * sign
     width = np.maximum(of_side(*face.widths), outwards + np.float32(_AROUND_NOSE * face.length))
     share = (across * sign - outwards) / (width - outwards)
-    lengthwise = along - share * of_side(*face.cheeks_along)
-    bridge, chin, *cheeks = (anchors[name] for name in ("nose_bridge", "chin", "left_cheek", "right_cheek"))
+    # A face that looks up or down has its nose tip nearer to the bridge or to the chin.
+    nod = np.float32(tip_along - face.tip_along) * np.maximum(1 - share, 0)
+    lengthwise = along + nod * ridge - share * of_side(*face.cheeks_along)
     x, y = (
         np.float32(bridge[i])
         + lengthwise * np.float32(chin[i] - bridge[i])

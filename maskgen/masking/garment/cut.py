@@ -51,10 +51,8 @@ def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float]:
     if cloth.tile is None:
         tile, across, down = np.array(cloth.color, np.float32).reshape(3, 1, 1), 0.0, 0.0
     else:
-        tile = cloth.tile.astype(np.float32)
-        across, down = (
-            pixels / size for pixels, size in zip(tile.shape[1::-1], cloth.tile_size, strict=True)
-        )
+        tile = np.ascontiguousarray(cloth.tile.transpose(2, 0, 1), np.float32)
+        across, down = tile.shape[2] / cloth.tile_size[0], tile.shape[1] / cloth.tile_size[1]
     weave = _NO_WEAVE if cloth.weave is None else cloth.weave
     return tile, across, down, weave, len(weave) / cloth.weave_size
 

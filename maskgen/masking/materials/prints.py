@@ -7,6 +7,7 @@ from maskgen.errors import UsageError
 from maskgen.masking.materials.cloth import Print
 from maskgen.masking.materials.motifs import (
     bandana,
+    blocks,
     blotches,
     denim,
     florals,
@@ -38,6 +39,7 @@ MOTIFS = {
     "gingham": Motif(woven.GINGHAMS, woven.gingham),
     "icons": Motif(scattered.ICONS, scattered.icons),
     "leopard": Motif(blotches.LEOPARD, blotches.leopard),
+    "noise": Motif(blocks.NOISES, blocks.noise),
     "pinstripes": Motif(woven.PINSTRIPES, woven.pinstripes),
     "plaid": Motif(woven.PLAIDS, woven.plaid),
     "scribbles": Motif(blotches.SCRIBBLES, blotches.scribbles),

@@ -124,13 +124,12 @@ def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
     except TemplateError as problem:
         return [str(problem)], None
     problems, data, bgra, anchors = [], b"", None, {}
-    if material := description.get("material"):
-        try:
-            parse_material(material, str(path))
-        except TemplateError as problem:
-            problems = [str(problem)]
+    material = description.get("material")
+    if material is not None:
+        problems = _material_problems(path, description["kind"], material)
     else:
-        problems, data, bgra = _read_image(path.with_suffix(".png"))
+        large = path.with_suffix(".PNG")
+        problems, data, bgra = _read_image(large if large.is_file() else path.with_suffix(".png"))
         if bgra is not None:
             anchors = description["anchors"]
             problems += _anchor_problems(path, anchors, bgra.shape[1::-1])
@@ -147,6 +146,19 @@ def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
         licence=description["licence"],
         sha256=hashlib.sha256(data + path.read_bytes()).hexdigest(),
     )
+
+
+def _material_problems(path: Path, kind: str, material: Mapping[str, Any]) -> list[str]:
+    from maskgen.masking.garment.shapes import SHAPES
+
+    if kind not in SHAPES:
+        shapes = ", ".join(SHAPES)
+        return [f"{path}: a material needs a kind that is a shape: {shapes}; got {kind!r}"]
+    try:
+        parse_material(material, str(path))
+    except TemplateError as problem:
+        return [str(problem)]
+    return []
 
 
 def _read_image(path: Path) -> tuple[list[str], bytes, Image | None]:
@@ -257,5 +269,5 @@ def _unknown(word: str) -> str:
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return (
         f"there is no template, kind or tone {word!r}; {hint}`maskgen templates` lists them; "
-        "a path ends in .png"
+        "a path ends in .png or .json"
     )

@@ -1,0 +1,254 @@
+"""Garments: a surface over the mesh, hidden by depth; folds, loops and material are new for each seed."""
+
+import cv2
+import numpy as np
+import pytest
+from synthetic_faces import LIGHT, PLAIN, in_image, laid, mean_face, worn
+
+from maskgen.face_mesh import ANCHORS
+from maskgen.masking.garment.drape import drape
+from maskgen.masking.garment.dress import dress
+from maskgen.masking.garment.garment import Cloth
+from maskgen.masking.garment.relief import step_relief
+from maskgen.masking.garment.shapes import SHAPES
+from maskgen.masking.garment.surface import grid_position, grid_uv, surface
+from maskgen.masking.templates.library import load_template
+
+KINDS = pytest.mark.parametrize("kind", SHAPES)
+
+
+# Surface
+
+
+@pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0, 0, 0), (40, 0, 0), (-70, 10, 0), (0, -20, 30)])
+@pytest.mark.parametrize("part", ["nose_tip", "chin", "left_cheek", "right_cheek", "left_jaw", "right_jaw"])
+def test_the_surface_passes_through_the_mesh(yaw, pitch, roll, part):
+    face = mean_face(yaw=yaw, pitch=pitch, roll=roll)
+    points = surface(face, np.zeros(grid_uv()[0].shape)).points.reshape(-1, 3)
+    at = face.points[list(ANCHORS[part])].mean(axis=0)
+    # The grid's points are 9 pixels apart.
+    assert np.linalg.norm(points - at, axis=1).min() < 9
+
+
+@pytest.mark.parametrize("stand_off", [0.1, 0.3])
+def test_a_stand_off_moves_the_surface_away_from_the_head(stand_off):
+    face, shape = mean_face(), grid_uv()[0].shape
+    near, far = surface(face, np.zeros(shape)), surface(face, np.full(shape, stand_off))
+    moved = (far.points - near.points) @ face.axes.T
+    assert np.linalg.norm(moved, axis=2) == pytest.approx(stand_off * face.eye_distance, rel=1e-3)
+    (nose,), _ = grid_position(far, np.zeros(1), np.full(1, 0.32))
+    (bare,), _ = grid_position(near, np.zeros(1), np.full(1, 0.32))
+    assert nose[2] < bare[2] - 0.7 * stand_off * face.eye_distance  # nearer to the camera
+
+
+def test_normals_point_away_from_the_head():
+    normals = surface(mean_face(), np.zeros(grid_uv()[0].shape)).normals
+    assert np.linalg.norm(normals, axis=2) == pytest.approx(1)
+    u, v = grid_uv()
+    front, left, right = (
+        normals[(np.abs(u - at) < 0.05) & (v > 0.2) & (v < 0.9)].mean(axis=0) for at in (0, -1.1, 1.1)
+    )
+    assert front[2] < -0.8 and left[0] < -0.5 and right[0] > 0.5
+
+
+# Depth
+
+
+@pytest.mark.parametrize("yaw", [-70, -55, 55, 70])
+@pytest.mark.parametrize("kind", ["surgical", "cloth", "kn95", "n95"])
+def test_in_profile_the_far_half_is_hidden_by_the_near_one(kind, yaw):
+    """The far half of a mask that is red on the far side and blue on the near one shows next to nothing."""
+    face, plan = mean_face(yaw=yaw), worn()
+    garment = dress(load_template(PLAIN[kind]), plan, face.eye_distance)
+    tile = np.zeros((8, 256, 3), np.uint8)
+    tile[:, :128], tile[:, 128:] = (255, 0, 0), (0, 0, 255)  # x of 0 is the left of the tile
+    halves = Cloth((0, 0, 0), tile, (4.0, 1.0))
+    layer = drape(
+        type(garment)(garment.outline, garment.relief, garment.stand_off, halves), face, plan, LIGHT
+    )
+    blue, red = (((layer.bgr[:, :, channel] > 60) & (layer.alpha > 127)).sum() for channel in (0, 2))
+    # A face with a positive yaw looks to the right: its left half is near.
+    near, far = (red, blue) if yaw > 0 else (blue, red)
+    assert far < 0.35 * near, (near, far)
+
+
+def test_the_outline_of_a_profile_runs_over_the_nose():
+    """Nothing is drawn beyond the nearest cloth: at the height of the nose tip it ends there."""
+    face = mean_face(yaw=70)
+    alpha = in_image(laid("mesh", "surgical_blue", face), face)
+    x, y = face.anchor("nose_tip")
+    assert np.flatnonzero(alpha[round(y)] > 127).max() == pytest.approx(x, abs=12)
+
+
+# Variety
+
+
+@KINDS
+def test_a_seed_decides_every_byte_and_another_seed_others(kind):
+    face = mean_face()
+    layers = [laid("mesh", PLAIN[kind], face, seed=seed) for seed in (1, 1, 2)]
+    first, again, other = ((layer.origin, layer.bgr.tobytes(), layer.alpha.tobytes()) for layer in layers)
+    assert first == again
+    assert first != other
+    assert layers[0].alpha.shape != layers[2].alpha.shape or (layers[0].alpha != layers[2].alpha).any()
+
+
+@KINDS
+def test_two_masks_of_a_kind_have_their_own_folds(kind):
+    """Their relief, as lightness without its broad shading, is not correlated."""
+    face = mean_face()
+    planes = []
+    for seed in range(8):
+        layer = laid("mesh", PLAIN[kind], face, seed=seed)
+        grey = np.zeros((400, 400), np.float32)
+        grey[layer.window] = layer.bgr.mean(axis=2)
+        fine = grey - cv2.GaussianBlur(grey, (0, 0), 12)
+        x, y = np.round(face.anchor("mouth")).astype(int)
+        planes.append(fine[y - 20 : y + 40, x - 35 : x + 36].ravel())
+    alike = np.corrcoef(planes)[np.triu_indices(8, 1)]
+    # A centre seam and a moulded form are alike by nature.
+    assert np.median(alike) < (0.93 if kind in ("sponge", "kn95", "n95", "ffp2") else 0.45)
+
+
+# Relief
+
+
+def test_a_pleat_is_a_step_down_that_is_dark_under_its_edge_and_recovers_below():
+    # Height and depth at midline and side, softness, length of the recovery, slope.
+    pleat = np.array([[0.7, 0.8, 0.04, 0.02, 0.01, 0.2, 0.0]])
+    places = (0.6, 0.68, 0.71, 0.8, 0.95)
+    heights, darks = zip(*(step_relief(pleat, 0.0, 0.0, 0.0, y) for y in places), strict=True)
+    assert heights[:2] == (0, 0) and heights[4] == 0
+    assert heights[2] == pytest.approx(-0.036, abs=0.002)
+    assert heights[2] < heights[3] < 0
+    assert darks[2] > 0.2 and darks[0] == darks[1] == darks[3] == darks[4] == 0
+    # At the side it lies lower and is half as deep.
+    assert step_relief(pleat, 1.0, 0.0, 0.0, 0.71) == (0, 0)
+    assert step_relief(pleat, 1.0, 0.0, 0.0, 0.81)[0] == pytest.approx(heights[2] / 2, rel=0.01)
+    # A camera that sees no more than 0.1 eye distances sees a softer edge.
+    assert step_relief(pleat, 0.0, 0.1, 0.0, 0.66)[0] < 0
+
+
+@pytest.mark.parametrize("x", [-0.5, 0.0, 0.5])
+def test_a_pleat_may_slope_down_to_the_right(x):
+    pleat = np.array([[0.7, 0.7, 0.04, 0.04, 0.01, 0.2, 0.1]])
+    assert step_relief(pleat, 0.0, 0.0, x, 0.7 + 0.1 * x - 0.02)[0] == 0
+    assert step_relief(pleat, 0.0, 0.0, x, 0.7 + 0.1 * x + 0.02)[0] < -0.03
+
+
+def test_a_fold_is_light_on_the_side_of_the_light():
+    """A pleat's edge throws the same cloth into shade and light, one below the other."""
+    face, plan = mean_face(eye_distance=160, size=(600, 600), center=(300, 220)), worn()
+    garment = dress(load_template("surgical_blue"), plan, face.eye_distance)
+    flat, pleated = (
+        type(garment)(garment.outline, relief_with(steps, garment), garment.stand_off, Cloth((180, 180, 180)))
+        for steps in (np.zeros((0, 7)), np.array([[0.75, 0.75, 0.05, 0.05, 0.012, 0.25, 0.0]]))
+    )
+    plain, folded = (drape(each, face, plan, LIGHT) for each in (flat, pleated))
+    assert plain.bgr.shape == folded.bgr.shape
+    change = (folded.bgr.astype(int) - plain.bgr)[:, plain.bgr.shape[1] // 2, 1]
+    assert change.min() < -8 and change.max() > 1
+
+
+def relief_with(steps, garment):
+    relief = garment.relief
+    return type(relief)(steps, np.zeros((0, 6)), relief.half_width, 0.0, relief.crumple_map)
+
+
+# Loops
+
+
+def loops_of(kind, yaw, seed=0):
+    """The alpha of a mask with its loops and of one without."""
+    face, plan = mean_face(yaw=yaw), worn()
+    garment = dress(load_template(PLAIN[kind]), plan, face.eye_distance)
+    bare = type(garment)(garment.outline, garment.relief, garment.stand_off, garment.cloth)
+    alphas = (in_image(drape(each, face, plan, LIGHT), face) for each in (garment, bare))
+    return face, *alphas
+
+
+@pytest.mark.parametrize("kind", ["surgical", "cloth", "kn95", "n95"])
+@pytest.mark.parametrize(("yaw", "ear"), [(-40, 454), (0, 234), (0, 454), (40, 234)])
+def test_loops_reach_the_ear(kind, yaw, ear):
+    face, worn_with, without = loops_of(kind, yaw)
+    loop = (worn_with > 127) & (without < 127)
+    rows, columns = np.nonzero(loop)
+    x, y = face.points[ear, :2]
+    side = columns > 200 if ear == 454 else columns < 200
+    # The mesh ends before the ear, at the points of its cheekbones.
+    assert np.hypot(columns[side] - x, rows[side] - y).min() < 20
+    outward = columns[side].max() - x if ear == 454 else x - columns[side].min()
+    assert -8 < outward < 40
+
+
+@pytest.mark.parametrize(("yaw", "far"), [(-60, "left"), (60, "right")])
+def test_a_loop_ends_where_the_head_turns_out_of_view(yaw, far):
+    _, worn_with, without = loops_of("surgical", yaw)
+    columns = np.flatnonzero(((worn_with > 127) & (without < 127)).any(axis=0))
+    body = np.flatnonzero((without > 127).any(axis=0))
+    assert len(columns)
+    beyond = columns < body.min() - 6 if far == "left" else columns > body.max() + 6
+    assert not beyond.any()
+
+
+@pytest.mark.parametrize("kind", ["sponge", "gaiter"])
+def test_a_mask_in_one_piece_has_no_loops(kind):
+    _, worn_with, without = loops_of(kind, 0)
+    assert (worn_with == without).all()
+
+
+# Material
+
+
+@pytest.mark.parametrize("fit", ["mesh", "half-split"])
+@pytest.mark.parametrize("color", ["#c02020", "#20a040", "#2040c0", "#d0c020"])
+def test_dress_takes_the_colour_of_the_plan(fit, color):
+    bgr = np.array([int(color[i : i + 2], 16) for i in (5, 3, 1)], float)
+    layer = laid(fit, "cloth_white", mean_face(), color=color)
+    drawn = np.median(layer.bgr[layer.alpha == 255], axis=0)
+    # The light is the face's: the colour's direction stays.
+    assert drawn @ bgr > 0.98 * np.linalg.norm(drawn) * np.linalg.norm(bgr)
+
+
+@pytest.mark.parametrize("pattern", ["stripes", "dots", "noise", "camouflage"])
+def test_dress_takes_the_pattern_of_the_plan(pattern):
+    plain, printed = (
+        laid("mesh", "surgical_white", mean_face(), pattern=chosen) for chosen in (None, pattern)
+    )
+    assert np.array_equal(plain.alpha, printed.alpha)
+    inside = cv2.erode(plain.alpha, np.ones((31, 31), np.uint8)) == 255
+    spread = [layer.bgr[inside].astype(float).std(axis=0).max() for layer in (plain, printed)]
+    assert spread[1] > 1.25 * spread[0]
+
+
+def test_a_print_lies_upright_in_its_own_colours():
+    """A tile that is red above and blue below, with its border at the height of the mouth."""
+    face, plan = mean_face(), worn()
+    garment = dress(load_template("surgical_white"), plan, face.eye_distance)
+    tile = np.zeros((300, 8, 3), np.uint8)
+    tile[:70], tile[70:] = (0, 0, 250), (250, 0, 0)
+    layer = drape(
+        type(garment)(garment.outline, garment.relief, garment.stand_off, Cloth((0, 0, 0), tile, (1.0, 3.0))),
+        face,
+        plan,
+        LIGHT,
+    )
+    colors = np.zeros((400, 400, 3), np.uint8)
+    colors[layer.window] = layer.bgr
+    (nose_x, nose_y), (chin_x, chin_y) = (
+        np.round(face.anchor(name)).astype(int) for name in ("nose_tip", "chin")
+    )
+    for (blue, green, red), above in ((colors[nose_y, nose_x], True), (colors[chin_y - 8, chin_x], False)):
+        assert green == 0 and (red > 60) == above and (blue > 60) != above
+
+
+@pytest.mark.parametrize("pattern", ["noise", "checks", "floral_large"])
+def test_a_print_keeps_its_size_in_centimetres_whatever_the_size_of_the_image(pattern):
+    template, plan = load_template("cloth_white"), worn()
+    plan = type(plan)(plan.template, plan.wear, None, pattern, plan.seed)
+    cloths = [dress(template, plan, eye_distance).cloth for eye_distance in (40.0, 160.0)]
+    assert cloths[0].tile_size == cloths[1].tile_size
+    small, large = (cloth.tile for cloth in cloths)
+    assert large.shape[1] == pytest.approx(4 * small.shape[1], abs=4)
+    reduced = cv2.resize(large, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(reduced.astype(int) - small).mean() < 12
