@@ -30,13 +30,13 @@ _USUAL_SKIN_RED, _USUAL_SKIN_BLUE = 0.32, -0.20
 _USUAL_RED, _USUAL_BLUE = 0.15, -0.09
 # White masks in 43 photographs of them have a mean logarithm of 5.33 with a deviation of .15 only, whatever
 # the skin's: cameras expose for the scene. Small deviations of the scene say little, large ones more.
-_TRUST_BRIGHT, _ORDINARY_BRIGHT = 0.25, 0.3
+_TRUST_BRIGHT, _ORDINARY_BRIGHT = 0.2, 0.3
 # Templates are drawn as bright as white paper can be (logarithm _WHITE); photographs are seldom that bright.
-_WHITE, _HEADROOM = 5.48, 0.16
+_WHITE, _HEADROOM = 5.48, 0.1
 # A white mask is as bright as the skin at least, and so much brighter than the whites of the eyes or the skin
 # at most. Skin alone decides where no eye is seen.
-_LEAST_OVER_SKIN, _MOST_OVER_EYES, _MOST_OVER_SKIN, _MOST_OVER_SKIN_ALONE = 0.0, 1.1, 0.7, 1.1
-_TRUST_CAST, _ORDINARY = 1.0, 0.1
+_LEAST_OVER_SKIN, _MOST_OVER_EYES, _MOST_OVER_SKIN, _MOST_OVER_SKIN_ALONE = 0.0, 1.22, 0.78, 1.2
+_TRUST_CAST, _ORDINARY = 0.85, 0.1
 _ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
 # An image is monochrome if its colour depends on its luminance only. Its pixels are off their tone by no more
 # grey levels than this, or than this share of the luminance; a strong tone adds a share of its own.
