@@ -35,7 +35,7 @@ _TRUST_BRIGHT, _ORDINARY_BRIGHT = 0.2, 0.3
 _WHITE, _HEADROOM = 5.48, 0.1
 # A white mask is as bright as the skin at least, and so much brighter than the whites of the eyes or the skin
 # at most. Skin alone decides where no eye is seen.
-_LEAST_OVER_SKIN, _MOST_OVER_EYES, _MOST_OVER_SKIN, _MOST_OVER_SKIN_ALONE = 0.0, 1.22, 0.78, 1.2
+_LEAST_OVER_SKIN, _MOST_OVER_EYES, _MOST_OVER_SKIN, _MOST_OVER_SKIN_ALONE = 0.0, 1.27, 0.83, 1.25
 _TRUST_CAST, _ORDINARY = 0.85, 0.1
 _ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
 # An image is monochrome if its colour depends on its luminance only. Its pixels are off their tone by no more
