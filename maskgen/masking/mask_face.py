@@ -68,38 +68,38 @@ def mask_face(
     """
     if template is None or not template.recolourable:
         plan = replace(plan, color=None, pattern=None)
-    masked_face: MaskedFace | None = None
-    for attempt in range(_TRIES if options.jitter and template is not None else 1):
-        if attempt:
-            plan = replace(plan, hang=draw_hang(plan.seed, attempt))
-        masked_face = _try_once(image, context, template, plan, options, attempt + 1)
-        if masked_face is None or masked_face.agrees:
+    landmarks, tries = context.landmarks, 1
+    layer = _fit(context, template, plan, options)
+    while layer is not None and options.jitter and template is not None and tries < _TRIES:
+        _, visible_shares = coverage(layer.alpha, landmarks, layer.origin)
+        if wear_agrees(plan.wear, visible_shares):
             break
-    return masked_face
+        plan = replace(plan, hang=draw_hang(plan.seed, tries))
+        layer, tries = _fit(context, template, plan, options), tries + 1
+    return None if layer is None else _finish(image, context, layer, plan, options, tries)
 
 
-def _try_once(
-    image: Image,
-    context: FaceContext,
-    template: MaskTemplate | None,
-    plan: Plan,
-    options: SynthOptions,
-    tries: int,
-) -> MaskedFace | None:
-    landmarks = context.landmarks
-    layer: Layer | None
+def _fit(
+    context: FaceContext, template: MaskTemplate | None, plan: Plan, options: SynthOptions
+) -> Layer | None:
     if template is None:
-        layer = lower_face_layer(landmarks)
+        layer = lower_face_layer(context.landmarks)
     else:
-        layer = FIT_FUNCTIONS[options.fit](template, plan, landmarks, context.light_direction)
-    if layer is None or not layer.alpha.any():
-        return None
-    whole_layer, occluded = layer, 0.0
-    if template is not None and options.occlusion == "on" and (matte := occluders(context, layer)).any():
+        layer = FIT_FUNCTIONS[options.fit](template, plan, context.landmarks, context.light_direction)
+    return None if layer is None or not layer.alpha.any() else layer
+
+
+def _finish(
+    image: Image, context: FaceContext, layer: Layer, plan: Plan, options: SynthOptions, tries: int
+) -> MaskedFace:
+    """Put what hides the mask before it, harmonise and blend it, and measure what it covers."""
+    landmarks, fitted, occluded = context.landmarks, layer, 0.0
+    drawn = options.blend != "flatten"
+    if drawn and options.occlusion == "on" and (matte := occluders(context, layer)).any():
         alpha = (layer.alpha * (255 - matte.astype(np.uint16)) // 255).astype(np.uint8)
         occluded = round(1 - float(alpha.sum()) / max(float(layer.alpha.sum()), 1.0), 4)
         layer = replace(layer, alpha=alpha)
-    if template is not None and options.harmonise:
+    if drawn and options.harmonise:
         # Poisson cloning takes the light's change over the face from the image itself.
         layer = harmonise(context, layer, plan.seed, follow_light=options.blend != "poisson")
     elif layer.exposure != 1:
@@ -109,7 +109,7 @@ def _try_once(
     shares, visible_shares = coverage(composite.alpha, landmarks, composite.origin)
     if occluded:
         # An occluder does not change how the mask is worn.
-        _, visible_shares = coverage(whole_layer.alpha, landmarks, whole_layer.origin)
+        _, visible_shares = coverage(fitted.alpha, landmarks, fitted.origin)
     return MaskedFace(composite, plan, shares, wear_agrees(plan.wear, visible_shares), tries, occluded)
 
 

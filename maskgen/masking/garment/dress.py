@@ -11,7 +11,7 @@ from maskgen.masking.hash_random import draw_bits
 from maskgen.masking.materials.marks import draw_mark
 from maskgen.masking.materials.material import NONE, Fabric, Material, draw_fabric, parse_material
 from maskgen.masking.materials.prints import draw_print
-from maskgen.masking.materials.weave import TILE_SIDE, weave
+from maskgen.masking.materials.weave import weave
 from maskgen.records import MaskTemplate, Plan
 
 CM = 1 / 9.0  # eye distances in a centimetre: outer eye corners are about 9 cm apart
@@ -26,18 +26,27 @@ def dress(template: MaskTemplate, plan: Plan, eye_distance: float) -> Garment:
         plan: Its colour and pattern replace those of the material.
         eye_distance: In pixels of the image; decides the resolution of prints, marks and weaves.
     """
-    seed, pixels_per_cm = draw_bits(plan.seed, "garment"), max(eye_distance, 1.0) * CM
-    fabric = _fabric(template, plan, seed)
+    return _dressed(template, plan.seed, plan.color, plan.pattern, max(eye_distance, 1.0))
+
+
+# A face whose mask is hung anew keeps its garment.
+@lru_cache(maxsize=2)
+def _dressed(
+    template: MaskTemplate, plan_seed: int, color: str | None, pattern: str | None, eye_distance: float
+) -> Garment:
+    seed, pixels_per_cm = draw_bits(plan_seed, "garment"), eye_distance * CM
+    fabric = _fabric(template, color, pattern, seed)
     tile, tile_size = None, (1.0, 1.0)
     if fabric.print:
         printed = draw_print(fabric.print, seed, pixels_per_cm, fabric.palette)
         tile, tile_size = printed.tile, (printed.size_cm[0] * CM, printed.size_cm[1] * CM)
+    texture = weave(fabric.weave, pixels_per_cm, seed)
     cloth = Cloth(
         fabric.color,
         tile,
         tile_size,
-        weave(fabric.weave, pixels_per_cm, seed),
-        TILE_SIDE / max(eye_distance, 1.0),
+        texture,
+        len(texture) / eye_distance,
         fabric.sheen,
     )
     marks: tuple[Patch, ...] = ()
@@ -50,13 +59,13 @@ def dress(template: MaskTemplate, plan: Plan, eye_distance: float) -> Garment:
     return SHAPES[template.kind](Draws(seed, "shape"), cloth, accents)
 
 
-def _fabric(template: MaskTemplate, plan: Plan, seed: int) -> Fabric:
+def _fabric(template: MaskTemplate, color: str | None, pattern: str | None, seed: int) -> Fabric:
     """The material of one mask, with the colour and pattern of the plan."""
     material = _material(template)
-    if plan.color is not None:
-        material = replace(material, color=((plan.color, 1.0),), print=((NONE, 1.0),))
-    if plan.pattern is not None:
-        material = replace(material, print=((plan.pattern, 1.0),))
+    if color is not None:
+        material = replace(material, color=((color, 1.0),), print=((NONE, 1.0),))
+    if pattern is not None:
+        material = replace(material, print=((pattern, 1.0),))
     return draw_fabric(material, seed)
 
 

@@ -10,7 +10,7 @@ from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_fo
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sponge mask."""
-    top, bottom = draws.near(0.16, 0.05), draws.near(1.25, 0.05)
+    top, bottom = draws.near(0.10, 0.05), draws.near(1.25, 0.05)
     body, tip = draws.near(0.80, 0.05), draws.near(1.34, 0.03)
     wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
     shape = outline(

@@ -13,7 +13,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
     half, taper = draws.near(0.78, 0.07), draws.between(0.86, 1.04)
-    top, bottom = draws.near(0.155, 0.13), draws.near(1.24, 0.06)
+    top, bottom = draws.near(0.11, 0.12), draws.near(1.24, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
     narrow = half * taper
