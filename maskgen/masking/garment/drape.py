@@ -33,7 +33,8 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
         The layer, or None if no part of it lies in the image.
     """
     outline = garment.outline
-    placement = Placement(plan, float(outline.top[0]), outline.extent[0], garment.corners_slide)
+    middle, half_width = float(outline.top[0]), outline.extent[0]
+    placement = Placement(plan, middle, half_width, garment.corners_slide, outline.below_eyes)
     unit = max(landmarks.eye_distance, 1e-3)
     u, v = grid_uv()
     x, y = placement.to_garment(u, v)

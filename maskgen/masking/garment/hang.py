@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 # The nose bridge and the chin of the mean face in v; `Hang` is in shares of this way.
 _BRIDGE, _CHIN = 0.013, 1.169
 _CENTRE = 0.7  # the garment turns and scales about the mouth, where it is held least
+# Where the lower lids lie: v, and the greatest distance from the midline.
+_LOWER_LID, _EYE_ACROSS = 0.12, 0.5
 # Wear -> v of the middle of the upper edge, share of the slide that the corners make, and gathered height.
 _SLIDES = {"nose-out": (0.49, 0.75, 0.88), "mouth-out": (0.90, 0.85, 0.72), "chin": (1.13, 0.90, 0.55)}
 
@@ -29,12 +31,14 @@ class Placement:
         middle: Height of the garment's upper edge on the midline.
         half_width: Distance of its corners from the midline.
         corners_slide: Share of a slide that the corners make; None for what elastic loops allow.
+        below_eyes: Least height of the upper edge below the eyes; a hang does not lift it over them.
     """
 
     plan: Plan
     middle: float
     half_width: float
     corners_slide: float | None = None
+    below_eyes: float = math.inf
 
     def to_head(self, x: Array, y: Array) -> tuple[Array, Array]:
         """(u, v) on the head of places (x, y) on the garment."""
@@ -55,7 +59,9 @@ class Placement:
 
     def _turn(self) -> tuple[float, float, float]:
         hang, angle = self.plan.hang, math.radians(self.plan.hang.tilt)
-        return math.cos(angle) * hang.size, math.sin(angle) * hang.size, hang.lift * (_CHIN - _BRIDGE)
+        edge = (self.below_eyes - _CENTRE) * hang.size + _CENTRE - abs(math.sin(angle)) * _EYE_ACROSS
+        lift = min(hang.lift * (_CHIN - _BRIDGE), edge - _LOWER_LID)
+        return math.cos(angle) * hang.size, math.sin(angle) * hang.size, lift
 
     def _slide(self, x: Array) -> tuple[Array, float]:
         if self.plan.wear == "correct":

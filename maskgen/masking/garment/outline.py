@@ -44,6 +44,11 @@ class Outline:
         top, bottom = float(self.top[inside].min()), float(self.bottom[inside].max())
         return float(self.side[(top <= _DOWN) & (bottom >= _DOWN)].max()), top, bottom
 
+    @property
+    def below_eyes(self) -> float:
+        """Least height of the upper edge where an eye lies above it."""
+        return float(self.top[(_ACROSS > 0.15) & (_ACROSS < 0.5)].min())
+
     def _corner(self, edge: Floats) -> int:
         """Where the side edge meets another edge, as an index into its table."""
         beyond = np.interp(edge, _DOWN, self.side) <= _ACROSS

@@ -37,10 +37,10 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     count = draws.pick((2, 3, 3, 3, 4))
     opened, closed = draws.between(0.10, 0.24), (lower - upper) / (count + draws.between(1.0, 2.5))
-    middle, beside = draws.near(0.70, 0.13), (upper + lower) / 2 + draws.near(0, 0.04)
+    middle, beside = draws.near(0.71, 0.15), (upper + lower) / 2 + draws.near(0, 0.04)
     # Pleats of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.1, 0.4, 0.7, 1.0, 1.3, 2.6))
-    leaning = draws.near(0, 0.08)
+    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.2, 0.5, 0.8, 1.0, 1.4, 2.6))
+    leaning = draws.near(0, 0.12)
     steps = []
     for number in range(count):
         place, depth = number - (count - 1) / 2, deep * draws.between(0.012, 0.040)
@@ -84,7 +84,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.003 * 10 ** draws.between(0, 1.1)),
+        relief(draws, steps, folds, half, 0.004 * 10 ** draws.between(0, 1.0)),
         stand_off,
         cloth,
         tuple(trims),
