@@ -112,7 +112,7 @@ def test_two_masks_of_a_kind_have_their_own_folds(kind):
         planes.append(fine[y - 20 : y + 40, x - 35 : x + 36].ravel())
     alike = np.corrcoef(planes)[np.triu_indices(8, 1)]
     # A centre seam and a moulded form are alike by nature.
-    assert np.median(alike) < (0.93 if kind in ("sponge", "kn95", "n95", "ffp2") else 0.45)
+    assert np.median(alike) < (0.93 if kind in ("sponge", "kn95", "n95", "ffp2") else 0.7)
 
 
 # Relief

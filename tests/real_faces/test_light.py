@@ -1,7 +1,7 @@
-"""The mask follows the photograph's light: exposure, cast and side light, and never beyond.
+"""The mask follows the photograph's light: large changes of exposure and cast, and side light.
 
 A response is the logarithm of what the mask changed by over that of what the photograph was changed by. A
-camera exposes for the scene: white masks differ little between photographs, and exposure is followed least.
+little darker or more yellow is a scene and not a light: cameras show white cloth as white.
 """
 
 import numpy as np
@@ -9,7 +9,8 @@ import pytest
 from real_pictures import LUMINANCE, inside, log_means, masked, masked_as_it_is
 from small_runs import write_template
 
-AT_MOST = 1.02  # with a grey level of rounding
+# A grey level of rounding.
+AT_MOST = 1.02
 
 
 def multiplied(image, gains):
@@ -33,12 +34,13 @@ FEW = 2
 
 def check(responses, least, median):
     outside = {name: round(float(r), 2) for name, r in responses.items() if not least <= r <= AT_MOST}
-    assert len(outside) <= FEW, (outside, f"median {np.median(list(responses.values())):.2f}")
-    assert np.median(list(responses.values())) >= median
+    found = np.median(list(responses.values()))
+    assert len(outside) <= FEW, (outside, f"median {found:.2f}")
+    assert found >= median
 
 
 @pytest.mark.parametrize("blend", ["overlay", "poisson"])
-@pytest.mark.parametrize(("gain", "median"), [(0.7, 0.05), (0.4, 0.2)])
+@pytest.mark.parametrize(("gain", "median"), [(0.7, 0.08), (0.4, 0.5), (0.2, 0.7)])
 def test_a_darker_photograph_gets_a_darker_mask(fifty_faces, blend, gain, median):
     responses = {}
     for face in fifty_faces:
@@ -47,7 +49,7 @@ def test_a_darker_photograph_gets_a_darker_mask(fifty_faces, blend, gain, median
         where = inside(before.alpha, face.landmarks) & inside(after.alpha, face.landmarks)
         change = (log_means(after.image, where) - log_means(before.image, where)) @ LUMINANCE
         responses[face.id] = change / np.log(gain)
-    check(responses, 0, median)
+    check(responses, 0.03, median)
 
 
 @pytest.mark.parametrize("blend", ["overlay", "poisson"])
@@ -63,7 +65,7 @@ def test_tinted_light_tints_the_mask(fifty_faces, blend, gains):
         where = inside(before.alpha, face.landmarks) & inside(after.alpha, face.landmarks)
         change = log_means(after.image, where) - log_means(before.image, where)
         responses[face.id] = (change - change @ LUMINANCE) @ wanted / (wanted @ wanted)
-    check(responses, 0.1, 0.35)
+    check(responses, 0.1, 0.4)
 
 
 @pytest.mark.parametrize("blend", ["overlay", "poisson"])

@@ -17,7 +17,6 @@ _EYES = Outlines(
 _EYE_PIXELS = 60  # eye distance in pixels above which pixels are left out
 _BRIGHT = 0.9  # quantile of the pixels between the lids: pupil, iris and lashes are darker
 _LEAST_PIXELS = 12
-_MEAN = np.full(3, 1 / 3, np.float32)
 
 
 def eye_white(image: Image, landmarks: Landmarks) -> float | None:
@@ -31,7 +30,8 @@ def eye_white(image: Image, landmarks: Landmarks) -> float | None:
         return None
     between_lids = np.zeros(part.shape[:2], np.uint8)
     cv2.fillPoly(between_lids, [(eye - (left, top)) // step for eye in eyes], [1])
-    levels = part[between_lids.view(np.bool_)].astype(np.float32) @ _MEAN
-    if levels.size < _LEAST_PIXELS:
+    blue, green, red = part[between_lids.view(np.bool_)].astype(np.float32).T
+    sums = blue + green + red
+    if sums.size < _LEAST_PIXELS:
         return None
-    return math.log1p(select(levels, levels.size, int(_BRIGHT * levels.size)))
+    return math.log1p(select(sums, sums.size, int(_BRIGHT * sums.size)) / 3)

@@ -30,13 +30,15 @@ _USUAL_SKIN_RED, _USUAL_SKIN_BLUE = 0.32, -0.20
 _USUAL_RED, _USUAL_BLUE = 0.15, -0.09
 # White masks in 43 photographs of them have a mean logarithm of 5.33 with a deviation of .15 only, whatever
 # the skin's: cameras expose for the scene. Small deviations of the scene say little, large ones more.
-_TRUST_BRIGHT, _ORDINARY_BRIGHT = 0.25, 0.3
+_TRUST_BRIGHT, _ORDINARY_BRIGHT = 0.2, 0.3
 # Templates are drawn as bright as white paper can be (logarithm _WHITE); photographs are seldom that bright.
-_WHITE, _HEADROOM = 5.48, 0.16
-# A white mask is as bright as the skin at least, and so much brighter than the whites of the eyes or the skin
-# at most. Skin alone decides where no eye is seen.
-_LEAST_OVER_SKIN, _MOST_OVER_EYES, _MOST_OVER_SKIN, _MOST_OVER_SKIN_ALONE = 0.0, 1.1, 0.7, 1.1
-_TRUST_CAST, _ORDINARY = 1.0, 0.1
+_WHITE, _HEADROOM = 5.48, 0.1
+# Bounds of the logarithm of a white mask. It is no darker than the skin. On a face in the shade, neither the
+# eyes' white nor the skin is so much darker; in a dark image, neither the brightest hundredth nor the eyes'
+# white is. Without eyes in view, skin and image decide.
+_SHADE_EYES, _SHADE_SKIN, _SHADE_SKIN_ALONE = 1.28, 0.8, 1.2
+_DARK_BRIGHT, _DARK_EYES = 0.24, 0.9
+_TRUST_CAST, _ORDINARY = 0.85, 0.1
 _ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
 # An image is monochrome if its colour depends on its luminance only. Its pixels are off their tone by no more
 # grey levels than this, or than this share of the luminance; a strong tone adds a share of its own.
@@ -104,10 +106,12 @@ def _gains(summary: Summary, eyes: float | None, monochrome: bool) -> Floats:
     skin = summary.skin.tolist()
     exposure = _TRUST_BRIGHT * _large(summary.bright - _USUAL_BRIGHT, _ORDINARY_BRIGHT) - _HEADROOM
     of_skin = sum(skin) / 3
-    most = of_skin + _MOST_OVER_SKIN_ALONE
-    if eyes is not None:
-        most = max(eyes + _MOST_OVER_EYES, of_skin + _MOST_OVER_SKIN)
-    exposure = min(max(exposure, of_skin + _LEAST_OVER_SKIN - _WHITE), most - _WHITE)
+    if eyes is None:
+        most = min(of_skin + _SHADE_SKIN_ALONE, summary.bright + _DARK_BRIGHT)
+    else:
+        in_shade = max(eyes + _SHADE_EYES, of_skin + _SHADE_SKIN)
+        most = min(in_shade, max(summary.bright + _DARK_BRIGHT, eyes + _DARK_EYES))
+    exposure = max(min(exposure, most - _WHITE), of_skin - _WHITE)
     if monochrome:
         return np.full(3, math.exp(exposure), np.float32)
     blue, green, red = (math.log(value + 0.1) for value in summary.edges.tolist())

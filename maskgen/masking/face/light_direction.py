@@ -57,6 +57,7 @@ def measure_direction(light: Light, landmarks: Landmarks) -> LightDirection:
     ambient, vector = _fit(normals, luminance, weights / (1 + deviations * deviations))
     length = math.hypot(*vector.tolist())
     direction = vector / length if length > 0 else np.array([0.0, 0.0, -1.0])
+    # Rounded: the last bits of numpy's exponentials and products differ between processors.
     return LightDirection(direction.round(4), round(length / max(length + max(ambient, 0.0), 1e-6), 4))
 
 

@@ -38,7 +38,8 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
     return _cut(
         values,
         finest,
-        (shape.top, shape.bottom, shape.side, shape.rounding),
+        shape.edges,
+        shape.rounding,
         (relief.steps, relief.folds, relief.ways, relief.half_width),
         (crumple_tile(), crumple_axes(relief), relief.crumple),
         _cloth_tiles(garment.cloth),
@@ -47,12 +48,12 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
 
 
 def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float]:
-    """The print by channels with its pixels in an eye distance, across and down; the weave with its own."""
+    """The print with its pixels in an eye distance, across and down; the weave with its own."""
     if cloth.tile is None:
-        tile, across, down = np.array(cloth.color, np.float32).reshape(3, 1, 1), 0.0, 0.0
+        tile, across, down = np.array([[cloth.color]], np.float32), 0.0, 0.0
     else:
-        tile = np.ascontiguousarray(cloth.tile.transpose(2, 0, 1), np.float32)
-        across, down = tile.shape[2] / cloth.tile_size[0], tile.shape[1] / cloth.tile_size[1]
+        tile = cloth.tile.astype(np.float32)
+        across, down = tile.shape[1] / cloth.tile_size[0], tile.shape[0] / cloth.tile_size[1]
     weave = _NO_WEAVE if cloth.weave is None else cloth.weave
     return tile, across, down, weave, len(weave) / cloth.weave_size
 
@@ -61,13 +62,14 @@ def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float]:
 def _cut(
     values: Floats,
     finest: float,
-    shape: tuple[Floats, Floats, Floats, float],
+    edges: tuple[Floats, Floats, Floats],
+    rounding: float,
     relief: tuple[Array, Array, Array, float],
     crumples: tuple[Floats, Array, float],
     cloth: tuple[Floats, float, float, Floats, float],
     trims: Array,
 ) -> tuple[Floats, Floats, Floats]:
-    (top, bottom, side, rounding), (steps, folds, ways, half_width) = shape, relief
+    steps, folds, ways, half_width = relief
     (wrinkles, axes, depth), (tile, across, down, weave, density) = crumples, cloth
     height, width = values.shape[:2]
     color = np.zeros((height, width, 3), np.float32)
@@ -77,7 +79,7 @@ def _cut(
             x, y = values[row, column, 0], values[row, column, 1]
             if x >= NOWHERE:
                 continue
-            distances = edge_distances(top, bottom, side, x, y)
+            distances = edge_distances(edges, x, y)
             nearest[row, column] = nearest_edge(distances[0], distances[1], distances[2], rounding)
             if nearest[row, column] < _OUTSIDE:
                 continue
@@ -89,8 +91,7 @@ def _cut(
                 axes[1, 0] * x + axes[1, 1] * y + axes[1, 2],
             )
             lightness = (1 - dark) * (1 + _repeated(weave, density * x, density * y))
-            for channel in range(3):
-                color[row, column, channel] = lightness * _repeated(tile[channel], across * x, down * y)
+            _paint(color[row, column], lightness, tile, across * x, down * y)
             for k in range(len(trims)):
                 edge = int(trims[k, 0])
                 share = _trim_share(trims[k], distances[edge] - trims[k, 1], y if edge == SIDE else x, finest)
@@ -106,17 +107,28 @@ def _cut(
 
 @compiled
 def _repeated(tile: Floats, x: float, y: float) -> float:
-    """The value of a tile that repeats in both directions, between its pixels."""
-    height, width = tile.shape
-    if height == 1 and width == 1:
-        return float(tile[0, 0])
+    """The value of a tile that repeats in both directions; its sides are powers of two."""
     left, top = np.floor(x), np.floor(y)
     t, s = x - left, y - top
-    i, j = int(left) % width, int(top) % height
-    right, below = (i + 1 if i + 1 < width else 0), (j + 1 if j + 1 < height else 0)
+    last_x, last_y = tile.shape[1] - 1, tile.shape[0] - 1
+    i, j = int(left) & last_x, int(top) & last_y
+    right, below = (i + 1) & last_x, (j + 1) & last_y
     upper = tile[j, i] + t * (tile[j, right] - tile[j, i])
     lower = tile[below, i] + t * (tile[below, right] - tile[below, i])
     return float(upper + s * (lower - upper))
+
+
+@compiled
+def _paint(into: Floats, lightness: float, tile: Floats, x: float, y: float) -> None:
+    """Write the (3,) colour of a tile that repeats in both directions, times a lightness."""
+    left, top = np.floor(x), np.floor(y)
+    t, s = x - left, y - top
+    i, j = int(left) % tile.shape[1], int(top) % tile.shape[0]
+    right, below = (i + 1) % tile.shape[1], (j + 1) % tile.shape[0]
+    for channel in range(3):
+        upper = tile[j, i, channel] + t * (tile[j, right, channel] - tile[j, i, channel])
+        lower = tile[below, i, channel] + t * (tile[below, right, channel] - tile[below, i, channel])
+        into[channel] = lightness * (upper + s * (lower - upper))
 
 
 @compiled

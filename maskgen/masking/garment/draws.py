@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from maskgen.masking.hash_random import draw_units
+from maskgen.masking.hash_random import draw_array
 
 Choice = TypeVar("Choice")
+
+_AT_ONCE = 160  # numbers drawn together: enough for a garment
 
 
 class Draws:
@@ -13,13 +15,17 @@ class Draws:
 
     def __init__(self, seed: int, purpose: str) -> None:
         self._seed, self._purpose = seed, purpose
-        self._count, self._units = 0, [0.0]
+        self._count, self._units = 0, self._draw(0)
+
+    def _draw(self, block: int) -> list[float]:
+        units: list[float] = draw_array(_AT_ONCE, self._seed, self._purpose, block).tolist()
+        return units
 
     def unit(self) -> float:
         """A uniformly distributed number in [0, 1)."""
-        place = self._count % 8
-        if place == 0:
-            self._units = draw_units(8, self._seed, self._purpose, self._count)
+        block, place = divmod(self._count, _AT_ONCE)
+        if block and not place:
+            self._units = self._draw(block)
         self._count += 1
         return self._units[place]
 

@@ -89,7 +89,7 @@ class Cloth:
         color: Its colour in neutral light.
         tile: (n, m, 3) uint8 of a print that repeats; None for plain cloth.
         tile_size: (width, height) of the print's tile in eye distances.
-        weave: (n, n) float32 of a fine texture that repeats, as a share of the lightness; None for none.
+        weave: (n, n) float32 of a fine texture that repeats, as a share of the lightness; n is a power of 2.
         weave_size: Side of its tile in eye distances.
         sheen: Strength of the reflection.
     """

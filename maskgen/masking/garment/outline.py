@@ -17,6 +17,8 @@ _ACROSS = np.arange(0, 1.62, _STEP)
 _FIRST, _DOWN = -0.4, np.arange(-0.4, 2.6, _STEP)
 # The straight lines between knots are smoothed over this many steps to both sides.
 _SOFT = 4
+_WIDER = np.arange(-_SOFT, len(_ACROSS) + _SOFT) * _STEP
+_HIGHER = np.arange(-_SOFT, len(_DOWN) + _SOFT) * _STEP + _FIRST
 _WINDOW = np.hanning(2 * _SOFT + 3)[1:-1] / np.hanning(2 * _SOFT + 3).sum()
 
 
@@ -44,6 +46,16 @@ class Outline:
         top, bottom = float(self.top[inside].min()), float(self.bottom[inside].max())
         return float(self.side[(top <= _DOWN) & (bottom >= _DOWN)].max()), top, bottom
 
+    @cached_property
+    def edges(self) -> tuple[Floats, Floats, Floats]:
+        """(2, n) of the top, the bottom and the side: the table, and the distance from it for a way of 1.
+
+        The edges slope: the distance is shorter than the way up, down or across.
+        """
+        slopes = (np.diff(edge, append=edge[-1:]) / _STEP for edge in (self.top, self.bottom, self.side))
+        top, bottom, side = (1 / np.sqrt(1 + slope * slope) for slope in slopes)
+        return np.stack([self.top, top]), np.stack([self.bottom, bottom]), np.stack([self.side, side])
+
     @property
     def below_eyes(self) -> float:
         """Least height of the upper edge where an eye lies above it."""
@@ -59,29 +71,24 @@ def outline(top: Knots, bottom: Knots, side: Knots, rounding: float) -> Outline:
     """An outline through knots: (distance, height) of the two edges, and (height, distance) of the side."""
 
     def table(knots: Knots, at: NDArray[np.float64]) -> Floats:
-        places, heights = np.array(knots).T
-        values = np.interp(at, places, heights)
-        padded = np.concatenate([np.full(_SOFT, values[0]), values, np.full(_SOFT, values[-1])])
-        return np.convolve(padded, _WINDOW, "valid").astype(np.float32)
+        places, values = zip(*knots, strict=True)
+        return np.convolve(np.interp(at, places, values), _WINDOW, "valid").astype(np.float32)
 
-    return Outline(table(top, _ACROSS), table(bottom, _ACROSS), table(side, _DOWN), rounding)
+    return Outline(table(top, _WIDER), table(bottom, _WIDER), table(side, _HIGHER), rounding)
 
 
 @compiled
-def edge_distances(
-    top: Floats, bottom: Floats, side: Floats, x: float, y: float
-) -> tuple[float, float, float]:
+def edge_distances(edges: tuple[Floats, Floats, Floats], x: float, y: float) -> tuple[float, float, float]:
     """Distances of a place from the upper, the lower and the side edge, positive inside."""
+    top, bottom, side = edges
     across, down = abs(x) / _STEP, (y - _FIRST) / _STEP
-    i = min(max(int(across), 0), len(top) - 2)
-    j = min(max(int(down), 0), len(side) - 2)
+    i = min(max(int(across), 0), top.shape[1] - 2)
+    j = min(max(int(down), 0), side.shape[1] - 2)
     t, s = min(max(across - i, 0.0), 1.0), min(max(down - j, 0.0), 1.0)
-    rise, fall, slant = top[i + 1] - top[i], bottom[i + 1] - bottom[i], side[j + 1] - side[j]
-    # The edges slope: the distance is shorter than the way up, down or across.
     return (
-        (y - top[i] - t * rise) / np.sqrt(1 + (rise / _STEP) ** 2),
-        (bottom[i] + t * fall - y) / np.sqrt(1 + (fall / _STEP) ** 2),
-        (side[j] + s * slant - abs(x)) / np.sqrt(1 + (slant / _STEP) ** 2),
+        (y - top[0, i] - t * (top[0, i + 1] - top[0, i])) * top[1, i],
+        (bottom[0, i] + t * (bottom[0, i + 1] - bottom[0, i]) - y) * bottom[1, i],
+        (side[0, j] + s * (side[0, j + 1] - side[0, j]) - abs(x)) * side[1, j],
     )
 
 

@@ -41,8 +41,9 @@ class Relief:
 
     @cached_property
     def ways(self) -> Array:
-        """(n, 2) unit vectors of the folds' directions."""
-        return np.stack([np.cos(self.folds[:, 2]), np.sin(self.folds[:, 2])], axis=1)
+        """(n, 4): the folds' directions as unit vectors, and 1 over their lengths and widths."""
+        directions, widths, lengths = self.folds[:, 2], self.folds[:, 3], self.folds[:, 4]
+        return np.stack([np.cos(directions), np.sin(directions), 1 / lengths, 1 / widths], axis=1)
 
 
 @compiled
@@ -73,13 +74,14 @@ def fold_height(folds: Array, ways: Array, x: float, y: float) -> float:
     total = 0.0
     for k in range(len(folds)):
         right, under = x - folds[k, 0], y - folds[k, 1]
-        reach = (right * ways[k, 0] + under * ways[k, 1]) / folds[k, 4]
+        reach = (right * ways[k, 0] + under * ways[k, 1]) * ways[k, 2]
         if reach <= 0 or reach >= 1:
             continue
-        off = (under * ways[k, 0] - right * ways[k, 1]) / (folds[k, 3] * (0.35 + reach))
+        off = (under * ways[k, 0] - right * ways[k, 1]) * ways[k, 3] / (0.35 + reach)
         bell = 1 - off * off * 0.2
         if bell > 0:
-            total += folds[k, 5] * 4 * reach * (1 - reach) * bell**4
+            bell *= bell
+            total += folds[k, 5] * 4 * reach * (1 - reach) * bell * bell
     return total
 
 

@@ -14,8 +14,6 @@ Floats = NDArray[np.float32]
 EXPOSURE = 0.75
 # How much more ambient light comes from above than from the front.
 _SKY = 0.25
-# Grey levels as a power of light: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
-_CONTRAST = 0.64
 _DARKEST = 0.05  # light that reaches every place
 _OUTSIDE = -0.05  # distance outside of the outline at which a pixel shows nothing of the garment
 _SHINE = 24  # exponent of the sheen: how narrow its reflection is
@@ -95,7 +93,9 @@ def _shade(
                 facing = max((x * towards[0] + y * towards[1] + z * towards[2]) * length, 0.0)
                 ambient = 1 - _SKY * y * length
                 lit = max((1 - directional) * ambient + directional * facing, _DARKEST)
-                gain *= (lit / usual) ** _CONTRAST
+                # To the power 5/8: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
+                root = np.sqrt(lit / usual)
+                gain *= root * np.sqrt(np.sqrt(root))
                 if sheen > 0:
                     gain += (
                         EXPOSURE

@@ -20,14 +20,14 @@ from maskgen.masking.kernels.planes import box_blur, box_side
 from maskgen.masking.layer.relight import Appearance, relit
 from maskgen.records import Image, Layer
 
-# Blur of a template after a fit has sampled it, in pixels; share of the face's blur that a mask gets: so
-# drawn over 133 photographs of worn masks, masks have the fine texture of the real ones under them.
-_DRAWN_BLUR, _BLUR_SHARE = 0.55, 0.9
+# Blur of a template after a fit has sampled it, in pixels; share of the face's blur that a mask gets: with it
+# masks drawn over 133 photographs of worn masks have the fine texture of the real ones under them.
+_DRAWN_BLUR, _BLUR_SHARE = 0.55, 0.95
 # Blur in pixels and noise in grey levels that are too small to show.
 _LEAST_BLUR, _LEAST_GRAIN = 0.4, 0.4
 # Widths of the contact shadow and of the layer's darker edge, in eye distances, and their strengths.
-# In 50 profiles over the upper edges of real white masks, the skin beside is darker by a sixteenth of the
-# step from skin to mask, and the mask is white three hundredths of an eye distance inside.
+# In 50 profiles over upper edges of real white masks, the skin beside is darker by a sixteenth of the step
+# from skin to mask, and the mask is white a fiftieth of an eye distance inside.
 _SHADOW_REACH, _SHADOW_DROP, _SHADOW_DEPTH = 0.035, 0.018, 0.2
 _EDGE_REACH, _EDGE_DEPTH = 0.014, 0.06
 # Softness of the end of the shadow at the face's outline, in eye distances.

@@ -53,7 +53,7 @@ def corner_folds(
                     side * corner[0] * draws.between(0.88, 1.0),
                     corner[1] + draws.between(-0.05, 0.05),
                     math.pi - angle if side > 0 else angle,
-                    draws.between(0.015, 0.05),
+                    draws.between(0.02, 0.055),
                     draws.between(0.35, 1.0),
                     draws.between(-1, 1) * height,
                 )

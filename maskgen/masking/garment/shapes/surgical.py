@@ -39,8 +39,8 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     opened, closed = draws.between(0.10, 0.24), (lower - upper) / (count + draws.between(1.0, 2.5))
     middle, beside = draws.near(0.71, 0.15), (upper + lower) / 2 + draws.near(0, 0.04)
     # Pleats of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.2, 0.5, 0.8, 1.0, 1.4, 2.6))
-    leaning = draws.near(0, 0.12)
+    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.1, 0.3, 0.6, 0.8, 1.1, 2.2))
+    leaning = draws.near(0, 0.16)
     steps = []
     for number in range(count):
         place, depth = number - (count - 1) / 2, deep * draws.between(0.012, 0.040)
@@ -56,8 +56,8 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             )
         )
     strength = draws.between(0.0, 1.8) ** 1.8
-    folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.1 * strength)
-    folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.085 * strength)
+    folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.12 * strength)
+    folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.1 * strength)
     # Gathers beside the edge, where the loops are welded on.
     for side in (-1, 1):
         for number in range(4):
@@ -66,7 +66,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             direction = math.pi + turn if side > 0 else turn
             folds.append((side * half, y, direction, 0.015, draws.between(0.12, 0.3), draws.near(0, 0.02)))
     edge = draws.between(0.035, 0.06)
-    lean = draws.near(0, 0.12)
+    lean, wide = draws.near(0, 0.2), draws.between(0.5, 1.1)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.22)
     trims = [
         Trim(TOP, 0.0, edge, 0.004, accents.binding),
@@ -80,11 +80,11 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     def stand_off(x: Array, y: Array) -> Array:
         sides = np.clip((np.abs(x) - 0.45) / 0.4, 0, 1)
-        return np.asarray(0.035 + gape * sides + tent(x, y, (lean, 0.72), (0.55, 0.5), tented))
+        return np.asarray(0.035 + gape * sides + tent(x, y, (lean, 0.72), (wide, 0.55), tented))
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.004 * 10 ** draws.between(0, 1.0)),
+        relief(draws, steps, folds, half, 0.005 * 10 ** draws.between(0, 0.95)),
         stand_off,
         cloth,
         tuple(trims),
