@@ -59,3 +59,9 @@ def test_the_page_on_templates_describes_every_key_and_its_examples_are_sound(tm
     (tmp_path / "own.json").write_text(of_image)
     cv2.imwrite(str(tmp_path / "own.png"), np.full((896, 1024, 4), 255, np.uint8))
     assert set(load_template(tmp_path / "own.png").anchors) == set(REQUIRED_ANCHORS)
+
+
+def test_the_wheel_has_the_templates_that_lie_beside_the_package():
+    setup = text("setup.py")
+    assert '"maskgen.mask_templates"' in setup
+    assert '"maskgen.mask_templates" = "mask_templates"' in text("pyproject.toml")

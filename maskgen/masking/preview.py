@@ -42,7 +42,8 @@ def _tile(template: MaskTemplate) -> Image:
     plan = Plan(template.name, "correct", None, None, draw_bits(0, template.name))
     layer = FIT_FUNCTIONS["mesh"](template, plan, head, _LIGHT)
     if layer is not None:
-        tile[layer.window] = blend(tile[layer.window], layer.bgr, layer.alpha)
+        bgr = np.asarray(cv2.convertScaleAbs(layer.bgr, alpha=1 / layer.exposure), np.uint8)
+        tile[layer.window] = blend(tile[layer.window], bgr, layer.alpha)
     caption = template.name.encode("ascii", "replace").decode()
     reach = cv2.getTextSize(caption, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)[0][0]
     font = min(0.5, (width - 12) / max(reach, 1))

@@ -1,5 +1,7 @@
 """Garments: a surface over the mesh, hidden by depth; folds, loops and material are new for each seed."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -13,6 +15,12 @@ from maskgen.masking.garment.relief import step_relief
 from maskgen.masking.garment.shapes import SHAPES
 from maskgen.masking.garment.surface import grid_position, grid_uv, surface
 from maskgen.masking.templates.library import load_template
+
+
+def bare(garment, **changes):
+    """A garment without trims, patches and loops."""
+    return replace(garment, **{"trims": (), "patches": (), "loops": (), **changes})
+
 
 KINDS = pytest.mark.parametrize("kind", SHAPES)
 
@@ -62,10 +70,7 @@ def test_in_profile_the_far_half_is_hidden_by_the_near_one(kind, yaw):
     garment = dress(load_template(PLAIN[kind]), plan, face.eye_distance)
     tile = np.zeros((8, 256, 3), np.uint8)
     tile[:, :128], tile[:, 128:] = (255, 0, 0), (0, 0, 255)  # x of 0 is the left of the tile
-    halves = Cloth((0, 0, 0), tile, (4.0, 1.0))
-    layer = drape(
-        type(garment)(garment.outline, garment.relief, garment.stand_off, halves), face, plan, LIGHT
-    )
+    layer = drape(bare(garment, cloth=Cloth((0, 0, 0), tile, (4.0, 1.0))), face, plan, LIGHT)
     blue, red = (((layer.bgr[:, :, channel] > 60) & (layer.alpha > 127)).sum() for channel in (0, 2))
     # A face with a positive yaw looks to the right: its left half is near.
     near, far = (red, blue) if yaw > 0 else (blue, red)
@@ -107,7 +112,7 @@ def test_two_masks_of_a_kind_have_their_own_folds(kind):
         planes.append(fine[y - 20 : y + 40, x - 35 : x + 36].ravel())
     alike = np.corrcoef(planes)[np.triu_indices(8, 1)]
     # A centre seam and a moulded form are alike by nature.
-    assert np.median(alike) < (0.93 if kind in ("sponge", "kn95", "n95", "ffp2") else 0.45)
+    assert np.median(alike) < (0.93 if kind in ("sponge", "kn95", "n95", "ffp2") else 0.7)
 
 
 # Relief
@@ -141,7 +146,7 @@ def test_a_fold_is_light_on_the_side_of_the_light():
     face, plan = mean_face(eye_distance=160, size=(600, 600), center=(300, 220)), worn()
     garment = dress(load_template("surgical_blue"), plan, face.eye_distance)
     flat, pleated = (
-        type(garment)(garment.outline, relief_with(steps, garment), garment.stand_off, Cloth((180, 180, 180)))
+        bare(garment, relief=smooth(garment, steps), cloth=Cloth((180, 180, 180)))
         for steps in (np.zeros((0, 7)), np.array([[0.75, 0.75, 0.05, 0.05, 0.012, 0.25, 0.0]]))
     )
     plain, folded = (drape(each, face, plan, LIGHT) for each in (flat, pleated))
@@ -150,9 +155,9 @@ def test_a_fold_is_light_on_the_side_of_the_light():
     assert change.min() < -8 and change.max() > 1
 
 
-def relief_with(steps, garment):
-    relief = garment.relief
-    return type(relief)(steps, np.zeros((0, 6)), relief.half_width, 0.0, relief.crumple_map)
+def smooth(garment, steps):
+    """The garment's relief with these steps alone."""
+    return replace(garment.relief, steps=steps, folds=np.zeros((0, 6)), crumple=0.0)
 
 
 # Loops
@@ -162,8 +167,7 @@ def loops_of(kind, yaw, seed=0):
     """The alpha of a mask with its loops and of one without."""
     face, plan = mean_face(yaw=yaw), worn()
     garment = dress(load_template(PLAIN[kind]), plan, face.eye_distance)
-    bare = type(garment)(garment.outline, garment.relief, garment.stand_off, garment.cloth)
-    alphas = (in_image(drape(each, face, plan, LIGHT), face) for each in (garment, bare))
+    alphas = (in_image(drape(each, face, plan, LIGHT), face) for each in (garment, bare(garment)))
     return face, *alphas
 
 
@@ -217,8 +221,7 @@ def test_dress_takes_the_pattern_of_the_plan(pattern):
     )
     assert np.array_equal(plain.alpha, printed.alpha)
     inside = cv2.erode(plain.alpha, np.ones((31, 31), np.uint8)) == 255
-    spread = [layer.bgr[inside].astype(float).std(axis=0).max() for layer in (plain, printed)]
-    assert spread[1] > 1.25 * spread[0]
+    assert (printed.bgr.astype(float) - plain.bgr)[inside].std(axis=0).max() > 12
 
 
 def test_a_print_lies_upright_in_its_own_colours():
@@ -227,12 +230,7 @@ def test_a_print_lies_upright_in_its_own_colours():
     garment = dress(load_template("surgical_white"), plan, face.eye_distance)
     tile = np.zeros((300, 8, 3), np.uint8)
     tile[:70], tile[70:] = (0, 0, 250), (250, 0, 0)
-    layer = drape(
-        type(garment)(garment.outline, garment.relief, garment.stand_off, Cloth((0, 0, 0), tile, (1.0, 3.0))),
-        face,
-        plan,
-        LIGHT,
-    )
+    layer = drape(bare(garment, cloth=Cloth((0, 0, 0), tile, (1.0, 3.0))), face, plan, LIGHT)
     colors = np.zeros((400, 400, 3), np.uint8)
     colors[layer.window] = layer.bgr
     (nose_x, nose_y), (chin_x, chin_y) = (

@@ -38,7 +38,7 @@ LEAST = {
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_frontal_face_is_covered(kind, seed):
     shares = shares_of(kind, mean_face(), seed=seed)
-    assert shares["nose"] >= 0.95 and shares["mouth"] >= 0.995 and shares["chin"] >= 0.85, shares
+    assert shares["nose"] >= 0.9 and shares["mouth"] >= 0.995 and shares["chin"] >= 0.85, shares
     assert shares["lower_face"] >= LEAST[kind]
 
 

@@ -8,6 +8,7 @@ import pytest
 from synthetic_faces import mean_face, plain_template
 
 from maskgen.masking.mask_face import choose_faces, mask_image
+from maskgen.masking.materials.prints import MOTIFS
 from maskgen.masking.plan import plan
 from maskgen.options import SynthOptions
 
@@ -144,3 +145,9 @@ def test_a_colour_is_recorded_only_where_the_template_took_it():
     assert masked([mean_face()], red).faces[0].color == "#ff0000"
     fixed = {"plain": plain_template(recolourable=False)}
     assert masked([mean_face()], red, fixed).faces[0].color is None
+
+
+def test_a_random_pattern_is_any_print_but_noise_which_is_drawn_where_it_is_named():
+    drawn = {plan(replace(MANY, patterns=("random",)), str(i), 0).pattern for i in range(400)}
+    assert drawn == set(MOTIFS) - {"noise"}
+    assert plan(replace(MANY, patterns=("noise",)), "x", 0).pattern == "noise"

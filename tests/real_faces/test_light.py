@@ -7,6 +7,7 @@ little darker or more yellow is a scene and not a light: cameras show white clot
 import numpy as np
 import pytest
 from real_pictures import LUMINANCE, inside, log_means, masked, masked_as_it_is
+from small_runs import write_template
 
 # A grey level of rounding.
 AT_MOST = 1.02
@@ -98,17 +99,20 @@ def left_over_right(image, where, face):
 
 
 @pytest.mark.parametrize(("blend", "follows"), [("poisson", True), ("overlay", False)])
-def test_poisson_takes_side_light_where_plain_overlay_does_not(frontal_faces, blend, follows):
-    """Without harmonising, which gives overlay that light on purpose, and without looking for occluders: a
-    light that ends in a line down the face is to them an edge of hair.
+def test_poisson_takes_side_light_where_plain_overlay_does_not(frontal_faces, tmp_path, blend, follows):
+    """Of a template that is an image, which is drawn without light; without harmonising, which gives overlay
+    that light on purpose; and without looking for occluders: a light that ends in a line down the face is to
+    them an edge of hair.
     """
+    write_template(tmp_path / "plain.png")
+    fixed = {"blend": blend, "harmonise": False, "occlusion": "off", "template": str(tmp_path / "plain")}
     responses = {}
     for face in frontal_faces:
         lit = face.image.copy()
         middle = round(float(face.landmarks.anchor("nose_tip")[0]))
         lit[:, :middle] = multiplied(lit[:, :middle], 0.4)
-        before = masked_as_it_is(face, blend=blend, harmonise=False, occlusion="off")
-        after = masked(lit, face.landmarks, blend=blend, harmonise=False, occlusion="off", name=face.id)
+        before = masked_as_it_is(face, **fixed)
+        after = masked(lit, face.landmarks, name=face.id, **fixed)
         where = inside(before.alpha, face.landmarks) & inside(after.alpha, face.landmarks)
         got = left_over_right(after.image, where, face) - left_over_right(before.image, where, face)
         responses[face.id] = got / np.log(0.4)

@@ -25,9 +25,11 @@ def is_frontal(face):
 
 
 def placement(picture, landmarks, here, name):
-    """Coverage of the lower face that is seen, and the share of the mask that lies off the face."""
+    """Alpha, coverage of the lower face that is seen, and the share of the mask that lies off the face."""
     # The fit alone: a mask that hangs low leaves more bare.
-    alpha = masked(picture, landmarks, name=name, jitter=False).alpha
+    result = masked(picture, landmarks, name=name, jitter=False)
+    assert min(result.record.coverage[part] for part in ("nose", "mouth", "chin")) >= 0.995, name
+    alpha = result.alpha
     lower = here.copy()
     lower[: int(landmarks.anchor("nose_middle")[1])] = False
     reach = 2 * round(0.125 * landmarks.eye_distance) + 1
@@ -35,11 +37,16 @@ def placement(picture, landmarks, here, name):
     return alpha, (alpha[lower] > 127).mean(), alpha[near == 0].sum() / alpha.sum()
 
 
+def least(yaw):
+    """A mask ends before the ear: the more is seen of a cheek, the more of the face is bare."""
+    return 0.88 - 0.004 * abs(yaw)
+
+
 def test_the_mask_stays_on_the_face_at_every_step(sweeps):
     for face, steps in sweeps:
         for yaw, picture, landmarks, here in steps:
             _, coverage, spill = placement(picture, landmarks, here, face.id)
-            assert coverage >= 0.9, (face.id, yaw)
+            assert coverage >= least(yaw), (face.id, yaw)
             assert spill <= 0.08, (face.id, yaw)
 
 
@@ -65,5 +72,5 @@ def test_likewise_with_the_landmarks_that_the_model_finds(sweeps, landmarker):
             found = landmarker.find(picture)
             assert found, (face.id, yaw)
             _, coverage, spill = placement(picture, found[0], here, face.id)
-            assert coverage >= 0.9, (face.id, yaw)
+            assert coverage >= least(yaw), (face.id, yaw)
             assert spill <= 0.08, (face.id, yaw)
