@@ -48,12 +48,12 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
 
 
 def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float]:
-    """The print with its pixels in an eye distance, across and down; the weave with its own."""
+    """The print, its repeats in an eye distance, across and down; the weave and its pixels in one."""
     if cloth.tile is None:
         tile, across, down = np.array([[cloth.color]], np.float32), 0.0, 0.0
     else:
         tile = cloth.tile.astype(np.float32)
-        across, down = tile.shape[1] / cloth.tile_size[0], tile.shape[0] / cloth.tile_size[1]
+        across, down = 1 / cloth.tile_size[0], 1 / cloth.tile_size[1]
     weave = _NO_WEAVE if cloth.weave is None else cloth.weave
     return tile, across, down, weave, len(weave) / cloth.weave_size
 
@@ -120,11 +120,19 @@ def _repeated(tile: Floats, x: float, y: float) -> float:
 
 @compiled
 def _paint(into: Floats, lightness: float, tile: Floats, x: float, y: float) -> None:
-    """Write the (3,) colour of a tile that repeats in both directions, times a lightness."""
-    left, top = np.floor(x), np.floor(y)
-    t, s = x - left, y - top
-    i, j = int(left) % tile.shape[1], int(top) % tile.shape[0]
-    right, below = (i + 1) % tile.shape[1], (j + 1) % tile.shape[0]
+    """Write the (3,) colour of a tile that repeats in both directions, times a lightness.
+
+    x, y: in tiles.
+    """
+    rows, columns = tile.shape[:2]
+    if rows * columns == 1:
+        for channel in range(3):
+            into[channel] = lightness * tile[0, 0, channel]
+        return
+    x, y = (x - np.floor(x)) * columns, (y - np.floor(y)) * rows
+    i, j = min(int(x), columns - 1), min(int(y), rows - 1)
+    t, s = x - i, y - j
+    right, below = (i + 1 if i + 1 < columns else 0), (j + 1 if j + 1 < rows else 0)
     for channel in range(3):
         upper = tile[j, i, channel] + t * (tile[j, right, channel] - tile[j, i, channel])
         lower = tile[below, i, channel] + t * (tile[below, right, channel] - tile[below, i, channel])

@@ -52,9 +52,7 @@ class Outline:
 
         The edges slope: the distance is shorter than the way up, down or across.
         """
-        slopes = (np.diff(edge, append=edge[-1:]) / _STEP for edge in (self.top, self.bottom, self.side))
-        top, bottom, side = (1 / np.sqrt(1 + slope * slope) for slope in slopes)
-        return np.stack([self.top, top]), np.stack([self.bottom, bottom]), np.stack([self.side, side])
+        return _with_steepness(self.top), _with_steepness(self.bottom), _with_steepness(self.side)
 
     @property
     def below_eyes(self) -> float:
@@ -75,6 +73,15 @@ def outline(top: Knots, bottom: Knots, side: Knots, rounding: float) -> Outline:
         return np.convolve(np.interp(at, places, values), _WINDOW, "valid").astype(np.float32)
 
     return Outline(table(top, _WIDER), table(bottom, _WIDER), table(side, _HIGHER), rounding)
+
+
+@compiled
+def _with_steepness(edge: Floats) -> Floats:
+    both = np.ones((2, len(edge)), np.float32)
+    both[0] = edge
+    for k in range(len(edge) - 1):
+        both[1, k] = 1 / np.sqrt(1 + ((edge[k + 1] - edge[k]) / _STEP) ** 2)
+    return both
 
 
 @compiled

@@ -45,14 +45,15 @@ def rasterize(
                 area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
                 if area <= 1e-9:
                     continue
+                share = 1 / area
                 x0 = max(int(np.ceil(min(ax, bx, cx))), 0)
                 x1 = min(int(np.floor(max(ax, bx, cx))), width - 1)
                 y0 = max(int(np.ceil(min(ay, by, cy))), 0)
                 y1 = min(int(np.floor(max(ay, by, cy))), height - 1)
                 for y in range(y0, y1 + 1):
                     for x in range(x0, x1 + 1):
-                        second = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / area
-                        third = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / area
+                        second = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) * share
+                        third = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) * share
                         first = 1 - second - third
                         if first < -1e-9 or second < -1e-9 or third < -1e-9:
                             continue

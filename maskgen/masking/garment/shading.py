@@ -16,17 +16,18 @@ EXPOSURE = 0.75
 _SKY = 0.25
 _DARKEST = 0.05  # light that reaches every place
 _OUTSIDE = -0.05  # distance outside of the outline at which a pixel shows nothing of the garment
+_INSIDE = 0.08  # and inside, at which it shows nothing else
 _SHINE = 24  # exponent of the sheen: how narrow its reflection is
 
 
 def usual_light(normals: Array, light: LightDirection) -> float:
-    """Median light on those of (n, 3) unit normals that face the camera: it shows the cloth's own colour."""
+    """Mean light on those of (n, 3) unit normals that face the camera: it shows the cloth's own colour."""
     visible = normals[normals[:, 2] < 0][::3]
     if not len(visible):
         return 1.0
     facing = np.maximum(visible @ light.direction, 0)
     lit = (1 - light.strength) * (1 - _SKY * visible[:, 1]) + light.strength * facing
-    return max(float(np.median(lit)), _DARKEST)
+    return max(float(lit.mean()), _DARKEST)
 
 
 def shade(
@@ -115,6 +116,10 @@ def _edge_share(nearest: Floats, row: int, column: int) -> float:
     here, steepest, around = nearest[row, column], 1e-6, 0
     if here <= _OUTSIDE or row in (0, len(nearest) - 1) or column in (0, nearest.shape[1] - 1):
         return 0.0
+    beside = min(nearest[row, column - 1], nearest[row, column + 1])
+    least = min(nearest[row - 1, column], nearest[row + 1, column], beside)
+    if least > _INSIDE:
+        return 1.0
     for y in range(-1, 2):
         for x in range(-1, 2):
             if nearest[row + y, column + x] > -1:
