@@ -125,6 +125,8 @@ class Layer:
     shadow: Image | None = None
     # Factor by which ``bgr`` is darker than the colour in neutral light: room for highlights.
     exposure: float = 1.0
+    # Share of the light's change over the face that ``bgr`` lacks: a garment has most of it in its shading.
+    unlit: float = 1.0
 
     def __post_init__(self) -> None:
         if self.bgr.shape != (*self.alpha.shape, 3):

@@ -71,6 +71,7 @@ def membrane(layer: Layer, context: FaceContext) -> Floats:
     mean = np.rint(np.array(cv2.mean(light, beside)[:3]) * _LEVELS).astype(np.float32) / _LEVELS
     kept = _VARIATION * light + (np.float32(1) - _VARIATION) * _clone(light, mean, region)
     kept -= mean + np.float32(0.5) / _LEVELS  # half a level, as if all were cloned: OpenCV rounds down
+    kept *= np.float32(layer.unlit)
     gain = _GAINS[np.clip(kept * _STEPS + np.float32(1 << 15), 0, (1 << 16) - 1).astype(np.uint16)]
     corner = part.corner[0] + left * part.step, part.corner[1] + top * part.step
     return upsample(gain, corner, part.step, (x, y, width, height))

@@ -36,8 +36,8 @@ _WHITE, _HEADROOM = 5.48, 0.1
 # Bounds of the logarithm of a white mask. It is no darker than the skin. On a face in the shade, neither the
 # eyes' white nor the skin is so much darker; in a dark image, neither the brightest hundredth nor the eyes'
 # white is. Without eyes in view, skin and image decide.
-_SHADE_EYES, _SHADE_SKIN, _SHADE_SKIN_ALONE = 1.34, 0.86, 1.26
-_DARK_BRIGHT, _DARK_EYES = 0.3, 0.96
+_SHADE_EYES, _SHADE_SKIN, _SHADE_SKIN_ALONE = 1.31, 0.83, 1.23
+_DARK_BRIGHT, _DARK_EYES = 0.27, 0.93
 _TRUST_CAST, _ORDINARY = 0.85, 0.1
 _ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
 # An image is monochrome if its colour depends on its luminance only. Its pixels are off their tone by no more

@@ -108,7 +108,7 @@ def half_split(
     span = float(np.linalg.norm(anchors["chin"] - anchors["nose_bridge"]))
     map_x, map_y = map_x - np.float32(flat.origin[0]), map_y - np.float32(flat.origin[1])
     layer = warp_template(levels, map_x, map_y, span / face.length, (left, top))
-    return replace(layer, exposure=flat.exposure)
+    return replace(layer, exposure=flat.exposure, unlit=flat.unlit)
 
 
 def _flat_face(unit: float) -> Landmarks:

@@ -13,7 +13,7 @@ from maskgen.masking.garment.garment import Garment, Patch
 from maskgen.masking.garment.hang import Placement
 from maskgen.masking.garment.loops import draw_loops, loop_paths
 from maskgen.masking.garment.rasterize import rasterize
-from maskgen.masking.garment.shading import EXPOSURE, shade, usual_light
+from maskgen.masking.garment.shading import EXPOSURE, UNLIT, shade, usual_light
 from maskgen.masking.garment.surface import grid_uv, surface
 from maskgen.records import Layer, Plan
 
@@ -60,7 +60,11 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     part = slice(top, top + height), slice(left, left + width)
     origin = window[0] + left, window[1] + top
     return Layer(
-        np.ascontiguousarray(bgr[part]), np.ascontiguousarray(alpha[part]), origin, exposure=EXPOSURE
+        np.ascontiguousarray(bgr[part]),
+        np.ascontiguousarray(alpha[part]),
+        origin,
+        exposure=EXPOSURE,
+        unlit=UNLIT,
     )
 
 

@@ -20,7 +20,7 @@ _CENTRE = 0.7  # the garment turns and scales about the mouth, where it is held 
 # Where the lower lids lie: v, and the greatest distance from the midline.
 _LOWER_LID, _EYE_ACROSS = 0.12, 0.5
 # Wear -> v of the middle of the upper edge, share of the slide that the corners make, and gathered height.
-_SLIDES = {"nose-out": (0.49, 0.75, 0.88), "mouth-out": (0.90, 0.85, 0.72), "chin": (1.13, 0.90, 0.55)}
+_SLIDES = {"nose-out": (0.49, 0.75, 0.88), "mouth-out": (0.87, 0.85, 0.75), "chin": (1.13, 0.90, 0.55)}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class Outline:
 def outline(top: Knots, bottom: Knots, side: Knots, rounding: float) -> Outline:
     """An outline through knots: (distance, height) of the two edges, and (height, distance) of the side."""
 
-    def table(knots: Knots, at: NDArray[np.float64]) -> Floats:
+    def table(knots: Knots, at: NDArray[np.floating[Any]]) -> Floats:
         places, values = zip(*knots, strict=True)
         return np.convolve(np.interp(at, places, values), _WINDOW, "valid").astype(np.float32)
 

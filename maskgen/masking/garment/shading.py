@@ -12,6 +12,8 @@ Floats = NDArray[np.float32]
 
 # The colour is drawn darker by this factor: highlights are not clipped before the exposure is known.
 EXPOSURE = 0.75
+# Share of the light's change over the face that the shading of the surface does not show.
+UNLIT = 0.2
 # How much more ambient light comes from above than from the front.
 _SKY = 0.25
 _DARKEST = 0.05  # light that reaches every place

@@ -60,7 +60,7 @@ def harmonise(context: FaceContext, layer: Layer, seed: int, follow_light: bool)
     origin = x - left, y - top
     appearance = Appearance(
         light.gains / np.float32(layer.exposure),
-        light_gain_map(alpha, origin, light) if follow_light else _EVEN,
+        light_gain_map(alpha, origin, light, layer.unlit) if follow_light else _EVEN,
         _EDGE_DEPTH,
         blur if blur > _LEAST_BLUR else 0.0,
         *(grain_strengths(texture, light.tone is not None) if texture.grain > _LEAST_GRAIN else (0.0, 0.0)),
@@ -73,7 +73,8 @@ def harmonise(context: FaceContext, layer: Layer, seed: int, follow_light: bool)
     color, soft = relit(bgr, alpha, (left, top), softened, *grain_tiles(), appearance)
     if light.tone is not None:
         color = np.asarray(cv2.LUT(color, light.tone), np.uint8)
-    return Layer(color, soft, origin, contact_shadow(soft, landmarks, origin))
+    shadow = contact_shadow(soft, landmarks, origin)
+    return Layer(color, soft, origin, shadow, unlit=layer.unlit)
 
 
 def _side(sigma: float, least: float) -> int:
@@ -94,7 +95,7 @@ def contact_shadow(alpha: Image, landmarks: Landmarks, origin: tuple[int, int]) 
     return np.asarray(cv2.multiply(soft, face, scale=_SHADOW_DEPTH / 255), np.uint8)
 
 
-def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArray[np.float32]:
+def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light, share: float) -> NDArray[np.float32]:
     """(height, width) float32 gains, or (1, 1): the light over a layer at ``origin`` relative to its mean."""
     part, (height, width) = light.part, alpha.shape
     # The mean is that of the part's pixels whose middle the layer covers.
@@ -107,7 +108,7 @@ def light_gain_map(alpha: Image, origin: tuple[int, int], light: Light) -> NDArr
         return _EVEN
     beneath = crop(light.level, left, top, left + covered.shape[1], top + covered.shape[0])
     mean = cv2.mean(beneath, np.ascontiguousarray(covered))[0]
-    gains = np.exp(light.level.astype(np.float64) - mean).astype(np.float32)
+    gains = np.exp(share * (light.level.astype(np.float64) - mean)).astype(np.float32)
     # Contiguous as `_EVEN`, so that `relit` is compiled once.
     return np.ascontiguousarray(part.upsample(gains, (*origin, width, height)))
 
