@@ -150,7 +150,7 @@ class Masker:
         image: AnyImage | Sample,
         *,
         key: str | None = None,
-        landmarks: AnyLandmarks | Sequence[AnyLandmarks] | None = None,
+        landmarks: AnyLandmarks | Sequence[AnyLandmarks] | str | None = None,
         boxes: Sequence[Box] = (),
         variant: int = 0,
     ) -> MaskResult:
@@ -163,7 +163,8 @@ class Masker:
                 the id of a dataset's sample it is the mask of ``maskgen synth``. By default the key is a
                 digest of the pixels; for another mask in each epoch, put the epoch into it.
             landmarks: The faces, instead of searching: a `Landmarks`, a (468, 3) array of a face mesh's x, y,
-                z in pixels, or a sequence of these; an empty one means that there is no face.
+                z in pixels, or a sequence of these; an empty one means that there is no face. A text is the
+                image's id in the landmark file, where that is not the key.
             boxes: Face boxes (x, y, width, height) in pixels; if there are any, only they are searched.
             variant: The number of the copy, as for ``--variants``.
 
@@ -173,7 +174,10 @@ class Masker:
         """
         bgr, key, boxes = self._input(image, key, boxes)
         with opencv_as_in_synth():
-            faces = self._find(bgr, key, boxes) if landmarks is None else to_landmarks(landmarks, bgr)
+            if landmarks is None or isinstance(landmarks, str):
+                faces = self._find(bgr, landmarks or key, boxes)
+            else:
+                faces = to_landmarks(landmarks, bgr)
             faces = choose_faces(faces, self.options.faces)
             plans = [plan(self.options, key, variant, number) for number in range(len(faces))]
             templates = {each.template: _template(each.template) for each in plans if each.template}

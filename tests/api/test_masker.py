@@ -164,6 +164,13 @@ def test_a_landmark_file_needs_the_key(masker, image):
         masker(image, key="x.jpg")
 
 
+def test_the_id_in_a_landmark_file_may_differ_from_the_key(masker, root):
+    sample = next(iter(maskgen.open_dataset("folder", root)))
+    image = maskgen.read_image(sample)
+    epochs = [masker(image, key=f"{sample.id} {epoch}", landmarks=sample.id) for epoch in range(2)]
+    assert all(epochs) and not np.array_equal(epochs[0].image, epochs[1].image)
+
+
 def test_find_gives_what_can_be_given_again(masker, root):
     sample = next(iter(maskgen.open_dataset("folder", root)))
     found = masker.find(sample)
