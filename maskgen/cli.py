@@ -27,6 +27,7 @@ COMMANDS = {
     "table": "Export a result's manifest as a CSV or Parquet table.",
     "doctor": "Check that maskgen can run on this machine.",
     "report": "Regenerate a result's dataset card and contact sheet.",
+    "browse": "Write a web page to look through a result.",
     "split": "Show how data are split, and find leaks.",
     "train": "Train a classifier on masked faces.",
     "evaluate": "Compare models on one or more datasets.",
