@@ -57,7 +57,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "templates": {"kernels", ""},
         "kernels": set(),
     },
-    "results": {"": set(), "export": {""}},
+    "results": {"": set(), "export": {""}, "browse": {""}},
     "run": {"": {"state", "executors"}, "state": set(), "executors": set()},
     "train": {
         "": {"predict", "model", "data"},
