@@ -1,4 +1,4 @@
-"""Every command of the README is run, over tiny datasets where it names ones that must be downloaded."""
+"""Every code block of the README and of the site is run, over tiny copies of the datasets it names."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from clusters import dask_scheduler, dask_worker
+from documents import PAGES, TEXT, blocks, unmarked_languages
 from PIL import Image
 
 from maskgen.cli import cli
@@ -22,12 +23,9 @@ from maskgen.results.manifest import ROW_FIELDS, read_manifest
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+# Libraries that a block may need; where one is not installed, its blocks are skipped.
+OPTIONAL = ("albumentations", "torch", "torchvision", "tensorflow")
 PORTRAIT = REPOSITORY / "maskgen" / "datasets" / "sample" / "eileen_collins_face.jpg"
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-
 
 INSTALLING = [block for block in blocks("sh") if "pip install" in block]
 ON_CLUSTERS = [block for block in blocks("sh") if "--scheduler" in block]
@@ -69,6 +67,11 @@ def desk(tmp_path):
     (celeba.parent / "list_eval_partition.txt").write_text("000001.jpg 0\n000002.jpg 2\n")
     for name in ("a.jpg", "b.jpg"):
         portrait.save(photos / name)
+    lfw = tmp_path / "data" / "lfw"
+    for name in ("Ann_Lee/Ann_Lee_0001.jpg", "Ann_Lee/Ann_Lee_0002.jpg", "Bob_Ray/Bob_Ray_0001.jpg"):
+        (lfw / "lfw" / name).parent.mkdir(parents=True, exist_ok=True)
+        portrait.save(lfw / "lfw" / name, quality=90 + len(list(lfw.rglob("*.jpg"))))
+    (lfw / "pairs.txt").write_text("1\t1\nAnn_Lee\t1\t2\nAnn_Lee\t1\tBob_Ray\t1\n")
     portrait.save(tmp_path / "photo.jpg")
     shutil.copy(REPOSITORY / "mask_templates" / f"{list_templates()[0].name}.png", tmp_path / "mine.png")
     (tmp_path / "mine.json").write_text(blocks("json")[0])
@@ -107,6 +110,21 @@ def test_commands_run_and_mask(block, desk):
         assert list(desk.glob("masked/*/manifest.jsonl"))
 
 
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.strip().split("\n")[-1][:60])
+def test_python_runs(block, desk):
+    for name in OPTIONAL:
+        if re.search(rf"(?:import|from) {name}\b|integrations\.{name}", block):
+            pytest.importorskip(name)
+    (desk / "block.py").write_text(block, "utf-8")
+    done = shell(f"{shlex.quote(sys.executable)} block.py", desk)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_not_run_is_marked_so():
+    # The others are output, data files, and lines for a shell's start file.
+    assert unmarked_languages() - {"sh", "python"} <= {"text", "json", ""}
+
+
 @pytest.mark.parametrize("backend", ["dask", "ray"])
 def test_commands_for_clusters_run_on_one_of_this_machine(backend, desk):
     (block,) = (block for block in ON_CLUSTERS if f"--backend {backend}" in block)
@@ -122,7 +140,7 @@ def test_commands_for_clusters_run_on_one_of_this_machine(backend, desk):
 
 
 def test_the_two_lines_install_mask_and_test_and_are_what_the_checks_run():
-    mask, test = INSTALLING
+    mask, test = (block for block in blocks("sh", README) if "pip install" in block)
     assert mask.strip().endswith("&& .venv/bin/maskgen synth --dataset sample --blend poisson")
     assert test.strip() == ".venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest -n auto"
     for pattern in re.findall(r"grep -m 1 ('.*?'|\".*?\") README", (REPOSITORY / ".ci" / "run").read_text()):
@@ -139,16 +157,16 @@ def test_the_celeba_pipeline_masks_joins_and_counts(desk):
 
 
 def test_the_tables_name_every_dataset_kind_option_and_field():
-    assert set(re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", README, re.MULTILINE)) >= set(DATASETS)
+    assert set(re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", TEXT, re.MULTILINE)) >= set(DATASETS)
     for kind in {template.kind for template in list_templates()}:
-        assert f"`{kind}`" in README
+        assert f"`{kind}`" in TEXT
     synth = cli.get_command(None, "synth")
     for option in synth.params:
         names = [*option.opts, *option.secondary_opts]
         if not {"--verbose", "--quiet", "--root", "--out", "--jobs", "--shard-size"} & set(names):
-            assert any(name in README for name in names), names
+            assert any(name in TEXT for name in names), names
     for field in set(ROW_FIELDS) - {"schema"}:
-        assert f"`{field}`" in README
+        assert f"`{field}`" in TEXT
 
 
 def test_the_json_of_a_template_is_what_the_templates_have():
@@ -159,8 +177,15 @@ def test_the_json_of_a_template_is_what_the_templates_have():
     assert set(json.loads(example)) <= set(shipped)
 
 
-def test_every_file_the_readme_names_is_there():
-    for name in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (REPOSITORY / name).is_file(), name
-    for name in re.findall(r"`((?:maskgen|tests|examples)/[\w/.]+)`", README):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_every_file_a_page_names_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / name).is_file(), name
+    for name in re.findall(r"`((?:maskgen|tests|examples)/[\w/.]+)`", text):
         assert (REPOSITORY / name).exists(), name
+
+
+def test_the_readme_is_a_page():
+    assert len(README.splitlines()) <= 120
+    assert len(blocks("sh", README)[2].splitlines()) == 5

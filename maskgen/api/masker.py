@@ -100,7 +100,7 @@ class Masker:
     Raises:
         UsageError: A value is not one of those allowed; the message lists them.
 
-    Example:
+    Examples:
         >>> import maskgen
         >>> sample = next(iter(maskgen.open_dataset("sample")))
         >>> result = maskgen.Masker(template="n95", seed=1)(sample)

@@ -53,7 +53,7 @@ def open_dataset(
     Raises:
         MissingDataError: The dataset is not there; the message lists the folders and the files expected.
 
-    Example:
+    Examples:
         >>> import maskgen
         >>> [sample.id for sample in maskgen.open_dataset("sample", limit=1)]
         ['eileen_collins_face.jpg']

@@ -29,7 +29,7 @@ class RandomMask(DualTransform):  # type: ignore[misc]
         p: Probability of masking an image.
         options: Those of `maskgen.Masker`; ``landmarks`` names a landmark file.
 
-    Example:
+    Examples:
         >>> import albumentations, maskgen
         >>> from maskgen.integrations.albumentations import RandomMask
         >>> transforms = [RandomMask(template="surgical", p=1.0), albumentations.HorizontalFlip(p=0.5)]

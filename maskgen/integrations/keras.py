@@ -25,7 +25,7 @@ class RandomMask:
             id in a landmark file.
         options: Further ones of `maskgen.Masker`; ``landmarks`` names a landmark file.
 
-    Example:
+    Examples:
         >>> import maskgen, tensorflow
         >>> from maskgen.integrations.keras import RandomMask
         >>> images = [maskgen.read_image(sample) for sample in maskgen.open_dataset("sample", limit=1)]

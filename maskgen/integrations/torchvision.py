@@ -27,7 +27,7 @@ class RandomMask(nn.Module):  # type: ignore[misc]
         p: Probability of masking an image.
         options: Those of `maskgen.Masker`; ``landmarks`` names a landmark file.
 
-    Example:
+    Examples:
         >>> import maskgen, torch
         >>> from PIL import Image
         >>> from torchvision.transforms import v2

@@ -181,7 +181,7 @@ def test_every_option_of_apply_is_one_of_the_masker():
     apply = cli.get_command(click.Context(cli), "apply")
     renamed = {"landmark_model": "models", "engine": "landmarks"}
     options = {renamed.get(each.name, each.name) for each in apply.params if isinstance(each, click.Option)}
-    elsewhere = {"format", "quality", "as_json", "quiet", "verbose", "config"}
+    elsewhere = {"format", "quality", "as_json", "quiet", "verbose", "config", "help_all"}
     known = {*signature(maskgen.Masker).parameters, *MoreOptions.__annotations__}
     assert options - elsewhere <= known
 
