@@ -58,7 +58,8 @@ class MaskResult:
     """The result of one image; false if no face was masked.
 
     Attributes:
-        image: (height, width, 3) uint8 in the masker's channel order. Without a mask, the given pixels.
+        image: (height, width, 3) uint8 in the masker's channel order, an array of its own. Without a mask, it
+            has the given pixels.
         alpha: (height, width) uint8, the mask's opacity; 0 without a mask.
         faces: A record for each masked face, as in the manifest, largest first.
         status: As in the manifest: "masked", "no_face", "too_small", "off_image", ...
@@ -182,7 +183,7 @@ class Masker:
             plans = [plan(self.options, key, variant, number) for number in range(len(faces))]
             templates = {each.template: _template(each.template) for each in plans if each.template}
             outcome = mask_image(bgr, faces, plans, templates, self.options)
-        masked = bgr if outcome.image is None else outcome.image
+        masked = bgr.copy() if outcome.image is None else outcome.image
         alpha = np.zeros(bgr.shape[:2], np.uint8) if outcome.alpha is None else outcome.alpha
         return MaskResult(
             from_bgr(masked, self.channel_order),

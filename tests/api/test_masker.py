@@ -73,10 +73,13 @@ def test_without_a_face_the_image_comes_back_as_it_was(masker, image):
     assert np.array_equal(result.image, image) and not result.alpha.any()
 
 
-def test_the_image_given_is_not_changed(masker, image):
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_the_image_given_is_neither_changed_nor_handed_back(root, image, order):
     before = image.copy()
-    masker(image, landmarks=face(SIZE))
-    assert np.array_equal(image, before)
+    masker = maskgen.Masker(template_file(root), channel_order=order)
+    for landmarks in (face(SIZE), []):
+        result = masker(image, landmarks=landmarks)
+        assert np.array_equal(image, before) and not np.shares_memory(result.image, image)
 
 
 def test_rgb_bgr_and_pillow_give_the_same_mask(masker, root, image):
