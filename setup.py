@@ -1,5 +1,8 @@
-"""The packages of the wheel: `mask_templates/` lies beside `maskgen/`, where nothing would find it."""
+"""The packages of a build; all else is in pyproject.toml, which cannot add one package to those it finds."""
 
 from setuptools import find_packages, setup
 
-setup(packages=[*find_packages(include=["maskgen*"]), "maskgen.mask_templates"])
+setup(
+    packages=[*find_packages(include=["maskgen*"]), "maskgen.mask_templates"],
+    package_dir={"maskgen.mask_templates": "mask_templates"},
+)

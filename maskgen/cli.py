@@ -13,28 +13,38 @@ import click
 from maskgen import __version__
 from maskgen.errors import EXIT_BROKEN_PIPE
 
-# Command, and its module under maskgen.commands -> one line of help.
-COMMANDS = {
-    "synth": "Create a masked copy of a face dataset.",
-    "apply": "Mask one image.",
-    "datasets": "List the supported datasets and where they are.",
-    "templates": "List, preview and check mask templates.",
-    "landmarks": "Write a dataset's face landmarks to a file.",
-    "models": "Fetch and check the landmark models.",
-    "merge": "Combine the shares of a job array.",
-    "verify": "Check a result against its manifest and run record.",
-    "annotations": "Export face and mask boxes as COCO, YOLO or Pascal VOC.",
-    "table": "Export a result's manifest as a CSV or Parquet table.",
-    "doctor": "Check that maskgen can run on this machine.",
-    "report": "Regenerate a result's dataset card and contact sheet.",
-    "split": "Show how data are split, and find leaks.",
-    "train": "Train a classifier on masked faces.",
-    "evaluate": "Compare models on one or more datasets.",
-    "predict": "Classify the faces in images or a video.",
-    "export": "Convert a model to SavedModel, TFLite or ONNX.",
-    "demo": "Serve a web page that masks and classifies images.",
-    "bench": "Measure a model's size and speed.",
+# What one wants to do -> command, and its module under maskgen.commands -> one line of help.
+SECTIONS = {
+    "Mask faces": {
+        "synth": "Create a masked copy of a face dataset.",
+        "apply": "Mask one image.",
+        "landmarks": "Write a dataset's face landmarks to a file.",
+        "merge": "Combine the shares of a job array.",
+    },
+    "Look for datasets, templates and models": {
+        "datasets": "List the supported datasets and where they are.",
+        "templates": "List, preview and check mask templates.",
+        "models": "Fetch and check the landmark models.",
+        "doctor": "Check that maskgen can run on this machine.",
+    },
+    "Look at a result, check and export it": {
+        "browse": "Write a web page to look through a result.",
+        "verify": "Check a result against its manifest and run record.",
+        "annotations": "Export face and mask boxes as COCO, YOLO or Pascal VOC.",
+        "table": "Export a result's manifest as a CSV or Parquet table.",
+        "report": "Regenerate a result's dataset card and contact sheet.",
+    },
+    "Train and judge a classifier": {
+        "split": "Show how data are split, and find leaks.",
+        "train": "Train a classifier on masked faces.",
+        "evaluate": "Compare models on one or more datasets.",
+        "predict": "Classify the faces in images or a video.",
+        "export": "Convert a model to SavedModel, TFLite or ONNX.",
+        "demo": "Serve a web page that masks and classifies images.",
+        "bench": "Measure a model's size and speed.",
+    },
 }
+COMMANDS = {name: line for commands in SECTIONS.values() for name, line in commands.items()}
 
 
 class LazyGroup(click.Group):
@@ -60,9 +70,10 @@ class LazyGroup(click.Group):
             raise click.exceptions.Exit(EXIT_BROKEN_PIPE) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands with their one-line help from `COMMANDS`."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        """List the commands with their one-line help from `SECTIONS`."""
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl(list(commands.items()))
 
 
 @click.group(

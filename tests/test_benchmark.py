@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from clusters import environment
+from documents import TEXT
 from PIL import Image
 
 try:
@@ -80,9 +81,8 @@ def test_stages_and_a_whole_run_are_in_the_table_and_in_the_json(tmp_path):
     assert run["megabytes"] > 50 if sys.platform == "linux" else run["megabytes"] is None
 
 
-def test_the_command_of_the_readme_takes_several_datasets(tmp_path):
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    (command,) = [line for line in readme.splitlines() if line.startswith("python examples/benchmark.py")]
+def test_the_command_of_the_site_takes_several_datasets(tmp_path):
+    (command,) = [line for line in TEXT.splitlines() if line.startswith("python examples/benchmark.py")]
     roots = [word for word in shlex.split(command)[2:] if word.startswith("data/")]
     for root in roots:
         pictures(tmp_path / root, 200)

@@ -64,4 +64,4 @@ def test_the_page_on_templates_describes_every_key_and_its_examples_are_sound(tm
 def test_the_wheel_has_the_templates_that_lie_beside_the_package():
     setup = text("setup.py")
     assert '"maskgen.mask_templates"' in setup
-    assert '"maskgen.mask_templates" = "mask_templates"' in text("pyproject.toml")
+    assert '"maskgen.mask_templates": "mask_templates"' in setup

@@ -1,4 +1,4 @@
-"""Every command of the README is run, over tiny datasets where it names ones that must be downloaded."""
+"""Every code block of the README and of the site is run, over tiny copies of the datasets it names."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from clusters import dask_scheduler, dask_worker
+from documents import PAGES, TEXT, blocks, unmarked_languages
 from PIL import Image
 
 from maskgen.cli import cli
@@ -20,12 +21,9 @@ from maskgen.results.manifest import ROW_FIELDS, read_manifest
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+# Libraries that a block may need; where one is not installed, its blocks are skipped.
+OPTIONAL = ("albumentations", "torch", "torchvision", "tensorflow")
 PORTRAIT = REPOSITORY / "maskgen" / "datasets" / "sample" / "eileen_collins_face.jpg"
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-
 
 INSTALLING = [block for block in blocks("sh") if "pip install" in block]
 ON_CLUSTERS = [block for block in blocks("sh") if "--scheduler" in block]
@@ -67,14 +65,21 @@ def desk(tmp_path):
     (celeba.parent / "list_eval_partition.txt").write_text("000001.jpg 0\n000002.jpg 2\n")
     for name in ("a.jpg", "b.jpg"):
         portrait.save(photos / name)
+    lfw = tmp_path / "data" / "lfw"
+    for name in ("Ann_Lee/Ann_Lee_0001.jpg", "Ann_Lee/Ann_Lee_0002.jpg", "Bob_Ray/Bob_Ray_0001.jpg"):
+        (lfw / "lfw" / name).parent.mkdir(parents=True, exist_ok=True)
+        portrait.save(lfw / "lfw" / name, quality=90 + len(list(lfw.rglob("*.jpg"))))
+    (lfw / "pairs.txt").write_text("1\t1\nAnn_Lee\t1\t2\nAnn_Lee\t1\tBob_Ray\t1\n")
     portrait.save(tmp_path / "photo.jpg")
-    (tmp_path / "mine.json").write_text(blocks("json")[0])
+    own_masks = (REPOSITORY / "docs" / "how-to" / "own-masks.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.json").write_text(blocks("json", own_masks)[0])
     (tmp_path / "shards").mkdir()
     with tarfile.open(tmp_path / "shards" / "000000.tar", "w") as tar:
         tar.add(photos / "a.jpg", "a.jpg")
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     run = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m maskgen "$@"\n'
-    for name, script in (("maskgen", run), ("sbatch", SBATCH)):
+    python = run.replace(" -m maskgen", "")
+    for name, script in (("maskgen", run), ("python", python), ("sbatch", SBATCH)):
         (tmp_path / "bin" / name).write_text(script)
         (tmp_path / "bin" / name).chmod(0o755)
     return tmp_path
@@ -95,6 +100,8 @@ def shell(script, folder):
 
 @pytest.mark.parametrize("block", RUNNING, ids=lambda block: block.split("\n")[0][:60])
 def test_commands_run_and_mask(block, desk):
+    if "examples/on_the_fly.py" in block:
+        pytest.importorskip("sklearn")
     done = shell(block, desk)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
@@ -102,6 +109,21 @@ def test_commands_run_and_mask(block, desk):
         assert {row.status for row in read_manifest(manifest)} == {"masked"}
     if "synth" in block:
         assert list(desk.glob("masked/*/manifest.jsonl"))
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.strip().split("\n")[-1][:60])
+def test_python_runs(block, desk):
+    for name in OPTIONAL:
+        if re.search(rf"(?:import|from) {name}\b|integrations\.{name}", block):
+            pytest.importorskip(name)
+    (desk / "block.py").write_text(block, "utf-8")
+    done = shell(f"{shlex.quote(sys.executable)} block.py", desk)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_not_run_is_marked_so():
+    # The others are output, data files, and lines for a shell's start file.
+    assert unmarked_languages() - {"sh", "python"} <= {"text", "json", ""}
 
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
@@ -119,7 +141,7 @@ def test_commands_for_clusters_run_on_one_of_this_machine(backend, desk):
 
 
 def test_the_two_lines_install_mask_and_test_and_are_what_the_checks_run():
-    mask, test = INSTALLING
+    mask, test = (block for block in blocks("sh", README) if "pip install" in block)
     assert mask.strip().endswith("&& .venv/bin/maskgen synth --dataset sample --blend poisson")
     assert test.strip() == ".venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest -n auto"
     for pattern in re.findall(r"grep -m 1 ('.*?'|\".*?\") README", (REPOSITORY / ".ci" / "run").read_text()):
@@ -136,20 +158,27 @@ def test_the_celeba_pipeline_masks_joins_and_counts(desk):
 
 
 def test_the_tables_name_every_dataset_kind_option_and_field():
-    assert set(re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", README, re.MULTILINE)) >= set(DATASETS)
+    assert set(re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", TEXT, re.MULTILINE)) >= set(DATASETS)
     for kind in {template.kind for template in list_templates()}:
-        assert f"`{kind}`" in README
+        assert f"`{kind}`" in TEXT
     synth = cli.get_command(None, "synth")
     for option in synth.params:
         names = [*option.opts, *option.secondary_opts]
         if not {"--verbose", "--quiet", "--root", "--out", "--jobs", "--shard-size"} & set(names):
-            assert any(name in README for name in names), names
+            assert any(name in TEXT for name in names), names
     for field in set(ROW_FIELDS) - {"schema"}:
-        assert f"`{field}`" in README
+        assert f"`{field}`" in TEXT
 
 
-def test_every_file_the_readme_names_is_there():
-    for name in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (REPOSITORY / name).is_file(), name
-    for name in re.findall(r"`((?:maskgen|tests|examples)/[\w/.]+)`", README):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_every_file_a_page_names_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / name).is_file(), name
+    for name in re.findall(r"`((?:maskgen|tests|examples)/[\w/.]+)`", text):
         assert (REPOSITORY / name).exists(), name
+
+
+def test_the_readme_is_a_page():
+    assert len(README.splitlines()) <= 120
+    assert len(blocks("sh", README)[2].splitlines()) == 5

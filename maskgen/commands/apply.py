@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from maskgen.commands.shared import parameters
+from maskgen.commands.shared.help_sections import SectionedCommand
 from maskgen.commands.shared.synth_options import landmark_options, mask_options, synth_options
 from maskgen.files.remote import is_remote
 from maskgen.files.suffixes import SUFFIXES
@@ -16,7 +17,26 @@ from maskgen.files.suffixes import SUFFIXES
 _FORMATS = {suffix: name.lower() for name in ("JPEG", "PNG", "WEBP") for suffix in SUFFIXES[name]}
 
 
-@click.command(name="apply")
+# What `--help` shows.
+SECTIONS = {
+    "Masks": {
+        "--template": "street, all, a name or kind; see `maskgen templates`  [default: street]",
+        "--wear": "correct, nose-out, mouth-out or chin  [default: correct]",
+        "--blend": "overlay or poisson (takes on the face's light)  [default: overlay]",
+        "--color": "recolour: #rrggbb, a name or random",
+        "--faces": "largest, all or center  [default: largest]",
+        "--seed": "of all random choices; the file's name is one too  [default: 0]",
+    },
+    "Output": {
+        "--format": "source, jpeg, png or webp  [default: by OUT's suffix]",
+        "--quality": "of JPEG or WebP  [default: the source's]",
+        "--json": "print the image's manifest row on stdout",
+        "--quiet": "print only errors",
+    },
+}
+
+
+@click.command(name="apply", cls=SectionedCommand, sections=SECTIONS)
 @click.argument("source", metavar="IN", type=parameters.ANY_FILE)
 @click.argument("target", metavar="OUT", type=parameters.ANY_FILE)
 @mask_options

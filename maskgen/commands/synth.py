@@ -9,6 +9,7 @@ import click
 
 from maskgen.commands.shared import parameters
 from maskgen.commands.shared import synth_options as groups
+from maskgen.commands.shared.help_sections import SectionedCommand
 from maskgen.commands.shared.summary import print_summary
 from maskgen.commands.shared.synth_options import DEFAULTS, synth_options
 from maskgen.options import CHOICES, SAMPLES_IN_TAR
@@ -66,7 +67,38 @@ _running_options = parameters.option_table(
 )
 
 
-@click.command(name="synth")
+# What `--help` shows.
+SECTIONS = {
+    "Images": {
+        "--dataset": "celeba, lfw, ..., or folder, table, webdataset; see `maskgen datasets`",
+        "--root": "where it is  [default: $MASKGEN_DATA/NAME, ./data/NAME or ./NAME]",
+        "--split": "only train, validation or test",
+        "--limit": "only the first N images",
+    },
+    "Masks": {
+        "--template": "street, all, a name or kind; see `maskgen templates`  [default: street]",
+        "--wear": "correct, nose-out, mouth-out or chin  [default: correct]",
+        "--blend": "overlay or poisson (takes on the face's light)  [default: overlay]",
+        "--color": "recolour: #rrggbb, a name or random",
+        "--faces": "largest, all or center  [default: largest]",
+        "--seed": "of all random choices  [default: 0]",
+    },
+    "Output": {
+        "--out": "output folder  [default: masked/NAME]",
+        "--variants": "masked copies of each image  [default: 1]",
+        "--layout": "mirror, folders or webdataset  [default: mirror]",
+        "--pairs": "also write the unmasked images",
+        "--alpha": "also write the masks' alphas",
+    },
+    "Run": {
+        "--jobs": "processes; -1 uses all cores  [default: 1]",
+        "--overwrite": "replace an earlier result",
+        "--dry-run": "only say what would be done",
+    },
+}
+
+
+@click.command(name="synth", cls=SectionedCommand, sections=SECTIONS)
 @groups.dataset_options
 @click.option(
     "--files-from",

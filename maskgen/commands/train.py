@@ -9,12 +9,40 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from maskgen.commands.shared.help_sections import SectionedCommand
 from maskgen.commands.shared.parameters import FOLDER, config_option, quiet_option, verbose_option
 from maskgen.commands.shared.train_options import data_options, split_options, train_options, training_options
 from maskgen.errors import InterruptedRunError, UsageError
 
+# What `--help` shows.
+SECTIONS = {
+    "Data": {
+        "--label": "column to learn  [default: the manifest's label]",
+        "--both": "learn from masked and unmasked images; also --masked, --unmasked",
+        "--crop": "full, face or upper-face  [default: full]",
+        "--folds": "use each of the dataset's folds in turn as the test split",
+    },
+    "Model": {
+        "--backbone": "efficientnet_b0 to b7, mobilenet_v3, ..., tiny-cnn  [default: efficientnet_b0]",
+        "--size": "width and height of the input  [default: the backbone's own]",
+        "--weights": "imagenet, none, or a run, model or weights file  [default: imagenet]",
+    },
+    "Training": {
+        "--epochs": "of phase 1  [default: 10]",
+        "--fine-tune-epochs": "of phase 2  [default: as many]",
+        "--batch-size": "images in a batch  [default: 32]",
+        "--seed": "of all random choices  [default: 0]",
+    },
+    "Run": {
+        "--out": "run folder  [default: runs/DATA-BACKBONE]",
+        "--resume": "resume an interrupted run",
+        "--overwrite": "replace an earlier run",
+        "--quiet": "print only errors",
+    },
+}
 
-@click.command(name="train")
+
+@click.command(name="train", cls=SectionedCommand, sections=SECTIONS)
 @data_options
 @split_options
 @training_options

@@ -42,7 +42,7 @@ def command(
     if sources and root is None:
         raise UsageError(f"{out} does not say where its sources are; give --root")
     verifier = Verifier(out, landmarks, root)
-    for finding in verifier.run(jobs):
+    for finding in verifier.run(jobs, progress=not quiet):
         if as_json:
             click.echo(json.dumps(vars(finding), ensure_ascii=False))
         elif not quiet:

@@ -20,10 +20,11 @@ from maskgen.results.manifest import UNTIDY
 
 UNMASKED, ALPHA, UNLABELLED = "unmasked", "alpha", "unlabelled"
 PACKED = "webdataset"  # the layout that packs images into tars
+BROWSE_PAGE = "browse.html"
 
 # Files that maskgen writes at the top of an output folder.
 OWN_FILES = frozenset(
-    ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", ".maskgen")
+    ("manifest.jsonl", "metadata.jsonl", "maskgen.json", "README.md", "preview.jpg", BROWSE_PAGE, ".maskgen")
 )
 
 LONGEST_NAME = 255  # bytes, on common file systems

@@ -82,15 +82,19 @@ def write_landmarks(
     chunks = enumerate(cut(list_samples(options, replace(dataset, always={}), root), _CHUNK))
     find = partial(_find_chunk, spec, every_face)
     total, pending, next_index = FaceCounts(), dict[int, str](), 0
+    show = progress and sys.stderr.isatty()
+    # Listing first costs little beside the models, and tells the remaining time.
+    images = sum(1 for _ in list_samples(options, replace(dataset, always={}), root)) if show else None
     with (
         interruptible(),
         output_errors(out),
         open_atomic(out) as file,
-        tqdm(unit="image", file=sys.stderr, disable=not (progress and sys.stderr.isatty())) as bar,
+        tqdm(total=images, unit="image", file=sys.stderr, disable=not show) as bar,
         closing(run_tasks(find, chunks, workers=workers)) as results,  # type: ignore[type-var]
     ):
         for index, lines, counts in results:
             total += counts
+            bar.set_postfix({"with a face": total.with_face, "unreadable": total.unreadable}, refresh=False)
             bar.update(counts.inputs)
             pending[index] = lines
             while next_index in pending:

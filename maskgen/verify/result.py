@@ -5,9 +5,10 @@ a time and checks them in batches. An 8-byte hash of each file name is kept to f
 """
 
 import hashlib
+import sys
 import tempfile
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -89,13 +90,22 @@ class Verifier:
         self._damaged_lines: deque[Finding] = deque()
         self.result = Verification()
 
-    def run(self, workers: int = 1) -> Iterator[Finding]:
-        """Yield every difference; `result` is complete at the end."""
-        for finding in self._all(workers):
-            self.result.kinds[finding.kind] += 1
-            yield finding
+    def run(self, workers: int = 1, progress: bool = False) -> Iterator[Finding]:
+        """Yield every difference; `result` is complete at the end.
 
-    def _all(self, workers: int) -> Iterator[Finding]:
+        With ``progress``, a bar on stderr counts rows and differences if that is a terminal.
+        """
+        from tqdm import tqdm
+
+        total = (self._record.get("counts") or {}).get("rows")
+        hidden = not (progress and sys.stderr.isatty())
+        with tqdm(total=total, unit="row", file=sys.stderr, disable=hidden) as bar:
+            for finding in self._all(workers, lambda: bar.update(self.result.rows - bar.n)):
+                self.result.kinds[finding.kind] += 1
+                bar.set_postfix(self.result.kinds, refresh=False)
+                yield finding
+
+    def _all(self, workers: int, advance: Callable[[], object]) -> Iterator[Finding]:
         if not isinstance(self._record.get("options"), dict):
             yield Finding("changed", "maskgen.json", "it has no options")
         elif fingerprint(self._options) != self._record.get("fingerprint"):
@@ -109,6 +119,7 @@ class Verifier:
                 yield from findings
                 self.result.files += files
                 self.result.alphas += alphas
+                advance()
         except LostWorkersError as error:
             raise ConfigurationError("a worker process died; try again with fewer (-j)") from error
         yield from self._damaged_lines

@@ -1,10 +1,13 @@
 """The help of every command and option, and the defaults that it tells."""
 
+import re
+
 import click
 import pytest
 from click.testing import CliRunner
 
-from maskgen.cli import COMMANDS, cli
+from maskgen.cli import COMMANDS, SECTIONS, cli
+from maskgen.commands.shared.help_sections import SectionedCommand
 from maskgen.options import SynthOptions
 
 
@@ -70,3 +73,53 @@ def test_defaults_of_the_command_line_are_those_of_the_options():
         "seed",
     ):
         assert given[name] == getattr(default, name), name
+
+
+SECTIONED = [name for name, command in commands() if isinstance(command, SectionedCommand)]
+
+
+def shown(name, flag):
+    result = CliRunner().invoke(cli, [*name.split(), flag], prog_name="maskgen", terminal_width=110)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("name", SECTIONED)
+def test_what_is_common_comes_first_in_at_most_40_lines(name):
+    common, _, advanced = shown(name, "--help").partition("\nAdvanced:\n")
+    assert len(common.splitlines()) <= 40 and "--help-all" in advanced
+    assert max(map(len, common.splitlines())) <= 110
+
+
+@pytest.mark.parametrize("name", SECTIONED)
+def test_help_all_has_every_option_with_its_whole_text(name):
+    text = " ".join(shown(name, "--help-all").split())
+    command = dict(commands())[name]
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert all(flag in text for flag in option.opts)
+            assert "".join(option.help.split()) in text.replace(" ", ""), option.opts
+
+
+@pytest.mark.parametrize("name", SECTIONED)
+def test_the_number_of_further_options_is_right(name):
+    command = dict(commands())[name]
+    common = sum(len(lines) for lines in command.sections.values())
+    further = int(re.search(r"show (\d+) more options", shown(name, "--help"))[1])
+    options = [
+        option for option in command.get_params(click.Context(command)) if isinstance(option, click.Option)
+    ]
+    assert common + further == len(options) - 1
+
+
+def test_every_command_with_more_than_40_lines_of_help_has_sections():
+    for name, command in commands():
+        if not isinstance(command, click.Group):
+            assert len(shown(name, "--help").splitlines()) <= 44, name
+
+
+def test_the_commands_are_listed_by_what_one_wants_to_do():
+    text = CliRunner().invoke(cli, ["--help"], terminal_width=110).output
+    for heading, commands_there in SECTIONS.items():
+        assert f"\n{heading}:\n" in text
+        assert all(f"  {name}  " in text for name in commands_there)

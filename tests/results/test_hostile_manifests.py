@@ -34,6 +34,9 @@ COMMANDS = {
     "csv": ["table", "OUT", "MADE/t.csv"],
     "parquet": ["table", "OUT", "MADE/t.parquet"],
     "report": ["report", "OUT", "--samples", "3"],
+    "browse": ["browse", "OUT"],
+    "browse embedded": ["browse", "OUT", "--embed", "-o", "MADE/b.html"],
+    "browse tars": ["browse", "OUT"],
     "verify": ["verify", "OUT"],
     "split": ["split", "OUT", "--both", "--check", "--out", "MADE/s.csv"],
     "split by age": ["split", "OUT", "--label", "age", "--json"],
@@ -101,8 +104,9 @@ def _run(name, cage, tmp_path):
 
 
 def _files(cage):
-    """Every file with its size and time, without ``made`` and what `report` and `merge` write."""
+    """Every file with its size and time, without ``made`` and what `report`, `merge` and `browse` write."""
     ours = {"README.md", "preview.jpg", "manifest.jsonl", "metadata.jsonl", "maskgen.json", "finished.json"}
+    ours |= {"browse.html"}
     found = {}
     for path in cage.rglob("*"):
         if path.is_file() and path.name not in ours and "made" not in path.relative_to(cage).parts[:1]:

@@ -1,4 +1,4 @@
-"""The README's way from a dataset to a model that another program can use, as it stands there."""
+"""The tutorial's way from a dataset to a model that another program can use, as it stands there."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from documents import TEXT, blocks
 from PIL import Image
 from train_data import needs_onnx, needs_train
 
@@ -17,13 +18,8 @@ from maskgen.train.model.build import HEADS
 pytestmark = [needs_train, needs_onnx]
 
 REPOSITORY = Path(__file__).parents[2]
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PORTRAIT = REPOSITORY / "maskgen" / "datasets" / "sample" / "eileen_collins_face.jpg"
-BLOCK, REAL_RUN = (
-    block
-    for block in re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    if "maskgen train" in block
-)
+BLOCK, REAL_RUN = (block for block in blocks("sh") if "maskgen train" in block)
 
 # One process for all lines: each would import tensorflow anew.
 PROGRAM = """
@@ -110,8 +106,8 @@ def test_the_real_run_works_with_one_epoch_of_few_pictures(faces):
 
 def test_the_table_names_every_option_backbone_and_head():
     for name in {re.sub(r"_[bs]\d?$", "", name) for name in BACKBONES} | set(HEADS):
-        assert name in README, name
+        assert name in TEXT, name
     for option in cli.get_command(None, "train").params:
         names = {*option.opts, *option.secondary_opts}
-        if not names & {"data", "--out", "--json", "--quiet", "--verbose", "--config"}:
-            assert any(f"`{name}`" in README for name in names), names
+        if not names & {"data", "--out", "--json", "--quiet", "--verbose", "--config", "--help-all"}:
+            assert any(f"`{name}`" in TEXT for name in names), names
