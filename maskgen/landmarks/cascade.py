@@ -26,6 +26,7 @@ import numpy as np
 
 from maskgen.face_mesh import Landmarks
 from maskgen.landmarks import crops, plausibility
+from maskgen.landmarks.appearance import appearance, probability
 from maskgen.landmarks.crops import Crop, Points
 from maskgen.landmarks.engine import Engine, Mesh
 from maskgen.landmarks.haar import haar_boxes
@@ -179,7 +180,10 @@ class Cascade:
                 refusal = plausibility.refusal(_shape(image, turned.points))
                 if not refusal and self._instability(image, turned.points) < self._instability(image, points):
                     mesh = turned
-        return Landmarks(mesh.points.astype(np.float32), _size(image), step, mesh.detection, mesh.presence)
+        look = appearance(image, mesh.points)
+        scores = (probability(look.mesh), probability(look.mask))
+        found_by = (step, mesh.detection, mesh.presence)
+        return Landmarks(mesh.points.astype(np.float32), _size(image), *found_by, *scores)
 
     def _instability(self, image: Image, points: Points) -> float:
         """Least difference of the looks at a face, in eye distances; infinite if they do not find it."""

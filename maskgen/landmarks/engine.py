@@ -36,6 +36,8 @@ class Mesh:
     points: Points
     detection: float | None = None  # the detector's probability of a face, if known
     presence: float | None = None  # the landmark model's probability that its crop shows a face, if known
+    # (6, 3) of the detector, if known: right eye, left eye, nose tip, mouth, right ear, left ear; z is 0.
+    keypoints: Points | None = None
 
 
 class Engine(Protocol):
