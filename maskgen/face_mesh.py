@@ -85,6 +85,15 @@ def canonical_template_points() -> NDArray[np.float64]:
     return points
 
 
+@cache
+def mirrored_order() -> NDArray[np.intp]:
+    """(468,): the index of each mesh point's partner on the other side, on the midline itself."""
+    mean = canonical_face()
+    apart = np.linalg.norm(mean[:, None] * (-1, 1, 1) - mean[None], axis=2)
+    partners: NDArray[np.intp] = apart.argmin(axis=1)
+    return partners
+
+
 @dataclass(frozen=True, eq=False)
 class Landmarks:
     """The face mesh of one face.

@@ -51,6 +51,7 @@ class SynthOptions:
     files: str | None = None  # sha256 of the list of images to read; None reads all
     min_face: float = 10.0  # distance of the outer eye corners in pixels
     masked_faces: str = "skip"  # what becomes of faces that wear a mask already
+    keep_unsure: bool = False  # also mask faces whose mesh does not look right
     layout: str = "mirror"
     pairs: bool = False  # also write the unmasked images
     alpha: bool = False  # also write the composited alphas

@@ -32,6 +32,8 @@ STATUSES = (
     *("masked", "no_face", "already_masked", "unsure", "too_small", "off_image"),
     *("unreadable", "error"),
 )
+# Of `FaceRecord`: the mesh_score from which on a mesh is believed, the mask_score from which on a mask is worn.
+BELIEVED, WORN = 0.5, 0.5
 WEARS = ("correct", "nose-out", "mouth-out", "chin")
 TONES = ("light", "dark", "patterned")
 COVERED_PARTS = ("nose", "mouth", "chin", "lower_face")

@@ -60,6 +60,12 @@ class Crop:
         left, top = ((np.array(box[:2]) - self.matrix[:, 2]) / self.scale).tolist()
         return (left, top, box[2] / self.scale, box[3] / self.scale)
 
+    def box_to_view(self, box: Box) -> Box:
+        """A box of the image as one of a crop turned by quarters of a turn."""
+        x, y, width, height = box
+        corners = np.array([(x, y), (x + width, y + height)]) @ self.matrix[:, :2].T + self.matrix[:, 2]
+        return box_of(corners)
+
 
 def whole(image: Image, longest: int = WHOLE) -> Crop:
     """The whole image, downscaled to a longer side of at most ``longest`` pixels."""

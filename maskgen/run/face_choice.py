@@ -10,10 +10,7 @@ from dataclasses import dataclass, field, replace
 from maskgen.face_mesh import Landmarks
 from maskgen.masking.mask_face import choose_faces
 from maskgen.options import SynthOptions
-from maskgen.records import Outcome
-
-# From this score on a face wears a mask already.
-WORN = 0.5
+from maskgen.records import BELIEVED, WORN, Outcome
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,15 @@ def _judge(face: Landmarks, options: SynthOptions) -> tuple[str | None, str]:
     """The status of a face that is left alone, or None; and a remark, which may be empty."""
     if face.eye_distance < options.min_face:
         return None, ""
+    remarks = []
     if options.masked_faces != "mask" and face.mask_score is not None and face.mask_score >= WORN:
         reason = f"the face wears a mask already (mask_score {face.mask_score:.2f})"
-        return ("already_masked" if options.masked_faces == "skip" else None), reason
-    return None, ""
+        if options.masked_faces == "skip":
+            return "already_masked", reason
+        remarks.append(reason)
+    if face.mesh_score is not None and face.mesh_score < BELIEVED:
+        reason = f"the landmarks do not look right (mesh_score {face.mesh_score:.2f})"
+        if not options.keep_unsure:
+            return "unsure", reason
+        remarks.append(f"unsure: {reason}")
+    return None, "; ".join(remarks)

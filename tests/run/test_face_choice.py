@@ -39,6 +39,23 @@ def test_faces_that_wear_a_mask(masked_faces, faces, kept, status, note):
     assert choice.note is None if note is None else choice.note.startswith(note)
 
 
+@pytest.mark.parametrize(
+    ("scores", "keep_unsure", "status", "note"),
+    [
+        ((0.9, 0.1), False, None, None),
+        ((None, None), False, None, None),
+        ((0.2, 0.1), False, "unsure", None),
+        ((0.2, 0.1), True, None, "unsure: the landmarks do not look right (mesh_score 0.20)"),
+        ((0.2, 0.8), False, "already_masked", None),
+    ],
+)
+def test_faces_whose_mesh_does_not_look_right(scores, keep_unsure, status, note):
+    one = replace(mean_face(), mesh_score=scores[0], mask_score=scores[1])
+    choice = choose([one], SynthOptions("", keep_unsure=keep_unsure))
+    assert getattr(choice.refusal, "status", None) == status
+    assert choice.note == note
+
+
 def test_the_largest_face_is_chosen_before_it_is_judged():
     assert choose([WORN, BARE], SynthOptions("")).refusal.status == "already_masked"
     assert choose([BARE, WORN], SynthOptions("")).faces == [BARE]
