@@ -32,7 +32,7 @@ STATUSES = (
     *("masked", "no_face", "already_masked", "unsure", "too_small", "off_image"),
     *("unreadable", "error"),
 )
-# Of `FaceRecord`: the mesh_score from which on a mesh is believed, the mask_score from which on a mask is worn.
+# From this mesh_score of a `FaceRecord` on a mesh is believed, and from this mask_score on a mask is worn.
 BELIEVED, WORN = 0.5, 0.5
 WEARS = ("correct", "nose-out", "mouth-out", "chin")
 TONES = ("light", "dark", "patterned")
