@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,21 +156,26 @@ class Landmarks:
 
     @cached_property
     def pose(self) -> dict[str, float]:
-        """Yaw, pitch and roll in degrees, rounded to a tenth; `maskgen.records` defines the signs.
+        """Yaw, pitch and roll in degrees, rounded to a tenth; `maskgen.records` defines the signs."""
+        return pose_of(self.points)
 
-        The rotation of the mean face whose orthographic image fits x and y best. The model's z is left out:
-        it is too flat for profiles, and a yaw of 70 degrees read from it is 53.
-        """
-        # (3, 2): where the mean face's right, down and into lie in the image, but for the scale.
-        fitted = _mean_inverse() @ self.points[:, :2].astype(np.float64)
-        if not np.isfinite(fitted).all():
-            return dict.fromkeys(("yaw", "pitch", "roll"), math.nan)
-        u, _, vt = np.linalg.svd(fitted, full_matrices=False)
-        (right_x, right_y), (down_x, down_y), (into_x, into_y) = (u @ vt).tolist()
-        into_z = right_x * down_y - down_x * right_y
-        yaw = math.atan2(-into_x, math.hypot(into_y, into_z))
-        angles = {"yaw": yaw, "pitch": math.atan2(-into_y, into_z), "roll": math.atan2(right_y, right_x)}
-        return {name: round(math.degrees(angle), 1) for name, angle in angles.items()}
+
+def pose_of(points: NDArray[np.floating[Any]]) -> dict[str, float]:
+    """The pose of a (468, 3) mesh, as `Landmarks.pose`.
+
+    It is the rotation of the mean face whose orthographic image fits x and y best. The model's z is left out:
+    it is too flat for profiles, and a yaw of 70 degrees read from it is 53.
+    """
+    # (3, 2): where the mean face's right, down and into lie in the image, but for the scale.
+    fitted = _mean_inverse() @ points[:, :2].astype(np.float64)
+    if not np.isfinite(fitted).all():
+        return dict.fromkeys(("yaw", "pitch", "roll"), math.nan)
+    u, _, vt = np.linalg.svd(fitted, full_matrices=False)
+    (right_x, right_y), (down_x, down_y), (into_x, into_y) = (u @ vt).tolist()
+    into_z = right_x * down_y - down_x * right_y
+    yaw = math.atan2(-into_x, math.hypot(into_y, into_z))
+    angles = {"yaw": yaw, "pitch": math.atan2(-into_y, into_z), "roll": math.atan2(right_y, right_x)}
+    return {name: round(math.degrees(angle), 1) for name, angle in angles.items()}
 
 
 @cache

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskgen.face_mesh import pose_of
 from maskgen.landmarks.appearance import appearance
 from maskgen.landmarks.engine import Mesh
 from maskgen.records import Image
@@ -24,6 +25,8 @@ AGREED = 0.5
 _FREE, _LOSS = 0.12, 6.0
 # The loss of logit if the landmark model is sure that there is no face.
 _ABSENT = 2.0
+# The loss of logit for each degree of yaw above a first one: profiles fail more often than other faces.
+_TURNED, _TURNED_LOSS = 25.0, 0.02
 # Of an agreed mesh: greatest distance of the detector's points, least presence, greatest difference of looks.
 _AGREED_APART, _AGREED_PRESENCE, _AGREED_LOOKS = 0.11, 0.95, 0.05
 
@@ -43,6 +46,7 @@ def opinion(image: Image, mesh: Mesh) -> Opinion:
     apart = _keypoints_apart(mesh)
     presence = 1.0 if mesh.presence is None else mesh.presence
     loss = _LOSS * max(0.0, apart - _FREE) + _ABSENT * (1 - presence)
+    loss += _TURNED_LOSS * max(0.0, abs(pose_of(mesh.points)["yaw"]) - _TURNED)
     return Opinion(look.mesh - loss, look.mask, apart <= _AGREED_APART and presence >= _AGREED_PRESENCE)
 
 
