@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import maskgen
+from maskgen.records import STATUSES
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -14,7 +15,7 @@ def text(name):
     return (REPOSITORY / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md"])
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md", "docs/labels.md"])
 def test_every_file_that_is_named_is_there(name):
     named = re.findall(
         r"(?<![\w/.])((?:maskgen|tests|examples|mask_templates)/[\w/.-]*\w|\.ci/run)", text(name)
@@ -40,3 +41,9 @@ def test_a_contributor_is_told_the_tables_by_the_names_they_have():
     ):
         assert f"{name}:" in text(module)
         assert module in text("CONTRIBUTING.md")
+
+
+def test_the_page_on_labels_names_every_status_and_score():
+    page = text("docs/labels.md")
+    for name in (*STATUSES, "mesh_score", "mask_score", "wear_agrees", "coverage", "pose"):
+        assert f"`{name}`" in page

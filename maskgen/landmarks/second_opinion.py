@@ -28,7 +28,7 @@ _ABSENT = 2.0
 # The loss of logit for each degree of yaw above a first one: profiles fail more often than other faces.
 _TURNED, _TURNED_LOSS = 25.0, 0.02
 # Of an agreed mesh: greatest distance of the detector's points, least presence, greatest difference of looks.
-_AGREED_APART, _AGREED_PRESENCE, _AGREED_LOOKS = 0.11, 0.95, 0.05
+_AGREED_APART, _AGREED_PRESENCE, _AGREED_LOOKS = 0.135, 0.95, 0.05
 
 
 @dataclass(frozen=True)

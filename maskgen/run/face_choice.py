@@ -60,12 +60,12 @@ def _judge(face: Landmarks, options: SynthOptions) -> tuple[str | None, str]:
         return None, ""
     remarks = []
     if options.masked_faces != "mask" and face.mask_score is not None and face.mask_score >= WORN:
-        reason = f"the face wears a mask already (mask_score {face.mask_score:.2f})"
+        reason = f"the face wears a mask already (mask_score {face.mask_score})"
         if options.masked_faces == "skip":
             return "already_masked", reason
         remarks.append(reason)
     if face.mesh_score is not None and face.mesh_score < BELIEVED:
-        reason = f"the landmarks do not look right (mesh_score {face.mesh_score:.2f})"
+        reason = f"the landmarks do not look right (mesh_score {face.mesh_score})"
         if not options.keep_unsure:
             return "unsure", reason
         remarks.append(f"unsure: {reason}")

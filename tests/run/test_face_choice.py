@@ -45,7 +45,7 @@ def test_faces_that_wear_a_mask(masked_faces, faces, kept, status, note):
         ((0.9, 0.1), False, None, None),
         ((None, None), False, None, None),
         ((0.2, 0.1), False, "unsure", None),
-        ((0.2, 0.1), True, None, "unsure: the landmarks do not look right (mesh_score 0.20)"),
+        ((0.2, 0.1), True, None, "unsure: the landmarks do not look right (mesh_score 0.2)"),
         ((0.2, 0.8), False, "already_masked", None),
     ],
 )
