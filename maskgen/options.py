@@ -21,6 +21,7 @@ CHOICES = {
     "occlusion": ("on", "off"),
     "wear": WEARS,
     "split": SPLITS,
+    "masked_faces": ("skip", "mask", "flag"),
 }
 # Default samples in a shard with the layout "webdataset": a tar of 64 samples is small.
 SAMPLES_IN_TAR = 1000
@@ -49,6 +50,8 @@ class SynthOptions:
     limit: int | None = None  # number of samples to read
     files: str | None = None  # sha256 of the list of images to read; None reads all
     min_face: float = 10.0  # distance of the outer eye corners in pixels
+    masked_faces: str = "skip"  # what becomes of faces that wear a mask already
+    keep_unsure: bool = False  # also mask faces whose mesh does not look right
     layout: str = "mirror"
     pairs: bool = False  # also write the unmasked images
     alpha: bool = False  # also write the composited alphas

@@ -28,7 +28,12 @@ Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
 SPLITS = ("train", "validation", "test")
-STATUSES = ("masked", "no_face", "too_small", "off_image", "unreadable", "error")
+STATUSES = (
+    *("masked", "no_face", "already_masked", "unsure", "too_small", "off_image"),
+    *("unreadable", "error"),
+)
+# From this mesh_score of a `FaceRecord` on a mesh is believed, and from this mask_score on a mask is worn.
+BELIEVED, WORN = 0.5, 0.5
 WEARS = ("correct", "nose-out", "mouth-out", "chin")
 TONES = ("light", "dark", "patterned")
 COVERED_PARTS = ("nose", "mouth", "chin", "lower_face")
@@ -189,6 +194,9 @@ class FaceRecord:
     occluded: float
     coverage: Mapping[str, float]  # one of COVERED_PARTS -> share that the composited alpha covers
     alpha_file: str | None = None
+    # From 0 to 1, None if not known: does the source look like a face under the mesh, and like one in a mask?
+    mesh_score: float | None = None
+    mask_score: float | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ class Saboteur(importlib.abc.MetaPathFinder):
 
         def exec_module(module):
             execute(module)
-            find = module._find_landmarks
+            find = module._choose_faces
 
             def fatal(sample, *rest):
                 if sample.id == os.environ.get("FATAL_PICTURE"):
@@ -25,7 +25,7 @@ class Saboteur(importlib.abc.MetaPathFinder):
                     os.kill(os.getpid(), int(os.environ["FATAL_SIGNAL"]))
                 return find(sample, *rest)
 
-            module._find_landmarks = fatal
+            module._choose_faces = fatal
 
         spec.loader.exec_module = exec_module
         return spec

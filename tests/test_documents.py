@@ -12,6 +12,7 @@ import maskgen
 from maskgen.masking.garment.shapes import SHAPES
 from maskgen.masking.materials.material import Material
 from maskgen.masking.templates.library import REQUIRED_ANCHORS, load_template
+from maskgen.records import STATUSES
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -20,7 +21,9 @@ def text(name):
     return (REPOSITORY / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md", "docs/templates.md"])
+@pytest.mark.parametrize(
+    "name", ["CONTRIBUTING.md", "CHANGELOG.md", "README.md", "docs/labels.md", "docs/templates.md"]
+)
 def test_every_file_that_is_named_is_there(name):
     named = re.findall(
         r"(?<![\w/.])((?:maskgen|tests|examples|mask_templates|docs)/[\w/.-]*\w|\.ci/run)", text(name)
@@ -65,3 +68,9 @@ def test_the_wheel_has_the_templates_that_lie_beside_the_package():
     setup = text("setup.py")
     assert '"maskgen.mask_templates"' in setup
     assert '"maskgen.mask_templates": "mask_templates"' in setup
+
+
+def test_the_page_on_labels_names_every_status_and_score():
+    page = text("docs/labels.md")
+    for name in (*STATUSES, "mesh_score", "mask_score", "wear_agrees", "coverage", "pose"):
+        assert f"`{name}`" in page

@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "verify": BELOW | WINGS | {"run"},
     "demo": BELOW | WINGS | {"run", "train"},
     "doctor": {"datasets", "landmarks", "masking", "run", "options", "process", "errors"},
-    "api": BELOW | WINGS,
+    "api": BELOW | WINGS | {"run"},
     "integrations": {"__init__"},
     "__init__": {"api", "face_mesh"} | NOUNS,
 }

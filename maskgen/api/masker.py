@@ -24,13 +24,14 @@ from maskgen.api.reading import decode_sample
 from maskgen.errors import UsageError
 from maskgen.face_mesh import Landmarks
 from maskgen.landmarks import LandmarkerSpec
-from maskgen.masking.mask_face import choose_faces, mask_image
+from maskgen.masking.mask_face import mask_image
 from maskgen.masking.materials.prints import MOTIFS
 from maskgen.masking.plan import plan
 from maskgen.masking.templates.library import load_template, resolve_selection, split_weight
 from maskgen.masking.templates.recolor import parse_color
 from maskgen.options import SynthOptions
 from maskgen.records import Box, FaceRecord, Image, MaskTemplate, Sample
+from maskgen.run.face_choice import choose
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -50,6 +51,8 @@ class MoreOptions(TypedDict, total=False):
     harmonise: bool
     faces: Literal["largest", "all", "center"]
     min_face: float  # least distance of the outer eye corners, in pixels
+    masked_faces: Literal["skip", "mask", "flag"]  # what becomes of faces that wear a mask already
+    keep_unsure: bool  # also mask faces whose landmarks do not look right
     detector: Literal["mediapipe", "haar"]
     every_face: bool  # search the whole image for faces, also with faces="largest"; as for several_faces
 
@@ -180,10 +183,12 @@ class Masker:
                 faces = self._find(bgr, landmarks or key, boxes)
             else:
                 faces = to_landmarks(landmarks, bgr)
-            faces = choose_faces(faces, self.options.faces)
-            plans = [plan(self.options, key, variant, number) for number in range(len(faces))]
+            choice = choose(faces, self.options)
+            plans = [plan(self.options, key, variant, number) for number in range(len(choice.faces))]
             templates = {each.template: _template(each.template) for each in plans if each.template}
-            outcome = mask_image(bgr, faces, plans, templates, self.options)
+            outcome = choice.refusal
+            if outcome is None:
+                outcome = choice.noted(mask_image(bgr, choice.faces, plans, templates, self.options))
         masked = bgr.copy() if outcome.image is None else outcome.image
         alpha = np.zeros(bgr.shape[:2], np.uint8) if outcome.alpha is None else outcome.alpha
         return MaskResult(
@@ -193,7 +198,7 @@ class Masker:
             outcome.status,
             outcome.reason,
             key,
-            tuple(faces),
+            tuple(choice.faces),
         )
 
     def find(

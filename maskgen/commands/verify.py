@@ -19,6 +19,11 @@ from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS, UsageError
 @click.option(
     "--root", type=ANY_PATH, help="Where the sources are, for --sources.  [default: where the run read them]"
 )
+@click.option(
+    "--labels",
+    is_flag=True,
+    help="Also look for the faces in every image, and name the rows that it contradicts (slow).",
+)
 @parameters.jobs_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON lines: one for each difference, then the counts."
@@ -27,7 +32,14 @@ from maskgen.errors import EXIT_OK, EXIT_TOO_MANY_ERRORS, UsageError
 @parameters.links_option
 @parameters.verbose_option
 def command(
-    out: Path, landmarks: Path | None, sources: bool, root: Path | None, jobs: int, as_json: bool, quiet: bool
+    out: Path,
+    landmarks: Path | None,
+    sources: bool,
+    root: Path | None,
+    labels: bool,
+    jobs: int,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Check a result against its manifest and run record.
 
@@ -41,7 +53,7 @@ def command(
     root = (root or root_of(out)) if sources else None
     if sources and root is None:
         raise UsageError(f"{out} does not say where its sources are; give --root")
-    verifier = Verifier(out, landmarks, root)
+    verifier = Verifier(out, landmarks, root, labels)
     for finding in verifier.run(jobs, progress=not quiet):
         if as_json:
             click.echo(json.dumps(vars(finding), ensure_ascii=False))

@@ -11,12 +11,13 @@ box                the boxes of the dataset, instead of all steps above
 haar               the boxes of OpenCV's Haar cascades, instead of all steps above, if chosen
 tiles              tiles of a large image, for faces that are tiny in it; all tiles if every face
                    is wanted
+turned             the image turned by 180, 90 and 270 degrees, in which all steps above run
 =================  ==========================================================================
 
-A face found with lower thresholds must pass two further looks (`maskgen.landmarks.plausibility`).
+A face found with lower thresholds must pass two further looks (`maskgen.landmarks.plausibility`). Each face
+gets a second opinion (`maskgen.landmarks.second_opinion`), and further looks if that is not good.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
@@ -24,12 +25,14 @@ from itertools import product
 import cv2
 import numpy as np
 
-from maskgen.face_mesh import Landmarks
+from maskgen.face_mesh import Landmarks, mirrored_order
 from maskgen.landmarks import crops, plausibility
+from maskgen.landmarks.appearance import probability
 from maskgen.landmarks.crops import Crop, Points
 from maskgen.landmarks.engine import Engine, Mesh
 from maskgen.landmarks.haar import haar_boxes
-from maskgen.records import Box, Image
+from maskgen.landmarks.second_opinion import AGREED, GOOD, Opinion, agreed, opinion
+from maskgen.records import BELIEVED, Box, Image
 
 PAD_MARGINS = (0.15, 0.5)
 # Sides of a close-up of one face, in sides of its box.
@@ -64,6 +67,20 @@ class Cascade:
         With ``boxes``, or the boxes of Haar cascades, only faces in them are found. Without ``every_face``
         the search ends at the largest box that contains a face.
         """
+        best = self._upright(image, boxes, every_face)
+        # Turned by 180 degrees first: photographs scanned or stored the wrong way up.
+        for quarters in (2, 1, 3):
+            if any(face.mesh_score is None or face.mesh_score >= BELIEVED for face in best):
+                break
+            view = _turned(image, quarters)
+            turned_boxes = [view.box_to_view(box) for box in boxes]
+            faces = self._upright(view.image, turned_boxes, every_face)
+            if _best_score(faces) >= max(_best_score(best), BELIEVED):
+                best = [_turned_back(face, view, image) for face in faces]
+        return best
+
+    def _upright(self, image: Image, boxes: Sequence[Box], every_face: bool) -> list[Landmarks]:
+        """The faces of an image that is taken to be upright."""
         if boxes:
             return self._in_boxes(image, boxes, "box", every_face)
         if self._detector == "haar":
@@ -167,39 +184,91 @@ class Cascade:
                 yield again, max(plausibility.disagreement(*looks), *apart)
 
     def _landmarks(self, image: Image, mesh: Mesh, step: str) -> Landmarks:
-        """The face of the mesh, or the face turned by 180 degrees if looks at it agree better.
+        """The face of the mesh, or of the best further look if the second opinion on the mesh is not good."""
+        judged = opinion(image, mesh)
+        if judged.mesh < GOOD:
+            mesh, judged = self._best_look(image, mesh, judged)
+        scores = probability(judged.mesh), probability(judged.mask)
+        points = mesh.points.astype(np.float32)
+        return Landmarks(points, _size(image), step, mesh.detection, mesh.presence, *scores)
 
-        Looks at an upright face agreed to within .04 eye distances, those at a face upside down differed by
-        .1 and more (28 faces of LFW, CelebA and UTKFace). A look costs as much as the detection, so a face of
-        the step "as-is" gets one only if its light is doubtful.
-        """
-        points = mesh.points
-        if step != "as-is" or plausibility.uprightness(image, points) < plausibility.DOUBTFUL_UPRIGHT:
-            for turned in self._meshes(_upright_close_up(image, points, turn=180)):
-                refusal = plausibility.refusal(_shape(image, turned.points))
-                if not refusal and self._instability(image, turned.points) < self._instability(image, points):
-                    mesh = turned
-        return Landmarks(mesh.points.astype(np.float32), _size(image), step, mesh.detection, mesh.presence)
+    def _best_look(self, image: Image, first: Mesh, judged: Opinion) -> tuple[Mesh, Opinion]:
+        """The first look at the place of ``first`` with a good second opinion, or else the best mesh."""
+        mesh, place = first, crops.box_of(first.points)
+        upright: list[Mesh] = []
+        for is_upright, looks in self._further_looks(image, first.points):
+            for look in looks:
+                if not plausibility.refusal(_shape(image, look.points)) and crops.same_place(
+                    place, crops.box_of(look.points)
+                ):
+                    other = opinion(image, look)
+                    if other.mesh > judged.mesh:
+                        mesh, judged = look, other
+            if judged.mesh >= GOOD:
+                return mesh, judged
+            upright += looks if is_upright else ()
+        apart = [plausibility.disagreement(mesh.points, look.points) for look in upright if look is not mesh]
+        if judged.agrees and agreed(apart):
+            judged = replace(judged, mesh=max(judged.mesh, AGREED))
+        return mesh, judged
 
-    def _instability(self, image: Image, points: Points) -> float:
-        """Least difference of the looks at a face, in eye distances; infinite if they do not find it."""
-        return min((apart for _, apart in self._looks(image, points)), default=math.inf)
+    def _further_looks(self, image: Image, points: Points) -> Iterator[tuple[bool, list[Mesh]]]:
+        """(is upright, meshes) of two close-ups, their mirror images, and three turned by a quarter each."""
+        for sides in CLOSE_SIDES:
+            view = _upright_close_up(image, points, sides=sides)
+            yield True, self._meshes(view, confident=False)
+            yield True, list(map(_mirrored, self._meshes(view.mirrored(), confident=False)))
+        for turn in (180, 90, 270):
+            view = _upright_close_up(image, points, turn=turn)
+            yield False, self._meshes(view, confident=False)
 
     def _meshes(self, view: Crop, *, confident: bool = True, many: bool = False) -> list[Mesh]:
         meshes = self._engine.meshes(view.image, confident=confident, many=many)
-        return [replace(mesh, points=view.to_image(mesh.points)) for mesh in meshes]
+        return [mesh.moved(view.to_image) for mesh in meshes]
 
     def _boxes(self, view: Crop) -> list[Box]:
         return [view.box_to_image(box) for box in self._engine.locate(view.image)]
 
 
 def _upright_close_up(
-    image: Image, points: Points, *, turn: float = 0.0, border: int = cv2.BORDER_REPLICATE
+    image: Image,
+    points: Points,
+    *,
+    turn: float = 0.0,
+    border: int = cv2.BORDER_REPLICATE,
+    sides: float = CLOSE_SIDES[0],
 ) -> Crop:
     """A close-up of a face, turned upright and then by ``turn`` degrees."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    side = float((high - low).max()) * CLOSE_SIDES[0]
+    side = float((high - low).max()) * sides
     return crops.close_up(image, (low + high) / 2, side, _shape(image, points).roll + turn, border)
+
+
+def _mirrored(mesh: Mesh) -> Mesh:
+    """A mesh from a mirror image, whose x is mirrored back: its points change sides."""
+    return mesh.moved(lambda points: points[mirrored_order() if len(points) > 6 else [1, 0, 2, 3, 5, 4]])
+
+
+def _turned(image: Image, quarters: int) -> Crop:
+    """The image turned clockwise by quarters of a turn."""
+    height, width = image.shape[:2]
+    matrices = {
+        1: [[0, -1, height - 1], [1, 0, 0]],
+        2: [[-1, 0, width - 1], [0, -1, height - 1]],
+        3: [[0, 1, 0], [-1, 0, width - 1]],
+    }
+    turned = np.ascontiguousarray(np.rot90(image, -quarters))
+    return Crop(turned, np.array(matrices[quarters], np.float64))
+
+
+def _best_score(faces: Sequence[Landmarks]) -> float:
+    return max((face.mesh_score or 0.0 for face in faces), default=0.0)
+
+
+def _turned_back(face: Landmarks, view: Crop, image: Image) -> Landmarks:
+    """A face of a turned image as one of the image."""
+    points = view.to_image(face.points.astype(np.float64)).astype(np.float32)
+    return replace(face, points=points, image_size=_size(image), step="turned")
 
 
 def _shape(image: Image, points: Points) -> plausibility.Shape:

@@ -60,6 +60,12 @@ class Crop:
         left, top = ((np.array(box[:2]) - self.matrix[:, 2]) / self.scale).tolist()
         return (left, top, box[2] / self.scale, box[3] / self.scale)
 
+    def box_to_view(self, box: Box) -> Box:
+        """A box of the image as one of a crop turned by quarters of a turn."""
+        x, y, width, height = box
+        corners = np.array([(x, y), (x + width, y + height)]) @ self.matrix[:, :2].T + self.matrix[:, 2]
+        return box_of(corners)
+
 
 def whole(image: Image, longest: int = WHOLE) -> Crop:
     """The whole image, downscaled to a longer side of at most ``longest`` pixels."""
@@ -93,26 +99,34 @@ def square(view: Crop, margin: float = 0.0, border: int = cv2.BORDER_REPLICATE) 
 
 
 def close_up(
-    image: Image, center: Points, side: float, degrees: float = 0.0, border: int = cv2.BORDER_REPLICATE
+    image: Image,
+    center: Points,
+    side: float,
+    degrees: float = 0.0,
+    border: int = cv2.BORDER_REPLICATE,
+    pixels: int = CLOSE,
 ) -> Crop:
-    """A square of the image around ``center``, its side in pixels, with a clockwise roll undone."""
-    base = _reduced_around(image, center, side)
+    """A square of the image around ``center``, its side in pixels, with a clockwise roll undone.
+
+    ``pixels`` is the side of the crop.
+    """
+    base = _reduced_around(image, center, side, pixels)
     middle = base.matrix @ (*center, 1.0)
-    matrix = np.asarray(cv2.getRotationMatrix2D(middle.tolist(), degrees, CLOSE / (side * base.scale)))
-    matrix[:, 2] = matrix[:, 2] + (CLOSE - 1) / 2 - middle
-    turned = cv2.warpAffine(base.image, matrix, (CLOSE, CLOSE), flags=cv2.INTER_LINEAR, borderMode=border)
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle.tolist(), degrees, pixels / (side * base.scale)))
+    matrix[:, 2] = matrix[:, 2] + (pixels - 1) / 2 - middle
+    turned = cv2.warpAffine(base.image, matrix, (pixels, pixels), flags=cv2.INTER_LINEAR, borderMode=border)
     return Crop(turned.astype(np.uint8, copy=False), matrix @ np.vstack([base.matrix, (0, 0, 1)]))
 
 
-def _reduced_around(image: Image, center: Points, side: float) -> Crop:
+def _reduced_around(image: Image, center: Points, side: float, pixels: int) -> Crop:
     """The part of the image for a close-up, downscaled first if needed: `cv2.warpAffine` does not average."""
-    if side <= 2 * CLOSE:
+    if side <= 2 * pixels:
         return Crop(image, np.eye(2, 3))
     last = (image.shape[1] - 1, image.shape[0] - 1)
     left, top = (int(value) for value in np.clip(center - side * 0.75, 0, last))
     right, bottom = (int(value) + 1 for value in np.clip(center + side * 0.75, 0, last))
     part = image[top:bottom, left:right]
-    smaller = whole(part, max(1, round(max(part.shape[:2]) * 1.5 * CLOSE / side)))
+    smaller = whole(part, max(1, round(max(part.shape[:2]) * 1.5 * pixels / side)))
     return Crop(smaller.image, smaller.matrix @ [[1, 0, -left], [0, 1, -top], [0, 0, 1]])
 
 

@@ -2,8 +2,9 @@
 
 import os
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from maskgen.landmarks.crops import Points
@@ -36,6 +37,13 @@ class Mesh:
     points: Points
     detection: float | None = None  # the detector's probability of a face, if known
     presence: float | None = None  # the landmark model's probability that its crop shows a face, if known
+    # (6, 3) of the detector, if known: right eye, left eye, nose tip, mouth, right ear, left ear; z is 0.
+    keypoints: Points | None = None
+
+    def moved(self, move: Callable[[Points], Points]) -> "Mesh":
+        """The mesh with its points and keypoints moved by a function of (n, 3) points."""
+        keypoints = None if self.keypoints is None else move(self.keypoints)
+        return replace(self, points=move(self.points), keypoints=keypoints)
 
 
 class Engine(Protocol):

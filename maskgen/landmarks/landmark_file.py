@@ -1,8 +1,9 @@
 """Landmark files: one line of JSON per sample, written by ``maskgen landmarks``.
 
-A line is ``{"id", "width", "height", "faces": [{"step", "points"}]}``; ``points`` lists the x, y, z of the
-468 points of a mesh, in pixels, with two decimals. Masks from a landmark file are byte-identical to masks
-from the model.
+A line is ``{"id", "width", "height", "faces": [{"step", "mesh_score", "mask_score", "points"}]}``; ``points``
+lists the x, y, z of the 468 points of a mesh, in pixels, with two decimals. The scores are those of
+`maskgen.face_mesh.Landmarks`; null, or left out as in older files, if they are not known. Masks from a
+landmark file are byte-identical to masks from the model.
 """
 
 import json
@@ -31,8 +32,15 @@ def landmark_line(sample_id: str, image_size: tuple[int, int], faces: Sequence[L
         '{"id": "a/b.jpg", "width": 178, "height": 218, "faces": []}\n'
     """
     width, height = image_size
-    points = [[round(value, 2) for value in face.points.ravel().tolist()] for face in faces]
-    rows = [{"step": face.step, "points": values} for face, values in zip(faces, points, strict=True)]
+    rows = [
+        {
+            "step": face.step,
+            "mesh_score": face.mesh_score,
+            "mask_score": face.mask_score,
+            "points": [round(value, 2) for value in face.points.ravel().tolist()],
+        }
+        for face in faces
+    ]
     return json.dumps({"id": sample_id, "width": width, "height": height, "faces": rows}) + "\n"
 
 
@@ -131,7 +139,11 @@ class LandmarkFile:
         apart = np.abs(points - (width / 2, height / 2, 0)).max(axis=0)
         if (apart > (1.5 * width, 1.5 * height, 3 * width)).any():
             raise self._error(number, '"points" lie further outside the image than its own size')
-        return Landmarks(points.astype(np.float32), size, str(face.get("step", "file")))
+        scores = {name: face.get(name) for name in ("mesh_score", "mask_score")}
+        for name, score in scores.items():
+            if score is not None and not (isinstance(score, float | int) and 0 <= score <= 1):
+                raise self._error(number, f'"{name}" must be null or a number from 0 to 1, got {score!r}')
+        return Landmarks(points.astype(np.float32), size, str(face.get("step", "file")), **scores)
 
     def _row(self, line: bytes, number: int) -> dict[str, Any]:
         try:

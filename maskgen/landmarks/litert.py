@@ -44,8 +44,13 @@ class LiteRtEngine:
         """The face meshes of a (height, width, 3) uint8 BGR image."""
         level = CONFIDENT if confident else TENTATIVE
         faces = self._detect(image, SHORT_RANGE, level.detection, MANY if many else 1)
-        meshes = [(face.score, *self._mesh(image, face)) for face in faces]
-        return [Mesh(points, score, sure) for score, points, sure in meshes if sure > level.presence]
+        meshes = []
+        for face in faces:
+            points, presence = self._mesh(image, face)
+            if presence > level.presence:
+                keypoints = np.column_stack((face.points[2:], np.zeros(6)))
+                meshes.append(Mesh(points, face.score, presence, keypoints))
+        return meshes
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which finds smaller faces than the mesh's detector."""

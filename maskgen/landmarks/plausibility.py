@@ -16,7 +16,6 @@ import numpy as np
 
 from maskgen.face_mesh import ANCHORS, anchor_shares, canonical_face
 from maskgen.landmarks.crops import Points
-from maskgen.records import Image
 
 # The mesh points that are compared to the mean face; first the person's right and left eye and ear.
 COMPARED_POINTS = np.array([33, 263, 234, 454, 10, 6, 4, 2, 17, 152, 61, 291, 172, 397])
@@ -43,22 +42,6 @@ DISAGREEMENT_FILLING = 0.25
 DISAGREEMENT = 0.18
 FILLING = 0.25
 UPRIGHT = 45.0
-
-# Weights of the light of parts of the face: a linear discriminant of upright faces and faces upside down,
-# over 600 photographs and their copies turned by 180 degrees.
-_LIGHT = (
-    (-1.2, (159, 145, 386, 374, 33, 133, 362, 263, 249)),  # eyes
-    (-3.1, (105, 66, 334, 296)),  # brows
-    (3.5, (50, 280, 117, 346, 205, 425)),  # cheeks under the eyes
-    (2.9, (151, 9, 108, 337)),  # forehead
-    (-0.9, (13, 14, 78, 308, 61, 291)),  # mouth
-    (-1.7, (98, 327, 2)),  # nostrils
-    (0.5, (152, 175, 199)),  # chin
-)
-_LIGHT_POINTS = np.array([index for _, indices in _LIGHT for index in indices])
-_LIGHT_WEIGHTS = np.array([weight / len(indices) for weight, indices in _LIGHT for _ in indices])
-# 2 % of upright faces and half of the faces upside down are below this value.
-DOUBTFUL_UPRIGHT = 0.0
 
 
 @dataclass(frozen=True)
@@ -120,17 +103,6 @@ def refusal(shape: Shape) -> str | None:
 def doubtful(shape: Shape, image_size: tuple[int, int]) -> bool:
     """Whether a confident mesh needs a second look: it is small, turned far from upright, or oddly shaped."""
     return shape.eyes < 0.08 * max(image_size) or abs(shape.roll) > 30 or shape.misfit > 0.1
-
-
-def uprightness(image: Image, points: Points) -> float:
-    """Score of light and dark against those of an upright face: around 3, doubtful below 0.
-
-    The model fits an upright mesh to a face upside down, with the eyes on the mouth. The skin under the
-    "eyes" is then no lighter than they are.
-    """
-    height, width = image.shape[:2]
-    x, y = np.rint(points[_LIGHT_POINTS, :2]).clip(0, (width - 1, height - 1)).astype(np.intp).T
-    return float(np.log(image[y, x].mean(axis=1) + 10.0) @ _LIGHT_WEIGHTS)
 
 
 def largest_disagreement(shape: Shape, image_size: tuple[int, int]) -> float:

@@ -187,6 +187,8 @@ def _record(
         tries=masked_face.tries,
         occluded=masked_face.occluded,
         coverage=masked_face.coverage,
+        mesh_score=landmarks.mesh_score,
+        mask_score=landmarks.mask_score,
     )
 
 

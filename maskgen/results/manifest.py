@@ -154,6 +154,10 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and -_LARGEST < value < _LARGEST
 
 
+def _is_score(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
 def _is_list(value: Any, length: int) -> bool:
     return type(value) is list and len(value) == length and all(map(_is_number, value))
 
@@ -226,8 +230,9 @@ _FACE: Mapping[str, _Rule] = {
     "wear_agrees": _Rule("true or false", lambda value: type(value) is bool),
     "tries": _whole(0, 2**31 - 1),
     "occluded": _Rule("a number between -1e9 and 1e9", _is_number),
+    **dict.fromkeys(("mesh_score", "mask_score"), _Rule("a score from 0 to 1", _is_score).or_null()),
 }
-_OPTIONAL = frozenset(("unmasked_file", "alpha_file"))
+_OPTIONAL = frozenset(("unmasked_file", "alpha_file", "mesh_score", "mask_score"))
 
 
 def _check_row(values: Any) -> None:

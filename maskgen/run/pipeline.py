@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import MachineError, ModelError, TemplateError, UnreadableImageError
-from maskgen.face_mesh import Landmarks
 from maskgen.files.redaction import public_text
 from maskgen.files.suffixes import KEPT
 from maskgen.files.tar import read_sample
 from maskgen.images.codec import DecodedImage, EncodedImage, common_format, decode, encode, encode_grey_png
 from maskgen.landmarks import FaceLandmarker, LandmarkerSpec, open_landmarker
 from maskgen.masking.face.context import FaceContext
-from maskgen.masking.mask_face import choose_faces, mask_image
+from maskgen.masking.mask_face import mask_image
 from maskgen.masking.plan import plan
 from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
 from maskgen.records import Image, MaskTemplate, Outcome, Sample
+from maskgen.run.face_choice import FaceChoice, choose
 from maskgen.run.state.time_limit import TimeLimit, unlimited
 
 log = logging.getLogger("maskgen")
@@ -125,6 +125,7 @@ class _Work:
     """One sample in the pipeline; `masked` is its result as soon as there is one."""
 
     _decoded: DecodedImage
+    _choice: FaceChoice
     _faces: list[FaceContext]
 
     def __init__(self, sample: Sample, task: ShardTask) -> None:
@@ -168,8 +169,11 @@ class _Work:
         self.pixels = self._decoded.bgr.size // 3 * task.options.variants
 
     def find_faces(self) -> None:
-        landmarks = _find_landmarks(self._sample, self._decoded, self._task)
-        self._faces = [FaceContext(self._decoded.bgr, face) for face in landmarks]
+        self._choice = _choose_faces(self._sample, self._decoded, self._task)
+        if (refusal := self._choice.refusal) is not None:
+            self._fail(refusal.status, str(refusal.reason))
+            return
+        self._faces = [FaceContext(self._decoded.bgr, face) for face in self._choice.faces]
 
     def mask(self) -> None:
         options, task = self._task.options, self._task
@@ -179,7 +183,7 @@ class _Work:
             sha256s = task.config["templates"]
             templates = {name: _template(name, task.folder, sha256s[name]) for name in names}
             outcome = mask_image(self._decoded.bgr, self._faces, plans, templates, options)
-            self._outcomes.append(outcome)
+            self._outcomes.append(self._choice.noted(outcome))
 
     def encode(self) -> None:
         variants = tuple(map(self._encode_variant, self._outcomes))
@@ -202,12 +206,11 @@ class _Work:
         return encode(bgr, decoded, target, options.quality)
 
 
-def _find_landmarks(sample: Sample, decoded: DecodedImage, task: ShardTask) -> list[Landmarks]:
-    choice = task.options.faces
-    every_face = choice != "largest" or task.several_faces
+def _choose_faces(sample: Sample, decoded: DecodedImage, task: ShardTask) -> FaceChoice:
+    every_face = task.options.faces != "largest" or task.several_faces
     landmarker = open_once(task.landmarker, task.config["landmark_model"]["sha256"])
     faces = landmarker.find(decoded.bgr, boxes=sample.boxes, sample_id=sample.id, every_face=every_face)
-    return choose_faces(faces, choice)
+    return choose(faces, task.options)
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from maskgen.files.json_text import fitting
 from maskgen.files.path_text import from_text, to_text
 from maskgen.options import SynthOptions
 from maskgen.process import processor_kind, set_opencv
-from maskgen.records import FaceRecord, ManifestRow, Outcome, Sample
+from maskgen.records import BELIEVED, FaceRecord, ManifestRow, Outcome, Sample
 from maskgen.results.counts import RowCounter
 from maskgen.results.layout import Layout, Places, tar_place
 from maskgen.results.manifest import row_to_json
@@ -121,6 +121,8 @@ def _face_label(faces: Sequence[FaceRecord], label: str) -> tuple[str | None, st
         return None, f"this blend has no {label}"
     if label == "wear" and not all(face.wear_agrees for face in faces):
         return None, f"the coverage contradicts {value}"
+    if label == "wear" and any(face.mesh_score is not None and face.mesh_score < BELIEVED for face in faces):
+        return None, "the landmarks do not look right"
     return value, None
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from maskgen.images.codec import decode, encode
 from maskgen.landmarks import FaceLandmarker
-from maskgen.masking.mask_face import choose_faces, mask_image
+from maskgen.masking.mask_face import mask_image
 from maskgen.masking.plan import plan
 from maskgen.masking.templates.library import load_template
 from maskgen.options import SynthOptions
 from maskgen.records import ManifestRow
 from maskgen.results.manifest import row_to_json
+from maskgen.run.face_choice import choose
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,12 @@ def mask_picture(
         UnreadableImageError: ``data`` cannot be decoded.
     """
     decoded = decode(data)
-    faces = choose_faces(landmarker.find(decoded.bgr, every_face=options.faces != "largest"), options.faces)
-    plans = [plan(options, name, 0, face) for face in range(len(faces))]
+    choice = choose(landmarker.find(decoded.bgr, every_face=options.faces != "largest"), options)
+    plans = [plan(options, name, 0, face) for face in range(len(choice.faces))]
     templates = {each.template: load_template(each.template) for each in plans if each.template}
-    outcome = mask_image(decoded.bgr, faces, plans, templates, options)
+    outcome = choice.refusal
+    if outcome is None:
+        outcome = choice.noted(mask_image(decoded.bgr, choice.faces, plans, templates, options))
     target = None if options.format == "source" else options.format
     masked = outcome.image
     encoded = None if masked is None else encode(masked, decoded, target, options.quality).data

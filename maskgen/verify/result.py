@@ -58,7 +58,7 @@ class Verification:
 
     def as_dict(self) -> dict[str, Any]:
         """The counts as JSON values."""
-        kinds = {kind: self.kinds[kind] for kind in ("missing", "changed", "extra")}
+        kinds = {kind: self.kinds[kind] for kind in ("missing", "changed", "extra", "contradicted")}
         return {"ok": self.ok, "rows": self.rows, "files": self.files, "alphas": self.alphas, **kinds}
 
 
@@ -69,14 +69,17 @@ class Verifier:
         out: An output folder of `maskgen synth`.
         landmarks: The landmark file of the run, for exact coverage; None approximates it.
         sources: The root of the dataset, to check the sources too; None skips them.
+        labels: Compare each row with what its image shows; needs the landmark models.
 
     Raises:
         MissingDataError: There is no finished result.
         ConfigurationError: The run record is invalid.
     """
 
-    def __init__(self, out: Path, landmarks: Path | None = None, sources: Path | None = None) -> None:
-        self._out, self._landmarks = out, landmarks
+    def __init__(
+        self, out: Path, landmarks: Path | None = None, sources: Path | None = None, labels: bool = False
+    ) -> None:
+        self._out, self._landmarks, self._labels = out, landmarks, labels
         self._sources = folder_of(sources) if sources else None
         self._record = read_record(out)
         options = self._record.get("options")
@@ -111,9 +114,8 @@ class Verifier:
         elif fingerprint(self._options) != self._record.get("fingerprint"):
             yield Finding("changed", "maskgen.json", "its options are not those of its fingerprint")
         templates = frozenset((self._record.get("templates") or {}).values())
-        check = partial(
-            check_batch, self._out, self._packed, templates, self._landmarks, self._sources, follows_links()
-        )
+        settings = (self._landmarks, self._sources, follows_links(), self._labels)
+        check = partial(check_batch, self._out, self._packed, templates, *settings)
         try:
             for findings, files, alphas in run_tasks(check, self._batches(), workers=workers):
                 yield from findings

@@ -22,6 +22,7 @@ from maskgen.masking.coverage import coverage
 from maskgen.records import FaceRecord, Image, ManifestRow
 from maskgen.results.output_files import member_json, member_of
 from maskgen.results.reader import ResultFiles, SourceFiles
+from maskgen.verify.labels import contradictions
 
 # The greatest difference of a coverage: without meshes for the lower face, with them for each part.
 _TOLERANCE, _ROUNDING = 0.1, 0.0021
@@ -32,7 +33,7 @@ class Finding:
     """One difference between a result and its manifest.
 
     Attributes:
-        kind: "missing", "changed" or "extra".
+        kind: "missing", "changed", "extra" or "contradicted".
         file: The file, as the manifest names it; or the place in the manifest or run record.
         what: The difference in words.
     """
@@ -53,6 +54,7 @@ def check_batch(
     landmarks: Path | None,
     sources: Path | None,
     follow_links: bool,
+    labels: bool,
     batch: Batch,
 ) -> tuple[list[Finding], int, int]:
     """Check the files of a batch; returns the findings, the number of files read and of alphas measured.
@@ -64,6 +66,7 @@ def check_batch(
         landmarks: The landmark file of the run, or None.
         sources: The folder of its sources, to check these too; None skips them.
         follow_links: Whether links may lead out of the result, see `maskgen.files.safe_paths`.
+        labels: Whether to compare each row with what its image shows.
         batch: The rows.
     """
     rows, tar = batch
@@ -72,6 +75,7 @@ def check_batch(
         templates,
         _landmark_file(landmarks) if landmarks else None,
         SourceFiles(sources) if sources else None,
+        labels,
     )
     with following_links(follow_links):
         for row in rows:
@@ -93,6 +97,7 @@ class _BatchCheck:
     templates: frozenset[str]
     meshes: LandmarkFile | None
     sources: SourceFiles | None
+    labels: bool
     findings: list[Finding] = field(default_factory=list)
     files_read: int = 0
     alphas: int = 0
@@ -109,6 +114,8 @@ class _BatchCheck:
             data = self._read(row.file_name)
             if data is not None and hashlib.sha256(data).hexdigest() != row.sha256:
                 self._add("changed", row.file_name, "its sha256 is not the manifest's")
+            if data is not None and self.labels:
+                self._check_labels(row, row.file_name, data)
         if row.unmasked_file:
             self._read_image(row, row.unmasked_file)
         if row.faces and (alpha_file := row.faces[0].alpha_file):
@@ -138,6 +145,15 @@ class _BatchCheck:
             data = self._read(place)
             if data not in (None, text):
                 self._add("changed", place, "it is not the manifest's row")
+
+    def _check_labels(self, row: ManifestRow, place: str, data: bytes) -> None:
+        try:
+            image = decode(data).bgr
+        except UnreadableImageError as error:
+            self._add("changed", place, f"it cannot be decoded: {error}")
+            return
+        for what in contradictions(row, image):
+            self._add("contradicted", place, what)
 
     def _add(self, kind: str, file: str, what: str) -> None:
         self.findings.append(Finding(kind, file, what))

@@ -7,14 +7,15 @@ from synthetic_faces import mean_face
 
 from maskgen.landmarks.cascade import Cascade
 from maskgen.landmarks.engine import Mesh
+from maskgen.landmarks.second_opinion import AGREED, GOOD, Opinion
 
 BRIGHT, DIM = 255, 120
 
 
 @pytest.fixture(autouse=True)
-def _lit_as_upright(monkeypatch):
-    """Painted faces have no eyes and brows that could show which way up they are."""
-    monkeypatch.setattr("maskgen.landmarks.plausibility.uprightness", lambda image, points: 3.0)
+def _look_like_faces(monkeypatch):
+    """Painted faces have no skin and no lips: their second opinion is good, unless a test has its own."""
+    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", lambda image, mesh: Opinion(3.0, -3.0, True))
 
 
 def painted(size, *faces):
@@ -102,8 +103,7 @@ def test_a_dim_face_is_found_by_the_next_step_and_looked_at_twice_more():
     engine = PaintedEngine()
     faces = Cascade(engine).find(painted((300, 400), (150, 150, 80, DIM)))
     assert (where(faces), faces[0].step) == ([(150, 150)], "low-confidence")
-    # The last call looks whether it is upside down.
-    assert engine.calls == ["mesh", *["tentative"] * 3, "mesh"]
+    assert engine.calls == ["mesh", *["tentative"] * 3]
 
 
 def test_an_engine_that_is_never_sure_looks_twice_more():
@@ -194,6 +194,46 @@ def test_haar_replaces_the_steps():
     engine = PaintedEngine()
     assert Cascade(engine, "haar").find(painted((300, 400), (150, 150, 80, BRIGHT))) == []
     assert engine.calls == []
+
+
+def upright_only(image, mesh):
+    """The second opinion on painted faces of which only those with the eyes side by side are right."""
+    across = mesh.points[263, :2] - mesh.points[33, :2]
+    return Opinion(3.0 if across[0] > abs(across[1]) else -3.0, -3.0, False)
+
+
+def test_a_face_of_which_the_second_opinion_is_poor_is_looked_at_again(monkeypatch):
+    engine = PaintedEngine()
+    opinions = iter([Opinion(-2.0, -3.0, True), Opinion(GOOD, -3.0, True)])
+    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", lambda image, mesh: next(opinions))
+    (face,) = Cascade(engine).find(painted((300, 400), (150, 150, 80, BRIGHT)))
+    assert (where([face]), face.mesh_score) == ([(150, 150)], pytest.approx(0.731, abs=1e-3))
+    assert engine.calls == ["mesh", "tentative"]
+
+
+@pytest.mark.parametrize(("agrees", "score"), [(True, 0.622), (False, 0.119)])
+def test_looks_that_agree_make_up_for_a_poor_appearance(monkeypatch, agrees, score):
+    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", lambda image, mesh: Opinion(-2.0, -3.0, agrees))
+    (face,) = Cascade(PaintedEngine()).find(painted((300, 300), (150, 150, 80, BRIGHT)))
+    assert face.mesh_score == pytest.approx(score, abs=1e-3)
+    assert AGREED > 0
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_face_found_only_in_the_turned_image_comes_back_to_its_place(monkeypatch, quarters):
+    """The painted engine finds two eyes at any angle; the second opinion believes them side by side only."""
+    engine = PaintedEngine()
+    upright = painted((300, 400), (120, 150, 80, BRIGHT))
+    (expected,) = Cascade(engine).find(upright)
+    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", upright_only)
+    image = np.ascontiguousarray(np.rot90(upright, -quarters))
+    (face,) = Cascade(engine).find(image)
+    assert face.image_size == image.shape[1::-1]
+    if quarters != 2:  # painted eyes look the same upside down
+        assert face.step == "turned"
+        turned_back = {1: lambda x, y: (y, 399 - x), 3: lambda x, y: (299 - y, x)}[quarters]
+        middle = turned_back(*where([face])[0])
+        assert np.abs(np.subtract(middle, where([expected])[0])).max() <= 1
 
 
 def test_the_engine_is_closed_with_the_cascade():

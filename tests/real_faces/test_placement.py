@@ -54,7 +54,8 @@ def score(photographs):
             "mesh",
             TURNED,
             95,
-            {"nose": (0.97, 1), "mouth": (0.97, 1), "spill": (0, 0.12), "gross": (0, 0.01)},
+            # The script's mesh is the model's first, with the nose beside two profiles; maskgen looks again.
+            {"nose": (0.95, 1), "mouth": (0.97, 1), "spill": (0, 0.12), "gross": (0, 0.01)},
         ),
         ("half-split", TURNED, 95, {"nose": (0.95, 1)}),
     ],

@@ -69,7 +69,7 @@ def test_what_is_wrong_with_model_or_output_ends_the_run(source, tmp_path, monke
         raise raised
 
     if isinstance(raised, ModelError):
-        monkeypatch.setattr(stages, "_find_landmarks", broken)
+        monkeypatch.setattr(stages, "_choose_faces", broken)
     else:
         monkeypatch.setattr(worker, "write_outputs", broken)
     with pytest.raises(

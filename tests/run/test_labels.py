@@ -38,10 +38,13 @@ def test_label_of_a_sample(label, expected):
 )
 def test_label_that_the_mask_decides(label, faces, expected):
     fields = ("wear", "wear_agrees", "kind")
-    assert (
-        label_of(SAMPLE, [SimpleNamespace(**dict(zip(fields, face, strict=True))) for face in faces], label)
-        == expected
-    )
+    records = [SimpleNamespace(mesh_score=None, **dict(zip(fields, face, strict=True))) for face in faces]
+    assert label_of(SAMPLE, records, label) == expected
+
+
+def test_a_face_whose_mesh_is_not_believed_has_no_wear():
+    unsure = SimpleNamespace(wear="correct", wear_agrees=True, mesh_score=0.4)
+    assert label_of(SAMPLE, [unsure], "wear") == (None, "the landmarks do not look right")
 
 
 def test_a_sample_without_label_says_why():

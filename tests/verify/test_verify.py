@@ -53,7 +53,7 @@ def test_a_result_as_it_was_written_has_no_findings_and_is_not_touched(result, w
     assert list(verifier.run(workers)) == []
     assert verifier.result.as_dict() == {
         **{"ok": True, "rows": 8, "files": 21, "alphas": 7},
-        **{"missing": 0, "changed": 0, "extra": 0},
+        **{"missing": 0, "changed": 0, "extra": 0, "contradicted": 0},
     }
     assert tree(result) == before
 

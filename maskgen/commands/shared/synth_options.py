@@ -80,6 +80,10 @@ _MASK_HELP = {
     "contact shadow.",
     "--faces": "Which faces of an image to mask: the largest, all, or the one closest to the image centre.",
     "--min-face": "Skip faces whose outer eye corners are closer together than this.",
+    "--masked-faces": "Faces that wear a mask, veil or scarf already: skip leaves them alone (status "
+    "already_masked), mask masks them too, and flag masks them and says so in the row's reason.",
+    "--keep-unsure": "Also mask faces whose landmarks do not look right, instead of the status unsure; the "
+    "row's reason and mesh_score tell them.",
     "--format": "Format of the written images; source keeps the input's format. Exceptions: GIF, HEIC, AVIF "
     "and JPEG XL inputs become JPEG if they are opaque and lossy, otherwise PNG. The same holds for formats "
     "that the layout's loaders skip: WebP, TIFF and PNM in folders, WebP, TIFF and BMP in tars.",

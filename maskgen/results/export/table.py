@@ -27,7 +27,7 @@ _BOXES = tuple(f"{box}_{side}" for box in ("box", "mask") for side in ("x", "y",
 _POSE = ("yaw", "pitch", "roll")
 _FACE = (
     *("detection", "template", "kind", "tone", "color", "pattern", "fit", "blend", "wear", "wear_agrees"),
-    *("tries", "occluded"),
+    *("tries", "occluded", "mesh_score", "mask_score"),
 )
 _COVERAGES = tuple(f"coverage_{part}" for part in COVERED_PARTS)
 _FIXED = (
@@ -36,7 +36,7 @@ _FIXED = (
 )
 _KINDS = {
     **dict.fromkeys(("variant", "width", "height", "seed", "face", "tries", *_BOXES), "whole"),
-    **dict.fromkeys((*_POSE, "occluded", *_COVERAGES), "number"),
+    **dict.fromkeys((*_POSE, "occluded", "mesh_score", "mask_score", *_COVERAGES), "number"),
     "wear_agrees": "truth",
 }
 

@@ -1,0 +1,158 @@
+"""Appearance of a face under its mesh: does it look like a face there, and does it wear a mask already?
+
+image, mesh -upright view of 96 px-> channels at mesh points -mean of each patch-> features -logistic-> scores
+
+The scores are logistic regressions on the same features, and independent of the model that placed the mesh.
+``appearance.csv`` has their coefficients: a line for each score and row of the features, a column for each
+channel. They were fitted by scikit-learn (L2, C = 0.03 on standardised features), rounded to three digits:
+
+- ``mask``: 7,723 faces of FairFace's training images against 78 photographs of people who wear masks (weight
+  8) and 1,573 of those faces with masks drawn by maskgen. The intercept was moved until 0.65 % of the former
+  were above 0.
+- ``mesh``: the meshes of all these against the same meshes shifted by .2 to .45 eye distances, scaled, rolled
+  by 20 to 50 degrees or turned by 25 to 45, and against 868 meshes that the landmark model had fitted the
+  wrong way up to faces turned by 90 to 270 degrees.
+"""
+
+import csv
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskgen.landmarks.crops import Points, close_up
+from maskgen.records import Image
+
+Floats = NDArray[np.float64]
+
+# Side of the view, and the distance of the outer eye corners in it, in pixels.
+VIEW, EYES = 96, 40.0
+# Patch -> its mesh points, on both sides of the face.
+PATCHES: dict[str, tuple[int, ...]] = {
+    "forehead": (151, 108, 337, 10),
+    "forehead_sides": (103, 332, 69, 299),
+    "glabella": (9, 8),
+    "brows": (105, 66, 334, 296, 52, 282),
+    "upper_lids": (27, 257, 56, 286),
+    "eyes": (159, 145, 386, 374, 160, 387),
+    "eye_corners": (33, 263, 133, 362),
+    "under_eyes": (119, 348, 118, 347),
+    "temples": (21, 251, 127, 356),
+    "cheekbones": (117, 346, 116, 345),
+    "nose_ridge": (197, 195),
+    "nose_tip": (4, 1, 5),
+    "nose_wings": (48, 278, 64, 294),
+    "nostrils": (98, 327, 97, 326),
+    "inner_cheeks": (36, 266, 203, 423, 142, 371),
+    "cheeks": (50, 280, 205, 425, 187, 411),
+    "outer_cheeks": (123, 352, 147, 376, 213, 433),
+    "above_lip": (164, 167, 393),
+    "upper_lip": (0, 37, 267),
+    "mouth": (13, 14, 82, 312),
+    "lower_lip": (17, 84, 314),
+    "mouth_corners": (61, 291),
+    "beside_mouth": (57, 287, 212, 432, 186, 410),
+    "under_lip": (18, 83, 313, 200),
+    "chin": (199, 175, 171, 396),
+    "jaw": (136, 365, 150, 379, 169, 394),
+    "jaw_sides": (58, 288, 172, 397, 138, 367),
+}
+_SKIN = [list(PATCHES).index(name) for name in ("forehead", "glabella", "under_eyes", "cheekbones")]
+_LOWER = list(PATCHES).index("nose_tip")  # the first patch of the lower face
+_INDICES = np.array([index for points in PATCHES.values() for index in points])
+_SIZES = [len(points) for points in PATCHES.values()]
+# (patches + 1, points) matrix: mean over the points of each patch, then over the patches of the lower face.
+_PATCH_MEANS = np.repeat(np.eye(len(PATCHES)) / _SIZES, _SIZES, axis=1)
+_MEANS = np.vstack([_PATCH_MEANS, _PATCH_MEANS[_LOWER:].mean(axis=0)])
+# Points in front of the profile: nose bridge and tip, lips and chin. A mesh that is not turned far enough has
+# skin before it there, a right one the background.
+PROFILE = {"bridge": 6, "tip": 4, "upper": 0, "lower": 17, "chin": 199}
+_PROFILE_STEP = 0.3  # in eye distances, for a face in full profile
+CHANNELS = (
+    "light",  # mean of the log levels, relative to the skin of the upper face, as red and blue
+    "red",  # log of red to green
+    "blue",  # log of blue to green
+    "abs_light",
+    "abs_red",
+    "abs_blue",
+    "chroma",  # length of (red, blue)
+    "light2",  # square of light, at most 2
+    "texture",  # log of the contrast around the points
+    "spread",  # standard deviation of the log levels between the points
+    "down",  # change of the log level down the face
+    "across",  # magnitude of its change across the face
+)
+
+
+ROWS = (*PATCHES, *(f"before_{name}" for name in PROFILE), "lower_face", "skin")
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """What a face looks like under its mesh, as logits: above 0 the answer is yes."""
+
+    mesh: float  # does the image show a face there?
+    mask: float  # does the face wear a mask, veil or scarf?
+
+
+def appearance(image: Image, points: Points) -> Appearance:
+    """Judge a (468, 3) mesh in a (height, width, 3) uint8 BGR image."""
+    values = features(image, points)
+    scores = map(_coefficients, ("mesh", "mask"))
+    return Appearance(*(float(np.vdot(weights, values)) + intercept for weights, intercept in scores))
+
+
+def probability(logit: float) -> float:
+    """The logistic function, from 0 to 1."""
+    return 1 / (1 + math.exp(-max(min(logit, 30.0), -30.0)))
+
+
+@cache
+def _coefficients(score: str) -> tuple[Floats, float]:
+    """The (rows, channels) weights of a score, and its intercept."""
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        lines = {line["row"]: line for line in csv.DictReader(file) if line["score"] == score}
+    weights = np.array([[float(lines[row][channel]) for channel in CHANNELS] for row in ROWS])
+    return weights, float(lines["intercept"][CHANNELS[0]])
+
+
+def features(image: Image, points: Points) -> Floats:
+    """(rows, channels) float64 features of a (468, 3) mesh in a BGR image, by `ROWS` and `CHANNELS`."""
+    (a, b, c), (x, y, z) = (points[454] - points[234]).tolist(), (points[152] - points[10]).tolist()
+    eye = math.dist(points[263].tolist(), points[33].tolist())
+    center = (points[:, :2].min(axis=0) + points[:, :2].max(axis=0)) / 2
+    view = close_up(image, center, VIEW / EYES * eye, math.degrees(math.atan2(b, a)), pixels=VIEW)
+    # Down x right: out of the face, towards the camera if it is frontal.
+    out = (y * c - z * b, z * a - x * c, x * b - y * a)
+    forward = np.array(out[:2]) / max(math.hypot(*out), 1e-9)
+    profile = points[list(PROFILE.values()), :2]
+    places = np.concatenate([points[_INDICES, :2], profile, profile + forward * (_PROFILE_STEP * eye)])
+    sampled = _sample(view.image, places @ view.matrix[:, :2].T + view.matrix[:, 2])
+    own, on_profile, before = np.split(sampled, (len(_INDICES), -len(PROFILE)))
+    skin = np.median((_MEANS @ own[:, :3])[_SKIN], axis=0)
+    own[:, :3] -= skin
+    before[:, :3] -= on_profile[:, :3]
+    means = _MEANS @ own
+    deviations = np.sqrt(np.maximum(_MEANS @ own[:, :3] ** 2 - means[:, :3] ** 2, 0)).mean(axis=1)
+    rows = np.concatenate([means[:-1], before, means[-1:], [[*skin, 0, 0, 0]]])
+    spread = np.concatenate([deviations[:-1], np.zeros(len(PROFILE)), deviations[-1:], [0]])
+    light, red, blue, texture, down, across = rows.T
+    color = (light, red, blue, abs(light), abs(red), abs(blue), np.hypot(red, blue), np.minimum(light**2, 2))
+    return np.stack((*color, texture, spread, down, across), axis=1)
+
+
+def _sample(view: Image, places: Points) -> Floats:
+    """(places, 6): the channels light, red, blue, texture, down and across, none relative to the skin."""
+    x, y = np.rint(places).clip(0, VIEW - 1).astype(np.intp).T
+    blue, green, red = np.log(cv2.blur(view, (5, 5))[y, x].astype(np.float64) + 8).T
+    grey = cv2.cvtColor(view, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    mean = cv2.blur(grey, (7, 7))
+    variance = cv2.blur(grey * grey, (7, 7))[y, x] - mean[y, x] ** 2
+    texture = np.log(np.sqrt(np.maximum(variance, 0)) / (mean[y, x] + 8) + 0.01)
+    smooth = np.log(cv2.GaussianBlur(grey, (0, 0), 1.5) + 8)
+    down, across = (cv2.Sobel(smooth, -1, *order)[y, x] for order in ((0, 1), (1, 0)))
+    return np.stack(((blue + green + red) / 3, red - green, blue - green, texture, down, abs(across)), axis=1)
