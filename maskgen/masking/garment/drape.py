@@ -36,12 +36,14 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     middle, half_width = float(outline.top[0]), outline.extent[0]
     placement = Placement(plan, middle, half_width, garment.corners_slide, outline.below_eyes)
     unit = max(landmarks.eye_distance, 1e-3)
-    u, v = grid_uv()
-    x, y = placement.to_garment(u, v)
-    head = surface(landmarks, garment.stand_off(x, y))
-    paths = loop_paths(garment, placement, head)
+    x, y = placement.to_garment(*grid_uv())
     reach, top, bottom = outline.extent
     used = (np.abs(x) < reach + _SPARE) & (y > top - _SPARE) & (y < bottom + _SPARE)
+    # The grid ends a row below the garment.
+    rows = slice(0, int(np.flatnonzero(used.any(axis=1))[-1]) + 2)
+    x, y, used = x[rows], y[rows], used[rows]
+    head = surface(landmarks, garment.stand_off(x, y))
+    paths = loop_paths(garment, placement, head)
     points = np.concatenate([head.points[used][:, :2], *(path for _, path in paths)])
     window = _window(points, landmarks.image_size)
     if window is None:

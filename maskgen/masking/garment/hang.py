@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.masking.hash_random import draw_unit
 from maskgen.records import Plan
 
 Array = NDArray[np.float64]
@@ -19,6 +20,8 @@ _BRIDGE, _CHIN = 0.013, 1.169
 _CENTRE = 0.7  # the garment turns and scales about the mouth, where it is held least
 # Where the lower lids lie: v, and the greatest distance from the midline.
 _LOWER_LID, _EYE_ACROSS = 0.12, 0.5
+# Range of the lowest v at which the middle of the upper edge still covers the nose; the seed chooses.
+_COVERING = (0.22, 0.29)
 # Wear -> v of the middle of the upper edge, share of the slide that the corners make, and gathered height.
 _SLIDES = {"nose-out": (0.49, 0.75, 0.88), "mouth-out": (0.87, 0.85, 0.75), "chin": (1.13, 0.90, 0.55)}
 
@@ -61,7 +64,13 @@ class Placement:
         hang, angle = self.plan.hang, math.radians(self.plan.hang.tilt)
         edge = (self.below_eyes - _CENTRE) * hang.size + _CENTRE - abs(math.sin(angle)) * _EYE_ACROSS
         lift = min(hang.lift * (_CHIN - _BRIDGE), edge - _LOWER_LID)
+        if self.plan.wear == "correct":
+            lift = max(lift, (self.middle - _CENTRE) * hang.size + _CENTRE - self._lowest_edge())
         return math.cos(angle) * hang.size, math.sin(angle) * hang.size, lift
+
+    def _lowest_edge(self) -> float:
+        low, high = _COVERING
+        return low + (high - low) * draw_unit(self.plan.seed, "lowest edge")
 
     def _slide(self, x: Array) -> tuple[Array, float]:
         if self.plan.wear == "correct":

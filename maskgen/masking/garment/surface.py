@@ -135,13 +135,15 @@ def surface(landmarks: Landmarks, stand_off: Array) -> Surface:
 
     Args:
         landmarks: The face.
-        stand_off: (rows, columns) float64: how far the cloth stands off the surface, in eye distances.
+        stand_off: (rows, columns) float64: how far the cloth stands off the surface, in eye distances. Its rows
+            are all of the grid, or the first ones.
     """
     used, matrix, offsets = _operator()
     axes, unit = landmarks.axes, landmarks.eye_distance
-    points = matrix @ landmarks.points[used].astype(np.float64) + unit * (offsets @ axes)
-    points += (unit * stand_off.reshape(-1, 1)) * (_outwards() @ axes)
-    points = points.reshape(*grid_uv()[0].shape, 3)
+    count = stand_off.size
+    points = matrix[:count] @ landmarks.points[used].astype(np.float64) + unit * (offsets[:count] @ axes)
+    points += (unit * stand_off.reshape(-1, 1)) * (_outwards()[:count] @ axes)
+    points = points.reshape(*stand_off.shape, 3)
     return Surface(points, _normals(points))
 
 
