@@ -135,8 +135,8 @@ def surface(landmarks: Landmarks, stand_off: Array) -> Surface:
 
     Args:
         landmarks: The face.
-        stand_off: (rows, columns) float64: how far the cloth stands off the surface, in eye distances. Its rows
-            are all of the grid, or the first ones.
+        stand_off: (rows, columns) float64: how far the cloth stands off the surface, in eye distances. It
+            has all rows of the grid, or the first ones.
     """
     used, matrix, offsets = _operator()
     axes, unit = landmarks.axes, landmarks.eye_distance
