@@ -12,7 +12,7 @@ if (($# == 0)); then
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     "${maskgen[@]}" synth --dataset sample --out "$scratch/sheet" --blend poisson --variants 4 --alpha --quiet \
-        --template surgical_blue --template n95_white --template kn95_black --template cloth_floral \
+        --template surgical --template cloth_floral --template kn95_white --template sponge_black \
         --wear correct=5 --wear nose-out --seed 3
     cp "$scratch/sheet/preview.jpg" "$here/sample.jpg"
     exit
