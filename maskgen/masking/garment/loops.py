@@ -17,6 +17,7 @@ _SAMPLES = 14  # points of a curve
 _TAUT = 0.6  # 0 for a loop that follows the head, 1 for a straight one
 # Depth of the normal of the head at which a loop passes out of view behind it.
 _HORIZON = -0.04
+_VANISHING = 2.5  # samples over which the end vanishes, behind the ear or under hair
 _THINNEST = 0.45  # least half width in pixels
 
 
@@ -77,7 +78,8 @@ def _stroke(path: Array, radius: float, paint: Floats, nearest: Floats, color: F
                 if distance >= nearest[y, x]:
                     continue
                 nearest[y, x] = distance
-                alpha[y, x] = max(alpha[y, x], min(max(radius - distance + 0.5, 0.0), 1.0))
+                shown = min(max((len(path) - 1 - k - along) / _VANISHING, 0.0), 1.0)
+                alpha[y, x] = max(alpha[y, x], shown * min(max(radius - distance + 0.5, 0.0), 1.0))
                 gain = 1 - 0.35 * min(distance / radius, 1.0) ** 2
                 for channel in range(3):
                     color[y, x, channel] = paint[channel] * gain

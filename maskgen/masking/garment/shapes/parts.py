@@ -18,7 +18,7 @@ Rows = Sequence[tuple[float, ...]]  # of a `Relief`
 Floats = NDArray[np.float32]
 
 # Where the ear's root begins and ends, in u and v of the head.
-EAR_TOP, EAR_BOTTOM = (1.36, 0.04), (1.30, 0.47)
+EAR_TOP, EAR_BOTTOM = (1.40, 0.06), (1.34, 0.46)
 
 
 class Accents(NamedTuple):
