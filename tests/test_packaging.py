@@ -63,7 +63,9 @@ def files_of(folder, *suffixes):
 
 
 def test_the_wheel_has_all_of_the_package_and_nothing_else(wheel):
-    code = files_of("maskgen", ".py", ".json", ".md", ".jpg", ".txt", ".typed", ".html", ".js", ".css")
+    code = files_of(
+        "maskgen", ".py", ".json", ".md", ".jpg", ".txt", ".typed", ".html", ".js", ".css", ".csv"
+    )
     templates = {f"maskgen/{name}" for name in files_of("mask_templates", ".json", ".png", ".py")}
     templates = {name for name in templates if "/drawing/" not in name}
     names = {name for name in names_in(wheel) if ".dist-info/" not in name}

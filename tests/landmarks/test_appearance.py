@@ -51,7 +51,7 @@ def test_a_masked_face_wears_one(portrait, litert, template, wear):
         image, [face], [Plan(template, wear, None, None, 1)], {template: load_template(template)}, options
     ).image
     (again,) = litert.find(masked)
-    assert again.mask_score >= 0.5
+    assert again.mask_score >= (0.5 if wear == "correct" else 0.3)
 
 
 @pytest.mark.parametrize(

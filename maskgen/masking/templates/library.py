@@ -112,6 +112,12 @@ def _description_path(token: str) -> Path:
     raise UsageError(_unknown(token))
 
 
+def _image_beside(path: Path) -> Path:
+    """The image of a template whose image or description lies at ``path``."""
+    large = path.with_suffix(".PNG")
+    return large if large.is_file() else path.with_suffix(".png")
+
+
 def check_template(path: Path) -> list[str]:
     """All problems of a template, each as a sentence; an empty list if it is valid."""
     return _examine(path.with_suffix(".json"))[0]
@@ -128,8 +134,7 @@ def _examine(path: Path) -> tuple[list[str], MaskTemplate | None]:
     if material is not None:
         problems = _material_problems(path, description["kind"], material)
     else:
-        large = path.with_suffix(".PNG")
-        problems, data, bgra = _read_image(large if large.is_file() else path.with_suffix(".png"))
+        problems, data, bgra = _read_image(_image_beside(path))
         if bgra is not None:
             anchors = description["anchors"]
             problems += _anchor_problems(path, anchors, bgra.shape[1::-1])
@@ -252,7 +257,10 @@ def split_weight(token: str) -> tuple[str, float]:
 
 def _members(word: str) -> list[str]:
     if Path(word).suffix.lower() in (".png", ".json"):
-        return [str(_description_path(os.path.expanduser(word)))]  # noqa: PTH111
+        path = Path(os.path.expanduser(word))  # noqa: PTH111
+        image = _image_beside(path)
+        # One name for a template, whether its image or its description was named.
+        return [str(image if image.is_file() else path.with_suffix(".json"))]
     templates = list_templates()
     names = [info.name for info in templates if word in ("all", info.name)]
     names = names or [info.name for info in templates if word in (info.kind, info.tone)]
