@@ -18,8 +18,8 @@ from maskgen.masking.garment.shapes.parts import (
 
 def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a fold-flat respirator."""
-    top, bottom, half = draws.near(0.08, 0.05), draws.near(1.20, 0.05), draws.near(0.93, 0.05)
-    upper = draws.near(0.34, 0.05)
+    top, bottom, half = draws.near(0.08, 0.05), draws.near(1.20, 0.05), draws.near(0.82, 0.05)
+    upper = draws.near(0.42, 0.05)
     lower = upper + draws.between(0.26, 0.36)
     shape = outline(
         [(0, top), (0.12, top + 0.02), (0.5 * half, top + 0.6 * (upper - top)), (half, upper), (1.62, upper)],

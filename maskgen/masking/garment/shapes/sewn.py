@@ -18,13 +18,13 @@ from maskgen.masking.garment.shapes.parts import (
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
     top, bottom = draws.near(0.10, 0.06), draws.near(1.31, 0.06)
-    half, narrow = draws.near(1.02, 0.06), draws.near(0.94, 0.06)
+    half, narrow = draws.near(1.10, 0.06), draws.near(1.02, 0.06)
     upper = draws.near(0.36, 0.05)
-    lower = upper + draws.between(0.40, 0.56)
+    lower = upper + draws.between(0.46, 0.62)
     peaked = draws.between(0.0, 0.12)
     shape = outline(
         [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.40, bottom - 0.03), (0.72 * narrow, bottom - 0.20), (narrow, lower), (1.62, lower)],
+        [(0, bottom), (0.50, bottom - 0.02), (0.85 * narrow, bottom - 0.20), (narrow, lower), (1.62, lower)],
         [
             (-0.4, half),
             (upper, half),

@@ -11,15 +11,15 @@ from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_fo
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sponge mask."""
     top, bottom = draws.near(0.10, 0.05), draws.near(1.25, 0.05)
-    body, tip = draws.near(0.80, 0.05), draws.near(1.34, 0.03)
+    body, tip = draws.near(0.76, 0.05), draws.near(1.34, 0.03)
     wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
     shape = outline(
         [(0, top), (0.25, top + 0.10), (body, wing_top + 0.10), (tip, wing_top), (1.62, wing_top)],
         [
             (0, bottom),
-            (0.28, bottom - 0.10),
-            (0.55, bottom - 0.30),
-            (body, 0.74),
+            (0.28, bottom - 0.13),
+            (0.50, bottom - 0.40),
+            (body, 0.64),
             (tip, wing_bottom),
             (1.62, wing_bottom),
         ],

@@ -18,7 +18,7 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sports mask; valves only if the accents have one."""
-    top, bottom, half = draws.near(0.10, 0.04), draws.near(1.34, 0.05), draws.near(1.16, 0.05)
+    top, bottom, half = draws.near(0.10, 0.04), draws.near(1.40, 0.05), draws.near(1.20, 0.05)
     upper, lower = draws.near(0.30, 0.05), draws.near(0.78, 0.05)
     shape = outline(
         [(0, top), (0.14, top + 0.05), (0.40, top + 0.26), (half, upper), (1.62, upper)],

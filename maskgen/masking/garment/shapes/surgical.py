@@ -12,7 +12,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
-    half, taper = draws.near(0.78, 0.07), draws.between(0.86, 1.04)
+    half, taper = draws.near(0.75, 0.07), draws.between(0.86, 1.04)
     top, bottom = draws.near(0.11, 0.12), draws.near(1.24, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
@@ -39,7 +39,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     opened, closed = draws.between(0.10, 0.24), (lower - upper) / (count + draws.between(1.0, 2.5))
     middle, beside = draws.near(0.71, 0.15), (upper + lower) / 2 + draws.near(0, 0.04)
     # Pleats of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.1, 0.3, 0.6, 0.8, 1.1, 2.2))
+    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.1, 0.3, 0.6, 0.8, 1.1, 2.6))
     leaning = draws.near(0, 0.16)
     steps = []
     for number in range(count):
