@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+# As in the workers of torch's loader: idle threads of numpy's BLAS would count as the masks' time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import click
 import cv2

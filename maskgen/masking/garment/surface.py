@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.face_mesh import Landmarks, canonical_face
+from maskgen.jit import compiled
 
 Floats = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -141,10 +142,25 @@ def surface(landmarks: Landmarks, stand_off: Array) -> Surface:
     used, matrix, offsets = _operator()
     axes, unit = landmarks.axes, landmarks.eye_distance
     count = stand_off.size
-    points = matrix[:count] @ landmarks.points[used].astype(np.float64) + unit * (offsets[:count] @ axes)
-    points += (unit * stand_off.reshape(-1, 1)) * (_outwards()[:count] @ axes)
+    points = _weighted_sums(matrix[:count], landmarks.points[used].astype(np.float64))
+    off = offsets[:count] + stand_off.reshape(-1, 1) * _outwards()[:count]
+    points += unit * _weighted_sums(off, axes)
     points = points.reshape(*stand_off.shape, 3)
     return Surface(points, _normals(points))
+
+
+@compiled
+def _weighted_sums(weights: Array, points: Array) -> Array:
+    """(n, 3) float64 product of (n, m) weights and (m, 3) points.
+
+    A product by BLAS would start threads for it, and its last bits would depend on the processor.
+    """
+    sums = np.zeros((len(weights), 3))
+    for i in range(len(weights)):
+        for k in range(len(points)):
+            for axis in range(3):
+                sums[i, axis] += weights[i, k] * points[k, axis]
+    return sums
 
 
 @cache

@@ -13,9 +13,9 @@ from maskgen.masking.materials.noise import Plane, as_plane, fractal_noise
 # Side of a tile in pixels, whatever they are in centimetres; twice that above 60 pixels a centimetre.
 TILE_SIDE = 128
 # How many tiles a kind has at one resolution.
-_TILES = 4
-# Resolutions are rounded to this many steps an octave, so that a tile can be used again: by 6 % at most.
-_STEPS = 6
+_TILES = 3
+# Resolutions are rounded to this many steps an octave, so that a tile can be used again: by a fifth at most.
+_STEPS = 2
 
 
 class _Surface:
@@ -145,7 +145,7 @@ def weave(kind: str, pixels_per_cm: float, seed: int) -> Plane:
     return _weave_tile(kind, round(_STEPS * log2(max(pixels_per_cm, 0.5))), draw_bits(seed, "weave") % _TILES)
 
 
-@lru_cache(maxsize=96)
+@lru_cache(maxsize=256)
 def _weave_tile(kind: str, step: int, number: int) -> Plane:
     (strength,) = draw_units(1, number, "strength", kind)
     relief = np.sum(WEAVES[kind](_Surface(2 ** (step / _STEPS), number)), axis=0)
