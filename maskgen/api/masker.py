@@ -232,7 +232,7 @@ class Masker:
         return f"<maskgen.Masker {' '.join(given)}>"
 
 
-# A template with its pyramid takes several megabytes; most maskers use a few templates.
+# An image of a template takes megabytes, and most maskers use a few templates.
 @lru_cache(maxsize=64)
 def _template(name: str) -> MaskTemplate:
     return load_template(name)

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from maskgen.face_mesh import Landmarks, canonical_face
 from maskgen.masking.face.light_direction import LightDirection
 from maskgen.masking.fits.mesh import mesh
-from maskgen.masking.fits.warp import warp_template, window_around
+from maskgen.masking.fits.warp import warp_template
+from maskgen.masking.garment.rasterize import window_around
 from maskgen.masking.templates.pyramid import premultiplied_levels
 from maskgen.records import Layer, MaskTemplate, Plan
 

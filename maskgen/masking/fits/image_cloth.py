@@ -15,9 +15,9 @@ from maskgen.face_mesh import (
     canonical_face,
     canonical_template_points,
 )
-from maskgen.masking.fits.warp import warp_template, window_around
+from maskgen.masking.fits.warp import warp_template
 from maskgen.masking.garment.hang import Placement
-from maskgen.masking.garment.rasterize import rasterize
+from maskgen.masking.garment.rasterize import rasterize, window_around
 from maskgen.masking.garment.surface import Surface, grid_position, grid_uv, spline_matrix, surface
 from maskgen.records import Image, Layer, MaskTemplate, Plan
 

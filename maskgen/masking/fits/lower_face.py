@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from maskgen.face_mesh import Landmarks
-from maskgen.masking.fits.warp import window_around
+from maskgen.masking.garment.rasterize import window_around
 from maskgen.records import Layer
 
 # Mesh points of the 17 jaw points and the nose bridge of the 68-point scheme.

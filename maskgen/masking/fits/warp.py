@@ -17,23 +17,6 @@ _EVEN, _ODD = np.uint32(0x00FF00FF), np.uint32(0xFF00FF00)
 _HALVES, _EIGHT = np.uint32(0x00800080), np.uint32(8)
 
 
-def window_around(
-    points: NDArray[np.float64], image_size_wh: tuple[int, int]
-) -> tuple[int, int, int, int] | None:
-    """The whole-pixel (x, y, width, height) around (n, 2) points, cut to the image; None if it is outside."""
-    return window_of((*points.min(axis=0).tolist(), *points.max(axis=0).tolist()), image_size_wh)
-
-
-def window_of(
-    extent_ltrb: tuple[float, float, float, float], image_size_wh: tuple[int, int]
-) -> tuple[int, int, int, int] | None:
-    """The whole-pixel (x, y, width, height) around an extent, cut to the image; None if it is outside."""
-    (left, top, right, bottom), (width, height) = extent_ltrb, image_size_wh
-    x0, y0 = max(math.floor(left) - 1, 0), max(math.floor(top) - 1, 0)
-    x1, y1 = min(math.ceil(right) + 2, width), min(math.ceil(bottom) + 2, height)
-    return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
-
-
 def warp_template(
     levels: Sequence[Image],
     map_x: NDArray[np.float32],

@@ -1,7 +1,5 @@
 """Drape a garment over a face: from a `Garment` to a `Layer` in image space."""
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +10,7 @@ from maskgen.masking.garment.cut import NOWHERE, cut
 from maskgen.masking.garment.garment import Garment, Patch
 from maskgen.masking.garment.hang import Placement
 from maskgen.masking.garment.loops import draw_loops, loop_paths
-from maskgen.masking.garment.rasterize import rasterize
+from maskgen.masking.garment.rasterize import rasterize, window_around
 from maskgen.masking.garment.shading import EXPOSURE, UNLIT, shade, usual_light
 from maskgen.masking.garment.surface import grid_uv, surface
 from maskgen.records import Layer, Plan
@@ -45,7 +43,7 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     head = surface(landmarks, garment.stand_off(x, y))
     paths = loop_paths(garment, placement, head)
     points = np.concatenate([head.points[used][:, :2], *(path for _, path in paths)])
-    window = _window(points, landmarks.image_size)
+    window = window_around(points, landmarks.image_size, _MARGIN)
     if window is None:
         return None
     carried = np.concatenate([x[:, :, None], y[:, :, None], head.normals], axis=2).astype(np.float32)
@@ -68,17 +66,6 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
         exposure=EXPOSURE,
         unlit=UNLIT,
     )
-
-
-def _window(points: Array, image_size_wh: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """The whole-pixel (x, y, width, height) around points with a margin, cut to the image; None if empty."""
-    if not len(points):
-        return None
-    (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    left, above = max(math.floor(x0) - _MARGIN, 0), max(math.floor(y0) - _MARGIN, 0)
-    right = min(math.ceil(x1) + _MARGIN, image_size_wh[0])
-    below = min(math.ceil(y1) + _MARGIN, image_size_wh[1])
-    return (left, above, right - left, below - above) if right > left and below > above else None
 
 
 def _add_patch(patch: Patch, values: Floats, color: Floats, heights: Floats) -> None:

@@ -1,4 +1,6 @@
-"""Rasterise a grid of points in space: the nearest surface in each pixel, and what its points carry."""
+"""Rasterise a grid of points in space: its window in the image, and the nearest surface in each pixel."""
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +9,19 @@ from maskgen.jit import compiled
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
+
+
+def window_around(
+    points: Array, image_size_wh: tuple[int, int], margin: int = 1
+) -> tuple[int, int, int, int] | None:
+    """The whole-pixel (x, y, width, height) around (n, 2) points, cut to the image; None if it is outside."""
+    if not len(points):
+        return None
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    x0, y0 = max(math.floor(left) - margin, 0), max(math.floor(top) - margin, 0)
+    x1 = min(math.ceil(right) + margin + 1, image_size_wh[0])
+    y1 = min(math.ceil(bottom) + margin + 1, image_size_wh[1])
+    return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
 @compiled
