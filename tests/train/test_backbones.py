@@ -8,7 +8,6 @@ from maskgen.errors import MissingDataError, ModelError, UsageError
 from maskgen.keras_runtime import keras
 from maskgen.train.model.backbones import BACKBONES
 from maskgen.train.model.build import (
-    IMAGENET_STD,
     block_starts,
     build_model,
     freeze_backbone,
@@ -16,6 +15,7 @@ from maskgen.train.model.build import (
     unfreeze_blocks,
 )
 from maskgen.train.model.load import load_model
+from maskgen.train.model.weights.keras_file import IMAGENET_STD
 
 pytestmark = needs_train
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from maskgen.errors import UsageError
 from maskgen.keras_runtime import keras
+from maskgen.train.model.efficientnet_lite import VARIANTS, lite
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ BACKBONES: dict[str, Backbone] = {
         )
         for version, sizes in _EFFICIENTNETS.items()
         for name, size in sizes.items()
+    },
+    **{
+        f"efficientnet_{variant}": Backbone(own.size, lite(variant), _STAGES, pretrained=variant == "lite0")
+        for variant, own in VARIANTS.items()
     },
     "mobilenet_v2": Backbone(224, _application("MobileNetV2"), r"^block_(\d+)_", signed=True),
     "mobilenet_v3": Backbone(224, _application("MobileNetV3Large"), r"^expanded_conv_(\d+)"),

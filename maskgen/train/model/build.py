@@ -2,15 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from maskgen.errors import MissingDataError, ModelError, UsageError
-from maskgen.keras_runtime import keras, one_line
-from maskgen.train.model.backbones import Backbone, backbone
-from maskgen.train.model.load import check_weights, load_model
+from maskgen.keras_runtime import keras
+from maskgen.train.model.backbones import backbone
+from maskgen.train.model.weights.keras_file import is_head
+from maskgen.train.model.weights.load import load_backbone
 
 # Widths of the dense layers between pooling and the classes; "bn" is a BatchNorm before them. The first two
 # heads are those of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
@@ -20,8 +17,6 @@ HEADS: dict[str, tuple[str | int, ...]] = {
     "128": (128,),
     "1024": (1024,),
 }
-
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def build_model(
@@ -39,12 +34,12 @@ def build_model(
 
     `name` is a key of `maskgen.train.model.backbones.BACKBONES`, `size` by default that of the backbone,
     `head` a key of `HEADS`, and `dropout` the rate before the last layer. `weights` is "imagenet", "none",
-    or the path of a ``.keras`` model with this backbone or of a weights file.
+    or the path of a file: `maskgen.train.model.weights` lists the kinds.
     """
     k, network = keras(), backbone(name)
     inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")
     x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
-    trunk = _load_backbone(network, name, x, weights)
+    trunk = load_backbone(name, x, weights)
     x = k.layers.GlobalAveragePooling2D(name="head_pool")(trunk.output)
     for number, layer in enumerate(HEADS[head], start=1):
         if layer == "bn":
@@ -60,7 +55,7 @@ def build_model(
 def freeze_backbone(model: Any) -> None:
     """Phase 1 from pretrained weights: train the head only; a frozen BatchNorm is in inference mode."""
     for layer in model.layers:
-        layer.trainable = _is_head(layer)
+        layer.trainable = is_head(layer)
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
@@ -76,7 +71,7 @@ def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
     # All blocks: also train the stem before the first one.
     first = 0 if wanted == len(starts) else starts[-wanted][1]
     for layer in model.layers[first:]:
-        layer.trainable = _is_head(layer) or not isinstance(layer, keras().layers.BatchNormalization)
+        layer.trainable = is_head(layer) or not isinstance(layer, keras().layers.BatchNormalization)
     return [block for block, _ in starts[-wanted:]]
 
 
@@ -111,63 +106,6 @@ def take_weights(model: Any, weights: list[Any]) -> None:
     for layer in _normalizations(model):
         # This layer computes with copies of its weights; `set_weights` alone does not update them.
         layer.finalize_state()
-
-
-def _load_backbone(network: Backbone, name: str, x: Any, weights: str) -> Any:
-    if weights == "imagenet":
-        if not network.pretrained:
-            raise UsageError(f"{name} has no ImageNet weights: give --weights none, or the path of a model")
-        try:
-            return network.build(x, "imagenet")
-        except Exception as error:
-            # Keras does not wrap the exceptions of urllib, ssl and h5py.
-            raise ModelError(
-                f"the ImageNet weights of {name} cannot be downloaded or read: {error}. Give --weights PATH "
-                "with a file from https://storage.googleapis.com/keras-applications/ (its name ends in "
-                "notop), copy that file to ~/.keras/models, or train from scratch with --weights none"
-            ) from error
-    trunk, path = network.build(x, None), Path(weights)
-    if weights == "none":
-        return trunk
-    if not path.is_file():
-        raise MissingDataError(f"--weights {path}: no such file; give a file, imagenet or none")
-    if path.suffix == ".keras":
-        _copy_weights(trunk, path)
-    elif path.suffix in (".h5", ".hdf5"):
-        check_weights(path, path.read_bytes())
-        try:
-            trunk.load_weights(str(path))
-        except Exception as error:
-            raise ModelError(
-                f"{path}: no weights of this backbone without its head: {one_line(error)}"
-            ) from error
-    else:
-        raise ModelError(f"--weights {path}: give a .keras, .h5 or .weights.h5 file, or imagenet or none")
-    # EfficientNet's weights files hold the standard deviation where the variance belongs. With
-    # `weights="imagenet"` Keras corrects this with an additional layer.
-    for layer in _normalizations(trunk):
-        variance = np.asarray(layer.adapt_variance)
-        if variance.size == 3 and np.allclose(variance.reshape(-1), IMAGENET_STD, atol=1e-3):
-            layer.adapt_variance.assign(variance**2)
-        layer.finalize_state()
-    return trunk
-
-
-def _copy_weights(trunk: Any, path: Path) -> None:
-    """Copy the backbone of a maskgen model, layer by layer; not by name, because Keras renumbers some."""
-    own, other = (
-        [layer for layer in model.layers if layer.weights and not _is_head(layer)]
-        for model in (trunk, load_model(path))
-    )
-    try:
-        for layer, source in zip(own, other, strict=True):
-            layer.set_weights(source.get_weights())
-    except ValueError as error:
-        raise ModelError(f"{path} is no model with this backbone: the shapes of its layers differ") from error
-
-
-def _is_head(layer: Any) -> bool:
-    return bool(layer.name.startswith(("head_", "classes")))
 
 
 def _normalizations(model: Any) -> list[Any]:
