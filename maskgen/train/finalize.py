@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from maskgen.train.card import model_card
+from maskgen.train.checkpoint import CHECKPOINT, Progress
 from maskgen.train.data.examples import Dropped, reasons
-from maskgen.train.data.feed import Feed, reraise_read_errors
-from maskgen.train.fit import CHECKPOINT, Progress, new_model
+from maskgen.train.data.feed import Feed
+from maskgen.train.epoch import predict
+from maskgen.train.fit import new_model
 from maskgen.train.metrics import choose_threshold, scores
 from maskgen.train.model.build import take_weights
 from maskgen.train.model.load import load_model
@@ -36,11 +38,10 @@ def finalize(
     """
     folder = run / CHECKPOINT
     models = {
-        BEST: _load_float32(folder / str(state.best_file), options),
-        LAST: _load_float32(folder / state.last_file, options),
+        BEST: _load_float32(folder / str(state.best_file), options, classes),
+        LAST: _load_float32(folder / state.last_file, options, classes),
     }
-    with reraise_read_errors(*sets.values()):
-        outputs = {name: models[BEST].predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
+    outputs = {name: predict(models[BEST], feed.in_order()) for name, feed in sets.items()}
     threshold = choose_threshold(sets["validation"].labels, outputs["validation"])
     wanted = options.wanted
     spec = ModelSpec(
@@ -53,7 +54,7 @@ def finalize(
         unfinished.replace(run / name)
     metrics: dict[str, Any] = {
         "threshold": threshold,
-        "best": {"monitor": options.monitor, "value": state.best},
+        "best": {"monitor": options.monitor, "value": state.best[options.monitor]},
         "epochs": len(state.history),
     }
     for name, feed in sets.items():
@@ -85,11 +86,11 @@ def finalize(
     return metrics
 
 
-def _load_float32(path: Path, options: TrainOptions) -> Any:
+def _load_float32(path: Path, options: TrainOptions, classes: Sequence[str]) -> Any:
     """Load a model; one of mixed precision is converted to float32, for ONNX and CPUs."""
     model = load_model(path)
     if not options.mixed_precision:
         return model
-    converted = new_model(options, model.output_shape[-1])
+    converted = new_model(options, classes)
     take_weights(converted, model.get_weights())
     return converted

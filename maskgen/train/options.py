@@ -12,19 +12,23 @@ from maskgen.train.data.examples import CROPS, Wanted
 from maskgen.train.data.splits import SplitOptions
 from maskgen.train.model.backbones import BACKBONES, DEFAULT
 from maskgen.train.model.build import HEADS
+from maskgen.train.model.optimizer import OPTIMIZERS, SCHEDULES
+from maskgen.train.recipes import RECIPES
 
-OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 # Option -> its allowed values.
 CHOICES = {
     "crop": CROPS,
-    "which": ("masked", "unmasked", "both"),
+    "which": ("auto", "masked", "unmasked", "both"),
+    "recipe": tuple(RECIPES),
     "backbone": tuple(BACKBONES),
     "head": tuple(HEADS),
     "optimizer": OPTIMIZERS,
     "fine_tune_optimizer": OPTIMIZERS,
-    "schedule": ("constant", "cosine", "step", "plateau"),
-    "monitor": ("val_loss", "val_accuracy"),
+    "schedule": SCHEDULES,
+    "monitor": ("val_auc", "val_loss", "val_accuracy"),
+    "cache": ("none", "memory", "disk"),
 }
+FINE_TUNE_EPOCHS = 12
 
 
 @dataclass(frozen=True)
@@ -44,26 +48,33 @@ class TrainOptions:
     wanted: Wanted = field(default_factory=Wanted)
     split: SplitOptions = field(default_factory=SplitOptions)
     drop_leaks: bool = False
+    recipe: str = "standard"  # that chose the other values
     backbone: str = DEFAULT
-    head: str = "small"
+    head: str = "linear"
     size: int | None = None  # side of the input images; None for that of the backbone
     weights: str = "imagenet"  # or "none", or a path
-    dropout: float = 0.2
-    epochs: int = 10
-    fine_tune_epochs: int | None = None  # None for `epochs`, or 0 from scratch
-    unfreeze: int | None = None  # blocks trained in the second phase; None for the later half
-    optimizer: str = "adam"
+    dropout: float = 0.3
+    epochs: int = 8
+    fine_tune_epochs: int | None = None  # None for 12, or 0 from scratch
+    unfreeze: int | None = None  # blocks trained in the second phase; None for all
+    feature_copies: int = 2  # augmented copies of the training set in the first phase
+    optimizer: str = "adamw"
     fine_tune_optimizer: str | None = None  # None for `optimizer`
     learning_rate: float = 1e-3
-    fine_tune_rate: float | None = None  # None for a tenth of `learning_rate`
+    fine_tune_rate: float | None = None  # None for `learning_rate`
+    block_decay: float = 0.8  # factor of the second phase's rate from each block to the one before it
+    warm_up: float = 1.0  # epochs in which the second phase's rate rises
     schedule: str = "cosine"
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.1
+    average: float = 0.998  # momentum of the second phase's averaged weights; 0 for none
     batch_size: int = 32
     class_weights: bool = True
-    monitor: str = "val_loss"  # the value that decides which epoch is best
+    monitor: str = "val_auc"  # the value that decides which epoch is best
     patience: int = 5  # a phase ends after this number of epochs without a better one; 0 for never
     augmentation: Augmentation = field(default_factory=Augmentation)
     mixed_precision: bool = False
-    cache: bool = False
+    cache: str = "none"  # where decoded images are kept: "memory" or "disk"
     seed: int = 0
     deterministic: bool = False
 
@@ -84,8 +95,10 @@ class TrainOptions:
     def phases(self) -> tuple[Phase, ...]:
         """The phases with at least one epoch."""
         scratch = self.weights == "none"
-        later = (0 if scratch else self.epochs) if self.fine_tune_epochs is None else self.fine_tune_epochs
-        rate = self.learning_rate / 10 if self.fine_tune_rate is None else self.fine_tune_rate
+        later = (
+            (0 if scratch else FINE_TUNE_EPOCHS) if self.fine_tune_epochs is None else self.fine_tune_epochs
+        )
+        rate = self.learning_rate if self.fine_tune_rate is None else self.fine_tune_rate
         first = Phase("scratch" if scratch else "head", self.epochs, self.learning_rate)
         return tuple(phase for phase in (first, Phase("fine-tune", later, rate)) if phase.epochs)
 

@@ -18,7 +18,7 @@ from maskgen.files.path_text import from_text, to_text
 from maskgen.files.redaction import public_path
 from maskgen.files.remote import names_in
 from maskgen.files.system_files import is_system_name
-from maskgen.keras_runtime import keras, tensorflow
+from maskgen.keras_runtime import keras_versions
 from maskgen.records import Member
 from maskgen.results.run_record import versions
 from maskgen.train.data.examples import Dropped, Example
@@ -56,7 +56,7 @@ def write_record(
         "options": _with_paths(asdict(options), lambda text: beside(run, Path(text))),
         "classes": classes,
         **({"folds": folds} if folds else {}),
-        "versions": {**versions(), "tensorflow": tensorflow().__version__, "keras": keras().__version__},
+        "versions": {**versions(), **keras_versions()},
         **counts,
     }
     write_json(run / RECORD, record)

@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ModelError, UsageError
-from maskgen.keras_runtime import require, seed_everything
+from maskgen.keras_runtime import backend, require, seed_everything
+from maskgen.train.checkpoint import CHECKPOINT, HISTORY, STATE
+from maskgen.train.data.decoded import Decoded
 from maskgen.train.data.examples import listed, reasons, tally
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
 from maskgen.train.data.splits import assign_splits, folds_of, place_missed
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
-from maskgen.train.fit import CHECKPOINT, HISTORY, STATE, fit
+from maskgen.train.fit import fit
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import write_preview
 from maskgen.train.run_folder import (
@@ -40,10 +42,11 @@ from maskgen.train.run_folder import (
     write_json,
     write_record,
 )
+from maskgen.train.run_log import say, speed_line, start_line
 from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 
 PREVIEW, FOLDS = "preview.png", "folds.json"
-PACKAGES = ("tensorflow", "matplotlib", "sklearn")
+PACKAGES = ("matplotlib", "sklearn")
 
 Figures = dict[str, Any]
 
@@ -62,6 +65,7 @@ def train_run(
     Yields the folder of each model, and the figures of its ``metrics.json``. `command` is for the record,
     `overwrite` replaces an old run, and `preview` writes a grid of augmented images.
     """
+    backend()
     require(*PACKAGES)
     open_run(run, overwrite)
     if folds:
@@ -94,6 +98,7 @@ def resume_run(
     Yields the folder and the figures of each model, including those of completed folds. `gathered` are the
     data of a run with folds, if they were read already; `preview` is for each fold that is trained.
     """
+    backend()
     require(*PACKAGES)
     options, command, folds = read_record(run)
     if not folds:
@@ -199,16 +204,25 @@ def _forget_run(run: Path) -> None:
 
 def _fit_and_finalize(run: Path, options: TrainOptions, divided: Gathered, progress: bool) -> Figures:
     seed_everything(options.seed, options.deterministic)
-    classes, size, batch = divided.classes, options.input_size, options.batch_size
+    classes, size = divided.classes, options.input_size
     examples = divided.of("train")
     weights = None
     if options.class_weights:
         # Each class has the same total in the loss; the mean over the examples is 1.
         counts = Counter(example.label for example in examples)
         weights = {name: len(examples) / (len(classes) * counts[name]) for name in classes}
-    training = Feed(examples, classes, size, batch, weights, options.cache)
-    sets = {"validation": Feed(divided.of("validation"), classes, size, batch, cache=options.cache)}
-    state = fit(run, options, training, sets["validation"], len(classes), progress=progress)
+    say(start_line(options, tally(divided.examples)), progress)
+
+    def feed(split: str, weights: dict[str, float] | None = None) -> Feed:
+        own = divided.of(split)
+        path = run / CHECKPOINT / f"decoded-{split}.npy" if options.cache == "disk" else None
+        decoded = Decoded(len(own), size, path) if options.cache != "none" and split != "test" else None
+        return Feed(own, classes, size, options.batch_size, weights, decoded)
+
+    (run / CHECKPOINT).mkdir(exist_ok=True)
+    training, sets = feed("train", weights), {"validation": feed("validation")}
+    state = fit(run, options, training, sets["validation"], classes, progress=progress)
+    say(speed_line(state, training), progress)
     if divided.of("test"):
-        sets["test"] = Feed(divided.of("test"), classes, size, batch)
+        sets["test"] = feed("test")
     return finalize(run, options, classes, divided.dropped, sets, state)

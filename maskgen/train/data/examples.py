@@ -88,7 +88,7 @@ class Wanted:
 
     # The column used as class; None for the manifest's label, or the folder name of a plain tree.
     label: str | None = None
-    which: str = "masked"  # or "unmasked" or "both"
+    which: str = "masked"  # or "unmasked", "both", or "auto": both where there are pairs
     crop: str = "full"  # one of `CROPS`
     margin: float = 0.25  # on each side of the face, as a share of the longer side of its box
 

@@ -80,8 +80,9 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
     if not usable:
         first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
         label = f" with a label {wanted.label!r}" if wanted.label else ""
+        kind = "usable" if wanted.which == "auto" else wanted.which
         raise MissingDataError(
-            f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
+            f"no {kind} image{label} in {' '.join(map(str, data))}"
             f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
         )
     return Gathered(usable, dropped)

@@ -1,22 +1,27 @@
 """Build a classifier: preprocessing, backbone, pooling and head in one Keras model without lambdas."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.keras_runtime import keras
 from maskgen.train.model.backbones import backbone
 from maskgen.train.model.weights.keras_file import is_head
 from maskgen.train.model.weights.load import load_backbone
 
-# Widths of the dense layers between pooling and the classes; "bn" is a BatchNorm before them. The first two
-# heads are those of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
+# Widths of the dense layers between pooling and the classes; "bn" is a BatchNorm before them. "small" and
+# "large" are those of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
 HEADS: dict[str, tuple[str | int, ...]] = {
+    "linear": (),
     "small": ("bn", 256),
     "large": ("bn", 2048, 1024),
     "128": (128,),
     "1024": (1024,),
 }
+POOL, HEAD_NORM = "head_pool", "head_bn"
 
 
 def build_model(
@@ -24,7 +29,7 @@ def build_model(
     classes: int,
     *,
     size: int | None = None,
-    head: str = "small",
+    head: str = "linear",
     dropout: float = 0.2,
     weights: str = "imagenet",
 ) -> Any:
@@ -40,10 +45,10 @@ def build_model(
     inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")
     x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
     trunk = load_backbone(name, x, weights)
-    x = k.layers.GlobalAveragePooling2D(name="head_pool")(trunk.output)
+    x = k.layers.GlobalAveragePooling2D(name=POOL)(trunk.output)
     for number, layer in enumerate(HEADS[head], start=1):
         if layer == "bn":
-            x = k.layers.BatchNormalization(name="head_bn")(x)
+            x = k.layers.BatchNormalization(name=HEAD_NORM)(x)
         else:
             x = k.layers.Dense(layer, activation="relu", name=f"head_dense{number}")(x)
     x = k.layers.Dropout(dropout, name="head_dropout")(x)
@@ -59,13 +64,13 @@ def freeze_backbone(model: Any) -> None:
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
-    """Phase 2: train the head and the last `count` blocks of the backbone, by default the later half.
+    """Phase 2: train the head and the last `count` blocks of the backbone, by default all of it.
 
     The backbone's BatchNorm stays in inference mode. Returns the names of the trainable blocks.
     """
     freeze_backbone(model)
     starts = list(block_starts(model, backbone(name).blocks))
-    wanted = (len(starts) + 1) // 2 if count is None else min(count, len(starts))
+    wanted = len(starts) if count is None else min(count, len(starts))
     if not wanted:
         return []
     # All blocks: also train the stem before the first one.
@@ -73,6 +78,39 @@ def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
     for layer in model.layers[first:]:
         layer.trainable = is_head(layer) or not isinstance(layer, keras().layers.BatchNormalization)
     return [block for block, _ in starts[-wanted:]]
+
+
+def block_shares(model: Any, name: str, decay: float) -> dict[str, float]:
+    """Layer -> share of the learning rate: 1 from the last block on, `decay` less in each before.
+
+    Layer-wise rates for fine-tuning are those of Howard and Ruder, 2018; here a block has one.
+    """
+    starts = list(block_starts(model, backbone(name).blocks))
+    firsts = np.array([index for _, index in starts])
+    return {
+        layer.name: decay ** max(0, len(starts) - int((firsts <= index).sum()))
+        for index, layer in enumerate(model.layers)
+        if layer.weights and not is_head(layer)
+    }
+
+
+def split_head(model: Any) -> tuple[Any, Any]:
+    """A classifier as two models, which share its layers: from images to features, from these to classes."""
+    features = model.get_layer(POOL).output
+    return keras().Model(model.inputs, features), keras().Model(features, model.outputs[0])
+
+
+def renew_batch_norm(model: Any, batches: Iterable[NDArray[Any]]) -> None:
+    """Set the statistics of the head's BatchNorm to those of these inputs, if it has one.
+
+    While the backbone changes, its moving averages are those of features that no longer exist.
+    """
+    norms = [layer for layer in model.layers if layer.name == HEAD_NORM]
+    for norm in norms:
+        before = keras().Model(model.inputs, norm.input)
+        features = np.concatenate([np.asarray(before.predict_on_batch(batch)) for batch in batches])
+        norm.moving_mean.assign(features.mean(axis=0))
+        norm.moving_variance.assign(features.var(axis=0))
 
 
 def block_starts(model: Any, pattern: str) -> Iterator[tuple[str, int]]:
