@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "masking": NOUNS | {"limits", "face_mesh", "options", "files", "images", "jit"},
     "results": NOUNS | {"limits", "face_mesh", "files", "images"},
     "run": BELOW | WINGS,
-    "train": NOUNS | {"process", "keras_runtime", "files", "images", "landmarks", "results"},
+    "train": NOUNS | {"process", "keras_runtime", "files", "images", "landmarks", "results", "api"},
     "verify": BELOW | WINGS | {"run"},
     "demo": BELOW | WINGS | {"run", "train"},
     "doctor": {"datasets", "landmarks", "masking", "run", "options", "process", "errors"},

@@ -4,6 +4,7 @@ The state names its files: a kill between two writes leaves the previous state i
 numbers are arrays in an ``.npz`` file: every backend of Keras reads them.
 """
 
+import csv
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -86,6 +87,19 @@ def write_history(path: Path, history: Sequence[Epoch]) -> None:
     """Write the epochs as CSV."""
     rows = ([epoch[name] for name in COLUMNS] for epoch in history)
     write_atomic(path, csv_text(COLUMNS, rows).encode())
+
+
+def read_history(path: Path) -> tuple[Epoch, ...]:
+    """Read the epochs of `write_history`."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return tuple({name: _value(name, row[name]) for name in COLUMNS} for row in csv.DictReader(file))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{path}: not the epochs of a run of this version: {error}") from error
+
+
+def _value(column: str, text: str) -> str | int | float:
+    return text if column == "phase" else int(text) if column == "epoch" else float(text)
 
 
 def save_optimizer(path: Path, optimizer: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from maskgen.errors import MaskgenError
+from maskgen.errors import ConfigurationError, MaskgenError
 from maskgen.keras_runtime import compiles, keras
 from maskgen.train.checkpoint import (
     CHECKPOINT,
@@ -35,8 +35,10 @@ from maskgen.train.frozen_features import FrozenFeatures
 from maskgen.train.model import build
 from maskgen.train.model.load import load_model
 from maskgen.train.model.optimizer import averaged, learning_rates, new_optimizer, plateau_factor
+from maskgen.train.model.weights.keras_file import is_head
 from maskgen.train.options import Phase, TrainOptions
 from maskgen.train.run_log import epoch_line, phase_line, say
+from maskgen.train.spec import read_spec
 
 # Batches whose features give the statistics of the head's BatchNorm.
 RENEWING_BATCHES = 32
@@ -84,8 +86,8 @@ def fit(
             say(epoch_line(phase, state, epoch), progress)
         if stage is not None:
             say(phase_line(phase, state, options.patience), progress)
-    for path in folder.glob("features-*.npy"):
-        path.unlink()
+        for path in folder.glob("features-*.npy"):
+            path.unlink()
     return state
 
 
@@ -110,9 +112,29 @@ def new_model(options: TrainOptions, classes: Sequence[str], mixed: bool = False
     try:
         layers: dict[str, Any] = {"head": options.head, "dropout": options.dropout}
         size, weights = options.input_size, options.weights
-        return build.build_model(options.backbone, len(classes), size=size, weights=weights, **layers)
+        model = build.build_model(options.backbone, len(classes), size=size, weights=weights, **layers)
+        if weights.endswith(".keras"):
+            _take_head(model, Path(weights), classes)
+        return model
     finally:
         config.set_dtype_policy(previous)
+
+
+def _take_head(model: Any, path: Path, classes: Sequence[str]) -> None:
+    """Take over the head of another model too, if it is for the same classes and of the same shape."""
+    try:
+        if read_spec(path).classes != tuple(classes):
+            return
+    except ConfigurationError:
+        # A model of Keras that `maskgen train` did not write.
+        return
+    sources = [layer for layer in load_model(path).layers if layer.weights and is_head(layer)]
+    heads = [layer for layer in model.layers if layer.weights and is_head(layer)]
+    shapes = [[[weight.shape for weight in layer.weights] for layer in layers] for layers in (sources, heads)]
+    if shapes[0] == shapes[1]:
+        log.info("taking the head of %s", path)
+        for layer, source in zip(heads, sources, strict=True):
+            layer.set_weights(source.get_weights())
 
 
 def _open_stage(
@@ -131,14 +153,14 @@ def _open_stage(
     # A model that is compiled would be saved with its optimizer.
     learner = keras().Model(model.inputs, model.outputs[0])
     sets: tuple[Batches, Batches] = training, validation
-    if phase.name == "head":
+    if phase.kind == "head":
         backbone, learner = build.split_head(model)
         build.freeze_backbone(model)
         sets = (
             FrozenFeatures(training, backbone, folder, "training", options.feature_copies),
             FrozenFeatures(validation, backbone, folder, "validation", 1),
         )
-    elif phase.name == "fine-tune":
+    elif phase.kind == "fine-tune":
         blocks = build.unfreeze_blocks(model, options.backbone, options.unfreeze)
         log.info("fine-tuning blocks %s", ", ".join(blocks))
     build.average_over(model, training.steps)
@@ -149,7 +171,7 @@ def _open_stage(
 
 
 def _compile(model: Any, learner: Any, phase: Phase, options: TrainOptions, steps: int) -> None:
-    tuning = phase.name == "fine-tune"
+    tuning = phase.kind == "fine-tune"
     name = (options.fine_tune_optimizer if tuning else None) or options.optimizer
     rates = learning_rates(
         phase.rate, options.schedule, phase.epochs, steps, options.warm_up if tuning else 0
@@ -199,7 +221,7 @@ def _run_epoch(
         )
     trained = time.monotonic()
     with averaged(learner):
-        if phase.name == "fine-tune":
+        if phase.kind == "fine-tune":
             fresh = stage.training.shuffled(options.seed, number, options.augmentation)
             build.renew_batch_norm(stage.model, (batch.inputs for batch in islice(fresh, RENEWING_BATCHES)))
         validated = validation_figures(labels, predict(learner, stage.validation.in_order()))

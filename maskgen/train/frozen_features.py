@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.files.atomic import open_atomic
-from maskgen.train.data.augment import NONE, Augmentation, draw
-from maskgen.train.data.feed import Batch, Feed
+from maskgen.train.data.augment import NONE, Augmentation
+from maskgen.train.data.feed import Batch, Feed, ReadImage
 
 
 class FrozenFeatures:
@@ -47,20 +47,22 @@ class FrozenFeatures:
 
     def shuffled(self, seed: int, epoch: int, how: Augmentation = NONE) -> Iterator[Batch]:
         """The batches of one shuffled epoch, of the copy for this epoch."""
-        feed, features = self._feed, self._copy(seed, epoch % self._copies, how)
+        feed, features = self._feed, self._varied_copy(seed, epoch % self._copies, how)
         for places in feed.order(seed, epoch):
             yield Batch(features[places], feed.labels[places], feed.weights[places])
 
     def in_order(self) -> Iterator[NDArray[np.float16]]:
         """The features of all examples in order, in batches; the last one can be smaller."""
-        features = self._copy(0, 0, NONE)
+        features = self._features("as-is", None)
         yield from np.split(features, range(self.batch_size, len(features), self.batch_size))
 
-    def _copy(self, seed: int, number: int, how: Augmentation) -> NDArray[np.float16]:
-        path = self._folder / f"features-{self._name}-{number}.npy"
+    def _varied_copy(self, seed: int, number: int, how: Augmentation) -> NDArray[np.float16]:
+        return self._features(str(number), self._feed.varied(seed, number, how))
+
+    def _features(self, copy: str, image: ReadImage | None) -> NDArray[np.float16]:
+        path = self._folder / f"features-{self._name}-{copy}.npy"
         if not path.is_file():
-            draws = None if how == NONE else draw(len(self._feed), seed, number)
-            batches = self._feed.in_order(draws, how)
+            batches = self._feed.in_order(image)
             parts = [np.asarray(self._backbone.predict_on_batch(batch), np.float16) for batch in batches]
             with open_atomic(path) as file:
                 np.save(file, np.concatenate(parts))

@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from maskgen.files.atomic import write_atomic
 from maskgen.keras_runtime import require
 from maskgen.train.checkpoint import Epoch
-from maskgen.train.data.augment import Augmentation, draw
+from maskgen.train.data.augment import Augmentation
 from maskgen.train.data.feed import Feed
 from maskgen.train.metrics import roc
 
@@ -127,8 +127,8 @@ def plot_bars(path: Path, bars: Sequence[tuple[str, Mapping[str, Any]]]) -> None
 def write_preview(path: Path, feed: Feed, seed: int, how: Augmentation) -> None:
     """Write the grid as PNG: originals in the first column, one epoch's augmentation in each other one."""
     places = np.linspace(0, len(feed) - 1, min(ROWS, len(feed))).astype(int)
-    columns = [feed.images(places)]
-    columns += [feed.images(places, draw(len(feed), seed, epoch), how) for epoch in range(COLUMNS - 1)]
+    readers = [feed.image, *(feed.varied(seed, epoch, how) for epoch in range(COLUMNS - 1))]
+    columns = [np.stack([image(int(place)) for place in places]) for image in readers]
     # (rows, columns, height, width, 3): a gap above and left of each image, and around the sheet.
     tiles = np.pad(np.stack(columns, 1), ((0, 0), (0, 0), (GAP, 0), (GAP, 0), (0, 0)), constant_values=255)
     sheet = np.vstack([np.hstack(list(row)) for row in tiles])

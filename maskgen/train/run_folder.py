@@ -65,7 +65,9 @@ def write_record(
 def _with_paths(options: Mapping[str, Any], convert: Callable[[str], str]) -> dict[str, Any]:
     weights = options["weights"]
     weights = weights if weights in ("imagenet", "none") else convert(weights)
-    return {**options, "data": [convert(each) for each in options["data"]], "weights": weights}
+    landmarks = options["landmarks"] and convert(options["landmarks"])
+    data = [convert(each) for each in options["data"]]
+    return {**options, "data": data, "weights": weights, "landmarks": landmarks}
 
 
 def beside(folder: Path, path: Path) -> str:
@@ -100,6 +102,14 @@ def read_record(run: Path) -> Record:
         return Record(TrainOptions.from_dict(options), record["command"], tuple(record.get("folds", ())))
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path}: not the record of a run: {error}") from error
+
+
+def add_phase(run: Path, epochs: int) -> None:
+    """Add a phase of so many epochs to the record of a run."""
+    read_record(run)
+    record = json.loads((run / RECORD).read_text(encoding="utf-8"))
+    record["options"]["more"].append(epochs)
+    write_json(run / RECORD, record)
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:

@@ -19,15 +19,16 @@ from train_data import needs_train, people, row, write_masked
 
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError
-from maskgen.keras_runtime import keras, seed_everything
+from maskgen.keras_runtime import seed_everything
 from maskgen.train import fit as fit_module
 from maskgen.train.data.augment import NONE
 from maskgen.train.data.examples import Wanted
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import gather
 from maskgen.train.data.splits import SplitOptions
-from maskgen.train.fit import fit, learning_rate
-from maskgen.train.options import Phase, TrainOptions
+from maskgen.train.fit import fit
+from maskgen.train.model.load import load_model
+from maskgen.train.options import TrainOptions
 from maskgen.train.run_folder import read_record
 from maskgen.train.session import train_run
 from maskgen.train.spec import read_spec
@@ -59,8 +60,9 @@ def test_64_masked_faces_are_learnt_by_heart(tmp_path, backbone, size, epochs):
         **{"learning_rate": 2e-3, "augmentation": NONE, "dropout": 0.0, "patience": 0},
     )
     seed_everything(0, False)
-    feed = Feed(examples, ("female", "male"), size, 16)
-    state = fit(tmp_path / "run", options, feed, feed, 2, progress=False)
+    classes = ("female", "male")
+    feed = Feed(examples, classes, size, 16)
+    state = fit(tmp_path / "run", options, feed, feed, classes, progress=False)
     # Judged as it will be used: BatchNorm by its averages, no dropout.
     assert state.history[-1]["val_accuracy"] >= 0.95
 
@@ -94,20 +96,6 @@ def test_with_shuffled_labels_held_out_people_are_guessed_though_each_has_a_face
     found = on_held_out_people(folder, tmp_path / "run")
     # 16 people, and all four images of one are right or wrong together: three deviations of 0.125.
     assert abs(found["accuracy"] - 0.5) < 0.375
-
-
-@pytest.mark.parametrize(
-    ("schedule", "rates"),
-    [
-        ("constant", [1, 1, 1, 1, 1]),
-        ("cosine", [1, 0.9045, 0.6545, 0.3455, 0.0955]),
-        ("step", [1, 1, 1, 0.1, 0.1]),
-    ],
-)
-def test_schedules(schedule, rates):
-    phase = Phase("head", 5, 1.0)
-    assert [learning_rate(phase, schedule, epoch) for epoch in range(5)] == pytest.approx(rates, abs=1e-4)
-    assert learning_rate(phase, "plateau", 3, reductions=2) == 0.25
 
 
 OPTIONS = (
@@ -162,13 +150,13 @@ def killed(where, *arguments):
 def history(run):
     with (run / "history.csv").open() as file:
         return [
-            {name: value for name, value in line.items() if name != "seconds"}
+            {name: value for name, value in line.items() if not name.endswith("seconds")}
             for line in csv.DictReader(file)
         ]
 
 
 def weights(path):
-    return keras().models.load_model(path, compile=False).get_weights()
+    return load_model(path).get_weights()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
@@ -187,6 +175,9 @@ def test_killed_in_both_phases_and_resumed_it_comes_to_the_same_epochs_and_weigh
         assert all(np.array_equal(one, other) for one, other in pairs), name
     assert not (run / "checkpoint").exists()
     assert main(["train", "--resume", str(run), "-q"]) == 2, "a run that is done has nothing to resume"
+    assert main(["train", "--resume", str(run), "--epochs", "1", "-q"]) == 0
+    assert [line["phase"] for line in history(run)][-2:] == ["fine-tune", "more-1"]
+    assert (run / "best.keras").is_file() and not (run / "checkpoint").exists()
 
 
 def test_an_interrupted_training_says_how_it_goes_on(unbroken, tmp_path, monkeypatch, capsys):

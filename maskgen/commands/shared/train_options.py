@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, Decorated, links_option, option_table, stacked
+from maskgen.commands.shared.parameters import ANY_PATH, FILE, Decorated, links_option, option_table, stacked
 from maskgen.errors import UsageError
 from maskgen.train.data.augment import NONE, Augmentation
 from maskgen.train.data.examples import Wanted
@@ -113,6 +113,10 @@ _TRAINING_HELP = {
     "--monitor": "Metric that selects the best epoch.",
     "--patience": "End a phase after this many epochs without improvement; 0 means never.  [default: 5; 10 "
     "with --recipe long]",
+    "--mask-on-the-fly": "Share of the unmasked training images that get a mask, another one in each "
+    "epoch; the masked ones are left out of training.",
+    "--landmarks": "Landmark file for --mask-on-the-fly, written by `maskgen landmarks` from the same "
+    "dataset.",
     "--mixed-precision": "Train in half precision, for GPUs.",
     "--cache": "Keep decoded images: in memory, or on disk in the run folder, at the size of the input.",
     "--deterministic": "Make the weights reproducible; slower.",
@@ -139,12 +143,15 @@ training_options = option_table(
     augment={"default": True},
     rotation={"type": click.FloatRange(0, 180)},
     cache={"flag_value": "memory"},
+    landmarks={"type": FILE},
     block_decay={"type": click.FloatRange(0, 1, min_open=True)},
     **dict.fromkeys(("epochs", "fine_tune_epochs", "patience"), NATURAL),
     **dict.fromkeys(("learning_rate", "fine_tune_rate"), POSITIVE),
     **dict.fromkeys(("warm_up", "weight_decay"), NOT_NEGATIVE),
     **dict.fromkeys(("dropout", "label_smoothing", "average"), BELOW_ONE),
-    **dict.fromkeys(("flip", "shift", "scale", "contrast", "color", "blur", "jpeg", "erasing"), SHARE),
+    **dict.fromkeys(
+        ("mask_on_the_fly", "flip", "shift", "scale", "contrast", "color", "blur", "jpeg", "erasing"), SHARE
+    ),
     **dict.fromkeys(("batch_size", "feature_copies"), AT_LEAST_ONE),
 )
 
@@ -158,6 +165,9 @@ def train_options(data: Sequence[Path], given: dict[str, Any]) -> TrainOptions:
     if rest.get("weights", "none") not in ("none", "imagenet"):
         # Absolute, so that a run can be resumed from another folder.
         rest["weights"] = str(model_file(Path(rest["weights"]).absolute()))
+
+    if "landmarks" in rest:
+        rest["landmarks"] = str(rest["landmarks"].absolute())
 
     def taken(record: object) -> dict[str, Any]:
         return {name: rest.pop(name) for name in vars(record) if name in rest}

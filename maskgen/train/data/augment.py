@@ -15,8 +15,8 @@ GREY = 128
 
 # Columns of the random numbers.
 FLIP, SHIFT_X, SHIFT_Y, ROTATION, CONTRAST, ERASE, ERASE_X, ERASE_Y, ERASE_AREA, ERASE_ASPECT = range(10)
-SCALE, BRIGHTNESS, SATURATION, BLUR, BLUR_SIGMA, JPEG, JPEG_QUALITY = range(10, 17)
-DRAWS = 17
+SCALE, BRIGHTNESS, SATURATION, BLUR, BLUR_SIGMA, JPEG, JPEG_QUALITY, MASK = range(10, 18)
+DRAWS = 18
 
 # Standard deviation of the blur, as a share of the image side: 0.6 to 1.9 pixels of 128.
 SIGMAS = (0.005, 0.015)

@@ -5,6 +5,7 @@ shuffle without a buffer, and a resumed run repeats it. Images are decoded as in
 releases the interpreter lock. Nothing here depends on the backend of Keras.
 """
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 
 from maskgen.errors import MissingDataError, UnreadableImageError
 from maskgen.process import usable_cores
-from maskgen.train.data.augment import NONE, Augmentation, augmented, draw
+from maskgen.train.data.augment import MASK, NONE, Augmentation, augmented, draw
 from maskgen.train.data.decoded import Decoded
 from maskgen.train.data.examples import Example
+from maskgen.train.data.fresh_masks import FreshMasks
 from maskgen.train.data.model_input import shown_example
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
+ReadImage = Callable[[int], NDArray[np.uint8]]  # from the place of an example to its model input
+ShowExample = Callable[[Example, int], NDArray[np.uint8]]  # from an example and the input's size
 
 
 class Batch(NamedTuple):
@@ -36,7 +40,7 @@ class Feed:
     """Batches of a list of examples, as images with a side of `size` pixels.
 
     The class of an example is the index of its label in `classes`. `weights` are label -> weight in the loss,
-    by default 1. `decoded` keeps the decoded images of earlier epochs.
+    by default 1. `decoded` keeps the decoded images of earlier epochs, `masks` masks those of `shuffled`.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Feed:
         batch_size: int,
         weights: Mapping[str, float] | None = None,
         decoded: Decoded | None = None,
+        masks: FreshMasks | None = None,
     ) -> None:
         places = {name: place for place, name in enumerate(classes)}
         factors = np.array([1.0 if weights is None else weights[name] for name in classes], dtype=np.float32)
@@ -56,6 +61,7 @@ class Feed:
         self.size = size
         self.batch_size = min(batch_size, len(examples))
         self._decoded = decoded
+        self._masks = masks
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -72,41 +78,48 @@ class Feed:
 
     def shuffled(self, seed: int, epoch: int, how: Augmentation = NONE) -> Iterator[Batch]:
         """The batches of one shuffled and augmented epoch."""
-        draws = draw(len(self), seed, epoch)
+        image = self.varied(seed, epoch, how)
         return read_ahead(
-            lambda places: Batch(self.images(places, draws, how), self.labels[places], self.weights[places]),
+            lambda places: Batch(self._stacked(places, image), self.labels[places], self.weights[places]),
             self.order(seed, epoch),
         )
 
-    def in_order(
-        self, draws: NDArray[np.float32] | None = None, how: Augmentation = NONE
-    ) -> Iterator[NDArray[np.uint8]]:
-        """The images of all examples in order, in batches; the last one can be smaller."""
+    def in_order(self, image: ReadImage | None = None) -> Iterator[NDArray[np.uint8]]:
+        """The images of all examples in order, in batches; the last one can be smaller.
+
+        They are read by `image`, by default as they are.
+        """
         places = np.arange(len(self))
         batches = np.split(places, range(self.batch_size, len(self), self.batch_size))
-        return read_ahead(lambda part: self.images(part, draws, how), batches)
+        return read_ahead(lambda part: self._stacked(part, image or self.image), batches)
 
-    def images(
-        self, places: NDArray[np.int64], draws: NDArray[np.float32] | None = None, how: Augmentation = NONE
-    ) -> NDArray[np.uint8]:
-        """Model inputs of the examples at `places`, augmented by the `draws` of all examples.
+    def varied(self, seed: int, epoch: int, how: Augmentation) -> ReadImage:
+        """The function that reads the images of an epoch, with its masks and augmentation."""
+        draws = draw(len(self), seed, epoch)
 
-        Returns:
-            (n, size, size, 3) uint8, RGB: floats would take four times the memory; the model converts them.
-        """
-        batch = np.empty((len(places), self.size, self.size, 3), np.uint8)
-        for row, place in enumerate(places):
-            rgb = self._image(int(place))
-            batch[row] = rgb if draws is None else augmented(rgb, draws[place], how)
-        return batch
+        def image(place: int) -> NDArray[np.uint8]:
+            if self._masks is None:
+                return augmented(self.image(place), draws[place], how)
+            mask = functools.partial(self._masks.image, epoch=epoch, draw=float(draws[place][MASK]))
+            return augmented(self._read(place, mask), draws[place], how)
 
-    def _image(self, place: int) -> NDArray[np.uint8]:
+        return image
+
+    def image(self, place: int) -> NDArray[np.uint8]:
+        """The image of an example as it is, (size, size, 3) uint8 RGB."""
         return self._read(place) if self._decoded is None else self._decoded.image(place, self._read)
 
-    def _read(self, place: int) -> NDArray[np.uint8]:
+    def _stacked(self, places: NDArray[np.int64], image: ReadImage) -> NDArray[np.uint8]:
+        # uint8, because floats take four times the memory; the model converts them.
+        batch = np.empty((len(places), self.size, self.size, 3), np.uint8)
+        for row, place in enumerate(places):
+            batch[row] = image(int(place))
+        return batch
+
+    def _read(self, place: int, show: ShowExample = shown_example) -> NDArray[np.uint8]:
         example = self.examples[place]
         try:
-            return shown_example(example, self.size)
+            return show(example, self.size)
         except (OSError, UnreadableImageError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise MissingDataError(
