@@ -35,21 +35,22 @@ def train_epoch(
     Returns:
         The mean loss and accuracy during the epoch, and the seconds in which the model waited for a batch.
     """
-    model.reset_metrics()
     one_hot, waited = np.eye(classes, dtype=np.float32), 0.0
-    figures: dict[str, float] = {}
+    steps: list[tuple[float, float]] = []
     pending = iter(batches)
     while True:
         started = time.monotonic()
         batch = next(pending, None)
         waited += time.monotonic() - started
         if batch is None:
-            return {**figures, "feed_seconds": round(waited, 2)}
-        # Keras returns the means of the epoch so far.
+            loss, accuracy = np.mean(steps, axis=0)
+            return {"loss": loss.item(), "accuracy": accuracy.item(), "feed_seconds": round(waited, 2)}
+        # Versions of Keras differ in whether figures are those of a step or of all since the last reset.
+        model.reset_metrics()
         figures = model.train_on_batch(
             batch.inputs, one_hot[batch.labels], sample_weight=batch.weights, return_dict=True
         )
-        figures = {name: float(figures[name]) for name in ("loss", "accuracy")}
+        steps.append((float(figures["loss"]), float(figures["accuracy"])))
         done()
 
 
