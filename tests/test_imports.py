@@ -62,7 +62,8 @@ INSIDE: dict[str, dict[str, set[str]]] = {
     "results": {"": set(), "export": {""}, "browse": {""}},
     "run": {"": {"state", "executors"}, "state": set(), "executors": set()},
     "train": {
-        "": {"predict", "model", "data"},
+        "": {"loop", "predict", "model", "data"},
+        "loop": {"model", "data", ""},
         "predict": {"model", "data", ""},
         "model": {"data", ""},
         "data": {""},

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from maskgen.train.card import model_card
-from maskgen.train.checkpoint import CHECKPOINT, Progress
 from maskgen.train.data.examples import Dropped, reasons
 from maskgen.train.data.feed import Feed
-from maskgen.train.epoch import predict
-from maskgen.train.fit import new_model
+from maskgen.train.loop.checkpoint import CHECKPOINT, Progress
+from maskgen.train.loop.epoch import predict
+from maskgen.train.loop.fit import new_model
 from maskgen.train.metrics import choose_threshold, scores
 from maskgen.train.model.build import take_weights
 from maskgen.train.model.load import load_model

@@ -12,9 +12,9 @@ from PIL import Image as PillowImage
 
 from maskgen.files.atomic import write_atomic
 from maskgen.keras_runtime import require
-from maskgen.train.checkpoint import Epoch
 from maskgen.train.data.augment import Augmentation
 from maskgen.train.data.feed import Feed
+from maskgen.train.loop.checkpoint import Epoch
 from maskgen.train.metrics import roc
 
 TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"

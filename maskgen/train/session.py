@@ -18,7 +18,6 @@ from typing import Any
 
 from maskgen.errors import ModelError, UsageError
 from maskgen.keras_runtime import backend, require, seed_everything
-from maskgen.train.checkpoint import CHECKPOINT, HISTORY, STATE, Progress, read_history, write_progress
 from maskgen.train.data.decoded import Decoded
 from maskgen.train.data.examples import listed, reasons, tally
 from maskgen.train.data.feed import Feed
@@ -27,7 +26,9 @@ from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
 from maskgen.train.data.splits import assign_splits, folds_of, place_missed
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
-from maskgen.train.fit import fit
+from maskgen.train.loop.checkpoint import CHECKPOINT, HISTORY, STATE, Progress, read_history, write_progress
+from maskgen.train.loop.fit import fit
+from maskgen.train.loop.run_log import say, speed_line, start_line
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import write_preview
 from maskgen.train.run_folder import (
@@ -44,7 +45,6 @@ from maskgen.train.run_folder import (
     write_json,
     write_record,
 )
-from maskgen.train.run_log import say, speed_line, start_line
 from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 
 PREVIEW, FOLDS = "preview.png", "folds.json"

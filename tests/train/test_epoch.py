@@ -8,7 +8,7 @@ from train_data import needs_train
 
 from maskgen.keras_runtime import keras
 from maskgen.train.data.feed import Batch
-from maskgen.train.epoch import predict, train_epoch, validation_figures
+from maskgen.train.loop.epoch import predict, train_epoch, validation_figures
 
 pytestmark = needs_train
 

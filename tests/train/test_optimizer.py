@@ -6,7 +6,7 @@ from train_data import needs_train
 
 from maskgen.errors import ConfigurationError
 from maskgen.keras_runtime import keras
-from maskgen.train.checkpoint import restore_optimizer, save_optimizer
+from maskgen.train.loop.checkpoint import restore_optimizer, save_optimizer
 from maskgen.train.model.build import block_shares, build_model, renew_batch_norm, split_head
 from maskgen.train.model.optimizer import (
     OPTIMIZERS,

@@ -20,13 +20,13 @@ from train_data import needs_train, people, row, write_masked
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError
 from maskgen.keras_runtime import seed_everything
-from maskgen.train import fit as fit_module
 from maskgen.train.data.augment import NONE
 from maskgen.train.data.examples import Wanted
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import gather
 from maskgen.train.data.splits import SplitOptions
-from maskgen.train.fit import fit
+from maskgen.train.loop import fit as fit_module
+from maskgen.train.loop.fit import fit
 from maskgen.train.model.load import load_model
 from maskgen.train.options import TrainOptions
 from maskgen.train.run_folder import read_record
@@ -107,7 +107,7 @@ KILLED = """
 import os, signal, sys
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError
-from maskgen.train import fit
+from maskgen.train.loop import fit
 if sys.argv[1] == "between epochs":
     original = fit.write_history
     def end(path, history):

@@ -107,7 +107,7 @@ def averaged(model: Any) -> Iterator[None]:
     if not getattr(model.optimizer, "inner_optimizer", model.optimizer).use_ema:
         yield
         return
-    weights = [np.array(variable) for variable in model.trainable_variables]
+    weights = [keras().ops.convert_to_numpy(each).copy() for each in model.trainable_variables]
     model.optimizer.finalize_variable_values(model.trainable_variables)
     try:
         yield

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from maskgen.keras_runtime import keras_versions
 from maskgen.process import usable_cores
-from maskgen.train.checkpoint import Epoch, Progress
+from maskgen.train.loop.checkpoint import Epoch, Progress
 from maskgen.train.options import Phase, TrainOptions
 
 if TYPE_CHECKING:

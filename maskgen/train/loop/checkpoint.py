@@ -17,6 +17,7 @@ import numpy as np
 from maskgen.errors import ConfigurationError
 from maskgen.files.atomic import write_atomic
 from maskgen.files.csv_text import csv_text
+from maskgen.keras_runtime import keras
 
 CHECKPOINT, STATE, HISTORY = "checkpoint", "state.json", "history.csv"
 COLUMNS = (
@@ -105,7 +106,7 @@ def _value(column: str, text: str) -> str | int | float:
 def save_optimizer(path: Path, optimizer: Any) -> None:
     """Write the numbers of an optimizer: its step, moments and averages."""
     with path.open("wb") as file:
-        np.savez(file, *(np.asarray(variable) for variable in optimizer.variables))
+        np.savez(file, *map(keras().ops.convert_to_numpy, optimizer.variables))
 
 
 def restore_optimizer(path: Path, optimizer: Any) -> None:

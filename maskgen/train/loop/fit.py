@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from maskgen.errors import ConfigurationError, MaskgenError
 from maskgen.keras_runtime import compiles, keras
-from maskgen.train.checkpoint import (
+from maskgen.train.data.feed import Feed
+from maskgen.train.loop.checkpoint import (
     CHECKPOINT,
     HISTORY,
     Epoch,
@@ -29,15 +30,14 @@ from maskgen.train.checkpoint import (
     write_history,
     write_progress,
 )
-from maskgen.train.data.feed import Feed
-from maskgen.train.epoch import Batches, predict, train_epoch, validation_figures
-from maskgen.train.frozen_features import FrozenFeatures
+from maskgen.train.loop.epoch import Batches, predict, train_epoch, validation_figures
+from maskgen.train.loop.frozen_features import FrozenFeatures
+from maskgen.train.loop.run_log import epoch_line, phase_line, say
 from maskgen.train.model import build
 from maskgen.train.model.load import load_model
 from maskgen.train.model.optimizer import averaged, learning_rates, new_optimizer, plateau_factor
 from maskgen.train.model.weights.keras_file import is_head
 from maskgen.train.options import Phase, TrainOptions
-from maskgen.train.run_log import epoch_line, phase_line, say
 from maskgen.train.spec import read_spec
 
 # Batches whose features give the statistics of the head's BatchNorm.
@@ -228,7 +228,7 @@ def _run_epoch(
     return {
         "phase": phase.name,
         "epoch": len(waits) + 1,
-        "learning_rate": float(np.asarray(learner.optimizer.learning_rate)),
+        "learning_rate": float(keras().ops.convert_to_numpy(learner.optimizer.learning_rate)),
         **figures,
         **validated,
         "validation_seconds": round(time.monotonic() - trained, 2),
