@@ -60,6 +60,8 @@ def keras() -> Any:
     """Import `keras` with its `backend`."""
     # A file in the home folder may select another backend than this one.
     os.environ["KERAS_BACKEND"] = chosen = backend()
+    # Under every backend, Keras imports TensorFlow where it is installed.
+    os.environ.setdefault(_LEVEL, "3")
     if chosen == "tensorflow":
         tensorflow()
     return importlib.import_module("keras")
@@ -138,3 +140,14 @@ def seed_everything(seed: int, deterministic: bool) -> None:
         tensorflow().config.experimental.enable_op_determinism()
     elif deterministic and backend() == "torch":
         importlib.import_module("torch").use_deterministic_algorithms(True)
+
+
+def use_devices(count: int) -> None:
+    """Divide each batch among so many devices (data parallelism), which JAX alone supports in Keras."""
+    if backend() != "jax":
+        raise UsageError(f"--devices {count} needs JAX: set KERAS_BACKEND=jax, or omit it")
+    distribution = keras().distribution
+    devices = distribution.list_devices()
+    if count > len(devices):
+        raise UsageError(f"--devices {count}: JAX finds only {len(devices)}: {', '.join(devices)}")
+    distribution.set_distribution(distribution.DataParallel(devices=devices[:count]))

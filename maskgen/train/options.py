@@ -76,6 +76,7 @@ class TrainOptions:
     mask_on_the_fly: float = 0.0  # share of the unmasked training images that get a mask in each epoch
     landmarks: str | None = None  # landmark file for these
     mixed_precision: bool = False
+    devices: int = 1  # of which each takes a share of a batch
     cache: str = "none"  # where decoded images are kept: "memory" or "disk"
     seed: int = 0
     deterministic: bool = False
@@ -88,6 +89,8 @@ class TrainOptions:
                 raise UsageError(f"{name} must be one of {', '.join(allowed)}, got {values[name]!r}")
         if self.mask_on_the_fly and self.landmarks is None:
             raise UsageError("--mask-on-the-fly needs --landmarks FILE, written by `maskgen landmarks`")
+        if self.batch_size % self.devices:
+            raise UsageError(f"--devices {self.devices} cannot divide --batch-size {self.batch_size}")
         if not self.phases:
             raise UsageError("there is no epoch to train: give --epochs or --fine-tune-epochs")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ModelError, UsageError
-from maskgen.keras_runtime import backend, require, seed_everything
+from maskgen.keras_runtime import backend, require, seed_everything, use_devices
 from maskgen.train.data.decoded import Decoded
 from maskgen.train.data.examples import listed, reasons, tally
 from maskgen.train.data.feed import Feed
@@ -231,6 +231,8 @@ def _forget_run(run: Path) -> None:
 
 
 def _fit_and_finalize(run: Path, options: TrainOptions, divided: Gathered, progress: bool) -> Figures:
+    if options.devices > 1:
+        use_devices(options.devices)
     seed_everything(options.seed, options.deterministic)
     classes, size = divided.classes, options.input_size
     examples = divided.of("train")

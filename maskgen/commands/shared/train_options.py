@@ -118,6 +118,7 @@ _TRAINING_HELP = {
     "--landmarks": "Landmark file for --mask-on-the-fly, written by `maskgen landmarks` from the same "
     "dataset.",
     "--mixed-precision": "Train in half precision, for GPUs.",
+    "--devices": "Number of GPUs that share each batch; only with KERAS_BACKEND=jax.",
     "--cache": "Keep decoded images: in memory, or on disk in the run folder, at the size of the input.",
     "--deterministic": "Make the weights reproducible; slower.",
     "--augment/--no-augment": "Augment the training images.",
@@ -152,7 +153,7 @@ training_options = option_table(
     **dict.fromkeys(
         ("mask_on_the_fly", "flip", "shift", "scale", "contrast", "color", "blur", "jpeg", "erasing"), SHARE
     ),
-    **dict.fromkeys(("batch_size", "feature_copies"), AT_LEAST_ONE),
+    **dict.fromkeys(("batch_size", "feature_copies", "devices"), AT_LEAST_ONE),
 )
 
 
