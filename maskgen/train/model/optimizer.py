@@ -107,10 +107,20 @@ def averaged(model: Any) -> Iterator[None]:
     if not getattr(model.optimizer, "inner_optimizer", model.optimizer).use_ema:
         yield
         return
-    weights = [keras().ops.convert_to_numpy(each).copy() for each in model.trainable_variables]
+    own = _copies(model)
     model.optimizer.finalize_variable_values(model.trainable_variables)
+    # Under JAX the weights now share memory with the averages, and computing with them would free it.
+    _assign(model, _copies(model))
     try:
         yield
     finally:
-        for variable, own in zip(model.trainable_variables, weights, strict=True):
-            variable.assign(own)
+        _assign(model, own)
+
+
+def _copies(model: Any) -> list[NDArray[Any]]:
+    return [keras().ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]
+
+
+def _assign(model: Any, weights: list[NDArray[Any]]) -> None:
+    for variable, own in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(own)
