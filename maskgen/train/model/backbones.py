@@ -9,6 +9,7 @@ from typing import Any
 
 from maskgen.errors import UsageError
 from maskgen.keras_runtime import keras
+from maskgen.train.model import resnet50
 from maskgen.train.model.efficientnet_lite import VARIANTS, lite
 
 
@@ -71,6 +72,7 @@ BACKBONES: dict[str, Backbone] = {
     "mobilenet_v3": Backbone(224, _application("MobileNetV3Large"), r"^expanded_conv_(\d+)"),
     # The layers that join the branches mark the ends of its blocks.
     "inception_v3": Backbone(299, _application("InceptionV3"), r"^mixed(\d+)$", signed=True),
+    "resnet50": Backbone(resnet50.SIZE, resnet50.resnet50, r"^conv(\d)_block", pretrained=False),
     "resnet50_v2": Backbone(224, _application("ResNet50V2"), r"^conv(\d)_block", signed=True),
     "tiny-cnn": Backbone(64, _tiny_cnn, _STAGES, signed=True, pretrained=False),
 }

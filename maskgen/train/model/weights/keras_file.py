@@ -8,16 +8,21 @@ import numpy as np
 from maskgen.errors import ModelError
 from maskgen.keras_runtime import one_line
 from maskgen.train.model.load import check_weights, load_model
+from maskgen.train.model.weights.adapt import adapted, is_symmetric, scale_of
 from maskgen.train.model.weights.transfer import is_normalization
 
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def copy_backbone(trunk: Any, path: Path) -> None:
-    """Copy the backbone of a maskgen model, layer by layer; not by name, because Keras renumbers some."""
+def load_keras_model(trunk: Any, path: Path) -> Any:
+    """Copy the backbone of a maskgen model, layer by layer; not by name, because Keras renumbers some.
+
+    Its padding and pixel scale are taken over too: they depend on the weights that it began with.
+    """
+    source = load_model(path)
+    trunk = adapted(trunk, is_symmetric(source), scale_of(source))
     own, other = (
-        [layer for layer in model.layers if layer.weights and not is_head(layer)]
-        for model in (trunk, load_model(path))
+        [layer for layer in model.layers if layer.weights and not is_head(layer)] for model in (trunk, source)
     )
     try:
         for layer, source in zip(own, other, strict=True):
@@ -25,9 +30,10 @@ def copy_backbone(trunk: Any, path: Path) -> None:
     except ValueError as error:
         raise ModelError(f"{path} is no model with this backbone: the shapes of its layers differ") from error
     _finalize_normalizations(trunk)
+    return trunk
 
 
-def load_keras_weights(trunk: Any, path: Path) -> None:
+def load_keras_weights(trunk: Any, path: Path) -> Any:
     """Load a weights file of Keras, after checking it as data."""
     check_weights(path, path.read_bytes())
     try:
@@ -37,6 +43,7 @@ def load_keras_weights(trunk: Any, path: Path) -> None:
             f"{path}: no weights of this backbone without its head: {one_line(error)}"
         ) from error
     _finalize_normalizations(trunk)
+    return trunk
 
 
 def is_head(layer: Any) -> bool:

@@ -1,7 +1,7 @@
 """Put the arrays of a PyTorch state dict into the layers of a Keras backbone of the same architecture."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
 from maskgen.keras_runtime import keras
-from maskgen.train.model.weights.state_dict import TorchLayer, torch_layers
+from maskgen.train.model.weights.state_dict import TorchLayer, natural
 
 # Layers behind the backbone, from its features to ImageNet's classes.
 _CLASSIFIER = re.compile(r"(_fc|fc|head|head\.fc|conv_head|classifier(\.\d)?)")
 
 
-def transfer(trunk: Any, state: Mapping[str, NDArray[Any]], epsilon: float | None = None) -> list[TorchLayer]:
-    """Set the weights of a backbone from a state dict; returns the layers left: its classifier.
+def transfer(trunk: Any, sources: Sequence[TorchLayer], epsilon: float | None = None) -> list[TorchLayer]:
+    """Set the weights of a backbone from the layers of a state dict; returns those left: its classifier.
 
     Layers are matched in order and compared by shape. `epsilon` is that of the BatchNorms of the PyTorch
     network, by default the same as that of `trunk`; the difference goes into their scale, so that the
@@ -24,8 +24,10 @@ def transfer(trunk: Any, state: Mapping[str, NDArray[Any]], epsilon: float | Non
 
     `ModelError` names the first layer that does not fit, with both shapes.
     """
-    _, sources = torch_layers(state)
     targets = [layer for layer in trunk.layers if layer.weights and not is_normalization(layer)]
+    if targets[0].name == "conv1_conv":
+        # A ResNet's branches alternate in Keras's order; `state_dict` has a block's shortcut first.
+        targets.sort(key=lambda layer: natural(layer.name.replace("bn", "norm")))
     for number, target in enumerate(targets):
         if number == len(sources):
             raise ModelError(
@@ -33,7 +35,7 @@ def transfer(trunk: Any, state: Mapping[str, NDArray[Any]], epsilon: float | Non
                 f"{target.name} of shape {_shape(target.get_weights())}"
             )
         target.set_weights(_converted(sources[number], target, epsilon))
-    left = sources[len(targets) :]
+    left = list(sources[len(targets) :])
     if surplus := [layer.name for layer in left if not _CLASSIFIER.fullmatch(layer.name)]:
         raise ModelError(f"it has {len(surplus)} layers more than the backbone, from {surplus[0][:80]} on")
     return left
