@@ -25,6 +25,7 @@ from maskgen.train.data.leaks import refuse_leaks, without_leaks
 from maskgen.train.data.splits import assign_splits, folds_of, place_missed
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.fit import CHECKPOINT, HISTORY, STATE, fit
+from maskgen.train.model.weights.imagenet import check_weights_exist
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import write_preview
 from maskgen.train.run_folder import (
@@ -63,6 +64,7 @@ def train_run(
     `overwrite` replaces an old run, and `preview` writes a grid of augmented images.
     """
     require(*PACKAGES)
+    check_weights_exist(options.backbone, options.input_size, options.weights)
     open_run(run, overwrite)
     if folds:
         # `resume_run` reads these paths again, perhaps from another working folder.

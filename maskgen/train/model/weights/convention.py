@@ -1,8 +1,8 @@
 """How a PyTorch network was trained: what its weights do not say, and a Keras backbone does otherwise.
 
 The same layers compute other features if the borders are padded otherwise, if BatchNorm has another epsilon,
-or if the pixels are scaled otherwise. Nothing of this is in a state dict; it follows from the library that the
-names of its layers belong to, from the network, and for timm from the name of the model.
+or if the pixels are scaled otherwise. No state dict says so. It follows from the library that the names of
+the layers belong to, from the network, and for timm from the name of the model.
 """
 
 import re
@@ -55,7 +55,7 @@ def convention_of(naming: str, backbone: str, path: Path) -> Convention:
     only_tensorflow = backbone.startswith("efficientnetv2") or re.search(r"_(b[67]|lite[1-4])$", backbone)
     if of_tensorflow or only_tensorflow:
         centred = backbone.startswith(("efficientnet_lite", "mobilenet")) or backbone == "efficientnetv2_s"
-        centred = centred or bool(re.search(r"[._]ap\b", told))
+        centred = centred or bool(re.search(r"[._]ap([._-]|$)", told))
         found = Convention(False, TENSORFLOW_EPSILON, CENTRED if centred else IMAGENET)
     else:
         certain = of_timm or backbone in ("mobilenet_v2", "resnet50")

@@ -6,24 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.errors import MissingDataError, ModelError, UsageError
+from maskgen.errors import ModelError
 from maskgen.keras_runtime import keras, one_line
 from maskgen.train.model.backbones import backbone
 from maskgen.train.model.weights.adapt import adapted, scale_for
 from maskgen.train.model.weights.convention import IMAGENET, convention_of
+from maskgen.train.model.weights.imagenet import check_weights_exist, imagenet_download, unavailable
 from maskgen.train.model.weights.keras_file import load_keras_model, load_keras_weights
+from maskgen.train.model.weights.kinds import KERAS, LITE0, MODEL, STATE_DICTS
 from maskgen.train.model.weights.lite0_package import lite0_file
-from maskgen.train.model.weights.safetensors_file import read_safetensors
 from maskgen.train.model.weights.state_dict import torch_layers
-from maskgen.train.model.weights.torch_file import read_torch_file
 from maskgen.train.model.weights.transfer import is_normalization, transfer
-
-READERS = {
-    **dict.fromkeys((".pth", ".pt", ".bin"), read_torch_file),
-    ".safetensors": read_safetensors,
-}
-KERAS = (".h5", ".hdf5")
-LITE0 = "efficientnet_lite0"
 
 log = logging.getLogger("maskgen")
 
@@ -33,23 +26,29 @@ def load_backbone(name: str, inputs: Any, weights: str) -> Any:
 
     `weights` is "imagenet", "none", or the path of a file; `maskgen.train.model.weights` lists the kinds.
     """
-    if weights == "imagenet" and name == LITE0:
-        weights = str(lite0_file())
-    if weights == "imagenet":
-        return _imagenet(name, inputs)
-    trunk, path = _build(name, inputs, None), Path(weights)
     if weights == "none":
-        return trunk
-    if not path.is_file():
-        raise MissingDataError(f"--weights {path}: no such file; give a file, imagenet or none")
-    if path.suffix == ".keras":
+        return _build(name, inputs, None)
+    size = inputs.shape[1]
+    if weights != "imagenet":
+        check_weights_exist(name, size, weights)
+        path = Path(weights)
+    elif name == LITE0:
+        path = lite0_file()
+    else:
+        download = imagenet_download(name, size)
+        try:
+            if download.file.suffix != ".pth":
+                return _build(name, inputs, "imagenet")
+            path = Path(keras().utils.get_file(origin=download.url, cache_subdir="models"))
+        except Exception as error:
+            # Keras does not wrap the exceptions of urllib, ssl and h5py.
+            raise unavailable(name, download, one_line(error)) from error
+    trunk, suffix = _build(name, inputs, None), path.suffix.lower()
+    if suffix == MODEL:
         return load_keras_model(trunk, path)
-    if path.suffix in KERAS:
-        return load_keras_weights(trunk, path)
-    if path.suffix in READERS:
-        return _load_state_dict(trunk, name, path)
-    kinds = ", ".join((".keras", *KERAS, *READERS))
-    raise ModelError(f"--weights {path}: give a file of one of the kinds {kinds}, or imagenet or none")
+    if suffix in KERAS:
+        return load_keras_weights(trunk, path, backbone(name).full)
+    return _load_state_dict(trunk, name, path)
 
 
 def _build(name: str, inputs: Any, weights: str | None) -> Any:
@@ -59,23 +58,9 @@ def _build(name: str, inputs: Any, weights: str | None) -> Any:
     return network.build(inputs, weights)
 
 
-def _imagenet(name: str, inputs: Any) -> Any:
-    if not backbone(name).pretrained:
-        raise UsageError(f"{name} has no ImageNet weights: give --weights none, or the path of a file")
-    try:
-        return _build(name, inputs, "imagenet")
-    except Exception as error:
-        # Keras does not wrap the exceptions of urllib, ssl and h5py.
-        raise ModelError(
-            f"the ImageNet weights of {name} cannot be downloaded or read: {error}. Give --weights PATH "
-            "with a file from https://storage.googleapis.com/keras-applications/ (its name ends in "
-            "notop), copy that file to ~/.keras/models, or train from scratch with --weights none"
-        ) from error
-
-
 def _load_state_dict(trunk: Any, name: str, path: Path) -> Any:
     """Load a PyTorch state dict into a backbone that is padded and scaled as the network was in training."""
-    state = READERS[path.suffix](path)
+    state = STATE_DICTS[path.suffix.lower()](path)
     try:
         naming, layers = torch_layers(state)
         convention = convention_of(naming, name, path)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
 
-# Parameters of a layer that a network needs; BatchNorm also counts its batches.
+# Parameters of a layer that a network needs, in the order of Keras; BatchNorm also counts its batches.
 PARAMETERS = ("weight", "bias", "running_mean", "running_var")
 FIRST = {"_conv_stem": "lukemelas", "conv_stem": "timm", "features.0.0": "features", "conv1": "resnet"}
 

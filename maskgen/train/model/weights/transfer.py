@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
 from maskgen.keras_runtime import keras
-from maskgen.train.model.weights.state_dict import TorchLayer, natural
+from maskgen.train.model.weights.state_dict import PARAMETERS, TorchLayer, natural
 
 # Layers behind the backbone, from its features to ImageNet's classes.
 _CLASSIFIER = re.compile(r"(_fc|fc|head|head\.fc|conv_head|classifier(\.\d)?)")
@@ -49,26 +49,22 @@ def is_normalization(layer: Any) -> bool:
 def _converted(source: TorchLayer, target: Any, epsilon: float | None) -> list[NDArray[Any]]:
     """The arrays of a layer, in the order and layout of Keras."""
     arrays, k = source.arrays, keras().layers
-    if isinstance(target, k.BatchNormalization) and source.is_norm:
-        names: Sequence[str] = ("weight", "bias", "running_mean", "running_var")
-        converted = [arrays[name] for name in names if name in arrays]
-        if epsilon is not None and len(converted) == len(names):
-            variance = converted[3].astype(np.float64)
-            converted[0] = converted[0] * np.sqrt((variance + target.epsilon) / (variance + epsilon))
-    else:
-        weight = arrays.get("weight", np.empty(0))
-        if weight.ndim == 4:
-            # (out, in, height, width) to (height, width, in, out); depthwise, "in" is 1 and comes last.
-            weight = weight.transpose((2, 3, 0, 1) if isinstance(target, k.DepthwiseConv2D) else (2, 3, 1, 0))
-        elif weight.ndim == 2:
-            weight = weight.T
-        converted = [weight, *(arrays[name] for name in ("bias",) if name in arrays)]
+    is_norm = isinstance(target, k.BatchNormalization) and source.is_norm
+    converted = [arrays[name] for name in PARAMETERS if name in arrays]
+    if not is_norm and converted and converted[0].ndim == 4:
+        # (out, in, height, width) to (height, width, in, out); depthwise, "in" is 1 and comes last.
+        order = (2, 3, 0, 1) if isinstance(target, k.DepthwiseConv2D) else (2, 3, 1, 0)
+        converted[0] = converted[0].transpose(order)
     expected = [tuple(weight.shape) for weight in target.weights]
     if [array.shape for array in converted] != expected:
         raise ModelError(
             f"the layer {source.name[:80]} has shape {_shape(converted)} in Keras's order, and {target.name} "
             f"of the backbone {_shape(target.get_weights())}"
         )
+    if is_norm and epsilon is not None:
+        with np.errstate(invalid="ignore"):
+            variance = converted[3].astype(np.float64)
+            converted[0] = converted[0] * np.sqrt((variance + target.epsilon) / (variance + epsilon))
     if not all(np.isfinite(array).all() for array in converted):
         raise ModelError(f"the layer {source.name[:80]} has numbers that are not finite")
     return converted
