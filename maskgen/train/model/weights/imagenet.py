@@ -13,12 +13,10 @@ from maskgen.train.model.weights.lite0_package import lite0_file
 
 GOOGLE = "https://storage.googleapis.com"
 TENSORFLOW = f"{GOOGLE}/tensorflow/keras-applications"
-# MobileNetV2 was trained at several sizes; Keras takes the last one for any other size.
-MOBILENET_SIZES = (96, 128, 160, 192, 224)
 # Seconds to wait for an answer of the server, and for the network below it, whose time-outs are minutes.
 ANSWER, NETWORK = 3.0, 6.0
 
-_NOTOP = "weights_tf_dim_ordering_tf_kernels_notop.h5"
+_KERNELS = "weights_tf_dim_ordering_tf_kernels"
 _ADDRESSES = {
     **{
         f"efficientnet_b{number}": f"{GOOGLE}/keras-applications/efficientnetb{number}_notop.h5"
@@ -28,10 +26,12 @@ _ADDRESSES = {
         f"efficientnetv2_{name}": f"{TENSORFLOW}/efficientnet_v2/efficientnetv2-{name}_notop.h5"
         for name in ("b0", "b1", "b2", "b3", "s")
     },
+    # Of its five sizes; the others are for models of a fixed size.
+    "mobilenet_v2": f"{TENSORFLOW}/mobilenet_v2/mobilenet_v2_{_KERNELS}_1.0_224_no_top.h5",
     "mobilenet_v3": f"{TENSORFLOW}/mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
-    "inception_v3": f"{TENSORFLOW}/inception_v3/inception_v3_{_NOTOP}",
+    "inception_v3": f"{TENSORFLOW}/inception_v3/inception_v3_{_KERNELS}_notop.h5",
     "resnet50": "https://download.pytorch.org/models/resnet50-0676ba61.pth",
-    "resnet50_v2": f"{TENSORFLOW}/resnet/resnet50v2_{_NOTOP}",
+    "resnet50_v2": f"{TENSORFLOW}/resnet/resnet50v2_{_KERNELS}_notop.h5",
 }
 
 
@@ -48,25 +48,20 @@ class Download:
         return self.folder / self.url.rpartition("/")[2]
 
 
-def imagenet_download(name: str, size: int) -> Download:
-    """The file that Keras downloads for a backbone and a size of its input; `UsageError` if there is none."""
-    folder = _keras_folder()
-    if name == "mobilenet_v2":
-        trained = size if size in MOBILENET_SIZES else MOBILENET_SIZES[-1]
-        file = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{trained}_no_top.h5"
-        return Download(f"{TENSORFLOW}/mobilenet_v2/{file}", folder)
+def imagenet_download(name: str) -> Download:
+    """The file that Keras downloads for a backbone of any input size; `UsageError` if there is none."""
     if name in _ADDRESSES:
-        return Download(_ADDRESSES[name], folder)
+        return Download(_ADDRESSES[name], _keras_folder())
     hint = f" (timm publishes tf_{name} as a state dict)" if name.startswith("efficientnet_lite") else ""
     raise UsageError(
         f"{name} has no ImageNet weights to download: give --weights none, or the path of a file{hint}"
     )
 
 
-def check_weights_exist(name: str, size: int, weights: str) -> None:
+def check_weights_exist(name: str, weights: str) -> None:
     """Look whether initial weights can be had; an error says what to do. Takes a few seconds at most.
 
-    `name` is the backbone's, `size` that of its input, `weights` "imagenet", "none" or a path.
+    `name` is the backbone's, and `weights` "imagenet", "none" or a path.
     """
     if weights == "none":
         return
@@ -77,7 +72,7 @@ def check_weights_exist(name: str, size: int, weights: str) -> None:
     elif name == LITE0:
         lite0_file()
     else:
-        download = imagenet_download(name, size)
+        download = imagenet_download(name)
         if not download.file.is_file() and (problem := _problem(download.url)):
             raise unavailable(name, download, problem)
 

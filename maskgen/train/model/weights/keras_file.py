@@ -11,6 +11,7 @@ from maskgen.errors import ModelError
 from maskgen.keras_runtime import one_line
 from maskgen.train.model.load import check_weights, load_model
 from maskgen.train.model.weights.adapt import adapted, is_symmetric, scale_of
+from maskgen.train.model.weights.stored_numbers import read_whole
 from maskgen.train.model.weights.transfer import is_normalization
 
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -37,7 +38,7 @@ def load_keras_weights(trunk: Any, path: Path, full: Callable[[], Any] | None) -
 
     `full` builds the network with ImageNet's classes, whose weights files Keras calls "with top".
     """
-    check_weights(path, path.read_bytes())
+    check_weights(path, read_whole(path))
     try:
         trunk.load_weights(str(path))
         _finalize_normalizations(trunk)

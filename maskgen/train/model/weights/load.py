@@ -28,14 +28,13 @@ def load_backbone(name: str, inputs: Any, weights: str) -> Any:
     """
     if weights == "none":
         return _build(name, inputs, None)
-    size = inputs.shape[1]
     if weights != "imagenet":
-        check_weights_exist(name, size, weights)
+        check_weights_exist(name, weights)
         path = Path(weights)
     elif name == LITE0:
         path = lite0_file()
     else:
-        download = imagenet_download(name, size)
+        download = imagenet_download(name)
         try:
             if download.file.suffix != ".pth":
                 return _build(name, inputs, "imagenet")
