@@ -42,11 +42,14 @@ def scale_of(trunk: Any) -> Scale | None:
 
 
 def is_symmetric(trunk: Any) -> bool:
-    """Whether strided convolutions of a backbone are padded as in PyTorch: equally on both sides."""
+    """Whether strided convolutions of a backbone are padded as in PyTorch: equally on both sides.
+
+    Keras pads so only where a side is odd; a side that is not known is padded as an even one.
+    """
     return any(
         isinstance(layer, keras().layers.ZeroPadding2D)
         and layer.padding[0][0] == layer.padding[0][1]
-        and layer.input.shape[1] % 2 == 0
+        and (layer.input.shape[1] or 0) % 2 == 0
         for layer in trunk.layers
     )
 
