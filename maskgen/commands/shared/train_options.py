@@ -86,8 +86,8 @@ _TRAINING_HELP = {
     "--head": "Layers between backbone and classes: linear has none, small and large use BatchNorm and one "
     "or two dense layers; 128 and 1024 are one dense layer of that width.",
     "--size": "Width and height of the model's input.  [default: the backbone's own]",
-    "--weights": "Initial weights of the backbone: imagenet, none, or the path of a run, model or weights "
-    "file.",
+    "--weights": "Initial weights of the backbone: imagenet, none, or the path of a run, a model, a weights "
+    "file of Keras (.h5) or a PyTorch state dict (.pth, .safetensors).",
     "--recipe": "Epochs, averaging and augmentation that go together; each can also be given.",
     "--dropout": "Dropout rate before the last layer.",
     "--epochs": "Maximum epochs of phase 1, which trains the head on the frozen backbone, or, with --weights "

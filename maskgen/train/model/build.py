@@ -43,8 +43,7 @@ def build_model(
     """
     k, network = keras(), backbone(name)
     inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")
-    x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
-    trunk = load_backbone(name, x, weights)
+    trunk = load_backbone(name, inputs, weights)
     x = k.layers.GlobalAveragePooling2D(name=POOL)(trunk.output)
     for number, layer in enumerate(HEADS[head], start=1):
         if layer == "bn":

@@ -254,4 +254,7 @@ def _check_attributes(name: str, part: Any, data: bytes) -> None:
             sizes = (int.from_bytes(data[start : start + 8], "little") for start in starts)
             large = large or any(size > LARGEST_HEAP for size in sizes)
         if large:
-            raise ModelError(f"the attribute {key!r} of {name} is larger than any that Keras writes")
+            raise ModelError(
+                f"the attribute {key!r} of {name} is larger than any that Keras writes beside weights; save "
+                "a whole model as .keras"
+            )

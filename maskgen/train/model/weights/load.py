@@ -1,55 +1,83 @@
 """Build a backbone with its initial weights."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
-from maskgen.errors import MissingDataError, ModelError, UsageError
-from maskgen.keras_runtime import one_line
-from maskgen.train.model.backbones import backbone
-from maskgen.train.model.weights.keras_file import copy_backbone, load_keras_weights
-from maskgen.train.model.weights.lite0_package import lite0_file
-from maskgen.train.model.weights.torch_file import read_torch_file
-from maskgen.train.model.weights.transfer import transfer
+import numpy as np
 
-TORCH = (".pth", ".pt", ".bin")
-LITE0 = "efficientnet_lite0"
+from maskgen.errors import ModelError
+from maskgen.keras_runtime import keras, one_line
+from maskgen.train.model.backbones import backbone
+from maskgen.train.model.weights.adapt import adapted, scale_for
+from maskgen.train.model.weights.convention import IMAGENET, convention_of
+from maskgen.train.model.weights.imagenet import check_weights_exist, imagenet_download, unavailable
+from maskgen.train.model.weights.keras_file import load_keras_model, load_keras_weights
+from maskgen.train.model.weights.kinds import KERAS, LITE0, MODEL, STATE_DICTS
+from maskgen.train.model.weights.lite0_package import lite0_file
+from maskgen.train.model.weights.state_dict import torch_layers
+from maskgen.train.model.weights.transfer import is_normalization, transfer
+
+log = logging.getLogger("maskgen")
 
 
 def load_backbone(name: str, inputs: Any, weights: str) -> Any:
-    """Build a backbone on an input tensor; `weights` is "imagenet", "none", or the path of a file."""
-    network = backbone(name)
+    """Build a backbone on a tensor of RGB from 0 to 255, without pooling.
+
+    `weights` is "imagenet", "none", or the path of a file; `maskgen.train.model.weights` lists the kinds.
+    """
     if weights == "none":
-        return network.build(inputs, None)
-    if weights == "imagenet" and name == LITE0:
-        weights = str(lite0_file())
-    if weights == "imagenet":
-        if not network.pretrained:
-            raise UsageError(f"{name} has no ImageNet weights: give --weights none, or the path of a file")
+        return _build(name, inputs, None)
+    if weights != "imagenet":
+        check_weights_exist(name, weights)
+        path = Path(weights)
+    elif name == LITE0:
+        path = lite0_file()
+    else:
+        download = imagenet_download(name)
         try:
-            return network.build(inputs, "imagenet")
+            if download.file.suffix != ".pth":
+                return _build(name, inputs, "imagenet")
+            path = Path(keras().utils.get_file(origin=download.url, cache_subdir="models"))
         except Exception as error:
             # Keras does not wrap the exceptions of urllib, ssl and h5py.
-            raise ModelError(
-                f"the ImageNet weights of {name} cannot be downloaded or read: {error}. Give --weights PATH "
-                "with a file from https://storage.googleapis.com/keras-applications/ (its name ends in "
-                "notop), copy that file to ~/.keras/models, or train from scratch with --weights none"
-            ) from error
-    path = Path(weights)
-    if not path.is_file():
-        raise MissingDataError(f"--weights {path}: no such file; give a file, imagenet or none")
-    trunk = network.build(inputs, None)
-    if path.suffix == ".keras":
-        copy_backbone(trunk, path)
-    elif path.suffix in (".h5", ".hdf5"):
-        load_keras_weights(trunk, path)
-    elif path.suffix in TORCH:
-        state = read_torch_file(path)
-        try:
-            transfer(trunk, state)
-        except ModelError as error:
-            raise ModelError(f"{path}: not the weights of {name}: {one_line(error)}") from error
-    else:
-        raise ModelError(
-            f"--weights {path}: give a .keras, .h5, .weights.h5 or .pth file, or imagenet or none"
-        )
+            raise unavailable(name, download, one_line(error)) from error
+    trunk, suffix = _build(name, inputs, None), path.suffix.lower()
+    if suffix == MODEL:
+        return load_keras_model(trunk, path)
+    if suffix in KERAS:
+        return load_keras_weights(trunk, path, backbone(name).full)
+    return _load_state_dict(trunk, name, path)
+
+
+def _build(name: str, inputs: Any, weights: str | None) -> Any:
+    network = backbone(name)
+    if network.signed:
+        inputs = keras().layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs)
+    return network.build(inputs, weights)
+
+
+def _load_state_dict(trunk: Any, name: str, path: Path) -> Any:
+    """Load a PyTorch state dict into a backbone that is padded and scaled as the network was in training."""
+    state = STATE_DICTS[path.suffix.lower()](path)
+    try:
+        naming, layers = torch_layers(state)
+        convention = convention_of(naming, name, path)
+        trunk = adapted(trunk, convention.symmetric, scale_for(trunk, convention.pixels))
+        transfer(trunk, layers, convention.epsilon)
+    except ModelError as error:
+        raise ModelError(f"{path}: not the weights of {name}: {one_line(error)}") from error
+    for layer in filter(is_normalization, trunk.layers):
+        if layer.weights:
+            mean, deviation = map(np.array, IMAGENET)
+            layer.adapt_mean.assign(mean.reshape(layer.adapt_mean.shape))
+            layer.adapt_variance.assign(deviation.reshape(layer.adapt_variance.shape) ** 2)
+            layer.finalize_state()
+    log.log(
+        logging.INFO if convention.certain else logging.WARNING,
+        "%s: read as trained with %s%s",
+        path,
+        convention,
+        "" if convention.certain else "; if TensorFlow trained it, the file's name must contain tf_" + name,
+    )
     return trunk

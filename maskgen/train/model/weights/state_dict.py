@@ -14,7 +14,7 @@ resnet    ``conv1``                 ResNet of torchvision and timm
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
 
-# Parameters of a layer that a network needs; BatchNorm also counts its batches.
+# Parameters of a layer that a network needs, in the order of Keras; BatchNorm also counts its batches.
 PARAMETERS = ("weight", "bias", "running_mean", "running_var")
 FIRST = {"_conv_stem": "lukemelas", "conv_stem": "timm", "features.0.0": "features", "conv1": "resnet"}
 
@@ -70,13 +70,25 @@ def torch_layers(state: Mapping[str, NDArray[Any]]) -> tuple[str, list[TorchLaye
             f"its first layer is called {next(iter(state), '')[:80]!r}; known are the networks of "
             f"torchvision, timm and efficientnet-pytorch, which begin with {', '.join(FIRST)}"
         )
-    ranks = {"lukemelas": _lukemelas_rank, "timm": _timm_rank}.get(naming, lambda name, _: natural(name))
-    return naming, sorted(layers.values(), key=lambda layer: ranks(layer.name, layers))
+    rank = _RANKS[naming]
+    return naming, sorted(layers.values(), key=lambda layer: rank(layer.name, layers))
 
 
 def natural(name: str) -> list[str | int]:
     """Sort key in which numbers inside of names count as numbers: block 2 comes before block 10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+
+
+def _features_rank(name: str, _: Mapping[str, TorchLayer]) -> tuple[bool, list[str | int]]:
+    return not name.startswith("features."), natural(name)
+
+
+def _resnet_rank(name: str, _: Mapping[str, TorchLayer]) -> tuple[int, ...]:
+    if match := re.fullmatch(r"layer(\d)\.(\d+)\.(?:(conv|bn)(\d)|downsample\.([01]))", name):
+        norm = match[3] == "bn" or match[5] == "1"
+        # The shortcut comes first, as in the names of Keras.
+        return 1, int(match[1]), int(match[2]), int(match[4] or 0), norm
+    return (0, _place(name, ("conv1", "bn1"))) if name in ("conv1", "bn1") else (2,)
 
 
 def _lukemelas_rank(name: str, _: Mapping[str, TorchLayer]) -> tuple[int, ...]:
@@ -100,3 +112,11 @@ def _rank_outside(name: str, naming: str) -> tuple[int, ...]:
 def _place(name: str, order: Sequence[str]) -> int:
     """The place of a name; unknown ones come last, and are refused where layers are compared."""
     return order.index(name) if name in order else len(order)
+
+
+_RANKS: dict[str, Callable[[str, Mapping[str, TorchLayer]], Any]] = {
+    "lukemelas": _lukemelas_rank,
+    "timm": _timm_rank,
+    "features": _features_rank,
+    "resnet": _resnet_rank,
+}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
 from maskgen.keras_runtime import one_line
-from maskgen.train.model.load import LARGEST_WEIGHTS
+from maskgen.train.model.weights.stored_numbers import as_float32, itemsize, read_whole
 from maskgen.train.model.weights.torch_pickle import Storage, StoredTensor, read_pickle
 
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001
@@ -34,9 +34,7 @@ def read_torch_file(path: Path) -> Arrays:
 
     `ModelError` if the file is damaged or larger than 1 GiB, or holds anything beside tensors.
     """
-    if (size := path.stat().st_size) > LARGEST_WEIGHTS:
-        raise ModelError(f"{path}: it has {size:,} bytes, more than {LARGEST_WEIGHTS:,}")
-    data = path.read_bytes()
+    data = read_whole(path)
     try:
         value, read = _open_zip(data) if data.startswith(ZIP) else _open_sequence(data)
         tensors = state_dict_in(value)
@@ -99,7 +97,7 @@ def _open_sequence(data: bytes) -> tuple[Any, ReadStorage]:
     for key in keys.value if isinstance(keys.value, list) else ():
         if not isinstance(key, str) or (storage := content.storages.get(key)) is None:
             raise ModelError(f"it has the numbers of {str(key)[:80]!r}, which no tensor needs")
-        length = _numpy_type(storage).itemsize * storage.size
+        length = itemsize(storage.dtype) * storage.size
         if int.from_bytes(data[position : position + 8], "little", signed=True) != storage.size:
             raise ModelError(f"its storage {key[:80]!r} has another count of numbers than its tensors need")
         places[key] = (position + 8, position + 8 + length)
@@ -114,10 +112,6 @@ def _open_sequence(data: bytes) -> tuple[Any, ReadStorage]:
     return content.value, read
 
 
-def _numpy_type(storage: Storage) -> np.dtype[Any]:
-    return np.dtype("<u2" if storage.dtype == "bfloat16" else storage.dtype)
-
-
 def _bytes_of(tensor: StoredTensor) -> int:
     """The size of a tensor; `ModelError` if it is not a part of its storage."""
     storage, offset, shape, strides = tensor
@@ -129,20 +123,15 @@ def _bytes_of(tensor: StoredTensor) -> int:
     # A tensor with more numbers than its storage repeats them.
     if len(shape) != len(strides) or count > storage.size or (count and last >= storage.size):
         raise ModelError(f"a tensor of shape {shape} lies outside of its storage of {storage.size:,} numbers")
-    return int(count) * _numpy_type(storage).itemsize
+    return int(count) * itemsize(storage.dtype)
 
 
 def _array(name: str, tensor: StoredTensor, read: ReadStorage) -> NDArray[Any]:
     storage = tensor.storage
-    dtype = _numpy_type(storage)
-    data = read(storage)
-    if len(data) != storage.size * dtype.itemsize:
-        raise ModelError(
-            f"{name[:80]} needs {storage.size * dtype.itemsize:,} bytes, and {len(data):,} are there"
-        )
-    numbers = np.frombuffer(data, dtype)
-    if storage.dtype == "bfloat16":
-        numbers = (numbers.astype(np.uint32) << 16).view(np.float32)
+    data, length = read(storage), storage.size * itemsize(storage.dtype)
+    if len(data) != length:
+        raise ModelError(f"{name[:80]} needs {length:,} bytes, and {len(data):,} are there")
+    numbers = as_float32(data, storage.dtype)
     strides = [stride * numbers.itemsize for stride in tensor.strides]
     view = np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides, writeable=False)
-    return np.array(view, np.float32 if numbers.dtype.kind == "f" else None)
+    return view.copy()

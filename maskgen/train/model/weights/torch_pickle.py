@@ -28,6 +28,8 @@ STORAGES = {
     "ShortStorage": "int16",
 }
 
+SAVE_ALONE = "save the weights alone: torch.save(model.state_dict(), FILE)"
+
 # Instructions that torch writes for numbers, texts, tuples, lists, dicts, calls and references.
 OPCODES = frozenset(
     (
@@ -86,7 +88,9 @@ def _check_opcodes(data: bytes, start: int) -> int:
     try:
         for opcode, argument, _ in pickletools.genops(file):
             if opcode.name not in OPCODES:
-                raise ModelError(f"its pickle has the instruction {opcode.name}, which no state dict needs")
+                raise ModelError(
+                    f"its pickle has the instruction {opcode.name}, which no state dict needs; {SAVE_ALONE}"
+                )
             # The reader allocates its memo up to the largest number.
             if opcode.name == "LONG_BINPUT" and int(argument or 0) > len(data):
                 raise ModelError("its pickle has more memory cells than bytes")
@@ -132,7 +136,7 @@ class _Reader(pickle.Unpickler):
         if (stand_in := _STAND_INS.get((module_name, global_name))) is None:
             raise ModelError(
                 f"it contains {module_name[:80]}.{global_name[:80]}, which is no part of a state dict and is "
-                "not run; save the weights alone: torch.save(model.state_dict(), FILE)"
+                f"not run; {SAVE_ALONE}"
             )
         return stand_in
 

@@ -1,7 +1,7 @@
 """Put the arrays of a PyTorch state dict into the layers of a Keras backbone of the same architecture."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
 from maskgen.keras_runtime import keras
-from maskgen.train.model.weights.state_dict import TorchLayer, torch_layers
+from maskgen.train.model.weights.state_dict import PARAMETERS, TorchLayer, natural
 
 # Layers behind the backbone, from its features to ImageNet's classes.
 _CLASSIFIER = re.compile(r"(_fc|fc|head|head\.fc|conv_head|classifier(\.\d)?)")
 
 
-def transfer(trunk: Any, state: Mapping[str, NDArray[Any]], epsilon: float | None = None) -> list[TorchLayer]:
-    """Set the weights of a backbone from a state dict; returns the layers left: its classifier.
+def transfer(trunk: Any, sources: Sequence[TorchLayer], epsilon: float | None = None) -> list[TorchLayer]:
+    """Set the weights of a backbone from the layers of a state dict; returns those left: its classifier.
 
     Layers are matched in order and compared by shape. `epsilon` is that of the BatchNorms of the PyTorch
     network, by default the same as that of `trunk`; the difference goes into their scale, so that the
@@ -24,8 +24,10 @@ def transfer(trunk: Any, state: Mapping[str, NDArray[Any]], epsilon: float | Non
 
     `ModelError` names the first layer that does not fit, with both shapes.
     """
-    _, sources = torch_layers(state)
     targets = [layer for layer in trunk.layers if layer.weights and not is_normalization(layer)]
+    if targets[0].name == "conv1_conv":
+        # A ResNet's branches alternate in Keras's order; `state_dict` has a block's shortcut first.
+        targets.sort(key=lambda layer: natural(layer.name.replace("bn", "norm")))
     for number, target in enumerate(targets):
         if number == len(sources):
             raise ModelError(
@@ -33,7 +35,7 @@ def transfer(trunk: Any, state: Mapping[str, NDArray[Any]], epsilon: float | Non
                 f"{target.name} of shape {_shape(target.get_weights())}"
             )
         target.set_weights(_converted(sources[number], target, epsilon))
-    left = sources[len(targets) :]
+    left = list(sources[len(targets) :])
     if surplus := [layer.name for layer in left if not _CLASSIFIER.fullmatch(layer.name)]:
         raise ModelError(f"it has {len(surplus)} layers more than the backbone, from {surplus[0][:80]} on")
     return left
@@ -47,26 +49,22 @@ def is_normalization(layer: Any) -> bool:
 def _converted(source: TorchLayer, target: Any, epsilon: float | None) -> list[NDArray[Any]]:
     """The arrays of a layer, in the order and layout of Keras."""
     arrays, k = source.arrays, keras().layers
-    if isinstance(target, k.BatchNormalization) and source.is_norm:
-        names: Sequence[str] = ("weight", "bias", "running_mean", "running_var")
-        converted = [arrays[name] for name in names if name in arrays]
-        if epsilon is not None and len(converted) == len(names):
-            variance = converted[3].astype(np.float64)
-            converted[0] = converted[0] * np.sqrt((variance + target.epsilon) / (variance + epsilon))
-    else:
-        weight = arrays.get("weight", np.empty(0))
-        if weight.ndim == 4:
-            # (out, in, height, width) to (height, width, in, out); depthwise, "in" is 1 and comes last.
-            weight = weight.transpose((2, 3, 0, 1) if isinstance(target, k.DepthwiseConv2D) else (2, 3, 1, 0))
-        elif weight.ndim == 2:
-            weight = weight.T
-        converted = [weight, *(arrays[name] for name in ("bias",) if name in arrays)]
+    is_norm = isinstance(target, k.BatchNormalization) and source.is_norm
+    converted = [arrays[name] for name in PARAMETERS if name in arrays]
+    if not is_norm and converted and converted[0].ndim == 4:
+        # (out, in, height, width) to (height, width, in, out); depthwise, "in" is 1 and comes last.
+        order = (2, 3, 0, 1) if isinstance(target, k.DepthwiseConv2D) else (2, 3, 1, 0)
+        converted[0] = converted[0].transpose(order)
     expected = [tuple(weight.shape) for weight in target.weights]
     if [array.shape for array in converted] != expected:
         raise ModelError(
             f"the layer {source.name[:80]} has shape {_shape(converted)} in Keras's order, and {target.name} "
             f"of the backbone {_shape(target.get_weights())}"
         )
+    if is_norm and epsilon is not None:
+        with np.errstate(invalid="ignore"):
+            variance = converted[3].astype(np.float64)
+            converted[0] = converted[0] * np.sqrt((variance + target.epsilon) / (variance + epsilon))
     if not all(np.isfinite(array).all() for array in converted):
         raise ModelError(f"the layer {source.name[:80]} has numbers that are not finite")
     return converted
