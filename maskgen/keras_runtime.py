@@ -60,9 +60,8 @@ def keras() -> Any:
     """Import `keras` with its `backend`."""
     # A file in the home folder may select another backend than this one.
     os.environ["KERAS_BACKEND"] = chosen = backend()
-    # Under every backend, Keras imports TensorFlow where it is installed.
-    os.environ.setdefault(_LEVEL, "3")
-    if chosen == "tensorflow":
+    if "keras" not in sys.modules and _is_installed("tensorflow"):
+        # Keras imports it under every backend, and with it come its messages.
         tensorflow()
     return importlib.import_module("keras")
 
