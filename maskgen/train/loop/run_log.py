@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from maskgen.keras_runtime import keras_versions
 from maskgen.process import usable_cores
+from maskgen.records import SPLITS
 from maskgen.train.loop.checkpoint import Epoch, Progress
 from maskgen.train.options import Phase, TrainOptions
 
@@ -25,8 +26,10 @@ def say(line: str, progress: bool) -> None:
 def start_line(options: TrainOptions, counts: Mapping[str, Mapping[str, int]]) -> str:
     """What is trained on what; `counts` are split -> class -> number of images."""
     sets = "; ".join(
-        f"{split} {sum(own.values()):,} ({', '.join(f'{name} {count:,}' for name, count in own.items())})"
-        for split, own in counts.items()
+        f"{split} {sum(counts[split].values()):,} "
+        f"({', '.join(f'{name} {count:,}' for name, count in counts[split].items())})"
+        for split in SPLITS
+        if split in counts
     )
     phases = ", then ".join(f"{phase.name} up to {phase.epochs} epochs" for phase in options.phases)
     software = ", ".join(f"{name} {version}" for name, version in keras_versions().items())
