@@ -61,7 +61,7 @@ def test_a_run_without_a_terminal_has_a_log(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     lines = re.findall("^(?:train|scratch).*", done.stderr, re.MULTILINE)
-    assert re.search(r"train 8 \(female \d, male \d\).*tiny-cnn at 32 px, weights none", lines[0])
+    assert re.search(r"train \d \(female \d, male \d\).*tiny-cnn at 32 px, weights none", lines[0])
     assert [line[:12] for line in lines[1:3]] == ["scratch 1/2:", "scratch 2/2:"]
     assert lines[3].startswith("scratch ends: all 2 epochs are done")
     assert re.match(
