@@ -62,9 +62,11 @@ INSIDE: dict[str, dict[str, set[str]]] = {
     "results": {"": set(), "export": {""}, "browse": {""}},
     "run": {"": {"state", "executors"}, "state": set(), "executors": set()},
     "train": {
-        "": {"predict", "model", "data"},
+        "": {"predict", "model", "data", "judging", "report"},
         "predict": {"model", "data", ""},
         "model": {"data", ""},
+        "judging": {"model", "data", ""},
+        "report": {"judging", "data", ""},
         "data": {""},
     },
 }

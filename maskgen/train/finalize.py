@@ -1,4 +1,4 @@
-"""Finish a training run: final models, decision threshold, figures, plots and model card."""
+"""Finish a training run: calibrated models, figures, plots, model card and page."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.train.card import model_card
 from maskgen.train.data.examples import Dropped, reasons
 from maskgen.train.data.feed import Feed, reraise_read_errors
 from maskgen.train.fit import CHECKPOINT, Progress, new_model
-from maskgen.train.metrics import choose_threshold, scores
+from maskgen.train.judge import Judged
+from maskgen.train.judging.bootstrap import Resampling, Units
+from maskgen.train.judging.calibration import can_shift, fit_calibration, threshold_interval
+from maskgen.train.judging.figures import figures
+from maskgen.train.metrics import expected_calibration_error, reliability
 from maskgen.train.model.build import take_weights
+from maskgen.train.model.calibration import Calibration
 from maskgen.train.model.load import load_model
 from maskgen.train.options import TrainOptions
-from maskgen.train.plots import plot_confusion, plot_curves, plot_roc
+from maskgen.train.plots import plot_confusion, plot_curves, plot_reliability, plot_roc
+from maskgen.train.report.run_page import write_report
 from maskgen.train.run_folder import read_record, write_csv, write_json, write_predictions
 from maskgen.train.spec import ModelSpec, embed_spec
 
@@ -29,41 +36,53 @@ def finalize(
     dropped: Sequence[Dropped],
     sets: Mapping[str, Feed],
     state: Progress,
+    images: bool = True,
 ) -> dict[str, Any]:
-    """Evaluate the best model, and write the final files of the run folder; returns its metrics.
+    """Calibrate and evaluate the best model, and write the final files of the run folder.
 
-    `sets` are "validation" and perhaps "test", which is used only here: no choice depends on it.
+    Returns the content of ``metrics.json``. `sets` are "validation" and perhaps "test", which is used only
+    here: no choice depends on it. The page shows the worst errors as images, unless `images` is false.
     """
     folder = run / CHECKPOINT
     models = {
         BEST: _load_float32(folder / str(state.best_file), options),
         LAST: _load_float32(folder / state.last_file, options),
     }
+    validation = sets["validation"]
     with reraise_read_errors(*sets.values()):
-        outputs = {name: models[BEST].predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
-    threshold = choose_threshold(sets["validation"].labels, outputs["validation"])
+        before = {name: models[BEST].predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
+        last = models[LAST].predict(validation.in_order(), verbose=0)
+    calibrations = {
+        BEST: fit_calibration(validation.labels, before["validation"]),
+        LAST: fit_calibration(validation.labels, last),
+    }
     wanted = options.wanted
-    spec = ModelSpec(
-        classes, options.input_size, wanted.crop, wanted.margin, threshold, wanted.label, options.backbone
-    )
+    spec = ModelSpec(classes, options.input_size, wanted.crop, wanted.margin, wanted.label, options.backbone)
     for name, model in models.items():
+        calibrations[name].write_into(model)
         unfinished = run / f".unfinished-{name}"
         model.save(unfinished, include_optimizer=False)
         embed_spec(unfinished, spec)
         unfinished.replace(run / name)
+    after = {name: calibrations[BEST].probabilities(own) for name, own in before.items()}
+    judged = {
+        name: Judged(
+            *(run.name, spec, name, feed.examples, feed.labels, after[name]),
+            [each for each in dropped if each.split == name],
+        )
+        for name, feed in sets.items()
+    }
     metrics: dict[str, Any] = {
-        "threshold": threshold,
         "best": {"monitor": options.monitor, "value": state.best},
         "epochs": len(state.history),
+        "calibration": _calibration_figures(calibrations, sets, before, after),
+        **{name: figures(own, ()) for name, own in judged.items()},
+        "dropped": reasons(dropped),
     }
-    for name, feed in sets.items():
-        missed = sum(each.is_missed and each.split == name for each in dropped)
-        metrics[name] = scores(feed.labels, outputs[name], classes, threshold, missed)
-    metrics["dropped"] = reasons(dropped)
     examples = [example for feed in sets.values() for example in feed.examples]
-    write_predictions(run / "predictions.csv", examples, spec, np.concatenate(list(outputs.values())))
-    curves = {name: (feed.labels, outputs[name]) for name, feed in sets.items()}
-    plot_roc(run / "roc.png", curves, classes, threshold)
+    write_predictions(run / "predictions.csv", examples, spec, np.concatenate(list(after.values())))
+    plot_roc(run / "roc.png", {name: (own.labels, after[name]) for name, own in judged.items()}, classes)
+    plot_reliability(run / "reliability.png", {name: metrics[name]["reliability"] for name in sets})
     reported = "test" if "test" in sets else "validation"
     confusion = np.array(metrics[reported]["confusion"])
     shares = (confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)).round(6)
@@ -76,6 +95,7 @@ def finalize(
     write_json(run / METRICS, metrics)
     card = model_card(options, spec, metrics, read_record(run).command)
     (run / "README.md").write_text(card, encoding="utf-8")
+    write_report(run, options, spec, metrics, judged[reported], images)
     # The last step: before it, the run can be resumed. The folder is renamed first, because a partly removed
     # checkpoint would look like a new run.
     removal = run / f".{CHECKPOINT}"
@@ -83,6 +103,29 @@ def finalize(
     folder.rename(removal)
     shutil.rmtree(removal)
     return metrics
+
+
+def _calibration_figures(
+    calibrations: Mapping[str, Calibration],
+    sets: Mapping[str, Feed],
+    before: Mapping[str, NDArray[np.float32]],
+    after: Mapping[str, NDArray[np.float32]],
+) -> dict[str, Any]:
+    """The calibration in ``metrics.json``; thresholds are those of the models before it."""
+    validation, own = sets["validation"], before["validation"]
+    shifted = can_shift(validation.labels, own)
+    result: dict[str, Any] = {
+        name: {"threshold": each.threshold if shifted else None, "temperature": each.temperature}
+        for name, each in calibrations.items()
+    }
+    resampling = Resampling(Units.of_examples(validation.examples))
+    result[BEST]["threshold_interval"] = threshold_interval(validation.labels, own, resampling)
+    for when, probabilities in (("before", before), ("after", after)):
+        result[f"ece_{when}"] = {
+            name: expected_calibration_error(reliability(feed.labels, probabilities[name]))
+            for name, feed in sets.items()
+        }
+    return result
 
 
 def _load_float32(path: Path, options: TrainOptions) -> Any:

@@ -1,4 +1,4 @@
-"""Plots as PNG: training curves, confusion matrix, ROC, bars of accuracy; and a grid of training images."""
+"""Plots as PNG: training curves, confusion, ROC, reliability, accuracies; and a grid of training images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from maskgen.keras_runtime import require
 from maskgen.train.data.augment import Augmentation, draw
 from maskgen.train.data.feed import Feed
 from maskgen.train.fit import Epoch
-from maskgen.train.metrics import roc
+from maskgen.train.metrics import decide, roc
 
 TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"
 
@@ -86,11 +86,10 @@ def plot_roc(
     path: Path,
     curves: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
     classes: Sequence[str],
-    threshold: float | None = None,
 ) -> None:
     """Plot ROC curves of each set: one for two classes, otherwise one-against-rest for the most common.
 
-    `curves` are name -> (labels, probabilities). For two classes, the threshold is marked on each curve.
+    `curves` are name -> (labels, probabilities). For two classes, the point of the predictions is marked.
     """
     with _saved_axes(path, 4.6, 4.4) as (axes,):
         for name, (labels, probabilities) in curves.items():
@@ -101,14 +100,32 @@ def plot_roc(
                     continue
                 false, true, area = roc(truth, values)
                 (line,) = axes.plot(false, true, label=f"{name}, {classes[place]}: {area:.3f}")
-                if threshold is not None and len(classes) == 2:
-                    positive = values >= threshold
+                if len(classes) == 2:
+                    positive = decide(probabilities) == 1
                     axes.plot(positive[~truth].mean(), positive[truth].mean(), "o", color=line.get_color())
         axes.plot((0, 1), (0, 1), color=MARKER, linestyle=":")
         axes.set(xlabel="false positive rate", ylabel="true positive rate")
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8, loc="lower right")
+
+
+def plot_reliability(path: Path, sets: Mapping[str, Sequence[Mapping[str, float]]]) -> None:
+    """Plot accuracy against confidence for the bins of `maskgen.train.metrics.reliability` of each set.
+
+    The area of a marker is the share of the images in its bin.
+    """
+    with _saved_axes(path, 4.6, 4.4) as (axes,):
+        for name, bins in sets.items():
+            confidence, accuracy = ([each[key] for each in bins] for key in ("confidence", "accuracy"))
+            total = sum(each["n"] for each in bins)
+            (line,) = axes.plot(confidence, accuracy, label=name)
+            sizes = [12 + 400 * each["n"] / total for each in bins]
+            axes.scatter(confidence, accuracy, s=sizes, color=line.get_color(), alpha=0.5)
+        axes.plot((0, 1), (0, 1), color=MARKER, linestyle=":")
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8, loc="upper left")
 
 
 def plot_bars(path: Path, bars: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

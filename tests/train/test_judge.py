@@ -16,7 +16,7 @@ CLASSES = ("female", "male")
 @pytest.fixture
 def classifier(tmp_path):
     """Learnt the column gender, and says the same of everything; it needs no tensorflow."""
-    spec = ModelSpec(CLASSES, 32, "full", 0.25, 0.5, "gender", "tiny-cnn")
+    spec = ModelSpec(CLASSES, 32, "full", 0.25, "gender", "tiny-cnn")
     return Classifier("m", tmp_path / "run" / "best.keras", spec, lambda x: np.full((len(x), 2), 0.5))
 
 
@@ -39,19 +39,19 @@ def masked(folder, splits):
     ],
 )
 def test_the_test_split_or_what_stands_for_it_is_judged(classifier, tmp_path, splits, split, judged):
-    found = judge(classifier, "x", masked(tmp_path / "s", splits), Wanted(), split, progress=False)
+    (found,) = judge([classifier], "x", masked(tmp_path / "s", splits), Wanted(), split, progress=False)
     assert [each.id.removeprefix("s/") for each in found.examples] == judged
 
 
 def test_a_split_that_a_set_does_not_have_is_named_with_those_it_has(classifier, tmp_path):
     data = masked(tmp_path / "s", ("train", "train"))
     with pytest.raises(MissingDataError, match="no image in test, only in train: give --split train"):
-        judge(classifier, "x", data, Wanted(), progress=False)
+        judge([classifier], "x", data, Wanted(), progress=False)
 
 
 def test_the_folders_of_a_plain_tree_are_its_labels_whatever_column_was_learnt(classifier, tmp_path):
     for n, name in enumerate(CLASSES):
         write(tmp_path / "tree" / name / f"{n}.jpg", jpeg(n))
     for label in (None, "gender"):
-        found = judge(classifier, "x", tmp_path / "tree", Wanted(label=label), progress=False)
+        (found,) = judge([classifier], "x", tmp_path / "tree", Wanted(label=label), progress=False)
         assert [each.label for each in found.examples] == ["female", "male"]
