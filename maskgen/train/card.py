@@ -10,6 +10,7 @@ from maskgen.train.report.tables import (
     Table,
     class_table,
     decimals,
+    in_markdown,
     interval,
     numbers,
     percent,
@@ -32,13 +33,13 @@ def model_card(options: TrainOptions, spec: ModelSpec, metrics: Mapping[str, Any
     dropped = ", ".join(f"{reason}: {count:,}" for reason, count in metrics["dropped"].items())
     return _TEMPLATE.substitute(
         **{"backbone": spec.backbone, "size": spec.size, "which": options.wanted.which},
-        classes=" / ".join(spec.classes[:6]) + (" / ..." if len(spec.classes) > 6 else ""),
+        classes=in_markdown(" / ".join(spec.classes[:6]) + (" / ..." if len(spec.classes) > 6 else "")),
         data=", ".join(f"`{Path(folder).resolve().name}`" for folder in options.data),
         results=result_table(metrics).markdown(),
         by_class=class_table(dict(list(metrics[reported]["classes"].items())[:50])).markdown(),
         dropped=f"Dropped images of the data: {dropped}. `dropped.csv` lists each.\n\n" if dropped else "",
         intervals=what_intervals_are([metrics[reported]]),
-        calibration=" ".join(calibration_notes(spec, metrics)),
+        calibration=in_markdown(" ".join(calibration_notes(spec, metrics))),
         **{"weights": weights_text(options), "crop": crop_text(spec), "note": note},
         **{"reported": reported, "command": command},
     )

@@ -21,6 +21,7 @@ from maskgen.train.report.page import Part, worst_errors, write_page
 from maskgen.train.report.tables import (
     Table,
     decimals,
+    in_markdown,
     interval,
     percent,
     result_sections,
@@ -119,7 +120,7 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     """The results as Markdown tables."""
     parts = ["# Evaluation", _overview(results).markdown(), *_notes(results)]
     for each in results:
-        parts.append(f"## {each['model']} on {each['set']}")
+        parts.append(in_markdown(f"## {each['model']} on {each['set']}"))
         if each["why_dropped"]:
             parts.append(f"Dropped: {listed(each['why_dropped'])}.")
         parts += [section.markdown() for section in result_sections(each)]

@@ -33,13 +33,16 @@ ROWS, COLUMNS, GAP = 6, 8, 4
 def _saved_axes(path: Path, width: float, height: float, columns: int = 1) -> Iterator[list[Any]]:
     """The empty axes of a figure of this size in inches, which is saved at the end of the block."""
     require("matplotlib")
+    import matplotlib
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    yield [figure.add_subplot(1, columns, place + 1) for place in range(columns)]
-    buffer = BytesIO()
-    # Without time and version in the file, the same figures give the same bytes.
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    # A "$" in the name of a class or file is no formula.
+    with matplotlib.rc_context({"text.parse_math": False}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield [figure.add_subplot(1, columns, place + 1) for place in range(columns)]
+        buffer = BytesIO()
+        # Without time and version in the file, the same figures give the same bytes.
+        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     write_atomic(path, buffer.getvalue())
 
 

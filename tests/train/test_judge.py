@@ -1,10 +1,14 @@
 """Which images of a set a model is asked about."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from train_data import jpeg, row, write, write_masked
 
 from maskgen.errors import MissingDataError
+from maskgen.train import judge as judge_module
+from maskgen.train.data import gather as gather_module
 from maskgen.train.data.examples import Wanted
 from maskgen.train.judge import judge
 from maskgen.train.model.classifier import Classifier
@@ -55,3 +59,54 @@ def test_the_folders_of_a_plain_tree_are_its_labels_whatever_column_was_learnt(c
     for label in (None, "gender"):
         (found,) = judge([classifier], "x", tmp_path / "tree", Wanted(label=label), progress=False)
         assert [each.label for each in found.examples] == ["female", "male"]
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The names of the files that are checked, and of those that are decoded for a model."""
+    checked, shown = [], []
+
+    def watch(module, name, of, path_of):
+        original = getattr(module, name)
+
+        def call(first, *more):
+            of.append(path_of(first).name)
+            return original(first, *more)
+
+        monkeypatch.setattr(module, name, call)
+
+    watch(gather_module, "inspect", checked, lambda path: path)
+    watch(judge_module, "shown_example", shown, lambda example: example.path)
+    return checked, shown
+
+
+def of_kind(classifier, name, **spec):
+    def mean(images):
+        second = images.mean(axis=(1, 2, 3)) / 255
+        return np.stack((1 - second, second), axis=1)
+
+    own = replace(classifier, name=name, spec=replace(classifier.spec, **spec), probabilities=mean)
+    return replace(own, path=own.path.with_name(f"{name}.keras"))
+
+
+def test_an_image_is_opened_once_for_all_models_and_those_of_other_splits_never(classifier, tmp_path, opened):
+    checked, shown = opened
+    data = masked(tmp_path / "s", ("train",) * 5 + ("test",) * 40)
+    wanted = [f"{n}.jpg" for n in range(5, 45)]
+    models = [of_kind(classifier, name) for name in ("a", "b", "c")]
+    found = judge(models, "x", data, Wanted(), progress=False)
+    assert sorted(checked) == sorted(shown) == sorted(wanted)
+    assert [each.model for each in found] == ["a", "b", "c"]
+    for each in found:
+        assert np.array_equal(each.probabilities, found[0].probabilities)
+    # Another crop or size is another input: it is decoded for that, but not checked again.
+    checked.clear(), shown.clear()
+    models.append(of_kind(classifier, "small", size=16))
+    models.append(of_kind(classifier, "face", crop="face"))
+    together = judge(models, "x", data, Wanted(), progress=False)
+    assert sorted(checked) == sorted(wanted)
+    assert sorted(shown) == sorted(wanted * 3)
+    for model, each in zip(models, together, strict=True):
+        (alone,) = judge([model], "x", data, Wanted(), progress=False)
+        assert each.examples == alone.examples
+        assert each.probabilities == pytest.approx(alone.probabilities, abs=1e-6)

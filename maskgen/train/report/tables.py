@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-# A name in a cell must neither end the cell nor begin a tag.
 _MARKDOWN = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "\n": " ", "\r": " "})
+
+
+def in_markdown(text: str) -> str:
+    """A text in which no name begins a tag or ends a cell of a table."""
+    return text.translate(_MARKDOWN)
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Table:
     def markdown(self) -> str:
         """The table as Markdown."""
         rule = ["---"] * self.left + ["--:"] * (len(self.head) - self.left)
-        rows = [[cell.translate(_MARKDOWN) for cell in row] for row in (self.head, *self.rows)]
+        rows = [[in_markdown(cell) for cell in row] for row in (self.head, *self.rows)]
         return "\n".join(f"| {' | '.join(cells)} |" for cells in (rows[0], rule, *rows[1:]))
 
     def html(self) -> str:
@@ -45,8 +49,8 @@ class Section:
 
     def markdown(self) -> str:
         """The section as Markdown."""
-        notes = [note.translate(_MARKDOWN) for note in self.notes]
-        title = f"### {self.title.translate(_MARKDOWN)}"
+        notes = [in_markdown(note) for note in self.notes]
+        title = f"### {in_markdown(self.title)}"
         return "\n\n".join([title, *([self.table.markdown()] if self.table else []), *notes])
 
     def html(self) -> str:
