@@ -14,11 +14,10 @@ from maskgen.train.data.feed import Feed, reraise_read_errors
 from maskgen.train.fit import CHECKPOINT, Progress, new_model
 from maskgen.train.judge import Judged
 from maskgen.train.judging.bootstrap import Resampling, Units
-from maskgen.train.judging.calibration import can_shift, fit_calibration, threshold_interval
+from maskgen.train.judging.calibration import Fitted, fit_calibration
 from maskgen.train.judging.figures import figures
 from maskgen.train.metrics import expected_calibration_error, reliability
 from maskgen.train.model.build import take_weights
-from maskgen.train.model.calibration import Calibration
 from maskgen.train.model.load import load_model
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import plot_confusion, plot_curves, plot_reliability, plot_roc
@@ -52,19 +51,20 @@ def finalize(
     with reraise_read_errors(*sets.values()):
         before = {name: models[BEST].predict(feed.in_order(), verbose=0) for name, feed in sets.items()}
         last = models[LAST].predict(validation.in_order(), verbose=0)
-    calibrations = {
-        BEST: fit_calibration(validation.labels, before["validation"]),
-        LAST: fit_calibration(validation.labels, last),
+    resampling = Resampling(Units.of_examples(validation.examples))
+    fitted = {
+        BEST: fit_calibration(validation.labels, before["validation"], resampling),
+        LAST: fit_calibration(validation.labels, last, resampling),
     }
     wanted = options.wanted
     spec = ModelSpec(classes, options.input_size, wanted.crop, wanted.margin, wanted.label, options.backbone)
     for name, model in models.items():
-        calibrations[name].write_into(model)
+        fitted[name].calibration.write_into(model)
         unfinished = run / f".unfinished-{name}"
         model.save(unfinished, include_optimizer=False)
         embed_spec(unfinished, spec)
         unfinished.replace(run / name)
-    after = {name: calibrations[BEST].probabilities(own) for name, own in before.items()}
+    after = {name: fitted[BEST].calibration.probabilities(own) for name, own in before.items()}
     judged = {
         name: Judged(
             *(run.name, spec, name, feed.examples, feed.labels, after[name]),
@@ -75,7 +75,7 @@ def finalize(
     metrics: dict[str, Any] = {
         "best": {"monitor": options.monitor, "value": state.best},
         "epochs": len(state.history),
-        "calibration": _calibration_figures(calibrations, sets, before, after),
+        "calibration": _calibration_figures(fitted, sets, before, after),
         **{name: figures(own, ()) for name, own in judged.items()},
         "dropped": reasons(dropped),
     }
@@ -106,20 +106,20 @@ def finalize(
 
 
 def _calibration_figures(
-    calibrations: Mapping[str, Calibration],
+    fitted: Mapping[str, Fitted],
     sets: Mapping[str, Feed],
     before: Mapping[str, NDArray[np.float32]],
     after: Mapping[str, NDArray[np.float32]],
 ) -> dict[str, Any]:
     """The calibration in ``metrics.json``; thresholds are those of the models before it."""
-    validation, own = sets["validation"], before["validation"]
-    shifted = can_shift(validation.labels, own)
     result: dict[str, Any] = {
-        name: {"threshold": each.threshold if shifted else None, "temperature": each.temperature}
-        for name, each in calibrations.items()
+        name: {
+            "threshold": each.calibration.threshold if each.threshold_interval else None,
+            "threshold_interval": each.threshold_interval,
+            "temperature": each.calibration.temperature,
+        }
+        for name, each in fitted.items()
     }
-    resampling = Resampling(Units.of_examples(validation.examples))
-    result[BEST]["threshold_interval"] = threshold_interval(validation.labels, own, resampling)
     for when, probabilities in (("before", before), ("after", after)):
         result[f"ece_{when}"] = {
             name: expected_calibration_error(reliability(feed.labels, probabilities[name]))

@@ -126,7 +126,8 @@ def plot_reliability(path: Path, sets: Mapping[str, Sequence[Mapping[str, float]
             sizes = [12 + 400 * each["n"] / total for each in bins]
             axes.scatter(confidence, accuracy, s=sizes, color=line.get_color(), alpha=0.5)
         axes.plot((0, 1), (0, 1), color=MARKER, linestyle=":")
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
+        lowest = min(each["confidence"] for bins in sets.values() for each in bins)
+        axes.set(xlim=(0 if lowest < 0.5 else 0.5, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8, loc="upper left")
 

@@ -7,7 +7,7 @@ from train_data import example, needs_train
 
 from maskgen.keras_runtime import keras
 from maskgen.train.judging.bootstrap import Resampling, Units
-from maskgen.train.judging.calibration import TEMPERATURES, fit_calibration, threshold_interval
+from maskgen.train.judging.calibration import TEMPERATURES, _best_shifts, fit_calibration
 from maskgen.train.metrics import decide, expected_calibration_error, reliability
 from maskgen.train.model.calibration import Calibration
 
@@ -30,7 +30,7 @@ def predictions(classes=2, count=2000, shift=0.0, temperature=1.0, seed=0):
 @pytest.mark.parametrize(("shift", "temperature"), [(0.0, 3.0), (1.5, 1.0), (-2.0, 0.8), (1.0, 2.0)])
 def test_what_was_wrong_with_the_logits_is_found_and_undone(shift, temperature):
     labels, probabilities = predictions(shift=shift, temperature=temperature)
-    found = fit_calibration(labels, probabilities)
+    found = fitted(labels, probabilities).calibration
     # The best cut of a sample is known to about half a unit of the true log-odds.
     assert found.shift == pytest.approx(shift, abs=0.5 * temperature)
     assert found.temperature == pytest.approx(temperature, rel=0.1)
@@ -39,21 +39,47 @@ def test_what_was_wrong_with_the_logits_is_found_and_undone(shift, temperature):
     assert errors[1] < max(0.05, errors[0] / 2)
 
 
+def resampling(count):
+    return Resampling(Units.of_examples([example(f"{n}.jpg", identity=f"p{n}") for n in range(count)]))
+
+
+def fitted(labels, probabilities):
+    return fit_calibration(labels, probabilities, resampling(len(labels)))
+
+
 @pytest.mark.parametrize("shift", [-2.0, 0.0, 1.5])
-def test_the_cut_has_the_best_balanced_accuracy_there_is(shift):
+def test_the_best_cut_of_a_draw_has_the_best_balanced_accuracy_there_is(shift):
     labels, probabilities = predictions(count=200, shift=shift, seed=3)
-    after = fit_calibration(labels, probabilities).probabilities(probabilities)
-    reached = reference.balanced_accuracy_score(labels, decide(after))
-    every = [
-        reference.balanced_accuracy_score(labels, probabilities[:, 1] >= cut)
-        for cut in (*probabilities[:, 1], 1.1)
-    ]
-    assert reached == pytest.approx(max(every))
+    weights = np.concatenate((np.ones((1, 200), np.float32), next(resampling(200).weights())[:5]))
+    for own, found in zip(weights, _best_shifts(labels, probabilities, weights), strict=True):
+
+        def balanced(predicted, own=own):
+            return reference.balanced_accuracy_score(labels, predicted, sample_weight=own)
+
+        reached = balanced(decide(Calibration(found).probabilities(probabilities)))
+        every = [balanced(probabilities[:, 1] >= cut) for cut in (*probabilities[:, 1], 1.1)]
+        assert reached == pytest.approx(max(every))
+
+
+def test_the_cut_is_the_better_one_on_other_images():
+    gains = []
+    for seed in range(20):
+        labels, probabilities = predictions(count=4000, shift=1.0, seed=seed)
+        few = slice(0, 150)
+        mean = fitted(labels[few], probabilities[few]).calibration.shift
+        (alone,) = _best_shifts(labels[few], probabilities[few], np.ones((1, 150), np.float32))
+        reached = [
+            reference.balanced_accuracy_score(labels, decide(Calibration(shift).probabilities(probabilities)))
+            for shift in (0.0, alone, mean)
+        ]
+        gains.append((reached[2] - reached[0], reached[2] - reached[1]))
+    from_none, from_one = np.mean(gains, axis=0)
+    assert from_none > 0.03 and from_one > 0
 
 
 def test_of_more_than_two_classes_only_the_temperature_changes():
     labels, probabilities = predictions(classes=5, temperature=2.5)
-    found = fit_calibration(labels, probabilities)
+    found = fitted(labels, probabilities).calibration
     assert found.shift == 0
     assert found.temperature == pytest.approx(2.5, rel=0.1)
     assert np.array_equal(decide(found.probabilities(probabilities)), decide(probabilities))
@@ -79,28 +105,26 @@ EASY = np.array([[0.9, 0.1], [0.1, 0.9]], np.float32)
     ids=["two", "two, wrong", "separated", "chance", "sure", "sure, wrong"],
 )
 def test_a_tiny_or_separated_split_moves_nothing_far(labels, probabilities, temperature):
-    found = fit_calibration(np.array(labels, np.int32), probabilities)
-    assert found.shift == 0, "of equally good cuts, the one that is there"
+    found = fitted(np.array(labels, np.int32), probabilities).calibration
+    assert found.shift == pytest.approx(0, abs=1e-9), "of equally good cuts, the one that is there"
     assert temperature[0] <= found.temperature <= temperature[1]
     assert np.isfinite(found.probabilities(probabilities)).all()
 
 
 def test_a_split_of_one_class_has_no_cut():
     labels, one = np.zeros(9, np.int32), np.tile(np.array([[0.2, 0.8]], np.float32), (9, 1))
-    assert fit_calibration(labels, one).shift == 0
-    assert threshold_interval(labels, one, resampling(9)) is None
-
-
-def resampling(count):
-    return Resampling(Units.of_examples([example(f"{n}.jpg", identity=f"p{n}") for n in range(count)]))
+    found = fitted(labels, one)
+    assert (found.calibration.shift, found.threshold_interval) == (0, None)
 
 
 def test_the_interval_of_the_threshold_contains_the_true_one_and_narrows():
     widths = []
     for count in (100, 2000):
         labels, probabilities = predictions(count=count, shift=1.0)
-        low, high = threshold_interval(labels, probabilities, resampling(count))
+        found = fitted(labels, probabilities)
+        low, high = found.threshold_interval
         assert low < Calibration(1.0).threshold < high
+        assert low < found.calibration.threshold < high
         widths.append(high - low)
     assert widths[1] < widths[0]
 

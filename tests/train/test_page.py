@@ -93,7 +93,7 @@ def test_the_page_has_all_figures_and_loads_nothing(tmp_path):
     assert "script" not in page.tags and "link" not in page.tags
     for value in (found["accuracy"], found["balanced_accuracy"], found["largest_class_share"]):
         assert f"{value:.2%}" in text
-    for name in ("McNemar", "Equalised-odds difference", "calibration error", "each person"):
+    for name in ("McNemar", "Equalised-odds difference", "calibration error", "over persons"):
         assert name in text
     errors = int(np.sum(judged.probabilities.argmax(axis=1) != judged.labels))
     assert errors == 20

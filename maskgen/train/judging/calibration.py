@@ -5,6 +5,8 @@ of separated examples grows without end as the temperature falls. The prior is a
 around 0; over some hundred examples it has no weight.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,34 +20,35 @@ TEMPERATURES = (0.5, 10.0)
 PRIOR_DEVIATION = 0.5  # of log T
 
 
-def fit_calibration(labels: Labels, probabilities: Probabilities) -> Calibration:
+@dataclass(frozen=True)
+class Fitted:
+    """A calibration, and the interval of the threshold in it; None if no threshold could be chosen."""
+
+    calibration: Calibration
+    threshold_interval: Interval | None
+
+
+def fit_calibration(labels: Labels, probabilities: Probabilities, resampling: Resampling) -> Fitted:
     """The shift with the best balanced accuracy, then the temperature with the best likelihood.
 
-    The likelihood counts every class alike, as the balanced accuracy does. For more than two classes, or if
-    one is missing, the shift is 0.
+    The shift is the mean of the best ones of the bootstrap's draws, because the best one of the split itself is
+    noisy: chosen on 60 to 1,000 images, the mean had between 0.1 points less and 0.8 points more balanced
+    accuracy on other images. For more than two classes, or if one is missing, the shift is 0.
 
-    `labels` are (n,) true classes, `probabilities` (n, classes) of the model as it was trained.
+    The likelihood counts every class alike, as the balanced accuracy does.
+
+    `labels` are (n,) true classes, `probabilities` (n, classes) of the model as it was trained, `resampling`
+    the draws of these examples.
     """
-    shift = 0.0
-    if can_shift(labels, probabilities):
-        shift = float(_best_shifts(labels, probabilities, np.ones((1, len(labels)), np.float32))[0])
-    return Calibration(shift, _best_temperature(labels, Calibration(shift).probabilities(probabilities)))
-
-
-def can_shift(labels: Labels, probabilities: Probabilities) -> bool:
-    """Whether there are two classes, and an example of each."""
-    return probabilities.shape[1] == 2 and len(np.unique(labels)) == 2
-
-
-def threshold_interval(
-    labels: Labels, probabilities: Probabilities, resampling: Resampling
-) -> Interval | None:
-    """The bootstrap interval of the best threshold; None if it cannot be chosen."""
-    if not can_shift(labels, probabilities):
-        return None
-    draws = [_best_shifts(labels, probabilities, weights) for weights in resampling.weights()]
-    shifts = interval(np.concatenate(draws))
-    return shifts and [Calibration(shift).threshold for shift in shifts]
+    shift, threshold_interval = 0.0, None
+    if probabilities.shape[1] == 2 and len(np.unique(labels)) == 2:
+        draws = [_best_shifts(labels, probabilities, weights) for weights in resampling.weights()]
+        shifts = np.concatenate(draws)
+        if low_high := interval(shifts):
+            shift = float(np.nanmean(shifts))
+            threshold_interval = [Calibration(each).threshold for each in low_high]
+    moved = Calibration(shift).probabilities(probabilities)
+    return Fitted(Calibration(shift, _best_temperature(labels, moved)), threshold_interval)
 
 
 def _best_shifts(

@@ -8,7 +8,7 @@ from maskgen.train.card import calibration_notes, crop_text, result_table, weigh
 from maskgen.train.judge import Judged
 from maskgen.train.options import TrainOptions
 from maskgen.train.report.page import Part, worst_errors, write_page
-from maskgen.train.report.tables import Section, Table, result_sections, what_intervals_are
+from maskgen.train.report.tables import Table, result_sections, what_intervals_are
 from maskgen.train.spec import ModelSpec
 
 REPORT = "report.html"
@@ -37,7 +37,7 @@ def write_report(
     parts = [
         Part(
             "Model",
-            [Table(("", ""), about, left=2), Section("Results", result_table(metrics))],
+            [result_table(metrics), Table(("about", "the model"), about, left=2)],
             plots,
             notes=[what_intervals_are(results), *calibration_notes(spec, metrics)],
         ),

@@ -128,9 +128,9 @@ def _odds(odds: Mapping[str, Any] | None) -> Iterator[str]:
 
 def what_intervals_are(results: Sequence[Mapping[str, Any]]) -> str:
     """One sentence on the intervals of results."""
-    kinds = sorted({each["intervals"]["unit"] for each in results})
+    kinds = " or ".join(sorted({f"{each['intervals']['unit']}s" for each in results}))
     draws = results[0]["intervals"]["draws"] if results else 0
-    return f"Intervals are 95 %, by the bootstrap over each {' or '.join(kinds)} ({draws:,} draws)."
+    return f"Intervals are 95 %, by the bootstrap over {kinds} ({draws:,} draws)."
 
 
 def decimals(value: float | None) -> str:
