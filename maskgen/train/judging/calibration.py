@@ -31,8 +31,8 @@ class Fitted:
 def fit_calibration(labels: Labels, probabilities: Probabilities, resampling: Resampling) -> Fitted:
     """The shift with the best balanced accuracy, then the temperature with the best likelihood.
 
-    The shift is the mean of the best ones of the bootstrap's draws, because the best one of the split itself is
-    noisy: chosen on 60 to 1,000 images, the mean had between 0.1 points less and 0.8 points more balanced
+    The shift is the mean of the best ones of the bootstrap's draws, because the best one of the split itself
+    is noisy: chosen on 60 to 1,000 images, the mean had between 0.1 points less and 0.8 points more balanced
     accuracy on other images. For more than two classes, or if one is missing, the shift is 0.
 
     The likelihood counts every class alike, as the balanced accuracy does.
