@@ -2,13 +2,17 @@
 
 import base64
 import html.parser
+import json
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
-from train_data import needs_train, row, write_masked
+from tiny_onnx import SPEC, write_bright
+from train_data import jpeg, needs_onnx, needs_train, row, write, write_masked
 
+from maskgen.__main__ import main
 from maskgen.train.data.examples import Wanted
 from maskgen.train.evaluate import markdown, write_evaluation
 from maskgen.train.judge import judge
@@ -153,3 +157,42 @@ def test_a_table_is_escaped_in_both_forms():
     assert "&amp;" in table.html()
     assert Section("<t>", None, ["<n>"]).markdown() == "### &lt;t&gt;\n\n&lt;n&gt;"
     assert "<p>&lt;n&gt;</p>" in Section("<t>", None, ["<n>"]).html()
+
+
+@needs_onnx
+def test_the_command_writes_the_page_of_several_models_and_sets(tmp_path, capsys):
+    """Models and sets in their order, and no face where the option says so."""
+    for name, size in (("a", 32), ("b", 16)):
+        write_bright(tmp_path / f"{name}.onnx", replace(SPEC, crop="full", size=size))
+    for n in range(12):
+        for folder in ("one", "two"):
+            level = 60 + 10 * n + (100 if folder == "two" else 0)
+            label = ("female", "male")[n % 2]
+            write(tmp_path / folder / label / f"{n}.jpg", jpeg(n + level, (level,) * 3))
+    models = [str(tmp_path / f"{name}.onnx") for name in "ab"]
+    sets = [f"--on={name}={tmp_path / name}" for name in ("one", "two")]
+    out = tmp_path / "out"
+    assert main(["evaluate", *models, *sets, "--out", str(out), "--json", "-q"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    titles = ["a on one", "a on two", "b on one", "b on two"]
+    assert [f"{each['model']} on {each['set']}" for each in found] == titles
+    assert {each["n"] for each in found} == {12}
+    page = parsed(out / "evaluation.html")
+    assert [title for title in titles if page.texts.count(title) == 2] == titles
+    errors = sum(each["n"] - round(each["accuracy"] * each["n"]) for each in found)
+    faces = sum(source.startswith("data:image/jpeg") for source in page.images)
+    assert faces == errors > 10
+    assert main(["evaluate", *models, *sets, "--out", str(out), "-q", "--no-images"]) == 0
+    capsys.readouterr()
+    assert "data:image/jpeg" not in (out / "evaluation.html").read_text()
+
+
+def test_more_than_two_classes_have_a_page_too(tmp_path):
+    judged = judged_of(tmp_path / "m")
+    spec = replace(judged.spec, classes=("female", "male", "other"))
+    three = np.pad(judged.probabilities, ((0, 0), (0, 1)))
+    judged = replace(judged, spec=spec, probabilities=three)
+    found = figures(judged, ())
+    assert "roc_auc" not in found["intervals"] and found["roc_auc"] is None
+    text = " ".join(parsed(written(tmp_path, judged)).texts)
+    assert "Equalised-odds difference for" in text and "other" in text

@@ -90,27 +90,33 @@ def equalised_odds(
     found = []
     for place in (1,) if len(classes) == 2 else range(len(classes)):
         positive, named = labels == place, predicted == place
-        rates = {
-            rate: _difference({name: group & side for name, group in groups.items()}, named, resampling)
-            for rate, side in (("true_positive_rate", positive), ("false_positive_rate", ~positive))
+        sides = {
+            "true_positive_rate": {name: group & positive for name, group in groups.items()},
+            "false_positive_rate": {name: group & ~positive for name, group in groups.items()},
         }
-        differences = [own["difference"] for own in rates.values() if own is not None]
-        if differences:
-            found.append(
-                {
-                    "class": classes[place],
-                    "least_images": LEAST_IMAGES,
-                    "difference": max(differences),
-                    **rates,
-                }
-            )
-    return max(found, key=lambda each: each["difference"]) if found else None
+        rates = {rate: _rates(own, named) for rate, own in sides.items()}
+        difference = max(max(own.values()) - min(own.values()) if own else -1.0 for own in rates.values())
+        found.append((difference, place, sides, rates))
+    difference, place, sides, rates = max(found, key=lambda each: each[0])
+    if difference < 0:
+        return None
+    return {
+        **{"class": classes[place], "least_images": LEAST_IMAGES, "difference": difference},
+        **{rate: _difference(sides[rate], rates[rate], predicted == place, resampling) for rate in rates},
+    }
 
 
-def _difference(sides: Mapping[str, Mask], named: Mask, resampling: Resampling) -> dict[str, Any] | None:
-    """The rate of `named` in each side that is large enough, and the difference of highest and lowest."""
+def _rates(sides: Mapping[str, Mask], named: Mask) -> dict[str, float]:
+    """The share of `named` in each side that is large enough; empty if those are fewer than two."""
     rates = {name: float(named[side].mean()) for name, side in sides.items() if side.sum() >= LEAST_IMAGES}
-    if len(rates) < 2:
+    return rates if len(rates) > 1 else {}
+
+
+def _difference(
+    sides: Mapping[str, Mask], rates: Mapping[str, float], named: Mask, resampling: Resampling
+) -> dict[str, Any] | None:
+    """The difference of the highest and the lowest rate, with its interval."""
+    if not rates:
         return None
     lowest, highest = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
     draws = resampling.means(named, [sides[highest], sides[lowest]])
