@@ -21,7 +21,7 @@ def decide(probabilities: Probabilities) -> Labels:
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int32)
 
 
-def wilson(successes: int, total: int) -> tuple[float, float]:
+def wilson(successes: float, total: int) -> tuple[float, float]:
     """The 95 % Wilson interval of a share; (0, 1) if `total` is 0."""
     if not total:
         return 0.0, 1.0

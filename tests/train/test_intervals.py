@@ -97,10 +97,19 @@ def test_the_interval_contains_the_truth_as_often_as_it_says(monkeypatch):
     assert 0.89 <= hits / 200 <= 0.99
 
 
-@pytest.mark.parametrize("right", [True, False])
-def test_where_every_answer_is_right_or_wrong_the_interval_has_a_width_all_the_same(right):
-    (found,) = share_interval(of_persons([0, 0, 1, 1, 2, 2]), np.full(6, right), [np.ones(6, bool)])
-    assert found == list(wilson(3 if right else 0, 3))
+@pytest.mark.parametrize(
+    ("persons", "correct", "expected"),
+    [
+        ([0, 0, 1, 1, 2, 2], [1] * 6, wilson(3, 3)),
+        ([0, 0, 1, 1, 2, 2], [0] * 6, wilson(0, 3)),
+        ([0, 0, 0, 0], [1, 1, 0, 0], wilson(0.5, 1)),  # one person says little
+    ],
+)
+def test_where_every_draw_is_the_same_the_interval_has_a_width_all_the_same(persons, correct, expected):
+    everything = [np.ones(len(persons), bool)]
+    (found,) = share_interval(of_persons(persons), np.array(correct, bool), everything)
+    assert found == pytest.approx(expected)
+    assert found[1] - found[0] > 0.4
 
 
 def test_20000_images_are_quick():

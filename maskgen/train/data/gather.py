@@ -102,15 +102,19 @@ def usable(
     Images in `known` are not opened again; the others are added to it.
     """
     known = known or Known()
-    new = [each for each in listed.examples if (each.path, each.member) not in known.inspected]
+    files = dict.fromkeys((each.path, each.member) for each in listed.examples)
+    new = [file for file in files if file not in known.inspected]
     bar = {"desc": "reading", "unit": "image", "disable": None if progress and new else True}
     with ExitStack() as stack, ThreadPool(usable_cores()) as threads:
         # Opened for the first image without a box.
         landmarker = cache(lambda: stack.enter_context(closing(open_landmarker())))
-        inspections = threads.imap(lambda each: inspect(each.path, each.member), new)
-        for example, inspected in zip(new, tqdm(inspections, total=len(new), **bar), strict=True):
-            known.inspected[example.path, example.member] = inspected
-        checked = [_with_region(example, known, wanted, landmarker) for example in listed.examples]
+        inspections = threads.imap(lambda file: inspect(*file), new)
+        checked = []
+        for example in tqdm(listed.examples, **bar):
+            file = example.path, example.member
+            if file not in known.inspected:
+                known.inspected[file] = next(inspections)
+            checked.append(_with_region(example, known, wanted, landmarker))
     examples = [each for each in checked if isinstance(each, Example)]
     return Gathered(examples, [*listed.dropped, *(each for each in checked if isinstance(each, Dropped))])
 

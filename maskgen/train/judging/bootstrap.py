@@ -99,17 +99,16 @@ def share_interval(
 ) -> list[Interval]:
     """The interval of the accuracy in each subset of the examples.
 
-    Where all answers are right, or all wrong, every draw gives the same: Wilson's interval for the number of
-    units stands in.
+    Where every draw gives the same, as of answers that are all right, or of a single person, Wilson's
+    interval for the number of units stands in.
     """
     draws = resampling.means(correct, subsets)
     intervals = []
     for place, subset in enumerate(subsets):
         own = interval(draws[:, place])
-        right = correct[subset]
-        if own is None or right.all() or not right.any():
+        if own is None or own[1] - own[0] < 1e-9:
             units = len(np.unique(resampling.units.of[subset]))
-            own = list(wilson(units if len(right) and right.all() else 0, units))
+            own = list(wilson(float(correct[subset].mean()) * units if units else 0, units))
         intervals.append(own)
     return intervals
 
