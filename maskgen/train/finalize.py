@@ -79,22 +79,8 @@ def finalize(
         **{name: figures(own, ()) for name, own in judged.items()},
         "dropped": reasons(dropped),
     }
-    examples = [example for feed in sets.values() for example in feed.examples]
-    write_predictions(run / "predictions.csv", examples, spec, np.concatenate(list(after.values())))
-    plot_roc(run / "roc.png", {name: (own.labels, after[name]) for name, own in judged.items()}, classes)
-    plot_reliability(run / "reliability.png", {name: metrics[name]["reliability"] for name in sets})
+    _write_files(run, options, judged, metrics, state)
     reported = "test" if "test" in sets else "validation"
-    confusion = np.array(metrics[reported]["confusion"])
-    shares = (confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)).round(6)
-    for name, table in (("confusion.csv", confusion), ("confusion_normalised.csv", shares)):
-        rows = [[own, *row] for own, row in zip(classes, table.tolist(), strict=True)]
-        write_csv(run / name, ("true", *classes), rows)
-    plot_confusion(run / "confusion.png", confusion, classes, reported)
-    write_json(run / "labels.json", {name: place for place, name in enumerate(classes)})
-    plot_curves(run / "curves.png", state.history)
-    write_json(run / METRICS, metrics)
-    card = model_card(options, spec, metrics, read_record(run).command)
-    (run / "README.md").write_text(card, encoding="utf-8")
     write_report(run, options, spec, metrics, judged[reported], images)
     # The last step: before it, the run can be resumed. The folder is renamed first, because a partly removed
     # checkpoint would look like a new run.
@@ -103,6 +89,35 @@ def finalize(
     folder.rename(removal)
     shutil.rmtree(removal)
     return metrics
+
+
+def _write_files(
+    run: Path,
+    options: TrainOptions,
+    judged: Mapping[str, Judged],
+    metrics: Mapping[str, Any],
+    state: Progress,
+) -> None:
+    """Write predictions, figures, plots and the model card."""
+    reported = judged["test" if "test" in judged else "validation"]
+    spec, classes = reported.spec, reported.spec.classes
+    examples = [example for each in judged.values() for example in each.examples]
+    probabilities = np.concatenate([each.probabilities for each in judged.values()])
+    write_predictions(run / "predictions.csv", examples, spec, probabilities)
+    curves = {name: (each.labels, each.probabilities) for name, each in judged.items()}
+    plot_roc(run / "roc.png", curves, classes)
+    plot_reliability(run / "reliability.png", {name: metrics[name]["reliability"] for name in judged})
+    confusion = np.array(metrics[reported.of]["confusion"])
+    shares = (confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)).round(6)
+    for name, table in (("confusion.csv", confusion), ("confusion_normalised.csv", shares)):
+        rows = [[own, *row] for own, row in zip(classes, table.tolist(), strict=True)]
+        write_csv(run / name, ("true", *classes), rows)
+    plot_confusion(run / "confusion.png", confusion, classes, reported.of)
+    write_json(run / "labels.json", {name: place for place, name in enumerate(classes)})
+    plot_curves(run / "curves.png", state.history)
+    write_json(run / METRICS, metrics)
+    card = model_card(options, spec, metrics, read_record(run).command)
+    (run / "README.md").write_text(card, encoding="utf-8")
 
 
 def _calibration_figures(
