@@ -59,7 +59,7 @@ def backend() -> str:
 def keras() -> Any:
     """Import `keras` with its `backend`."""
     # A file in the home folder may select another backend than this one.
-    os.environ["KERAS_BACKEND"] = chosen = backend()
+    os.environ["KERAS_BACKEND"] = backend()
     if "keras" not in sys.modules and _is_installed("tensorflow"):
         # Keras imports it under every backend, and with it come its messages.
         tensorflow()

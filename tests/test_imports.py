@@ -62,10 +62,12 @@ INSIDE: dict[str, dict[str, set[str]]] = {
     "results": {"": set(), "export": {""}, "browse": {""}},
     "run": {"": {"state", "executors"}, "state": set(), "executors": set()},
     "train": {
-        "": {"loop", "predict", "model", "data"},
+        "": {"loop", "predict", "model", "data", "judging", "report"},
         "loop": {"model", "data", ""},
         "predict": {"model", "data", ""},
         "model": {"data", ""},
+        "judging": {"model", "data", ""},
+        "report": {"judging", "data", ""},
         "data": {""},
     },
 }

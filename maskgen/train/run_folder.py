@@ -166,7 +166,7 @@ def write_predictions(
     """Write a CSV row for each example: its label, predicted class and all probabilities."""
     columns = ("id", "path", "split", "identity", "masked", "label", "predicted")
     rows = []
-    for each, place, row in zip(examples, decide(probabilities, spec.threshold), probabilities, strict=True):
+    for each, place, row in zip(examples, decide(probabilities), probabilities, strict=True):
         own = (each.id, beside(path.parent, each.path), each.split, each.identity, each.masked, each.label)
         # All digits of a float32: every figure can be recomputed from the file.
         rows.append((*own, spec.classes[place], *(f"{value:.9g}" for value in row)))

@@ -137,6 +137,8 @@ def extend_run(run: Path, epochs: int) -> None:
     It begins with the best model so far.
     """
     options, _, folds = read_record(run)
+    if not epochs:
+        raise UsageError("--resume RUN --epochs N adds N epochs: N must be at least 1")
     if folds:
         raise UsageError(f"{run} has folds, and is not extended; give more --epochs to a new run")
     if _is_done(run):

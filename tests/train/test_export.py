@@ -29,7 +29,7 @@ pytestmark = [needs_train, needs_onnx]
 
 REPOSITORY = Path(__file__).parents[2]
 PORTRAITS = sorted(SHIPS_IN.glob("*.jpg"))
-SPEC = ModelSpec(("female", "male"), 48, "face", 0.25, 0.4321, None, "tiny-cnn")
+SPEC = ModelSpec(("female", "male"), 48, "face", 0.25, None, "tiny-cnn")
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def test_every_backbone_goes_into_every_format_at_a_small_size(tmp_path, monkeyp
     assert np.mean((probabilities > 0.02) & (probabilities < 0.98)) > 0.5
     path = tmp_path / "model.keras"
     model.save(path)
-    embed_spec(path, ModelSpec(("a", "b"), size, "full", 0.0, None, None, name))
+    embed_spec(path, ModelSpec(("a", "b"), size, "full", 0.0, None, name))
     model = load_model(path)  # Once, as it takes seconds.
     monkeypatch.setattr(export_module, "load_model", lambda file: model)
     monkeypatch.setattr(export_module, "_input_image", lambda image, size: image)

@@ -237,11 +237,15 @@ def test_a_run_folder_has_all_that_is_needed_to_judge_and_to_repeat_it(unbroken)
     assert record["counts"]["train"] == {"female": 12, "male": 12}
     assert {"tensorflow", "numpy", "maskgen"} <= set(record["versions"])
     assert [line["phase"] for line in history(run)] == ["scratch"] * 2 + ["fine-tune"] * 2
-    for picture in ("curves.png", "confusion.png", "roc.png", "preview.png"):
+    for picture in ("curves.png", "confusion.png", "roc.png", "reliability.png", "preview.png"):
         assert Image.open(run / picture).width > 100
     assert json.loads((run / "labels.json").read_text()) == {"female": 0, "male": 1}
     spec = read_spec(run / "best.keras")
-    assert (spec.classes, spec.size, spec.threshold) == (("female", "male"), 32, metrics["threshold"])
+    assert (spec.classes, spec.size, spec.outer_threshold) == (("female", "male"), 32, None)
+    calibration = metrics["calibration"]
+    assert set(calibration["best.keras"]) == {"threshold", "temperature", "threshold_interval"}
+    assert set(calibration["ece_before"]) == set(calibration["ece_after"]) == {"validation", "test"}
+    assert calibration["ece_after"]["test"] == pytest.approx(metrics["test"]["ece"])
     card = (run / "README.md").read_text()
     assert card.startswith("---\n") and f"{metrics['test']['accuracy']:.2%}" in card and "no_face: 1" in card
 
@@ -257,7 +261,7 @@ def test_the_figures_can_be_computed_again_from_the_predictions(unbroken):
         right = sum(line["label"] == line["predicted"] for line in own)
         assert right / count == pytest.approx(metrics[split]["accuracy"])
     for line in rows:
-        said = "male" if float(line["p_male"]) >= metrics["threshold"] else "female"
+        said = "male" if float(line["p_male"]) > 0.5 else "female"
         assert line["predicted"] == said
 
 

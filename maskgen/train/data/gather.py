@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -15,6 +15,7 @@ from maskgen.files.remote import is_remote
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
 from maskgen.process import usable_cores
+from maskgen.records import Box, Member
 from maskgen.results.reader import read_image_file
 from maskgen.train.data.examples import Dropped, Example, Wanted
 from maskgen.train.data.listing import MANIFEST, list_folder
@@ -58,26 +59,25 @@ def find_data(data: Sequence[Path]) -> tuple[Path, ...]:
 
 def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
     """List the images of every DATA folder, and inspect each image once, with a progress bar on stderr."""
+    gathered = usable(list_data(data, wanted), wanted, progress=progress)
+    refuse_none(gathered, data, wanted)
+    return gathered
+
+
+def list_data(data: Sequence[Path], wanted: Wanted) -> Gathered:
+    """List the images of every DATA folder without opening one."""
     listed = [each for folder in data for each in list_folder(folder, wanted)]
     examples = [each for each in listed if isinstance(each, Example)]
-    dropped = [each for each in listed if isinstance(each, Dropped)]
     for name, count in Counter(example.id for example in examples).items():
         if count > 1:
             raise UsageError(f"{name} exists twice: two DATA folders have the same name; rename one of them")
-    bar = {"desc": "reading", "unit": "image", "disable": None if progress else True}
-    with ExitStack() as stack, ThreadPool(usable_cores()) as threads:
-        # Opened for the first image without a box.
-        landmarker = cache(lambda: stack.enter_context(closing(open_landmarker())))
-        inspections = threads.imap(lambda each: inspect(each.path, each.member), examples)
-        checked = [
-            _with_region(example, inspected, wanted, landmarker)
-            for example, inspected in zip(
-                examples, tqdm(inspections, total=len(examples), **bar), strict=True
-            )
-        ]
-    usable = [each for each in checked if isinstance(each, Example)]
-    dropped += [each for each in checked if isinstance(each, Dropped)]
-    if not usable:
+    return Gathered(examples, [each for each in listed if isinstance(each, Dropped)])
+
+
+def refuse_none(gathered: Gathered, data: Sequence[Path], wanted: Wanted) -> None:
+    """Raise `MissingDataError`, with the first reasons, if no example is usable."""
+    dropped = gathered.dropped
+    if not gathered.examples:
         first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
         label = f" with a label {wanted.label!r}" if wanted.label else ""
         kind = "usable" if wanted.which == "auto" else wanted.which
@@ -85,20 +85,56 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
             f"no {kind} image{label} in {' '.join(map(str, data))}"
             f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
         )
-    return Gathered(usable, dropped)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of image files, to inspect them only once for several models."""
+
+    inspected: dict[tuple[Path, Member | None], Inspected] = field(default_factory=dict)
+    boxes: dict[tuple[Path, Member | None], Box | None] = field(default_factory=dict)
+
+
+def usable(
+    listed: Gathered, wanted: Wanted, known: Known | None = None, *, progress: bool = True
+) -> Gathered:
+    """The listed examples with their regions; those that cannot be used are dropped.
+
+    Images in `known` are not opened again; the others are added to it.
+    """
+    known = known or Known()
+    files = dict.fromkeys((each.path, each.member) for each in listed.examples)
+    new = [file for file in files if file not in known.inspected]
+    bar = {"desc": "reading", "unit": "image", "disable": None if progress and new else True}
+    with ExitStack() as stack, ThreadPool(usable_cores()) as threads:
+        # Opened for the first image without a box.
+        landmarker = cache(lambda: stack.enter_context(closing(open_landmarker())))
+        inspections = threads.imap(lambda file: inspect(*file), new)
+        checked = []
+        for example in tqdm(listed.examples, **bar):
+            file = example.path, example.member
+            if file not in known.inspected:
+                known.inspected[file] = next(inspections)
+            checked.append(_with_region(example, known, wanted, landmarker))
+    examples = [each for each in checked if isinstance(each, Example)]
+    return Gathered(examples, [*listed.dropped, *(each for each in checked if isinstance(each, Dropped))])
 
 
 def _with_region(
-    example: Example, inspected: Inspected, wanted: Wanted, landmarker: Callable[[], FaceLandmarker]
+    example: Example, known: Known, wanted: Wanted, landmarker: Callable[[], FaceLandmarker]
 ) -> Example | Dropped:
+    file = example.path, example.member
+    inspected = known.inspected[file]
     if inspected.problem is not None:
         return example.dropped("unreadable", inspected.problem)
     box = example.box
     if box is None and wanted.crop != "full":
-        faces = landmarker().find(decode(read_image_file(example.path, example.member)).bgr)
-        if not faces:
+        if file not in known.boxes:
+            faces = landmarker().find(decode(read_image_file(*file)).bgr)
+            known.boxes[file] = faces[0].box if faces else None  # of the largest face, as in a manifest
+        box = known.boxes[file]
+        if box is None:
             return example.dropped("no face found", f"--crop {wanted.crop} needs one")
-        box = faces[0].box  # of the largest face, as in a manifest
     return replace(
         example,
         hashes=example.hashes | {inspected.sha256},

@@ -3,7 +3,7 @@
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ConfigurationError, MissingDataError, ModelError, UsageError
 from maskgen.keras_runtime import one_line, require
+from maskgen.train.model.calibration import Calibration
 from maskgen.train.model.load import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
@@ -77,7 +78,11 @@ def _candidate_names(path: Path) -> Iterator[str]:
 
 
 def open_classifier(path: Path) -> Classifier:
-    """Open a run folder, a ``.keras`` or an ``.onnx`` file; a `MaskgenError` says why it cannot be used."""
+    """Open a run folder, a ``.keras`` or an ``.onnx`` file; a `MaskgenError` says why it cannot be used.
+
+    The class that it predicts is the most probable one. For a model of schema 1, the probabilities are moved
+    so that its threshold becomes 0.5.
+    """
     file = model_file(path)
     spec, run = (_open_onnx if file.suffix == ".onnx" else _open_keras)(file)
 
@@ -97,6 +102,16 @@ def open_classifier(path: Path) -> Classifier:
     return Classifier(next(_candidate_names(path)), file, spec, probabilities)
 
 
+def with_threshold_inside(spec: ModelSpec, model: Any) -> ModelSpec:
+    """Write the threshold of a Keras model of schema 1 into its weights; returns the spec without it."""
+    if spec.outer_threshold is not None and len(spec.classes) == 2:
+        try:
+            Calibration.of_threshold(spec.outer_threshold).write_into(model)
+        except ValueError as error:
+            raise ModelError(f"its last layer is none of `maskgen train`: {one_line(error)}") from error
+    return replace(spec, outer_threshold=None)
+
+
 def _open_keras(file: Path) -> tuple[ModelSpec, Run]:
     spec, model = read_spec(file), load_model(file)
     shapes = ((None, spec.size, spec.size, 3), (None, len(spec.classes)))
@@ -105,6 +120,7 @@ def _open_keras(file: Path) -> tuple[ModelSpec, Run]:
             f"{file}: it goes from {model.input_shape} to {model.output_shape}; its description says from "
             f"{shapes[0]} to {shapes[1]}"
         )
+    spec = with_threshold_inside(spec, model)
     return spec, lambda images: np.asarray(model.predict_on_batch(images))
 
 
@@ -124,4 +140,11 @@ def _open_onnx(file: Path) -> tuple[ModelSpec, Run]:
         spec = ModelSpec.from_json(description)
     except ConfigurationError as error:
         raise ConfigurationError(f"{file}: {error}") from error
-    return spec, lambda images: np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])
+
+    def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])
+
+    if spec.outer_threshold is None or len(spec.classes) != 2:
+        return replace(spec, outer_threshold=None), run
+    calibration = Calibration.of_threshold(spec.outer_threshold)
+    return replace(spec, outer_threshold=None), lambda images: calibration.probabilities(run(images))

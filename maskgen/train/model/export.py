@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from maskgen.errors import MaskgenError, MissingDataError, ModelError, UsageError
 from maskgen.keras_runtime import keras, one_line, quietly, require, tensorflow
 from maskgen.train.data.model_input import inspect, shown
-from maskgen.train.model.classifier import ONNX_INSTALL, Run, model_file
+from maskgen.train.model.classifier import ONNX_INSTALL, Run, model_file, with_threshold_inside
 from maskgen.train.model.load import load_model
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
@@ -38,7 +38,7 @@ class Exported(NamedTuple):
 def export(model: Path, format: str, samples: Sequence[Path], out: Path | None = None) -> Exported:
     """Write a model in another format; refuse it if it differs from Keras by over `LARGEST_DIFFERENCE`.
 
-    Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel. After an
+    Classes, size and crop go with it: inside an ONNX or TFLite file, beside a SavedModel. After an
     error, what was at `out` before is kept.
 
     The model is a run folder or a ``.keras`` file, `samples` are real images to compare on, and `out` is the
@@ -56,6 +56,7 @@ def export(model: Path, format: str, samples: Sequence[Path], out: Path | None =
         raise UsageError(f"{target} is there and is no SavedModel: give another --out")
     images = np.stack([_input_image(path, spec.size) for path in samples])
     own = load_model(file)
+    spec = with_threshold_inside(spec, own)
     expected = np.asarray(own.predict_on_batch(images))
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".unfinished-{target.name}")

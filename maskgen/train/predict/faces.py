@@ -85,7 +85,7 @@ def _classify(
     probabilities = classifier.probabilities(np.stack([crop(region) for region in regions]))
     return [
         Said(spec.classes[place], float(row[place]), tuple(map(float, row)), box)
-        for row, place, box in zip(probabilities, decide(probabilities, spec.threshold), faces, strict=True)
+        for row, place, box in zip(probabilities, decide(probabilities), faces, strict=True)
     ]
 
 
