@@ -1,5 +1,6 @@
 """Gather the readable examples of all DATA folders."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -14,13 +15,20 @@ from maskgen.errors import MissingDataError, UsageError
 from maskgen.files.remote import is_remote
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker, open_landmarker
+from maskgen.landmarks.face_boxes import labelled_face_box
 from maskgen.process import usable_cores
 from maskgen.results.reader import read_image_file
-from maskgen.train.data.examples import Dropped, Example, Wanted
-from maskgen.train.data.listing import MANIFEST, list_folder
+from maskgen.train.data.examples import Dropped, Example, Wanted, listed, reasons
+from maskgen.train.data.listing import MANIFEST, columns, list_folder
 from maskgen.train.data.model_input import Inspected, inspect, region_of
 
 MASKED = Path("masked")
+# Above this share of missed images, a warning.
+MOST_MISSED = 0.05
+# Reason of a dropped image.
+NO_FACE = "no face found"
+
+log = logging.getLogger("maskgen")
 
 
 @dataclass(frozen=True)
@@ -57,10 +65,15 @@ def find_data(data: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Gathered:
-    """List the images of every DATA folder, and inspect each image once, with a progress bar on stderr."""
-    listed = [each for folder in data for each in list_folder(folder, wanted)]
-    examples = [each for each in listed if isinstance(each, Example)]
-    dropped = [each for each in listed if isinstance(each, Dropped)]
+    """List the images of every DATA folder, and inspect each image once, with a progress bar on stderr.
+
+    Warns if more than `MOST_MISSED` of the images cannot be used.
+    """
+    found = [each for folder in data for each in list_folder(folder, wanted)]
+    examples = [each for each in found if isinstance(each, Example)]
+    dropped = [each for each in found if isinstance(each, Dropped)]
+    if dropped and not examples and all(each.reason == "no label" for each in dropped):
+        raise _no_label(data, wanted)
     for name, count in Counter(example.id for example in examples).items():
         if count > 1:
             raise UsageError(f"{name} exists twice: two DATA folders have the same name; rename one of them")
@@ -79,12 +92,37 @@ def gather(data: Sequence[Path], wanted: Wanted, *, progress: bool = True) -> Ga
     dropped += [each for each in checked if isinstance(each, Dropped)]
     if not usable:
         first = "; ".join(f"{each.id}: {each.reason} {each.detail}".strip() for each in dropped[:3])
-        label = f" with a label {wanted.label!r}" if wanted.label else ""
         raise MissingDataError(
-            f"no {wanted.which} image{label} in {' '.join(map(str, data))}"
+            f"no {wanted.which} image in {' '.join(map(str, data))}"
             f"{f': {len(dropped):,} dropped ({first})' if dropped else ''}"
         )
+    _warn_about_missed(len(usable), [each for each in dropped if each.is_missed], wanted)
     return Gathered(usable, dropped)
+
+
+def _no_label(data: Sequence[Path], wanted: Wanted) -> MissingDataError:
+    images = f"no {wanted.which} image of {' '.join(map(str, data))}"
+    existing = ", ".join(sorted({name for folder in data for name in columns(folder, wanted)})) or "none"
+    if wanted.label is None:
+        return MissingDataError(f"{images} has a label; name a column with --label: {existing}")
+    return MissingDataError(f"--label {wanted.label}: {images} has this column; the columns are {existing}")
+
+
+def _warn_about_missed(usable: int, missed: Sequence[Dropped], wanted: Wanted) -> None:
+    total = usable + len(missed)
+    if len(missed) <= MOST_MISSED * total:
+        return
+    remedy = "`maskgen report` and the data's manifest say why"
+    most_common, *_ = reasons(missed)
+    example = next(each for each in missed if each.reason == most_common)
+    if most_common == NO_FACE:
+        remedy = "--crop full needs no face" if wanted.crop != "full" else remedy
+    elif most_common == "unreadable":
+        remedy = f"replace or delete these files, such as {example.id} ({example.detail})"
+    log.warning(
+        "%s of %s images (%.0f %%) cannot be used: %s; figures are of the others: %s",
+        *(f"{len(missed):,}", f"{total:,}", 100 * len(missed) / total, listed(reasons(missed)), remedy),
+    )
 
 
 def _with_region(
@@ -94,10 +132,10 @@ def _with_region(
         return example.dropped("unreadable", inspected.problem)
     box = example.box
     if box is None and wanted.crop != "full":
-        faces = landmarker().find(decode(read_image_file(example.path, example.member)).bgr)
-        if not faces:
-            return example.dropped("no face found", f"--crop {wanted.crop} needs one")
-        box = faces[0].box  # of the largest face, as in a manifest
+        bgr = decode(read_image_file(example.path, example.member)).bgr
+        box = labelled_face_box(landmarker(), bgr)
+        if box is None:
+            return example.dropped(NO_FACE, f"--crop {wanted.crop} needs one")
     return replace(
         example,
         hashes=example.hashes | {inspected.sha256},
