@@ -102,9 +102,9 @@ class Cascade:
         view = crops.whole(image)
         views = (crops.square(view), crops.square(view, PAD_MARGINS[-1], cv2.BORDER_CONSTANT))
         faces = [
-            (score, each.box_to_image(box))
-            for each in views
-            for score, box in self._engine.detect(each.image)
+            (score, padded.box_to_image(box))
+            for padded in views
+            for score, box in self._engine.detect(padded.image)
         ]
         distinct: list[tuple[float, Box]] = []
         for score, box in sorted(faces, key=lambda face: (-face[0], face[1])):

@@ -17,8 +17,8 @@ from maskgen.landmarks.crops import largest_first
 from maskgen.landmarks.engine import CONFIDENT, TENTATIVE
 from maskgen.records import Box, Image
 
-# Least score of a detection in an image that may show no face, or others beside those that have a mesh. Of 240
-# parts of photographs without a face, 26 have one.
+# Least score of a detection in an image that may show no face, or others beside those that have a mesh. Of
+# 240 parts of photographs without a face, 26 have one.
 SURE = CONFIDENT.detection
 # In an image that has a label, and thus a face.
 EXPECTED = TENTATIVE.location
@@ -26,8 +26,8 @@ SMALLEST_SIDE = 16.0
 
 # From the detector's square box to the mesh's, in sides of the square: how much lower its centre lies, its
 # width and its height. Medians of 284 faces of LFW and FairFace: the detector's box on the face with a drawn
-# mask, the mesh's box on the face without it. After the mapping, the centres are .045 of the longer side apart
-# (95 %: .22), and the longer sides differ by 7 % (95 %: 24 %). The square of an unmasked face is larger
+# mask, the mesh's box on the face without it. After the mapping, the centres are .045 of the longer side
+# apart (95 %: .22), and the longer sides differ by 7 % (95 %: 24 %). The square of an unmasked face is larger
 # relative to the mesh's box: -.043, .92 and 1.06 (527 faces).
 _LOWER, _WIDTH, _HEIGHT = 0.016, 0.994, 1.152
 

@@ -66,10 +66,10 @@ def test_a_label_that_no_row_has_is_an_error_that_lists_the_columns(tmp_path):
     assert columns.split(", ") == sorted(
         ("race", "label", "split", "template", "kind", "tone", "wear", "blend", "fit")
     )
-    with pytest.raises(MissingDataError, match="the columns are label, race, split$"):
+    with pytest.raises(MissingDataError, match=r"the columns are label, race, split$"):
         gathered(folder, label="height", which="unmasked")
     bare = write_masked(tmp_path / "bare", [row("a.jpg", label=None, attributes={"race": "Asian"})])
-    with pytest.raises(MissingDataError, match="has a label; name a column with --label: .*race"):
+    with pytest.raises(MissingDataError, match=r"has a label; name a column with --label: .*race"):
         gathered(bare)
     write(tmp_path / "tree" / "male" / "a.jpg", jpeg(1))
     with pytest.raises(UsageError, match="its labels are its folders"):
@@ -109,7 +109,7 @@ def test_a_tree_of_masked_faces_is_cropped_by_the_detector_where_there_is_no_mes
     write(tmp_path / "tree" / "male" / "a.jpg", jpeg(1))
     monkeypatch.setattr(gather_module, "open_landmarker", lambda: Blind(score))
     if not expected:
-        with pytest.raises(MissingDataError, match="a.jpg: no face found"):
+        with pytest.raises(MissingDataError, match=r"a\.jpg: no face found"):
             gathered(tmp_path / "tree", crop="face")
         return
     (found,) = gathered(tmp_path / "tree", crop="face", margin=0.1).examples

@@ -220,7 +220,7 @@ def _draw_splits(
 def _limited(examples: list[Example], options: SplitOptions) -> tuple[list[Example], list[Dropped]]:
     """Keep the first training images of each class in the drawn order; twins stay together.
 
-    The other splits stay whole: few training images are a choice, but few test images are a worse measurement.
+    The other splits stay whole: few training images are a choice, few test images a worse measurement.
     """
     if options.limit_per_class is None:
         return examples, []
