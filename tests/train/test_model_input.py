@@ -39,7 +39,9 @@ def test_a_reduced_decode_shows_what_the_whole_decode_shows(tmp_path, monkeypatc
     data = jpeg_bytes(tmp_path, coloured(600, 560, mode))
     flags = []
     decode = cv2.imdecode
-    monkeypatch.setattr(model_input.cv2, "imdecode", lambda raw, flag: flags.append(flag) or decode(raw, flag))
+    monkeypatch.setattr(
+        model_input.cv2, "imdecode", lambda raw, flag: flags.append(flag) or decode(raw, flag)
+    )
     reduced = shown(data, REGIONS[reduction], SIZE, plain=True)
     expected = 1 if reduction == 1 else getattr(cv2, f"IMREAD_REDUCED_COLOR_{reduction}")
     assert flags == [expected]

@@ -64,12 +64,12 @@ def assign_splits(
                 f"no example is left for {split}: there are {len(examples):,} in {len(groups):,} groups of "
                 "persons and related images"
             )
-    validated = sum(example.split == "validation" for example in kept)
-    if validated < FEWEST_VALIDATED:
+    count = sum(example.split == "validation" for example in kept)
+    if count < FEWEST_VALIDATED:
         log.warning(
             "the validation split has only %d images, and it chooses the best epoch and the threshold: with "
             "fewer than %d, chance has a part in both; draw more with --validation",
-            *(validated, FEWEST_VALIDATED),
+            *(count, FEWEST_VALIDATED),
         )
     reason = "no split" if options.fold is None else "in no fold"
     return tuple(kept), (*(examples[index].dropped(reason) for index in sorted(outside)), *over)

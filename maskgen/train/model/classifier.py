@@ -1,4 +1,4 @@
-"""A trained model as a function from images to probabilities, run by Keras or onnxruntime."""
+"""A trained model as a function from images to probabilities, run by Keras, onnxruntime or LiteRT."""
 
 import importlib
 from collections import Counter
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from maskgen.errors import ConfigurationError, MissingDataError, ModelError, UsageError
 from maskgen.keras_runtime import one_line, require
 from maskgen.train.model.load import load_model
+from maskgen.train.model.tflite import open_tflite
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
 ONNX_INSTALL = "pip install 'maskgen[onnx]'"
@@ -77,9 +78,13 @@ def _candidate_names(path: Path) -> Iterator[str]:
 
 
 def open_classifier(path: Path) -> Classifier:
-    """Open a run folder, a ``.keras`` or an ``.onnx`` file; a `MaskgenError` says why it cannot be used."""
+    """Open a run folder, a ``.keras``, ``.onnx`` or ``.tflite`` file.
+
+    A `MaskgenError` says why it cannot be used.
+    """
     file = model_file(path)
-    spec, run = (_open_onnx if file.suffix == ".onnx" else _open_keras)(file)
+    exported = {".onnx": _open_onnx, ".tflite": open_tflite}
+    spec, run = exported.get(file.suffix, _open_keras)(file)
 
     def probabilities(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
@@ -91,7 +96,7 @@ def open_classifier(path: Path) -> Classifier:
             raise ModelError(f"{file}: it has {outputs.shape} outputs for its {len(spec.classes)} classes")
         return outputs
 
-    if file.suffix == ".onnx":
+    if file.suffix in exported:
         # Check inputs and sizes before any image is read; `_open_keras` checks them without computing.
         probabilities(np.zeros((1, spec.size, spec.size, 3), np.uint8))
     return Classifier(next(_candidate_names(path)), file, spec, probabilities)
