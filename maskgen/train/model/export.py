@@ -6,9 +6,8 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,9 @@ from maskgen.files.image_files import images as images_below
 from maskgen.keras_runtime import one_line, quietly, require
 from maskgen.train.data.model_input import inspect, shown
 from maskgen.train.model.classifier import Run, model_file
-from maskgen.train.model.converters import CONVERTERS
+from maskgen.train.model.converters import CONVERTERS, Source
 from maskgen.train.model.load import load_model
-from maskgen.train.spec import ModelSpec, read_spec
+from maskgen.train.spec import read_spec
 
 FORMATS = tuple(dict.fromkeys(format for format, _ in CONVERTERS))
 PRECISIONS = tuple(dict.fromkeys(precision for _, precision in CONVERTERS))
@@ -50,17 +49,6 @@ class Exported(NamedTuple):
     agreement: float  # share of the images with the class that Keras predicts
     images: int  # number of compared images
     milliseconds: float  # median time for one image by the format's own runtime on this machine
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """A model to export: loaded once, and what Keras predicts for the samples."""
-
-    file: Path
-    model: Any
-    spec: ModelSpec
-    images: NDArray[np.float32]  # (n, size, size, 3) RGB
-    expected: NDArray[np.float32]  # (n, classes) probabilities
 
 
 def open_source(model: Path, samples: Sequence[Path]) -> Source:
@@ -158,10 +146,9 @@ def _write(source: Source, format: str, precision: str, path: Path) -> tuple[NDA
     write = CONVERTERS[format, precision]
     with quietly():
         try:
-            run = write(source.model, source.spec, path, source.images)
-            return np.concatenate([run(image[None]) for image in source.images]), _time(
-                run, source.images[:1]
-            )
+            run = write(source, path)
+            probabilities = np.concatenate([run(image[None]) for image in source.images])
+            return probabilities, _time(run, source.images[:1])
         except (MaskgenError, OSError):
             raise
         except Exception as error:
@@ -183,11 +170,10 @@ def _sample_files(samples: Sequence[Path]) -> list[Path]:
     """The images of the samples; `MOST_SAMPLES` of more, evenly spread over the names in order."""
     files: list[Path] = []
     for path in samples:
-        files += (
-            [path / name for name in sorted(images_below(path, follow_links=True))]
-            if path.is_dir()
-            else [path]
-        )
+        if path.is_dir():
+            files += [path / name for name in sorted(images_below(path, follow_links=True))]
+        else:
+            files.append(path)
     if not files:
         raise MissingDataError(f"no image to compare on in {' '.join(map(str, samples)) or 'the samples'}")
     chosen = np.linspace(0, len(files) - 1, min(len(files), MOST_SAMPLES)).round().astype(int)
