@@ -91,6 +91,27 @@ class Cascade:
         """Close the engine."""
         self._engine.close()
 
+    def detections(self, image: Image) -> list[tuple[float, Box]]:
+        """See `maskgen.landmarks.face_boxes.Detecting`; none if the Haar cascades were chosen.
+
+        No mesh confirms them. The detector sees the whole image, and the image with a border for a face that
+        fills it.
+        """
+        if self._detector == "haar":
+            return []
+        view = crops.whole(image)
+        views = (crops.square(view), crops.square(view, PAD_MARGINS[-1], cv2.BORDER_CONSTANT))
+        faces = [
+            (score, padded.box_to_image(box))
+            for padded in views
+            for score, box in self._engine.detect(padded.image)
+        ]
+        distinct: list[tuple[float, Box]] = []
+        for score, box in sorted(faces, key=lambda face: (-face[0], face[1])):
+            if not any(crops.same_place(box, other) for _, other in distinct):
+                distinct.append((score, box))
+        return distinct
+
     def _steps(self, image: Image, every_face: bool) -> Iterator[list[Landmarks]]:
         """The faces of each step, which runs when they are asked for."""
         view = crops.whole(image)

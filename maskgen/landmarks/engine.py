@@ -58,6 +58,12 @@ class Engine(Protocol):
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces, small ones too; empty if the model has no such detector."""
 
+    def detect(self, image: Image) -> list[tuple[float, Box]]:
+        """Score and square box of each face that the mesh's own detector finds, tentative ones too.
+
+        Empty if the model shows nothing of its detector.
+        """
+
     def close(self) -> None:
         """Close the models."""
 

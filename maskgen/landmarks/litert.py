@@ -57,6 +57,11 @@ class LiteRtEngine:
         faces = self._detect(image, FULL_RANGE, TENTATIVE.location, MANY)
         return [box_of(face.points[:2]) for face in faces]
 
+    def detect(self, image: Image) -> list[tuple[float, Box]]:
+        """Score and box of each face that the short-range detector finds."""
+        faces = self._detect(image, SHORT_RANGE, TENTATIVE.detection, MANY)
+        return [(face.score, box_of(face.points[:2])) for face in faces]
+
     def open_all(self) -> None:
         """Open every model now; `ModelError` names one that cannot be opened."""
         for file_name in self._paths:

@@ -50,7 +50,8 @@ _DATA_HELP = {
     "--crop": "Part of the image that the model sees: the full image, the face, or the upper half of the "
     "face.",
     "--margin": "Margin around the face on each side, as a share of the face box's longer side.",
-    "--limit-per-class": "Maximum number of images for each class in each split.  [default: all]",
+    "--limit-per-class": "Maximum number of training images for each class; validation and test stay whole.  "
+    "[default: all]",
 }
 data_options = stacked(
     click.argument("data", nargs=-1, type=ANY_PATH),

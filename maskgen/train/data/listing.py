@@ -110,6 +110,18 @@ def _image(
     return replace(example, path=path, member=members.find(path.relative_to(folder).as_posix()))
 
 
+def columns(folder: Path, wanted: Wanted) -> set[str]:
+    """The columns of a DATA folder that at least one image has a value in: each can be the label."""
+    if is_plain_tree(folder):
+        return {"folder"}
+    names = (*ROW_FIELDS, *(FACE_FIELDS if wanted.which != "unmasked" else ()))
+    existing: set[str] = set()
+    for row in read_manifest(folder / MANIFEST):
+        if row.status == "masked":
+            existing.update(name for name in (*names, *row.attributes) if _label(row, name) is not None)
+    return existing
+
+
 def _label(row: ManifestRow, column: str | None) -> str | None:
     if column is None:
         return row.label

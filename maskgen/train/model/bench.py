@@ -18,11 +18,11 @@ WARM_UP = 5
 
 
 def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30) -> dict[str, Any]:
-    """Measure a model, given as a run folder, a ``.keras`` file or an ``.onnx`` file.
+    """Measure a model, given as a run folder or as a ``.keras``, ``.onnx`` or ``.tflite`` file.
 
     Returns:
-        Name, size in bytes, parameters and FLOPs per image (None for ``.onnx``), the machine, and for each
-        batch size the latency in milliseconds of `repeats` calls: from a uint8 batch in memory to
+        Name, size in bytes, parameters and FLOPs per image (None for exported files), the machine, and for
+        each batch size the latency in milliseconds of `repeats` calls: from a uint8 batch in memory to
         probabilities, after a warm-up.
     """
     classifier = open_classifier(path)
@@ -59,7 +59,7 @@ def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float
 
 
 def _counts(path: Path) -> tuple[int | None, int | None]:
-    """Parameters, and FLOPs per image from TensorFlow's profiler; None for ``.onnx``."""
+    """Parameters, and FLOPs per image from TensorFlow's profiler; None for exported files."""
     if path.suffix != ".keras":
         return None, None
     tf, model = tensorflow(), load_model(path)
