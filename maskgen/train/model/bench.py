@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.keras_runtime import tensorflow
+from maskgen.keras_runtime import backend, tensorflow
 from maskgen.process import usable_cores
 from maskgen.train.model.classifier import Classifier, open_classifier
 from maskgen.train.model.load import load_model
@@ -62,7 +62,10 @@ def _counts(path: Path) -> tuple[int | None, int | None]:
     """Parameters, and FLOPs per image from TensorFlow's profiler; None for exported files."""
     if path.suffix != ".keras":
         return None, None
-    tf, model = tensorflow(), load_model(path)
+    model = load_model(path)
+    if backend() != "tensorflow":
+        return model.count_params(), None
+    tf = tensorflow()
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
     function = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
     profiler = tf.compat.v1.profiler

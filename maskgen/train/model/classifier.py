@@ -79,7 +79,7 @@ def _candidate_names(path: Path) -> Iterator[str]:
 
 
 def open_classifier(path: Path) -> Classifier:
-    """Open a run folder, a ``.keras``, ``.onnx`` or ``.tflite`` file; a `MaskgenError` says why it cannot be used.
+    """Open a run folder, or a ``.keras``, ``.onnx`` or ``.tflite`` file; a `MaskgenError` says why not.
 
     The class that it predicts is the most probable one. For a model of schema 1, the probabilities are moved
     so that its threshold becomes 0.5.
