@@ -146,4 +146,4 @@ def _print(run: Path, metrics: Mapping[str, Any], as_json: bool, quiet: bool) ->
             click.echo(f"{name}: accuracy {accuracy} on {counts}", err=True)
     if metrics["dropped"]:
         click.echo(f"left out: {listed(metrics['dropped'])} (listed in dropped.csv)", err=True)
-    click.echo(f"the run is in {run}: best.keras, README.md, curves.png, metrics.json", err=True)
+    click.echo(f"the run is in {run}: best.keras, report.html, README.md, metrics.json", err=True)

@@ -80,6 +80,7 @@ class TrainOptions:
     cache: str = "none"  # where decoded images are kept: "memory" or "disk"
     seed: int = 0
     deterministic: bool = False
+    no_images: bool = False  # whether report.html has no face
     more: tuple[int, ...] = ()  # epochs of each phase that was added to a run later
 
     def __post_init__(self) -> None:

@@ -262,4 +262,4 @@ def _fit_and_finalize(run: Path, options: TrainOptions, divided: Gathered, progr
     say(speed_line(state, training), progress)
     if divided.of("test"):
         sets["test"] = feed("test")
-    return finalize(run, options, classes, divided.dropped, sets, state)
+    return finalize(run, options, classes, divided.dropped, sets, state, images=not options.no_images)

@@ -122,6 +122,7 @@ _TRAINING_HELP = {
     "--devices": "Number of GPUs that share each batch; only with KERAS_BACKEND=jax.",
     "--cache": "Keep decoded images: in memory, or on disk in the run folder, at the size of the input.",
     "--deterministic": "Make the weights reproducible; slower.",
+    "--no-images": "Leave the images of the worst errors out of report.html.",
     "--augment/--no-augment": "Augment the training images.",
     "--flip": "Share of the training images that are mirrored.",
     "--shift": "Maximum shift, as a share of the image's side.",
