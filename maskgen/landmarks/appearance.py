@@ -175,7 +175,7 @@ def _upright_view(image: Image, center: Points, side: float, angle: float) -> tu
     if factor > 1 and min(part.shape[:2]) >= factor:
         columns, rows = part.shape[1] // factor, part.shape[0] // factor
         part = part[: rows * factor, : columns * factor]
-        part = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+        part = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     else:
         factor = 1
     cosine, sine = math.cos(angle) * VIEW / side, math.sin(angle) * VIEW / side

@@ -83,6 +83,7 @@ class Cascade:
             view = _turned(image, quarters)
             turned_boxes = [view.box_to_view(box) for box in boxes]
             faces = self._upright(view.image, turned_boxes, every_face, brief=bool(best))
+            faces = [face for face in faces if self._is_steady(view.image, face)]
             if _best_score(faces) >= max(_best_score(best), BELIEVED):
                 best = [_turned_back(face, view, image) for face in faces]
         return best
@@ -209,9 +210,18 @@ class Cascade:
         first = opinion(image, mesh)
         if first.is_clear:
             return first, []
-        again = (self._refit(image, mesh, turn, mirrored) for turn, mirrored in REFITS)
-        further = [other for other in again if other]
+        further = self._further(image, mesh)
         return second_opinion(first, mesh, further), further
+
+    def _further(self, image: Image, mesh: Mesh) -> list[Mesh]:
+        """What the further looks at a mesh find."""
+        again = (self._refit(image, mesh, turn, mirrored) for turn, mirrored in REFITS)
+        return [other for other in again if other]
+
+    def _is_steady(self, image: Image, face: Landmarks) -> bool:
+        """Whether further looks confirm a face, even if its first look is clear."""
+        mesh = Mesh(face.points.astype(np.float64))
+        return second_opinion(opinion(image, mesh), mesh, self._further(image, mesh)).mesh >= 0
 
     def _replaced(
         self, image: Image, first: Mesh, judged: Opinion, further: Sequence[Mesh]
@@ -223,7 +233,7 @@ class Cascade:
         for mesh in chain(upside_down, further, *others):
             at_place = crops.same_place(place, crops.box_of(mesh.points))
             if at_place and not plausibility.refusal(_shape(image, mesh.points)):
-                other, _ = self._judged(image, mesh)
+                other = second_opinion(opinion(image, mesh), mesh, self._further(image, mesh))
                 if other.mesh >= REPLACES:
                     return mesh, other
         return first, judged
