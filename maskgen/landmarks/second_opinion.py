@@ -7,7 +7,7 @@ when the model looks again at the same place, mirrored or turned a little, and a
 The constants are those of a logistic regression on FairFace's training images: 3,298 meshes that are right by
 the measure of `maskgen.landmarks.appearance` and 529 on faces with masks, against 36 wrong ones and 1,946 on
 turned faces. Right meshes of dark faces look less like faces. For their sake the weight of the appearance was
-reduced from 1.1 and the others fitted anew, the intercept raised by .4, and the weight of the yaw lowered by .6.
+reduced from 1.1 and the others fitted anew, the intercept raised by .4, and that of the yaw lowered by .6.
 """
 
 import math
