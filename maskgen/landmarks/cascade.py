@@ -15,28 +15,36 @@ turned             the image turned by 180, 90 and 270 degrees, in which all ste
 =================  ==========================================================================
 
 A face found with lower thresholds must pass two further looks (`maskgen.landmarks.plausibility`). Each face
-gets a second opinion (`maskgen.landmarks.second_opinion`), and further looks if that is not good.
+gets a second opinion (`maskgen.landmarks.second_opinion`), and other meshes are tried if that is not good.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 import cv2
 import numpy as np
 
-from maskgen.face_mesh import Landmarks, mirrored_order
+from maskgen.face_mesh import Landmarks, mirrored_order, pose_of
 from maskgen.landmarks import crops, plausibility
 from maskgen.landmarks.appearance import probability
 from maskgen.landmarks.crops import Crop, Points
-from maskgen.landmarks.engine import Engine, Mesh
+from maskgen.landmarks.engine import REFIT_PIXELS, REFIT_SIDES, Engine, Mesh
 from maskgen.landmarks.haar import haar_boxes
-from maskgen.landmarks.second_opinion import AGREED, GOOD, Opinion, agreed, opinion
+from maskgen.landmarks.second_opinion import GOOD, Opinion, opinion, second_opinion
 from maskgen.records import BELIEVED, Box, Image
 
 PAD_MARGINS = (0.15, 0.5)
 # Sides of a close-up of one face, in sides of its box.
 CLOSE_SIDES = (2.0, 1.6)
+# The further looks of the second opinion: (turned by degrees, mirrored). With four of them, the area under
+# the ROC curve for profiles grows from .937 to .944.
+REFITS = ((0.0, True), (12.0, False))
+# Degrees by which some close-ups are turned, so that a face in profile looks up.
+TILT = 20.0
+# A mesh with a smaller logit is replaced, by one with at least this logit: of many, one is above 0 by chance.
+REPLACES = 1.0
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)
 SMALLEST_BOX = 16.0
 # Numbers of tiles along the longer side of an image, tried one after the other.
@@ -74,17 +82,22 @@ class Cascade:
                 break
             view = _turned(image, quarters)
             turned_boxes = [view.box_to_view(box) for box in boxes]
-            faces = self._upright(view.image, turned_boxes, every_face)
+            faces = self._upright(view.image, turned_boxes, every_face, brief=bool(best))
+            faces = [face for face in faces if self._is_steady(view.image, face)]
             if _best_score(faces) >= max(_best_score(best), BELIEVED):
                 best = [_turned_back(face, view, image) for face in faces]
         return best
 
-    def _upright(self, image: Image, boxes: Sequence[Box], every_face: bool) -> list[Landmarks]:
-        """The faces of an image that is taken to be upright."""
+    def _upright(
+        self, image: Image, boxes: Sequence[Box], every_face: bool, brief: bool = False
+    ) -> list[Landmarks]:
+        """The faces of an image that is taken to be upright; ``brief`` stops after the first step."""
         if boxes:
             return self._in_boxes(image, boxes, "box", every_face)
         if self._detector == "haar":
             return self._in_boxes(image, haar_boxes(image), "haar", every_face)
+        if brief:
+            return self._as_is(image, crops.whole(image))
         return next(filter(None, self._steps(image, every_face)), [])
 
     def close(self) -> None:
@@ -205,43 +218,71 @@ class Cascade:
                 yield again, max(plausibility.disagreement(*looks), *apart)
 
     def _landmarks(self, image: Image, mesh: Mesh, step: str) -> Landmarks:
-        """The face of the mesh, or of the best further look if the second opinion on the mesh is not good."""
-        judged = opinion(image, mesh)
-        if judged.mesh < GOOD:
-            mesh, judged = self._best_look(image, mesh, judged)
+        """The face of the mesh, or of another mesh at its place if the second opinion on it is not good."""
+        judged, further = self._judged(image, mesh)
+        if judged.mesh < REPLACES:
+            mesh, judged = self._replaced(image, mesh, judged, further)
         scores = probability(judged.mesh), probability(judged.mask)
         points = mesh.points.astype(np.float32)
         return Landmarks(points, _size(image), step, mesh.detection, mesh.presence, *scores)
 
-    def _best_look(self, image: Image, first: Mesh, judged: Opinion) -> tuple[Mesh, Opinion]:
-        """The first look at the place of ``first`` with a good second opinion, or else the best mesh."""
-        mesh, place = first, crops.box_of(first.points)
-        upright: list[Mesh] = []
-        for is_upright, looks in self._further_looks(image, first.points):
-            for look in looks:
-                if not plausibility.refusal(_shape(image, look.points)) and crops.same_place(
-                    place, crops.box_of(look.points)
-                ):
-                    other = opinion(image, look)
-                    if other.mesh > judged.mesh:
-                        mesh, judged = look, other
-            if judged.mesh >= GOOD:
-                return mesh, judged
-            upright += looks if is_upright else ()
-        apart = [plausibility.disagreement(mesh.points, look.points) for look in upright if look is not mesh]
-        if judged.agrees and agreed(apart):
-            judged = replace(judged, mesh=max(judged.mesh, AGREED))
-        return mesh, judged
+    def _judged(self, image: Image, mesh: Mesh) -> tuple[Opinion, list[Mesh]]:
+        """The opinion on a mesh, and the further meshes that were needed for it."""
+        first = opinion(image, mesh)
+        if first.is_clear:
+            return first, []
+        further = self._further(image, mesh)
+        return second_opinion(first, mesh, further), further
 
-    def _further_looks(self, image: Image, points: Points) -> Iterator[tuple[bool, list[Mesh]]]:
-        """(is upright, meshes) of two close-ups, their mirror images, and three turned by a quarter each."""
-        for sides in CLOSE_SIDES:
-            view = _upright_close_up(image, points, sides=sides)
-            yield True, self._meshes(view, confident=False)
-            yield True, list(map(_mirrored, self._meshes(view.mirrored(), confident=False)))
-        for turn in (180, 90, 270):
-            view = _upright_close_up(image, points, turn=turn)
-            yield False, self._meshes(view, confident=False)
+    def _further(self, image: Image, mesh: Mesh) -> list[Mesh]:
+        """What the further looks at a mesh find."""
+        again = (self._refit(image, mesh, turn, mirrored) for turn, mirrored in REFITS)
+        return [other for other in again if other]
+
+    def _is_steady(self, image: Image, face: Landmarks) -> bool:
+        """Whether further looks confirm a face, even if its first look is clear."""
+        mesh = Mesh(face.points.astype(np.float64))
+        return second_opinion(opinion(image, mesh), mesh, self._further(image, mesh)).mesh >= 0
+
+    def _replaced(
+        self, image: Image, first: Mesh, judged: Opinion, further: Sequence[Mesh]
+    ) -> tuple[Mesh, Opinion]:
+        """Another mesh at the place of ``first`` with a good second opinion, or ``first``."""
+        place = crops.box_of(first.points)
+        upside_down = self._turned_looks(image, first, 180.0)
+        others = self._tilted_looks(image, first), self._turned_looks(image, first, 90.0, 270.0)
+        for mesh in chain(upside_down, further, *others):
+            at_place = crops.same_place(place, crops.box_of(mesh.points))
+            if at_place and not plausibility.refusal(_shape(image, mesh.points)):
+                other = second_opinion(opinion(image, mesh), mesh, self._further(image, mesh))
+                if other.mesh >= REPLACES:
+                    return mesh, other
+        return first, judged
+
+    def _tilted_looks(self, image: Image, first: Mesh) -> Iterator[Mesh]:
+        """Meshes of a close-up's mirror image, and of two close-ups that are turned a little."""
+        towards = math.copysign(TILT, pose_of(first.points)["yaw"])
+        for turn, sides, mirrored in ((0.0, 2.0, True), (towards, 2.0, False), (towards, 1.6, False)):
+            view = _upright_close_up(image, first.points, turn=turn, sides=sides)
+            view = view.mirrored() if mirrored else view
+            for mesh in self._meshes(view, confident=False):
+                yield _mirrored(mesh) if mirrored else mesh
+
+    def _turned_looks(self, image: Image, first: Mesh, *turns: float) -> Iterator[Mesh]:
+        """Meshes of close-ups turned by so many degrees, if they look right."""
+        for turn in turns:
+            view = _upright_close_up(image, first.points, turn=turn)
+            for mesh in self._meshes(view, confident=False):
+                if opinion(image, mesh).mesh >= GOOD:
+                    yield mesh
+
+    def _refit(self, image: Image, mesh: Mesh, turn: float, mirrored: bool = False) -> Mesh | None:
+        """The mesh of the same face in a view turned by ``turn`` degrees."""
+        view = _upright_close_up(image, mesh.points, turn=turn, sides=REFIT_SIDES, pixels=REFIT_PIXELS)
+        view = view.mirrored() if mirrored else view
+        again = self._engine.refit(view.image)
+        again = again and replace(again.moved(view.to_image), detection=mesh.detection)
+        return _mirrored(again) if again and mirrored else again
 
     def _meshes(self, view: Crop, *, confident: bool = True, many: bool = False) -> list[Mesh]:
         meshes = self._engine.meshes(view.image, confident=confident, many=many)
@@ -258,16 +299,17 @@ def _upright_close_up(
     turn: float = 0.0,
     border: int = cv2.BORDER_REPLICATE,
     sides: float = CLOSE_SIDES[0],
+    pixels: int = crops.CLOSE,
 ) -> Crop:
     """A close-up of a face, turned upright and then by ``turn`` degrees."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     side = float((high - low).max()) * sides
-    return crops.close_up(image, (low + high) / 2, side, _shape(image, points).roll + turn, border)
+    return crops.close_up(image, (low + high) / 2, side, _shape(image, points).roll + turn, border, pixels)
 
 
 def _mirrored(mesh: Mesh) -> Mesh:
     """A mesh from a mirror image, whose x is mirrored back: its points change sides."""
-    return mesh.moved(lambda points: points[mirrored_order() if len(points) > 6 else [1, 0, 2, 3, 5, 4]])
+    return mesh.moved(lambda points: points[mirrored_order()])
 
 
 def _turned(image: Image, quarters: int) -> Crop:

@@ -74,6 +74,10 @@ class MediapipeEngine(_OpenModels):
             faces = model.process(rgb).multi_face_landmarks or ()
         return [_mesh_in_pixels(face.landmark, image) for face in faces]
 
+    def refit(self, view: Image) -> Mesh | None:
+        """The mesh of the face in a view; the graphs do not run without the detector."""
+        return next(iter(self.meshes(view, confident=False)), None)
+
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which finds smaller faces than the mesh's detector."""
         return [box for _, box in self._detections(image, 1, TENTATIVE.location)]
@@ -124,6 +128,10 @@ class TasksEngine(_OpenModels):
             faces = model.detect(mediapipe_image).face_landmarks
         # The model appends ten iris points to the 468 points of the mesh.
         return [_mesh_in_pixels(face[:468], image) for face in faces]
+
+    def refit(self, view: Image) -> Mesh | None:
+        """The mesh of the face in a view; Tasks does not run without the detector."""
+        return next(iter(self.meshes(view)), None)
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of the meshes of all faces: Tasks has no full-range detector."""
