@@ -46,7 +46,7 @@ def backend() -> str:
         UsageError: ``KERAS_BACKEND`` names another one.
         MissingExtraError: it is not installed.
     """
-    if "keras" in sys.modules:
+    if sys.modules.get("keras") is not None:
         return str(sys.modules["keras"].config.backend())
     wanted = os.environ.get("KERAS_BACKEND") or next(filter(_is_installed, BACKENDS), BACKENDS[0])
     if wanted not in BACKENDS:
@@ -60,7 +60,7 @@ def keras() -> Any:
     """Import `keras` with its `backend`."""
     # A file in the home folder may select another backend than this one.
     os.environ["KERAS_BACKEND"] = backend()
-    if "keras" not in sys.modules and _is_installed("tensorflow"):
+    if sys.modules.get("keras") is None and _is_installed("tensorflow"):
         # Keras imports it under every backend, and with it come its messages.
         tensorflow()
     return importlib.import_module("keras")

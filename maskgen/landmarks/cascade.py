@@ -18,33 +18,29 @@ A face found with lower thresholds must pass two further looks (`maskgen.landmar
 gets a second opinion (`maskgen.landmarks.second_opinion`), and other meshes are tried if that is not good.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, product
+from itertools import product
 
 import cv2
 import numpy as np
 
-from maskgen.face_mesh import Landmarks, mirrored_order, pose_of
+from maskgen.face_mesh import Landmarks
 from maskgen.landmarks import crops, plausibility
-from maskgen.landmarks.appearance import probability
 from maskgen.landmarks.crops import Crop, Points
-from maskgen.landmarks.engine import REFIT_PIXELS, REFIT_SIDES, Engine, Mesh
+from maskgen.landmarks.engine import Engine, Mesh
 from maskgen.landmarks.haar import haar_boxes
-from maskgen.landmarks.second_opinion import GOOD, Opinion, opinion, second_opinion
+from maskgen.landmarks.mesh_judge import (
+    CLOSE_SIDES,
+    MeshJudge,
+    meshes_in,
+    shape_in,
+    size_of,
+    upright_close_up,
+)
 from maskgen.records import BELIEVED, Box, Image
 
 PAD_MARGINS = (0.15, 0.5)
-# Sides of a close-up of one face, in sides of its box.
-CLOSE_SIDES = (2.0, 1.6)
-# The further looks of the second opinion: (turned by degrees, mirrored). With four of them, the area under
-# the ROC curve for profiles grows from .937 to .944.
-REFITS = ((0.0, True), (12.0, False))
-# Degrees by which some close-ups are turned, so that a face in profile looks up.
-TILT = 20.0
-# A mesh with a smaller logit is replaced, by one with at least this logit: of many, one is above 0 by chance.
-REPLACES = 1.0
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)
 SMALLEST_BOX = 16.0
 # Numbers of tiles along the longer side of an image, tried one after the other.
@@ -60,6 +56,7 @@ class Cascade:
 
     def __init__(self, engine: Engine, detector: str = "mediapipe") -> None:
         self._engine = engine
+        self._judge = MeshJudge(engine)
         self._detector = detector
 
     def find(
@@ -83,7 +80,7 @@ class Cascade:
             view = _turned(image, quarters)
             turned_boxes = [view.box_to_view(box) for box in boxes]
             faces = self._upright(view.image, turned_boxes, every_face, brief=bool(best))
-            faces = [face for face in faces if self._is_steady(view.image, face)]
+            faces = [face for face in faces if self._judge.is_steady(view.image, face)]
             if _best_score(faces) >= max(_best_score(best), BELIEVED):
                 best = [_turned_back(face, view, image) for face in faces]
         return best
@@ -139,14 +136,14 @@ class Cascade:
 
     def _as_is(self, image: Image, view: Crop, many: bool = False) -> list[Landmarks]:
         faces = []
-        for mesh in self._meshes(crops.square(view), many=many):
-            shape = _shape(image, mesh.points)
+        for mesh in meshes_in(self._engine, crops.square(view), many=many):
+            shape = shape_in(image, mesh.points)
             if plausibility.refusal(shape):
                 continue
-            if not self._engine.is_sure or plausibility.doubtful(shape, _size(image)):
+            if not self._engine.is_sure or plausibility.doubtful(shape, size_of(image)):
                 faces += self._closer(image, mesh, "as-is")
             else:
-                faces.append(self._landmarks(image, mesh, "as-is"))
+                faces.append(self._judge.landmarks(image, mesh, "as-is"))
         return _largest_first(faces)
 
     def _everywhere(self, image: Image, view: Crop) -> list[Landmarks]:
@@ -184,7 +181,7 @@ class Cascade:
     ) -> list[Landmarks]:
         """The first face in the views (at ``box``, if given) that a closer look confirms, or none."""
         for view in views:
-            for mesh in self._meshes(view, confident=False):
+            for mesh in meshes_in(self._engine, view, confident=False):
                 at_box = box is None or crops.same_place(box, crops.box_of(mesh.points))
                 if at_box and (face := self._closer(image, mesh, step)):
                     return face
@@ -195,121 +192,30 @@ class Cascade:
 
         Its points are those of the close-up, which are better for a small face.
         """
-        shape = _shape(image, mesh.points)
+        shape = shape_in(image, mesh.points)
         if plausibility.refusal(shape):
             return []
-        allowed = plausibility.largest_disagreement(shape, _size(image))
+        allowed = plausibility.largest_disagreement(shape, size_of(image))
         for border in BORDERS:
             for again, apart in self._looks(image, mesh.points, border):
                 agrees = apart <= min(allowed, self._engine.largest_disagreement)
-                if agrees and not plausibility.refusal(_shape(image, again.points)):
-                    return [self._landmarks(image, again, step)]
+                if agrees and not plausibility.refusal(shape_in(image, again.points)):
+                    return [self._judge.landmarks(image, again, step)]
         return []
 
     def _looks(
         self, image: Image, points: Points, border: int = cv2.BORDER_REPLICATE
     ) -> Iterator[tuple[Mesh, float]]:
         """Meshes in a close-up, each with the greatest difference of it, its mirror image and ``points``."""
-        view = _upright_close_up(image, points, border=border)
-        for again in self._meshes(view, confident=False):
-            for mirrored in self._meshes(view.mirrored(), confident=False):
+        view = upright_close_up(image, points, border=border)
+        for again in meshes_in(self._engine, view, confident=False):
+            for mirrored in meshes_in(self._engine, view.mirrored(), confident=False):
                 looks = (points, again.points)
                 apart = [plausibility.mirrored_disagreement(look, mirrored.points) for look in looks]
                 yield again, max(plausibility.disagreement(*looks), *apart)
 
-    def _landmarks(self, image: Image, mesh: Mesh, step: str) -> Landmarks:
-        """The face of the mesh, or of another mesh at its place if the second opinion on it is not good."""
-        judged, further = self._judged(image, mesh)
-        if judged.mesh < REPLACES:
-            mesh, judged = self._replaced(image, mesh, judged, further)
-        scores = probability(judged.mesh), probability(judged.mask)
-        points = mesh.points.astype(np.float32)
-        return Landmarks(points, _size(image), step, mesh.detection, mesh.presence, *scores)
-
-    def _judged(self, image: Image, mesh: Mesh) -> tuple[Opinion, list[Mesh]]:
-        """The opinion on a mesh, and the further meshes that were needed for it."""
-        first = opinion(image, mesh)
-        if first.is_clear:
-            return first, []
-        further = self._further(image, mesh)
-        return second_opinion(first, mesh, further), further
-
-    def _further(self, image: Image, mesh: Mesh) -> list[Mesh]:
-        """What the further looks at a mesh find."""
-        again = (self._refit(image, mesh, turn, mirrored) for turn, mirrored in REFITS)
-        return [other for other in again if other]
-
-    def _is_steady(self, image: Image, face: Landmarks) -> bool:
-        """Whether further looks confirm a face, even if its first look is clear."""
-        mesh = Mesh(face.points.astype(np.float64))
-        return second_opinion(opinion(image, mesh), mesh, self._further(image, mesh)).mesh >= 0
-
-    def _replaced(
-        self, image: Image, first: Mesh, judged: Opinion, further: Sequence[Mesh]
-    ) -> tuple[Mesh, Opinion]:
-        """Another mesh at the place of ``first`` with a good second opinion, or ``first``."""
-        place = crops.box_of(first.points)
-        upside_down = self._turned_looks(image, first, 180.0)
-        others = self._tilted_looks(image, first), self._turned_looks(image, first, 90.0, 270.0)
-        for mesh in chain(upside_down, further, *others):
-            at_place = crops.same_place(place, crops.box_of(mesh.points))
-            if at_place and not plausibility.refusal(_shape(image, mesh.points)):
-                other = second_opinion(opinion(image, mesh), mesh, self._further(image, mesh))
-                if other.mesh >= REPLACES:
-                    return mesh, other
-        return first, judged
-
-    def _tilted_looks(self, image: Image, first: Mesh) -> Iterator[Mesh]:
-        """Meshes of a close-up's mirror image, and of two close-ups that are turned a little."""
-        towards = math.copysign(TILT, pose_of(first.points)["yaw"])
-        for turn, sides, mirrored in ((0.0, 2.0, True), (towards, 2.0, False), (towards, 1.6, False)):
-            view = _upright_close_up(image, first.points, turn=turn, sides=sides)
-            view = view.mirrored() if mirrored else view
-            for mesh in self._meshes(view, confident=False):
-                yield _mirrored(mesh) if mirrored else mesh
-
-    def _turned_looks(self, image: Image, first: Mesh, *turns: float) -> Iterator[Mesh]:
-        """Meshes of close-ups turned by so many degrees, if they look right."""
-        for turn in turns:
-            view = _upright_close_up(image, first.points, turn=turn)
-            for mesh in self._meshes(view, confident=False):
-                if opinion(image, mesh).mesh >= GOOD:
-                    yield mesh
-
-    def _refit(self, image: Image, mesh: Mesh, turn: float, mirrored: bool = False) -> Mesh | None:
-        """The mesh of the same face in a view turned by ``turn`` degrees."""
-        view = _upright_close_up(image, mesh.points, turn=turn, sides=REFIT_SIDES, pixels=REFIT_PIXELS)
-        view = view.mirrored() if mirrored else view
-        again = self._engine.refit(view.image)
-        again = again and replace(again.moved(view.to_image), detection=mesh.detection)
-        return _mirrored(again) if again and mirrored else again
-
-    def _meshes(self, view: Crop, *, confident: bool = True, many: bool = False) -> list[Mesh]:
-        meshes = self._engine.meshes(view.image, confident=confident, many=many)
-        return [mesh.moved(view.to_image) for mesh in meshes]
-
     def _boxes(self, view: Crop) -> list[Box]:
         return [view.box_to_image(box) for box in self._engine.locate(view.image)]
-
-
-def _upright_close_up(
-    image: Image,
-    points: Points,
-    *,
-    turn: float = 0.0,
-    border: int = cv2.BORDER_REPLICATE,
-    sides: float = CLOSE_SIDES[0],
-    pixels: int = crops.CLOSE,
-) -> Crop:
-    """A close-up of a face, turned upright and then by ``turn`` degrees."""
-    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    side = float((high - low).max()) * sides
-    return crops.close_up(image, (low + high) / 2, side, _shape(image, points).roll + turn, border, pixels)
-
-
-def _mirrored(mesh: Mesh) -> Mesh:
-    """A mesh from a mirror image, whose x is mirrored back: its points change sides."""
-    return mesh.moved(lambda points: points[mirrored_order()])
 
 
 def _turned(image: Image, quarters: int) -> Crop:
@@ -331,15 +237,7 @@ def _best_score(faces: Sequence[Landmarks]) -> float:
 def _turned_back(face: Landmarks, view: Crop, image: Image) -> Landmarks:
     """A face of a turned image as one of the image."""
     points = view.to_image(face.points.astype(np.float64)).astype(np.float32)
-    return replace(face, points=points, image_size=_size(image), step="turned")
-
-
-def _shape(image: Image, points: Points) -> plausibility.Shape:
-    return plausibility.shape_of(points, _size(image))
-
-
-def _size(image: Image) -> tuple[int, int]:
-    return image.shape[1], image.shape[0]
+    return replace(face, points=points, image_size=size_of(image), step="turned")
 
 
 def _largest_first(faces: list[Landmarks]) -> list[Landmarks]:
