@@ -53,7 +53,6 @@ def command(
     camera: int | None,
     show: bool,
     frames: int | None,
-    quiet: bool,
     **given: Any,
 ) -> int:
     """Classify the faces in images or a video.
@@ -105,10 +104,10 @@ def command(
                 faces = [_as_dict(each, classifier.spec.classes) for each in predictions]
                 line = {"frame" if isinstance(name, int) else "file": name, "faces": faces, "reason": reason}
                 click.echo(json.dumps(line, ensure_ascii=False))
-            elif problem is not None or not quiet:
+            elif problem is not None or not given["quiet"]:
                 listing = ", ".join(f"{each.label} {each.probability:.1%}" for each in predictions)
                 click.echo(f"{name}: {reason or listing}", err=reason is not None)
-    if faceless and not quiet:
+    if faceless and not given["quiet"]:
         kind = "images; --no-detect takes each whole image for a face" if inputs else "frames"
         click.echo(f"no face found in {faceless:,} of {total:,} {kind}", err=True)
     return code
