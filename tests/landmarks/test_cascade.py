@@ -15,7 +15,7 @@ BRIGHT, DIM = 255, 120
 @pytest.fixture(autouse=True)
 def _look_like_faces(monkeypatch):
     """Painted faces have no skin and no lips: their second opinion is good, unless a test has its own."""
-    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", lambda image, mesh: Opinion(3.0, -3.0))
+    monkeypatch.setattr("maskgen.landmarks.mesh_judge.opinion", lambda image, mesh: Opinion(3.0, -3.0))
 
 
 def painted(size, *faces):
@@ -223,14 +223,14 @@ def upright_only(image, mesh):
 
 def test_a_doubtful_face_is_believed_if_two_more_looks_give_the_same_mesh(monkeypatch):
     engine = PaintedEngine()
-    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", doubtful)
+    monkeypatch.setattr("maskgen.landmarks.mesh_judge.opinion", doubtful)
     (face,) = Cascade(engine).find(painted((300, 400), (150, 150, 80, BRIGHT)))
     assert (where([face]), engine.calls) == ([(150, 150)], ["mesh", "refit", "refit"])
     assert face.mesh_score > 0.95
 
 
 def test_a_doubtful_face_whose_mesh_moves_is_not_believed(monkeypatch):
-    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", doubtful)
+    monkeypatch.setattr("maskgen.landmarks.mesh_judge.opinion", doubtful)
     (face,) = Cascade(ShakyEngine()).find(painted((300, 300), (150, 150, 80, BRIGHT)))
     assert face.mesh_score < 0.5
     assert where([face]) == [(150, 150)]
@@ -238,16 +238,16 @@ def test_a_doubtful_face_whose_mesh_moves_is_not_believed(monkeypatch):
 
 def test_a_doubtful_mesh_is_replaced_by_the_first_good_one(monkeypatch):
     logits = iter([0.5, 0.8, 0.9, 1.0])
-    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", doubtful)
+    monkeypatch.setattr("maskgen.landmarks.mesh_judge.opinion", doubtful)
     monkeypatch.setattr(
-        "maskgen.landmarks.cascade.second_opinion", lambda first, mesh, further: Opinion(next(logits), -3.0)
+        "maskgen.landmarks.mesh_judge.second_opinion", lambda first, mesh, further: Opinion(next(logits), -3.0)
     )
     (face,) = Cascade(PaintedEngine()).find(painted((300, 300), (150, 150, 80, BRIGHT)))
     assert face.mesh_score == pytest.approx(0.731, abs=1e-3)  # of logit 1
 
 
 def test_a_face_that_no_further_look_finds_is_not_believed(monkeypatch):
-    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", doubtful)
+    monkeypatch.setattr("maskgen.landmarks.mesh_judge.opinion", doubtful)
     monkeypatch.setattr(PaintedEngine, "refit", lambda engine, view: None)
     (face,) = Cascade(PaintedEngine()).find(painted((300, 300), (150, 150, 80, BRIGHT)))
     assert face.mesh_score < 0.01
@@ -259,9 +259,9 @@ def test_a_face_found_only_in_the_turned_image_comes_back_to_its_place(monkeypat
     engine = PaintedEngine()
     upright = painted((300, 400), (120, 150, 80, BRIGHT))
     (expected,) = Cascade(engine).find(upright)
-    monkeypatch.setattr("maskgen.landmarks.cascade.opinion", upright_only)
+    monkeypatch.setattr("maskgen.landmarks.mesh_judge.opinion", upright_only)
     # Painted faces are steady at any angle: only their first look tells them apart.
-    monkeypatch.setattr("maskgen.landmarks.cascade.second_opinion", lambda first, mesh, further: first)
+    monkeypatch.setattr("maskgen.landmarks.mesh_judge.second_opinion", lambda first, mesh, further: first)
     image = np.ascontiguousarray(np.rot90(upright, -quarters))
     (face,) = Cascade(engine).find(image)
     assert face.image_size == image.shape[1::-1]
