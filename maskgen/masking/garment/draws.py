@@ -1,7 +1,11 @@
 """Random numbers of one garment, in a fixed order, as hashes of its seed."""
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.masking.hash_random import draw_array
 
@@ -16,6 +20,7 @@ class Draws:
     def __init__(self, seed: int, purpose: str) -> None:
         self._seed, self._purpose = seed, purpose
         self._count, self._units = 0, self._draw(0)
+        self._spreads = 0
 
     def _draw(self, block: int) -> list[float]:
         units: list[float] = draw_array(_AT_ONCE, self._seed, self._purpose, block).tolist()
@@ -32,6 +37,12 @@ class Draws:
     def between(self, low: float, high: float) -> float:
         """A uniformly distributed number from ``low`` to ``high``."""
         return low + (high - low) * self.unit()
+
+    def spread(self, *shape: int) -> NDArray[np.float64]:
+        """An array of numbers between -1 and 1."""
+        self._spreads += 1
+        units = draw_array(math.prod(shape), self._seed, self._purpose, "spread", self._spreads)
+        return units.reshape(shape) * 2.0 - 1.0
 
     def near(self, mean: float, reach: float) -> float:
         """A number within ``reach`` of ``mean``, more often close to it (the sum of two draws)."""

@@ -19,7 +19,8 @@ _SKY = 0.25
 _DARKEST = 0.05  # light that reaches every place
 _OUTSIDE = -0.05  # distance outside of the outline at which a pixel shows nothing of the garment
 _INSIDE = 0.08  # and inside, at which it shows nothing else
-_SHINE = 24  # exponent of the sheen: how narrow its reflection is
+# Slopes of the relief are limited to 1 over this: light that fills folds softens their contrast.
+_SOFT = 1.5
 
 
 def usual_light(normals: Array, light: LightDirection) -> float:
@@ -87,11 +88,13 @@ def _shade(
             if total < 1 / 512:
                 continue
             alpha[row, column] = np.uint8(total * 255 + 0.5)
-            gain = EXPOSURE
+            gain, shine = EXPOSURE, 0.0
             if covered > 0:
                 x, y, z = normals[row, column, -3:]
-                x += (heights[row, column + 1] - heights[row, column - 1]) / 2 * z
-                y += (heights[row + 1, column] - heights[row - 1, column]) / 2 * z
+                across = (heights[row, column + 1] - heights[row, column - 1]) / 2
+                down = (heights[row + 1, column] - heights[row - 1, column]) / 2
+                x += across / (1 + abs(across) * _SOFT) * z
+                y += down / (1 + abs(down) * _SOFT) * z
                 length = 1 / np.sqrt(x * x + y * y + z * z + 1e-6)
                 facing = max((x * towards[0] + y * towards[1] + z * towards[2]) * length, 0.0)
                 ambient = 1 - _SKY * y * length
@@ -99,14 +102,12 @@ def _shade(
                 # To the power 5/8: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
                 root = np.sqrt(lit / usual)
                 gain *= root * np.sqrt(np.sqrt(root))
-                if sheen > 0:
-                    gain += (
-                        EXPOSURE
-                        * sheen
-                        * max((x * half[0] + y * half[1] + z * half[2]) * length, 0.0) ** _SHINE
-                    )
+                # A wide lobe of white light: cloth is rough.
+                mirrored = max((x * half[0] + y * half[1] + z * half[2]) * length, 0.0) ** 2
+                mirrored *= mirrored
+                shine = EXPOSURE * 255 * sheen * mirrored * mirrored * mirrored
             for channel in range(3):
-                value = covered * min(gain * color[row, column, channel], 255.0)
+                value = covered * min(gain * color[row, column, channel] + shine, 255.0)
                 value = (value + behind * EXPOSURE * under[row, column, channel]) / total
                 bgr[row, column, channel] = np.uint8(min(value, 255.0) + 0.5)
     return bgr, alpha

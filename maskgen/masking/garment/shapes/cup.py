@@ -45,7 +45,7 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, [], half, draws.between(0.0005, 0.003)),
+        relief(draws, steps, [], half, draws.between(0.001, 0.006), uneven=0.2),
         stand_off,
         cloth,
         tuple(trims),

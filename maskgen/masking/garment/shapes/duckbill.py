@@ -50,7 +50,7 @@ def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, draws.between(0.001, 0.010)),
+        relief(draws, steps, folds, half, draws.between(0.002, 0.014), uneven=0.3),
         stand_off,
         cloth,
         tuple(trims),

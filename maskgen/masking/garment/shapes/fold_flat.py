@@ -28,7 +28,8 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         0.05,
     )
     beak = draws.between(0.12, 0.24)
-    folds = centre_seam(top, bottom, 0.03, 0.035)
+    folds = centre_seam(top, bottom, draws.between(0.005, 0.03), 0.035)
+    sharp = draws.between(0.04, 0.18), draws.between(0.25, 0.5), draws.between(0.0, 0.15)
     folds += corner_folds(draws, (half, upper), (0, 40), 2, draws.between(0.005, 0.035))
     folds += corner_folds(draws, (half, lower), (-45, 0), 2, draws.between(0.005, 0.035))
     weld = draws.between(0.06, 0.09)
@@ -51,7 +52,7 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, [], folds, half, draws.between(0.001, 0.010)),
+        relief(draws, [], folds, half, draws.between(0.002, 0.014), sharp),
         stand_off,
         cloth,
         tuple(trims),

@@ -33,7 +33,7 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         relief(draws, steps, folds, 1.2, draws.between(0.005, 0.03)),
         stand_off,
         cloth,
-        (Trim(TOP, 0.0, 0.03, 0.008),),
+        (Trim(TOP, 0.0, draws.between(0.02, 0.05), draws.between(0.006, 0.02)),),
         accents.marks,
         corners_slide=1.0,
     )

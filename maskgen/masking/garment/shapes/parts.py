@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import Color, Loop, Patch
-from maskgen.masking.garment.relief import Relief
+from maskgen.masking.garment.relief import COLUMNS, KNOTS, Relief, knot_weights
 
 Array = NDArray[np.float64]
 Rows = Sequence[tuple[float, ...]]  # of a `Relief`
 Floats = NDArray[np.float32]
 
+# How far the course of a pleat wanders, in eye distances, and its depth, as a share.
+_WANDER, _UNEVEN = 0.03, 1.3
 # Where the ear's root begins and ends, in u and v of the head.
 EAR_TOP, EAR_BOTTOM = (1.40, 0.06), (1.34, 0.46)
 
@@ -63,25 +65,60 @@ def corner_folds(
 
 def relief(
     draws: Draws,
-    steps: Rows,
+    pleats: Rows,
     folds: Rows,
     half_width: float,
     crumple: float,
+    ridge: tuple[float, float, float] = (0.0, 1.0, 0.0),
+    uneven: float = 1.0,
 ) -> Relief:
-    """A relief with crumples that lie differently on each garment."""
+    """A relief with crumples that lie differently on each garment.
+
+    Args:
+        draws: The garment's.
+        pleats: Of each: height at the midline and at the side, depth at the midline and at the side,
+            softness, length of the recovery below, and slope down to the right.
+        folds: As in `Relief`.
+        half_width: Distance from the midline at which pleats have their values at the side.
+        crumple: Height of the crumples.
+        ridge: As in `Relief`.
+        uneven: How much the course and the depth of pleats vary, from 0 for straight ones to 1.
+    """
+    rows = np.array(pleats, dtype=np.float64).reshape(-1, 7)
     return Relief(
-        np.array(steps, dtype=np.float64).reshape(-1, 7),
+        np.ascontiguousarray(rows[:, 4:6]),
+        _curves(draws, rows, half_width, uneven),
         np.array(folds, dtype=np.float64).reshape(-1, 6),
-        half_width,
+        ridge,
         crumple,
         (
             draws.unit(),
             draws.unit(),
-            draws.between(0, math.pi),
-            draws.between(0.6, 1.3),
-            draws.between(0.6, 1.9),
+            draws.near(0, 0.7),
+            draws.between(0.6, 1.2),
+            draws.between(0.6, 1.5),
         ),
     )
+
+
+def _curves(draws: Draws, rows: Array, half_width: float, uneven: float) -> Floats:
+    """`Relief.curves`: no pleat is straight, equally deep all along, or ends where another one does."""
+    curves = np.empty((len(rows), 2, len(COLUMNS)), np.float32)
+    for (middle, side, deep, deep_side, _, _, slope), curve in zip(rows.tolist(), curves, strict=True):
+        share = np.minimum(np.abs(COLUMNS - uneven * draws.near(0, 0.16)) / half_width, 1)
+        share **= draws.between(1.1, 2.4)
+        # Summed along the first axis: in the same order on every processor.
+        course, depth = (draws.spread(KNOTS, 2, 1) * knot_weights()[:, None]).sum(axis=0)
+        curve[0] = middle + share * (side - middle) + slope * COLUMNS + uneven * _WANDER * course
+        curve[1] = (deep + share * (deep_side - deep)) * np.clip(1 + uneven * _UNEVEN * depth, 0, 2)
+    return curves
+
+
+def thread(draws: Draws, cloth: Color) -> Color:
+    """The colour of stitches and of the shade in their holes: somewhat darker or lighter than the cloth."""
+    share = draws.pick((0.55, 0.7, 0.85, 1.25))
+    blue, green, red = (min(value * share + (12 if share > 1 else 0), 255.0) for value in cloth)
+    return blue, green, red
 
 
 def ear_loops(
