@@ -55,3 +55,10 @@ class Draws:
     def pick(self, choices: Sequence[Choice]) -> Choice:
         """One of the choices, all equally likely."""
         return choices[int(self.unit() * len(choices))]
+
+
+def spline_weights(knots: int, places: int) -> NDArray[np.float64]:
+    """(knots, places) weights of a cubic B-spline over evenly spaced places: a smooth course of random knots."""
+    distance = np.abs(np.linspace(1, knots - 2, places) - np.arange(knots)[:, None])
+    near, far = 2 / 3 - distance**2 + distance**3 / 2, np.maximum(2 - distance, 0) ** 3 / 6
+    return np.where(distance < 1, near, far)

@@ -16,8 +16,6 @@ Array = NDArray[np.float64]
 # The curves of a pleat are tables over x, from -_REACH to _REACH.
 _REACH, _STEP = 1.44, 0.045
 COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
-# Knots of the random course of a curve.
-KNOTS = 12
 # How far above a pleat's edge the cloth bulges, in eye distances, and by which share of its depth.
 _CREST, _BULGE = 0.05, 0.3
 # How far below the edge its darkness is greatest; its strength, and its limit.
@@ -53,15 +51,6 @@ class Relief:
     ridge: tuple[float, float, float]
     crumple: float
     crumple_map: tuple[float, float, float, float, float]
-
-
-@cache
-def knot_weights() -> Array:
-    """(`KNOTS`, columns) weights of a cubic B-spline over `COLUMNS`."""
-    places = np.linspace(1, KNOTS - 2, len(COLUMNS))
-    distance = np.abs(places - np.arange(KNOTS)[:, None])
-    near, far = 2 / 3 - distance**2 + distance**3 / 2, np.maximum(2 - distance, 0) ** 3 / 6
-    return np.where(distance < 1, near, far)
 
 
 @compiled
@@ -141,7 +130,7 @@ def fold_height(folds: Array, ways: Array, cells: NDArray[np.int8], x: float, y:
         off = (under * ways[k, 0] - right * ways[k, 1]) * ways[k, 3] / (_NARROW + reach)
         bell = 1 - (off if off > 0 else -off / _STEEP) / _FOLD_REACH
         if bell > 0:
-            total += folds[k, 5] * 4 * reach * (1 - reach) * bell * bell
+            total += folds[k, 5] * 6.75 * reach * (1 - reach) * (1 - reach) * bell * bell
     return total
 
 

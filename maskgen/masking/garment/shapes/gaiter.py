@@ -13,6 +13,7 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     top, hem = draws.near(0.12, 0.06), draws.between(1.6, 1.9)
     side = top + draws.near(0.16, 0.10)
     shape = outline(
+        draws,
         [(0, top), (0.3, top + 0.05), (1.3, side), (1.62, side)],
         [(0, hem), (1.62, hem - 0.1)],
         [(-0.4, 1.42), (2.6, 1.42)],

@@ -9,16 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.masking.garment.draws import Draws
+from maskgen.masking.garment.draws import Draws, spline_weights
 from maskgen.masking.garment.garment import Color, Loop, Patch
-from maskgen.masking.garment.relief import COLUMNS, KNOTS, Relief, knot_weights
+from maskgen.masking.garment.relief import COLUMNS, Relief
 
 Array = NDArray[np.float64]
 Rows = Sequence[tuple[float, ...]]  # of a `Relief`
 Floats = NDArray[np.float32]
 
-# How far the course of a pleat wanders, in eye distances, and its depth, as a share.
-_WANDER, _UNEVEN = 0.03, 1.3
+# How far the course of a pleat wanders, in eye distances, and its depth, as a share;
+# knots of both.
+_WANDER, _UNEVEN, _KNOTS = 0.03, 1.3, 12
 # Where the ear's root begins and ends, in u and v of the head.
 EAR_TOP, EAR_BOTTOM = (1.40, 0.06), (1.34, 0.46)
 
@@ -55,8 +56,8 @@ def corner_folds(
                     side * corner[0] * draws.between(0.88, 1.0),
                     corner[1] + draws.between(-0.05, 0.05),
                     math.pi - angle if side > 0 else angle,
-                    draws.between(0.02, 0.055),
-                    draws.between(0.35, 1.0),
+                    draws.between(0.025, 0.08),
+                    draws.between(0.4, 1.3),
                     draws.between(-1, 1) * height,
                 )
             )
@@ -101,6 +102,11 @@ def relief(
     )
 
 
+@cache
+def _knot_weights() -> Array:
+    return np.asarray(spline_weights(_KNOTS, len(COLUMNS))[:, None])
+
+
 def _curves(draws: Draws, rows: Array, half_width: float, uneven: float) -> Floats:
     """`Relief.curves`: no pleat is straight, equally deep all along, or ends where another one does."""
     curves = np.empty((len(rows), 2, len(COLUMNS)), np.float32)
@@ -108,7 +114,7 @@ def _curves(draws: Draws, rows: Array, half_width: float, uneven: float) -> Floa
         share = np.minimum(np.abs(COLUMNS - uneven * draws.near(0, 0.16)) / half_width, 1)
         share **= draws.between(1.1, 2.4)
         # Summed along the first axis: in the same order on every processor.
-        course, depth = (draws.spread(KNOTS, 2, 1) * knot_weights()[:, None]).sum(axis=0)
+        course, depth = (draws.spread(_KNOTS, 2, 1) * _knot_weights()).sum(axis=0)
         curve[0] = middle + share * (side - middle) + slope * COLUMNS + uneven * _WANDER * course
         curve[1] = (deep + share * (deep_side - deep)) * np.clip(1 + uneven * _UNEVEN * depth, 0, 2)
     return curves

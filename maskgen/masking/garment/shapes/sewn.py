@@ -24,6 +24,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     lower = upper + draws.between(0.46, 0.62)
     peaked = draws.between(0.0, 0.12)
     shape = outline(
+        draws,
         [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
         [(0, bottom), (0.50, bottom - 0.02), (0.85 * narrow, bottom - 0.20), (narrow, lower), (1.62, lower)],
         [

@@ -14,6 +14,7 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     body, tip = draws.near(0.76, 0.05), draws.near(1.34, 0.03)
     wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
     shape = outline(
+        draws,
         [(0, top), (0.25, top + 0.10), (body, wing_top + 0.10), (tip, wing_top), (1.62, wing_top)],
         [
             (0, bottom),

@@ -18,6 +18,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
     narrow = half * taper
     shape = outline(
+        draws,
         [
             (0, top),
             (0.12, top + 0.015),
