@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.jit import compiled
-from maskgen.masking.garment.garment import SIDE, Cloth, Garment
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment
 from maskgen.masking.garment.outline import edge_distances, nearest_edge
 from maskgen.masking.garment.relief import (
     crumple_axes,
@@ -31,7 +31,7 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
 
     Args:
         garment: What is cut.
-        values: (height, width, n) float32, first x and y in the garment; x is `NOWHERE` where its surface is
+        values: (n, height, width) float32, first x and y in the garment; x is `NOWHERE` where its surface is
             not in view.
         finest: Length that a pixel shows, in eye distances.
 
@@ -82,16 +82,16 @@ def _cut(
 ) -> tuple[Floats, Floats, Floats]:
     pleats, curves, folds, ridge = relief
     (wrinkles, axes, depth), (tile, across, down, weave, density, start) = crumples, cloth
-    cells, ways = fold_cells(folds)
+    cells, fold_rows = fold_cells(folds)
     trimmed = 0.0
     for k in range(len(trims)):
         trimmed = max(trimmed, trims[k, 1] + trims[k, 2] + max(0.3 * trims[k, 2], finest))
-    height, width = values.shape[:2]
+    height, width = values.shape[1:]
     color = np.zeros((height, width, 3), np.float32)
     nearest, heights = np.full((height, width), -1, np.float32), np.zeros((height, width), np.float32)
     for row in range(height):
         for column in range(width):
-            x, y = float(values[row, column, 0]), float(values[row, column, 1])
+            x, y = float(values[0, row, column]), float(values[1, row, column])
             if x >= NOWHERE:
                 continue
             distances = edge_distances(edges, x, y)
@@ -106,12 +106,15 @@ def _cut(
             )
             total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
             ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver)
-            total += fold_height(folds, ways, cells, x, y + waver) + ridged + depth * crumpled
+            total += fold_height(cells, fold_rows, x, y + waver) + ridged + depth * crumpled
             lightness = (1 - dark) * (1 - seam) * (1 + _repeated(weave, density * x + start, density * y + start))
-            _paint(color[row, column], lightness, tile, across * x, down * y)
+            _paint(color, row, column, lightness, tile, across * x, down * y)
             for k in range(len(trims) if min(distances[0], distances[1], distances[2]) < trimmed else 0):
                 edge = int(trims[k, 0])
-                share = _trim_share(trims[k], distances[edge] - trims[k, 1], y if edge == SIDE else x, finest)
+                distance = distances[0] if edge == TOP else distances[1] if edge == BOTTOM else distances[2]
+                share = _trim_share(
+                    trims[k, 2], trims[k, 4], distance - trims[k, 1], y if edge == SIDE else x, finest
+                )
                 if share > 0:
                     total += share * trims[k, 3]
                     for channel in range(3 if trims[k, 5] >= 0 else 0):
@@ -151,15 +154,15 @@ def _repeated_pair(tile: Floats, x: float, y: float) -> tuple[float, float]:
 
 
 @compiled
-def _paint(into: Floats, lightness: float, tile: Floats, x: float, y: float) -> None:
-    """Write the (3,) colour of a tile that repeats in both directions, times a lightness.
+def _paint(color: Floats, row: int, column: int, lightness: float, tile: Floats, x: float, y: float) -> None:
+    """Write a pixel's colour: that of a tile that repeats in both directions, times a lightness.
 
     x, y: in tiles.
     """
     rows, columns = tile.shape[:2]
     if rows * columns == 1:
         for channel in range(3):
-            into[channel] = lightness * tile[0, 0, channel]
+            color[row, column, channel] = lightness * tile[0, 0, channel]
         return
     x, y = (x - np.floor(x)) * columns, (y - np.floor(y)) * rows
     i, j = min(int(x), columns - 1), min(int(y), rows - 1)
@@ -168,13 +171,12 @@ def _paint(into: Floats, lightness: float, tile: Floats, x: float, y: float) -> 
     for channel in range(3):
         upper = tile[j, i, channel] + t * (tile[j, right, channel] - tile[j, i, channel])
         lower = tile[below, i, channel] + t * (tile[below, right, channel] - tile[below, i, channel])
-        into[channel] = lightness * (upper + s * (lower - upper))
+        color[row, column, channel] = lightness * (upper + s * (lower - upper))
 
 
 @compiled
-def _trim_share(trim: Array, distance: float, along: float, finest: float) -> float:
+def _trim_share(width: float, spacing: float, distance: float, along: float, finest: float) -> float:
     """How much of a pixel a trim takes, from 0 to 1; distance: from its beginning; along: along its edge."""
-    width, spacing = trim[2], trim[4]
     soft = max(0.3 * width, finest)
     if distance < -soft or distance > width + soft:
         return 0.0

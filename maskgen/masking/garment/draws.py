@@ -1,7 +1,8 @@
 """Random numbers of one garment, in a fixed order, as hashes of its seed."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -18,21 +19,13 @@ class Draws:
     """Numbers drawn one after the other; the same seed and purpose give the same numbers."""
 
     def __init__(self, seed: int, purpose: str) -> None:
-        self._seed, self._purpose = seed, purpose
-        self._count, self._units = 0, self._draw(0)
-        self._spreads = 0
+        self._seed, self._purpose, self._spreads = seed, purpose, 0
+        # A uniformly distributed number in [0, 1).
+        self.unit: Callable[[], float] = self._units().__next__
 
-    def _draw(self, block: int) -> list[float]:
-        units: list[float] = draw_array(_AT_ONCE, self._seed, self._purpose, block).tolist()
-        return units
-
-    def unit(self) -> float:
-        """A uniformly distributed number in [0, 1)."""
-        block, place = divmod(self._count, _AT_ONCE)
-        if block and not place:
-            self._units = self._draw(block)
-        self._count += 1
-        return self._units[place]
+    def _units(self) -> Iterator[float]:
+        for block in itertools.count():
+            yield from draw_array(_AT_ONCE, self._seed, self._purpose, block).tolist()
 
     def between(self, low: float, high: float) -> float:
         """A uniformly distributed number from ``low`` to ``high``."""

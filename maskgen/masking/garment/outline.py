@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 Knots = list[tuple[float, float]]
 
 # The curves are tables over the distance from the midline and over the height, in steps of _STEP.
-_STEP = 0.02
+_STEP, _PER_STEP = 0.02, 50.0
 _ACROSS = np.arange(0, 1.62, _STEP)
 _FIRST, _DOWN = -0.4, np.arange(-0.4, 2.6, _STEP)
 # The straight lines between knots are smoothed over this many steps to both sides.
@@ -49,10 +49,7 @@ class Outline:
     @cached_property
     def extent(self) -> tuple[float, float, float]:
         """Greatest distance from the midline, and least and greatest height."""
-        upper, lower = self._corner(self.top), self._corner(self.bottom)
-        inside = slice(0, max(upper, lower) + 2)
-        top, bottom = float(self.top[inside].min()), float(self.bottom[inside].max())
-        return float(self.side[(top <= _DOWN) & (bottom >= _DOWN)].max()), top, bottom
+        return _extent(self.top, self.bottom, self.side)
 
     @cached_property
     def edges(self) -> tuple[Floats, Floats, Floats]:
@@ -72,11 +69,6 @@ class Outline:
         """Least height of the upper edge where an eye lies above it."""
         under = (np.abs(_BOTH) > 0.15) & (np.abs(_BOTH) < 0.5)
         return float(self.edges[0][0][under].min())
-
-    def _corner(self, edge: Floats) -> int:
-        """Where the side edge meets another edge, as an index into its table."""
-        beyond = np.interp(edge, _DOWN, self.side) <= _ACROSS
-        return int(beyond.argmax()) if beyond.any() else len(_ACROSS) - 1
 
 
 @cache
@@ -104,6 +96,22 @@ def outline(draws: Draws, top: Knots, bottom: Knots, side: Knots, rounding: floa
 
 
 @compiled
+def _extent(top: Floats, bottom: Floats, side: Floats) -> tuple[float, float, float]:
+    """`Outline.extent`: the edges count as far as they are inside the side edge, with one step beyond."""
+    highest, lowest, widest = top[0], bottom[0], np.float32(0)
+    for edge in (top, bottom):
+        for i in range(len(edge)):
+            highest, lowest = min(highest, edge[i]), max(lowest, edge[i])
+            j = min(max(round((edge[i] - _FIRST) * _PER_STEP), 0), len(side) - 1)
+            if side[j] <= i * _STEP and i > 0:
+                break
+    for j in range(len(side)):
+        if highest <= j * _STEP + _FIRST <= lowest:
+            widest = max(widest, side[j])
+    return float(widest), float(highest), float(lowest)
+
+
+@compiled
 def _with_steepness(edge: Floats) -> Floats:
     both = np.ones((2, len(edge)), np.float32)
     both[0] = edge
@@ -116,7 +124,7 @@ def _with_steepness(edge: Floats) -> Floats:
 def edge_distances(edges: tuple[Floats, Floats, Floats], x: float, y: float) -> tuple[float, float, float]:
     """Distances of a place from the upper, the lower and the side edge, positive inside."""
     top, bottom, side = edges
-    across, down = (x + _HALF) / _STEP, (y - _FIRST) / _STEP
+    across, down = (x + _HALF) * _PER_STEP, (y - _FIRST) * _PER_STEP
     i = min(max(int(across), 0), top.shape[1] - 2)
     j = min(max(int(down), 0), side.shape[1] - 2)
     t, s = min(max(across - i, 0.0), 1.0), min(max(down - j, 0.0), 1.0)

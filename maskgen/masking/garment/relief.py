@@ -14,19 +14,19 @@ Floats = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 # The curves of a pleat are tables over x, from -_REACH to _REACH.
-_REACH, _STEP = 1.44, 0.045
+_REACH, _STEP, _PER_STEP = 1.44, 0.045, 1 / 0.045
 COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
 # How far above a pleat's edge the cloth bulges, in eye distances, and by which share of its depth.
 _CREST, _BULGE = 0.05, 0.3
 # How far below the edge its darkness is greatest; its strength, and its limit.
-_INSIDE, _OCCLUDED, _DARKEST = 0.008, 0.2, 0.4
+_INSIDE, _OCCLUDED, _DARKEST = 0.008, 0.25, 0.45
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
-_NARROW, _STEEP = 0.35, 0.6
+_NARROW, _STEEP, _STEEPER = 0.35, 0.6, -1 / 0.6
 _FOLD_REACH = 2.2
 # Half the width of a seam.
 _SEAM = 0.014
 # Cells of the table that says which folds may touch a place: their first x and y, their side, their number.
-_CELL_X, _CELL_Y, _CELL, _ACROSS, _DOWN = -1.6, -0.4, 0.16, 20, 16
+_CELL_X, _CELL_Y, _CELL, _PER_CELL, _ACROSS, _DOWN = -1.6, -0.4, 0.1, 10.0, 32, 25
 # Length of the crumple tile in eye distances, and how far its course moves pleats and folds.
 _TILE_LENGTH, _WAVER = 1.6, 0.011
 
@@ -60,7 +60,7 @@ def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: floa
     finest: least softness of an edge, in eye distances.
     """
     total, dark = 0.0, 0.0
-    across = min(max((x + _REACH) / _STEP, 0.0), curves.shape[2] - 1.001)
+    across = min(max((x + _REACH) * _PER_STEP, 0.0), curves.shape[2] - 1.001)
     i = int(across)
     t = across - i
     for k in range(len(pleats)):
@@ -85,52 +85,57 @@ def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: floa
 
 
 @compiled
-def fold_cells(folds: Array) -> tuple[NDArray[np.int8], Array]:
-    """Which folds may touch a place, by cells of the garment, and the (n, 4) ways of the folds.
+def fold_cells(folds: Array) -> tuple[NDArray[np.int64], Array]:
+    """Which folds may touch a place, by cells of the garment, and the folds as `fold_height` takes them.
 
     Returns:
-        (rows, columns, n + 1) int8: the number of the folds in a cell, then their indices; and directions as
-        unit vectors with 1 over the lengths and widths.
+        (rows, columns, n + 1) int64: the number of the folds in a cell, then their indices; and (n, 7): x and
+        y of the start, direction as a unit vector, 1 over length and width, and height.
     """
-    cells, ways = np.zeros((_DOWN, _ACROSS, len(folds) + 1), np.int8), np.empty((len(folds), 4))
-    margin = 0.75 * _CELL
+    cells, rows = np.zeros((_DOWN, _ACROSS, len(folds) + 1), np.int64), np.empty((len(folds), 7))
+    margin = 0.71 * _CELL
     for k in range(len(folds)):
-        width, length = folds[k, 3], folds[k, 4]
-        ways[k, 0], ways[k, 1] = np.cos(folds[k, 2]), np.sin(folds[k, 2])
-        ways[k, 2], ways[k, 3] = 1 / length, 1 / width
-        for row in range(_DOWN):
-            for column in range(_ACROSS):
-                right = _CELL_X + (column + 0.5) * _CELL - folds[k, 0]
-                under = _CELL_Y + (row + 0.5) * _CELL - folds[k, 1]
-                along = right * ways[k, 0] + under * ways[k, 1]
-                wide = _NARROW + min(max((along + margin) / length, 0.0), 1.0)
-                if -margin < along < length + margin and (
-                    abs(under * ways[k, 0] - right * ways[k, 1]) < _FOLD_REACH * width * wide + margin
-                ):
+        left, top, width, length = folds[k, 0], folds[k, 1], folds[k, 3], folds[k, 4]
+        cosine, sine = np.cos(folds[k, 2]), np.sin(folds[k, 2])
+        rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3] = left, top, cosine, sine
+        rows[k, 4], rows[k, 5], rows[k, 6] = 1 / length, 1 / width, 6.75 * folds[k, 5]
+        reach = _FOLD_REACH * width * (_NARROW + 1) + margin
+        x0, x1 = left + min(cosine * length, 0.0) - reach, left + max(cosine * length, 0.0) + reach
+        y0, y1 = top + min(sine * length, 0.0) - reach, top + max(sine * length, 0.0) + reach
+        for row in range(_cell(y0, _CELL_Y, _DOWN), _cell(y1, _CELL_Y, _DOWN) + 1):
+            for column in range(_cell(x0, _CELL_X, _ACROSS), _cell(x1, _CELL_X, _ACROSS) + 1):
+                right = _CELL_X + (column + 0.5) * _CELL - left
+                under = _CELL_Y + (row + 0.5) * _CELL - top
+                along = right * cosine + under * sine
+                wide = _FOLD_REACH * width * (_NARROW + min(max((along + margin) / length, 0.0), 1.0))
+                off = under * cosine - right * sine
+                if -margin < along < length + margin and -_STEEP * wide - margin < off < wide + margin:
                     cells[row, column, 0] += 1
                     cells[row, column, cells[row, column, 0]] = k
-    return cells, ways
+    return cells, rows
 
 
 @compiled
-def fold_height(folds: Array, ways: Array, cells: NDArray[np.int8], x: float, y: float) -> float:
+def _cell(place: float, first: float, count: int) -> int:
+    """The row or the column of a cell; places beyond the table belong to its border."""
+    return min(max(int((place - first) * _PER_CELL), 0), count - 1)
+
+
+@compiled
+def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> float:
     """Height of the folds at a place.
 
     A fold has a sharp crest with a steep and a soft flank, widens away from its start and fades at both ends.
     """
-    row = min(max(int((y - _CELL_Y) / _CELL), 0), _DOWN - 1)
-    column = min(max(int((x - _CELL_X) / _CELL), 0), _ACROSS - 1)
+    row, column = _cell(y, _CELL_Y, _DOWN), _cell(x, _CELL_X, _ACROSS)
     total = 0.0
-    for n in range(cells[row, column, 0]):
-        k = cells[row, column, n + 1]
-        right, under = x - folds[k, 0], y - folds[k, 1]
-        reach = (right * ways[k, 0] + under * ways[k, 1]) * ways[k, 2]
-        if reach <= 0 or reach >= 1:
-            continue
-        off = (under * ways[k, 0] - right * ways[k, 1]) * ways[k, 3] / (_NARROW + reach)
-        bell = 1 - (off if off > 0 else -off / _STEEP) / _FOLD_REACH
-        if bell > 0:
-            total += folds[k, 5] * 6.75 * reach * (1 - reach) * (1 - reach) * bell * bell
+    for n in range(1, cells[row, column, 0] + 1):
+        k = cells[row, column, n]
+        right, under, cosine, sine = x - rows[k, 0], y - rows[k, 1], rows[k, 2], rows[k, 3]
+        reach = min(max((right * cosine + under * sine) * rows[k, 4], 0.0), 1.0)
+        off = (under * cosine - right * sine) * rows[k, 5]
+        bell = max(1 - max(off, off * _STEEPER) / ((_NARROW + reach) * _FOLD_REACH), 0.0)
+        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell
     return total
 
 
@@ -175,7 +180,7 @@ def crumple_tile(side: int) -> Floats:
         blurred = blurred[full // 2 : -full // 2, full // 2 : -full // 2]
         return np.asarray(blurred / blurred.std())
 
-    total = smooth(30, 18)
+    total = 1.4 * smooth(30, 20)
     patches = np.clip(0.5 + 0.8 * smooth(26, 22), 0.1, 1.8)
     for across, down, weight in ((19, 9, 0.5), (11, 5, 0.26), (6, 3, 0.13), (3, 1.8, 0.05)):
         total += weight * patches * (1.2 - 1.6 * np.sqrt(smooth(across, down) ** 2 + 0.02))

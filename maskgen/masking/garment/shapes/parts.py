@@ -18,8 +18,9 @@ Rows = Sequence[tuple[float, ...]]  # of a `Relief`
 Floats = NDArray[np.float32]
 
 # How far the course of a pleat wanders, in eye distances, and its depth, as a share;
-# knots of both.
-_WANDER, _UNEVEN, _KNOTS = 0.03, 1.3, 12
+# knots of both; how far
+# from the midline the middle of a pleat may lie.
+_WANDER, _UNEVEN, _KNOTS, _APEX = 0.024, 1.9, 9, 0.1
 # Where the ear's root begins and ends, in u and v of the head.
 EAR_TOP, EAR_BOTTOM = (1.40, 0.06), (1.34, 0.46)
 
@@ -109,15 +110,17 @@ def _knot_weights() -> Array:
 
 def _curves(draws: Draws, rows: Array, half_width: float, uneven: float) -> Floats:
     """`Relief.curves`: no pleat is straight, equally deep all along, or ends where another one does."""
-    curves = np.empty((len(rows), 2, len(COLUMNS)), np.float32)
-    for (middle, side, deep, deep_side, _, _, slope), curve in zip(rows.tolist(), curves, strict=True):
-        share = np.minimum(np.abs(COLUMNS - uneven * draws.near(0, 0.16)) / half_width, 1)
-        share **= draws.between(1.1, 2.4)
-        # Summed along the first axis: in the same order on every processor.
-        course, depth = (draws.spread(_KNOTS, 2, 1) * _knot_weights()).sum(axis=0)
-        curve[0] = middle + share * (side - middle) + slope * COLUMNS + uneven * _WANDER * course
-        curve[1] = (deep + share * (deep_side - deep)) * np.clip(1 + uneven * _UNEVEN * depth, 0, 2)
-    return curves
+    count = len(rows)
+    middle, side, deep, deep_side, _, _, slope = rows.T[:, :, None]
+    # Where it is nearest to the midline's values, and how soon it takes the side's.
+    apex, power, course, depth = np.split(draws.spread(count, 2 + 2 * _KNOTS), (1, 2, 2 + _KNOTS), axis=1)
+    share = np.minimum(np.abs(COLUMNS - uneven * _APEX * apex) / half_width, 1) ** (1.75 + 0.65 * power)
+    # Summed along the first axis: in the same order on every processor.
+    course, depth = ((knots.T[:, :, None] * _knot_weights()).sum(axis=0) for knots in (course, depth))
+    heights = middle + share * (side - middle) + slope * COLUMNS + uneven * _WANDER * course
+    depths = (deep + share * (deep_side - deep)) * np.clip(1 + uneven * _UNEVEN * depth, 0, 2)
+    # Rounded: the last bits of numpy's powers differ between processors.
+    return np.stack([heights, depths], axis=1).round(5).astype(np.float32)
 
 
 def thread(draws: Draws, cloth: Color) -> Color:

@@ -41,7 +41,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     opened, closed = draws.between(0.16, 0.34) * 3 / count, (lower - upper) / (count + draws.between(0.6, 2.0))
     middle, beside = draws.near(0.68, 0.13), (upper + lower) / 2 + draws.near(0.03, 0.06)
     # Those of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.15, 0.4, 0.7, 1.0, 1.4, 2.2))
+    pulled, deep = draws.between(0.2, 1.1), draws.pick((0.1, 0.4, 0.8, 1.3, 2.2, 3.5))
     leaning = draws.near(0, 0.10)
     steps = []
     for number in range(count):
@@ -57,7 +57,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 leaning + draws.near(0, 0.05),
             )
         )
-    strength = draws.between(0.0, 1.7) ** 1.8
+    strength = draws.between(0.0, 1.9) ** 1.8
     folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.12 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.1 * strength)
     # Gathers beside the edge, where the loops are welded on.
@@ -71,7 +71,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     crease = draws.between(-0.012, 0.02) if draws.happens(0.6) else 0.0
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.2), draws.between(0.5, 1.1)
-    gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.22)
+    gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.26)
     trims = [
         Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
@@ -88,7 +88,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.004 * 10 ** draws.between(0, 0.9), (crease, draws.between(0.06, 0.2), draws.between(0.0, 0.06))),
+        relief(draws, steps, folds, half, 0.005 * 10 ** draws.between(0, 1.15), (crease, draws.between(0.06, 0.2), draws.between(0.0, 0.06))),
         stand_off,
         cloth,
         tuple(trims),
