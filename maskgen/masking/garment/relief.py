@@ -18,8 +18,8 @@ _REACH, _STEP, _PER_STEP = 1.44, 0.045, 1 / 0.045
 COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
 # How far above a pleat's edge the cloth bulges, in eye distances, and by which share of its depth.
 _CREST, _BULGE = 0.05, 0.3
-# How far below the edge its darkness is greatest; its strength, and its limit.
-_INSIDE, _OCCLUDED, _DARKEST = 0.008, 0.25, 0.45
+# How far the shade under the edge reaches; its strength by depth over softness and this, and its limit.
+_SHADE, _OCCLUDED, _LEAST, _DARKEST = 0.06, 0.25, 0.008, 0.45
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
 _NARROW, _STEEP, _STEEPER = 0.35, 0.6, -1 / 0.6
 _FOLD_REACH = 2.2
@@ -36,7 +36,8 @@ class Relief:
     """What stands out of a garment's surface; lengths in eye distances.
 
     Attributes:
-        pleats: (n, 2) edges of cloth across the garment: softness, and length of the recovery below.
+        pleats: (n, 3) edges of cloth across the garment: softness, length of the recovery below, and how much
+            light the edge takes from what lies under it, as a share of the most.
         curves: (n, 2, columns) float32 of each pleat at `COLUMNS`: height of its edge, and its depth.
         folds: (n, 6) straight folds: x and y of the start, direction in radians (down from the right), width,
             length, height.
@@ -79,8 +80,9 @@ def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: floa
         left = 1 - max(below / length, 0.0)
         total -= depth * s * s * (3 - s - s) * left * left
         # The cloth above keeps light from the fold's inside.
-        near = max(1 - abs(below - _INSIDE) / (_INSIDE + soft), 0.0)
-        dark += min(_OCCLUDED * abs(depth) / (_INSIDE + soft), _DARKEST) * near
+        reach = soft if below < 0 else _SHADE
+        near = max(1 - abs(below) / reach, 0.0) ** 2
+        dark += pleats[k, 2] * min(_OCCLUDED * abs(depth) / (_LEAST + soft), _DARKEST) * near
     return total, min(dark, _DARKEST)
 
 

@@ -88,7 +88,7 @@ def relief(
     """
     rows = np.array(pleats, dtype=np.float64).reshape(-1, 7)
     return Relief(
-        np.ascontiguousarray(rows[:, 4:6]),
+        np.column_stack([rows[:, 4:6], 1 - 0.45 * uneven * (1 + draws.spread(len(rows)))]),
         _curves(draws, rows, half_width, uneven),
         np.array(folds, dtype=np.float64).reshape(-1, 6),
         ridge,

@@ -41,18 +41,18 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     opened, closed = draws.between(0.16, 0.34) * 3 / count, (lower - upper) / (count + draws.between(0.6, 2.0))
     middle, beside = draws.near(0.68, 0.13), (upper + lower) / 2 + draws.near(0.03, 0.06)
     # Those of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.2, 1.1), draws.pick((0.1, 0.4, 0.8, 1.3, 2.2, 3.5))
+    pulled, deep = draws.between(0.2, 1.1), draws.pick((0.1, 0.4, 0.9, 1.6, 2.6, 4.0))
     leaning = draws.near(0, 0.10)
     steps = []
     for number in range(count):
         place, depth = number - (count - 1) / 2, deep * draws.between(0.006, 0.040)
         steps.append(
             (
-                middle + place * opened + draws.near(0, 0.05),
+                middle + place * opened + draws.near(0, 0.08),
                 beside + place * closed,
                 depth * pulled * draws.between(0.4, 1.0),
                 depth * 0.9,
-                draws.between(0.004, 0.016),
+                draws.between(0.004, 0.024),
                 draws.between(0.06, 0.20),
                 leaning + draws.near(0, 0.05),
             )
@@ -68,10 +68,10 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             direction = math.pi + turn if side > 0 else turn
             folds.append((side * half, y, direction, 0.015, draws.between(0.12, 0.3), draws.near(0, 0.02)))
     # It was folded down the middle in its box.
-    crease = draws.between(-0.012, 0.02) if draws.happens(0.6) else 0.0
+    crease = draws.between(-0.02, 0.02) if draws.happens(0.6) else 0.0
     edge = draws.between(0.035, 0.06)
-    lean, wide = draws.near(0, 0.2), draws.between(0.5, 1.1)
-    gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.26)
+    lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
+    gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.30)
     trims = [
         Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
@@ -88,7 +88,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.005 * 10 ** draws.between(0, 1.15), (crease, draws.between(0.06, 0.2), draws.between(0.0, 0.06))),
+        relief(draws, steps, folds, half, 0.005 * 10 ** draws.between(0, 1.25), (crease, draws.between(0.06, 0.2), max(draws.between(-0.08, 0.06), 0.0))),
         stand_off,
         cloth,
         tuple(trims),
