@@ -9,9 +9,9 @@ from synthetic_faces import LIGHT, PLAIN, in_image, laid, mean_face, worn
 
 from maskgen.face_mesh import ANCHORS
 from maskgen.masking.garment.drape import drape
+from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.dress import dress
 from maskgen.masking.garment.garment import Cloth
-from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.relief import Relief, fold_cells, fold_height, pleat_relief, ridge_relief
 from maskgen.masking.garment.shapes import SHAPES
 from maskgen.masking.garment.shapes.parts import relief
@@ -162,7 +162,9 @@ def test_a_fold_has_a_steep_and_a_soft_flank_and_fades_at_both_ends(angle):
 
     def height(along, aside):
         cosine, sine = np.cos(angle), np.sin(angle)
-        return fold_height(cells, rows, 0.1 + along * cosine - aside * sine, 0.6 + along * sine + aside * cosine)
+        return fold_height(
+            cells, rows, 0.1 + along * cosine - aside * sine, 0.6 + along * sine + aside * cosine
+        )
 
     crest = height(0.2, 0.0)
     assert crest == pytest.approx(0.02, rel=0.1)

@@ -58,7 +58,7 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
 
 
 def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float, float]:
-    """The print, its repeats in an eye distance, across and down; the weave, its pixels in one, and its start."""
+    """The print and its repeats in an eye distance, both ways; the weave, its pixels in one, and its start."""
     if cloth.tile is None:
         tile, across, down = np.array([[cloth.color]], np.float32), 0.0, 0.0
     else:
@@ -107,7 +107,9 @@ def _cut(
             total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
             ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver)
             total += fold_height(cells, fold_rows, x, y + waver) + ridged + depth * crumpled
-            lightness = (1 - dark) * (1 - seam) * (1 + _repeated(weave, density * x + start, density * y + start))
+            lightness = (
+                (1 - dark) * (1 - seam) * (1 + _repeated(weave, density * x + start, density * y + start))
+            )
             _paint(color, row, column, lightness, tile, across * x, down * y)
             for k in range(len(trims) if min(distances[0], distances[1], distances[2]) < trimmed else 0):
                 edge = int(trims[k, 0])
@@ -127,7 +129,7 @@ def _cut(
 
 @compiled
 def _repeated(tile: Floats, x: float, y: float) -> float:
-    """The value of a tile that repeats in both directions, at positive places; its sides are powers of two."""
+    """The value of a tile that repeats in both directions, at a positive place; its sides are powers of 2."""
     left, top = int(x), int(y)
     t, s = x - left, y - top
     last_x, last_y = tile.shape[1] - 1, tile.shape[0] - 1

@@ -35,7 +35,7 @@ class Draws:
         """An array of numbers between -1 and 1."""
         self._spreads += 1
         units = draw_array(math.prod(shape), self._seed, self._purpose, "spread", self._spreads)
-        return units.reshape(shape) * 2.0 - 1.0
+        return units.reshape(shape).astype(np.float64) * 2 - 1
 
     def near(self, mean: float, reach: float) -> float:
         """A number within ``reach`` of ``mean``, more often close to it (the sum of two draws)."""
@@ -51,7 +51,7 @@ class Draws:
 
 
 def spline_weights(knots: int, places: int) -> NDArray[np.float64]:
-    """(knots, places) weights of a cubic B-spline over evenly spaced places: a smooth course of random knots."""
+    """(knots, places) weights of a cubic B-spline over evenly spaced places, for a smooth random course."""
     distance = np.abs(np.linspace(1, knots - 2, places) - np.arange(knots)[:, None])
     near, far = 2 / 3 - distance**2 + distance**3 / 2, np.maximum(2 - distance, 0) ** 3 / 6
     return np.where(distance < 1, near, far)

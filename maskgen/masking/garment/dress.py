@@ -12,8 +12,8 @@ from maskgen.masking.garment.shapes.parts import Accents
 from maskgen.masking.hash_random import draw_bits, draw_unit
 from maskgen.masking.materials.marks import draw_mark
 from maskgen.masking.materials.material import NONE, Fabric, Material, draw_fabric, parse_material
-from maskgen.masking.materials.prints import draw_print
 from maskgen.masking.materials.noise import Plane
+from maskgen.masking.materials.prints import draw_print
 from maskgen.masking.materials.weave import TILE_SIDE, wear_tile, weave
 from maskgen.records import MaskTemplate, Plan
 

@@ -19,7 +19,7 @@ COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
 # How far above a pleat's edge the cloth bulges, in eye distances, and by which share of its depth.
 _CREST, _BULGE = 0.05, 0.3
 # How far the shade under the edge reaches; its strength by depth over softness and this, and its limit.
-_SHADE, _OCCLUDED, _LEAST, _DARKEST = 0.06, 0.25, 0.008, 0.45
+_SHADE, _OCCLUDED, _LEAST, _DARKEST = 0.07, 0.36, 0.008, 0.52
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
 _NARROW, _STEEP, _STEEPER = 0.35, 0.6, -1 / 0.6
 _FOLD_REACH = 2.2
@@ -41,7 +41,7 @@ class Relief:
         curves: (n, 2, columns) float32 of each pleat at `COLUMNS`: height of its edge, and its depth.
         folds: (n, 6) straight folds: x and y of the start, direction in radians (down from the right), width,
             length, height.
-        ridge: Height and reach of a sharp ridge down the midline, and how dark the seam on it is, from 0 to 1.
+        ridge: Height and reach of a sharp ridge down the midline, and the darkness of its seam, from 0 to 1.
         crumple: Height of the random crumples.
         crumple_map: x, y and turn of the tile of crumples, and its scale along and across the turn.
     """

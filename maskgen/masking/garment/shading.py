@@ -23,7 +23,7 @@ _INSIDE = 0.08  # and inside, at which it shows nothing else
 _ZERO, _HALF, _ONE, _TINY, _MOST = (np.float32(value) for value in (0, 0.5, 1, 1e-6, 255))
 _EXPOSED, _BRIGHT = np.float32(EXPOSURE), np.float32(EXPOSURE * 255)
 # Slopes of the relief are limited to 1 over this: light that fills folds softens their contrast.
-_SOFT = np.float32(1)
+_SOFT = np.float32(0.7)
 
 
 @compiled
@@ -93,7 +93,11 @@ def _shade(
     slopes, last = np.zeros((2, width), np.float32), len(normals)
     for row in range(height):
         if 0 < row < height - 1 and width > 2:
-            normal_x, normal_y, normal_z = normals[last - 3, row], normals[last - 2, row], normals[last - 1, row]
+            normal_x, normal_y, normal_z = (
+                normals[last - 3, row],
+                normals[last - 2, row],
+                normals[last - 1, row],
+            )
             _slope_row(heights[row, :-2], heights[row, 2:], normal_x[1:], normal_z[1:], slopes[0, 1:])
             _slope_row(heights[row - 1], heights[row + 1], normal_y, normal_z, slopes[1])
             _light_row(slopes[0], slopes[1], normal_z, lights, gains)

@@ -72,7 +72,7 @@ def relit(
     light, (left, top) = appearance.light, offset
     blue_gain, green_gain, red_gain = appearance.gains[0], appearance.gains[1], appearance.gains[2]
     even = light.shape[0] != height or light.shape[1] != width
-    most, whole = np.float32(255), np.float32(1 / 255)
+    whole = np.float32(1 / 255)
     for y in range(bgr.shape[0]):
         drawn, into = bgr[y], weighted[top + y, left:]
         covers, near = alpha[top + y, left:], softened[top + y, left:]

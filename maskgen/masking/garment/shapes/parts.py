@@ -96,7 +96,7 @@ def relief(
         (
             draws.unit(),
             draws.unit(),
-            draws.near(0, 0.7),
+            draws.near(0, 1.1),
             draws.between(0.6, 1.2),
             draws.between(0.6, 1.5),
         ),

@@ -45,7 +45,14 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, [], folds, half, draws.between(0.003, 0.016), (draws.between(0.0, 0.08), 0.3, draws.between(0.0, 0.2))),
+        relief(
+            draws,
+            [],
+            folds,
+            half,
+            draws.between(0.003, 0.016),
+            (draws.between(0.0, 0.08), 0.3, draws.between(0.0, 0.2)),
+        ),
         stand_off,
         cloth,
         tuple(trims),

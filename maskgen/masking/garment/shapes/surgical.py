@@ -38,10 +38,13 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     count = draws.pick((2, 3, 3, 3, 4))
     # Pleats lie close together at the sides and open in the middle, where they follow nose and chin.
-    opened, closed = draws.between(0.16, 0.34) * 3 / count, (lower - upper) / (count + draws.between(0.6, 2.0))
-    middle, beside = draws.near(0.68, 0.13), (upper + lower) / 2 + draws.near(0.03, 0.06)
+    opened, closed = (
+        draws.between(0.16, 0.34) * 3 / count,
+        (lower - upper) / (count + draws.between(0.6, 2.0)),
+    )
+    middle, beside = draws.near(0.68, 0.13), (upper + lower) / 2 + draws.near(0.08, 0.09)
     # Those of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.2, 1.1), draws.pick((0.1, 0.4, 0.9, 1.6, 2.6, 4.0))
+    pulled, deep = draws.between(0.2, 1.1), draws.pick((0.1, 0.5, 1.0, 1.8, 3.0, 4.5))
     leaning = draws.near(0, 0.10)
     steps = []
     for number in range(count):
@@ -88,7 +91,14 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.005 * 10 ** draws.between(0, 1.25), (crease, draws.between(0.06, 0.2), max(draws.between(-0.08, 0.06), 0.0))),
+        relief(
+            draws,
+            steps,
+            folds,
+            half,
+            0.0055 * 10 ** draws.between(0, 1.25),
+            (crease, draws.between(0.06, 0.2), max(draws.between(-0.08, 0.06), 0.0)),
+        ),
         stand_off,
         cloth,
         tuple(trims),
