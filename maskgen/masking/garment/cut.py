@@ -58,7 +58,7 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
 
 
 def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float, float]:
-    """The print and its repeats in an eye distance, both ways; the weave, its pixels in one, and its start."""
+    """The print, its repeats in an eye distance, both ways; the weave, its pixels in one, its start."""
     if cloth.tile is None:
         tile, across, down = np.array([[cloth.color]], np.float32), 0.0, 0.0
     else:

@@ -64,7 +64,7 @@ class Placement:
         return float(min(abs(x) / self.half_width, 1) ** 2)
 
     def _map(self) -> tuple[float, float, float, float, float, float]:
-        """Cosine, sine and lift of the turn; slide, the share that the corners lack of it, gathered height."""
+        """Cosine, sine and lift of the turn; slide, the corners' lack of it as a share, gathered height."""
         if self.plan.wear == "correct":
             return *self._turn(), 0.0, 0.0, 1.0
         goal, held, gathered = _SLIDES[self.plan.wear]
