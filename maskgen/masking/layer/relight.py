@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 
 
 # Grey level from which on values are compressed, and how much: 1 over the range that is left for them.
-_SHOULDER, _COMPRESSION = np.float32(190), np.float32(1 / 110)
+_SHOULDER, _COMPRESSION = np.float32(212), np.float32(1 / 100)
 
 
 class Appearance(NamedTuple):

@@ -17,8 +17,7 @@ Array = NDArray[np.float64]
 Rows = Sequence[tuple[float, ...]]  # of a `Relief`
 Floats = NDArray[np.float32]
 
-# How far the course of a pleat wanders, in eye distances, and its depth, as a share;
-# knots of both; how far
+# How far the course of a pleat wanders, in eye distances, and its depth, as a share; knots of both; how far
 # from the midline the middle of a pleat may lie.
 _WANDER, _UNEVEN, _KNOTS, _APEX = 0.024, 1.9, 9, 0.1
 # Where the ear's root begins and ends, in u and v of the head.
