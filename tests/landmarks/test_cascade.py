@@ -240,7 +240,8 @@ def test_a_doubtful_mesh_is_replaced_by_the_first_good_one(monkeypatch):
     logits = iter([0.5, 0.8, 0.9, 1.0])
     monkeypatch.setattr("maskgen.landmarks.mesh_judge.opinion", doubtful)
     monkeypatch.setattr(
-        "maskgen.landmarks.mesh_judge.second_opinion", lambda first, mesh, further: Opinion(next(logits), -3.0)
+        "maskgen.landmarks.mesh_judge.second_opinion",
+        lambda first, mesh, further: Opinion(next(logits), -3.0),
     )
     (face,) = Cascade(PaintedEngine()).find(painted((300, 300), (150, 150, 80, BRIGHT)))
     assert face.mesh_score == pytest.approx(0.731, abs=1e-3)  # of logit 1
