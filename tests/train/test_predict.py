@@ -118,7 +118,7 @@ def test_the_command_prints_json_lines_writes_pictures_and_tells_what_it_cannot_
 
 
 def test_quiet_prints_errors_and_what_json_asks_for(opened, capsys):
-    write(opened / "photos" / "a.jpg", jpeg(0, size=(160, 120)))
+    write(opened / "photos" / "a.jpg", jpeg(0, (100, 100, 100), size=(160, 120)))
     write(opened / "photos" / "b.jpg", jpeg(0))
     write(opened / "photos" / "c.png", b"no image")
     photos = str(opened / "photos")
