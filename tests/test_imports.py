@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "masking": NOUNS | {"limits", "face_mesh", "options", "files", "images", "jit"},
     "results": NOUNS | {"limits", "face_mesh", "files", "images"},
     "run": BELOW | WINGS,
-    "train": NOUNS | {"process", "keras_runtime", "files", "images", "landmarks", "results"},
+    "train": NOUNS | {"process", "keras_runtime", "files", "images", "landmarks", "results", "api"},
     "verify": BELOW | WINGS | {"run"},
     "demo": BELOW | WINGS | {"run", "train"},
     "doctor": {"datasets", "landmarks", "masking", "run", "options", "process", "errors"},
@@ -62,9 +62,12 @@ INSIDE: dict[str, dict[str, set[str]]] = {
     "results": {"": set(), "export": {""}, "browse": {""}},
     "run": {"": {"state", "executors"}, "state": set(), "executors": set()},
     "train": {
-        "": {"predict", "model", "data"},
+        "": {"loop", "predict", "model", "data", "judging", "report"},
+        "loop": {"model", "data", ""},
         "predict": {"model", "data", ""},
         "model": {"data", ""},
+        "judging": {"model", "data", ""},
+        "report": {"judging", "data", ""},
         "data": {""},
     },
 }

@@ -25,8 +25,9 @@ def command(models: tuple[Path, ...], batch: tuple[int, ...], repeats: int, as_j
     """Measure a model's size and speed.
 
     \b
-    maskgen bench runs/celeba-efficientnet_b0 model.onnx
+    maskgen bench runs/celeba-efficientnet_b0 model.onnx model_int8.tflite
 
+    MODEL is a run folder, or a .keras, .onnx or .tflite file; each is run by its own runtime.
     Prints the number of parameters, the FLOPs for one image, the file size, and for each batch size the
     latency after a warm-up: minimum, median, 95th percentile and maximum.
     """  # noqa: D301

@@ -36,7 +36,8 @@ def _name_data(
         "--split": "Split to evaluate on, for datasets with splits. Without a test split, test means "
         "validation.",
         "--by": "Column to group results by. Can be repeated.  [default: known columns]",
-        "--out": "Folder for tables, plots and predictions.  [default: not written]",
+        "--out": "Folder for tables, plots, predictions and a page.  [default: not written]",
+        "--no-images": "Leave the images of the worst errors out of the page.",
         "--json as_json": "Print all figures as JSON on stdout instead of the table.",
         "-q --quiet": "Print no progress.",
     },
@@ -54,6 +55,7 @@ def command(
     split: str,
     by: tuple[str, ...],
     out: Path | None,
+    no_images: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -64,12 +66,14 @@ def command(
     maskgen evaluate runs/* export/model.onnx --on masked/lfw --on val=Validation --json
 
     MODEL is a run folder, a .keras file or an .onnx file. The table goes to stdout. Images that cannot be
-    read, and images of people that the model learnt from, are left out and counted.
+    read, and images of people that the model learnt from, are left out and counted. OUT/evaluation.html is a
+    page with all figures; it shows faces that were classified wrongly, unless --no-images is given.
     """  # noqa: D301
     from maskgen.results.output_files import check_apart
     from maskgen.train.data.examples import Wanted
-    from maskgen.train.evaluate import check_columns, figures, markdown, write_evaluation
+    from maskgen.train.evaluate import check_columns, markdown, write_evaluation
     from maskgen.train.judge import judge
+    from maskgen.train.judging.figures import figures
     from maskgen.train.model.classifier import model_names, open_classifier
     from maskgen.train.run_folder import RECORD
 
@@ -85,12 +89,13 @@ def command(
             check_apart(data, out)
     names = model_names(models)
     check_columns(by, [data for _, data in on], which)
-    judgements = []
-    for path, own_name in zip(models, names, strict=True):
-        classifier = replace(open_classifier(path), name=own_name)
-        for name, data in on:
-            judgements.append(judge(classifier, name, data, Wanted(label, which), split, progress=not quiet))
+    pairs = zip(models, names, strict=True)
+    classifiers = [replace(open_classifier(path), name=own_name) for path, own_name in pairs]
+    wanted = Wanted(label, which)
+    by_set = [judge(classifiers, name, data, wanted, split, progress=not quiet) for name, data in on]
+    # All sets of the first model, then those of the second one.
+    judgements = [judged for by_model in zip(*by_set, strict=True) for judged in by_model]
     results = [figures(judged, by) for judged in judgements]
     if out is not None:
-        write_evaluation(out, results, judgements)
+        write_evaluation(out, results, judgements, not no_images)
     click.echo(json.dumps(results, ensure_ascii=False) if as_json else markdown(results), nl=as_json)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskgen.commands.shared.parameters import ANY_PATH, FILE, option_table, verbose_option
+from maskgen.commands.shared.parameters import ANY_PATH, FILE, message_options, option_table
 from maskgen.commands.shared.synth_options import landmark_options
 from maskgen.errors import EXIT_TOO_MANY_ERRORS, UsageError
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     camera={"type": click.IntRange(min=0), "metavar": "N"},
     frames={"type": click.IntRange(min=1), "metavar": "N"},
 )
-@verbose_option
+@message_options
 def command(
     model: Path,
     inputs: tuple[Path, ...],
@@ -63,8 +63,9 @@ def command(
     maskgen predict model.onnx --video walk.mp4 -o annotated.mp4
     maskgen predict model.onnx --camera 0 --show
 
-    MODEL is a run folder, a .keras file, or an .onnx file, which needs no tensorflow. The exit code is 1
-    if an image could not be read.
+    MODEL is a run folder, a .keras file, or an .onnx or .tflite file, which need no tensorflow. A model of
+    --crop full answers for every image, also where no face is found. The exit code is 1 if an image could
+    not be read.
     """  # noqa: D301
     from maskgen.landmarks import LandmarkerSpec, open_landmarker
     from maskgen.train.model.classifier import open_classifier
@@ -93,19 +94,22 @@ def command(
             if inputs
             else predict_video(classifier, source, landmarker, out, frames, show)
         )
-        code = 0
+        code, total, faceless = 0, 0, 0
         for name, predictions, problem in results:
             code = EXIT_TOO_MANY_ERRORS if problem else code
+            total += 1
+            faceless += problem is None and not predictions
             reason = problem or (None if predictions else "no face found")
             if as_json:
                 faces = [_as_dict(each, classifier.spec.classes) for each in predictions]
                 line = {"frame" if isinstance(name, int) else "file": name, "faces": faces, "reason": reason}
                 click.echo(json.dumps(line, ensure_ascii=False))
-            elif reason is None:
+            elif problem is not None or not given["quiet"]:
                 listing = ", ".join(f"{each.label} {each.probability:.1%}" for each in predictions)
-                click.echo(f"{name}: {listing}")
-            else:
-                click.echo(f"{name}: {reason}", err=True)
+                click.echo(f"{name}: {reason or listing}", err=reason is not None)
+    if faceless and not given["quiet"]:
+        kind = "images; --no-detect takes each whole image for a face" if inputs else "frames"
+        click.echo(f"no face found in {faceless:,} of {total:,} {kind}", err=True)
     return code
 
 

@@ -8,6 +8,7 @@ from maskgen.errors import UnreadableImageError
 from maskgen.face_mesh import Landmarks
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker
+from maskgen.landmarks.face_boxes import face_boxes
 from maskgen.options import SynthOptions
 from maskgen.records import Box, Image
 from maskgen.run.single import mask_picture
@@ -59,15 +60,19 @@ def answer(
     """
     if len(data) > LARGEST_FILE:
         raise UnreadableImageError(f"the file has {len(data):,} bytes, more than {LARGEST_FILE:,}")
-    faces = landmarker.find(decode(data, MOST_PIXELS).bgr, every_face=True)
+    bgr = decode(data, MOST_PIXELS).bgr
+    faces = landmarker.find(bgr, every_face=True)
     options = SynthOptions(
         "", blend=blend, templates=((template, 1.0),), wears=((wear, 1.0),), faces="all", label=None
     )
     result = mask_picture(data, "demo", options, _KnownFaces(faces))
-    boxes = [face.box for face in faces]
+    # Without a mesh nothing is masked, but a face that wears a mask already can still be classified.
+    boxes = [face.box for face in faces] or face_boxes(landmarker, bgr)
     unmasked = _classify_faces(classifier, data, boxes)
     if result.data is None:
-        reason = "no face was found" if not faces else result.row.reason or result.row.status
+        reason = (result.row.reason or result.row.status) if faces else "no face was found"
+        if boxes and not faces:
+            reason = "the face has no landmarks"
         prediction = f"Unmasked {_first_prediction(unmasked)}. " if unmasked.predictions else ""
         return Answer(unmasked, None, f"{prediction}Not masked: {reason}.")
     masked = _classify_faces(classifier, result.data, boxes)

@@ -158,8 +158,7 @@ def _build_page(classifier: Classifier, landmarker: FaceLandmarker) -> Any:
             for title in ("Unmasked", "Masked"):
                 with gradio.Column():
                     outputs += [gradio.Image(label=title, format="png", interactive=False)]
-                    # No heading: gradio shows the most probable class there, the model applies a threshold.
-                    outputs += [gradio.Label(label=f"{title}: the largest face", show_heading=False)]
+                    outputs += [gradio.Label(label=f"{title}: the largest face")]
         note = gradio.Markdown()
         samples = sorted(map(str, SHIPS_IN.glob("*.jpg")))
         gradio.Examples(samples, upload, label="Samples", cache_examples=False)

@@ -15,7 +15,7 @@ turned             the image turned by 180, 90 and 270 degrees, in which all ste
 =================  ==========================================================================
 
 A face found with lower thresholds must pass two further looks (`maskgen.landmarks.plausibility`). Each face
-gets a second opinion (`maskgen.landmarks.second_opinion`), and further looks if that is not good.
+gets a second opinion (`maskgen.landmarks.second_opinion`), and other meshes are tried if that is not good.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,18 +25,22 @@ from itertools import product
 import cv2
 import numpy as np
 
-from maskgen.face_mesh import Landmarks, mirrored_order
+from maskgen.face_mesh import Landmarks
 from maskgen.landmarks import crops, plausibility
-from maskgen.landmarks.appearance import probability
 from maskgen.landmarks.crops import Crop, Points
 from maskgen.landmarks.engine import Engine, Mesh
 from maskgen.landmarks.haar import haar_boxes
-from maskgen.landmarks.second_opinion import AGREED, GOOD, Opinion, agreed, opinion
+from maskgen.landmarks.mesh_judge import (
+    CLOSE_SIDES,
+    MeshJudge,
+    meshes_in,
+    shape_in,
+    size_of,
+    upright_close_up,
+)
 from maskgen.records import BELIEVED, Box, Image
 
 PAD_MARGINS = (0.15, 0.5)
-# Sides of a close-up of one face, in sides of its box.
-CLOSE_SIDES = (2.0, 1.6)
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)
 SMALLEST_BOX = 16.0
 # Numbers of tiles along the longer side of an image, tried one after the other.
@@ -52,6 +56,7 @@ class Cascade:
 
     def __init__(self, engine: Engine, detector: str = "mediapipe") -> None:
         self._engine = engine
+        self._judge = MeshJudge(engine)
         self._detector = detector
 
     def find(
@@ -74,22 +79,48 @@ class Cascade:
                 break
             view = _turned(image, quarters)
             turned_boxes = [view.box_to_view(box) for box in boxes]
-            faces = self._upright(view.image, turned_boxes, every_face)
+            faces = self._upright(view.image, turned_boxes, every_face, brief=bool(best))
+            faces = [face for face in faces if self._judge.is_steady(view.image, face)]
             if _best_score(faces) >= max(_best_score(best), BELIEVED):
                 best = [_turned_back(face, view, image) for face in faces]
         return best
 
-    def _upright(self, image: Image, boxes: Sequence[Box], every_face: bool) -> list[Landmarks]:
-        """The faces of an image that is taken to be upright."""
+    def _upright(
+        self, image: Image, boxes: Sequence[Box], every_face: bool, brief: bool = False
+    ) -> list[Landmarks]:
+        """The faces of an image that is taken to be upright; ``brief`` stops after the first step."""
         if boxes:
             return self._in_boxes(image, boxes, "box", every_face)
         if self._detector == "haar":
             return self._in_boxes(image, haar_boxes(image), "haar", every_face)
+        if brief:
+            return self._as_is(image, crops.whole(image))
         return next(filter(None, self._steps(image, every_face)), [])
 
     def close(self) -> None:
         """Close the engine."""
         self._engine.close()
+
+    def detections(self, image: Image) -> list[tuple[float, Box]]:
+        """See `maskgen.landmarks.face_boxes.Detecting`; none if the Haar cascades were chosen.
+
+        No mesh confirms them. The detector sees the whole image, and the image with a border for a face that
+        fills it.
+        """
+        if self._detector == "haar":
+            return []
+        view = crops.whole(image)
+        views = (crops.square(view), crops.square(view, PAD_MARGINS[-1], cv2.BORDER_CONSTANT))
+        faces = [
+            (score, padded.box_to_image(box))
+            for padded in views
+            for score, box in self._engine.detect(padded.image)
+        ]
+        distinct: list[tuple[float, Box]] = []
+        for score, box in sorted(faces, key=lambda face: (-face[0], face[1])):
+            if not any(crops.same_place(box, other) for _, other in distinct):
+                distinct.append((score, box))
+        return distinct
 
     def _steps(self, image: Image, every_face: bool) -> Iterator[list[Landmarks]]:
         """The faces of each step, which runs when they are asked for."""
@@ -105,14 +136,14 @@ class Cascade:
 
     def _as_is(self, image: Image, view: Crop, many: bool = False) -> list[Landmarks]:
         faces = []
-        for mesh in self._meshes(crops.square(view), many=many):
-            shape = _shape(image, mesh.points)
+        for mesh in meshes_in(self._engine, crops.square(view), many=many):
+            shape = shape_in(image, mesh.points)
             if plausibility.refusal(shape):
                 continue
-            if not self._engine.is_sure or plausibility.doubtful(shape, _size(image)):
+            if not self._engine.is_sure or plausibility.doubtful(shape, size_of(image)):
                 faces += self._closer(image, mesh, "as-is")
             else:
-                faces.append(self._landmarks(image, mesh, "as-is"))
+                faces.append(self._judge.landmarks(image, mesh, "as-is"))
         return _largest_first(faces)
 
     def _everywhere(self, image: Image, view: Crop) -> list[Landmarks]:
@@ -150,7 +181,7 @@ class Cascade:
     ) -> list[Landmarks]:
         """The first face in the views (at ``box``, if given) that a closer look confirms, or none."""
         for view in views:
-            for mesh in self._meshes(view, confident=False):
+            for mesh in meshes_in(self._engine, view, confident=False):
                 at_box = box is None or crops.same_place(box, crops.box_of(mesh.points))
                 if at_box and (face := self._closer(image, mesh, step)):
                     return face
@@ -161,92 +192,30 @@ class Cascade:
 
         Its points are those of the close-up, which are better for a small face.
         """
-        shape = _shape(image, mesh.points)
+        shape = shape_in(image, mesh.points)
         if plausibility.refusal(shape):
             return []
-        allowed = plausibility.largest_disagreement(shape, _size(image))
+        allowed = plausibility.largest_disagreement(shape, size_of(image))
         for border in BORDERS:
             for again, apart in self._looks(image, mesh.points, border):
                 agrees = apart <= min(allowed, self._engine.largest_disagreement)
-                if agrees and not plausibility.refusal(_shape(image, again.points)):
-                    return [self._landmarks(image, again, step)]
+                if agrees and not plausibility.refusal(shape_in(image, again.points)):
+                    return [self._judge.landmarks(image, again, step)]
         return []
 
     def _looks(
         self, image: Image, points: Points, border: int = cv2.BORDER_REPLICATE
     ) -> Iterator[tuple[Mesh, float]]:
         """Meshes in a close-up, each with the greatest difference of it, its mirror image and ``points``."""
-        view = _upright_close_up(image, points, border=border)
-        for again in self._meshes(view, confident=False):
-            for mirrored in self._meshes(view.mirrored(), confident=False):
+        view = upright_close_up(image, points, border=border)
+        for again in meshes_in(self._engine, view, confident=False):
+            for mirrored in meshes_in(self._engine, view.mirrored(), confident=False):
                 looks = (points, again.points)
                 apart = [plausibility.mirrored_disagreement(look, mirrored.points) for look in looks]
                 yield again, max(plausibility.disagreement(*looks), *apart)
 
-    def _landmarks(self, image: Image, mesh: Mesh, step: str) -> Landmarks:
-        """The face of the mesh, or of the best further look if the second opinion on the mesh is not good."""
-        judged = opinion(image, mesh)
-        if judged.mesh < GOOD:
-            mesh, judged = self._best_look(image, mesh, judged)
-        scores = probability(judged.mesh), probability(judged.mask)
-        points = mesh.points.astype(np.float32)
-        return Landmarks(points, _size(image), step, mesh.detection, mesh.presence, *scores)
-
-    def _best_look(self, image: Image, first: Mesh, judged: Opinion) -> tuple[Mesh, Opinion]:
-        """The first look at the place of ``first`` with a good second opinion, or else the best mesh."""
-        mesh, place = first, crops.box_of(first.points)
-        upright: list[Mesh] = []
-        for is_upright, looks in self._further_looks(image, first.points):
-            for look in looks:
-                if not plausibility.refusal(_shape(image, look.points)) and crops.same_place(
-                    place, crops.box_of(look.points)
-                ):
-                    other = opinion(image, look)
-                    if other.mesh > judged.mesh:
-                        mesh, judged = look, other
-            if judged.mesh >= GOOD:
-                return mesh, judged
-            upright += looks if is_upright else ()
-        apart = [plausibility.disagreement(mesh.points, look.points) for look in upright if look is not mesh]
-        if judged.agrees and agreed(apart):
-            judged = replace(judged, mesh=max(judged.mesh, AGREED))
-        return mesh, judged
-
-    def _further_looks(self, image: Image, points: Points) -> Iterator[tuple[bool, list[Mesh]]]:
-        """(is upright, meshes) of two close-ups, their mirror images, and three turned by a quarter each."""
-        for sides in CLOSE_SIDES:
-            view = _upright_close_up(image, points, sides=sides)
-            yield True, self._meshes(view, confident=False)
-            yield True, list(map(_mirrored, self._meshes(view.mirrored(), confident=False)))
-        for turn in (180, 90, 270):
-            view = _upright_close_up(image, points, turn=turn)
-            yield False, self._meshes(view, confident=False)
-
-    def _meshes(self, view: Crop, *, confident: bool = True, many: bool = False) -> list[Mesh]:
-        meshes = self._engine.meshes(view.image, confident=confident, many=many)
-        return [mesh.moved(view.to_image) for mesh in meshes]
-
     def _boxes(self, view: Crop) -> list[Box]:
         return [view.box_to_image(box) for box in self._engine.locate(view.image)]
-
-
-def _upright_close_up(
-    image: Image,
-    points: Points,
-    *,
-    turn: float = 0.0,
-    border: int = cv2.BORDER_REPLICATE,
-    sides: float = CLOSE_SIDES[0],
-) -> Crop:
-    """A close-up of a face, turned upright and then by ``turn`` degrees."""
-    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    side = float((high - low).max()) * sides
-    return crops.close_up(image, (low + high) / 2, side, _shape(image, points).roll + turn, border)
-
-
-def _mirrored(mesh: Mesh) -> Mesh:
-    """A mesh from a mirror image, whose x is mirrored back: its points change sides."""
-    return mesh.moved(lambda points: points[mirrored_order() if len(points) > 6 else [1, 0, 2, 3, 5, 4]])
 
 
 def _turned(image: Image, quarters: int) -> Crop:
@@ -268,15 +237,7 @@ def _best_score(faces: Sequence[Landmarks]) -> float:
 def _turned_back(face: Landmarks, view: Crop, image: Image) -> Landmarks:
     """A face of a turned image as one of the image."""
     points = view.to_image(face.points.astype(np.float64)).astype(np.float32)
-    return replace(face, points=points, image_size=_size(image), step="turned")
-
-
-def _shape(image: Image, points: Points) -> plausibility.Shape:
-    return plausibility.shape_of(points, _size(image))
-
-
-def _size(image: Image) -> tuple[int, int]:
-    return image.shape[1], image.shape[0]
+    return replace(face, points=points, image_size=size_of(image), step="turned")
 
 
 def _largest_first(faces: list[Landmarks]) -> list[Landmarks]:

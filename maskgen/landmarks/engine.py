@@ -23,6 +23,8 @@ class Level:
 
 CONFIDENT = Level(0.5, 0.5, 0.5)
 TENTATIVE = Level(0.2, 0.2, 0.3)
+# Side of the view of one face in which it is fitted again, in pixels and in sides of the face's box.
+REFIT_PIXELS, REFIT_SIDES = 192, 1.5
 # Most faces in one view; the tiles find more.
 MANY = 24
 
@@ -37,13 +39,10 @@ class Mesh:
     points: Points
     detection: float | None = None  # the detector's probability of a face, if known
     presence: float | None = None  # the landmark model's probability that its crop shows a face, if known
-    # (6, 3) of the detector, if known: right eye, left eye, nose tip, mouth, right ear, left ear; z is 0.
-    keypoints: Points | None = None
 
     def moved(self, move: Callable[[Points], Points]) -> "Mesh":
-        """The mesh with its points and keypoints moved by a function of (n, 3) points."""
-        keypoints = None if self.keypoints is None else move(self.keypoints)
-        return replace(self, points=move(self.points), keypoints=keypoints)
+        """The mesh with its points moved by a function of (468, 3) points."""
+        return replace(self, points=move(self.points))
 
 
 class Engine(Protocol):
@@ -55,8 +54,20 @@ class Engine(Protocol):
     def meshes(self, image: Image, *, confident: bool = True, many: bool = False) -> list[Mesh]:
         """The face meshes of an image: the best one, or with ``many`` at most `MANY`."""
 
+    def refit(self, view: Image) -> Mesh | None:
+        """The mesh of the face in the middle of a view, by the landmark model alone if the engine can.
+
+        The view is a square of `REFIT_PIXELS`, and of `REFIT_SIDES` sides of the face's box.
+        """
+
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces, small ones too; empty if the model has no such detector."""
+
+    def detect(self, image: Image) -> list[tuple[float, Box]]:
+        """Score and square box of each face that the mesh's own detector finds, tentative ones too.
+
+        Empty if the model shows nothing of its detector.
+        """
 
     def close(self) -> None:
         """Close the models."""

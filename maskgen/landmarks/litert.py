@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ModelError
 from maskgen.landmarks.crops import Crop, Points, box_of
-from maskgen.landmarks.engine import CONFIDENT, MANY, TENTATIVE, Mesh, quiet_stderr
+from maskgen.landmarks.engine import CONFIDENT, MANY, REFIT_PIXELS, TENTATIVE, Mesh, quiet_stderr
 from maskgen.landmarks.face_detector import FULL_RANGE, SHORT_RANGE, Detection, Detector, decode
 from maskgen.landmarks.model_files import LANDMARK_MODEL, find_models
 from maskgen.landmarks.plausibility import DISAGREEMENT_FILLING
 from maskgen.records import Box, Image
 
-MESH_SIDE = 192
+MESH_SIDE = REFIT_PIXELS
 MESH_POINTS = 468
 # Side of the landmark model's crop, in longer sides of the detected box.
 CROP_SIDES = 1.5
@@ -48,14 +48,23 @@ class LiteRtEngine:
         for face in faces:
             points, presence = self._mesh(image, face)
             if presence > level.presence:
-                keypoints = np.column_stack((face.points[2:], np.zeros(6)))
-                meshes.append(Mesh(points, face.score, presence, keypoints))
+                meshes.append(Mesh(points, face.score, presence))
         return meshes
+
+    def refit(self, view: Image) -> Mesh:
+        """See `maskgen.landmarks.engine.Engine`; only the landmark model runs."""
+        points, presence = self._fit(Crop(view, np.eye(2, 3)))
+        return Mesh(points, presence=presence)
 
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which finds smaller faces than the mesh's detector."""
         faces = self._detect(image, FULL_RANGE, TENTATIVE.location, MANY)
         return [box_of(face.points[:2]) for face in faces]
+
+    def detect(self, image: Image) -> list[tuple[float, Box]]:
+        """Score and box of each face that the short-range detector finds."""
+        faces = self._detect(image, SHORT_RANGE, TENTATIVE.detection, MANY)
+        return [(face.score, box_of(face.points[:2])) for face in faces]
 
     def open_all(self) -> None:
         """Open every model now; `ModelError` names one that cannot be opened."""
@@ -85,7 +94,10 @@ class LiteRtEngine:
         matrix = _to_crop((left + right) / 2, (top + bottom) / 2, side, angle, MESH_SIDE)
         size, border = (MESH_SIDE, MESH_SIDE), cv2.BORDER_REPLICATE
         pixels = cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
-        crop = Crop(pixels.astype(np.uint8, copy=False), matrix[:2])
+        return self._fit(Crop(pixels.astype(np.uint8, copy=False), matrix[:2]))
+
+    def _fit(self, crop: Crop) -> tuple[Points, float]:
+        """As `_mesh`, of a crop at `MESH_SIDE`."""
         numbers, logit = self._model(LANDMARK_MODEL).run(crop.image, 1 / 255, 0)
         points = crop.to_image(numbers.reshape(-1, 3)[:MESH_POINTS].astype(np.float64))
         return points, 1 / (1 + math.exp(-float(logit.item())))

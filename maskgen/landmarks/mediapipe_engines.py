@@ -74,18 +74,35 @@ class MediapipeEngine(_OpenModels):
             faces = model.process(rgb).multi_face_landmarks or ()
         return [_mesh_in_pixels(face.landmark, image) for face in faces]
 
+    def refit(self, view: Image) -> Mesh | None:
+        """The mesh of the face in a view; the graphs do not run without the detector."""
+        return next(iter(self.meshes(view, confident=False)), None)
+
     def locate(self, image: Image) -> list[Box]:
         """Boxes of faces by the full-range detector, which finds smaller faces than the mesh's detector."""
+        return [box for _, box in self._detections(image, 1, TENTATIVE.location)]
+
+    def detect(self, image: Image) -> list[tuple[float, Box]]:
+        """Score and box of each face that the short-range detector finds."""
+        return self._detections(image, 0, TENTATIVE.detection)
+
+    def _detections(self, image: Image, selection: int, least_score: float) -> list[tuple[float, Box]]:
+        """Score and box of each face by mediapipe's short-range (0) or full-range (1) detector."""
         model = self._model(
-            "full range",
+            f"detector {selection}",
             lambda: self._mediapipe.solutions.face_detection.FaceDetection(
-                model_selection=1, min_detection_confidence=TENTATIVE.location
+                model_selection=selection, min_detection_confidence=least_score
             ),
         )
-        detections = model.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).detections or ()
+        with quiet_stderr():
+            detections = model.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).detections or ()
         height, width = image.shape[:2]
-        boxes = [detection.location_data.relative_bounding_box for detection in detections]
-        return [(b.xmin * width, b.ymin * height, b.width * width, b.height * height) for b in boxes]
+        faces = []
+        for detection in detections:
+            box = detection.location_data.relative_bounding_box
+            pixels = (box.xmin * width, box.ymin * height, box.width * width, box.height * height)
+            faces.append((float(detection.score[0]), pixels))
+        return faces
 
 
 class TasksEngine(_OpenModels):
@@ -112,9 +129,17 @@ class TasksEngine(_OpenModels):
         # The model appends ten iris points to the 468 points of the mesh.
         return [_mesh_in_pixels(face[:468], image) for face in faces]
 
+    def refit(self, view: Image) -> Mesh | None:
+        """The mesh of the face in a view; Tasks does not run without the detector."""
+        return next(iter(self.meshes(view)), None)
+
     def locate(self, image: Image) -> list[Box]:
         """Boxes of the meshes of all faces: Tasks has no full-range detector."""
         return [box_of(mesh.points) for mesh in self.meshes(image, confident=False, many=True)]
+
+    def detect(self, image: Image) -> list[tuple[float, Box]]:
+        """Nothing: Tasks finds a mesh or nothing."""
+        return []
 
     def _landmarker(self, many: bool) -> Any:
         try:

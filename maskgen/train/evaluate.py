@@ -1,7 +1,5 @@
-"""Evaluate models on data sets: overall, by group and for masked/unmasked pairs; tables and plots."""
+"""Write an evaluation of models on data sets: tables, plots, predictions and a page."""
 
-import logging
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,98 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskgen.errors import UsageError
 from maskgen.files.atomic import write_atomic
 from maskgen.results.manifest import read_manifest
-from maskgen.train.card import class_table, decimals, interval, markdown_table
-from maskgen.train.data.examples import Example, listed, reasons
+from maskgen.train.data.examples import listed
 from maskgen.train.data.listing import FACE_FIELDS, MANIFEST, is_plain_tree
 from maskgen.train.judge import Judged
-from maskgen.train.metrics import scores
-from maskgen.train.plots import plot_bars, plot_roc
+from maskgen.train.judging.groups import OWN_COLUMNS
+from maskgen.train.plots import plot_bars, plot_confusion, plot_reliability, plot_roc
+from maskgen.train.report.page import Part, worst_errors, write_page
+from maskgen.train.report.tables import (
+    Table,
+    decimals,
+    in_markdown,
+    interval,
+    percent,
+    result_sections,
+    what_intervals_are,
+)
 from maskgen.train.run_folder import write_csv, write_dropped, write_json, write_predictions
 
-# Default columns to group by, if the data have them.
-GROUPS = ("template", "kind", "wear", "blend", "split", "race", "age", "gender")
-# Maximum number of groups in a column.
-MOST_GROUPS = 40
-# Columns that are fields of `Example` and not attributes.
-OWN_COLUMNS = ("split", "masked", "data", "identity")
-
-log = logging.getLogger("maskgen")
-
-
-def figures(judged: Judged, by: Sequence[str]) -> dict[str, Any]:
-    """All figures of one model on one set, grouped by columns or by all existing `GROUPS`, as JSON values.
-
-    Returns:
-        `maskgen.train.metrics.scores` of all examples; ``by_group``: column -> value -> figures, with the
-        difference of best and worst accuracy; ``pairs``, if there are any: the same sources masked and
-        unmasked; and ``why_dropped``.
-    """
-
-    def figures_of(subset: slice | NDArray[np.bool_], dropped: int = 0) -> dict[str, Any]:
-        labels, probabilities = judged.labels[subset], judged.probabilities[subset]
-        return scores(labels, probabilities, judged.spec.classes, judged.spec.threshold, dropped)
-
-    by_group = {}
-    for column in by or GROUPS:
-        values = _group_values(judged.examples, column)
-        distinct = sorted({value for value in values if value is not None}, key=_sort_key)
-        if 2 <= len(distinct) <= MOST_GROUPS:
-            groups = {value: figures_of(np.array([own == value for own in values])) for value in distinct}
-            accuracies = [group["accuracy"] for group in groups.values()]
-            by_group[column] = {"groups": groups, "difference": max(accuracies) - min(accuracies)}
-        elif by:
-            reason = f"it has {len(distinct):,} different values; the maximum is {MOST_GROUPS}"
-            if len(distinct) < 2:
-                reason = f"all images that have it have {distinct[0]}" if distinct else "no image has it"
-            log.warning("%s on %s is not grouped by %s: %s", judged.model, judged.of, column, reason)
-    result: dict[str, Any] = {
-        "model": judged.model,
-        "set": judged.of,
-        **figures_of(slice(None), sum(each.is_missed for each in judged.dropped)),
-        "why_dropped": reasons(judged.dropped),
-        "by_group": by_group,
-    }
-    pairs = _in_pairs(judged.examples)
-    if pairs.any():
-        masked = np.array([bool(each.masked) for each in judged.examples])
-        result["pairs"] = {"masked": figures_of(pairs & masked), "unmasked": figures_of(pairs & ~masked)}
-    return result
-
-
-def _in_pairs(examples: Sequence[Example]) -> NDArray[np.bool_]:
-    """(n,) whether the source of each example occurs both masked and unmasked."""
-    sides: dict[str, set[bool | None]] = {}
-    for example in examples:
-        sides.setdefault(example.source, set()).add(example.masked)
-    return np.array([{True, False} <= sides[example.source] for example in examples])
-
-
-def _group_values(examples: Sequence[Example], column: str) -> list[str | None]:
-    """The value of each example as text; ages in years are grouped by tens, and other texts unchanged."""
-    values = [
-        getattr(each, column) if column in OWN_COLUMNS else each.attributes.get(column) for each in examples
-    ]
-    texts = [None if value is None else str(value) for value in values]
-    if len({*texts} - {None}) <= MOST_GROUPS:
-        return texts
-    return [text and re.sub(r"\A(\d{1,15})(\.\d+)?\Z", _decade, text) for text in texts]
-
-
-def _decade(number: re.Match[str]) -> str:
-    """The decade "20-29" of "23" or "23.5"."""
-    first = int(number[1]) // 10 * 10
-    return f"{first}-{first + 9}"
-
-
-def _sort_key(value: str) -> tuple[float, str]:
-    """Sort "3-9" and "(4, 6)" before "10-19", and "more than 70" after all numbers."""
-    number = re.match(r"\d+", value.lstrip("("))
-    return float(number[0]) if number else math.inf, value
+PAGE = "evaluation.html"
+# Columns of ``evaluation.csv`` after the accuracy and its interval.
+_FURTHER = ("accuracy_of_all", "balanced_accuracy", "largest_class_share", "roc_auc", "f1", "ece")
 
 
 def check_columns(by: Sequence[str], data: Sequence[Path], which: str) -> None:
@@ -133,8 +63,13 @@ def _columns(folder: Path, which: str) -> Iterator[set[str]]:
             yield {name for name, value in (*row.attributes.items(), *values) if value is not None}
 
 
-def write_evaluation(out: Path, results: Sequence[Mapping[str, Any]], judged: Sequence[Judged]) -> None:
-    """Write the results of `figures` as Markdown, CSV, JSON and PNG, and all predictions as CSV."""
+def write_evaluation(
+    out: Path, results: Sequence[Mapping[str, Any]], judged: Sequence[Judged], images: bool = True
+) -> None:
+    """Write the results of `figures` as Markdown, CSV, JSON, PNG and HTML, and all predictions as CSV.
+
+    The page shows the worst errors as images, unless `images` is false.
+    """
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / "evaluation.json", list(results))
     rows = [row for each in results for row in _figure_rows(each)]
@@ -143,52 +78,81 @@ def write_evaluation(out: Path, results: Sequence[Mapping[str, Any]], judged: Se
     overall = [row for row in rows if row["group"] == "all"]
     bars = [(f"{row['model']} on {row['set']} {row['value']}".rstrip(), row) for row in overall]
     plot_bars(out / "evaluation.png", bars)
-    # A set can have any name: the folder names contain no separator and are unique.
-    titles, counts = [], Counter[str]()
-    for each in judged:
-        title = re.sub(r"[/\\]", "_", f"{each.model} on {each.of}")
-        counts[title.casefold()] += 1
-        count = counts[title.casefold()]
-        titles.append(title if count == 1 else f"{title} ({count})")
+    plots = [out / "evaluation.png"]
+    titles = _folder_names(judged)
     if len({each.spec.classes for each in judged}) == 1:
         pairs = zip(titles, judged, strict=True)
         curves = {title: (each.labels, each.probabilities) for title, each in pairs}
         plot_roc(out / "roc.png", curves, judged[0].spec.classes)
-    for each, title in zip(judged, titles, strict=True):
-        write_predictions(out / title / "predictions.csv", each.examples, each.spec, each.probabilities)
-        write_dropped(out / title / "dropped.csv", each.dropped)
+        plots.append(out / "roc.png")
+    parts = [Part("Overview", [_overview(results)], plots, notes=_notes(results))]
+    for each, title, result in zip(judged, titles, results, strict=True):
+        folder = out / title
+        write_predictions(folder / "predictions.csv", each.examples, each.spec, each.probabilities)
+        write_dropped(folder / "dropped.csv", each.dropped)
+        plot_confusion(folder / "confusion.png", np.array(result["confusion"]), each.spec.classes, each.of)
+        plot_reliability(folder / "reliability.png", {each.of: result["reliability"]})
+        plots = [folder / "confusion.png", folder / "reliability.png"]
+        parts.append(
+            Part(
+                f"{each.model} on {each.of}",
+                list(result_sections(result)),
+                plots,
+                worst_errors(each) if images else None,
+                [f"Dropped: {listed(result['why_dropped'])}."] if result["why_dropped"] else [],
+            )
+        )
+    write_page(out / PAGE, "Evaluation", parts)
+
+
+def _folder_names(judged: Sequence[Judged]) -> list[str]:
+    """A folder for each: a set can have any name, so they contain no separator and are made unique."""
+    names, counts = [], Counter[str]()
+    for each in judged:
+        name = re.sub(r"[/\\]", "_", f"{each.model} on {each.of}")
+        counts[name.casefold()] += 1
+        count = counts[name.casefold()]
+        names.append(name if count == 1 else f"{name} ({count})")
+    return names
 
 
 def markdown(results: Sequence[Mapping[str, Any]]) -> str:
     """The results as Markdown tables."""
-    head = ("model", "set", "images", "n", "dropped", "accuracy", "interval", "of all", "ROC-AUC", "F1")
+    parts = ["# Evaluation", _overview(results).markdown(), *_notes(results)]
+    for each in results:
+        parts.append(in_markdown(f"## {each['model']} on {each['set']}"))
+        if each["why_dropped"]:
+            parts.append(f"Dropped: {listed(each['why_dropped'])}.")
+        parts += [section.markdown() for section in result_sections(each)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _overview(results: Sequence[Mapping[str, Any]]) -> Table:
+    head = (
+        *("model", "set", "images", "n", "dropped", "accuracy", "interval", "of all", "balanced"),
+        *("largest class", "ROC-AUC", "F1", "ECE"),
+    )
     rows = [
         (
             *(row["model"], row["set"], row["value"] or "all", f"{row['n']:,}", f"{row['dropped']:,}"),
-            *(f"{row['accuracy']:.2%}", interval(row["low"], row["high"]), f"{row['accuracy_of_all']:.2%}"),
-            *(decimals(row["roc_auc"]), decimals(row["f1"])),
+            *(percent(row["accuracy"]), interval((row["low"], row["high"])), percent(row["accuracy_of_all"])),
+            *(percent(row["balanced_accuracy"]), percent(row["largest_class_share"])),
+            *(decimals(row["roc_auc"]), decimals(row["f1"]), decimals(row["ece"])),
         )
         for each in results
         for row in _figure_rows(each)
         if row["group"] == "all"
     ]
-    parts = ["# Evaluation", markdown_table(head, rows, left=3)]
-    parts.append(
-        "Intervals are Wilson's, 95 %. 'of all' counts dropped images as wrong. F1 is the classes' mean."
-    )
-    for each in results:
-        parts.append(f"## {each['model']} on {each['set']}")
-        if each["why_dropped"]:
-            parts.append(f"Dropped: {listed(each['why_dropped'])}.")
-        parts.append(class_table(each["classes"]))
-        for column, groups in each["by_group"].items():
-            lines = [
-                (value, f"{own['n']:,}", f"{own['accuracy']:.2%}", interval(*own["interval"]))
-                for value, own in groups["groups"].items()
-            ]
-            table = markdown_table((column, "n", "accuracy", "interval"), lines)
-            parts.append(f"{table}\n\nDifference of best and worst: {groups['difference']:.2%}.")
-    return "\n\n".join(parts) + "\n"
+    return Table(head, rows, left=3)
+
+
+def _notes(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        what_intervals_are(results),
+        "'of all' counts dropped images as wrong. 'balanced' is the mean recall of the classes, 'largest "
+        "class' the accuracy of always answering with the most common one. F1 is the classes' mean. ECE is "
+        "the calibration error.",
+    ]
 
 
 def _figure_rows(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -203,5 +167,5 @@ def _figure_rows(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             **{"model": result["model"], "set": result["set"], "group": group, "value": value},
             **{name: own[name] for name in ("n", "dropped", "accuracy")},
             **{"low": low, "high": high},
-            **{name: own[name] for name in ("accuracy_of_all", "balanced_accuracy", "roc_auc", "f1")},
+            **{name: own[name] for name in _FURTHER},
         }

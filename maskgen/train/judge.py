@@ -1,10 +1,11 @@
-"""Run one model on one labelled set: its predictions, and the images it cannot be tested on."""
+"""Run models on one labelled set: their predictions, and the images that they cannot be tested on."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from maskgen.errors import MissingDataError
 from maskgen.process import usable_cores
 from maskgen.train.data.examples import Dropped, Example, Wanted
-from maskgen.train.data.gather import Gathered, gather
+from maskgen.train.data.gather import Gathered, Known, list_data, refuse_none, usable
 from maskgen.train.data.listing import is_plain_tree
 from maskgen.train.data.model_input import shown_example
 from maskgen.train.model.classifier import Classifier
@@ -37,54 +38,69 @@ class Judged:
 
 
 def judge(
-    classifier: Classifier,
+    classifiers: Sequence[Classifier],
     name: str,
     data: Path,
     wanted: Wanted,
     split: str = "test",
     *,
     progress: bool = True,
-) -> Judged:
-    """Run a model on the images of a set.
+) -> list[Judged]:
+    """Run models on the images of a set.
 
-    Images whose person, source or content is in the model's training or validation split are dropped, if the
-    list of examples is still beside the model in its run folder.
+    Only the images of the split are opened: each is checked once, and decoded once for each kind of input
+    that the models take. Images whose person, source or content is in a model's training or validation split
+    are dropped for it, if the list of examples is still beside the model in its run folder.
 
     `name` is that of the set, which is an output folder of `maskgen synth` or a folder tree. Crop, margin
-    and a missing label come from the model. `split` can be "all"; without a "test" split, that is
+    and a missing label come from each model. `split` can be "all"; without a "test" split, that is
     validation, and without any split all images.
     """
-    spec = classifier.spec
-    # The labels of a folder tree are its folders, whatever label column the model was trained on.
-    label = None if is_plain_tree(data) else wanted.label or spec.label
-    own = replace(wanted, crop=spec.crop, margin=spec.margin, label=label)
-    whole = gather([data], own, progress=progress)
-    gathered = _in_split(whole, split)
-    if not gathered.examples:
-        available = sorted({example.split or "no split" for example in whole.examples})
+    known = Known()
+    tasks, dropped = [], []
+    for classifier in classifiers:
+        spec = classifier.spec
+        # The labels of a folder tree are its folders, whatever label column the model was trained on.
+        label = None if is_plain_tree(data) else wanted.label or spec.label
+        own = replace(wanted, crop=spec.crop, margin=spec.margin, label=label)
+        gathered = usable(_in_split(list_data([data], own), data, own, split), own, known, progress=progress)
+        refuse_none(gathered, [data], own)
+        examples, without = _judgeable(classifier, gathered)
+        if not examples:
+            raise MissingDataError(
+                f"no image of {data} can be judged by {classifier.name}: {len(without):,} are dropped, the "
+                f"first: {without[0].id}: {without[0].reason} {without[0].detail}"
+            )
+        tasks.append((classifier, examples))
+        dropped.append(without)
+    return [
+        Judged(
+            *(classifier.name, classifier.spec, name, examples),
+            np.array([classifier.spec.classes.index(each.label) for each in examples], dtype=np.int32),
+            *(probabilities, without),
+        )
+        for (classifier, examples), probabilities, without in zip(
+            tasks, _predict(tasks, name, progress), dropped, strict=True
+        )
+    ]
+
+
+def _in_split(listed: Gathered, data: Path, wanted: Wanted, split: str) -> Gathered:
+    """The listed images of a split; an error that names the splits of the set if there is none."""
+    refuse_none(listed, [data], wanted)
+    if split == "all" or not any(example.split for example in listed.examples):
+        return listed
+    splits = {each.split for each in listed.examples} | {each.split for each in listed.dropped}
+    if split == "test" and "test" not in splits and "validation" in splits:
+        split = "validation"
+    own = listed.of(split)
+    if not own:
+        available = sorted({example.split or "no split" for example in listed.examples})
         raise MissingDataError(
             f"{data} has no image in {split}, only in {', '.join(available)}: "
             f"give --split {available[0]}, or all"
         )
-    examples, dropped = _judgeable(classifier, gathered)
-    if not examples:
-        raise MissingDataError(
-            f"no image of {data} can be judged by {classifier.name}: {len(dropped):,} are dropped, the "
-            f"first: {dropped[0].id}: {dropped[0].reason} {dropped[0].detail}"
-        )
-
-    labels = np.array([spec.classes.index(each.label) for each in examples], dtype=np.int32)
-    probabilities = _predict(classifier, examples, name, progress)
-    return Judged(classifier.name, spec, name, examples, labels, probabilities, dropped)
-
-
-def _in_split(gathered: Gathered, split: str) -> Gathered:
-    if split == "all" or not any(example.split for example in gathered.examples):
-        return gathered
-    splits = {each.split for each in gathered.examples} | {each.split for each in gathered.dropped}
-    if split == "test" and "test" not in splits and "validation" in splits:
-        split = "validation"
-    return Gathered(gathered.of(split), [each for each in gathered.dropped if each.split == split])
+    return Gathered(own, [each for each in listed.dropped if each.split == split])
 
 
 def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example], list[Dropped]]:
@@ -105,15 +121,41 @@ def _judgeable(classifier: Classifier, gathered: Gathered) -> tuple[list[Example
 
 
 def _predict(
-    classifier: Classifier, examples: Sequence[Example], name: str, progress: bool
-) -> NDArray[np.float32]:
-    read = partial(shown_example, size=classifier.spec.size)
-    title, disable = f"{classifier.name} on {name}", None if progress else True
-    bar = tqdm(total=len(examples), desc=title, unit="image", disable=disable)
-    probabilities = []
+    tasks: Sequence[tuple[Classifier, Sequence[Example]]], name: str, progress: bool
+) -> list[NDArray[np.float32]]:
+    """The probabilities of each model for its examples; models with the same input share its decoding."""
+    # What a model is shown -> (number of the model, place among its examples) of those that are shown it.
+    places: dict[tuple[Any, ...], list[tuple[int, int]]] = defaultdict(list)
+    for number, (classifier, examples) in enumerate(tasks):
+        for place, each in enumerate(examples):
+            shown = each.path, each.member, each.region, classifier.spec.size
+            places[shown].append((number, place))
+    results = [np.empty((len(own), len(each.spec.classes)), np.float32) for each, own in tasks]
+    waiting: list[list[tuple[int, NDArray[np.uint8]]]] = [[] for _ in tasks]
+
+    def run(number: int) -> None:
+        if waiting[number]:
+            rows, images = zip(*waiting[number], strict=True)
+            results[number][list(rows)] = tasks[number][0].probabilities(np.stack(images))
+            waiting[number].clear()
+
+    def read(users: list[tuple[int, int]]) -> NDArray[np.uint8]:
+        number, place = users[0]
+        return shown_example(tasks[number][1][place], tasks[number][0].spec.size)
+
+    # By file, so that the inputs of one image are read together, while the system still has the file.
+    inputs = [users for _, users in sorted(places.items(), key=lambda item: item[1][0][1])]
+    title, disable = f"{', '.join(each.name for each, _ in tasks)} on {name}", None if progress else True
+    bar = tqdm(total=len(inputs), desc=title, unit="image", disable=disable)
     with bar, ThreadPoolExecutor(usable_cores()) as threads:
-        for start in range(0, len(examples), BATCH):
-            images = np.stack(list(threads.map(read, examples[start : start + BATCH])))
-            probabilities.append(classifier.probabilities(images))
-            bar.update(len(images))
-    return np.concatenate(probabilities)
+        for start in range(0, len(inputs), BATCH):
+            batch = inputs[start : start + BATCH]
+            for users, image in zip(batch, threads.map(read, batch), strict=True):
+                for number, place in users:
+                    waiting[number].append((place, image))
+                    if len(waiting[number]) == BATCH:
+                        run(number)
+            bar.update(len(batch))
+        for number in range(len(tasks)):
+            run(number)
+    return results

@@ -1,7 +1,7 @@
-"""Classification metrics: accuracy, Wilson interval, F1, ROC, and the decision threshold."""
+"""Classification metrics: accuracy, F1, ROC, calibration error, and Wilson's interval."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,38 +12,16 @@ from maskgen.keras_runtime import require
 Labels = NDArray[np.int32]
 Probabilities = NDArray[np.float32]
 
+BINS = 15  # of the confidence, for the calibration error
 Z95 = 1.959963984540054  # normal quantile of a 95 % interval
 
 
-def decide(probabilities: Probabilities, threshold: float | None) -> Labels:
-    """The predicted class of each row of (n, classes) probabilities: the most probable one.
-
-    Of two classes, the second one is predicted from the threshold, if there is one.
-    """
-    if probabilities.shape[1] == 2 and threshold is not None:
-        return np.asarray(probabilities[:, 1] >= threshold, dtype=np.int32)
+def decide(probabilities: Probabilities) -> Labels:
+    """The predicted class of each row of (n, classes) probabilities: the most probable one."""
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int32)
 
 
-def choose_threshold(labels: Labels, probabilities: Probabilities) -> float | None:
-    """The threshold with the best balanced accuracy; of equally good ones, the nearest to 0.5.
-
-    None for more than two classes, or if one is missing.
-    """
-    if probabilities.shape[1] != 2 or len(np.unique(labels)) < 2:
-        return None
-    scores = probabilities[:, 1].astype(np.float64)
-    cuts = np.unique(scores)
-    candidates = np.concatenate(((cuts[:-1] + cuts[1:]) / 2, [0.5]))
-    positive, negative = np.sort(scores[labels == 1]), np.sort(scores[labels == 0])
-    recall = 1 - np.searchsorted(positive, candidates) / len(positive)
-    specificity = np.searchsorted(negative, candidates) / len(negative)
-    balanced = recall + specificity
-    best = candidates[np.isclose(balanced, balanced.max(), rtol=0, atol=1e-12)]
-    return float(best[np.abs(best - 0.5).argmin()])
-
-
-def wilson(successes: int, total: int) -> tuple[float, float]:
+def wilson(successes: float, total: int) -> tuple[float, float]:
     """The 95 % Wilson interval of a share; (0, 1) if `total` is 0."""
     if not total:
         return 0.0, 1.0
@@ -64,23 +42,54 @@ def roc(
     return false, true, float(auc(false, true))
 
 
+def bin_of_confidence(probabilities: Probabilities) -> NDArray[np.int64]:
+    """(n,) the bin, of `BINS` of equal width from 0 to 1, of the highest probability of each row."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    return np.asarray(np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1), dtype=np.int64)
+
+
+def reliability(labels: Labels, probabilities: Probabilities) -> list[dict[str, float]]:
+    """Confidence and accuracy of the predictions in bins of confidence; empty bins are omitted.
+
+    Each bin has its number of images `n`, the mean of their highest `confidence`, and their `accuracy`.
+    """
+    place, correct = bin_of_confidence(probabilities), decide(probabilities) == labels
+    counts = np.bincount(place, minlength=BINS)
+    confidences = np.bincount(place, probabilities.max(axis=1).astype(np.float64), BINS)
+    hits = np.bincount(place, correct, BINS)
+    return [
+        {"n": int(count), "confidence": float(confidences[n] / count), "accuracy": float(hits[n] / count)}
+        for n, count in enumerate(counts)
+        if count
+    ]
+
+
+def expected_calibration_error(bins: Sequence[Mapping[str, float]]) -> float:
+    """The mean gap of confidence and accuracy over the bins of `reliability`, weighted by their images.
+
+    With 15 bins, as in Guo et al., "On Calibration of Modern Neural Networks", 2017.
+    """
+    total = sum(each["n"] for each in bins)
+    return sum(each["n"] / total * abs(each["accuracy"] - each["confidence"]) for each in bins)
+
+
 def scores(
     labels: Labels,
     probabilities: Probabilities,
     classes: Sequence[str],
-    threshold: float | None,
     dropped: int = 0,
 ) -> dict[str, Any]:
     """All metrics of one set of predictions, as JSON values.
 
     `confusion` has a row for each true class and a column for each predicted one. `f1` is the mean of
     the classes that occur in labels or predictions, `balanced_accuracy` the mean recall of those in labels.
-    `roc_auc` is the mean of one-against-rest for more than two classes.
+    `roc_auc` is the mean of one-against-rest for more than two classes. `largest_class_share` is the accuracy
+    of always answering with the most common class. `ece` is the calibration error of `reliability`.
     `accuracy_of_all` counts `dropped` images, which have no prediction, as wrong.
 
-    `labels` are (n,) true classes, `probabilities` (n, classes); see `decide` for `threshold`.
+    `labels` are (n,) true classes, `probabilities` (n, classes).
     """
-    predicted, total = decide(probabilities, threshold), len(labels)
+    predicted, total = decide(probabilities), len(labels)
     counts = np.zeros((len(classes), len(classes)), np.int64)
     np.add.at(counts, (labels, predicted), 1)
     hits, actual, named = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
@@ -96,11 +105,12 @@ def scores(
         "n": total,
         "dropped": dropped,
         "accuracy": correct / total if total else None,
-        "interval": list(wilson(correct, total)),
         "accuracy_of_all": correct / (total + dropped) if total + dropped else None,
         "balanced_accuracy": float(recall[actual > 0].mean()) if total else None,
+        "largest_class_share": int(actual.max()) / total if total else None,
         "f1": float(f1[occurring].mean()) if total else None,
         "roc_auc": float(np.mean(areas)) if areas else None,
+        "ece": expected_calibration_error(reliability(labels, probabilities)) if total else None,
         "classes": {
             name: {column: values[place].item() for column, values in table.items()}
             for place, name in enumerate(classes)

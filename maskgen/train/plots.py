@@ -1,4 +1,4 @@
-"""Plots as PNG: training curves, confusion matrix, ROC, bars of accuracy; and a grid of training images."""
+"""Plots as PNG: training curves, confusion, ROC, reliability, accuracies; and a grid of training images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from PIL import Image as PillowImage
 
 from maskgen.files.atomic import write_atomic
 from maskgen.keras_runtime import require
-from maskgen.train.data.augment import Augmentation, draw
+from maskgen.train.data.augment import Augmentation
 from maskgen.train.data.feed import Feed
-from maskgen.train.fit import Epoch
-from maskgen.train.metrics import roc
+from maskgen.train.loop.checkpoint import Epoch
+from maskgen.train.metrics import decide, roc
 
 TRAINING, VALIDATION, MARKER = "#1f6f8b", "#d1495b", "#666666"
 
@@ -33,13 +33,16 @@ ROWS, COLUMNS, GAP = 6, 8, 4
 def _saved_axes(path: Path, width: float, height: float, columns: int = 1) -> Iterator[list[Any]]:
     """The empty axes of a figure of this size in inches, which is saved at the end of the block."""
     require("matplotlib")
+    import matplotlib
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    yield [figure.add_subplot(1, columns, place + 1) for place in range(columns)]
-    buffer = BytesIO()
-    # Without time and version in the file, the same figures give the same bytes.
-    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    # A "$" in the name of a class or file is no formula.
+    with matplotlib.rc_context({"text.parse_math": False}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield [figure.add_subplot(1, columns, place + 1) for place in range(columns)]
+        buffer = BytesIO()
+        # Without time and version in the file, the same figures give the same bytes.
+        figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     write_atomic(path, buffer.getvalue())
 
 
@@ -86,11 +89,10 @@ def plot_roc(
     path: Path,
     curves: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
     classes: Sequence[str],
-    threshold: float | None = None,
 ) -> None:
     """Plot ROC curves of each set: one for two classes, otherwise one-against-rest for the most common.
 
-    `curves` are name -> (labels, probabilities). For two classes, the threshold is marked on each curve.
+    `curves` are name -> (labels, probabilities). For two classes, the point of the predictions is marked.
     """
     with _saved_axes(path, 4.6, 4.4) as (axes,):
         for name, (labels, probabilities) in curves.items():
@@ -101,14 +103,33 @@ def plot_roc(
                     continue
                 false, true, area = roc(truth, values)
                 (line,) = axes.plot(false, true, label=f"{name}, {classes[place]}: {area:.3f}")
-                if threshold is not None and len(classes) == 2:
-                    positive = values >= threshold
+                if len(classes) == 2:
+                    positive = decide(probabilities) == 1
                     axes.plot(positive[~truth].mean(), positive[truth].mean(), "o", color=line.get_color())
         axes.plot((0, 1), (0, 1), color=MARKER, linestyle=":")
         axes.set(xlabel="false positive rate", ylabel="true positive rate")
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8, loc="lower right")
+
+
+def plot_reliability(path: Path, sets: Mapping[str, Sequence[Mapping[str, float]]]) -> None:
+    """Plot accuracy against confidence for the bins of `maskgen.train.metrics.reliability` of each set.
+
+    The area of a marker is the share of the images in its bin.
+    """
+    with _saved_axes(path, 4.6, 4.4) as (axes,):
+        for name, bins in sets.items():
+            confidence, accuracy = ([each[key] for each in bins] for key in ("confidence", "accuracy"))
+            total = sum(each["n"] for each in bins)
+            (line,) = axes.plot(confidence, accuracy, label=name)
+            sizes = [12 + 400 * each["n"] / total for each in bins]
+            axes.scatter(confidence, accuracy, s=sizes, color=line.get_color(), alpha=0.5)
+        axes.plot((0, 1), (0, 1), color=MARKER, linestyle=":")
+        lowest = min(each["confidence"] for bins in sets.values() for each in bins)
+        axes.set(xlim=(0 if lowest < 0.5 else 0.5, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8, loc="upper left")
 
 
 def plot_bars(path: Path, bars: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
@@ -127,8 +148,8 @@ def plot_bars(path: Path, bars: Sequence[tuple[str, Mapping[str, Any]]]) -> None
 def write_preview(path: Path, feed: Feed, seed: int, how: Augmentation) -> None:
     """Write the grid as PNG: originals in the first column, one epoch's augmentation in each other one."""
     places = np.linspace(0, len(feed) - 1, min(ROWS, len(feed))).astype(int)
-    columns = [feed.images(places)]
-    columns += [feed.images(places, draw(len(feed), seed, epoch), how) for epoch in range(COLUMNS - 1)]
+    readers = [feed.image, *(feed.varied(seed, epoch, how) for epoch in range(COLUMNS - 1))]
+    columns = [np.stack([image(int(place)) for place in places]) for image in readers]
     # (rows, columns, height, width, 3): a gap above and left of each image, and around the sheet.
     tiles = np.pad(np.stack(columns, 1), ((0, 0), (0, 0), (GAP, 0), (GAP, 0), (0, 0)), constant_values=255)
     sheet = np.vstack([np.hstack(list(row)) for row in tiles])

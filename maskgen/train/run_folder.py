@@ -18,7 +18,7 @@ from maskgen.files.path_text import from_text, to_text
 from maskgen.files.redaction import public_path
 from maskgen.files.remote import names_in
 from maskgen.files.system_files import is_system_name
-from maskgen.keras_runtime import keras, tensorflow
+from maskgen.keras_runtime import keras_versions
 from maskgen.records import Member
 from maskgen.results.run_record import versions
 from maskgen.train.data.examples import Dropped, Example
@@ -56,7 +56,7 @@ def write_record(
         "options": _with_paths(asdict(options), lambda text: beside(run, Path(text))),
         "classes": classes,
         **({"folds": folds} if folds else {}),
-        "versions": {**versions(), "tensorflow": tensorflow().__version__, "keras": keras().__version__},
+        "versions": {**versions(), **keras_versions()},
         **counts,
     }
     write_json(run / RECORD, record)
@@ -65,7 +65,9 @@ def write_record(
 def _with_paths(options: Mapping[str, Any], convert: Callable[[str], str]) -> dict[str, Any]:
     weights = options["weights"]
     weights = weights if weights in ("imagenet", "none") else convert(weights)
-    return {**options, "data": [convert(each) for each in options["data"]], "weights": weights}
+    landmarks = options["landmarks"] and convert(options["landmarks"])
+    data = [convert(each) for each in options["data"]]
+    return {**options, "data": data, "weights": weights, "landmarks": landmarks}
 
 
 def beside(folder: Path, path: Path) -> str:
@@ -100,6 +102,14 @@ def read_record(run: Path) -> Record:
         return Record(TrainOptions.from_dict(options), record["command"], tuple(record.get("folds", ())))
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{path}: not the record of a run: {error}") from error
+
+
+def add_phase(run: Path, epochs: int) -> None:
+    """Add a phase of so many epochs to the record of a run."""
+    read_record(run)
+    record = json.loads((run / RECORD).read_text(encoding="utf-8"))
+    record["options"]["more"].append(epochs)
+    write_json(run / RECORD, record)
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> None:
@@ -156,7 +166,7 @@ def write_predictions(
     """Write a CSV row for each example: its label, predicted class and all probabilities."""
     columns = ("id", "path", "split", "identity", "masked", "label", "predicted")
     rows = []
-    for each, place, row in zip(examples, decide(probabilities, spec.threshold), probabilities, strict=True):
+    for each, place, row in zip(examples, decide(probabilities), probabilities, strict=True):
         own = (each.id, beside(path.parent, each.path), each.split, each.identity, each.masked, each.label)
         # All digits of a float32: every figure can be recomputed from the file.
         rows.append((*own, spec.classes[place], *(f"{value:.9g}" for value in row)))

@@ -17,20 +17,26 @@ from pathlib import Path
 from typing import Any
 
 from maskgen.errors import ModelError, UsageError
-from maskgen.keras_runtime import require, seed_everything
+from maskgen.keras_runtime import backend, require, seed_everything, use_devices
+from maskgen.train.data.decoded import Decoded
 from maskgen.train.data.examples import listed, reasons, tally
 from maskgen.train.data.feed import Feed
+from maskgen.train.data.fresh_masks import FreshMasks
 from maskgen.train.data.gather import Gathered, gather
 from maskgen.train.data.leaks import refuse_leaks, without_leaks
 from maskgen.train.data.splits import assign_splits, folds_of, place_missed
 from maskgen.train.finalize import BEST, LAST, METRICS, finalize
-from maskgen.train.fit import CHECKPOINT, HISTORY, STATE, fit
+from maskgen.train.loop.checkpoint import CHECKPOINT, HISTORY, STATE, Progress, read_history, write_progress
+from maskgen.train.loop.fit import fit
+from maskgen.train.loop.run_log import say, speed_line, start_line
+from maskgen.train.model.weights.imagenet import check_weights_exist
 from maskgen.train.options import TrainOptions
 from maskgen.train.plots import write_preview
 from maskgen.train.run_folder import (
     DROPPED,
     EXAMPLES,
     RECORD,
+    add_phase,
     open_run,
     read_dropped,
     read_examples,
@@ -43,7 +49,7 @@ from maskgen.train.run_folder import (
 from maskgen.train.spec import LONGEST_TEXT, MOST_CLASSES, is_name
 
 PREVIEW, FOLDS = "preview.png", "folds.json"
-PACKAGES = ("tensorflow", "matplotlib", "sklearn")
+PACKAGES = ("matplotlib", "sklearn")
 
 Figures = dict[str, Any]
 
@@ -62,7 +68,9 @@ def train_run(
     Yields the folder of each model, and the figures of its ``metrics.json``. `command` is for the record,
     `overwrite` replaces an old run, and `preview` writes a grid of augmented images.
     """
+    backend()
     require(*PACKAGES)
+    check_weights_exist(options.backbone, options.weights)
     open_run(run, overwrite)
     if folds:
         # `resume_run` reads these paths again, perhaps from another working folder.
@@ -94,11 +102,12 @@ def resume_run(
     Yields the folder and the figures of each model, including those of completed folds. `gathered` are the
     data of a run with folds, if they were read already; `preview` is for each fold that is trained.
     """
+    backend()
     require(*PACKAGES)
     options, command, folds = read_record(run)
     if not folds:
         if _is_done(run):
-            raise UsageError(f"{run} is done; train further from its model with --weights {run / BEST}")
+            raise UsageError(f"{run} is done; --epochs N trains N more")
         yield run, _resume(run, progress)
         return
     if (run / FOLDS).is_file():
@@ -122,6 +131,26 @@ def resume_run(
     write_json(run / FOLDS, summary)
 
 
+def extend_run(run: Path, epochs: int) -> None:
+    """Add a phase of so many epochs to a run of one model, done or not: `resume_run` then trains it.
+
+    It begins with the best model so far.
+    """
+    options, _, folds = read_record(run)
+    if not epochs:
+        raise UsageError("--resume RUN --epochs N adds N epochs: N must be at least 1")
+    if folds:
+        raise UsageError(f"{run} has folds, and is not extended; give more --epochs to a new run")
+    if _is_done(run):
+        if options.mixed_precision:
+            raise UsageError(f"{run} is of mixed precision; train further from it with --weights {run}")
+        state, folder = Progress(options.monitor, read_history(run / HISTORY)), run / CHECKPOINT
+        folder.mkdir()
+        shutil.copyfile(run / BEST, folder / str(state.best_file))
+        write_progress(folder, state)
+    add_phase(run, epochs)
+
+
 def _is_done(run: Path) -> bool:
     return (run / METRICS).is_file() and not (run / CHECKPOINT).is_dir()
 
@@ -137,6 +166,10 @@ def _train(
 ) -> Figures:
     """Train a model on gathered data, in a folder that belongs to the run; returns its metrics."""
     run.mkdir(parents=True, exist_ok=True)
+    if options.wanted.which == "auto":
+        found = {example.masked for example in gathered.examples}
+        which = "both" if {True, False} <= found else "masked"
+        options = replace(options, wanted=replace(options.wanted, which=which))
     divided = _divide(options, gathered)
     refuse_leaks(divided.examples)
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
@@ -174,6 +207,10 @@ def _divide(options: TrainOptions, gathered: Gathered) -> Gathered:
             f"print, or more than {LONGEST_TEXT}: rename it in the data"
         )
     kept = [each for each in examples if each.label in classes]
+    if options.mask_on_the_fly:
+        fixed = [each for each in kept if each.split == "train" and each.masked]
+        kept = [each for each in kept if each.split != "train" or not each.masked]
+        dropped += [each.dropped("masked anew while training") for each in fixed]
     untrained = [each for each in examples if each.label not in classes]
     dropped += [*(each.dropped("class not trained", each.label) for each in untrained), *outside]
     if options.drop_leaks:
@@ -198,17 +235,31 @@ def _forget_run(run: Path) -> None:
 
 
 def _fit_and_finalize(run: Path, options: TrainOptions, divided: Gathered, progress: bool) -> Figures:
+    if options.devices > 1:
+        use_devices(options.devices)
     seed_everything(options.seed, options.deterministic)
-    classes, size, batch = divided.classes, options.input_size, options.batch_size
+    classes, size = divided.classes, options.input_size
     examples = divided.of("train")
     weights = None
     if options.class_weights:
         # Each class has the same total in the loss; the mean over the examples is 1.
         counts = Counter(example.label for example in examples)
         weights = {name: len(examples) / (len(classes) * counts[name]) for name in classes}
-    training = Feed(examples, classes, size, batch, weights, options.cache)
-    sets = {"validation": Feed(divided.of("validation"), classes, size, batch, cache=options.cache)}
-    state = fit(run, options, training, sets["validation"], len(classes), progress=progress)
+    masks = None
+    if options.mask_on_the_fly and options.landmarks is not None:
+        masks = FreshMasks(options.mask_on_the_fly, Path(options.landmarks), options.seed)
+    say(start_line(options, tally(divided.examples)), progress)
+
+    def feed(split: str, **settings: Any) -> Feed:
+        own = divided.of(split)
+        path = run / CHECKPOINT / f"decoded-{split}.npy" if options.cache == "disk" else None
+        decoded = Decoded(len(own), size, path) if options.cache != "none" and split != "test" else None
+        return Feed(own, classes, size, options.batch_size, decoded=decoded, **settings)
+
+    (run / CHECKPOINT).mkdir(exist_ok=True)
+    training, sets = feed("train", weights=weights, masks=masks), {"validation": feed("validation")}
+    state = fit(run, options, training, sets["validation"], classes, progress=progress)
+    say(speed_line(state, training), progress)
     if divided.of("test"):
-        sets["test"] = Feed(divided.of("test"), classes, size, batch)
-    return finalize(run, options, classes, divided.dropped, sets, state)
+        sets["test"] = feed("test")
+    return finalize(run, options, classes, divided.dropped, sets, state, images=not options.no_images)

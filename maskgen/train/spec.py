@@ -1,4 +1,4 @@
-"""The specification of a model: classes, input size, crop and decision threshold.
+"""The specification of a model: classes, input size and crop.
 
 It is a member of the ``.keras`` file, which is a zip archive: a model is one file.
 """
@@ -31,22 +31,32 @@ class ModelSpec:
     size: int  # side of the input images, RGB from 0 to 255; preprocessing is inside the model
     crop: str
     margin: float  # around the face, as a share of the longer side of its box
-    # From this probability, the second of two classes is predicted; None predicts the most probable class.
-    threshold: float | None
     label: str | None  # the column of the labels; None for the manifest's label
     backbone: str
     version: str = maskgen.__version__
+    # Only in files of schema 1: the probability from which the second of two classes is predicted. Later
+    # models contain it in their weights; `maskgen.train.model.classifier.open_classifier` treats both alike.
+    outer_threshold: float | None = None
 
     def to_json(self) -> str:
         """The specification as JSON text."""
-        return json.dumps({"schema": 1, **asdict(self)}, indent=1, ensure_ascii=False) + "\n"
+        values = asdict(self)
+        threshold = values.pop("outer_threshold")
+        schema = {"schema": 2} if threshold is None else {"schema": 1, "threshold": threshold}
+        return json.dumps({**schema, **values}, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
         """Read a text of `to_json`; a `ConfigurationError` if `maskgen train` did not write it."""
         try:
             values: dict[str, Any] = from_json(text)
-            values.pop("schema")
+            schema = values.pop("schema")
+            if schema not in (1, 2):
+                raise ValueError(f"its schema is {str(schema)[:20]}, which this version does not know")
+            if schema == 1:
+                values["outer_threshold"] = values.pop("threshold")
+            elif "outer_threshold" in values:
+                raise ValueError("it has a threshold beside its weights")
             spec = cls(**{**values, "classes": tuple(values["classes"])})
             _check_values(spec)
             return spec
@@ -70,7 +80,10 @@ def _check_values(spec: ModelSpec) -> None:
         # No comparison holds for NaN.
         "margin and threshold": all(
             type(number) in (int, float) and 0 <= number <= most
-            for number, most in ((spec.margin, 100), (spec.threshold if spec.threshold is not None else 0, 1))
+            for number, most in (
+                (spec.margin, 100),
+                (0 if spec.outer_threshold is None else spec.outer_threshold, 1),
+            )
         ),
     }
     if wrong := [name for name, valid in checks.items() if not valid]:

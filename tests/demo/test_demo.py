@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -130,7 +131,8 @@ def page(tmp_path_factory):
     for package in ("gradio", "onnxruntime"):
         pytest.importorskip(package)
     desk = tmp_path_factory.mktemp("demo")
-    model = write_bright(desk / "bright.onnx")
+    # Of schema 1: its threshold is not in its weights.
+    model = write_bright(desk / "bright.onnx", replace(SPEC, outer_threshold=0.4))
     # A proxy that nobody answers at: the page must not need one, and nothing may be asked of it.
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
     program = started(model, "--port", 0, TMPDIR=str(desk), **proxies)
@@ -177,12 +179,14 @@ def test_the_sample_is_masked_and_judged_on_the_page(client, wear):
     assert ("nose 100%" in note) == (wear == "correct")
 
 
-def test_what_is_said_is_the_class_of_the_models_threshold(client, tmp_path):
+def test_the_panel_and_the_text_say_the_same_class_and_percentage(client, tmp_path):
     dim = Image.open(PORTRAIT).convert("RGB")
     dim.point([round(105 + 0.1 * level) for level in range(256)] * 3).save(tmp_path / "dim.png")
     _, before, *_, note = asked(client, tmp_path / "dim.png")
-    assert before["confidences"][0]["label"] == "female"
-    assert note.startswith("Unmasked male (4")
+    first = before["confidences"][0]
+    assert before["label"] == first["label"] == "male", "between its threshold of 0.4 and 0.5"
+    assert 0.5 < first["confidence"] < 0.6
+    assert note.startswith(f"Unmasked male ({first['confidence']:.1%})")
 
 
 def test_a_picture_without_a_face_and_a_file_that_is_no_picture_are_told_apart(client, tmp_path):

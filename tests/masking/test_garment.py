@@ -9,10 +9,12 @@ from synthetic_faces import LIGHT, PLAIN, in_image, laid, mean_face, worn
 
 from maskgen.face_mesh import ANCHORS
 from maskgen.masking.garment.drape import drape
+from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.dress import dress
 from maskgen.masking.garment.garment import Cloth
-from maskgen.masking.garment.relief import step_relief
+from maskgen.masking.garment.relief import Relief, fold_cells, fold_height, pleat_relief, ridge_relief
 from maskgen.masking.garment.shapes import SHAPES
+from maskgen.masking.garment.shapes.parts import relief
 from maskgen.masking.garment.surface import grid_position, grid_uv, surface
 from maskgen.masking.templates.library import load_template
 
@@ -118,27 +120,65 @@ def test_two_masks_of_a_kind_have_their_own_folds(kind):
 # Relief
 
 
+def pleats(*rows, half_width=1.0):
+    """Even pleats: height and depth at midline and side, softness, length of the recovery, slope."""
+    drawn = relief(Draws(0, "test"), rows, (), half_width, 0.0, uneven=0.0)
+    return drawn.pleats, drawn.curves
+
+
 def test_a_pleat_is_a_step_down_that_is_dark_under_its_edge_and_recovers_below():
-    # Height and depth at midline and side, softness, length of the recovery, slope.
-    pleat = np.array([[0.7, 0.8, 0.04, 0.02, 0.01, 0.2, 0.0]])
-    places = (0.6, 0.68, 0.71, 0.8, 0.95)
-    heights, darks = zip(*(step_relief(pleat, 0.0, 0.0, 0.0, y) for y in places), strict=True)
-    assert heights[:2] == (0, 0) and heights[4] == 0
+    pleat = pleats((0.7, 0.8, 0.04, 0.02, 0.01, 0.2, 0.0))
+    places = (0.6, 0.68, 0.711, 0.8, 0.95)
+    heights, darks = zip(*(pleat_relief(*pleat, 0.0, 0.0, y) for y in places), strict=True)
+    assert heights[0] == heights[4] == 0
+    assert heights[1] > 0  # cloth bulges above its edge
     assert heights[2] == pytest.approx(-0.036, abs=0.002)
     assert heights[2] < heights[3] < 0
     assert darks[2] > 0.2 and darks[0] == darks[1] == darks[3] == darks[4] == 0
     # At the side it lies lower and is half as deep.
-    assert step_relief(pleat, 1.0, 0.0, 0.0, 0.71) == (0, 0)
-    assert step_relief(pleat, 1.0, 0.0, 0.0, 0.81)[0] == pytest.approx(heights[2] / 2, rel=0.01)
+    assert pleat_relief(*pleat, 0.0, 1.0, 0.711) == (pytest.approx(0, abs=0.001), 0)
+    assert pleat_relief(*pleat, 0.0, 1.0, 0.811)[0] == pytest.approx(heights[2] / 2, rel=0.02)
     # A camera that sees no more than 0.1 eye distances sees a softer edge.
-    assert step_relief(pleat, 0.0, 0.1, 0.0, 0.66)[0] < 0
+    assert pleat_relief(*pleat, 0.1, 0.0, 0.68)[0] < 0
 
 
 @pytest.mark.parametrize("x", [-0.5, 0.0, 0.5])
 def test_a_pleat_may_slope_down_to_the_right(x):
-    pleat = np.array([[0.7, 0.7, 0.04, 0.04, 0.01, 0.2, 0.1]])
-    assert step_relief(pleat, 0.0, 0.0, x, 0.7 + 0.1 * x - 0.02)[0] == 0
-    assert step_relief(pleat, 0.0, 0.0, x, 0.7 + 0.1 * x + 0.02)[0] < -0.03
+    pleat = pleats((0.7, 0.7, 0.04, 0.04, 0.01, 0.2, 0.1))
+    assert pleat_relief(*pleat, 0.0, x, 0.7 + 0.1 * x - 0.02)[0] >= 0
+    assert pleat_relief(*pleat, 0.0, x, 0.7 + 0.1 * x + 0.02)[0] < -0.02
+
+
+def test_no_two_pleats_take_the_same_course():
+    row = (0.7, 0.8, 0.04, 0.02, 0.01, 0.2, 0.0)
+    (first, deep), (second, deep_too) = relief(Draws(0, "test"), (row, row), (), 1.0, 0.0).curves
+    assert np.abs(first - second).max() > 0.01
+    assert np.abs(deep - deep_too).max() > 0.01 and min(deep.min(), deep_too.min()) >= 0
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7, 2.0, np.pi])
+def test_a_fold_has_a_steep_and_a_soft_flank_and_fades_at_both_ends(angle):
+    cells, rows = fold_cells(np.array([[0.1, 0.6, angle, 0.05, 0.5, 0.02]]))
+
+    def height(along, aside):
+        cosine, sine = np.cos(angle), np.sin(angle)
+        return fold_height(
+            cells, rows, 0.1 + along * cosine - aside * sine, 0.6 + along * sine + aside * cosine
+        )
+
+    crest = height(0.2, 0.0)
+    assert crest == pytest.approx(0.02, rel=0.1)
+    assert crest > height(0.2, 0.03) > height(0.2, -0.03) > 0
+    assert height(-0.01, 0) == height(0.51, 0) == height(0.2, 0.2) == height(0.2, -0.2) == 0
+
+
+def test_the_ridge_is_sharp_and_its_seam_dark():
+    ridge = (0.1, 0.4, 0.5)
+    assert ridge_relief(ridge, 0.0, 0.0) == (0.1, 0.5)
+    assert ridge_relief(ridge, 0.0, 0.1)[0] == ridge_relief(ridge, 0.0, -0.1)[0] < 0.06
+    assert ridge_relief(ridge, 0.0, 0.05)[1] == 0 and ridge_relief(ridge, 0.0, 0.41) == (0, 0)
+    # Where a pixel shows more than the seam it is less dark.
+    assert ridge_relief(ridge, 0.1, 0.0)[1] < 0.1
 
 
 def test_a_fold_is_light_on_the_side_of_the_light():
@@ -147,7 +187,7 @@ def test_a_fold_is_light_on_the_side_of_the_light():
     garment = dress(load_template("surgical_blue"), plan, face.eye_distance)
     flat, pleated = (
         bare(garment, relief=smooth(garment, steps), cloth=Cloth((180, 180, 180)))
-        for steps in (np.zeros((0, 7)), np.array([[0.75, 0.75, 0.05, 0.05, 0.012, 0.25, 0.0]]))
+        for steps in (pleats(), pleats((0.75, 0.75, 0.05, 0.05, 0.012, 0.25, 0.0)))
     )
     plain, folded = (drape(each, face, plan, LIGHT) for each in (flat, pleated))
     assert plain.bgr.shape == folded.bgr.shape
@@ -156,8 +196,10 @@ def test_a_fold_is_light_on_the_side_of_the_light():
 
 
 def smooth(garment, steps):
-    """The garment's relief with these steps alone."""
-    return replace(garment.relief, steps=steps, folds=np.zeros((0, 6)), crumple=0.0)
+    """The garment's relief with these pleats alone."""
+    edges, curves = steps
+    flat = np.zeros((0, 6)), (0.0, 1.0, 0.0), 0.0
+    return Relief(edges, curves, *flat, garment.relief.crumple_map)
 
 
 # Loops

@@ -13,8 +13,9 @@ from train_data import FACE, needs_train, row, write, write_masked
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError, UsageError
 from maskgen.train.data.examples import Wanted
-from maskgen.train.evaluate import check_columns, figures, markdown, write_evaluation
+from maskgen.train.evaluate import check_columns, markdown, write_evaluation
 from maskgen.train.judge import judge
+from maskgen.train.judging.figures import figures
 from maskgen.train.model.classifier import Classifier, model_names
 from maskgen.train.plots import plot_confusion, plot_roc
 from maskgen.train.run_folder import write_examples
@@ -23,7 +24,7 @@ from maskgen.train.spec import ModelSpec
 pytestmark = needs_train
 
 CLASSES = ("female", "male")
-SPEC = ModelSpec(CLASSES, 32, "full", 0.25, 0.5, None, "tiny-cnn")
+SPEC = ModelSpec(CLASSES, 32, "full", 0.25, None, "tiny-cnn")
 
 
 def by_brightness(images):
@@ -63,7 +64,7 @@ def data(tmp_path):
 
 
 def judged(classifier, data, **wanted):
-    return judge(classifier, "set", data, Wanted(**wanted), progress=False)
+    return judge([classifier], "set", data, Wanted(**wanted), progress=False)[0]
 
 
 def test_the_validation_split_is_judged_where_there_is_no_test_and_what_cannot_be_read_is_counted(
@@ -229,13 +230,13 @@ def test_the_model_is_shown_its_own_crop(tmp_path):
         seen.append(images)
         return by_brightness(images)
 
-    spec = ModelSpec(CLASSES, 32, "face", 0.0, 0.5, None, "tiny-cnn")
+    spec = ModelSpec(CLASSES, 32, "face", 0.0, None, "tiny-cnn")
     data = write_masked(tmp_path / "m", [row("a.jpg")])
     picture = np.zeros((48, 48, 3), np.uint8)
     x, y, width, height = FACE.box
     picture[y : y + height, x - 3 : x - 3 + height] = 255
     cv2.imwrite(str(data / "a.jpg"), picture)
-    judge(Classifier("watch", tmp_path / "m.keras", spec, watch), "set", data, Wanted(), progress=False)
+    judge([Classifier("watch", tmp_path / "m.keras", spec, watch)], "set", data, Wanted(), progress=False)
     assert seen[0].shape == (1, 32, 32, 3) and seen[0].min() > 200
     del width
 

@@ -7,17 +7,16 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from train_data import example, jpeg, needs_train, write
+from train_data import example, jpeg, write
 
 from maskgen.errors import MissingDataError, UnreadableImageError, UsageError
-from maskgen.keras_runtime import keras
-from maskgen.train.data import feed as feed_module
-from maskgen.train.data.augment import NONE, Augmentation, augmented, draw
-from maskgen.train.data.feed import Feed, reraise_read_errors
+from maskgen.train.data import augment
+from maskgen.train.data import decoded as decoded_module
+from maskgen.train.data.augment import DRAWS, NONE, Augmentation, augmented, draw
+from maskgen.train.data.decoded import Decoded
+from maskgen.train.data.feed import Feed, read_ahead
 from maskgen.train.data.model_input import shown, shown_example
 from maskgen.train.plots import write_preview
-
-pytestmark = needs_train
 
 CLASSES = ("female", "male")
 
@@ -36,77 +35,92 @@ def pictures(folder, count=20):
     ]
 
 
-def order(dataset):
+def order(batches):
     """The examples' numbers in the order they come."""
-    return [round(float(image[..., 0].mean()) / 10) for images, _, _ in dataset for image in images]
+    return [round(float(image[..., 0].mean()) / 10) for images in batches for image in images]
 
 
-def test_pictures_come_as_rgb_from_0_to_255_with_labels_and_weights(tmp_path):
+def test_images_come_as_rgb_from_0_to_255_with_labels_and_weights(tmp_path):
     feed = Feed(pictures(tmp_path), CLASSES, 32, 8, {"female": 0.5, "male": 2.0})
-    batches = list(feed.in_order())
-    assert [len(labels) for _, labels, _ in batches] == [8, 8, 4]
-    images, labels, weights = (np.concatenate([b[k] for b in batches]) for k in range(3))
+    assert [len(batch) for batch in feed.in_order()] == [8, 8, 4]
+    images = np.concatenate([*feed.in_order()])
     assert images.shape == (20, 32, 32, 3) and images.dtype == np.uint8
     assert images[7].mean(axis=(0, 1)) == pytest.approx((70, 60, 200), abs=3)
-    assert labels.tolist() == [n % 2 for n in range(20)]
-    assert weights.tolist() == [(0.5, 2.0)[n % 2] for n in range(20)]
+    for batch in feed.shuffled(0, 0):
+        numbers = order([batch.inputs])
+        assert batch.labels.tolist() == [n % 2 for n in numbers]
+        assert batch.weights.tolist() == [(0.5, 2.0)[n % 2] for n in numbers]
 
 
 def test_an_epochs_order_follows_from_seed_and_epoch_and_leaves_out_what_fills_no_batch(tmp_path):
     feed = Feed(pictures(tmp_path), CLASSES, 32, 8)
-    first = order(feed.shuffled(0, 0))
-    assert len(first) == len(set(first)) == 16
-    assert first == order(feed.shuffled(0, 0))
-    assert first != order(feed.shuffled(0, 1))
-    assert first != order(feed.shuffled(1, 0))
+
+    def epoch(*draws):
+        return order(batch.inputs for batch in feed.shuffled(*draws))
+
+    first = epoch(0, 0)
+    assert len(first) == len(set(first)) == 16 == feed.steps * feed.batch_size
+    assert first == epoch(0, 0)
+    assert first != epoch(0, 1)
+    assert first != epoch(1, 0)
     assert order(feed.in_order()) == list(range(20))
 
 
-def test_an_epoch_can_be_left_gone_through_again_and_by_two_at_once(tmp_path):
-    dataset = Feed(pictures(tmp_path), CLASSES, 32, 3).in_order()
-    left = iter(dataset)
+def test_an_epoch_can_be_left_and_gone_through_by_two_at_once(tmp_path):
+    feed = Feed(pictures(tmp_path), CLASSES, 32, 3)
+    left = feed.in_order()
     for _ in range(2):
         next(left)
-    one, other = iter(dataset), iter(dataset)
-    for (left_images, *_), (right_images, *_) in zip(one, other, strict=True):
-        assert np.array_equal(left_images, right_images)
-    assert order(dataset) == list(range(20))
+    left.close()
+    for one, other in zip(feed.in_order(), feed.in_order(), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_what_is_read_ahead_comes_in_order_and_an_error_in_its_place():
+    def half(number):
+        if number % 2:
+            raise ValueError(f"{number} is odd")
+        return number // 2
+
+    assert [*read_ahead(half, range(0, 60, 2))] == [*range(30)]
+    results = read_ahead(half, [0, 2, 5, 6])
+    assert [next(results), next(results)] == [0, 1]
+    with pytest.raises(ValueError, match="5 is odd"):
+        next(results)
 
 
 def test_augmented_epochs_are_the_same_bytes_again_and_differ_from_each_other(tmp_path):
     feed = Feed(pictures(tmp_path), CLASSES, 32, 8)
-    again = [np.concatenate([b[0] for b in feed.shuffled(0, e, Augmentation())]) for e in (0, 0, 1)]
+    again = [np.concatenate([b.inputs for b in feed.shuffled(0, e, Augmentation())]) for e in (0, 0, 1)]
     assert np.array_equal(again[0], again[1])
     assert not np.array_equal(again[0], again[2])
 
 
-def test_the_cache_changes_no_pixel_and_refuses_to_fill_the_memory(tmp_path, monkeypatch):
+@pytest.mark.parametrize("place", ["memory", "disk"])
+def test_decoded_images_are_kept_and_none_is_read_twice(tmp_path, place):
     examples = pictures(tmp_path)
-    plain, cached = (Feed(examples, CLASSES, 32, 8, cache=cache) for cache in (False, True))
-    for one, other in zip(plain.in_order(), cached.in_order(), strict=True):
-        assert np.array_equal(one[0], other[0])
-    monkeypatch.setattr(feed_module, "LARGEST_CACHE", 1000)
-    with pytest.raises(UsageError, match="--cache would take"):
-        Feed(examples, CLASSES, 32, 8, cache=True)
+    path = tmp_path / "decoded.npy" if place == "disk" else None
+    kept = Feed(examples, CLASSES, 32, 8, decoded=Decoded(len(examples), 32, path))
+    first = np.concatenate([*Feed(examples, CLASSES, 32, 8).in_order()])
+    assert np.array_equal(np.concatenate([*kept.in_order()]), first)
+    for each in examples:
+        each.path.unlink()
+    assert np.array_equal(np.concatenate([*kept.in_order()]), first)
+    assert (path is not None) == (tmp_path / "decoded.npy").exists()
 
 
-def test_a_picture_that_vanishes_ends_the_training_and_is_named(tmp_path):
+def test_the_memory_is_not_filled(monkeypatch):
+    monkeypatch.setattr(decoded_module, "LARGEST_IN_MEMORY", 1000)
+    with pytest.raises(UsageError, match="--cache disk"):
+        Decoded(20, 32)
+
+
+def test_an_image_that_vanishes_ends_the_training_and_is_named(tmp_path):
     examples = pictures(tmp_path)
-    feed = Feed(examples, CLASSES, 32, 8)
-    examples[3].path.unlink()
-    with pytest.raises(Exception, match=r"3\.jpg"):
-        list(feed.in_order())
-
-
-def test_keras_reads_them_in_their_order_and_tells_which_one_is_lost(tmp_path):
-    examples, layers = pictures(tmp_path), keras().layers
-    feed, rgb = Feed(examples, CLASSES, 32, 3), keras().Input((32, 32, 3), dtype="uint8")
-    model = keras().Model(rgb, layers.GlobalAveragePooling2D()(layers.Rescaling(1.0)(rgb)))
-    found = model.predict(feed.in_order(), verbose=0)
-    assert [round(float(red) / 10) for red, _, _ in found] == list(range(20))
+    feed = Feed(examples, CLASSES, 32, 3)
     examples[13].path.unlink()
-    with pytest.raises(MissingDataError, match=r"13\.jpg: .*--resume"), reraise_read_errors(feed):
-        model.predict(feed.in_order(), verbose=0)
+    with pytest.raises(MissingDataError, match=r"13\.jpg: .*--resume"):
+        list(feed.in_order())
 
 
 def of(path, region):
@@ -161,23 +175,47 @@ def test_a_region_is_cut_out_at_any_size():
         assert np.abs(row - expected).max() < 3
 
 
-def test_draws_do_what_they_say():
-    rgb = np.zeros((64, 64, 3), np.uint8)
-    rgb[8:16, 8:16] = 200
-    middle = np.full(10, 0.5, np.float32)
-    middle[[0, 5]] = 0.99  # neither flipped nor erased
-    assert np.array_equal(augmented(rgb, middle, NONE), rgb)
-    assert np.array_equal(augmented(rgb, middle, Augmentation()), rgb)
-    flipped = middle.copy()
-    flipped[0] = 0
-    assert np.array_equal(augmented(rgb, flipped, Augmentation()), rgb[:, ::-1])
-    erased = middle.copy()
-    erased[5] = 0
-    grey = (augmented(rgb, erased, Augmentation()) == 128).all(axis=2).mean()
-    assert 0.02 <= grey <= 0.2
-    brighter = middle.copy()
-    brighter[4] = 1
-    assert augmented(rgb, brighter, Augmentation(contrast=0.5)).max() > 250
+STILL = np.full(DRAWS, 0.5, np.float32)
+STILL[[0, 5, 13, 15]] = 0.99  # neither flipped, erased, blurred nor compressed
+
+
+def drawn(**draws):
+    """Draws that change nothing, but for these columns."""
+    row = STILL.copy()
+    for name, value in draws.items():
+        row[getattr(augment, name)] = value
+    return row
+
+
+SQUARE = np.zeros((64, 64, 3), np.uint8)
+SQUARE[8:16, 8:16] = (200, 100, 50)
+
+
+def test_draws_in_the_middle_change_nothing():
+    assert np.array_equal(augmented(SQUARE, STILL, NONE), SQUARE)
+    assert np.array_equal(augmented(SQUARE, STILL, Augmentation()), SQUARE)
+
+
+@pytest.mark.parametrize(
+    ("draws", "changed"),
+    [
+        ({"FLIP": 0}, lambda image: np.array_equal(image, SQUARE[:, ::-1])),
+        ({"ERASE": 0}, lambda image: 0.02 <= (image == 128).all(axis=2).mean() <= 0.2),
+        ({"SHIFT_X": 1}, lambda image: image[12, 2].max() > 0),
+        ({"SCALE": 1}, lambda image: (image[..., 0] > 100).sum() > 64),
+        ({"SCALE": 0}, lambda image: (image[..., 0] > 100).sum() < 64),
+        ({"CONTRAST": 1}, lambda image: image.max() > 240),
+        ({"BRIGHTNESS": 1}, lambda image: image[40, 40].min() > 10),
+        ({"SATURATION": 1}, lambda image: np.ptp(image[12, 12].astype(int)) > 170),
+        ({"SATURATION": 0}, lambda image: np.ptp(image[12, 12].astype(int)) < 130),
+        ({"BLUR": 0, "BLUR_SIGMA": 1}, lambda image: 0 < image[12, 17, 0] < 200),
+        ({"JPEG": 0, "JPEG_QUALITY": 0}, lambda image: 0 < np.abs(image - SQUARE.astype(int)).mean() < 20),
+    ],
+)
+def test_each_draw_does_what_it_says(draws, changed):
+    image = augmented(SQUARE, drawn(**draws), Augmentation())
+    assert image.shape == SQUARE.shape and image.dtype == np.uint8
+    assert changed(image)
 
 
 def test_draws_are_uniform_and_their_own_for_each_epoch():

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 from train_data import FACE, example, jpeg, row, write, write_masked
 
-from maskgen.errors import AnnotationError, MissingDataError, UsageError
-from maskgen.files.safe_paths import following_links
+from maskgen.errors import MissingDataError, UsageError
+from maskgen.landmarks.face_boxes import as_mesh_box
+from maskgen.train.data import gather as gather_module
 from maskgen.train.data.examples import Wanted, reasons
 from maskgen.train.data.gather import find_data, gather
 from maskgen.train.data.model_input import region_of
@@ -54,9 +55,65 @@ def test_any_column_can_be_the_label(tmp_path, label, expected):
     assert [each.label for each in gathered(folder, label=label).examples] == [expected]
 
 
-def test_a_label_that_no_row_has_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(MissingDataError, match="label 'height'"):
-        gathered(write_masked(tmp_path / "m", [row("a.jpg")]), label="height")
+def test_a_label_that_no_row_has_is_an_error_that_lists_the_columns(tmp_path):
+    known = {"attributes": {"race": "Asian", "note": None}, "split": "train"}
+    folder = write_masked(tmp_path / "m", [row("a.jpg", unmasked_file="u/a.jpg", **known)])
+    with pytest.raises(MissingDataError) as raised:
+        gathered(folder, label="height")
+    said, columns = str(raised.value).split("the columns are ")
+    assert said.startswith(f"--label height: no masked image of {folder} has this column")
+    assert columns.split(", ") == sorted(
+        ("race", "label", "split", "template", "kind", "tone", "wear", "blend", "fit")
+    )
+    with pytest.raises(MissingDataError, match=r"the columns are label, race, split$"):
+        gathered(folder, label="height", which="unmasked")
+    bare = write_masked(tmp_path / "bare", [row("a.jpg", label=None, attributes={"race": "Asian"})])
+    with pytest.raises(MissingDataError, match=r"has a label; name a column with --label: .*race"):
+        gathered(bare)
+    write(tmp_path / "tree" / "male" / "a.jpg", jpeg(1))
+    with pytest.raises(UsageError, match="its labels are its folders"):
+        gathered(tmp_path / "tree", label="height")
+
+
+@pytest.mark.parametrize(("broken", "warned"), [(1, False), (2, True)])
+def test_more_than_a_twentieth_of_missed_images_is_warned_about(tmp_path, caplog, broken, warned):
+    folder = write_masked(tmp_path / "m", [row(f"{n}.jpg") for n in range(20)])
+    for n in range(broken):
+        (folder / f"{n}.jpg").write_bytes(b"no image")
+    assert len(gathered(folder).dropped) == broken
+    assert ("2 of 20 images (10 %) cannot be used: 2 unreadable" in caplog.text) is warned
+    assert ("replace or delete these files, such as m/0.jpg (" in caplog.text) is warned
+
+
+class Blind:
+    """A landmarker that finds no mesh; its detector sees a face with this score, or none."""
+
+    def __init__(self, score):
+        self.score = score
+
+    def find(self, image, *, boxes=(), sample_id=None, every_face=False):
+        return []
+
+    def detections(self, image):
+        return [(self.score, (10.0, 10.0, 20.0, 20.0))] if self.score else []
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.9, True), (0.35, True), (0.25, False), (None, False)])
+def test_a_tree_of_masked_faces_is_cropped_by_the_detector_where_there_is_no_mesh(
+    tmp_path, monkeypatch, caplog, score, expected
+):
+    write(tmp_path / "tree" / "male" / "a.jpg", jpeg(1))
+    monkeypatch.setattr(gather_module, "open_landmarker", lambda: Blind(score))
+    if not expected:
+        with pytest.raises(MissingDataError, match=r"a\.jpg: no face found"):
+            gathered(tmp_path / "tree", crop="face")
+        return
+    (found,) = gathered(tmp_path / "tree", crop="face", margin=0.1).examples
+    assert found.box == as_mesh_box((10.0, 10.0, 20.0, 20.0))
+    assert found.region == region_of("face", (48, 48), found.box, 0.1)
 
 
 def test_pairs_give_both_pictures_with_the_same_source(tmp_path):
@@ -218,26 +275,3 @@ def test_two_data_of_one_name_are_refused(tmp_path):
 def test_an_example_names_what_must_not_be_on_both_sides():
     one = replace(example("a"), identity="set: 3")
     assert dict(one.keys()) == {"person": "set: 3", "source image": "set: a", "duplicate": "#a"}
-
-
-def test_a_plain_tree_has_every_image_and_none_of_the_systems(tmp_path):
-    names = ("train/f/1.jfif", "train/m/2.JPE", "train/m/@eaDir/2.jpg", "train/.ipynb_checkpoints/3.jpg")
-    for name in (*names, "train/m/._2.jpg", "lost+found/4.jpg"):
-        write(tmp_path / "tree" / name, jpeg(1))
-    write(tmp_path / "elsewhere" / "5.jpg", jpeg(2))
-    write(tmp_path / "tree" / "train/f/6.heic", b"\0\0\0\x1cftypheic\0\0\0\0mif1heic")
-    (tmp_path / "tree" / "train/g").symlink_to(tmp_path / "elsewhere")
-    found = gathered(tmp_path / "tree", crop="full")
-    labels = {each.id.partition("/")[2]: each.label for each in found.examples}
-    assert labels == {"train/f/1.jfif": "f", "train/g/5.jpg": "g", "train/m/2.JPE": "m"}
-    assert [(each.reason, each.id) for each in found.dropped] == [("unreadable", "tree/train/f/6.heic")]
-
-
-def test_a_masked_set_of_links_is_read_where_that_is_allowed(tmp_path):
-    folder = write_masked(tmp_path / "masked", [row("a.jpg", "male")])
-    (folder / "a.jpg").rename(tmp_path / "blob")
-    (folder / "a.jpg").symlink_to(tmp_path / "blob")
-    with pytest.raises(AnnotationError, match="--follow-links"):
-        gathered(folder)
-    with following_links():
-        assert len(gathered(folder).examples) == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from maskgen.train.metrics import choose_threshold, decide, roc, scores, wilson
+from maskgen.train.metrics import decide, expected_calibration_error, reliability, roc, scores, wilson
 
 
 def predictions(classes, count=200, seed=0):
@@ -20,8 +20,8 @@ def predictions(classes, count=200, seed=0):
 def test_figures_are_scikit_learns(classes):
     labels, probabilities = predictions(classes)
     names = [f"class {place}" for place in range(classes)]
-    found = scores(labels, probabilities, names, None, dropped=50)
-    said = decide(probabilities, None)
+    found = scores(labels, probabilities, names, dropped=50)
+    said = decide(probabilities)
     assert found["accuracy"] == pytest.approx(reference.accuracy_score(labels, said))
     assert found["accuracy_of_all"] == pytest.approx((labels == said).sum() / 250)
     assert found["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(labels, said))
@@ -47,7 +47,7 @@ def test_means_are_scikit_learns_where_a_class_is_said_that_is_not_there(there):
     labels, probabilities = predictions(3)
     chosen = np.isin(labels, there)
     labels, probabilities = labels[chosen], probabilities[chosen]
-    found, said = scores(labels, probabilities, "abc", None), decide(probabilities, None)
+    found, said = scores(labels, probabilities, "abc"), decide(probabilities)
     assert set(said) == {0, 1, 2}
     expected = reference.f1_score(labels, said, average="macro", zero_division=0)
     assert found["f1"] == pytest.approx(expected)
@@ -66,32 +66,10 @@ def test_the_curve_is_scikit_learns():
 def test_a_class_that_is_never_said_or_never_there_divides_by_nothing():
     labels = np.array([0, 0, 1], np.int32)
     sure = np.tile(np.array([1, 0, 0], np.float32), (3, 1))
-    found = scores(labels, sure, ("a", "b", "c"), None)
+    found = scores(labels, sure, ("a", "b", "c"))
     assert found["classes"]["b"] == {"n": 1, "precision": 0.0, "recall": 0.0, "f1": 0.0}
     assert found["roc_auc"] is None
-    assert scores(np.zeros(0, np.int32), np.zeros((0, 2), np.float32), ("a", "b"), 0.5)["accuracy"] is None
-
-
-def test_the_threshold_has_the_best_balanced_accuracy_there_is():
-    labels, probabilities = predictions(2, seed=3)
-    shifted = probabilities.copy()
-    shifted[:, 1] = probabilities[:, 1] ** 3
-    shifted[:, 0] = 1 - shifted[:, 1]
-    threshold = choose_threshold(labels, shifted)
-    reached = reference.balanced_accuracy_score(labels, decide(shifted, threshold))
-    every = [
-        reference.balanced_accuracy_score(labels, decide(shifted, cut))
-        for cut in (*shifted[:, 1], *(shifted[:, 1] + 1e-5))
-    ]
-    assert reached == pytest.approx(max(every))
-    assert threshold < 0.4
-
-
-def test_among_equally_good_thresholds_the_one_nearest_to_a_half_is_taken():
-    probabilities = np.array([[0.9, 0.1], [0.1, 0.9]], np.float32)
-    assert choose_threshold(np.array([0, 1], np.int32), probabilities) == 0.5
-    assert choose_threshold(np.array([0, 0], np.int32), probabilities) is None
-    assert choose_threshold(np.array([0, 1], np.int32), np.eye(3, dtype=np.float32)[:2]) is None
+    assert scores(np.zeros(0, np.int32), np.zeros((0, 2), np.float32), ("a", "b"))["accuracy"] is None
 
 
 @pytest.mark.parametrize(
@@ -105,5 +83,33 @@ def test_wilson(successes, total, expected):
 
 def test_rows_of_the_confusion_are_the_truth():
     said = np.eye(2, dtype=np.float32)[[0, 1, 1]]
-    found = scores(np.array([0, 0, 1], np.int32), said, ("a", "b"), None)
+    found = scores(np.array([0, 0, 1], np.int32), said, ("a", "b"))
     assert found["confusion"] == [[1, 1], [0, 1]]
+
+
+def test_balanced_accuracy_stands_beside_the_share_of_the_largest_class():
+    said = np.eye(2, dtype=np.float32)[[1, 1, 1, 1]]
+    found = scores(np.array([0, 1, 1, 1], np.int32), said, ("a", "b"))
+    assert (found["accuracy"], found["balanced_accuracy"], found["largest_class_share"]) == (0.75, 0.5, 0.75)
+
+
+def test_the_calibration_error_is_the_mean_gap_of_15_bins():
+    # Two bins: four images at .9 of which two are right, and one at .6 that is right.
+    probabilities = np.array([[0.9, 0.1]] * 4 + [[0.4, 0.6]], np.float32)
+    labels = np.array([0, 0, 1, 1, 1], np.int32)
+    bins = reliability(labels, probabilities)
+    assert [(each["n"], each["accuracy"]) for each in bins] == [(1, 1.0), (4, 0.5)]
+    assert [each["confidence"] for each in bins] == pytest.approx([0.6, 0.9])
+    assert expected_calibration_error(bins) == pytest.approx((1 * 0.4 + 4 * 0.4) / 5)
+    sure = np.eye(2, dtype=np.float32)
+    assert expected_calibration_error(reliability(np.array([0, 1], np.int32), sure)) == 0
+
+
+def test_the_calibration_error_of_probabilities_that_are_true_goes_to_0():
+    draws = np.random.default_rng(0)
+    second = draws.random(100_000, dtype=np.float32)
+    labels = (draws.random(100_000) < second).astype(np.int32)
+    probabilities = np.stack((1 - second, second), axis=1)
+    assert expected_calibration_error(reliability(labels, probabilities)) < 0.01
+    skewed = np.stack((1 - second**2, second**2), axis=1)
+    assert expected_calibration_error(reliability(labels, skewed)) > 0.05

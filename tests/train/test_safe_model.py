@@ -70,17 +70,10 @@ def test_what_no_model_of_ours_has_is_refused_however_deep(tmp_path, layer, said
         check_model_file(written(tmp_path / "model.keras", with_layer(layer)))
 
 
-def test_only_a_checkpoint_may_name_an_optimizer_and_others_are_not_looked_at(tmp_path):
+def test_an_optimizer_is_not_looked_at(tmp_path):
     torch = {"module": "keras.src.backend.torch.optimizers.torch_adam", "class_name": "Adam", "config": {}}
-    adam = layer("Adam", "keras.optimizers", learning_rate=0.001)
-    for optimizer, refused in ((torch, True), (adam, False)):
-        path = written(tmp_path / "model.keras", {**MODEL, "compile_config": {"optimizer": optimizer}})
-        check_model_file(path)
-        if refused:
-            with pytest.raises(ModelError, match=r"torch_adam'"):
-                check_model_file(path, compiled=True)
-        else:
-            check_model_file(path, compiled=True)
+    path = written(tmp_path / "model.keras", {**MODEL, "compile_config": {"optimizer": torch}})
+    assert "compile_config" not in check_model_file(path)
 
 
 @pytest.mark.parametrize("described", ["{", "[" * 100_000, "[]", "null", "3", '"model"'])
@@ -158,8 +151,6 @@ def test_a_model_that_asks_for_more_than_its_file_holds_is_one_line(tmp_path, ca
 def test_a_model_that_keras_saved_on_torch_is_opened_without_its_optimizer(tmp_path):
     path = saved(tmp_path / "model.keras", with_optimizer_of_torch)
     assert load_model(path).output_shape == (None, 2)
-    with pytest.raises(ModelError, match="torch_adam"):
-        load_model(path, compile=True)
 
 
 @needs_train
@@ -173,7 +164,7 @@ def test_given_weights_go_through_the_same_checks(tmp_path, name):
     with pytest.raises(ModelError, match="its weights are not opened"):
         build_model("tiny-cnn", 2, size=32, weights=str(path))
     sharded = path.rename(tmp_path / "w.weights.json")
-    with pytest.raises(ModelError, match=r"give a \.keras, \.h5"):
+    with pytest.raises(ModelError, match=r"one of the kinds \.keras, \.h5"):
         build_model("tiny-cnn", 2, size=32, weights=str(sharded))
 
 

@@ -15,7 +15,7 @@ def described(**values):
 
 def test_what_a_model_says_of_itself_is_checked():
     assert ModelSpec.from_json(described()) == SPEC
-    assert ModelSpec.from_json(described(threshold=None, label="age", margin=0)).label == "age"
+    assert ModelSpec.from_json(described(label="age", margin=0)).label == "age"
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,14 @@ def test_what_a_model_says_of_itself_is_checked():
         {"margin": float("inf")},
         {"margin": -1},
         {"margin": "0.25"},
-        {"threshold": 2},
-        {"threshold": float("nan")},
-        {"threshold": True},
+        {"schema": 1, "threshold": 2},
+        {"schema": 1, "threshold": float("nan")},
+        {"schema": 1, "threshold": True},
+        {"schema": 1, "threshold": False},
+        {"schema": 1},
+        {"schema": 3},
+        {"threshold": 0.4},
+        {"outer_threshold": 0.4},
         {"label": 7},
         {"backbone": ["x"]},
         {"version": None},
@@ -52,6 +57,13 @@ def test_what_a_model_says_of_itself_is_checked():
 def test_a_description_that_no_training_writes_is_refused(values):
     with pytest.raises(ConfigurationError, match="no description of a maskgen model"):
         ModelSpec.from_json(described(**values))
+
+
+def test_a_description_of_schema_1_keeps_its_threshold():
+    old = described(schema=1, threshold=0.4)
+    assert ModelSpec.from_json(old).outer_threshold == 0.4
+    assert json.loads(ModelSpec.from_json(old).to_json()) == json.loads(old)
+    assert ModelSpec.from_json(described(schema=1, threshold=None)) == SPEC
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "7", "[" * 100_000, '{"schema": 1}'])

@@ -83,17 +83,28 @@ def test_a_fold_is_the_test_and_the_others_are_learnt_from():
     assert {each.split for each in by_fold(examples)[0]} == {f"fold {n}" for n in range(5)}
 
 
-def test_a_limit_counts_twins_together():
+def test_a_limit_counts_twins_together_and_leaves_validation_and_test_whole():
     examples = [
         example(f"{n} {side}", ("female", "male")[n % 2], "train" if n < 40 else "validation", source=str(n))
         for n in range(60)
         for side in ("masked", "unmasked")
     ]
+    whole, _ = assign_splits(examples, SplitOptions())
     kept, dropped = assign_splits(examples, SplitOptions(limit_per_class=10))
     counts = Counter((each.split, each.label) for each in kept)
-    assert {counts[split, label] for split in ("train", "test") for label in ("female", "male")} == {10}
+    assert counts["train", "female"] == counts["train", "male"] == 10
+    for split in ("validation", "test"):
+        assert [each for each in kept if each.split == split] == [e for e in whole if e.split == split]
     assert all(count == 2 for count in Counter(each.source for each in kept).values())
-    assert {each.reason for each in dropped} == {"over --limit-per-class"}
+    assert {(each.split, each.reason) for each in dropped} == {("train", "over --limit-per-class")}
+
+
+@pytest.mark.parametrize(("count", "warned"), [(199, True), (200, False)])
+def test_a_small_validation_split_is_warned_about(caplog, count, warned):
+    splits = ["validation"] * count + ["train", "test"]
+    assign_splits([example(f"{n}", split=split) for n, split in enumerate(splits)], SplitOptions())
+    expected = f"only {count} images, and it chooses the best epoch"
+    assert (expected in caplog.text) is warned
 
 
 def test_too_few_people_to_divide_is_said():

@@ -98,7 +98,8 @@ def test_folds_are_checked_against_each_other(tmp_path, capsys):
         (["--epochs", "0", "--weights", "none"], "no epoch to train"),
         (["--fold", "1", "--folds"], "--fold for one fold, or --folds"),
         (["--weights", "."], "neither a model nor the folder of a run"),
-        (["--resume", "runs/x", "--epochs", "3"], "leave out --epochs"),
+        (["--resume", "runs/x", "--epochs", "3"], "holds no run"),
+        (["--resume", "runs/x", "--batch-size", "3"], "leave out --batch-size"),
         (["--resume", "runs/x", "masked/set"], "leave out DATA"),
         (["--resume", "runs/x", "--both"], "leave out --masked/--unmasked/--both"),
     ],
@@ -158,6 +159,7 @@ def test_a_run_that_could_not_begin_leaves_its_folder_free(tmp_path, capsys):
 def test_without_tensorflow_the_command_that_installs_it_is_said(tmp_path, monkeypatch, capsys):
     data = write_masked(tmp_path / "set", [row("a.jpg")])
     monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setitem(sys.modules, "keras", None)
     for arguments in (["train", str(data)], ["train", "--resume", str(tmp_path)]):
         assert main(arguments) == 2
         assert "pip install 'maskgen[train]'" in capsys.readouterr().err

@@ -19,15 +19,16 @@ from train_data import needs_train, people, row, write_masked
 
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError
-from maskgen.keras_runtime import keras, seed_everything
-from maskgen.train import fit as fit_module
+from maskgen.keras_runtime import seed_everything
 from maskgen.train.data.augment import NONE
 from maskgen.train.data.examples import Wanted
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.gather import gather
 from maskgen.train.data.splits import SplitOptions
-from maskgen.train.fit import fit, learning_rate
-from maskgen.train.options import Phase, TrainOptions
+from maskgen.train.loop import fit as fit_module
+from maskgen.train.loop.fit import fit
+from maskgen.train.model.load import load_model
+from maskgen.train.options import TrainOptions
 from maskgen.train.run_folder import read_record
 from maskgen.train.session import train_run
 from maskgen.train.spec import read_spec
@@ -59,8 +60,9 @@ def test_64_masked_faces_are_learnt_by_heart(tmp_path, backbone, size, epochs):
         **{"learning_rate": 2e-3, "augmentation": NONE, "dropout": 0.0, "patience": 0},
     )
     seed_everything(0, False)
-    feed = Feed(examples, ("female", "male"), size, 16)
-    state = fit(tmp_path / "run", options, feed, feed, 2, progress=False)
+    classes = ("female", "male")
+    feed = Feed(examples, classes, size, 16)
+    state = fit(tmp_path / "run", options, feed, feed, classes, progress=False)
     # Judged as it will be used: BatchNorm by its averages, no dropout.
     assert state.history[-1]["val_accuracy"] >= 0.95
 
@@ -96,20 +98,6 @@ def test_with_shuffled_labels_held_out_people_are_guessed_though_each_has_a_face
     assert abs(found["accuracy"] - 0.5) < 0.375
 
 
-@pytest.mark.parametrize(
-    ("schedule", "rates"),
-    [
-        ("constant", [1, 1, 1, 1, 1]),
-        ("cosine", [1, 0.9045, 0.6545, 0.3455, 0.0955]),
-        ("step", [1, 1, 1, 0.1, 0.1]),
-    ],
-)
-def test_schedules(schedule, rates):
-    phase = Phase("head", 5, 1.0)
-    assert [learning_rate(phase, schedule, epoch) for epoch in range(5)] == pytest.approx(rates, abs=1e-4)
-    assert learning_rate(phase, "plateau", 3, reductions=2) == 0.25
-
-
 OPTIONS = (
     *("--backbone", "tiny-cnn", "--size", "32", "--weights", "none", "--batch-size", "8", "--head", "128"),
     *("--epochs", "2", "--fine-tune-epochs", "2", "--learning-rate", "0.003", "--deterministic", "-q"),
@@ -119,7 +107,7 @@ KILLED = """
 import os, signal, sys
 from maskgen.__main__ import main
 from maskgen.errors import MissingDataError
-from maskgen.train import fit
+from maskgen.train.loop import fit
 if sys.argv[1] == "between epochs":
     original = fit.write_history
     def end(path, history):
@@ -162,13 +150,13 @@ def killed(where, *arguments):
 def history(run):
     with (run / "history.csv").open() as file:
         return [
-            {name: value for name, value in line.items() if name != "seconds"}
+            {name: value for name, value in line.items() if not name.endswith("seconds")}
             for line in csv.DictReader(file)
         ]
 
 
 def weights(path):
-    return keras().models.load_model(path, compile=False).get_weights()
+    return load_model(path).get_weights()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
@@ -187,6 +175,9 @@ def test_killed_in_both_phases_and_resumed_it_comes_to_the_same_epochs_and_weigh
         assert all(np.array_equal(one, other) for one, other in pairs), name
     assert not (run / "checkpoint").exists()
     assert main(["train", "--resume", str(run), "-q"]) == 2, "a run that is done has nothing to resume"
+    assert main(["train", "--resume", str(run), "--epochs", "1", "-q"]) == 0
+    assert [line["phase"] for line in history(run)][-2:] == ["fine-tune", "more-1"]
+    assert (run / "best.keras").is_file() and not (run / "checkpoint").exists()
 
 
 def test_an_interrupted_training_says_how_it_goes_on(unbroken, tmp_path, monkeypatch, capsys):
@@ -246,11 +237,15 @@ def test_a_run_folder_has_all_that_is_needed_to_judge_and_to_repeat_it(unbroken)
     assert record["counts"]["train"] == {"female": 12, "male": 12}
     assert {"tensorflow", "numpy", "maskgen"} <= set(record["versions"])
     assert [line["phase"] for line in history(run)] == ["scratch"] * 2 + ["fine-tune"] * 2
-    for picture in ("curves.png", "confusion.png", "roc.png", "preview.png"):
+    for picture in ("curves.png", "confusion.png", "roc.png", "reliability.png", "preview.png"):
         assert Image.open(run / picture).width > 100
     assert json.loads((run / "labels.json").read_text()) == {"female": 0, "male": 1}
     spec = read_spec(run / "best.keras")
-    assert (spec.classes, spec.size, spec.threshold) == (("female", "male"), 32, metrics["threshold"])
+    assert (spec.classes, spec.size, spec.outer_threshold) == (("female", "male"), 32, None)
+    calibration = metrics["calibration"]
+    assert set(calibration["best.keras"]) == {"threshold", "temperature", "threshold_interval"}
+    assert set(calibration["ece_before"]) == set(calibration["ece_after"]) == {"validation", "test"}
+    assert calibration["ece_after"]["test"] == pytest.approx(metrics["test"]["ece"])
     card = (run / "README.md").read_text()
     assert card.startswith("---\n") and f"{metrics['test']['accuracy']:.2%}" in card and "no_face: 1" in card
 
@@ -266,7 +261,7 @@ def test_the_figures_can_be_computed_again_from_the_predictions(unbroken):
         right = sum(line["label"] == line["predicted"] for line in own)
         assert right / count == pytest.approx(metrics[split]["accuracy"])
     for line in rows:
-        said = "male" if float(line["p_male"]) >= metrics["threshold"] else "female"
+        said = "male" if float(line["p_male"]) > 0.5 else "female"
         assert line["predicted"] == said
 
 

@@ -55,9 +55,9 @@ def lay_image(
     carried = np.concatenate([_in_image(template, front), np.abs(u).reshape(-1, 1)], axis=1)
     carried = carried.reshape(*u.shape, 3).astype(np.float32)
     values = rasterize(head.points, np.ones(u.shape, np.bool_), carried, window, _NOWHERE)
-    drawn = (values[:, :, 0] < _NOWHERE) & (values[:, :, 2] <= _SIDE)
+    drawn = (values[0] < _NOWHERE) & (values[2] <= _SIDE)
     limit = np.where(drawn, 255, 0).astype(np.uint8)
-    map_x, map_y = (np.ascontiguousarray(values[:, :, axis]) for axis in (0, 1))
+    map_x, map_y = values[:2]
     span = math.dist(template.anchors["chin"], template.anchors["nose_bridge"])
     length = math.dist(landmarks.points[152].tolist(), landmarks.points[6].tolist())
     return warp_template(levels, map_x, map_y, span / max(length, 1e-3), window[:2], limit)

@@ -4,9 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.jit import compiled
-from maskgen.masking.garment.garment import SIDE, Cloth, Garment
+from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment
 from maskgen.masking.garment.outline import edge_distances, nearest_edge
-from maskgen.masking.garment.relief import crumple_axes, crumple_tile, fold_height, step_relief
+from maskgen.masking.garment.relief import (
+    crumple_axes,
+    crumple_tile,
+    fold_cells,
+    fold_height,
+    pleat_relief,
+    ridge_relief,
+)
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -14,6 +21,8 @@ Floats = NDArray[np.float32]
 NOWHERE = 1e3
 # Beyond this distance outside of the outline nothing is computed.
 _OUTSIDE = -0.06
+# Pixels above this length, in eye distances, show the crumples of the smaller tile.
+_COARSE = 0.8 / 130
 _NO_WEAVE = np.zeros((1, 1), np.float32)
 
 
@@ -22,7 +31,7 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
 
     Args:
         garment: What is cut.
-        values: (height, width, n) float32, first x and y in the garment; x is `NOWHERE` where its surface is
+        values: (n, height, width) float32, first x and y in the garment; x is `NOWHERE` where its surface is
             not in view.
         finest: Length that a pixel shows, in eye distances.
 
@@ -35,27 +44,29 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
         for trim in garment.trims
     ]
     shape, relief = garment.outline, garment.relief
+    tile = crumple_tile(128 if finest > _COARSE else 256)
     return _cut(
         values,
         finest,
         shape.edges,
         shape.rounding,
-        (relief.steps, relief.folds, relief.ways, relief.half_width),
-        (crumple_tile(), crumple_axes(relief), relief.crumple),
+        (relief.pleats, relief.curves, relief.folds, relief.ridge),
+        (tile, crumple_axes(relief, len(tile)), relief.crumple),
         _cloth_tiles(garment.cloth),
         np.array(rows, np.float64).reshape(-1, 8),
     )
 
 
-def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float]:
-    """The print, its repeats in an eye distance, across and down; the weave and its pixels in one."""
+def _cloth_tiles(cloth: Cloth) -> tuple[Floats, float, float, Floats, float, float]:
+    """The print, its repeats in an eye distance, both ways; the weave, its pixels in one, its start."""
     if cloth.tile is None:
         tile, across, down = np.array([[cloth.color]], np.float32), 0.0, 0.0
     else:
         tile = cloth.tile.astype(np.float32)
         across, down = 1 / cloth.tile_size[0], 1 / cloth.tile_size[1]
     weave = _NO_WEAVE if cloth.weave is None else cloth.weave
-    return tile, across, down, weave, len(weave) / cloth.weave_size
+    # Many repeats to the right and down: the places are positive.
+    return tile, across, down, weave, len(weave) / cloth.weave_size, (cloth.weave_start + 256) * len(weave)
 
 
 @compiled
@@ -64,37 +75,48 @@ def _cut(
     finest: float,
     edges: tuple[Floats, Floats, Floats],
     rounding: float,
-    relief: tuple[Array, Array, Array, float],
+    relief: tuple[Array, Floats, Array, tuple[float, float, float]],
     crumples: tuple[Floats, Array, float],
-    cloth: tuple[Floats, float, float, Floats, float],
+    cloth: tuple[Floats, float, float, Floats, float, float],
     trims: Array,
 ) -> tuple[Floats, Floats, Floats]:
-    steps, folds, ways, half_width = relief
-    (wrinkles, axes, depth), (tile, across, down, weave, density) = crumples, cloth
-    height, width = values.shape[:2]
+    pleats, curves, folds, ridge = relief
+    (wrinkles, axes, depth), (tile, across, down, weave, density, start) = crumples, cloth
+    cells, fold_rows = fold_cells(folds)
+    trimmed = 0.0
+    for k in range(len(trims)):
+        trimmed = max(trimmed, trims[k, 1] + trims[k, 2] + max(0.3 * trims[k, 2], finest))
+    height, width = values.shape[1:]
     color = np.zeros((height, width, 3), np.float32)
     nearest, heights = np.full((height, width), -1, np.float32), np.zeros((height, width), np.float32)
     for row in range(height):
         for column in range(width):
-            x, y = values[row, column, 0], values[row, column, 1]
+            x, y = float(values[0, row, column]), float(values[1, row, column])
             if x >= NOWHERE:
                 continue
             distances = edge_distances(edges, x, y)
-            nearest[row, column] = nearest_edge(distances[0], distances[1], distances[2], rounding)
-            if nearest[row, column] < _OUTSIDE:
+            inside = nearest_edge(distances[0], distances[1], distances[2], rounding)
+            nearest[row, column] = inside
+            if inside < _OUTSIDE:
                 continue
-            total, dark = step_relief(steps, min((x / half_width) ** 2, 1.0), finest, x, y)
-            total += fold_height(folds, ways, x, y)
-            total += depth * _repeated(
+            crumpled, waver = _repeated_pair(
                 wrinkles,
                 axes[0, 0] * x + axes[0, 1] * y + axes[0, 2],
                 axes[1, 0] * x + axes[1, 1] * y + axes[1, 2],
             )
-            lightness = (1 - dark) * (1 + _repeated(weave, density * x, density * y))
-            _paint(color[row, column], lightness, tile, across * x, down * y)
-            for k in range(len(trims)):
+            total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
+            ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver)
+            total += fold_height(cells, fold_rows, x, y + waver) + ridged + depth * crumpled
+            lightness = (
+                (1 - dark) * (1 - seam) * (1 + _repeated(weave, density * x + start, density * y + start))
+            )
+            _paint(color, row, column, lightness, tile, across * x, down * y)
+            for k in range(len(trims) if min(distances[0], distances[1], distances[2]) < trimmed else 0):
                 edge = int(trims[k, 0])
-                share = _trim_share(trims[k], distances[edge] - trims[k, 1], y if edge == SIDE else x, finest)
+                distance = distances[0] if edge == TOP else distances[1] if edge == BOTTOM else distances[2]
+                share = _trim_share(
+                    trims[k, 2], trims[k, 4], distance - trims[k, 1], y if edge == SIDE else x, finest
+                )
                 if share > 0:
                     total += share * trims[k, 3]
                     for channel in range(3 if trims[k, 5] >= 0 else 0):
@@ -107,27 +129,42 @@ def _cut(
 
 @compiled
 def _repeated(tile: Floats, x: float, y: float) -> float:
-    """The value of a tile that repeats in both directions; its sides are powers of two."""
-    left, top = np.floor(x), np.floor(y)
+    """The value of a tile that repeats in both directions, at a positive place; its sides are powers of 2."""
+    left, top = int(x), int(y)
     t, s = x - left, y - top
     last_x, last_y = tile.shape[1] - 1, tile.shape[0] - 1
-    i, j = int(left) & last_x, int(top) & last_y
-    right, below = (i + 1) & last_x, (j + 1) & last_y
+    i, j = left & last_x, top & last_y
+    right, below = (left + 1) & last_x, (top + 1) & last_y
     upper = tile[j, i] + t * (tile[j, right] - tile[j, i])
     lower = tile[below, i] + t * (tile[below, right] - tile[below, i])
     return float(upper + s * (lower - upper))
 
 
 @compiled
-def _paint(into: Floats, lightness: float, tile: Floats, x: float, y: float) -> None:
-    """Write the (3,) colour of a tile that repeats in both directions, times a lightness.
+def _repeated_pair(tile: Floats, x: float, y: float) -> tuple[float, float]:
+    """As `_repeated`, of a tile with two channels."""
+    left, top = int(x), int(y)
+    t, s = x - left, y - top
+    last_x, last_y = tile.shape[1] - 1, tile.shape[0] - 1
+    i, j = left & last_x, top & last_y
+    right, below = (left + 1) & last_x, (top + 1) & last_y
+    a, b, c, d = (1 - t) * (1 - s), t * (1 - s), (1 - t) * s, t * s
+    return (
+        a * tile[j, i, 0] + b * tile[j, right, 0] + c * tile[below, i, 0] + d * tile[below, right, 0],
+        a * tile[j, i, 1] + b * tile[j, right, 1] + c * tile[below, i, 1] + d * tile[below, right, 1],
+    )
+
+
+@compiled
+def _paint(color: Floats, row: int, column: int, lightness: float, tile: Floats, x: float, y: float) -> None:
+    """Write a pixel's colour: that of a tile that repeats in both directions, times a lightness.
 
     x, y: in tiles.
     """
     rows, columns = tile.shape[:2]
     if rows * columns == 1:
         for channel in range(3):
-            into[channel] = lightness * tile[0, 0, channel]
+            color[row, column, channel] = lightness * tile[0, 0, channel]
         return
     x, y = (x - np.floor(x)) * columns, (y - np.floor(y)) * rows
     i, j = min(int(x), columns - 1), min(int(y), rows - 1)
@@ -136,13 +173,12 @@ def _paint(into: Floats, lightness: float, tile: Floats, x: float, y: float) -> 
     for channel in range(3):
         upper = tile[j, i, channel] + t * (tile[j, right, channel] - tile[j, i, channel])
         lower = tile[below, i, channel] + t * (tile[below, right, channel] - tile[below, i, channel])
-        into[channel] = lightness * (upper + s * (lower - upper))
+        color[row, column, channel] = lightness * (upper + s * (lower - upper))
 
 
 @compiled
-def _trim_share(trim: Array, distance: float, along: float, finest: float) -> float:
+def _trim_share(width: float, spacing: float, distance: float, along: float, finest: float) -> float:
     """How much of a pixel a trim takes, from 0 to 1; distance: from its beginning; along: along its edge."""
-    width, spacing = trim[2], trim[4]
     soft = max(0.3 * width, finest)
     if distance < -soft or distance > width + soft:
         return 0.0

@@ -52,7 +52,8 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     for patch in garment.patches:
         _add_patch(patch, values, color, heights)
     heights *= np.float32(unit)
-    usual, loops = usual_light(head.normals[used], light), draw_loops(paths, window, unit)
+    usual = usual_light(head.normals, used, light.direction, light.strength)
+    loops = draw_loops(paths, window, unit)
     bgr, alpha = shade(color, values, heights, nearest, light, usual, garment.cloth.sheen, loops)
     left, top, width, height = cv2.boundingRect(alpha)
     if not width:
@@ -69,7 +70,7 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
 
 
 def _add_patch(patch: Patch, values: Floats, color: Floats, heights: Floats) -> None:
-    x, y = values[:, :, 0], values[:, :, 1]
+    x, y = values[0], values[1]
     rows, columns = patch.bgra.shape[:2]
     map_x = (x - np.float32(patch.place[0])) * np.float32(columns / patch.size[0]) + np.float32(
         columns / 2 - 0.5

@@ -1,7 +1,12 @@
 """Random numbers of one garment, in a fixed order, as hashes of its seed."""
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from maskgen.masking.hash_random import draw_array
 
@@ -14,24 +19,23 @@ class Draws:
     """Numbers drawn one after the other; the same seed and purpose give the same numbers."""
 
     def __init__(self, seed: int, purpose: str) -> None:
-        self._seed, self._purpose = seed, purpose
-        self._count, self._units = 0, self._draw(0)
+        self._seed, self._purpose, self._spreads = seed, purpose, 0
+        # A uniformly distributed number in [0, 1).
+        self.unit: Callable[[], float] = self._units().__next__
 
-    def _draw(self, block: int) -> list[float]:
-        units: list[float] = draw_array(_AT_ONCE, self._seed, self._purpose, block).tolist()
-        return units
-
-    def unit(self) -> float:
-        """A uniformly distributed number in [0, 1)."""
-        block, place = divmod(self._count, _AT_ONCE)
-        if block and not place:
-            self._units = self._draw(block)
-        self._count += 1
-        return self._units[place]
+    def _units(self) -> Iterator[float]:
+        for block in itertools.count():
+            yield from draw_array(_AT_ONCE, self._seed, self._purpose, block).tolist()
 
     def between(self, low: float, high: float) -> float:
         """A uniformly distributed number from ``low`` to ``high``."""
         return low + (high - low) * self.unit()
+
+    def spread(self, *shape: int) -> NDArray[np.float64]:
+        """An array of numbers between -1 and 1."""
+        self._spreads += 1
+        units = draw_array(math.prod(shape), self._seed, self._purpose, "spread", self._spreads)
+        return units.reshape(shape).astype(np.float64) * 2 - 1
 
     def near(self, mean: float, reach: float) -> float:
         """A number within ``reach`` of ``mean``, more often close to it (the sum of two draws)."""
@@ -44,3 +48,10 @@ class Draws:
     def pick(self, choices: Sequence[Choice]) -> Choice:
         """One of the choices, all equally likely."""
         return choices[int(self.unit() * len(choices))]
+
+
+def spline_weights(knots: int, places: int) -> NDArray[np.float64]:
+    """(knots, places) weights of a cubic B-spline over evenly spaced places, for a smooth random course."""
+    distance = np.abs(np.linspace(1, knots - 2, places) - np.arange(knots)[:, None])
+    near, far = 2 / 3 - distance**2 + distance**3 / 2, np.maximum(2 - distance, 0) ** 3 / 6
+    return np.where(distance < 1, near, far)

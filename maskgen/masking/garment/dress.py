@@ -3,18 +3,23 @@
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
+
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import Cloth, Garment, Patch
 from maskgen.masking.garment.shapes import SHAPES
 from maskgen.masking.garment.shapes.parts import Accents
-from maskgen.masking.hash_random import draw_bits
+from maskgen.masking.hash_random import draw_bits, draw_unit
 from maskgen.masking.materials.marks import draw_mark
 from maskgen.masking.materials.material import NONE, Fabric, Material, draw_fabric, parse_material
+from maskgen.masking.materials.noise import Plane
 from maskgen.masking.materials.prints import draw_print
-from maskgen.masking.materials.weave import weave
+from maskgen.masking.materials.weave import TILE_SIDE, wear_tile, weave
 from maskgen.records import MaskTemplate, Plan
 
 CM = 1 / 9.0  # eye distances in a centimetre: outer eye corners are about 9 cm apart
+# Contrast of what wear and camera add to black and to white cloth.
+_WORN_DARK, _WORN_WHITE = 0.085, 0.018
 _FRONT = 0.72  # height of the middle of a mask's front
 
 
@@ -40,13 +45,14 @@ def _dressed(
     if fabric.print:
         printed = draw_print(fabric.print, seed, pixels_per_cm, fabric.palette)
         tile, tile_size = printed.tile, (printed.size_cm[0] * CM, printed.size_cm[1] * CM)
-    texture = weave(fabric.weave, pixels_per_cm, seed)
+    texture = _texture(fabric, pixels_per_cm, seed)
     cloth = Cloth(
         fabric.color,
         tile,
         tile_size,
         texture,
         len(texture) / eye_distance,
+        draw_unit(seed, "weave start"),
         fabric.sheen,
     )
     marks: tuple[Patch, ...] = ()
@@ -57,6 +63,17 @@ def _dressed(
         marks = (Patch(drawn.bgra, None, place, (width * CM, height * CM)),)
     accents = Accents(fabric.binding, fabric.loops, fabric.valve, marks)
     return SHAPES[template.kind](Draws(seed, "shape"), cloth, accents)
+
+
+def _texture(fabric: Fabric, pixels_per_cm: float, seed: int) -> Plane:
+    """The weave, with what wear, light and camera add: more on dark cloth, little on white."""
+    tile = weave(fabric.weave, pixels_per_cm, seed)
+    blue, green, red = fabric.color
+    lightness = (0.11 * blue + 0.59 * green + 0.3 * red) / 255
+    worn = _WORN_WHITE + (_WORN_DARK - _WORN_WHITE) * (1 - lightness) ** 2
+    worn *= 0.4 + 1.2 * draw_unit(seed, "worn") ** 2
+    repeats = len(tile) // TILE_SIDE
+    return tile + np.float32(worn) * np.tile(wear_tile(), (repeats, repeats))
 
 
 def _fabric(template: MaskTemplate, color: str | None, pattern: str | None, seed: int) -> Fabric:

@@ -91,6 +91,7 @@ class Cloth:
         tile_size: (width, height) of the print's tile in eye distances.
         weave: (n, n) float32 of a fine texture that repeats, as a share of the lightness; n is a power of 2.
         weave_size: Side of its tile in eye distances.
+        weave_start: Where in its tile the weave starts, as a share of it, from 0 to 1.
         sheen: Strength of the reflection.
     """
 
@@ -99,6 +100,7 @@ class Cloth:
     tile_size: tuple[float, float] = (1.0, 1.0)
     weave: Floats | None = None
     weave_size: float = 1.0
+    weave_start: float = 0.0
     sheen: float = 0.0
 
 

@@ -43,22 +43,34 @@ class Placement:
     corners_slide: float | None = None
     below_eyes: float = math.inf
 
-    def to_head(self, x: Array, y: Array) -> tuple[Array, Array]:
-        """(u, v) on the head of places (x, y) on the garment."""
-        slide, gathered = self._slide(x)
-        y = self.middle + (y - self.middle) * gathered + slide
-        cosine, sine, lift = self._turn()
-        y = y - _CENTRE
-        return (x * cosine - y * sine), (x * sine + y * cosine) + _CENTRE - lift
+    def to_head(self, x: float, y: float) -> tuple[float, float]:
+        """(u, v) on the head of a place (x, y) on the garment."""
+        cosine, sine, lift, slide, held, gathered = self._map()
+        y = self.middle + (y - self.middle) * gathered + slide * (1 - held * self._beside(x)) - _CENTRE
+        return x * cosine - y * sine, x * sine + y * cosine + _CENTRE - lift
 
     def to_garment(self, u: Array, v: Array) -> tuple[Array, Array]:
         """(x, y) on the garment of places (u, v) on the head; the reverse of `to_head`."""
-        cosine, sine, lift = self._turn()
+        cosine, sine, lift, slide, held, gathered = self._map()
         size = cosine * cosine + sine * sine
-        v = v - _CENTRE + lift
-        x, y = (u * cosine + v * sine) / size, (v * cosine - u * sine) / size + _CENTRE
-        slide, gathered = self._slide(x)
-        return x, (y - slide - self.middle) / gathered + self.middle
+        v = v - (_CENTRE - lift)
+        x, y = u * (cosine / size) + v * (sine / size), v * (cosine / size) - u * (sine / size) + _CENTRE
+        if slide or gathered != 1:
+            beside = np.minimum(np.abs(x) / self.half_width, 1) ** 2
+            y = (y - slide * (1 - held * beside) - self.middle) / gathered + self.middle
+        return x, y
+
+    def _beside(self, x: float) -> float:
+        return float(min(abs(x) / self.half_width, 1) ** 2)
+
+    def _map(self) -> tuple[float, float, float, float, float, float]:
+        """Cosine, sine and lift of the turn; slide, the corners' lack of it as a share, gathered height."""
+        if self.plan.wear == "correct":
+            return *self._turn(), 0.0, 0.0, 1.0
+        goal, held, gathered = _SLIDES[self.plan.wear]
+        if self.corners_slide is not None:
+            held = self.corners_slide
+        return *self._turn(), goal - self.middle, 1 - held, gathered
 
     def _turn(self) -> tuple[float, float, float]:
         hang, angle = self.plan.hang, math.radians(self.plan.hang.tilt)
@@ -71,12 +83,3 @@ class Placement:
     def _lowest_edge(self) -> float:
         low, high = _COVERING
         return low + (high - low) * draw_unit(self.plan.seed, "lowest edge")
-
-    def _slide(self, x: Array) -> tuple[Array, float]:
-        if self.plan.wear == "correct":
-            return np.zeros_like(x), 1.0
-        goal, held, gathered = _SLIDES[self.plan.wear]
-        if self.corners_slide is not None:
-            held = self.corners_slide
-        share = np.minimum(np.abs(x) / self.half_width, 1) ** 2
-        return (goal - self.middle) * (1 - (1 - held) * share), gathered

@@ -14,6 +14,8 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 _SAMPLES = 14  # points of a curve
+_SHARES = np.linspace(0, 1, _SAMPLES)
+_SAG = 4 * _SHARES * (1 - _SHARES)
 _TAUT = 0.6  # 0 for a loop that follows the head, 1 for a straight one
 # Depth of the normal of the head at which a loop passes out of view behind it.
 _HORIZON = -0.04
@@ -26,21 +28,18 @@ def loop_paths(garment: Garment, placement: Placement, surface: Surface) -> list
     if not garment.loops:
         return []
     both = [(loop, side) for loop in garment.loops for side in (-1, 1)]
-    rows = [(side * c.start[0], c.start[1], side * c.end[0], c.end[1], c.sag) for c, side in both]
-    start_x, start_y, end_u, end_v, sag = np.array(rows).T[:, :, None]
-    start_u, start_v = placement.to_head(start_x, start_y)
-    share = np.linspace(0, 1, _SAMPLES)
-    u = start_u + share * (end_u - start_u)
-    v = start_v + share * (end_v - start_v) + sag * 4 * share * (1 - share)
+    starts = [placement.to_head(side * loop.start[0], loop.start[1]) for loop, side in both]
+    rows = [(*at, side * c.end[0], c.end[1], c.sag) for at, (c, side) in zip(starts, both, strict=True)]
+    ends = np.array(rows)[:, :, None]
+    u = ends[:, 0] + _SHARES * (ends[:, 2] - ends[:, 0])
+    v = ends[:, 1] + _SHARES * (ends[:, 3] - ends[:, 1]) + ends[:, 4] * _SAG
     points, normals = grid_position(surface, u, v)
     # Elastic takes the short way, which is straighter than a line on the unrolled head.
-    straight = points[:, :1] + share[:, None] * (points[:, -1:] - points[:, :1])
-    points += _TAUT * (straight - points)
-    shown = np.logical_and.accumulate(normals[:, :, 2] <= _HORIZON, axis=1).sum(axis=1)
+    points = points[:, :, :2]
+    points += _TAUT * (points[:, :1] + _SHARES[:, None] * (points[:, -1:] - points[:, :1]) - points)
+    shown = np.logical_and.accumulate(normals[:, :, 2] <= _HORIZON, axis=1).sum(axis=1).tolist()
     return [
-        (loop, path[:count, :2])
-        for (loop, _), path, count in zip(both, points, shown, strict=True)
-        if count > 1
+        (loop, path[:count]) for (loop, _), path, count in zip(both, points, shown, strict=True) if count > 1
     ]
 
 

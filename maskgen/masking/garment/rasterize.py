@@ -38,16 +38,21 @@ def rasterize(
         nowhere: The first value of pixels in which nothing is drawn.
 
     Returns:
-        (height, width, k) float32 values at the pixels' centres.
+        (k, height, width) float32 values at the pixels' centres.
     """
     left, top, width, height = window
     count = carried.shape[2]
-    values = np.zeros((height, width, count), np.float32)
-    values[:, :, 0] = nowhere
+    values = np.zeros((count, height, width), np.float32)
+    values[0] = nowhere
     depth = np.full((height, width), np.inf, np.float32)
     for row in range(points.shape[0] - 1):
         for column in range(points.shape[1] - 1):
-            if not used[row : row + 2, column : column + 2].any():
+            if not (
+                used[row, column]
+                or used[row, column + 1]
+                or used[row + 1, column]
+                or used[row + 1, column + 1]
+            ):
                 continue
             for half in range(2):
                 # Corners so that a triangle seen from outside has a positive area.
@@ -61,25 +66,31 @@ def rasterize(
                 if area <= 1e-9:
                     continue
                 share = 1 / area
+                # Shares of the second and the third corner, which are linear in x and y.
+                second_x, second_y = (cy - ay) * share, -(cx - ax) * share
+                third_x, third_y = -(by - ay) * share, (bx - ax) * share
+                z, z_second, z_third = points[r0, c0, 2], points[r1, c1, 2], points[r2, c2, 2]
+                z_second, z_third = z_second - z, z_third - z
+                first, to_second, to_third = carried[r0, c0], carried[r1, c1], carried[r2, c2]
                 x0 = max(int(np.ceil(min(ax, bx, cx))), 0)
                 x1 = min(int(np.floor(max(ax, bx, cx))), width - 1)
                 y0 = max(int(np.ceil(min(ay, by, cy))), 0)
                 y1 = min(int(np.floor(max(ay, by, cy))), height - 1)
                 for y in range(y0, y1 + 1):
+                    second_here = (y - ay) * second_y - ax * second_x
+                    third_here = (y - ay) * third_y - ax * third_x
                     for x in range(x0, x1 + 1):
-                        second = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) * share
-                        third = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) * share
-                        first = 1 - second - third
-                        if first < -1e-9 or second < -1e-9 or third < -1e-9:
+                        second, third = second_here + x * second_x, third_here + x * third_x
+                        if second < -1e-9 or third < -1e-9 or second + third > 1 + 1e-9:
                             continue
-                        z = first * points[r0, c0, 2] + second * points[r1, c1, 2] + third * points[r2, c2, 2]
-                        if z >= depth[y, x]:
+                        near = np.float32(z + second * z_second + third * z_third)
+                        if near >= depth[y, x]:
                             continue
-                        depth[y, x] = z
+                        depth[y, x] = near
                         for k in range(count):
-                            values[y, x, k] = (
-                                first * carried[r0, c0, k]
-                                + second * carried[r1, c1, k]
-                                + third * carried[r2, c2, k]
+                            values[k, y, x] = (
+                                first[k]
+                                + second * (to_second[k] - first[k])
+                                + third * (to_third[k] - first[k])
                             )
     return values

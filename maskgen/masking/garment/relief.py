@@ -1,8 +1,8 @@
-"""The relief of a garment: pleats, folds and crumples as one height for each place."""
+"""The relief of a garment: pleats, folds, a ridge and crumples as one height for each place."""
 
 import math
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import cv2
 import numpy as np
@@ -13,10 +13,22 @@ from maskgen.jit import compiled
 Floats = NDArray[np.float32]
 Array = NDArray[np.float64]
 
-_TILE = 256  # side of the crumple tile in pixels
-_TILE_LENGTH = 1.6  # and in eye distances
-# How far below a step's edge its darkness is greatest, in eye distances; its strength, and its limit.
-_INSIDE, _OCCLUDED, _DARKEST = 0.008, 0.2, 0.4
+# The curves of a pleat are tables over x, from -_REACH to _REACH.
+_REACH, _STEP, _PER_STEP = 1.44, 0.045, 1 / 0.045
+COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
+# How far above a pleat's edge the cloth bulges, in eye distances, and by which share of its depth.
+_CREST, _BULGE = 0.05, 0.3
+# How far the shade under the edge reaches; its strength by depth over softness and this, and its limit.
+_SHADE, _OCCLUDED, _LEAST, _DARKEST = 0.07, 0.36, 0.008, 0.52
+# A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
+_NARROW, _STEEP, _STEEPER = 0.35, 0.6, -1 / 0.6
+_FOLD_REACH = 2.2
+# Half the width of a seam.
+_SEAM = 0.014
+# Cells of the table that says which folds may touch a place: their first x and y, their side, their number.
+_CELL_X, _CELL_Y, _CELL, _PER_CELL, _ACROSS, _DOWN = -1.6, -0.4, 0.1, 10.0, 32, 25
+# Length of the crumple tile in eye distances, and how far its course moves pleats and folds.
+_TILE_LENGTH, _WAVER = 1.6, 0.011
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,91 +36,158 @@ class Relief:
     """What stands out of a garment's surface; lengths in eye distances.
 
     Attributes:
-        steps: (n, 7) edges of cloth across the garment: height at the midline and at the side, depth at the
-            midline and at the side, softness, length of the recovery below it, and slope down to the right.
+        pleats: (n, 3) edges of cloth across the garment: softness, length of the recovery below, and how much
+            light the edge takes from what lies under it, as a share of the most.
+        curves: (n, 2, columns) float32 of each pleat at `COLUMNS`: height of its edge, and its depth.
         folds: (n, 6) straight folds: x and y of the start, direction in radians (down from the right), width,
             length, height.
-        half_width: Distance from the midline at which ``steps`` have their values at the side.
+        ridge: Height and reach of a sharp ridge down the midline, and the darkness of its seam, from 0 to 1.
         crumple: Height of the random crumples.
         crumple_map: x, y and turn of the tile of crumples, and its scale along and across the turn.
     """
 
-    steps: Array
+    pleats: Array
+    curves: Floats
     folds: Array
-    half_width: float
+    ridge: tuple[float, float, float]
     crumple: float
     crumple_map: tuple[float, float, float, float, float]
 
-    @cached_property
-    def ways(self) -> Array:
-        """(n, 4): the folds' directions as unit vectors, and 1 over their lengths and widths."""
-        directions, widths, lengths = self.folds[:, 2], self.folds[:, 3], self.folds[:, 4]
-        return np.stack([np.cos(directions), np.sin(directions), 1 / lengths, 1 / widths], axis=1)
-
 
 @compiled
-def step_relief(steps: Array, share: float, finest: float, x: float, y: float) -> tuple[float, float]:
-    """Height of the steps at a place, and how dark it is there under their edges, from 0 to 1.
+def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: float) -> tuple[float, float]:
+    """Height of the pleats at a place, and how dark it is there under their edges, from 0 to 1.
 
-    share: 0 on the midline, 1 at the side; finest: least softness of a step, in eye distances.
+    finest: least softness of an edge, in eye distances.
     """
     total, dark = 0.0, 0.0
-    for k in range(len(steps)):
-        soft = max(steps[k, 4], finest)
-        below = y - steps[k, 0] - share * (steps[k, 1] - steps[k, 0]) - steps[k, 6] * x
-        if below < -soft or below > steps[k, 5]:
+    across = min(max((x + _REACH) * _PER_STEP, 0.0), curves.shape[2] - 1.001)
+    i = int(across)
+    t = across - i
+    for k in range(len(pleats)):
+        soft, length = max(pleats[k, 0], finest), pleats[k, 1]
+        below = y - curves[k, 0, i] - t * (curves[k, 0, i + 1] - curves[k, 0, i])
+        if below < -_CREST - soft or below > length:
             continue
-        depth = steps[k, 2] + share * (steps[k, 3] - steps[k, 2])
-        t = min((below + soft) / (soft + soft), 1.0)
-        left = 1 - max(below / steps[k, 5], 0.0)
-        total -= depth * t * t * (3 - t - t) * left * left
+        depth = curves[k, 1, i] + t * (curves[k, 1, i + 1] - curves[k, 1, i])
+        bulge = max(1 + min(below, 0.0) / _CREST, 0.0)
+        if below > 0:
+            bulge = max(1 - below / soft, 0.0)
+        total += _BULGE * depth * bulge * bulge
+        if below < -soft:
+            continue
+        s = min((below + soft) / (soft + soft), 1.0)
+        left = 1 - max(below / length, 0.0)
+        total -= depth * s * s * (3 - s - s) * left * left
         # The cloth above keeps light from the fold's inside.
-        near = max(1 - abs(below - _INSIDE) / (_INSIDE + soft), 0.0)
-        dark += min(_OCCLUDED * abs(depth) / (_INSIDE + soft), _DARKEST) * near
+        reach = soft if below < 0 else _SHADE
+        near = max(1 - abs(below) / reach, 0.0) ** 2
+        dark += pleats[k, 2] * min(_OCCLUDED * abs(depth) / (_LEAST + soft), _DARKEST) * near
     return total, min(dark, _DARKEST)
 
 
 @compiled
-def fold_height(folds: Array, ways: Array, x: float, y: float) -> float:
-    """Height of the folds at a place. A fold widens away from where it starts and fades at both ends."""
-    total = 0.0
+def fold_cells(folds: Array) -> tuple[NDArray[np.int64], Array]:
+    """Which folds may touch a place, by cells of the garment, and the folds as `fold_height` takes them.
+
+    Returns:
+        (rows, columns, n + 1) int64: the number of the folds in a cell, then their indices; and (n, 7): x and
+        y of the start, direction as a unit vector, 1 over length and width, and height.
+    """
+    cells, rows = np.zeros((_DOWN, _ACROSS, len(folds) + 1), np.int64), np.empty((len(folds), 7))
+    margin = 0.71 * _CELL
     for k in range(len(folds)):
-        right, under = x - folds[k, 0], y - folds[k, 1]
-        reach = (right * ways[k, 0] + under * ways[k, 1]) * ways[k, 2]
-        if reach <= 0 or reach >= 1:
-            continue
-        off = (under * ways[k, 0] - right * ways[k, 1]) * ways[k, 3] / (0.35 + reach)
-        bell = 1 - off * off * 0.2
-        if bell > 0:
-            bell *= bell
-            total += folds[k, 5] * 4 * reach * (1 - reach) * bell * bell
+        left, top, width, length = folds[k, 0], folds[k, 1], folds[k, 3], folds[k, 4]
+        cosine, sine = np.cos(folds[k, 2]), np.sin(folds[k, 2])
+        rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3] = left, top, cosine, sine
+        rows[k, 4], rows[k, 5], rows[k, 6] = 1 / length, 1 / width, 6.75 * folds[k, 5]
+        reach = _FOLD_REACH * width * (_NARROW + 1) + margin
+        x0, x1 = left + min(cosine * length, 0.0) - reach, left + max(cosine * length, 0.0) + reach
+        y0, y1 = top + min(sine * length, 0.0) - reach, top + max(sine * length, 0.0) + reach
+        for row in range(_cell(y0, _CELL_Y, _DOWN), _cell(y1, _CELL_Y, _DOWN) + 1):
+            for column in range(_cell(x0, _CELL_X, _ACROSS), _cell(x1, _CELL_X, _ACROSS) + 1):
+                right = _CELL_X + (column + 0.5) * _CELL - left
+                under = _CELL_Y + (row + 0.5) * _CELL - top
+                along = right * cosine + under * sine
+                wide = _FOLD_REACH * width * (_NARROW + min(max((along + margin) / length, 0.0), 1.0))
+                off = under * cosine - right * sine
+                if -margin < along < length + margin and -_STEEP * wide - margin < off < wide + margin:
+                    cells[row, column, 0] += 1
+                    cells[row, column, cells[row, column, 0]] = k
+    return cells, rows
+
+
+@compiled
+def _cell(place: float, first: float, count: int) -> int:
+    """The row or the column of a cell; places beyond the table belong to its border."""
+    return min(max(int((place - first) * _PER_CELL), 0), count - 1)
+
+
+@compiled
+def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> float:
+    """Height of the folds at a place.
+
+    A fold has a sharp crest with a steep and a soft flank, widens away from its start and fades at both ends.
+    """
+    row, column = _cell(y, _CELL_Y, _DOWN), _cell(x, _CELL_X, _ACROSS)
+    total = 0.0
+    for n in range(1, cells[row, column, 0] + 1):
+        k = cells[row, column, n]
+        right, under, cosine, sine = x - rows[k, 0], y - rows[k, 1], rows[k, 2], rows[k, 3]
+        reach = min(max((right * cosine + under * sine) * rows[k, 4], 0.0), 1.0)
+        off = (under * cosine - right * sine) * rows[k, 5]
+        bell = max(1 - max(off, off * _STEEPER) / ((_NARROW + reach) * _FOLD_REACH), 0.0)
+        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell
     return total
 
 
-def crumple_axes(relief: Relief) -> Array:
-    """(2, 3) matrix from places in the garment to pixels of `crumple_tile`."""
+@compiled
+def ridge_relief(ridge: tuple[float, float, float], finest: float, x: float) -> tuple[float, float]:
+    """Height of the sharp ridge down the midline, and how dark it is there in its seam."""
+    left = 1 - abs(x) / ridge[1]
+    if left <= 0:
+        return 0.0, 0.0
+    wide = max(_SEAM, finest)
+    dark = ridge[2] * max(1 - abs(x) / wide, 0.0) * _SEAM / wide
+    return ridge[0] * left * left, dark
+
+
+def crumple_axes(relief: Relief, side: int) -> Array:
+    """(2, 3) matrix from places in the garment to pixels of a `crumple_tile` of this side."""
     left, top, turn, along, across = relief.crumple_map
-    scale, cosine, sine = _TILE / _TILE_LENGTH, math.cos(turn), math.sin(turn)
+    scale, cosine, sine = side / _TILE_LENGTH, math.cos(turn), math.sin(turn)
+    # Two repeats to the right and down: the places are positive.
     return np.array(
         [
-            (scale * along * cosine, scale * along * sine, left * _TILE),
-            (-scale * across * sine, scale * across * cosine, top * _TILE),
+            (scale * along * cosine, scale * along * sine, (left + 4) * side),
+            (-scale * across * sine, scale * across * cosine, (top + 4) * side),
         ]
     )
 
 
 @cache
-def crumple_tile() -> Floats:
-    """(256, 256) float32 seamless crumples with unit deviation: soft dents between rather sharp ridges."""
+def crumple_tile(side: int) -> Floats:
+    """(side, side, 2) float32, seamless: crumples with unit deviation, and the course that folds take.
+
+    Crumples are dents between rather sharp ridges, mostly across the mask, and lie in patches: the cloth
+    between them is smooth. The course is smooth; it moves pleats and folds, in eye distances.
+    """
     generator = np.random.Generator(np.random.PCG64(7))
-    total = np.zeros((_TILE, _TILE), np.float64)
-    for sigma, weight, ridged in ((22, 1.0, False), (12, 0.75, True), (7.0, 0.24, True), (3.5, 0.05, True)):
-        noise = generator.standard_normal((_TILE, _TILE))
-        wide = np.pad(noise, _TILE // 2, mode="wrap")
-        smooth = np.asarray(cv2.GaussianBlur(wide, (0, 0), sigma), np.float64)
-        smooth = smooth[_TILE // 2 : -_TILE // 2, _TILE // 2 : -_TILE // 2]
-        smooth = smooth / smooth.std()
-        total += weight * (1.2 - 1.6 * np.sqrt(smooth**2 + 0.02) if ridged else smooth)
+    full = 256
+
+    def smooth(across: float, down: float) -> Array:
+        noise = generator.standard_normal((full, full))
+        wide = np.pad(noise, full // 2, mode="wrap")
+        blurred = np.asarray(cv2.GaussianBlur(wide, (0, 0), sigmaX=across, sigmaY=down), np.float64)
+        blurred = blurred[full // 2 : -full // 2, full // 2 : -full // 2]
+        return np.asarray(blurred / blurred.std())
+
+    total = 1.4 * smooth(30, 20)
+    patches = np.clip(0.5 + 0.8 * smooth(26, 22), 0.1, 1.8)
+    for across, down, weight in ((19, 9, 0.5), (11, 5, 0.26), (6, 3, 0.13), (3, 1.8, 0.05)):
+        total += weight * patches * (1.2 - 1.6 * np.sqrt(smooth(across, down) ** 2 + 0.02))
     total -= total.mean()
+    both = np.stack([total / total.std(), _WAVER * smooth(16, 16)], axis=2)
+    both = cv2.resize(both, (side, side), interpolation=cv2.INTER_AREA)
     # Rounded, so that the last bits of a processor's blur do not matter.
-    return np.asarray((total / total.std()).round(3), np.float32)
+    return np.asarray(both.round(4), np.float32)

@@ -15,21 +15,32 @@ EXPOSURE = 0.75
 # Share of the light's change over the face that the shading of the surface does not show.
 UNLIT = 0.2
 # How much more ambient light comes from above than from the front.
-_SKY = 0.25
-_DARKEST = 0.05  # light that reaches every place
+_SKY = np.float32(0.25)
+_DARKEST = np.float32(0.05)  # light that reaches every place
 _OUTSIDE = -0.05  # distance outside of the outline at which a pixel shows nothing of the garment
 _INSIDE = 0.08  # and inside, at which it shows nothing else
-_SHINE = 24  # exponent of the sheen: how narrow its reflection is
+# Constants of the loops in single precision.
+_ZERO, _HALF, _ONE, _TINY, _MOST = (np.float32(value) for value in (0, 0.5, 1, 1e-6, 255))
+_EXPOSED, _BRIGHT = np.float32(EXPOSURE), np.float32(EXPOSURE * 255)
+# Slopes of the relief are limited to 1 over this: light that fills folds softens their contrast.
+_SOFT = np.float32(0.7)
 
 
-def usual_light(normals: Array, light: LightDirection) -> float:
-    """Mean light on those of (n, 3) unit normals that face the camera: it shows the cloth's own colour."""
-    visible = normals[normals[:, 2] < 0][::3]
-    if not len(visible):
-        return 1.0
-    facing = np.maximum(visible @ light.direction, 0)
-    lit = (1 - light.strength) * (1 - _SKY * visible[:, 1]) + light.strength * facing
-    return max(float(lit.mean()), _DARKEST)
+@compiled
+def usual_light(normals: Array, used: NDArray[np.bool_], direction: Array, strength: float) -> float:
+    """Mean light on a surface where it faces the camera: that which shows the cloth's own colour.
+
+    normals: (n, m, 3) unit normals; used: (n, m) where they count; direction, strength: of the light.
+    """
+    total, count = 0.0, 0
+    for row in range(len(normals)):
+        for column in range(normals.shape[1]):
+            x, y, z = normals[row, column]
+            if used[row, column] and z < 0:
+                facing = max(x * direction[0] + y * direction[1] + z * direction[2], 0.0)
+                total += (1 - strength) * (1 - _SKY * y) + strength * facing
+                count += 1
+    return max(total / count, 0.05) if count else 1.0
 
 
 def shade(
@@ -46,7 +57,7 @@ def shade(
 
     Args:
         color: (height, width, 3) as seen in neutral light from the front.
-        normals: (height, width, n) whose last three are unit normals of the smooth surface, z away from the
+        normals: (n, height, width) whose last three are unit normals of the smooth surface, z away from the
             camera.
         heights: (height, width) of the relief, in pixels.
         nearest: (height, width) distance from the outline, positive inside; -1 where nothing is in view.
@@ -58,11 +69,11 @@ def shade(
     Returns:
         (height, width, 3) uint8 straight colour and (height, width) uint8 alpha.
     """
-    towards = light.direction.astype(np.float64)
+    towards = light.direction
     # Halfway between the light and the camera.
     half = towards - (0, 0, 1)
     half /= max(float(np.linalg.norm(half)), 1e-6)
-    lights = towards, half, light.strength, usual, sheen
+    lights = np.array([*towards, *half, light.strength, 1 / usual, sheen], np.float32)
     return _shade(color, normals, heights, nearest, lights, *loops)
 
 
@@ -72,14 +83,26 @@ def _shade(
     normals: Floats,
     heights: Floats,
     nearest: Floats,
-    lights: tuple[Array, Array, float, float, float],
+    lights: Floats,
     under: Floats,
     under_alpha: Floats,
 ) -> tuple[Image, Image]:
-    towards, half, directional, usual, sheen = lights
     height, width = heights.shape
     bgr, alpha = np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
+    gains, shines = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    slopes, last = np.zeros((2, width), np.float32), len(normals)
     for row in range(height):
+        if 0 < row < height - 1 and width > 2:
+            normal_x, normal_y, normal_z = (
+                normals[last - 3, row],
+                normals[last - 2, row],
+                normals[last - 1, row],
+            )
+            _slope_row(heights[row, :-2], heights[row, 2:], normal_x[1:], normal_z[1:], slopes[0, 1:])
+            _slope_row(heights[row - 1], heights[row + 1], normal_y, normal_z, slopes[1])
+            _light_row(slopes[0], slopes[1], normal_z, lights, gains)
+            if lights[8] > 0:
+                _sheen_row(slopes[0], slopes[1], normal_z, lights, shines)
         for column in range(width):
             covered = _edge_share(nearest, row, column)
             behind = (1 - covered) * under_alpha[row, column]
@@ -87,29 +110,60 @@ def _shade(
             if total < 1 / 512:
                 continue
             alpha[row, column] = np.uint8(total * 255 + 0.5)
-            gain = EXPOSURE
-            if covered > 0:
-                x, y, z = normals[row, column, -3:]
-                x += (heights[row, column + 1] - heights[row, column - 1]) / 2 * z
-                y += (heights[row + 1, column] - heights[row - 1, column]) / 2 * z
-                length = 1 / np.sqrt(x * x + y * y + z * z + 1e-6)
-                facing = max((x * towards[0] + y * towards[1] + z * towards[2]) * length, 0.0)
-                ambient = 1 - _SKY * y * length
-                lit = max((1 - directional) * ambient + directional * facing, _DARKEST)
-                # To the power 5/8: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
-                root = np.sqrt(lit / usual)
-                gain *= root * np.sqrt(np.sqrt(root))
-                if sheen > 0:
-                    gain += (
-                        EXPOSURE
-                        * sheen
-                        * max((x * half[0] + y * half[1] + z * half[2]) * length, 0.0) ** _SHINE
-                    )
+            gain, shine = gains[column], shines[column]
+            if behind == 0:
+                for channel in range(3):
+                    value = min(gain * color[row, column, channel] + shine, _MOST)
+                    bgr[row, column, channel] = np.uint8(value + _HALF)
+                continue
             for channel in range(3):
-                value = covered * min(gain * color[row, column, channel], 255.0)
+                value = covered * min(gain * color[row, column, channel] + shine, _MOST)
                 value = (value + behind * EXPOSURE * under[row, column, channel]) / total
                 bgr[row, column, channel] = np.uint8(min(value, 255.0) + 0.5)
     return bgr, alpha
+
+
+# The loops over a row are in single precision, without branches, and of few arrays each: they are vectorised.
+
+
+@compiled
+def _slope_row(before: Floats, behind: Floats, smooth: Floats, away: Floats, slopes: Floats) -> None:
+    """Write one component of a row's normals with the relief, whose heights beside it are given."""
+    for k in range(len(before)):
+        slope = _HALF * (behind[k] - before[k])
+        slopes[k] = smooth[k] + slope / (_ONE + abs(slope) * _SOFT) * away[k]
+
+
+@compiled
+def _light_row(xs: Floats, ys: Floats, zs: Floats, lights: Floats, gains: Floats) -> None:
+    """Write the gains of a row's colour by its normals, whose length is not 1.
+
+    lights: direction of the light, direction halfway to the camera, directional share, 1 over the usual
+    light, and sheen.
+    """
+    light_x, light_y, light_z = lights[0], lights[1], lights[2]
+    directional, usual = lights[6], lights[7]
+    ambient = _ONE - directional
+    for k in range(len(gains)):
+        x, y, z = xs[k], ys[k], zs[k]
+        length = _ONE / np.sqrt(x * x + y * y + z * z + _TINY)
+        facing = max((x * light_x + y * light_y + z * light_z) * length, _ZERO)
+        lit = max(ambient * (_ONE - _SKY * y * length) + directional * facing, _DARKEST)
+        # To the power 5/8: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
+        root = np.sqrt(lit * usual)
+        gains[k] = _EXPOSED * root * np.sqrt(np.sqrt(root))
+
+
+@compiled
+def _sheen_row(xs: Floats, ys: Floats, zs: Floats, lights: Floats, shines: Floats) -> None:
+    """Write the sheen of a row: a wide lobe of white light, because cloth is rough."""
+    half_x, half_y, half_z, sheen = lights[3], lights[4], lights[5], _BRIGHT * lights[8]
+    for k in range(len(shines)):
+        x, y, z = xs[k], ys[k], zs[k]
+        facing = max(x * half_x + y * half_y + z * half_z, _ZERO)
+        mirrored = facing * facing / (x * x + y * y + z * z + _TINY)
+        mirrored *= mirrored
+        shines[k] = sheen * mirrored * mirrored * mirrored
 
 
 @compiled

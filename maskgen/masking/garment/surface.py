@@ -102,13 +102,13 @@ def _controls() -> tuple[Array, Array]:
 
 @cache
 def _operator() -> tuple[NDArray[np.intp], Array, Array]:
-    """The used mesh points, the (grid points, used) matrix from them, and (grid points, 3) displacements."""
+    """The used mesh points, the (used, grid points) weights of them, and (grid points, 3) displacements."""
     weights, offsets = _controls()
     places = unrolled(weights @ canonical_face() + offsets)
     grid = np.stack([plane.ravel() for plane in grid_uv()], axis=1)
     spline = spline_matrix(places, grid, _SMOOTHING)
     used = np.flatnonzero(weights.any(axis=0))
-    return used, spline @ weights[:, used], spline @ offsets
+    return used, np.ascontiguousarray((spline @ weights[:, used]).T), spline @ offsets
 
 
 def spline_matrix(places: Array, queries: Array, smoothing: float) -> Array:
@@ -140,68 +140,100 @@ def surface(landmarks: Landmarks, stand_off: Array) -> Surface:
             has all rows of the grid, or the first ones.
     """
     used, matrix, offsets = _operator()
-    axes, unit = landmarks.axes, landmarks.eye_distance
-    count = stand_off.size
-    points = _weighted_sums(matrix[:count], landmarks.points[used].astype(np.float64))
-    off = offsets[:count] + stand_off.reshape(-1, 1) * _outwards()[:count]
-    points += unit * _weighted_sums(off, axes)
-    points = points.reshape(*stand_off.shape, 3)
+    rows, columns = stand_off.shape
+    points = _points(
+        matrix,
+        landmarks.points[used].astype(np.float64),
+        offsets[: rows * columns],
+        _outwards(),
+        stand_off.reshape(-1),
+        landmarks.axes.astype(np.float64) * landmarks.eye_distance,
+    )
+    points = points.reshape(rows, columns, 3)
     return Surface(points, _normals(points))
 
 
 @compiled
-def _weighted_sums(weights: Array, points: Array) -> Array:
-    """(n, 3) float64 product of (n, m) weights and (m, 3) points.
+def _points(
+    weights: Array, mesh: Array, offsets: Array, outwards: Array, stand_off: Array, axes: Array
+) -> Array:
+    """(n, 3) points: sums of (m, 3) mesh points with (m, at least n) weights, displaced along the axes.
 
+    offsets, outwards: (n, 3); stand_off: (n,), a length outwards; axes: (3, 3), as long as an eye distance.
     A product by BLAS would start threads for it, and its last bits would depend on the processor.
     """
-    sums = np.zeros((len(weights), 3))
-    for i in range(len(weights)):
-        for k in range(len(points)):
-            for axis in range(3):
-                sums[i, axis] += weights[i, k] * points[k, axis]
-    return sums
+    count = len(stand_off)
+    sums = np.zeros((3, count))
+    for k in range(len(mesh)):
+        for axis in range(3):
+            value, row = mesh[k, axis], weights[k]
+            for i in range(count):
+                sums[axis, i] += row[i] * value
+    points = np.empty((count, 3))
+    for i in range(count):
+        across, down, into = (
+            offsets[i, 0] + stand_off[i] * outwards[i, 0],
+            offsets[i, 1] + stand_off[i] * outwards[i, 1],
+            offsets[i, 2] + stand_off[i] * outwards[i, 2],
+        )
+        for axis in range(3):
+            moved = across * axes[0, axis] + down * axes[1, axis] + into * axes[2, axis]
+            points[i, axis] = sums[axis, i] + moved
+    return points
 
 
 @cache
 def _outwards() -> Array:
     """(grid points, 3) unit normals of the mean face's surface, along the face's axes."""
     used, matrix, offsets = _operator()
-    points = matrix @ canonical_face()[used] + offsets
-    return _normals(points.reshape(*grid_uv()[0].shape, 3)).reshape(-1, 3)
+    points = (matrix.T @ canonical_face()[used] + offsets).reshape(*grid_uv()[0].shape, 3)
+    return _normals(points).reshape(-1, 3)
 
 
+@compiled
 def _normals(points: Array) -> Array:
-    """(rows, columns, 3) unit normals of a grid of points, away from the head."""
-    planes = np.ascontiguousarray(np.moveaxis(points, 2, 0))
-    (ax, ay, az), (dx, dy, dz) = ([_slope(plane, axis) for plane in planes] for axis in (1, 0))
-    # Down x right points away from the head: z points away from the camera.
-    normals = np.stack([dy * az - dz * ay, dz * ax - dx * az, dx * ay - dy * ax], axis=2)
-    length = np.sqrt((normals * normals).sum(axis=2, keepdims=True))
-    return np.asarray(normals / np.maximum(length, 1e-9))
+    """(rows, columns, 3) unit normals of a grid of points, away from the head.
+
+    They are those of the differences between the neighbours of a point; the border has its neighbours'.
+    """
+    rows, columns = points.shape[:2]
+    normals = np.empty_like(points)
+    for row in range(rows):
+        below = min(max(row, 1), rows - 2)
+        for column in range(columns):
+            beside = min(max(column, 1), columns - 2)
+            right, left = points[row, beside + 1], points[row, beside - 1]
+            lower, upper = points[below + 1, column], points[below - 1, column]
+            ax, ay, az = right[0] - left[0], right[1] - left[1], right[2] - left[2]
+            dx, dy, dz = lower[0] - upper[0], lower[1] - upper[1], lower[2] - upper[2]
+            # Down x right points away from the head: z points away from the camera.
+            x, y, z = dy * az - dz * ay, dz * ax - dx * az, dx * ay - dy * ax
+            share = 1 / max(np.sqrt(x * x + y * y + z * z), 1e-9)
+            normals[row, column, 0] = x * share
+            normals[row, column, 1] = y * share
+            normals[row, column, 2] = z * share
+    return normals
 
 
-def _slope(plane: Array, axis: int) -> Array:
-    """Differences between the neighbours of each point along an axis; the border repeats its neighbour's."""
-    slope = np.empty_like(plane)
-    if axis:
-        slope[:, 1:-1] = plane[:, 2:] - plane[:, :-2]
-        slope[:, 0], slope[:, -1] = slope[:, 1], slope[:, -2]
-    else:
-        slope[1:-1] = plane[2:] - plane[:-2]
-        slope[0], slope[-1] = slope[1], slope[-2]
-    return slope
+@compiled
+def _grid_position(points: Array, normals: Array, u: Array, v: Array) -> tuple[Array, Array]:
+    """u, v: (n,)."""
+    rows, columns = points.shape[:2]
+    at, facing = np.empty((len(u), 3)), np.empty((len(u), 3))
+    for k in range(len(u)):
+        across = min(max((u[k] - _FIRST_U) / _STEP, 0.0), columns - 1.001)
+        down = min(max((v[k] - _FIRST_V) / _STEP, 0.0), rows - 1.001)
+        i, j = int(across), int(down)
+        t, s = across - i, down - j
+        for grid, into in ((points, at), (normals, facing)):
+            for axis in range(3):
+                upper = grid[j, i, axis] * (1 - t) + grid[j, i + 1, axis] * t
+                lower = grid[j + 1, i, axis] * (1 - t) + grid[j + 1, i + 1, axis] * t
+                into[k, axis] = upper * (1 - s) + lower * s
+    return at, facing
 
 
 def grid_position(surface: Surface, u: Array, v: Array) -> tuple[Array, Array]:
     """(..., 3) points and (..., 3) normals of the surface at places of any shape; clipped to the grid."""
-    rows, columns = surface.points.shape[:2]
-    across = np.clip((u - _FIRST_U) / _STEP, 0, columns - 1.001)
-    down = np.clip((v - _FIRST_V) / _STEP, 0, rows - 1.001)
-    i, j = across.astype(int), down.astype(int)
-    t, s = (across - i)[..., None], (down - j)[..., None]
-    both = np.concatenate(surface, axis=2)
-    upper = both[j, i] * (1 - t) + both[j, i + 1] * t
-    lower = both[j + 1, i] * (1 - t) + both[j + 1, i + 1] * t
-    mixed = upper * (1 - s) + lower * s
-    return mixed[..., :3], mixed[..., 3:]
+    points, normals = _grid_position(surface.points, surface.normals, u.reshape(-1), v.reshape(-1))
+    return points.reshape(*u.shape, 3), normals.reshape(*u.shape, 3)

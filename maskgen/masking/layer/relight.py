@@ -12,6 +12,10 @@ from maskgen.records import Image
 Floats = NDArray[np.float32]
 
 
+# Grey level from which on values are compressed, and how much: 1 over the range that is left for them.
+_SHOULDER, _COMPRESSION = np.float32(212), np.float32(1 / 100)
+
+
 class Appearance(NamedTuple):
     """The photograph's appearance; a named tuple, because numba supports no dataclasses.
 
@@ -68,7 +72,7 @@ def relit(
     light, (left, top) = appearance.light, offset
     blue_gain, green_gain, red_gain = appearance.gains[0], appearance.gains[1], appearance.gains[2]
     even = light.shape[0] != height or light.shape[1] != width
-    most, whole = np.float32(255), np.float32(1 / 255)
+    whole = np.float32(1 / 255)
     for y in range(bgr.shape[0]):
         drawn, into = bgr[y], weighted[top + y, left:]
         covers, near = alpha[top + y, left:], softened[top + y, left:]
@@ -79,9 +83,9 @@ def relit(
             gain = edge_gain[near[x]] * lights[0 if even else x]
             blue, green, red = np.float32(drawn[x, 0]), np.float32(drawn[x, 1]), np.float32(drawn[x, 2])
             share = np.float32(covers[x]) * whole
-            into[x, 0] = min(blue * gain * blue_gain, most) * share
-            into[x, 1] = min(green * gain * green_gain, most) * share
-            into[x, 2] = min(red * gain * red_gain, most) * share
+            into[x, 0] = _exposed(blue * gain * blue_gain) * share
+            into[x, 1] = _exposed(green * gain * green_gain) * share
+            into[x, 2] = _exposed(red * gain * red_gain) * share
             into[x, 3] = np.float32(covers[x])
     if appearance.blur > 0:
         weighted = _gaussian_blur(weighted.reshape(height, 4 * width), appearance.blur).reshape(
@@ -89,6 +93,15 @@ def relit(
         )
     own, shared = np.float32(appearance.own_grain), np.float32(appearance.shared_grain)
     return _add_noise(weighted, each, common, appearance.seed, own, shared)
+
+
+@compiled
+def _exposed(value: np.float32) -> np.float32:
+    """A channel as cameras record it: bright values are compressed towards white before they clip."""
+    if value <= _SHOULDER:
+        return value
+    over = (value - _SHOULDER) * _COMPRESSION
+    return min(_SHOULDER + over / (np.float32(1) + over) / _COMPRESSION, np.float32(255))
 
 
 @compiled

@@ -65,12 +65,14 @@ def draw_color(name: str, seed: int) -> tuple[int, int, int]:
     """
     if re.fullmatch("#[0-9a-fA-F]{6}", name):
         bgr = np.frombuffer(bytes.fromhex(name[1:]), np.uint8)[::-1]
-        mean, spread = bgr_to_lab(bgr[None])[0], np.array(_DYE_SPREAD)
+        mean, spread = bgr_to_lab(bgr[None])[0].tolist(), _DYE_SPREAD
     elif name in COLORS:
-        mean, spread = (np.array(part, np.float32) for part in COLORS[name])
+        mean, spread = COLORS[name]
     else:
         raise UsageError(f"colour must be #rrggbb or one of {', '.join(COLORS)}; got {name!r}")
+    units = draw_array(9, seed, "color", name).tolist()
     # The sum of three uniform numbers is nearly normal, within 3 standard deviations.
-    shift = 2 * (draw_array(9, seed, "color", name).reshape(3, 3).sum(axis=0) - 1.5)
-    blue, green, red = lab_to_bgr((mean + shift * spread)[None])[0]
-    return int(blue), int(green), int(red)
+    shifts = (2 * (sum(units[k::3]) - 1.5) for k in range(3))
+    lab = [center + shift * reach for center, shift, reach in zip(mean, shifts, spread, strict=True)]
+    blue, green, red = lab_to_bgr(np.array([lab], np.float32))[0].tolist()
+    return blue, green, red

@@ -8,7 +8,7 @@ import numpy as np
 
 from maskgen.errors import UsageError
 from maskgen.masking.hash_random import draw_bits, draw_units
-from maskgen.masking.materials.noise import Plane, as_plane, fractal_noise
+from maskgen.masking.materials.noise import Plane, as_plane, fractal_noise, smooth_noise
 
 # Side of a tile in pixels, whatever they are in centimetres; twice that above 60 pixels a centimetre.
 TILE_SIDE = 128
@@ -16,6 +16,8 @@ TILE_SIDE = 128
 _TILES = 3
 # Resolutions are rounded to this many steps an octave, so that a tile can be used again: by a fifth at most.
 _STEPS = 2
+# Knots of the noise of `wear_tile`, and its amounts: the finer ones are dimmed by the blur of a photograph.
+_WORN_OCTAVES = ((6, 0.12), (12, 0.08), (24, 0.15), (48, 0.6), (64, 1.7))
 
 
 class _Surface:
@@ -143,6 +145,23 @@ def weave(kind: str, pixels_per_cm: float, seed: int) -> Plane:
     if kind not in WEAVES:
         raise UsageError(f"weave must be one of {', '.join(WEAVES)}; got {kind!r}")
     return _weave_tile(kind, round(_STEPS * log2(max(pixels_per_cm, 0.5))), draw_bits(seed, "weave") % _TILES)
+
+
+@lru_cache(maxsize=1)
+def wear_tile() -> Plane:
+    """A seamless square tile of unit deviation, read-only: what cloth shows at every scale that is seen.
+
+    Lint, rubbed places, small creases and a camera's noise on them: the contrast of photographed masks is
+    about the same in each octave, from two pixels on.
+    """
+    total = np.zeros((TILE_SIDE, TILE_SIDE), np.float32)
+    for knots, amount in _WORN_OCTAVES:
+        total += smooth_noise((TILE_SIDE, TILE_SIDE), (knots, knots), 0, "wear", knots) * np.float32(amount)
+        streaks = smooth_noise((TILE_SIDE, TILE_SIDE), (knots, knots // 3), 0, "wear across", knots)
+        total += streaks * np.float32(amount / 2)
+    tile = as_plane(total / total.std())
+    tile.setflags(write=False)
+    return tile
 
 
 @lru_cache(maxsize=256)

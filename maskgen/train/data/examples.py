@@ -17,7 +17,7 @@ CROPS = ("full", "face", "upper-face")
 # Reasons that are not failures: no figure counts these images as missing.
 NOT_ASKED_FOR = (
     *("no label", "no split", "in no fold", "leak", "over --limit-per-class", "class not trained"),
-    "seen in training",
+    *("seen in training", "masked anew while training"),
 )
 
 
@@ -45,6 +45,11 @@ class Example:
     def fold(self) -> Any:
         """The fold, for a dataset with folds."""
         return self.attributes.get("fold")
+
+    @property
+    def sample_id(self) -> str:
+        """The id of its source image in its dataset, as in a landmark file."""
+        return self.source.partition(": ")[2]
 
     def keys(self) -> Iterator[tuple[str, str]]:
         """(kind, key) of the person, source image and contents: none may be in two splits."""
@@ -88,7 +93,7 @@ class Wanted:
 
     # The column used as class; None for the manifest's label, or the folder name of a plain tree.
     label: str | None = None
-    which: str = "masked"  # or "unmasked" or "both"
+    which: str = "masked"  # or "unmasked", "both", or "auto": both where there are pairs
     crop: str = "full"  # one of `CROPS`
     margin: float = 0.25  # on each side of the face, as a share of the longer side of its box
 

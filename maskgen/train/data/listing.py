@@ -65,9 +65,10 @@ def _from_manifest(folder: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
         space = folder_space if dataset in GENERIC else dataset
         if wanted.which != "unmasked":
             yield _image(folder, members, space, row, wanted.label, masked=True)
-        if wanted.which != "masked" and row.variant == 0:
+        has_twin = wanted.which != "auto" or row.unmasked_file is not None
+        if wanted.which != "masked" and row.variant == 0 and has_twin:
             yield _image(folder, members, space, row, wanted.label, masked=False)
-    if rows and not paired and wanted.which != "masked":
+    if rows and not paired and wanted.which in ("unmasked", "both"):
         raise UsageError(
             f"{folder} has no unmasked images: create them with `maskgen synth --pairs`, or "
             f"omit --{wanted.which}"
@@ -109,6 +110,18 @@ def _image(
     return replace(example, path=path, member=members.find(path.relative_to(folder).as_posix()))
 
 
+def columns(folder: Path, wanted: Wanted) -> set[str]:
+    """The columns of a DATA folder that at least one image has a value in: each can be the label."""
+    if is_plain_tree(folder):
+        return {"folder"}
+    names = (*ROW_FIELDS, *(FACE_FIELDS if wanted.which != "unmasked" else ()))
+    existing: set[str] = set()
+    for row in read_manifest(folder / MANIFEST):
+        if row.status == "masked":
+            existing.update(name for name in (*names, *row.attributes) if _label(row, name) is not None)
+    return existing
+
+
 def _label(row: ManifestRow, column: str | None) -> str | None:
     if column is None:
         return row.label
@@ -134,7 +147,7 @@ def _from_folders(root: Path, wanted: Wanted) -> Iterator[Example | Dropped]:
             archive_hint(root)
             or f"{root}: neither an output folder of `maskgen synth` nor a folder tree of images"
         )
-    if wanted.which != "masked":
+    if wanted.which in ("unmasked", "both"):
         problem = "nothing says which faces are masked"
         log.warning("%s is a folder tree: %s; --%s uses all images", root, problem, wanted.which)
     # The images are not published: links may point anywhere.

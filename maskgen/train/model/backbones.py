@@ -9,6 +9,8 @@ from typing import Any
 
 from maskgen.errors import UsageError
 from maskgen.keras_runtime import keras
+from maskgen.train.model import resnet50
+from maskgen.train.model.efficientnet_lite import VARIANTS, lite
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,8 @@ class Backbone:
     size: int  # side of its published input images
     build: Callable[[Any, str | None], Any]  # (input tensor, weights) -> a model on it, without pooling
     blocks: str  # regular expression for layer names; its group is the name of the block
+    full: Callable[[], Any] | None = None  # with ImageNet's classes, to read weights files that have them
     signed: bool = False  # input from -1 to 1 instead of 0 to 255; the other backbones rescale inside
-    pretrained: bool = True  # ImageNet weights are published
 
 
 def backbone(name: str) -> Backbone:
@@ -29,10 +31,13 @@ def backbone(name: str) -> Backbone:
     return BACKBONES[name]
 
 
-def _application(name: str) -> Callable[[Any, str | None], Any]:
-    return lambda inputs, weights: getattr(keras().applications, name)(
-        include_top=False, input_tensor=inputs, weights=weights
-    )
+def _application(name: str, size: int, blocks: str, signed: bool = False) -> Backbone:
+    """A network of ``keras.applications``."""
+
+    def build(inputs: Any, weights: str | None) -> Any:
+        return getattr(keras().applications, name)(include_top=False, input_tensor=inputs, weights=weights)
+
+    return Backbone(size, build, blocks, lambda: getattr(keras().applications, name)(weights=None), signed)
 
 
 def _tiny_cnn(inputs: Any, weights: str | None) -> Any:
@@ -56,17 +61,20 @@ _STAGES = r"block(\d)"
 
 BACKBONES: dict[str, Backbone] = {
     **{
-        f"efficientnet{version}_{name}".lower(): Backbone(
-            size, _application(f"EfficientNet{version}{name}"), _STAGES
-        )
+        f"efficientnet{version}_{name}".lower(): _application(f"EfficientNet{version}{name}", size, _STAGES)
         for version, sizes in _EFFICIENTNETS.items()
         for name, size in sizes.items()
     },
-    "mobilenet_v2": Backbone(224, _application("MobileNetV2"), r"^block_(\d+)_", signed=True),
-    "mobilenet_v3": Backbone(224, _application("MobileNetV3Large"), r"^expanded_conv_(\d+)"),
+    **{
+        f"efficientnet_{variant}": Backbone(own.size, lite(variant), _STAGES)
+        for variant, own in VARIANTS.items()
+    },
+    "mobilenet_v2": _application("MobileNetV2", 224, r"^block_(\d+)_", signed=True),
+    "mobilenet_v3": _application("MobileNetV3Large", 224, r"^expanded_conv_(\d+)"),
     # The layers that join the branches mark the ends of its blocks.
-    "inception_v3": Backbone(299, _application("InceptionV3"), r"^mixed(\d+)$", signed=True),
-    "resnet50_v2": Backbone(224, _application("ResNet50V2"), r"^conv(\d)_block", signed=True),
-    "tiny-cnn": Backbone(64, _tiny_cnn, _STAGES, signed=True, pretrained=False),
+    "inception_v3": _application("InceptionV3", 299, r"^mixed(\d+)$", signed=True),
+    "resnet50": Backbone(resnet50.SIZE, resnet50.resnet50, r"^conv(\d)_block"),
+    "resnet50_v2": _application("ResNet50V2", 224, r"^conv(\d)_block", signed=True),
+    "tiny-cnn": Backbone(64, _tiny_cnn, _STAGES, signed=True),
 }
 DEFAULT = "efficientnet_b0"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from maskgen.keras_runtime import tensorflow
+from maskgen.keras_runtime import backend, tensorflow
 from maskgen.process import usable_cores
 from maskgen.train.model.classifier import Classifier, open_classifier
 from maskgen.train.model.load import load_model
@@ -18,11 +18,11 @@ WARM_UP = 5
 
 
 def bench(path: Path, batch_sizes: Sequence[int] = (1, 8, 32), repeats: int = 30) -> dict[str, Any]:
-    """Measure a model, given as a run folder, a ``.keras`` file or an ``.onnx`` file.
+    """Measure a model, given as a run folder or as a ``.keras``, ``.onnx`` or ``.tflite`` file.
 
     Returns:
-        Name, size in bytes, parameters and FLOPs per image (None for ``.onnx``), the machine, and for each
-        batch size the latency in milliseconds of `repeats` calls: from a uint8 batch in memory to
+        Name, size in bytes, parameters and FLOPs per image (None for exported files), the machine, and for
+        each batch size the latency in milliseconds of `repeats` calls: from a uint8 batch in memory to
         probabilities, after a warm-up.
     """
     classifier = open_classifier(path)
@@ -59,10 +59,13 @@ def _latency(classifier: Classifier, size: int, repeats: int) -> dict[str, float
 
 
 def _counts(path: Path) -> tuple[int | None, int | None]:
-    """Parameters, and FLOPs per image from TensorFlow's profiler; None for ``.onnx``."""
+    """Parameters, and FLOPs per image from TensorFlow's profiler; None for exported files."""
     if path.suffix != ".keras":
         return None, None
-    tf, model = tensorflow(), load_model(path)
+    model = load_model(path)
+    if backend() != "tensorflow":
+        return model.count_params(), None
+    tf = tensorflow()
     signature = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
     function = tf.function(lambda rgb: model(rgb, training=False)).get_concrete_function(signature)
     profiler = tf.compat.v1.profiler

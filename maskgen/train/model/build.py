@@ -1,27 +1,27 @@
 """Build a classifier: preprocessing, backbone, pooling and head in one Keras model without lambdas."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maskgen.errors import MissingDataError, ModelError, UsageError
-from maskgen.keras_runtime import keras, one_line
-from maskgen.train.model.backbones import Backbone, backbone
-from maskgen.train.model.load import check_weights, load_model
+from maskgen.keras_runtime import keras
+from maskgen.train.model.backbones import backbone
+from maskgen.train.model.weights.keras_file import is_head
+from maskgen.train.model.weights.load import load_backbone
 
-# Widths of the dense layers between pooling and the classes; "bn" is a BatchNorm before them. The first two
-# heads are those of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
+# Widths of the dense layers between pooling and the classes; "bn" is a BatchNorm before them. "small" and
+# "large" are those of Mosayyebi et al.; 128 and 1024 are common in published gender classifiers.
 HEADS: dict[str, tuple[str | int, ...]] = {
+    "linear": (),
     "small": ("bn", 256),
     "large": ("bn", 2048, 1024),
     "128": (128,),
     "1024": (1024,),
 }
-
-IMAGENET_STD = (0.229, 0.224, 0.225)
+POOL, HEAD_NORM = "head_pool", "head_bn"
 
 
 def build_model(
@@ -29,7 +29,7 @@ def build_model(
     classes: int,
     *,
     size: int | None = None,
-    head: str = "small",
+    head: str = "linear",
     dropout: float = 0.2,
     weights: str = "imagenet",
 ) -> Any:
@@ -39,16 +39,15 @@ def build_model(
 
     `name` is a key of `maskgen.train.model.backbones.BACKBONES`, `size` by default that of the backbone,
     `head` a key of `HEADS`, and `dropout` the rate before the last layer. `weights` is "imagenet", "none",
-    or the path of a ``.keras`` model with this backbone or of a weights file.
+    or the path of a file: `maskgen.train.model.weights` lists the kinds.
     """
     k, network = keras(), backbone(name)
     inputs = k.Input((size or network.size, size or network.size, 3), name="rgb")
-    x = k.layers.Rescaling(1 / 127.5, offset=-1, name="to_signed")(inputs) if network.signed else inputs
-    trunk = _load_backbone(network, name, x, weights)
-    x = k.layers.GlobalAveragePooling2D(name="head_pool")(trunk.output)
+    trunk = load_backbone(name, inputs, weights)
+    x = k.layers.GlobalAveragePooling2D(name=POOL)(trunk.output)
     for number, layer in enumerate(HEADS[head], start=1):
         if layer == "bn":
-            x = k.layers.BatchNormalization(name="head_bn")(x)
+            x = k.layers.BatchNormalization(name=HEAD_NORM)(x)
         else:
             x = k.layers.Dense(layer, activation="relu", name=f"head_dense{number}")(x)
     x = k.layers.Dropout(dropout, name="head_dropout")(x)
@@ -60,24 +59,57 @@ def build_model(
 def freeze_backbone(model: Any) -> None:
     """Phase 1 from pretrained weights: train the head only; a frozen BatchNorm is in inference mode."""
     for layer in model.layers:
-        layer.trainable = _is_head(layer)
+        layer.trainable = is_head(layer)
 
 
 def unfreeze_blocks(model: Any, name: str, count: int | None) -> list[str]:
-    """Phase 2: train the head and the last `count` blocks of the backbone, by default the later half.
+    """Phase 2: train the head and the last `count` blocks of the backbone, by default all of it.
 
     The backbone's BatchNorm stays in inference mode. Returns the names of the trainable blocks.
     """
     freeze_backbone(model)
     starts = list(block_starts(model, backbone(name).blocks))
-    wanted = (len(starts) + 1) // 2 if count is None else min(count, len(starts))
+    wanted = len(starts) if count is None else min(count, len(starts))
     if not wanted:
         return []
     # All blocks: also train the stem before the first one.
     first = 0 if wanted == len(starts) else starts[-wanted][1]
     for layer in model.layers[first:]:
-        layer.trainable = _is_head(layer) or not isinstance(layer, keras().layers.BatchNormalization)
+        layer.trainable = is_head(layer) or not isinstance(layer, keras().layers.BatchNormalization)
     return [block for block, _ in starts[-wanted:]]
+
+
+def block_shares(model: Any, name: str, decay: float) -> dict[str, float]:
+    """Layer -> share of the learning rate: 1 from the last block on, `decay` less in each before.
+
+    Layer-wise rates for fine-tuning are those of Howard and Ruder, 2018; here a block has one.
+    """
+    starts = list(block_starts(model, backbone(name).blocks))
+    firsts = np.array([index for _, index in starts])
+    return {
+        layer.name: decay ** max(0, len(starts) - int((firsts <= index).sum()))
+        for index, layer in enumerate(model.layers)
+        if layer.weights and not is_head(layer)
+    }
+
+
+def split_head(model: Any) -> tuple[Any, Any]:
+    """A classifier as two models, which share its layers: from images to features, from these to classes."""
+    features = model.get_layer(POOL).output
+    return keras().Model(model.inputs, features), keras().Model(features, model.outputs[0])
+
+
+def renew_batch_norm(model: Any, batches: Iterable[NDArray[Any]]) -> None:
+    """Set the statistics of the head's BatchNorm to those of these inputs, if it has one.
+
+    While the backbone changes, its moving averages are those of features that no longer exist.
+    """
+    norms = [layer for layer in model.layers if layer.name == HEAD_NORM]
+    for norm in norms:
+        before = keras().Model(model.inputs, norm.input)
+        features = np.concatenate([np.asarray(before.predict_on_batch(batch)) for batch in batches])
+        norm.moving_mean.assign(features.mean(axis=0))
+        norm.moving_variance.assign(features.var(axis=0))
 
 
 def block_starts(model: Any, pattern: str) -> Iterator[tuple[str, int]]:
@@ -111,63 +143,6 @@ def take_weights(model: Any, weights: list[Any]) -> None:
     for layer in _normalizations(model):
         # This layer computes with copies of its weights; `set_weights` alone does not update them.
         layer.finalize_state()
-
-
-def _load_backbone(network: Backbone, name: str, x: Any, weights: str) -> Any:
-    if weights == "imagenet":
-        if not network.pretrained:
-            raise UsageError(f"{name} has no ImageNet weights: give --weights none, or the path of a model")
-        try:
-            return network.build(x, "imagenet")
-        except Exception as error:
-            # Keras does not wrap the exceptions of urllib, ssl and h5py.
-            raise ModelError(
-                f"the ImageNet weights of {name} cannot be downloaded or read: {error}. Give --weights PATH "
-                "with a file from https://storage.googleapis.com/keras-applications/ (its name ends in "
-                "notop), copy that file to ~/.keras/models, or train from scratch with --weights none"
-            ) from error
-    trunk, path = network.build(x, None), Path(weights)
-    if weights == "none":
-        return trunk
-    if not path.is_file():
-        raise MissingDataError(f"--weights {path}: no such file; give a file, imagenet or none")
-    if path.suffix == ".keras":
-        _copy_weights(trunk, path)
-    elif path.suffix in (".h5", ".hdf5"):
-        check_weights(path, path.read_bytes())
-        try:
-            trunk.load_weights(str(path))
-        except Exception as error:
-            raise ModelError(
-                f"{path}: no weights of this backbone without its head: {one_line(error)}"
-            ) from error
-    else:
-        raise ModelError(f"--weights {path}: give a .keras, .h5 or .weights.h5 file, or imagenet or none")
-    # EfficientNet's weights files hold the standard deviation where the variance belongs. With
-    # `weights="imagenet"` Keras corrects this with an additional layer.
-    for layer in _normalizations(trunk):
-        variance = np.asarray(layer.adapt_variance)
-        if variance.size == 3 and np.allclose(variance.reshape(-1), IMAGENET_STD, atol=1e-3):
-            layer.adapt_variance.assign(variance**2)
-        layer.finalize_state()
-    return trunk
-
-
-def _copy_weights(trunk: Any, path: Path) -> None:
-    """Copy the backbone of a maskgen model, layer by layer; not by name, because Keras renumbers some."""
-    own, other = (
-        [layer for layer in model.layers if layer.weights and not _is_head(layer)]
-        for model in (trunk, load_model(path))
-    )
-    try:
-        for layer, source in zip(own, other, strict=True):
-            layer.set_weights(source.get_weights())
-    except ValueError as error:
-        raise ModelError(f"{path} is no model with this backbone: the shapes of its layers differ") from error
-
-
-def _is_head(layer: Any) -> bool:
-    return bool(layer.name.startswith(("head_", "classes")))
 
 
 def _normalizations(model: Any) -> list[Any]:

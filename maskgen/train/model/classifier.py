@@ -1,9 +1,9 @@
-"""A trained model as a function from images to probabilities, run by Keras or onnxruntime."""
+"""A trained model as a function from images to probabilities, run by Keras, onnxruntime or LiteRT."""
 
 import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from maskgen.errors import ConfigurationError, MissingDataError, ModelError, UsageError
 from maskgen.keras_runtime import one_line, require
+from maskgen.train.model.calibration import Calibration
 from maskgen.train.model.load import load_model
+from maskgen.train.model.tflite import open_tflite
 from maskgen.train.spec import MEMBER, ModelSpec, read_spec
 
 ONNX_INSTALL = "pip install 'maskgen[onnx]'"
@@ -77,9 +79,14 @@ def _candidate_names(path: Path) -> Iterator[str]:
 
 
 def open_classifier(path: Path) -> Classifier:
-    """Open a run folder, a ``.keras`` or an ``.onnx`` file; a `MaskgenError` says why it cannot be used."""
+    """Open a run folder, or a ``.keras``, ``.onnx`` or ``.tflite`` file; a `MaskgenError` says why not.
+
+    The class that it predicts is the most probable one. For a model of schema 1, the probabilities are moved
+    so that its threshold becomes 0.5.
+    """
     file = model_file(path)
-    spec, run = (_open_onnx if file.suffix == ".onnx" else _open_keras)(file)
+    exported = {".onnx": _open_onnx, ".tflite": open_tflite}
+    spec, run = _with_threshold_outside(*exported.get(file.suffix, _open_keras)(file))
 
     def probabilities(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
@@ -91,10 +98,29 @@ def open_classifier(path: Path) -> Classifier:
             raise ModelError(f"{file}: it has {outputs.shape} outputs for its {len(spec.classes)} classes")
         return outputs
 
-    if file.suffix == ".onnx":
+    if file.suffix in exported:
         # Check inputs and sizes before any image is read; `_open_keras` checks them without computing.
         probabilities(np.zeros((1, spec.size, spec.size, 3), np.uint8))
     return Classifier(next(_candidate_names(path)), file, spec, probabilities)
+
+
+def with_threshold_inside(spec: ModelSpec, model: Any) -> ModelSpec:
+    """Write the threshold of a Keras model of schema 1 into its weights; returns the spec without it."""
+    if spec.outer_threshold is not None and len(spec.classes) == 2:
+        try:
+            Calibration.of_threshold(spec.outer_threshold).write_into(model)
+        except ValueError as error:
+            raise ModelError(f"its last layer is none of `maskgen train`: {one_line(error)}") from error
+    return replace(spec, outer_threshold=None)
+
+
+def _with_threshold_outside(spec: ModelSpec, run: Run) -> tuple[ModelSpec, Run]:
+    """Move the probabilities of an exported model of schema 1, whose weights stay as they are."""
+    threshold, spec = spec.outer_threshold, replace(spec, outer_threshold=None)
+    if threshold is None or len(spec.classes) != 2:
+        return spec, run
+    calibration = Calibration.of_threshold(threshold)
+    return spec, lambda images: calibration.probabilities(run(images))
 
 
 def _open_keras(file: Path) -> tuple[ModelSpec, Run]:
@@ -105,6 +131,7 @@ def _open_keras(file: Path) -> tuple[ModelSpec, Run]:
             f"{file}: it goes from {model.input_shape} to {model.output_shape}; its description says from "
             f"{shapes[0]} to {shapes[1]}"
         )
+    spec = with_threshold_inside(spec, model)
     return spec, lambda images: np.asarray(model.predict_on_batch(images))
 
 
@@ -124,4 +151,5 @@ def _open_onnx(file: Path) -> tuple[ModelSpec, Run]:
         spec = ModelSpec.from_json(description)
     except ConfigurationError as error:
         raise ConfigurationError(f"{file}: {error}") from error
+
     return spec, lambda images: np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])

@@ -2,76 +2,139 @@
 
 from __future__ import annotations
 
-import importlib
+import logging
 import shutil
-import tempfile
-import zipfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.errors import MaskgenError, MissingDataError, ModelError, UsageError
-from maskgen.keras_runtime import keras, one_line, quietly, require, tensorflow
+from maskgen.files.image_files import images as images_below
+from maskgen.keras_runtime import one_line, quietly, require_tensorflow_backend
 from maskgen.train.data.model_input import inspect, shown
-from maskgen.train.model.classifier import ONNX_INSTALL, Run, model_file
+from maskgen.train.model.classifier import Run, model_file, with_threshold_inside
+from maskgen.train.model.converters import CONVERTERS, Source
 from maskgen.train.model.load import load_model
-from maskgen.train.spec import MEMBER, ModelSpec, read_spec
+from maskgen.train.spec import read_spec
 
+FORMATS = tuple(dict.fromkeys(format for format, _ in CONVERTERS))
+PRECISIONS = tuple(dict.fromkeys(precision for _, precision in CONVERTERS))
 SUFFIXES = {"savedmodel": "_savedmodel", "tflite": ".tflite", "onnx": ".onnx"}
+
 # Of a probability: the last digit that `predict` prints. Measured where outputs vary: rounding gives up to
 # 3e-5, and 3e-4 in inception_v3 (Keras against itself in float64: 1e-4); half floats give 2e-3 or more.
 LARGEST_DIFFERENCE = 1e-3
-OPSET = 15
+# Of the images, for float16 and int8, which cannot keep to that limit: the least share with Keras's class.
+LEAST_AGREEMENT = 0.9
+# Fewer images to calibrate an int8 model on are warned about.
+FEWEST_CALIBRATED = 50
+MOST_SAMPLES = 200
+_WARM_UP, _TIMED = 3, 20
+
+log = logging.getLogger("maskgen")
 
 
 class Exported(NamedTuple):
     """A written model, which agrees with Keras."""
 
     path: Path  # the file, or the folder of a SavedModel
+    format: str
+    precision: str
+    bytes: int
     difference: float  # the largest difference of a probability from Keras's
+    agreement: float  # share of the images with the class that Keras predicts
     images: int  # number of compared images
+    milliseconds: float  # median time for one image by the format's own runtime on this machine
 
 
-def export(model: Path, format: str, samples: Sequence[Path], out: Path | None = None) -> Exported:
-    """Write a model in another format; refuse it if it differs from Keras by over `LARGEST_DIFFERENCE`.
+def open_source(model: Path, samples: Sequence[Path]) -> Source:
+    """Open a run folder or a ``.keras`` file to export it.
 
-    Classes, size, crop and threshold go with it: inside an ONNX or TFLite file, beside a SavedModel. After an
+    `samples` are real images, or folders of them, to compare and to calibrate on: as the model sees them, so
+    faces that fill the image for a model of --crop face. Of more than `MOST_SAMPLES`, so many are taken.
+    """
+    require_tensorflow_backend()
+    file = model_file(model)
+    spec = read_spec(file)
+    images = np.stack([_input_image(path, spec.size) for path in _sample_files(samples)])
+    own = load_model(file)
+    spec = with_threshold_inside(spec, own)
+    return Source(file, own, spec, images, np.asarray(own.predict_on_batch(images)))
+
+
+def export(
+    model: Path | Source,
+    format: str,
+    samples: Sequence[Path] = (),
+    out: Path | None = None,
+    precision: str = "float",
+) -> Exported:
+    """Write a model in another format, and refuse it if it does not agree with Keras on the samples.
+
+    A float model must not differ by over `LARGEST_DIFFERENCE`; `LEAST_AGREEMENT` is the limit of others.
+    Classes, size and crop go with it: inside an ONNX or TFLite file, beside a SavedModel. After an
     error, what was at `out` before is kept.
 
-    The model is a run folder or a ``.keras`` file, `samples` are real images to compare on, and `out` is the
-    file or folder to write, by default beside the model.
+    Args:
+        model: A run folder, a ``.keras`` file, or a source that is open already.
+        format: One of `FORMATS`.
+        samples: Those of `open_source`, unless that was called before.
+        out: File or folder to write, by default beside the model.
+        precision: One of `PRECISIONS`; others than "float" are for TFLite. "int8" is calibrated on the
+            samples; its input and output remain float32.
     """
     if format not in FORMATS:
         raise UsageError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
-    require("tensorflow")
-    file = model_file(model)
-    spec = read_spec(file)
-    target = out or file.with_name(file.stem + SUFFIXES[format])
+    if (format, precision) not in CONVERTERS:
+        raise UsageError(f"{precision} is a precision of tflite, not of {format}")
+    file = model.file if isinstance(model, Source) else model_file(model)
+    added = "" if precision == "float" else f"_{precision}"
+    target = out or file.with_name(file.stem + added + SUFFIXES[format])
     if format != "savedmodel" and target.is_dir():
         raise UsageError(f"{target} is a folder: give the name of a file as --out")
     if format == "savedmodel" and target.exists() and not (target / "saved_model.pb").is_file():
         raise UsageError(f"{target} is there and is no SavedModel: give another --out")
-    images = np.stack([_input_image(path, spec.size) for path in samples])
-    own = load_model(file)
-    expected = np.asarray(own.predict_on_batch(images))
+    source = model if isinstance(model, Source) else open_source(model, samples)
+    if precision == "int8" and len(source.images) < FEWEST_CALIBRATED:
+        log.warning(
+            "int8 is calibrated on only %d images: give a folder of %d or more faces, as the model will see "
+            "them, with --sample",
+            *(len(source.images), FEWEST_CALIBRATED),
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".unfinished-{target.name}")
     _remove(unfinished)
     try:
-        difference = _write(FORMATS[format], own, spec, unfinished, images, expected)
-        if not difference <= LARGEST_DIFFERENCE:
-            raise ModelError(
-                f"{file} as {format} differs from Keras by {difference:.2g} on {len(images)} images, more "
-                f"than {LARGEST_DIFFERENCE:g}: nothing is written; please report this"
-            )
+        probabilities, milliseconds = _write(source, format, precision, unfinished)
+        difference = float(np.abs(probabilities - source.expected).max())
+        agreement = float(np.mean(probabilities.argmax(axis=1) == source.expected.argmax(axis=1)))
+        _check(source, f"{format} {precision}", difference, agreement)
+        size = sum(path.stat().st_size for path in (unfinished, *unfinished.rglob("*")) if path.is_file())
         _remove(target)
         unfinished.replace(target)
     finally:
         _remove(unfinished)
-    return Exported(target, difference, len(images))
+    return Exported(target, format, precision, size, difference, agreement, len(source.images), milliseconds)
+
+
+def _check(source: Source, kind: str, difference: float, agreement: float) -> None:
+    """Raise a `ModelError` if a written model does not agree with Keras."""
+    count = len(source.images)
+    if kind.endswith(" float") and not difference <= LARGEST_DIFFERENCE:
+        raise ModelError(
+            f"{source.file} as {kind.removesuffix(' float')} differs from Keras by {difference:.2g} on "
+            f"{count} images, more than {LARGEST_DIFFERENCE:g}: nothing is written; please report this"
+        )
+    if not agreement >= LEAST_AGREEMENT:
+        raise ModelError(
+            f"{source.file} as {kind} predicts the class of Keras for only {agreement:.0%} of {count} images "
+            f"(probabilities differ by up to {difference:.2g}), less than {LEAST_AGREEMENT:.0%}: nothing is "
+            "written; give more samples, or another --precision"
+        )
 
 
 def _remove(path: Path) -> None:
@@ -79,13 +142,14 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _write(
-    write: Write, model: Any, spec: ModelSpec, path: Path, images: NDArray[np.float32], expected: Any
-) -> float:
-    """Write a format to `path`, and return the largest difference of its outputs from `expected`."""
+def _write(source: Source, format: str, precision: str, path: Path) -> tuple[NDArray[np.float32], float]:
+    """Write a format to `path`; its (n, classes) probabilities, and the milliseconds for one image."""
+    write = CONVERTERS[format, precision]
     with quietly():
         try:
-            return float(np.abs(write(model, spec, path)(images) - expected).max())
+            run = write(source, path)
+            probabilities = np.concatenate([run(image[None]) for image in source.images])
+            return probabilities, _time(run, source.images[:1])
         except (MaskgenError, OSError):
             raise
         except Exception as error:
@@ -94,47 +158,27 @@ def _write(
     raise ModelError(f"the model cannot be converted: {problem}; please report this")
 
 
-def _savedmodel(model: Any, spec: ModelSpec, path: Path) -> Run:
-    model.export(path, verbose=False)
-    (path / MEMBER).write_text(spec.to_json(), encoding="utf-8")
-    loaded = tensorflow().saved_model.load(str(path))
-    return lambda images: np.asarray(loaded.serve(images))
+def _time(run: Run, image: NDArray[np.float32]) -> float:
+    times = []
+    for _ in range(_WARM_UP + _TIMED):
+        started = time.perf_counter()
+        run(image)
+        times.append(time.perf_counter() - started)
+    return 1000 * float(np.median(times[_WARM_UP:]))
 
 
-def _tflite(model: Any, spec: ModelSpec, path: Path) -> Run:
-    tf = tensorflow()
-    with tempfile.TemporaryDirectory() as folder:
-        model.export(folder, verbose=False)
-        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
-    # As TFLite's own metadata library packs labels: a zip behind the model, which TFLite does not look at.
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(MEMBER), spec.to_json())
-        archive.writestr(zipfile.ZipInfo("labels.txt"), "\n".join(spec.classes) + "\n")
-    run = tf.lite.Interpreter(model_content=path.read_bytes()).get_signature_runner()
-    (name,) = run.get_input_details()
-    return lambda images: np.concatenate([*(next(iter(run(**{name: rgb[None]}).values())) for rgb in images)])
-
-
-def _onnx(model: Any, spec: ModelSpec, path: Path) -> Run:
-    require("tf2onnx", "onnxruntime", install=ONNX_INSTALL)
-    tf, convert = tensorflow(), importlib.import_module("tf2onnx.convert")
-    for layer in model.layers:
-        if isinstance(layer, keras().layers.Normalization):
-            # tf2onnx takes tensors for inputs, and arrays for constants.
-            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
-    signature = (tf.TensorSpec((None, spec.size, spec.size, 3), tf.float32, name="rgb"),)
-    function = tf.function(lambda rgb: model(rgb, training=False), input_signature=signature)
-    converted, _ = convert.from_function(function, input_signature=signature, opset=OPSET)
-    entry = converted.metadata_props.add()
-    entry.key, entry.value = MEMBER, spec.to_json()
-    path.write_bytes(converted.SerializeToString())
-    runtime: Any = importlib.import_module("onnxruntime")
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return lambda images: np.asarray(session.run(None, {session.get_inputs()[0].name: images})[0])
-
-
-Write = Callable[[Any, ModelSpec, Path], Run]
-FORMATS: dict[str, Write] = {"savedmodel": _savedmodel, "tflite": _tflite, "onnx": _onnx}
+def _sample_files(samples: Sequence[Path]) -> list[Path]:
+    """The images of the samples; `MOST_SAMPLES` of more, evenly spread over the names in order."""
+    files: list[Path] = []
+    for path in samples:
+        if path.is_dir():
+            files += [path / name for name in sorted(images_below(path, follow_links=True))]
+        else:
+            files.append(path)
+    if not files:
+        raise MissingDataError(f"no image to compare on in {' '.join(map(str, samples)) or 'the samples'}")
+    chosen = np.linspace(0, len(files) - 1, min(len(files), MOST_SAMPLES)).round().astype(int)
+    return [files[index] for index in chosen]
 
 
 def _input_image(path: Path, size: int) -> NDArray[np.float32]:

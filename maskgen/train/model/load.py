@@ -20,7 +20,7 @@ from typing import Any
 
 from maskgen.errors import MissingDataError, ModelError
 from maskgen.files.json_text import from_json
-from maskgen.keras_runtime import keras, one_line, quietly, require
+from maskgen.keras_runtime import backend, keras, one_line, quietly
 
 # The largest maskgen model, EfficientNet-B7 with Adam, has 0.9 GB in 5,000 objects.
 LARGEST_WEIGHTS = 1 << 30
@@ -54,9 +54,6 @@ PARTS: dict[str | None, frozenset[str]] = {
     "keras.src.ops.numpy": frozenset(("Add", "Multiply")),
     None: frozenset(("__keras_tensor__",)),
 }
-OPTIMIZERS: dict[str | None, frozenset[str]] = {
-    "keras.optimizers": frozenset(("Adam", "AdamW", "LossScaleOptimizer", "RMSprop", "SGD"))
-}
 
 WORDS = frozenset(
     (
@@ -65,7 +62,6 @@ WORDS = frozenset(
         *("fan_avg", "fan_in", "fan_out", "truncated_normal", "uniform"),
     )
 )
-COMPILE_WORDS = frozenset(("sparse_categorical_crossentropy", "accuracy", "auto", "sum_over_batch_size"))
 # Keys of free text: names and connections of layers.
 NAMES = ("name", "class_name", "module", "registered_name", "keras_history", "input_layers", "output_layers")
 IDENTIFIERS = ("shared_object_id", "seed")  # keys of numbers that are not sizes
@@ -74,12 +70,11 @@ LARGEST_NUMBER = 1 << 16
 MOST_LAYERS = 5_000
 
 
-def load_model(path: Path | str, *, compile: bool = False) -> Any:
-    """Load a ``.keras`` file, with its optimizer if `compile`; `ModelError` if it fails a check."""
-    require("tensorflow")
+def load_model(path: Path | str) -> Any:
+    """Load a ``.keras`` file, without an optimizer; `ModelError` if it fails a check."""
+    backend()
     path = Path(path)
-    config = check_model_file(path, compiled=compile)
-    config.pop("compile_config", None)
+    config = check_model_file(path)
     numbers = check_weights(path, read_member(path, WEIGHTS))
     keras()
     with quietly():
@@ -87,17 +82,17 @@ def load_model(path: Path | str, *, compile: bool = False) -> Any:
             # Keras keeps its state per thread: a separate thread discards the state of the check.
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(_check_size, config, numbers).result()
-            return keras().models.load_model(path, compile=compile, safe_mode=True)
+            return keras().models.load_model(path, compile=False, safe_mode=True)
         except Exception as error:
             # Keras does not wrap the exceptions of its layers, numpy, h5py and TensorFlow.
             problem = one_line(error)
     raise ModelError(f"{path}: Keras cannot read it: {problem}")
 
 
-def check_model_file(path: Path, *, compiled: bool = False) -> dict[str, Any]:
+def check_model_file(path: Path) -> dict[str, Any]:
     """Check the archive and the configuration of a ``.keras`` file as data.
 
-    Returns the decoded configuration, without the optimizer unless `compiled`.
+    Returns the decoded configuration, without the optimizer.
     """
     if path.suffix != ".keras":
         raise ModelError(
@@ -108,9 +103,9 @@ def check_model_file(path: Path, *, compiled: bool = False) -> dict[str, Any]:
     except ValueError as error:
         raise ModelError(f"{path}: not a .keras file: {one_line(error)}") from error
     try:
-        if not compiled:
-            config.pop("compile_config", None)
-        check_config(config, compiled=compiled)
+        # It is not opened.
+        config.pop("compile_config", None)
+        check_config(config)
     except (ModelError, TypeError, LookupError, AttributeError) as error:
         raise ModelError(f"{path}: not opened: {one_line(error)}") from error
     return config
@@ -170,13 +165,8 @@ def _check_members(archive: zipfile.ZipFile, size: int) -> None:
         raise ValueError("its members overlap")
 
 
-def check_config(config: Any, *, compiled: bool = False) -> None:
-    """Raise `ModelError` if a ``config.json`` has a class, word or number that no model of maskgen has.
-
-    `compiled` also allows an optimizer, a loss and metrics, as in a checkpoint.
-    """
-    parts = {**PARTS, **OPTIMIZERS} if compiled else PARTS
-    words = WORDS | COMPILE_WORDS if compiled else WORDS
+def check_config(config: Any) -> None:
+    """Raise `ModelError` if a ``config.json`` has a class, word or number that no model of maskgen has."""
     layers = 0
     pending = [("", config)]  # (nearest key, value)
     while pending:
@@ -184,11 +174,11 @@ def check_config(config: Any, *, compiled: bool = False) -> None:
         if isinstance(value, dict):
             pending.extend(value.items())
             if "class_name" in value:
-                _check_part(value, parts)
+                _check_part(value)
                 layers += value.get("module") == "keras.layers"
         elif isinstance(value, list):
             pending.extend((key, each) for each in value)
-        elif isinstance(value, str) and (len(value) > LONGEST_NAME if key in NAMES else value not in words):
+        elif isinstance(value, str) and (len(value) > LONGEST_NAME if key in NAMES else value not in WORDS):
             raise ModelError(f"{key} {value[:80]!r} is in no model of maskgen")
         elif isinstance(value, (int, float)) and key not in IDENTIFIERS and not abs(value) <= LARGEST_NUMBER:
             raise ModelError(f"{key} is {value:.3g}, more than in any model of maskgen")
@@ -196,10 +186,10 @@ def check_config(config: Any, *, compiled: bool = False) -> None:
         raise ModelError(f"it is not a model of at most {MOST_LAYERS:,} layers")
 
 
-def _check_part(part: dict[str, Any], parts: dict[str | None, frozenset[str]]) -> None:
+def _check_part(part: dict[str, Any]) -> None:
     name, module = part["class_name"], part.get("module")
     registered = part.get("registered_name")
-    allowed = isinstance(name, str) and isinstance(module, str | None) and name in parts.get(module, ())
+    allowed = isinstance(name, str) and isinstance(module, str | None) and name in PARTS.get(module, ())
     if not allowed or registered not in (None, name):
         origin = module if registered in (None, name) else registered
         raise ModelError(f"it needs {name!r} of {origin!r}, which no model of maskgen has")
@@ -264,4 +254,7 @@ def _check_attributes(name: str, part: Any, data: bytes) -> None:
             sizes = (int.from_bytes(data[start : start + 8], "little") for start in starts)
             large = large or any(size > LARGEST_HEAP for size in sizes)
         if large:
-            raise ModelError(f"the attribute {key!r} of {name} is larger than any that Keras writes")
+            raise ModelError(
+                f"the attribute {key!r} of {name} is larger than any that Keras writes beside weights; save "
+                "a whole model as .keras"
+            )

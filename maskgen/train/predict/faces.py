@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from maskgen.errors import UnreadableImageError
 from maskgen.images.codec import decode
 from maskgen.landmarks import FaceLandmarker
+from maskgen.landmarks.face_boxes import face_boxes
 from maskgen.records import Box, Image
 from maskgen.train.data.examples import Region
 from maskgen.train.data.model_input import Inspected, inspect, region_of, resized, shown
@@ -33,7 +34,8 @@ def predict_file(
 ) -> tuple[list[Said], Image]:
     """Predict the classes of the faces that the landmarker finds; None classifies the whole image.
 
-    Also returns the image, (height, width, 3) uint8 BGR.
+    A model of whole images answers also where no face is found. Also returns the image, (height, width, 3)
+    uint8 BGR.
     """
     inspected = inspect(path)
     if inspected.problem is not None:
@@ -48,7 +50,8 @@ def predict_faces(
 ) -> list[Said]:
     """Predict the classes of the faces in an image file with this content.
 
-    `boxes` are xywh, largest first; None classifies the whole image.
+    `boxes` are xywh, largest first; None classifies the whole image. So does an empty list for a model of
+    whole images; for others it gives no prediction.
     """
     size = classifier.spec.size
     # Decoded from the file as in training, where a large JPEG is decoded at a reduced scale.
@@ -65,7 +68,7 @@ def predict_frame(classifier: Classifier, bgr: Image, landmarker: FaceLandmarker
 
 
 def _face_boxes(bgr: Image, landmarker: FaceLandmarker | None) -> list[Box] | None:
-    return None if landmarker is None else [face.box for face in landmarker.find(bgr, every_face=True)]
+    return None if landmarker is None else face_boxes(landmarker, bgr)
 
 
 def _classify(
@@ -76,7 +79,9 @@ def _classify(
 ) -> list[Said]:
     """Classify each face, or the whole image; `crop` gives the model's input, (size, size, 3) uint8 RGB."""
     spec = classifier.spec
-    faces: Sequence[Box | None] = [None] if boxes is None else boxes[:1] if spec.crop == "full" else boxes
+    faces: Sequence[Box | None] = [None] if boxes is None else boxes
+    if spec.crop == "full":
+        faces = faces[:1] or [None]
     if not faces:
         return []
     # Without detection, the whole image is the face.
@@ -85,7 +90,7 @@ def _classify(
     probabilities = classifier.probabilities(np.stack([crop(region) for region in regions]))
     return [
         Said(spec.classes[place], float(row[place]), tuple(map(float, row)), box)
-        for row, place, box in zip(probabilities, decide(probabilities, spec.threshold), faces, strict=True)
+        for row, place, box in zip(probabilities, decide(probabilities), faces, strict=True)
     ]
 
 

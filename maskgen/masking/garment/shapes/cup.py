@@ -12,6 +12,7 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a cup respirator."""
     top, bottom, half = draws.near(0.10, 0.04), draws.near(1.13, 0.04), draws.near(0.60, 0.03)
     shape = outline(
+        draws,
         [(0, top), (0.10, top + 0.02), (0.30, top + 0.20), (0.5, top + 0.42), (half, 0.66), (1.62, 0.66)],
         [(0, bottom), (0.25, bottom - 0.03), (0.45, bottom - 0.16), (half, 0.80), (1.62, 0.80)],
         [(-0.4, half), (2.6, half)],
@@ -45,7 +46,7 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, [], half, draws.between(0.0005, 0.003)),
+        relief(draws, steps, [], half, draws.between(0.001, 0.006), uneven=0.2),
         stand_off,
         cloth,
         tuple(trims),

@@ -13,6 +13,7 @@ def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     top, bottom, half = draws.near(0.15, 0.05), draws.near(1.15, 0.05), draws.near(0.88, 0.05)
     corner = draws.near(0.62, 0.04)
     shape = outline(
+        draws,
         [
             (0, top),
             (0.14, top + 0.02),
@@ -50,7 +51,7 @@ def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, draws.between(0.001, 0.010)),
+        relief(draws, steps, folds, half, draws.between(0.002, 0.014), uneven=0.3),
         stand_off,
         cloth,
         tuple(trims),

@@ -22,13 +22,15 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     upper = draws.near(0.42, 0.05)
     lower = upper + draws.between(0.26, 0.36)
     shape = outline(
+        draws,
         [(0, top), (0.12, top + 0.02), (0.5 * half, top + 0.6 * (upper - top)), (half, upper), (1.62, upper)],
         [(0, bottom), (0.16, bottom - 0.02), (0.55 * half, bottom - 0.26), (half, lower), (1.62, lower)],
         [(-0.4, half), (upper, half), (lower, half - 0.03), (2.6, half - 0.03)],
         0.05,
     )
     beak = draws.between(0.12, 0.24)
-    folds = centre_seam(top, bottom, 0.03, 0.035)
+    folds = centre_seam(top, bottom, draws.between(0.005, 0.03), 0.035)
+    sharp = draws.between(0.04, 0.18), draws.between(0.25, 0.5), draws.between(0.0, 0.15)
     folds += corner_folds(draws, (half, upper), (0, 40), 2, draws.between(0.005, 0.035))
     folds += corner_folds(draws, (half, lower), (-45, 0), 2, draws.between(0.005, 0.035))
     weld = draws.between(0.06, 0.09)
@@ -51,7 +53,7 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, [], folds, half, draws.between(0.001, 0.010)),
+        relief(draws, [], folds, half, draws.between(0.002, 0.014), sharp),
         stand_off,
         cloth,
         tuple(trims),

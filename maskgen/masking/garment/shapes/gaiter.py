@@ -13,6 +13,7 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     top, hem = draws.near(0.12, 0.06), draws.between(1.6, 1.9)
     side = top + draws.near(0.16, 0.10)
     shape = outline(
+        draws,
         [(0, top), (0.3, top + 0.05), (1.3, side), (1.62, side)],
         [(0, hem), (1.62, hem - 0.1)],
         [(-0.4, 1.42), (2.6, 1.42)],
@@ -33,7 +34,7 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         relief(draws, steps, folds, 1.2, draws.between(0.005, 0.03)),
         stand_off,
         cloth,
-        (Trim(TOP, 0.0, 0.03, 0.008),),
+        (Trim(TOP, 0.0, draws.between(0.02, 0.05), draws.between(0.006, 0.02)),),
         accents.marks,
         corners_slide=1.0,
     )

@@ -9,14 +9,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.masking.garment.draws import Draws
+from maskgen.masking.garment.draws import Draws, spline_weights
 from maskgen.masking.garment.garment import Color, Loop, Patch
-from maskgen.masking.garment.relief import Relief
+from maskgen.masking.garment.relief import COLUMNS, Relief
 
 Array = NDArray[np.float64]
 Rows = Sequence[tuple[float, ...]]  # of a `Relief`
 Floats = NDArray[np.float32]
 
+# How far the course of a pleat wanders, in eye distances, and its depth, as a share; knots of both; how far
+# from the midline the middle of a pleat may lie.
+_WANDER, _UNEVEN, _KNOTS, _APEX = 0.024, 1.9, 9, 0.1
 # Where the ear's root begins and ends, in u and v of the head.
 EAR_TOP, EAR_BOTTOM = (1.40, 0.06), (1.34, 0.46)
 
@@ -53,8 +56,8 @@ def corner_folds(
                     side * corner[0] * draws.between(0.88, 1.0),
                     corner[1] + draws.between(-0.05, 0.05),
                     math.pi - angle if side > 0 else angle,
-                    draws.between(0.02, 0.055),
-                    draws.between(0.35, 1.0),
+                    draws.between(0.025, 0.08),
+                    draws.between(0.4, 1.3),
                     draws.between(-1, 1) * height,
                 )
             )
@@ -63,25 +66,67 @@ def corner_folds(
 
 def relief(
     draws: Draws,
-    steps: Rows,
+    pleats: Rows,
     folds: Rows,
     half_width: float,
     crumple: float,
+    ridge: tuple[float, float, float] = (0.0, 1.0, 0.0),
+    uneven: float = 1.0,
 ) -> Relief:
-    """A relief with crumples that lie differently on each garment."""
+    """A relief with crumples that lie differently on each garment.
+
+    Args:
+        draws: The garment's.
+        pleats: Of each: height at the midline and at the side, depth at the midline and at the side,
+            softness, length of the recovery below, and slope down to the right.
+        folds: As in `Relief`.
+        half_width: Distance from the midline at which pleats have their values at the side.
+        crumple: Height of the crumples.
+        ridge: As in `Relief`.
+        uneven: How much the course and the depth of pleats vary, from 0 for straight ones to 1.
+    """
+    rows = np.array(pleats, dtype=np.float64).reshape(-1, 7)
     return Relief(
-        np.array(steps, dtype=np.float64).reshape(-1, 7),
+        np.column_stack([rows[:, 4:6], 1 - 0.45 * uneven * (1 + draws.spread(len(rows)))]),
+        _curves(draws, rows, half_width, uneven),
         np.array(folds, dtype=np.float64).reshape(-1, 6),
-        half_width,
+        ridge,
         crumple,
         (
             draws.unit(),
             draws.unit(),
-            draws.between(0, math.pi),
-            draws.between(0.6, 1.3),
-            draws.between(0.6, 1.9),
+            draws.near(0, 1.1),
+            draws.between(0.6, 1.2),
+            draws.between(0.6, 1.5),
         ),
     )
+
+
+@cache
+def _knot_weights() -> Array:
+    return np.asarray(spline_weights(_KNOTS, len(COLUMNS))[:, None])
+
+
+def _curves(draws: Draws, rows: Array, half_width: float, uneven: float) -> Floats:
+    """`Relief.curves`: no pleat is straight, equally deep all along, or ends where another one does."""
+    count = len(rows)
+    middle, side, deep, deep_side, _, _, slope = rows.T[:, :, None]
+    # Where it is nearest to the midline's values, and how soon it takes the side's.
+    apex, power, course, depth = np.split(draws.spread(count, 2 + 2 * _KNOTS), (1, 2, 2 + _KNOTS), axis=1)
+    share = np.minimum(np.abs(COLUMNS - uneven * _APEX * apex) / half_width, 1) ** (1.75 + 0.65 * power)
+    # Summed along the first axis: in the same order on every processor.
+    course, depth = ((knots.T[:, :, None] * _knot_weights()).sum(axis=0) for knots in (course, depth))
+    heights = middle + share * (side - middle) + slope * COLUMNS + uneven * _WANDER * course
+    depths = (deep + share * (deep_side - deep)) * np.clip(1 + uneven * _UNEVEN * depth, 0, 2)
+    # Rounded: the last bits of numpy's powers differ between processors.
+    return np.stack([heights, depths], axis=1).round(5).astype(np.float32)
+
+
+def thread(draws: Draws, cloth: Color) -> Color:
+    """The colour of stitches and of the shade in their holes: somewhat darker or lighter than the cloth."""
+    share = draws.pick((0.55, 0.7, 0.85, 1.25))
+    blue, green, red = (min(value * share + (12 if share > 1 else 0), 255.0) for value in cloth)
+    return blue, green, red
 
 
 def ear_loops(

@@ -12,6 +12,7 @@ from maskgen.masking.garment.shapes.parts import (
     ear_loops,
     relief,
     tent,
+    thread,
 )
 
 
@@ -23,6 +24,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     lower = upper + draws.between(0.46, 0.62)
     peaked = draws.between(0.0, 0.12)
     shape = outline(
+        draws,
         [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
         [(0, bottom), (0.50, bottom - 0.02), (0.85 * narrow, bottom - 0.20), (narrow, lower), (1.62, lower)],
         [
@@ -40,29 +42,31 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds += corner_folds(draws, (narrow, lower), (-50, 5), 3, 0.07 * strength)
     steps = []
     if seamed:
-        folds += centre_seam(top, bottom, draws.between(0.01, 0.03), 0.05)
+        folds += centre_seam(top, bottom, draws.between(0.005, 0.025), 0.05)
     elif draws.happens(0.5):
         depth = draws.between(0.012, 0.03)
         steps = [
             (y + draws.near(0, 0.03), y + 0.02, depth, depth, 0.014, 0.12, 0.0) for y in (0.55, 0.75, 0.95)
         ]
     hem = draws.between(0.03, 0.06)
+    thick, stitches = draws.between(0.006, 0.02), thread(draws, cloth.color)
     edge = accents.binding if draws.happens(0.3) else None
     trims = [
-        Trim(TOP, 0.0, hem, 0.006, edge),
-        Trim(BOTTOM, 0.0, hem, 0.006, edge),
-        Trim(SIDE, 0.0, draws.between(0.05, 0.09), 0.008, edge),
-        Trim(TOP, hem, 0.010, -0.005, spacing=0.028),
-        Trim(BOTTOM, hem, 0.010, -0.005, spacing=0.028),
+        Trim(TOP, 0.0, hem, thick, edge),
+        Trim(BOTTOM, 0.0, hem, thick, edge),
+        Trim(SIDE, 0.0, draws.between(0.05, 0.09), thick, edge),
+        Trim(TOP, hem, 0.010, -0.006, stitches, 0.028),
+        Trim(BOTTOM, hem, 0.010, -0.006, stitches, 0.028),
     ]
     ridge = draws.between(0.0, 0.08) if seamed else 0.0
+    sharp = draws.between(0.0, 0.08), draws.between(0.15, 0.4), (draws.between(0.0, 0.3) if seamed else 0.0)
 
     def stand_off(x: Array, y: Array) -> Array:
         return np.asarray(0.035 + ridge * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05))
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, draws.between(0.003, 0.03) * strength),
+        relief(draws, steps, folds, half, draws.between(0.004, 0.03) * strength, sharp),
         stand_off,
         cloth,
         tuple(trims),

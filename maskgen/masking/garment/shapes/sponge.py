@@ -14,6 +14,7 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     body, tip = draws.near(0.76, 0.05), draws.near(1.34, 0.03)
     wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
     shape = outline(
+        draws,
         [(0, top), (0.25, top + 0.10), (body, wing_top + 0.10), (tip, wing_top), (1.62, wing_top)],
         [
             (0, bottom),
@@ -27,8 +28,11 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         0.04,
     )
     ridge = draws.between(0.05, 0.14)
-    folds = centre_seam(top, bottom, draws.between(0.02, 0.045), 0.05)
+    folds = centre_seam(top, bottom, draws.between(0.0, 0.02), 0.04)
     folds += corner_folds(draws, (1.2, 0.34), (-20, 30), 3, draws.between(0.01, 0.04))
+    thick = draws.between(0.004, 0.014)
+    # The halves are flat and meet at an angle.
+    sharp = draws.between(0.05, 0.2), draws.between(0.25, 0.5), draws.between(0.0, 0.3)
 
     def stand_off(x: Array, y: Array) -> Array:
         ridged = ridge * np.exp(-np.abs(x) / 0.22) * np.clip((y - top) / 0.3, 0, 1)
@@ -38,10 +42,10 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, [], folds, body, draws.between(0.001, 0.008)),
+        relief(draws, [], folds, body, draws.between(0.003, 0.016), sharp),
         stand_off,
         cloth,
-        (Trim(TOP, 0.0, 0.02, 0.004), Trim(BOTTOM, 0.0, 0.02, 0.004)),
+        (Trim(TOP, 0.0, 0.02, thick), Trim(BOTTOM, 0.0, 0.02, thick)),
         accents.marks,
         corners_slide=0.15,
     )

@@ -21,6 +21,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     top, bottom, half = draws.near(0.10, 0.04), draws.near(1.40, 0.05), draws.near(1.20, 0.05)
     upper, lower = draws.near(0.30, 0.05), draws.near(0.78, 0.05)
     shape = outline(
+        draws,
         [(0, top), (0.14, top + 0.05), (0.40, top + 0.26), (half, upper), (1.62, upper)],
         [(0, bottom), (0.40, bottom - 0.06), (0.75, bottom - 0.28), (half, lower), (1.62, lower)],
         [(-0.4, half), (2.6, half)],
@@ -44,7 +45,14 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, [], folds, half, draws.between(0.002, 0.012)),
+        relief(
+            draws,
+            [],
+            folds,
+            half,
+            draws.between(0.003, 0.016),
+            (draws.between(0.0, 0.08), 0.3, draws.between(0.0, 0.2)),
+        ),
         stand_off,
         cloth,
         tuple(trims),

@@ -18,6 +18,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
     narrow = half * taper
     shape = outline(
+        draws,
         [
             (0, top),
             (0.12, top + 0.015),
@@ -36,26 +37,30 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         draws.between(0.0, 0.03),
     )
     count = draws.pick((2, 3, 3, 3, 4))
-    opened, closed = draws.between(0.10, 0.24), (lower - upper) / (count + draws.between(1.0, 2.5))
-    middle, beside = draws.near(0.71, 0.15), (upper + lower) / 2 + draws.near(0, 0.04)
-    # Pleats of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.0, 1.0), draws.pick((0.1, 0.3, 0.6, 0.8, 1.1, 2.6))
-    leaning = draws.near(0, 0.16)
+    # Pleats lie close together at the sides and open in the middle, where they follow nose and chin.
+    opened, closed = (
+        draws.between(0.16, 0.34) * 3 / count,
+        (lower - upper) / (count + draws.between(0.6, 2.0)),
+    )
+    middle, beside = draws.near(0.68, 0.13), (upper + lower) / 2 + draws.near(0.08, 0.09)
+    # Those of a mask that is pulled open are nearly flat in the middle.
+    pulled, deep = draws.between(0.2, 1.1), draws.pick((0.1, 0.5, 1.0, 1.8, 3.0, 4.5))
+    leaning = draws.near(0, 0.10)
     steps = []
     for number in range(count):
-        place, depth = number - (count - 1) / 2, deep * draws.between(0.012, 0.040)
+        place, depth = number - (count - 1) / 2, deep * draws.between(0.006, 0.040)
         steps.append(
             (
-                middle + place * opened + draws.near(0, 0.04),
+                middle + place * opened + draws.near(0, 0.08),
                 beside + place * closed,
-                depth * pulled * draws.between(0.5, 1.0),
+                depth * pulled * draws.between(0.4, 1.0),
                 depth * 0.9,
-                draws.between(0.006, 0.014),
-                draws.between(0.06, 0.16),
-                leaning + draws.near(0, 0.06),
+                draws.between(0.004, 0.024),
+                draws.between(0.06, 0.20),
+                leaning + draws.near(0, 0.05),
             )
         )
-    strength = draws.between(0.0, 1.8) ** 1.8
+    strength = draws.between(0.0, 1.9) ** 1.8
     folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.12 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.1 * strength)
     # Gathers beside the edge, where the loops are welded on.
@@ -65,11 +70,13 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             turn = draws.near(0, 0.25)
             direction = math.pi + turn if side > 0 else turn
             folds.append((side * half, y, direction, 0.015, draws.between(0.12, 0.3), draws.near(0, 0.02)))
+    # It was folded down the middle in its box.
+    crease = draws.between(-0.02, 0.02) if draws.happens(0.6) else 0.0
     edge = draws.between(0.035, 0.06)
-    lean, wide = draws.near(0, 0.2), draws.between(0.5, 1.1)
+    lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.22)
     trims = [
-        Trim(TOP, 0.0, edge, 0.004, accents.binding),
+        Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
         Trim(BOTTOM, 0.0, 0.8 * edge, 0.004, None),
         Trim(BOTTOM, 0.8 * edge, 0.008, -0.004),
@@ -84,7 +91,14 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, 0.005 * 10 ** draws.between(0, 0.95)),
+        relief(
+            draws,
+            steps,
+            folds,
+            half,
+            0.0055 * 10 ** draws.between(0, 1.25),
+            (crease, draws.between(0.06, 0.2), max(draws.between(-0.08, 0.06), 0.0)),
+        ),
         stand_off,
         cloth,
         tuple(trims),
