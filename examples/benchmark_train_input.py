@@ -1,13 +1,13 @@
-"""How fast the training's input pipeline feeds a model that does nothing, and what it adds to a model's time.
+"""How fast the training's input pipeline reads images, and what it adds to a model's time.
 
     python examples/benchmark_train_input.py [--pictures 2000] [--side 250 | --folder FACES] [--size 224]
 
 Two bars, both measured in one run:
 
-- *feed*: Keras's ``fit`` of a model that does nothing, over JPEGs, beside "bare": OpenCV decoding the same
-  files and bringing them to the same size in a pool of threads, to be thrown away. At least 0.8 of its speed.
-- *overhead*: ``fit`` of a real network over the JPEGs, augmented, beside ``fit`` over one batch that is in
-  memory already. At most 1.15 of its time.
+- *feed*: the batches of an epoch of JPEGs, beside "bare": OpenCV decoding the same files and bringing them to
+  the same size in a pool of threads, to be thrown away. At least 0.8 of its speed.
+- *overhead*: an epoch of a real network over the JPEGs, augmented, beside one over a batch that is in memory
+  already. At most 1.15 of its time.
 
 What else the machine does would decide such figures, so everything is paired: what is measured runs between
 two runs of what it is measured by, and the median of these ratios is told. CPU seconds, which a loaded
@@ -23,6 +23,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,11 +32,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from maskgen.keras_runtime import keras, tensorflow
+from maskgen.keras_runtime import compiles
 from maskgen.train.data.augment import NONE, Augmentation
 from maskgen.train.data.examples import Example
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.model_input import inspect
+from maskgen.train.loop.epoch import train_epoch
 from maskgen.train.model.build import build_model
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -72,7 +74,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--side", type=int, default=250, help="of the JPEGs that are made")
     parser.add_argument("--folder", type=Path, help="take the JPEGs below this folder instead")
-    parser.add_argument("--size", type=int, default=224, help="of what the model that does nothing takes")
+    parser.add_argument("--size", type=int, default=224, help="of the model's input")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--model",
@@ -98,13 +100,13 @@ def main() -> None:
 
 
 def feed_ratios(examples: list[Example], size: int, rounds: int) -> dict[str, float]:
-    """Feed a model that does nothing, beside bare decoding and resizing."""
-    feed, model = Feed(examples, "ab", size, BATCH), no_op(size)
+    """Read the batches of an epoch, beside bare decoding and resizing."""
+    feed = Feed(examples, "ab", size, BATCH)
     paths = [example.path for example in examples]
     told: dict[str, float] = {}
     for name, how in (("feed", NONE), ("feed, augmented", Augmentation())):
         pairs = paired(
-            lambda how=how: model.fit(feed.shuffled(0, 0, how), verbose=0, shuffle=False),
+            lambda how=how: deque(feed.shuffled(0, 0, how), maxlen=0),
             lambda: bare_opencv(paths, size),
             rounds,
         )
@@ -121,34 +123,23 @@ def feed_ratios(examples: list[Example], size: int, rounds: int) -> dict[str, fl
     return told
 
 
-def no_op(size: int):  # type: ignore[no-untyped-def]
-    """A model that looks at one pixel; it takes the bytes as they are fed."""
-    layers = keras().layers
-    rgb = keras().Input((size, size, 3), dtype="uint8")
-    pixel = layers.Flatten()(layers.Cropping2D(((0, size - 1), (0, size - 1)))(rgb))
-    model = keras().Model(rgb, layers.Dense(2, activation="softmax")(layers.Rescaling(1 / 255)(pixel)))
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    return model
-
-
 def overhead(examples: list[Example], name: str, size: int, rounds: int) -> dict[str, float]:
-    """`fit` on files beside `fit` on tensors that are there already, of a network as `train` trains it."""
+    """Train on files beside training on batches that are there already, of a network as `train` trains it."""
     feed = Feed(examples, "ab", size, BATCH)
     model = build_model(name, 2, size=size, weights="none")
-    model.compile("adam", "sparse_categorical_crossentropy")
-    first = next(iter(feed.shuffled(0, 0, Augmentation())))
-    ready = tensorflow().data.Dataset.from_tensors(first).repeat(feed.steps)
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"], jit_compile=compiles())
+    ready = [next(iter(feed.shuffled(0, 0, Augmentation())))] * feed.steps
     epochs = iter(range(2 * rounds + 2))
     pairs = paired(
-        lambda: model.fit(feed.shuffled(0, next(epochs), Augmentation()), verbose=0, shuffle=False),
-        lambda: model.fit(ready, verbose=0, shuffle=False),
+        lambda: train_epoch(model, 2, feed.shuffled(0, next(epochs), Augmentation()), lambda: None),
+        lambda: train_epoch(model, 2, ready, lambda: None),
         rounds,
     )
     what = f"{name} at {size}"
     each = statistics.median(spent.wall for spent in pairs.other) * 1000 / (feed.steps * BATCH)
     wall, cpu = pairs.ratio("wall"), pairs.ratio("cpu")
     print(
-        f"{what}: {each:.1f} ms an image on tensors, {wall:.2f} times that on files (bar: at most "
+        f"{what}: {each:.1f} ms an image on batches, {wall:.2f} times that on files (bar: at most "
         f"{OVERHEAD_BAR}); by CPU {cpu:.2f}"
     )
     return {f"overhead, {what}": wall, f"overhead, {what}, by CPU": cpu}
