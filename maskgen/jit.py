@@ -48,8 +48,9 @@ def code_folders() -> tuple[Path, ...]:
     state = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
         content = path.read_bytes()
-        # The constants of face_mesh.py, which has no kernels, are compiled into those of others.
-        if b"maskgen.jit" in content or path == PACKAGE / "face_mesh.py":
+        # Constants of modules without kernels, face_mesh.py and those in masking/, are compiled into kernels.
+        has_constants = path == PACKAGE / "face_mesh.py" or PACKAGE / "masking" in path.parents
+        if has_constants or b"maskgen.jit" in content:
             state.update(content)
     given = os.environ.get(VARIABLE)
     folders = (Path(given) if given else None, PACKAGE / "__pycache__", cache_folder())

@@ -139,3 +139,21 @@ def test_the_users_cache_folder_with_and_without_a_home(monkeypatch, given, home
     else:
         monkeypatch.setenv("HOME", home)
     assert cache_folder() == (found and Path(found))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "changes"),
+    [
+        ("masking/garment/parts.py", "WIDTH = 2\n", True),
+        ("face_mesh.py", "POINTS = 468\n", True),
+        ("run/kernel.py", "from maskgen.jit import compiled\n", True),
+        ("run/job.py", "PARTS = 2\n", False),
+    ],
+)
+def test_code_is_not_kept_once_a_constant_of_a_kernel_may_have_changed(package, name, content, changes):
+    before = machine_code.code_folders()
+    path = package / "package" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    forget()
+    assert (machine_code.code_folders() != before) == changes
