@@ -39,7 +39,7 @@ def run(tmp_path_factory):
     """A run on unbalanced data, masked and unmasked, so that the best cut is not at 0.5."""
     desk, draws = tmp_path_factory.mktemp("one"), np.random.default_rng(0)
     rows, colors = [], {}
-    for n in range(240):
+    for n in range(480):
         split = ("train", "train", "validation", "test")[n // 2 % 4]
         name, male = f"{n}.jpg", draws.random() < 0.85
         colors[name] = (brightness(male, draws),) * 3
@@ -139,7 +139,7 @@ def test_a_model_of_the_run_is_cut_at_a_half_where_its_balanced_accuracy_is_high
     before = Calibration(-shift / calibration["temperature"]).threshold
     assert balanced(0.5) > balanced(before) + 0.02
     # Of few women, the best cut in this very split is one of chance; the rule draws it a thousand times.
-    assert balanced(0.5) > max(map(balanced, male)) - 0.1
+    assert balanced(0.5) > max(map(balanced, male)) - 0.05
 
 
 def test_the_files_of_a_run_agree(run):
