@@ -74,7 +74,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     crease = draws.between(-0.02, 0.02) if draws.happens(0.6) else 0.0
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
-    gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.22)
+    gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
     trims = [
         Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
