@@ -6,7 +6,7 @@ from maskgen.train.model.build import build_model
 from maskgen.train.spec import ModelSpec, embed_spec
 
 PORTRAITS = sorted(SHIPS_IN.glob("*.jpg"))
-SPEC = ModelSpec(("female", "male"), 48, "face", 0.25, None, "tiny-cnn")
+SPEC = ModelSpec(("female", "male"), 48, "face", 0.25, None, None, "tiny-cnn")
 
 
 def write_model(path):

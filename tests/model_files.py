@@ -11,7 +11,7 @@ from maskgen.train.spec import ModelSpec
 
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}, "registered_name": None}
 MODEL = {"module": "keras.src.models.functional", "class_name": "Functional", "config": {"layers": [DENSE]}}
-SPEC = ModelSpec(("female", "male"), 16, "face", 0.25, None, "tiny-cnn")
+SPEC = ModelSpec(("female", "male"), 16, "face", 0.25, None, None, "tiny-cnn")
 
 
 def written(path, described, **more):

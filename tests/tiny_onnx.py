@@ -4,7 +4,7 @@ import pytest
 
 from maskgen.train.spec import MEMBER, ModelSpec
 
-SPEC = ModelSpec(("female", "male"), 32, "face", 0.25, None, "tiny-cnn")
+SPEC = ModelSpec(("female", "male"), 32, "face", 0.25, None, None, "tiny-cnn")
 
 
 def write_bright(path, spec=SPEC):

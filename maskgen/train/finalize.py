@@ -58,7 +58,9 @@ def finalize(
         LAST: fit_calibration(validation.labels, last, resampling),
     }
     wanted = options.wanted
-    spec = ModelSpec(classes, options.input_size, wanted.crop, wanted.margin, wanted.label, options.backbone)
+    spec = ModelSpec(
+        classes, options.input_size, wanted.crop, wanted.margin, None, wanted.label, options.backbone
+    )
     for name, model in models.items():
         fitted[name].calibration.write_into(model)
         unfinished = run / f".unfinished-{name}"

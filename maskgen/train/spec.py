@@ -31,12 +31,12 @@ class ModelSpec:
     size: int  # side of the input images, RGB from 0 to 255; preprocessing is inside the model
     crop: str
     margin: float  # around the face, as a share of the longer side of its box
+    # Only in files of schema 1: the probability from which the second of two classes is predicted. Later
+    # models contain it in their weights; `maskgen.train.model.classifier.open_classifier` treats both alike.
+    outer_threshold: float | None
     label: str | None  # the column of the labels; None for the manifest's label
     backbone: str
     version: str = maskgen.__version__
-    # Only in files of schema 1: the probability from which the second of two classes is predicted. Later
-    # models contain it in their weights; `maskgen.train.model.classifier.open_classifier` treats both alike.
-    outer_threshold: float | None = None
 
     def to_json(self) -> str:
         """The specification as JSON text."""
@@ -53,10 +53,9 @@ class ModelSpec:
             schema = values.pop("schema")
             if schema not in (1, 2):
                 raise ValueError(f"its schema is {str(schema)[:20]}, which this version does not know")
-            if schema == 1:
-                values["outer_threshold"] = values.pop("threshold")
-            elif "outer_threshold" in values:
+            if schema == 2 and not values.keys().isdisjoint(("threshold", "outer_threshold")):
                 raise ValueError("it has a threshold beside its weights")
+            values["outer_threshold"] = values.pop("threshold") if schema == 1 else None
             spec = cls(**{**values, "classes": tuple(values["classes"])})
             _check_values(spec)
             return spec

@@ -119,7 +119,7 @@ def _fake_model(monkeypatch, tmp_path):
     from maskgen.train.model import classifier
     from maskgen.train.spec import ModelSpec
 
-    spec = ModelSpec(("female", "male"), 32, "face", 0.25, None, "tiny-cnn")
+    spec = ModelSpec(("female", "male"), 32, "face", 0.25, None, None, "tiny-cnn")
     (tmp_path / "m.onnx").touch()
     model = classifier.Classifier("m", Path(tmp_path / "m.onnx"), spec, bright)
     monkeypatch.setattr(classifier, "open_classifier", lambda path: model)

@@ -24,7 +24,7 @@ from maskgen.train.spec import ModelSpec
 pytestmark = needs_train
 
 CLASSES = ("female", "male")
-SPEC = ModelSpec(CLASSES, 32, "full", 0.25, None, "tiny-cnn")
+SPEC = ModelSpec(CLASSES, 32, "full", 0.25, None, None, "tiny-cnn")
 
 
 def by_brightness(images):
@@ -230,7 +230,7 @@ def test_the_model_is_shown_its_own_crop(tmp_path):
         seen.append(images)
         return by_brightness(images)
 
-    spec = ModelSpec(CLASSES, 32, "face", 0.0, None, "tiny-cnn")
+    spec = ModelSpec(CLASSES, 32, "face", 0.0, None, None, "tiny-cnn")
     data = write_masked(tmp_path / "m", [row("a.jpg")])
     picture = np.zeros((48, 48, 3), np.uint8)
     x, y, width, height = FACE.box

@@ -50,7 +50,7 @@ def test_every_backbone_goes_into_every_format_at_a_small_size(tmp_path, name):
     assert np.mean((probabilities > 0.02) & (probabilities < 0.98)) > 0.5
     path = tmp_path / "model.keras"
     model.save(path)
-    embed_spec(path, ModelSpec(("a", "b"), size, "full", 0.0, None, name))
+    embed_spec(path, ModelSpec(("a", "b"), size, "full", 0.0, None, None, name))
     model = load_model(path)
     source = Source(path, model, read_spec(path), images, probabilities)
     for format, precision in CONVERTERS:

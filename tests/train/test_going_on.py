@@ -25,7 +25,7 @@ def trained(tmp_path):
     """A model file as `maskgen train` writes it."""
     path = tmp_path / "best.keras"
     build_model("tiny-cnn", 2, size=32, head="128", weights="none").save(path)
-    embed_spec(path, ModelSpec(CLASSES, 32, "full", 0.25, None, "tiny-cnn"))
+    embed_spec(path, ModelSpec(CLASSES, 32, "full", 0.25, None, None, "tiny-cnn"))
     return path
 
 

@@ -20,7 +20,7 @@ CLASSES = ("female", "male")
 @pytest.fixture
 def classifier(tmp_path):
     """Learnt the column gender, and says the same of everything; it needs no tensorflow."""
-    spec = ModelSpec(CLASSES, 32, "full", 0.25, "gender", "tiny-cnn")
+    spec = ModelSpec(CLASSES, 32, "full", 0.25, None, "gender", "tiny-cnn")
     return Classifier("m", tmp_path / "run" / "best.keras", spec, lambda x: np.full((len(x), 2), 0.5))
 
 

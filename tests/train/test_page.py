@@ -44,7 +44,7 @@ def judged_of(folder, classes=("female", "male"), model="bright", name="set", co
             row(own, classes[n % 2], unmasked_file=f"u{n}.jpg", identity=f"p{n // 2}", attributes=attributes)
         )
     data = write_masked(folder, rows, colors)
-    spec = ModelSpec(classes, 32, "full", 0.25, None, "tiny-cnn")
+    spec = ModelSpec(classes, 32, "full", 0.25, None, None, "tiny-cnn")
     classifier = Classifier(model, folder / "m.keras", spec, bright)
     return judge([classifier], name, data, Wanted(which="both"), progress=False)[0]
 

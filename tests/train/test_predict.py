@@ -42,7 +42,7 @@ def classifier(tmp_path, crop="face", seen=None):
             seen.append(images)
         return bright(images)
 
-    spec = ModelSpec(CLASSES, 32, crop, 0.25, None, "tiny-cnn")
+    spec = ModelSpec(CLASSES, 32, crop, 0.25, None, None, "tiny-cnn")
     return Classifier("bright", tmp_path / "m.keras", spec, ask)
 
 

@@ -36,7 +36,7 @@ def screen(monkeypatch):
     monkeypatch.setattr(cv2, "waitKey", wait)
     monkeypatch.setattr(cv2, "getWindowProperty", lambda title, which: 0.0 if pressed["closed"] else 1.0)
     monkeypatch.setattr(cv2, "destroyAllWindows", lambda: shown.append(None))
-    spec = ModelSpec(("female", "male"), 32, "full", 0.25, None, "tiny-cnn")
+    spec = ModelSpec(("female", "male"), 32, "full", 0.25, None, None, "tiny-cnn")
     model = Classifier("same", Path("m.onnx"), spec, lambda images: np.tile((0.25, 0.75), (len(images), 1)))
     monkeypatch.setattr(classifier_module, "open_classifier", lambda path: model)
     return shown, keys
