@@ -10,6 +10,7 @@ from train_data import needs_train
 
 from maskgen.__main__ import main
 from maskgen.train.data.augment import NONE
+from maskgen.train.data.decoded import Decoded
 from maskgen.train.data.examples import Wanted
 from maskgen.train.data.feed import Feed
 from maskgen.train.data.fresh_masks import FreshMasks
@@ -36,17 +37,16 @@ def differs(one, other):
 def test_each_epoch_has_its_own_mask_and_a_seed_the_same_ones_again(tree):
     masks, example = FreshMasks(0.5, landmark_file(tree), seed=3), examples(tree)[0]
     bare = shown_example(example, 64)
-    first, second = (masks.image(example, 64, epoch, draw=0.4) for epoch in (0, 1))
+    first, second = (masks.image(example, 64, epoch) for epoch in (0, 1))
     assert first.shape == (64, 64, 3)
     assert differs(first, bare) and differs(second, bare) and differs(first, second)
-    assert np.array_equal(first, FreshMasks(0.5, landmark_file(tree), seed=3).image(example, 64, 0, 0.4))
-    assert np.array_equal(masks.image(example, 64, 0, draw=0.6), bare)
+    assert np.array_equal(first, FreshMasks(0.5, landmark_file(tree), seed=3).image(example, 64, 0))
 
 
 def test_an_image_without_a_face_stays_bare(tree):
     masks = FreshMasks(1.0, landmark_file(tree), seed=3)
     faceless = next(each for each in examples(tree) if each.sample_id.endswith("004.jpg"))
-    assert np.array_equal(masks.image(faceless, 64, 0, 0.0), shown_example(faceless, 64))
+    assert np.array_equal(masks.image(faceless, 64, 0), shown_example(faceless, 64))
 
 
 def test_a_feed_masks_its_share_of_an_epoch_and_nothing_in_validation(tree):
@@ -56,6 +56,15 @@ def test_a_feed_masks_its_share_of_an_epoch_and_nothing_in_validation(tree):
     masked = [[differs(feed.varied(0, epoch, NONE)(n), bare[n]) for n in range(8)] for epoch in range(6)]
     assert 12 <= np.sum(masked) <= 36
     assert len(set(map(tuple, masked))) > 1
+
+
+def test_kept_images_are_those_without_a_mask(tree):
+    own, masks = examples(tree), FreshMasks(0.5, landmark_file(tree), seed=3)
+    plain = Feed(own, CLASSES, 64, 4, masks=masks)
+    keeps = Feed(own, CLASSES, 64, 4, masks=masks, decoded=Decoded(len(own), 64))
+    for epoch in range(3):
+        one, other = (feed.varied(0, epoch, NONE) for feed in (plain, keeps))
+        assert all(np.array_equal(one(n), other(n)) for n in range(len(own)))
 
 
 @needs_train

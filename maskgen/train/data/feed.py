@@ -98,10 +98,10 @@ class Feed:
         draws = draw(len(self), seed, epoch)
 
         def image(place: int) -> NDArray[np.uint8]:
-            if self._masks is None:
+            if self._masks is None or draws[place][MASK] >= self._masks.share:
                 return augmented(self.image(place), draws[place], how)
-            mask = functools.partial(self._masks.image, epoch=epoch, draw=float(draws[place][MASK]))
-            return augmented(self._read(place, mask), draws[place], how)
+            masked = self._read(place, functools.partial(self._masks.image, epoch=epoch))
+            return augmented(masked, draws[place], how)
 
         return image
 

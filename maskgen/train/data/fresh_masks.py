@@ -9,7 +9,7 @@ from maskgen.api.masker import Masker
 from maskgen.images.codec import decode
 from maskgen.results.reader import read_image_file
 from maskgen.train.data.examples import Example
-from maskgen.train.data.model_input import resized, shown_example
+from maskgen.train.data.model_input import resized
 
 
 class FreshMasks:
@@ -26,10 +26,8 @@ class FreshMasks:
         self.share = share
         self._masker = Masker(seed=seed % 2**63, landmarks=landmarks)
 
-    def image(self, example: Example, size: int, epoch: int, draw: float) -> NDArray[np.uint8]:
-        """The model input of an example in an epoch, (size, size, 3) uint8 RGB; `draw` is from 0 to 1."""
-        if draw >= self.share:
-            return shown_example(example, size)
+    def image(self, example: Example, size: int, epoch: int) -> NDArray[np.uint8]:
+        """The model input of an example with its mask of an epoch, (size, size, 3) uint8 RGB."""
         rgb = np.ascontiguousarray(decode(read_image_file(example.path, example.member)).bgr[:, :, ::-1])
         name = example.sample_id
         masked = self._masker(rgb, key=f"{name} in epoch {epoch}", landmarks=name)
