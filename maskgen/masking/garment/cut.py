@@ -23,6 +23,8 @@ NOWHERE = 1e3
 _OUTSIDE = -0.06
 # Pixels above this length, in eye distances, show the crumples of the smaller tile.
 _COARSE = 0.8 / 130
+# How much darker a hollow is than what stands out, for a depth of 1, and at most: it sees less of the sky.
+_HOLLOW, _DEEPEST = 0.6, 0.2
 _NO_WEAVE = np.zeros((1, 1), np.float32)
 
 
@@ -106,10 +108,10 @@ def _cut(
             )
             total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
             ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver)
-            total += fold_height(cells, fold_rows, x, y + waver) + ridged + depth * crumpled
-            lightness = (
-                (1 - dark) * (1 - seam) * (1 + _repeated(weave, density * x + start, density * y + start))
-            )
+            total += fold_height(cells, fold_rows, x, y + waver) + depth * crumpled
+            lightness = (1 - dark + min(max(_HOLLOW * total, -_DEEPEST), _DEEPEST)) * (1 - seam)
+            lightness *= 1 + _repeated(weave, density * x + start, density * y + start)
+            total += ridged
             _paint(color, row, column, lightness, tile, across * x, down * y)
             for k in range(len(trims) if min(distances[0], distances[1], distances[2]) < trimmed else 0):
                 edge = int(trims[k, 0])

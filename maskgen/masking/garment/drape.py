@@ -12,7 +12,7 @@ from maskgen.masking.garment.hang import Placement
 from maskgen.masking.garment.loops import draw_loops, loop_paths
 from maskgen.masking.garment.rasterize import rasterize, window_around
 from maskgen.masking.garment.shading import EXPOSURE, UNLIT, shade, usual_light
-from maskgen.masking.garment.surface import grid_uv, surface
+from maskgen.masking.garment.surface import grid_uv, hide_behind_nose, surface
 from maskgen.records import Layer, Plan
 
 Array = NDArray[np.float64]
@@ -41,6 +41,7 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     rows = slice(0, int(np.flatnonzero(used.any(axis=1))[-1]) + 2)
     x, y, used = x[rows], y[rows], used[rows]
     head = surface(landmarks, garment.stand_off(x, y))
+    hide_behind_nose(head.points, landmarks)
     paths = loop_paths(garment, placement, head)
     points = np.concatenate([head.points[used][:, :2], *(path for _, path in paths)])
     window = window_around(points, landmarks.image_size, _MARGIN)

@@ -19,7 +19,7 @@ from maskgen.records import MaskTemplate, Plan
 
 CM = 1 / 9.0  # eye distances in a centimetre: outer eye corners are about 9 cm apart
 # Contrast of what wear and camera add to black and to white cloth.
-_WORN_DARK, _WORN_WHITE = 0.085, 0.018
+_WORN_DARK, _WORN_WHITE = 0.05, 0.018
 _FRONT = 0.72  # height of the middle of a mask's front
 
 

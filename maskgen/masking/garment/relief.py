@@ -16,12 +16,12 @@ Array = NDArray[np.float64]
 # The curves of a pleat are tables over x, from -_REACH to _REACH.
 _REACH, _STEP, _PER_STEP = 1.44, 0.045, 1 / 0.045
 COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
-# How far above a pleat's edge the cloth bulges, in eye distances, and by which share of its depth.
-_CREST, _BULGE = 0.05, 0.3
-# How far the shade under the edge reaches; its strength by depth over softness and this, and its limit.
-_SHADE, _OCCLUDED, _LEAST, _DARKEST = 0.07, 0.36, 0.008, 0.52
+# How far above a pleat's edge the cloth rises towards it, in eye distances, and by which share of its depth.
+_CREST, _BULGE = 0.095, 0.4
+# How far the shade under the edge reaches at least and by depth; its limit.
+_SHADE, _DEEPER, DARKEST = 0.02, 0.8, 0.38
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
-_NARROW, _STEEP, _STEEPER = 0.35, 0.6, -1 / 0.6
+_NARROW, _STEEP, _STEEPER = 0.35, 0.45, -1 / 0.45
 _FOLD_REACH = 2.2
 # Half the width of a seam.
 _SEAM = 0.014
@@ -37,7 +37,7 @@ class Relief:
 
     Attributes:
         pleats: (n, 3) edges of cloth across the garment: softness, length of the recovery below, and how much
-            light the edge takes from what lies under it, as a share of the most.
+            of the light the edge takes from what lies under it, as a share for a depth of 1.
         curves: (n, 2, columns) float32 of each pleat at `COLUMNS`: height of its edge, and its depth.
         folds: (n, 6) straight folds: x and y of the start, direction in radians (down from the right), width,
             length, height.
@@ -70,20 +70,17 @@ def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: floa
         if below < -_CREST - soft or below > length:
             continue
         depth = curves[k, 1, i] + t * (curves[k, 1, i + 1] - curves[k, 1, i])
-        bulge = max(1 + min(below, 0.0) / _CREST, 0.0)
-        if below > 0:
-            bulge = max(1 - below / soft, 0.0)
-        total += _BULGE * depth * bulge * bulge
+        # The strips between two edges are nearly flat, and lean differently.
+        total += _BULGE * depth * max(1 + below / _CREST if below < 0 else 1 - below / soft, 0.0)
         if below < -soft:
             continue
         s = min((below + soft) / (soft + soft), 1.0)
-        left = 1 - max(below / length, 0.0)
-        total -= depth * s * s * (3 - s - s) * left * left
-        # The cloth above keeps light from the fold's inside.
-        reach = soft if below < 0 else _SHADE
-        near = max(1 - abs(below) / reach, 0.0) ** 2
-        dark += pleats[k, 2] * min(_OCCLUDED * abs(depth) / (_LEAST + soft), _DARKEST) * near
-    return total, min(dark, _DARKEST)
+        total -= depth * s * s * (3 - s - s) * (1 - max(below / length, 0.0))
+        # The cloth above keeps light from the fold's inside: more and farther where it is deep.
+        deep = abs(depth)
+        near = max(1 - abs(below) / (soft if below < 0 else _SHADE + _DEEPER * deep), 0.0)
+        dark += pleats[k, 2] * deep * near * near
+    return total, min(dark, DARKEST)
 
 
 @compiled
@@ -127,7 +124,7 @@ def _cell(place: float, first: float, count: int) -> int:
 def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> float:
     """Height of the folds at a place.
 
-    A fold has a sharp crest with a steep and a soft flank, widens away from its start and fades at both ends.
+    A fold has a steep and a soft flank, widens away from its start and fades at both ends.
     """
     row, column = _cell(y, _CELL_Y, _DOWN), _cell(x, _CELL_X, _ACROSS)
     total = 0.0
@@ -137,7 +134,7 @@ def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> fl
         reach = min(max((right * cosine + under * sine) * rows[k, 4], 0.0), 1.0)
         off = (under * cosine - right * sine) * rows[k, 5]
         bell = max(1 - max(off, off * _STEEPER) / ((_NARROW + reach) * _FOLD_REACH), 0.0)
-        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell
+        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell * (3 - bell - bell)
     return total
 
 
@@ -184,7 +181,7 @@ def crumple_tile(side: int) -> Floats:
 
     total = 1.4 * smooth(30, 20)
     patches = np.clip(0.5 + 0.8 * smooth(26, 22), 0.1, 1.8)
-    for across, down, weight in ((19, 9, 0.5), (11, 5, 0.26), (6, 3, 0.13), (3, 1.8, 0.05)):
+    for across, down, weight in ((19, 9, 0.5), (11, 5, 0.22), (6, 3, 0.08), (3, 1.8, 0.02)):
         total += weight * patches * (1.2 - 1.6 * np.sqrt(smooth(across, down) ** 2 + 0.02))
     total -= total.mean()
     both = np.stack([total / total.std(), _WAVER * smooth(16, 16)], axis=2)

@@ -24,6 +24,8 @@ _AXIS, _RADIUS = 0.45, 0.75
 # The grid: from the first to the last u and v, and the distance of its points.
 _FIRST_U, _LAST_U, _FIRST_V, _LAST_V, _STEP = -1.44, 1.44, -0.10, 2.0, 0.09
 
+# Sine of the turn from which on the nose hides the far side, and at which it hides all of it above this v.
+_TURNED, _HIDDEN, _NOSE = 0.5, 0.66, 0.38
 _SMOOTHING = 2e-3  # of the spline: the cloth does not follow every point of the mesh
 
 # Mesh points that cloth touches: on the midline, and in pairs of left and right.
@@ -151,6 +153,24 @@ def surface(landmarks: Landmarks, stand_off: Array) -> Surface:
     )
     points = points.reshape(rows, columns, 3)
     return Surface(points, _normals(points))
+
+
+def hide_behind_nose(points: Array, landmarks: Landmarks) -> None:
+    """Pull what stands out beyond the nose's ridge on the far side of a turned face back to the ridge.
+
+    Meshes of profiles are turned too little: without this, a corner stands up beside the nose as a spike.
+    points: (rows, columns, 3) of a `Surface`; changed in place.
+    """
+    right, turned = landmarks.axes[0], abs(landmarks.axes[0, 2])
+    if turned < _TURNED:
+        return
+    side = int(np.sign(right[2]))
+    far = points[:, points.shape[1] // 2 :: side]
+    ways = far - far[:, :1]
+    beyond = ways @ (right * (side, side, 0))
+    most = _HIDDEN - turned + np.maximum(grid_uv()[1][: len(points), :1] - _NOSE, 0)
+    most = np.maximum(most, 1e-3) * landmarks.eye_distance
+    far[:] -= ways * (1 - most / np.maximum(beyond, most))[:, :, None]
 
 
 @compiled

@@ -17,7 +17,7 @@ _TILES = 3
 # Resolutions are rounded to this many steps an octave, so that a tile can be used again: by a fifth at most.
 _STEPS = 2
 # Knots of the noise of `wear_tile`, and its amounts: the finer ones are dimmed by the blur of a photograph.
-_WORN_OCTAVES = ((6, 0.12), (12, 0.08), (24, 0.15), (48, 0.6), (64, 1.7))
+_WORN_OCTAVES = ((12, 0.1), (24, 0.15), (48, 0.45), (64, 2.2))
 
 
 class _Surface:

@@ -10,7 +10,7 @@ from maskgen.masking.garment.shapes.parts import Accents, nose_clip, relief, ten
 
 def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a cup respirator."""
-    top, bottom, half = draws.near(0.10, 0.04), draws.near(1.13, 0.04), draws.near(0.60, 0.03)
+    top, bottom, half = draws.near(0.09, 0.05), draws.near(1.12, 0.05), draws.near(0.55, 0.04)
     shape = outline(
         draws,
         [(0, top), (0.10, top + 0.02), (0.30, top + 0.20), (0.5, top + 0.42), (half, 0.66), (1.62, 0.66)],

@@ -18,13 +18,13 @@ from maskgen.masking.garment.shapes.parts import (
 
 def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a fold-flat respirator."""
-    top, bottom, half = draws.near(0.08, 0.05), draws.near(1.20, 0.05), draws.near(0.82, 0.05)
-    upper = draws.near(0.42, 0.05)
-    lower = upper + draws.between(0.26, 0.36)
+    top, bottom, half = draws.near(0.07, 0.05), draws.near(1.24, 0.06), draws.near(0.835, 0.07)
+    upper = draws.near(0.40, 0.06)
+    lower = upper + draws.between(0.26, 0.38)
     shape = outline(
         draws,
         [(0, top), (0.12, top + 0.02), (0.5 * half, top + 0.6 * (upper - top)), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.16, bottom - 0.02), (0.55 * half, bottom - 0.26), (half, lower), (1.62, lower)],
+        [(0, bottom), (0.16, bottom - 0.02), (0.55 * half, bottom - 0.21), (half, lower), (1.62, lower)],
         [(-0.4, half), (upper, half), (lower, half - 0.03), (2.6, half - 0.03)],
         0.05,
     )

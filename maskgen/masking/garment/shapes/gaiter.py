@@ -11,7 +11,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, relief, 
 def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a gaiter."""
     top, hem = draws.near(0.12, 0.06), draws.between(1.6, 1.9)
-    side = top + draws.near(0.16, 0.10)
+    side = top + draws.near(0.03, 0.14)
     shape = outline(
         draws,
         [(0, top), (0.3, top + 0.05), (1.3, side), (1.62, side)],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from maskgen.masking.garment.draws import Draws, spline_weights
 from maskgen.masking.garment.garment import Color, Loop, Patch
-from maskgen.masking.garment.relief import COLUMNS, Relief
+from maskgen.masking.garment.relief import COLUMNS, DARKEST, Relief
 
 Array = NDArray[np.float64]
 Rows = Sequence[tuple[float, ...]]  # of a `Relief`
@@ -19,7 +19,9 @@ Floats = NDArray[np.float32]
 
 # How far the course of a pleat wanders, in eye distances, and its depth, as a share; knots of both; how far
 # from the midline the middle of a pleat may lie.
-_WANDER, _UNEVEN, _KNOTS, _APEX = 0.024, 1.9, 9, 0.1
+_WANDER, _UNEVEN, _KNOTS, _APEX = 0.024, 2.4, 7, 0.1
+# The shade under a pleat by its depth over its softness and this.
+_OCCLUDED, _LEAST = 0.24, 0.008
 # Where the ear's root begins and ends, in u and v of the head.
 EAR_TOP, EAR_BOTTOM = (1.40, 0.06), (1.34, 0.46)
 
@@ -56,7 +58,7 @@ def corner_folds(
                     side * corner[0] * draws.between(0.88, 1.0),
                     corner[1] + draws.between(-0.05, 0.05),
                     math.pi - angle if side > 0 else angle,
-                    draws.between(0.025, 0.08),
+                    draws.between(0.04, 0.11),
                     draws.between(0.4, 1.3),
                     draws.between(-1, 1) * height,
                 )
@@ -86,18 +88,23 @@ def relief(
         uneven: How much the course and the depth of pleats vary, from 0 for straight ones to 1.
     """
     rows = np.array(pleats, dtype=np.float64).reshape(-1, 7)
+    shade = 1 - 0.45 * uneven * (1 + draws.spread(len(rows)))
+    curves = _curves(draws, rows, half_width, uneven)
+    # An edge is darkest where it is deepest; the shade of a soft one is weak.
+    deepest = np.abs(curves[:, 1]).max(axis=1, initial=1e-3)
+    shade *= np.minimum(_OCCLUDED / (_LEAST + rows[:, 4]), DARKEST / deepest)
     return Relief(
-        np.column_stack([rows[:, 4:6], 1 - 0.45 * uneven * (1 + draws.spread(len(rows)))]),
-        _curves(draws, rows, half_width, uneven),
+        np.column_stack([rows[:, 4:6], shade]),
+        curves,
         np.array(folds, dtype=np.float64).reshape(-1, 6),
         ridge,
         crumple,
         (
             draws.unit(),
             draws.unit(),
-            draws.near(0, 1.1),
-            draws.between(0.6, 1.2),
-            draws.between(0.6, 1.5),
+            draws.near(0, 2.2),
+            draws.between(0.5, 1.2),
+            draws.between(0.5, 1.4),
         ),
     )
 

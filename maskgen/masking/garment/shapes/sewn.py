@@ -18,15 +18,15 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
-    top, bottom = draws.near(0.10, 0.06), draws.near(1.31, 0.06)
-    half, narrow = draws.near(1.10, 0.06), draws.near(1.02, 0.06)
-    upper = draws.near(0.36, 0.05)
-    lower = upper + draws.between(0.46, 0.62)
+    top, bottom = draws.near(0.10, 0.07), draws.near(1.39, 0.07)
+    half, narrow = draws.near(1.16, 0.08), draws.near(1.08, 0.08)
+    upper = draws.near(0.41, 0.06)
+    lower = upper + draws.between(0.36, 0.54)
     peaked = draws.between(0.0, 0.12)
     shape = outline(
         draws,
         [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.50, bottom - 0.02), (0.85 * narrow, bottom - 0.20), (narrow, lower), (1.62, lower)],
+        [(0, bottom), (0.50, bottom - 0.03), (0.85 * narrow, bottom - 0.24), (narrow, lower), (1.62, lower)],
         [
             (-0.4, half),
             (upper, half),
@@ -37,7 +37,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         draws.between(0.03, 0.09),
     )
     seamed = draws.happens(0.65)
-    strength = draws.between(0.1, 1.0)
+    strength = 0.12 * 12 ** draws.unit()
     folds = corner_folds(draws, (half, upper), (0, 55), 3, 0.08 * strength)
     folds += corner_folds(draws, (narrow, lower), (-50, 5), 3, 0.07 * strength)
     steps = []

@@ -18,8 +18,8 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         [(0, top), (0.25, top + 0.10), (body, wing_top + 0.10), (tip, wing_top), (1.62, wing_top)],
         [
             (0, bottom),
-            (0.28, bottom - 0.13),
-            (0.50, bottom - 0.40),
+            (0.28, bottom - 0.14),
+            (0.50, bottom - 0.41),
             (body, 0.64),
             (tip, wing_bottom),
             (1.62, wing_bottom),
@@ -42,7 +42,7 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, [], folds, body, draws.between(0.003, 0.016), sharp),
+        relief(draws, [], folds, body, 0.003 * 8 ** draws.unit(), sharp),
         stand_off,
         cloth,
         (Trim(TOP, 0.0, 0.02, thick), Trim(BOTTOM, 0.0, 0.02, thick)),

@@ -18,12 +18,12 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sports mask; valves only if the accents have one."""
-    top, bottom, half = draws.near(0.10, 0.04), draws.near(1.40, 0.05), draws.near(1.20, 0.05)
-    upper, lower = draws.near(0.30, 0.05), draws.near(0.78, 0.05)
+    top, bottom, half = draws.near(0.10, 0.06), draws.near(1.58, 0.08), draws.near(1.32, 0.07)
+    upper, lower = draws.near(0.31, 0.06), draws.near(1.06, 0.08)
     shape = outline(
         draws,
-        [(0, top), (0.14, top + 0.05), (0.40, top + 0.26), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.40, bottom - 0.06), (0.75, bottom - 0.28), (half, lower), (1.62, lower)],
+        [(0, top), (0.14, top + 0.06), (0.40, top + 0.27), (half, upper), (1.62, upper)],
+        [(0, bottom), (0.40, bottom - 0.06), (0.75, bottom - 0.20), (half, lower), (1.62, lower)],
         [(-0.4, half), (2.6, half)],
         0.10,
     )

@@ -13,9 +13,9 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
     half, taper = draws.near(0.75, 0.07), draws.between(0.86, 1.04)
-    top, bottom = draws.near(0.11, 0.12), draws.near(1.24, 0.06)
+    top, bottom = draws.near(0.12, 0.13), draws.near(1.24, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
-    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.14, 0.32)
+    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.06, 0.26)
     narrow = half * taper
     shape = outline(
         draws,
@@ -43,9 +43,11 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         (lower - upper) / (count + draws.between(0.6, 2.0)),
     )
     middle, beside = draws.near(0.68, 0.13), (upper + lower) / 2 + draws.near(0.08, 0.09)
+    # From 0 for a mask fresh from its box, which is nearly smooth, to 1 for one that was crushed in a pocket.
+    worn = 1.07 - 1.14 * draws.unit() ** 1.45
     # Those of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.2, 1.1), draws.pick((0.1, 0.5, 1.0, 1.8, 3.0, 4.5))
-    leaning = draws.near(0, 0.10)
+    pulled, deep = draws.between(0.2, 1.1), 0.23 * 23 ** draws.near(worn, 0.15)
+    leaning = draws.near(0, 0.15)
     steps = []
     for number in range(count):
         place, depth = number - (count - 1) / 2, deep * draws.between(0.006, 0.040)
@@ -55,12 +57,12 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 beside + place * closed,
                 depth * pulled * draws.between(0.4, 1.0),
                 depth * 0.9,
-                draws.between(0.004, 0.024),
-                draws.between(0.06, 0.20),
+                draws.between(0.004, 0.016),
+                draws.between(0.10, 0.30),
                 leaning + draws.near(0, 0.05),
             )
         )
-    strength = draws.between(0.0, 1.9) ** 1.8
+    strength = 0.13 * 32 ** draws.near(worn, 0.15)
     folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.12 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.1 * strength)
     # Gathers beside the edge, where the loops are welded on.
@@ -96,7 +98,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            0.0055 * 10 ** draws.between(0, 1.25),
+            0.0092 * 43 ** draws.near(worn, 0.15),
             (crease, draws.between(0.06, 0.2), max(draws.between(-0.08, 0.06), 0.0)),
         ),
         stand_off,
