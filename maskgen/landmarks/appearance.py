@@ -27,6 +27,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.face_mesh import bounds
 from maskgen.landmarks.crops import Points
 from maskgen.records import Image
 
@@ -132,7 +133,8 @@ def features(image: Image, points: Points) -> Floats:
     """(rows, channels) float64 features of a (468, 3) mesh in a BGR image, by `ROWS` and `CHANNELS`."""
     (a, b, c), (x, y, z) = (points[454] - points[234]).tolist(), (points[152] - points[10]).tolist()
     eye = math.dist(points[263].tolist(), points[33].tolist())
-    center = (points[:, :2].min(axis=0) + points[:, :2].max(axis=0)) / 2
+    left, top, right, bottom = bounds(points)
+    center = np.array((left + right, top + bottom)) / 2
     view, matrix = _upright_view(image, center, VIEW / EYES * eye, math.atan2(b, a))
     # Down x right: out of the face, towards the camera if it is frontal.
     out = (y * c - z * b, z * a - x * c, x * b - y * a)
