@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,9 +136,8 @@ class Landmarks:
     @cached_property
     def box(self) -> Box:
         """The (x, y, width, height) bounding box of all points."""
-        x0, y0 = self.points[:, :2].min(axis=0).tolist()
-        x1, y1 = self.points[:, :2].max(axis=0).tolist()
-        return (x0, y0, x1 - x0, y1 - y0)
+        left, top, right, bottom = bounds(self.points)
+        return (left, top, right - left, bottom - top)
 
     @cached_property
     def eye_distance(self) -> float:
@@ -160,6 +160,13 @@ class Landmarks:
         return pose_of(self.points)
 
 
+def bounds(points: NDArray[np.floating[Any]]) -> tuple[float, float, float, float]:
+    """Least and greatest x and y of (n, 2 or more) points: left, top, right and bottom."""
+    # Column by column: numpy takes five times as long along an axis of two.
+    x, y = points[:, 0], points[:, 1]
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
 def pose_of(points: NDArray[np.floating[Any]]) -> dict[str, float]:
     """The pose of a (468, 3) mesh, as `Landmarks.pose`.
 
@@ -170,7 +177,7 @@ def pose_of(points: NDArray[np.floating[Any]]) -> dict[str, float]:
     fitted = _mean_inverse() @ points[:, :2].astype(np.float64)
     if not np.isfinite(fitted).all():
         return dict.fromkeys(("yaw", "pitch", "roll"), math.nan)
-    u, _, vt = np.linalg.svd(fitted, full_matrices=False)
+    _, u, vt = cv2.SVDecomp(fitted)
     (right_x, right_y), (down_x, down_y), (into_x, into_y) = (u @ vt).tolist()
     into_z = right_x * down_y - down_x * right_y
     yaw = math.atan2(-into_x, math.hypot(into_y, into_z))

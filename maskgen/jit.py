@@ -33,7 +33,19 @@ def compiled(function: Function) -> Function:
 
     Division by zero gives infinity, as in numpy.
     """
-    dispatcher: Any = numba.njit(error_model="numpy", nogil=True)(function)
+    return _compiled(function, inline=False)
+
+
+def inlined(function: Function) -> Function:
+    """As `compiled`, for a step of a kernel's inner loop: it becomes part of the kernel's machine code.
+
+    In a call, each array is ten arguments.
+    """
+    return _compiled(function, inline=True)
+
+
+def _compiled(function: Function, *, inline: bool) -> Function:
+    dispatcher: Any = numba.njit(error_model="numpy", nogil=True, forceinline=inline)(function)
     dispatcher._cache = CodeCache(function)
     return cast(Function, dispatcher)
 

@@ -27,6 +27,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.face_mesh import bounds
 from maskgen.landmarks.crops import Points
 from maskgen.records import Image
 
@@ -132,12 +133,13 @@ def features(image: Image, points: Points) -> Floats:
     """(rows, channels) float64 features of a (468, 3) mesh in a BGR image, by `ROWS` and `CHANNELS`."""
     (a, b, c), (x, y, z) = (points[454] - points[234]).tolist(), (points[152] - points[10]).tolist()
     eye = math.dist(points[263].tolist(), points[33].tolist())
-    center = (points[:, :2].min(axis=0) + points[:, :2].max(axis=0)) / 2
+    left, top, right, bottom = bounds(points)
+    center = np.array((left + right, top + bottom)) / 2
     view, matrix = _upright_view(image, center, VIEW / EYES * eye, math.atan2(b, a))
     # Down x right: out of the face, towards the camera if it is frontal.
     out = (y * c - z * b, z * a - x * c, x * b - y * a)
     forward = np.array(out[:2]) / max(math.hypot(*out), 1e-9)
-    places = points[_INDICES, :2]
+    places = points.take(_INDICES, axis=0)[:, :2]
     places[-len(PROFILE) :] += forward * (_PROFILE_STEP * eye)
     sampled = _sample(view, places @ matrix[:, :2].T + matrix[:, 2])
     own, before = sampled[:_POINTS], sampled[-len(PROFILE) :]
@@ -183,7 +185,8 @@ def _upright_view(image: Image, center: Points, side: float, angle: float) -> tu
     matrix[:, 2] = (VIEW - 1) / 2 - matrix[:, :2] @ center
     # The part's pixel (x, y) is the image's (x, y) * factor + corner.
     corner = (left + (factor - 1) / 2, top + (factor - 1) / 2, 1.0)
-    of_part = np.column_stack((matrix[:, :2] * factor, matrix @ corner))
+    of_part = matrix * factor
+    of_part[:, 2] = matrix @ corner
     view = cv2.warpAffine(
         part, of_part, (VIEW, VIEW), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
@@ -192,12 +195,13 @@ def _upright_view(image: Image, center: Points, side: float, angle: float) -> tu
 
 def _sample(view: Image, places: Points) -> Floats:
     """(places, 6): the channels light, red, blue, texture, down and across, none relative to the skin."""
-    x, y = np.rint(places).clip(0, VIEW - 1).astype(np.intp).T
-    blue, green, red = np.log(cv2.blur(view, (5, 5))[y, x].astype(np.float64) + 8).T
+    x, y = np.rint(places).clip(0, VIEW - 1).T
+    at = (y * VIEW + x).astype(np.intp)
+    colors = cv2.blur(view, (5, 5)).reshape(-1, 3).take(at, axis=0)
+    blue, green, red = np.log(colors.astype(np.float64) + 8).T
     grey = cv2.cvtColor(view, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    mean = cv2.blur(grey, (7, 7))
-    variance = cv2.blur(grey * grey, (7, 7))[y, x] - mean[y, x] ** 2
-    texture = np.log(np.sqrt(np.maximum(variance, 0)) / (mean[y, x] + 8) + 0.01)
+    mean, square = (cv2.blur(plane, (7, 7)).take(at) for plane in (grey, grey * grey))
+    texture = np.log(np.sqrt(np.maximum(square - mean**2, 0)) / (mean + 8) + 0.01)
     smooth = np.log(cv2.GaussianBlur(grey, (0, 0), 1.5) + 8)
-    down, across = (cv2.Sobel(smooth, -1, *order)[y, x] for order in ((0, 1), (1, 0)))
+    down, across = (cv2.Sobel(smooth, -1, *order).take(at) for order in ((0, 1), (1, 0)))
     return np.stack(((blue + green + red) / 3, red - green, blue - green, texture, down, abs(across)), axis=1)

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.face_mesh import bounds
 from maskgen.records import Box, Image
 
 Points = NDArray[np.float64]
@@ -147,9 +148,8 @@ def _starts(length: int, side: int) -> list[int]:
 
 def box_of(points: Points) -> Box:
     """The bounding box of points, in pixels."""
-    x, y = points[:, :2].min(axis=0).tolist()
-    right, bottom = points[:, :2].max(axis=0).tolist()
-    return (x, y, right - x, bottom - y)
+    left, top, right, bottom = bounds(points)
+    return (left, top, right - left, bottom - top)
 
 
 def same_place(one: Box, other: Box) -> bool:

@@ -8,7 +8,7 @@ from itertools import chain
 import cv2
 import numpy as np
 
-from maskgen.face_mesh import Landmarks, mirrored_order, pose_of
+from maskgen.face_mesh import Landmarks, bounds, mirrored_order, pose_of
 from maskgen.landmarks import crops, plausibility
 from maskgen.landmarks.appearance import probability
 from maskgen.landmarks.crops import Crop, Points
@@ -117,9 +117,9 @@ def upright_close_up(
     pixels: int = crops.CLOSE,
 ) -> Crop:
     """A close-up of a face, turned upright and then by ``turn`` degrees."""
-    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    side = float((high - low).max()) * sides
-    return crops.close_up(image, (low + high) / 2, side, shape_in(image, points).roll + turn, border, pixels)
+    left, top, right, bottom = bounds(points)
+    center, side = np.array((left + right, top + bottom)) / 2, max(right - left, bottom - top) * sides
+    return crops.close_up(image, center, side, shape_in(image, points).roll + turn, border, pixels)
 
 
 def mirrored_back(mesh: Mesh) -> Mesh:

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -31,6 +33,12 @@ _RULES: dict[str, tuple[tuple[str, float, float], ...]] = {
 }
 
 
+class _Part(NamedTuple):
+    pixels: Image  # (height, width) uint8: 255 in the part
+    size: int  # its pixels
+    shown: int  # those inside the image
+
+
 def coverage(
     alpha: Image, landmarks: Landmarks, origin: tuple[int, int] = (0, 0)
 ) -> tuple[dict[str, float], dict[str, float]]:
@@ -48,28 +56,37 @@ def coverage(
             uncovered.
         visible: Share of the part inside the image; parts fully outside are omitted.
     """
-    shift = np.array(origin)
-    corners = np.floor(landmarks.points[:, :2].take(_POINTS, axis=0) - shift + 0.5).astype(np.int32)
-    # All parts are drawn in the frame of the whole face.
+    (left, top), parts = _parts(landmarks)
+    height, width = parts["nose"].pixels.shape
+    covers = cut_out(alpha, left - origin[0], top - origin[1], width, height)
+    whole, visible = {}, {}
+    for name, part in parts.items():
+        covered = cv2.sumElems(cv2.bitwise_and(covers, part.pixels))[0] / 255
+        whole[name] = round(covered / max(part.size, 1), 3)
+        if part.shown:
+            visible[name] = round(covered / part.shown, 3)
+    return whole, visible
+
+
+# Of one face, the fitted and the composited alpha are measured.
+@lru_cache(maxsize=1)
+def _parts(landmarks: Landmarks) -> tuple[tuple[int, int], dict[str, _Part]]:
+    """The parts in the frame of the whole face, and the (x, y) of that frame in the image."""
+    corners = np.floor(landmarks.points.take(_POINTS, axis=0)[:, :2] + 0.5).astype(np.int32)
     left, top, width, height = cv2.boundingRect(corners)
     corners -= (left, top)
-    covers = cut_out(alpha, left, top, width, height)
     columns, rows = (
         slice(max(0, -start), max(0, size - start))
-        for start, size in zip(shift + np.array([left, top]), landmarks.image_size, strict=True)
+        for start, size in zip((left, top), landmarks.image_size, strict=True)
     )
-    whole, visible = {}, {}
+    parts = {}
     for name, span in _SPANS.items():
         region = np.zeros((height, width), np.uint8)
         cv2.fillPoly(region, [corners[span]], [255])
         if name == "lower_face":
             _clear_above_nose(region, *corners[-3:].tolist())
-        size, shown = cv2.countNonZero(region), cv2.countNonZero(region[rows, columns])
-        covered = cv2.sumElems(cv2.bitwise_and(covers, region))[0] / 255
-        whole[name] = round(covered / max(size, 1), 3)
-        if shown:
-            visible[name] = round(covered / shown, 3)
-    return whole, visible
+        parts[name] = _Part(region, cv2.countNonZero(region), cv2.countNonZero(region[rows, columns]))
+    return (left, top), parts
 
 
 def _clear_above_nose(region: Image, left_eye: list[int], right_eye: list[int], nose: list[int]) -> None:

@@ -81,7 +81,7 @@ def _fit(normals: Doubles, luminance: Doubles, weights: Doubles) -> tuple[float,
     matrix = weighted @ centered
     matrix.ravel()[::4] += _STUBBORN
     sums = weighted @ (luminance - mean) + _STUBBORN * _USUAL
-    vector = np.asarray(np.linalg.solve(matrix, sums), np.float64)
+    vector = np.asarray(cv2.solve(matrix, sums[:, None])[1][:, 0], np.float64)
     return mean - float(mean_normal @ vector), vector
 
 

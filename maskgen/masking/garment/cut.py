@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.jit import compiled
+from maskgen.jit import compiled, inlined
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment
 from maskgen.masking.garment.outline import edge_distances, nearest_edge
 from maskgen.masking.garment.relief import (
@@ -41,9 +41,10 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
         (height, width, 3) float32 colour; (height, width) float32 distance from the outline, positive inside;
         (height, width) float32 height of relief and trims. Lengths are in eye distances.
     """
-    rows = [
-        (trim.edge, trim.start, trim.width, trim.height, trim.spacing, *(trim.color or (-1, -1, -1)))
-        for trim in garment.trims
+    none = (-1, -1, -1)
+    trims = [
+        (t.edge, t.start, t.width, max(0.3 * t.width, finest), t.height, t.spacing, *(t.color or none))
+        for t in garment.trims
     ]
     shape, relief = garment.outline, garment.relief
     tile = crumple_tile(128 if finest > _COARSE else 256)
@@ -55,7 +56,7 @@ def cut(garment: Garment, values: Floats, finest: float) -> tuple[Floats, Floats
         (relief.pleats, relief.curves, relief.folds, relief.ridge),
         (tile, crumple_axes(relief, len(tile)), relief.crumple),
         _cloth_tiles(garment.cloth),
-        np.array(rows, np.float64).reshape(-1, 8),
+        np.array(trims, np.float64).reshape(-1, 9),
     )
 
 
@@ -87,7 +88,7 @@ def _cut(
     cells, fold_rows = fold_cells(folds)
     trimmed = 0.0
     for k in range(len(trims)):
-        trimmed = max(trimmed, trims[k, 1] + trims[k, 2] + max(0.3 * trims[k, 2], finest))
+        trimmed = max(trimmed, trims[k, 1] + trims[k, 2] + trims[k, 3])
     height, width = values.shape[1:]
     color = np.zeros((height, width, 3), np.float32)
     nearest, heights = np.full((height, width), -1, np.float32), np.zeros((height, width), np.float32)
@@ -116,20 +117,20 @@ def _cut(
             for k in range(len(trims) if min(distances[0], distances[1], distances[2]) < trimmed else 0):
                 edge = int(trims[k, 0])
                 distance = distances[0] if edge == TOP else distances[1] if edge == BOTTOM else distances[2]
-                share = _trim_share(
-                    trims[k, 2], trims[k, 4], distance - trims[k, 1], y if edge == SIDE else x, finest
-                )
-                if share > 0:
-                    total += share * trims[k, 3]
-                    for channel in range(3 if trims[k, 5] >= 0 else 0):
-                        color[row, column, channel] += share * (
-                            trims[k, 5 + channel] - color[row, column, channel]
-                        )
+                distance, wide, soft = distance - trims[k, 1], trims[k, 2], trims[k, 3]
+                if distance < -soft or distance > wide + soft:
+                    continue
+                share = _trim_share(wide, soft, trims[k, 5], distance, y if edge == SIDE else x, finest)
+                total += share * trims[k, 4]
+                for channel in range(3 if trims[k, 6] >= 0 else 0):
+                    color[row, column, channel] += share * (
+                        trims[k, 6 + channel] - color[row, column, channel]
+                    )
             heights[row, column] = total
     return color, nearest, heights
 
 
-@compiled
+@inlined
 def _repeated(tile: Floats, x: float, y: float) -> float:
     """The value of a tile that repeats in both directions, at a positive place; its sides are powers of 2."""
     left, top = int(x), int(y)
@@ -142,7 +143,7 @@ def _repeated(tile: Floats, x: float, y: float) -> float:
     return float(upper + s * (lower - upper))
 
 
-@compiled
+@inlined
 def _repeated_pair(tile: Floats, x: float, y: float) -> tuple[float, float]:
     """As `_repeated`, of a tile with two channels."""
     left, top = int(x), int(y)
@@ -157,7 +158,7 @@ def _repeated_pair(tile: Floats, x: float, y: float) -> tuple[float, float]:
     )
 
 
-@compiled
+@inlined
 def _paint(color: Floats, row: int, column: int, lightness: float, tile: Floats, x: float, y: float) -> None:
     """Write a pixel's colour: that of a tile that repeats in both directions, times a lightness.
 
@@ -178,12 +179,11 @@ def _paint(color: Floats, row: int, column: int, lightness: float, tile: Floats,
         color[row, column, channel] = lightness * (upper + s * (lower - upper))
 
 
-@compiled
-def _trim_share(width: float, spacing: float, distance: float, along: float, finest: float) -> float:
+@inlined
+def _trim_share(
+    width: float, soft: float, spacing: float, distance: float, along: float, finest: float
+) -> float:
     """How much of a pixel a trim takes, from 0 to 1; distance: from its beginning; along: along its edge."""
-    soft = max(0.3 * width, finest)
-    if distance < -soft or distance > width + soft:
-        return 0.0
     share = min(max(distance / soft + 0.5, 0.0), 1.0) * min(max((width - distance) / soft + 0.5, 0.0), 1.0)
     # A band thinner than a pixel shows only by its share of the pixel.
     share *= min(width / soft, 1.0)

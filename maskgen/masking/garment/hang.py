@@ -6,6 +6,7 @@ middle. A mask below the lips is gathered: its height shrinks.
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +46,13 @@ class Placement:
 
     def to_head(self, x: float, y: float) -> tuple[float, float]:
         """(u, v) on the head of a place (x, y) on the garment."""
-        cosine, sine, lift, slide, held, gathered = self._map()
+        cosine, sine, lift, slide, held, gathered = self._map
         y = self.middle + (y - self.middle) * gathered + slide * (1 - held * self._beside(x)) - _CENTRE
         return x * cosine - y * sine, x * sine + y * cosine + _CENTRE - lift
 
     def to_garment(self, u: Array, v: Array) -> tuple[Array, Array]:
         """(x, y) on the garment of places (u, v) on the head; the reverse of `to_head`."""
-        cosine, sine, lift, slide, held, gathered = self._map()
+        cosine, sine, lift, slide, held, gathered = self._map
         size = cosine * cosine + sine * sine
         v = v - (_CENTRE - lift)
         x, y = u * (cosine / size) + v * (sine / size), v * (cosine / size) - u * (sine / size) + _CENTRE
@@ -63,6 +64,7 @@ class Placement:
     def _beside(self, x: float) -> float:
         return float(min(abs(x) / self.half_width, 1) ** 2)
 
+    @cached_property
     def _map(self) -> tuple[float, float, float, float, float, float]:
         """Cosine, sine and lift of the turn; slide, the corners' lack of it as a share, gathered height."""
         if self.plan.wear == "correct":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.jit import compiled
+from maskgen.jit import compiled, inlined
 from maskgen.masking.garment.draws import Draws, spline_weights
 
 Floats = NDArray[np.float32]
@@ -24,6 +24,7 @@ _HIGHER = np.arange(-_SOFT, len(_DOWN) + _SOFT) * _STEP + _FIRST
 # Both sides of the midline, and how far the edges wander there.
 _HALF = 1.6
 _BOTH = np.concatenate([-_ACROSS[:0:-1], _ACROSS])
+_UNDER_EYES = (np.abs(_BOTH) > 0.15) & (np.abs(_BOTH) < 0.5)
 _WANDER, _KNOTS = 0.035, 16
 _WINDOW = np.hanning(2 * _SOFT + 3)[1:-1] / np.hanning(2 * _SOFT + 3).sum()
 
@@ -67,8 +68,7 @@ class Outline:
     @property
     def below_eyes(self) -> float:
         """Least height of the upper edge where an eye lies above it."""
-        under = (np.abs(_BOTH) > 0.15) & (np.abs(_BOTH) < 0.5)
-        return float(self.edges[0][0][under].min())
+        return float(self.edges[0][0][_UNDER_EYES].min())
 
 
 @cache
@@ -120,7 +120,7 @@ def _with_steepness(edge: Floats) -> Floats:
     return both
 
 
-@compiled
+@inlined
 def edge_distances(edges: tuple[Floats, Floats, Floats], x: float, y: float) -> tuple[float, float, float]:
     """Distances of a place from the upper, the lower and the side edge, positive inside."""
     top, bottom, side = edges
@@ -135,7 +135,7 @@ def edge_distances(edges: tuple[Floats, Floats, Floats], x: float, y: float) -> 
     )
 
 
-@compiled
+@inlined
 def nearest_edge(upper: float, lower: float, across: float, rounding: float) -> float:
     """Distance from the outline with rounded corners, positive inside."""
     down = min(upper, lower)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from maskgen.face_mesh import bounds
 from maskgen.jit import compiled
 
 Array = NDArray[np.float64]
@@ -17,7 +18,7 @@ def window_around(
     """The whole-pixel (x, y, width, height) around (n, 2) points, cut to the image; None if it is outside."""
     if not len(points):
         return None
-    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    left, top, right, bottom = bounds(points)
     x0, y0 = max(math.floor(left) - margin, 0), max(math.floor(top) - margin, 0)
     x1 = min(math.ceil(right) + margin + 1, image_size_wh[0])
     y1 = min(math.ceil(bottom) + margin + 1, image_size_wh[1])

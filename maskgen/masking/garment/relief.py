@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.jit import compiled
+from maskgen.jit import compiled, inlined
 
 Floats = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Relief:
     crumple_map: tuple[float, float, float, float, float]
 
 
-@compiled
+@inlined
 def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: float) -> tuple[float, float]:
     """Height of the pleats at a place, and how dark it is there under their edges, from 0 to 1.
 
@@ -114,13 +114,13 @@ def fold_cells(folds: Array) -> tuple[NDArray[np.int64], Array]:
     return cells, rows
 
 
-@compiled
+@inlined
 def _cell(place: float, first: float, count: int) -> int:
     """The row or the column of a cell; places beyond the table belong to its border."""
     return min(max(int((place - first) * _PER_CELL), 0), count - 1)
 
 
-@compiled
+@inlined
 def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> float:
     """Height of the folds at a place.
 
@@ -138,7 +138,7 @@ def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> fl
     return total
 
 
-@compiled
+@inlined
 def ridge_relief(ridge: tuple[float, float, float], finest: float, x: float) -> tuple[float, float]:
     """Height of the sharp ridge down the midline, and how dark it is there in its seam."""
     left = 1 - abs(x) / ridge[1]

@@ -1,9 +1,11 @@
 """Light on a garment: diffuse shading of its surface and relief, a weak sheen, and its anti-aliased edge."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from maskgen.jit import compiled
+from maskgen.jit import compiled, inlined
 from maskgen.masking.face.light_direction import LightDirection
 from maskgen.records import Image
 
@@ -72,7 +74,7 @@ def shade(
     towards = light.direction
     # Halfway between the light and the camera.
     half = towards - (0, 0, 1)
-    half /= max(float(np.linalg.norm(half)), 1e-6)
+    half /= max(math.hypot(*half.tolist()), 1e-6)
     lights = np.array([*towards, *half, light.strength, 1 / usual, sheen], np.float32)
     return _shade(color, normals, heights, nearest, lights, *loops)
 
@@ -166,7 +168,7 @@ def _sheen_row(xs: Floats, ys: Floats, zs: Floats, lights: Floats, shines: Float
         shines[k] = sheen * mirrored * mirrored * mirrored
 
 
-@compiled
+@inlined
 def _edge_share(nearest: Floats, row: int, column: int) -> float:
     """How much of a pixel the garment covers, from its distance to the outline and that of its neighbours."""
     here, steepest, around = nearest[row, column], 1e-6, 0

@@ -34,7 +34,8 @@ _SMALLEST = 24.0  # least eye distance in pixels at which hair is searched
 _CLOTH = 8  # least alpha that counts as the layer
 
 # Where every beard grows: above the lip, and below it on the chin.
-_BEARD = ((98, 97, 2, 326, 327, 391, 269, 0, 39, 165), (43, 18, 273, 262, 396, 175, 171, 32))
+_ABOVE_LIP = (98, 97, 2, 326, 327, 391, 269, 0, 39, 165)
+_BELOW_LIP = (43, 18, 273, 262, 396, 175, 171, 32)
 
 # All numbers from here on were chosen by eye over 597 photographs, then checked over 1335 others.
 # In logarithms of light and of colour ratios:
@@ -88,13 +89,14 @@ def _hair_and_objects(context: FaceContext, layer: Layer) -> Image:
 def _in_front(view: SkinView, cloth: Flags, yaw: float) -> Flags | None:
     """Which pixels of the view lie in front of the cloth; None if none does."""
     covered, few = view.face & cloth, view.eye**2
-    above_lip, below_lip = (view.shade(outline) < -_BEARD_SHADE for outline in _BEARD)
+    bearded = view.shade(_ABOVE_LIP) < -_BEARD_SHADE
     # An object may hide the chin.
-    objects = objects_before(view, covered, bearded=above_lip)
+    objects = objects_before(view, covered, bearded=bearded)
     hair: list[Flags] = []
     dark = np.count_nonzero(covered & (view.light < -_HAIR.least))
     if view.chroma >= _GREY and dark >= _HAIR.area[0] * few:
-        hair = [] if above_lip or below_lip else _hair(view, covered, yaw)
+        bearded = bearded or view.shade(_BELOW_LIP) < -_BEARD_SHADE
+        hair = [] if bearded else _hair(view, covered, yaw)
     return np.logical_or.reduce([*objects, *hair]) if objects or hair else None
 
 
