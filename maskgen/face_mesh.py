@@ -12,7 +12,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -177,7 +176,7 @@ def pose_of(points: NDArray[np.floating[Any]]) -> dict[str, float]:
     fitted = _mean_inverse() @ points[:, :2].astype(np.float64)
     if not np.isfinite(fitted).all():
         return dict.fromkeys(("yaw", "pitch", "roll"), math.nan)
-    _, u, vt = cv2.SVDecomp(fitted)
+    u, _, vt = np.linalg.svd(fitted, full_matrices=False)
     (right_x, right_y), (down_x, down_y), (into_x, into_y) = (u @ vt).tolist()
     into_z = right_x * down_y - down_x * right_y
     yaw = math.atan2(-into_x, math.hypot(into_y, into_z))

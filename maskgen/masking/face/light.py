@@ -38,7 +38,7 @@ _WHITE, _HEADROOM = 5.48, 0.1
 # white is. Without eyes in view, skin and image decide.
 _SHADE_EYES, _SHADE_SKIN, _SHADE_SKIN_ALONE = 1.31, 0.83, 1.23
 _DARK_BRIGHT, _DARK_EYES = 0.27, 0.93
-_TRUST_CAST, _ORDINARY = 0.85, 0.1
+_TRUST_CAST, _ORDINARY = 0.88, 0.1
 _ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
 # An image is monochrome if its colour depends on its luminance only. Its pixels are off their tone by no more
 # grey levels than this, or than this share of the luminance; a strong tone adds a share of its own.

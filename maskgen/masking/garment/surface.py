@@ -25,7 +25,7 @@ _AXIS, _RADIUS = 0.45, 0.75
 _FIRST_U, _LAST_U, _FIRST_V, _LAST_V, _STEP = -1.44, 1.44, -0.10, 2.0, 0.09
 
 # Sine of the turn from which on the nose hides the far side, and at which it hides all of it above this v.
-_TURNED, _HIDDEN, _NOSE = 0.5, 0.66, 0.38
+_TURNED, _HIDDEN, _NOSE = 0.42, 0.72, 0.38
 _SMOOTHING = 2e-3  # of the spline: the cloth does not follow every point of the mesh
 
 # Mesh points that cloth touches: on the midline, and in pairs of left and right.

@@ -44,7 +44,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     middle, beside = draws.near(0.68, 0.13), (upper + lower) / 2 + draws.near(0.08, 0.09)
     # From 0 for a mask fresh from its box, which is nearly smooth, to 1 for one that was crushed in a pocket.
-    worn = 1.07 - 1.14 * draws.unit() ** 1.45
+    worn = 1.07 - 1.14 * draws.unit() ** 1.35
     # Those of a mask that is pulled open are nearly flat in the middle.
     pulled, deep = draws.between(0.2, 1.1), 0.23 * 23 ** draws.near(worn, 0.15)
     leaning = draws.near(0, 0.15)
@@ -62,7 +62,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 leaning + draws.near(0, 0.05),
             )
         )
-    strength = 0.13 * 32 ** draws.near(worn, 0.15)
+    strength = 0.22 * 100 ** draws.near(worn, 0.15)
     folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.12 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.1 * strength)
     # Gathers beside the edge, where the loops are welded on.
@@ -98,7 +98,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            0.0092 * 43 ** draws.near(worn, 0.15),
+            0.006 * 9 ** draws.near(worn, 0.15),
             (crease, draws.between(0.06, 0.2), max(draws.between(-0.08, 0.06), 0.0)),
         ),
         stand_off,
