@@ -91,6 +91,15 @@ def test_weight_decay_spares_biases():
     assert model.get_layer("late").get_weights()[1] == pytest.approx(-0.19, rel=1e-4), "Nesterov"
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_takes_no_weight_decay(name):
+    model = learner(name, rates=(0.1,), weight_decay=0.0)
+    model.get_layer("early").set_weights([np.zeros((1, 1)), np.zeros(1)])
+    kernel = model.get_layer("late").get_weights()[0].copy()
+    step(model)
+    assert np.array_equal(model.get_layer("late").get_weights()[0], kernel), "its input is zero"
+
+
 def test_averaged_weights_are_given_and_taken_back():
     model = learner("adam", average=0.5)
     start = model.get_layer("late").get_weights()[1].item()

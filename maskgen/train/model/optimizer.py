@@ -66,7 +66,7 @@ def new_optimizer(
         kind = partial(kind, momentum=0.9, nesterov=True)
     if average:
         kind = partial(kind, use_ema=True, ema_momentum=average)
-    optimizer = kind(weight_decay=weight_decay or None)
+    optimizer = kind(weight_decay=weight_decay)  # AdamW takes no None
     if weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
