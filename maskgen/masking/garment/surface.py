@@ -23,10 +23,9 @@ Array = NDArray[np.float64]
 _AXIS, _RADIUS = 0.45, 0.75
 # The grid: from the first to the last u and v, and the distance of its points.
 _FIRST_U, _LAST_U, _FIRST_V, _LAST_V, _STEP = -1.44, 1.44, -0.10, 2.0, 0.09
-
+_SMOOTHING = 2e-3  # of the spline: the cloth does not follow every point of the mesh
 # Sine of the turn from which on the nose hides the far side, and at which it hides all of it above this v.
 _TURNED, _HIDDEN, _NOSE = 0.42, 0.72, 0.38
-_SMOOTHING = 2e-3  # of the spline: the cloth does not follow every point of the mesh
 
 # Mesh points that cloth touches: on the midline, and in pairs of left and right.
 _RIDGE = (6, 197, 195, 5, 4)
