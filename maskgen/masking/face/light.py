@@ -32,7 +32,7 @@ _USUAL_RED, _USUAL_BLUE = 0.15, -0.09
 # the skin's: cameras expose for the scene. Small deviations of the scene say little, large ones more.
 _TRUST_BRIGHT, _ORDINARY_BRIGHT = 0.2, 0.3
 # Templates are drawn as bright as white paper can be (logarithm _WHITE); photographs are seldom that bright.
-_WHITE, _HEADROOM = 5.48, 0.1
+_WHITE, _HEADROOM = 5.48, 0.07
 # Bounds of the logarithm of a white mask. It is no darker than the skin. On a face in the shade, neither the
 # eyes' white nor the skin is so much darker; in a dark image, neither the brightest hundredth nor the eyes'
 # white is. Without eyes in view, skin and image decide.

@@ -4,11 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.jit import compiled, inlined
+from maskgen.masking.garment.crumples import crumple_axes, crumple_tile
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment
 from maskgen.masking.garment.outline import edge_distances, nearest_edge
 from maskgen.masking.garment.relief import (
-    crumple_axes,
-    crumple_tile,
     fold_cells,
     fold_height,
     pleat_relief,

@@ -1,10 +1,7 @@
 """The relief of a garment: pleats, folds, a ridge and crumples as one height for each place."""
 
-import math
 from dataclasses import dataclass
-from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +24,6 @@ _FOLD_REACH = 2.2
 _SEAM = 0.014
 # Cells of the table that says which folds may touch a place: their first x and y, their side, their number.
 _CELL_X, _CELL_Y, _CELL, _PER_CELL, _ACROSS, _DOWN = -1.6, -0.4, 0.1, 10.0, 32, 25
-# Length of the crumple tile in eye distances, and how far its course moves pleats and folds.
-_TILE_LENGTH, _WAVER = 1.6, 0.011
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +129,7 @@ def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> fl
         reach = min(max((right * cosine + under * sine) * rows[k, 4], 0.0), 1.0)
         off = (under * cosine - right * sine) * rows[k, 5]
         bell = max(1 - max(off, off * _STEEPER) / ((_NARROW + reach) * _FOLD_REACH), 0.0)
-        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell * (3 - bell - bell)
+        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell
     return total
 
 
@@ -147,44 +142,3 @@ def ridge_relief(ridge: tuple[float, float, float], finest: float, x: float) -> 
     wide = max(_SEAM, finest)
     dark = ridge[2] * max(1 - abs(x) / wide, 0.0) * _SEAM / wide
     return ridge[0] * left * left, dark
-
-
-def crumple_axes(relief: Relief, side: int) -> Array:
-    """(2, 3) matrix from places in the garment to pixels of a `crumple_tile` of this side."""
-    left, top, turn, along, across = relief.crumple_map
-    scale, cosine, sine = side / _TILE_LENGTH, math.cos(turn), math.sin(turn)
-    # Two repeats to the right and down: the places are positive.
-    return np.array(
-        [
-            (scale * along * cosine, scale * along * sine, (left + 4) * side),
-            (-scale * across * sine, scale * across * cosine, (top + 4) * side),
-        ]
-    )
-
-
-@cache
-def crumple_tile(side: int) -> Floats:
-    """(side, side, 2) float32, seamless: crumples with unit deviation, and the course that folds take.
-
-    Crumples are dents between rather sharp ridges, mostly across the mask, and lie in patches: the cloth
-    between them is smooth. The course is smooth; it moves pleats and folds, in eye distances.
-    """
-    generator = np.random.Generator(np.random.PCG64(7))
-    full = 256
-
-    def smooth(across: float, down: float) -> Array:
-        noise = generator.standard_normal((full, full))
-        wide = np.pad(noise, full // 2, mode="wrap")
-        blurred = np.asarray(cv2.GaussianBlur(wide, (0, 0), sigmaX=across, sigmaY=down), np.float64)
-        blurred = blurred[full // 2 : -full // 2, full // 2 : -full // 2]
-        return np.asarray(blurred / blurred.std())
-
-    total = 1.4 * smooth(30, 20)
-    patches = np.clip(0.5 + 0.8 * smooth(26, 22), 0.1, 1.8)
-    for across, down, weight in ((19, 9, 0.5), (11, 5, 0.22), (6, 3, 0.08), (3, 1.8, 0.02)):
-        total += weight * patches * (1.2 - 1.6 * np.sqrt(smooth(across, down) ** 2 + 0.02))
-    total -= total.mean()
-    both = np.stack([total / total.std(), _WAVER * smooth(16, 16)], axis=2)
-    both = cv2.resize(both, (side, side), interpolation=cv2.INTER_AREA)
-    # Rounded, so that the last bits of a processor's blur do not matter.
-    return np.asarray(both.round(4), np.float32)

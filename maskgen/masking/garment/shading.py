@@ -26,6 +26,8 @@ _ZERO, _HALF, _ONE, _TINY, _MOST = (np.float32(value) for value in (0, 0.5, 1, 1
 _EXPOSED, _BRIGHT = np.float32(EXPOSURE), np.float32(EXPOSURE * 255)
 # Slopes of the relief are limited to 1 over this: light that fills folds softens their contrast.
 _SOFT = np.float32(0.7)
+# The share of what is brighter than the cloth's own colour that a camera's tone curve takes off.
+_SHOULDER = np.float32(0.5)
 
 
 @compiled
@@ -151,9 +153,11 @@ def _light_row(xs: Floats, ys: Floats, zs: Floats, lights: Floats, gains: Floats
         length = _ONE / np.sqrt(x * x + y * y + z * z + _TINY)
         facing = max((x * light_x + y * light_y + z * light_z) * length, _ZERO)
         lit = max(ambient * (_ONE - _SKY * y * length) + directional * facing, _DARKEST)
-        # To the power 5/8: 1 / 2.2 of a file's encoding, and the contrast that cameras add.
+        # To the power 3/4: 1 / 2.2 of a file's encoding, and the contrast that cameras add; they keep
+        # what is bright from clipping.
         root = np.sqrt(lit * usual)
-        gains[k] = _EXPOSED * root * np.sqrt(np.sqrt(root))
+        gain = root * np.sqrt(root)
+        gains[k] = _EXPOSED * (gain - _SHOULDER * max(gain - _ONE, _ZERO))
 
 
 @compiled

@@ -12,18 +12,18 @@ Lab = tuple[float, float, float]
 
 # Name -> mean and standard deviation in Lab (L to 100) in neutral light. White, blue, mint, black, charcoal,
 # navy, pink and red follow medians in 156 photographs of masked people, whose white masks have no cast and an
-# L of 88; the spread is less than that of the photographs, which have their light in it. Black is lighter:
-# photographs clip it. The others are by judgement.
+# L of 88; the spread is less than that of the photographs, which have their light in it. Patches of dark masks
+# have an L of 5 to 27 there (10th and 90th percentile of 50). The others are by judgement.
 COLORS: dict[str, tuple[Lab, Lab]] = {
-    "white": ((92.0, -0.2, 0.4), (1.8, 0.6, 1.3)),
+    "white": ((92.0, -0.2, 0.4), (1.9, 0.6, 1.3)),
     "off_white": ((87.5, 0.8, 5.5), (2.0, 0.7, 2.0)),
-    "surgical_blue": ((79.5, -5.0, -14.0), (3.0, 2.2, 3.2)),
-    "light_blue": ((85.0, -3.5, -9.5), (2.5, 1.5, 2.4)),
+    "surgical_blue": ((78.5, -5.0, -14.0), (4.0, 2.2, 3.2)),
+    "light_blue": ((83.5, -3.5, -9.5), (3.5, 1.5, 2.4)),
     "deep_blue": ((65.0, -6.0, -25.0), (4.0, 3.0, 4.0)),
-    "mint": ((81.0, -11.0, 1.0), (3.0, 2.6, 2.6)),
+    "mint": ((80.0, -11.0, 1.0), (4.0, 2.6, 2.6)),
     "surgical_green": ((66.0, -15.0, -2.0), (5.0, 4.0, 4.0)),
-    "black": ((13.0, 0.4, -0.6), (3.0, 0.8, 1.3)),
-    "faded_black": ((21.0, 0.5, -1.0), (3.5, 0.9, 1.6)),
+    "black": ((11.0, 0.4, -0.6), (4.5, 0.8, 1.3)),
+    "faded_black": ((19.0, 0.5, -1.0), (5.0, 0.9, 1.6)),
     "charcoal": ((33.0, 0.5, -2.5), (6.0, 1.2, 2.6)),
     "grey": ((54.0, 0.3, -1.5), (6.0, 1.0, 2.0)),
     "light_grey": ((73.0, 0.2, -1.5), (4.0, 0.8, 1.8)),
@@ -49,6 +49,7 @@ COLORS: dict[str, tuple[Lab, Lab]] = {
     "yellow": ((82.0, -2.0, 48.0), (3.0, 3.0, 10.0)),
     "pale_yellow": ((91.0, -2.5, 12.0), (2.0, 1.0, 3.0)),
 }
+_BLACKEST = 15.0  # of plain cloth, in sRGB
 # What a colour that is given as #rrggbb differs by, from mask to mask.
 _DYE_SPREAD: Lab = (1.5, 0.9, 0.9)
 
@@ -74,5 +75,5 @@ def draw_color(name: str, seed: int) -> tuple[int, int, int]:
     # The sum of three uniform numbers is nearly normal, within 3 standard deviations.
     shifts = (2 * (sum(units[k::3]) - 1.5) for k in range(3))
     lab = [center + shift * reach for center, shift, reach in zip(mean, shifts, spread, strict=True)]
-    blue, green, red = lab_to_bgr(np.array([lab], np.float32))[0].tolist()
+    blue, green, red = lab_to_bgr(np.array([lab], np.float32), _BLACKEST)[0].tolist()
     return blue, green, red

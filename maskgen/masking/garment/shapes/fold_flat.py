@@ -18,7 +18,7 @@ from maskgen.masking.garment.shapes.parts import (
 
 def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a fold-flat respirator."""
-    top, bottom, half = draws.near(0.08, 0.05), draws.near(1.24, 0.06), draws.near(0.835, 0.05)
+    top, bottom, half = draws.near(0.08, 0.05), draws.near(1.24, 0.06), draws.near(0.825, 0.06)
     upper = draws.near(0.40, 0.05)
     lower = upper + draws.between(0.26, 0.38)
     shape = outline(

@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 # How far the course of a pleat wanders, in eye distances, and its depth, as a share; knots of both; how far
 # from the midline the middle of a pleat may lie.
-_WANDER, _UNEVEN, _KNOTS, _APEX = 0.024, 2.4, 7, 0.1
+_WANDER, _UNEVEN, _KNOTS, _APEX = 0.018, 2.4, 7, 0.1
 # The shade under a pleat by its depth over its softness and this.
 _OCCLUDED, _LEAST = 0.24, 0.008
 # Where the ear's root begins and ends, in u and v of the head.
@@ -120,7 +120,7 @@ def _curves(draws: Draws, rows: Array, half_width: float, uneven: float) -> Floa
     middle, side, deep, deep_side, _, _, slope = rows.T[:, :, None]
     # Where it is nearest to the midline's values, and how soon it takes the side's.
     apex, power, course, depth = np.split(draws.spread(count, 2 + 2 * _KNOTS), (1, 2, 2 + _KNOTS), axis=1)
-    share = np.minimum(np.abs(COLUMNS - uneven * _APEX * apex) / half_width, 1) ** (1.75 + 0.65 * power)
+    share = np.minimum(np.abs(COLUMNS - uneven * _APEX * apex) / half_width, 1) ** (1.3 + 0.3 * power)
     # Summed along the first axis: in the same order on every processor.
     course, depth = ((knots.T[:, :, None] * _knot_weights()).sum(axis=0) for knots in (course, depth))
     heights = middle + share * (side - middle) + slope * COLUMNS + uneven * _WANDER * course

@@ -13,14 +13,16 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     top, bottom = draws.near(0.10, 0.05), draws.near(1.25, 0.05)
     body, tip = draws.near(0.76, 0.05), draws.near(1.34, 0.03)
     wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
+    # Some follow the jaw, others run straight from the chin to the ears.
+    full = draws.between(-0.45, 0.4)
     shape = outline(
         draws,
         [(0, top), (0.25, top + 0.10), (body, wing_top + 0.10), (tip, wing_top), (1.62, wing_top)],
         [
             (0, bottom),
-            (0.28, bottom - 0.14),
-            (0.50, bottom - 0.41),
-            (body, 0.64),
+            (0.28, bottom - 0.12 + 0.05 * full),
+            (0.50, bottom - 0.38 + 0.14 * full),
+            (body, 0.64 + 0.14 * full),
             (tip, wing_bottom),
             (1.62, wing_bottom),
         ],

@@ -18,7 +18,7 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sports mask; valves only if the accents have one."""
-    top, bottom, half = draws.near(0.10, 0.06), draws.near(1.58, 0.08), draws.near(1.32, 0.07)
+    top, bottom, half = draws.near(0.10, 0.06), draws.near(1.60, 0.08), draws.near(1.32, 0.07)
     upper, lower = draws.near(0.31, 0.06), draws.near(1.06, 0.08)
     shape = outline(
         draws,
