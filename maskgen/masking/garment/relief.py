@@ -129,7 +129,7 @@ def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> fl
         reach = min(max((right * cosine + under * sine) * rows[k, 4], 0.0), 1.0)
         off = (under * cosine - right * sine) * rows[k, 5]
         bell = max(1 - max(off, off * _STEEPER) / ((_NARROW + reach) * _FOLD_REACH), 0.0)
-        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell
+        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell * (3 - bell - bell)
     return total
 
 

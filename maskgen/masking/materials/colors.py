@@ -12,7 +12,7 @@ Lab = tuple[float, float, float]
 
 # Name -> mean and standard deviation in Lab (L to 100) in neutral light. White, blue, mint, black, charcoal,
 # navy, pink and red follow medians in 156 photographs of masked people, whose white masks have no cast and an
-# L of 88; the spread is less than that of the photographs, which have their light in it. Patches of dark masks
+# L of 88; the spread is less than that of the photographs, which have their light in it. Patches of dark ones
 # have an L of 5 to 27 there (10th and 90th percentile of 50). The others are by judgement.
 COLORS: dict[str, tuple[Lab, Lab]] = {
     "white": ((92.0, -0.2, 0.4), (1.9, 0.6, 1.3)),

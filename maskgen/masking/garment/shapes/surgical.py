@@ -62,7 +62,8 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 leaning + draws.near(0, 0.05),
             )
         )
-    strength = 0.22 * 100 ** draws.near(worn, 0.15)
+    # Beyond that a fold would stand on edge.
+    strength = min(0.22 * 100 ** draws.near(worn, 0.15), 5.5)
     folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.085 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.07 * strength)
     # Gathers beside the edge, where the loops are welded on.
@@ -98,7 +99,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            0.0065 * 12 ** draws.near(worn, 0.15),
+            0.0052 * 30 ** draws.near(worn, 0.15),
             (crease, draws.between(0.06, 0.2), max(draws.between(-0.08, 0.06), 0.0)),
         ),
         stand_off,
