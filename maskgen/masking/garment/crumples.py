@@ -1,4 +1,4 @@
-"""Crumples: a seamless tile of dents and flat facets as crushed cloth has them."""
+"""Crumples: a seamless tile of flat facets between creases, as crushed cloth has them."""
 
 import math
 from functools import cache
@@ -40,20 +40,33 @@ def crumple_tile(side: int) -> Floats:
     Crushed cloth is flat between sharp creases, which run mostly across the mask. The course is smooth; it
     moves pleats and folds, in eye distances.
     """
+    reduced = cv2.resize(_whole_tile(), (side, side), interpolation=cv2.INTER_AREA)
+    # Rounded, so that the last bits of a processor's blur do not matter.
+    return np.asarray(reduced.round(4), np.float32)
+
+
+@cache
+def _whole_tile() -> Array:
+    """The tile before it is reduced: computed once for all sides."""
     generator = np.random.Generator(np.random.PCG64(7))
     patches = np.clip(0.5 + 0.8 * _smooth(generator, 26, 22), 0.1, 1.8)
     total = _facets(generator, *_BROAD)
     for layer in _FINE:
         total += patches * _facets(generator, *layer)
     total -= total.mean()
-    both = np.stack([total / total.std(), _WAVER * _smooth(generator, 16, 16)], axis=2)
-    both = cv2.resize(both, (side, side), interpolation=cv2.INTER_AREA)
-    # Rounded, so that the last bits of a processor's blur do not matter.
-    return np.asarray(both.round(4), np.float32)
+    return np.stack([total / total.std(), _WAVER * _smooth(generator, 16, 16)], axis=2)
 
 
 def _facets(generator: np.random.Generator, count: int, wide: float, soft: float, height: float) -> Array:
-    """Triangles between random points of random height (their Delaunay triangulation)."""
+    """Flat triangles between random points of random height: their Delaunay triangulation.
+
+    Args:
+        generator: Draws the points.
+        count: Number of points in the tile.
+        wide: How much wider than high the triangles are.
+        soft: Standard deviation in pixels of the blur that rounds the creases.
+        height: Standard deviation of the result.
+    """
     points, heights = np.rint(generator.random((count, 2)) * _SIDE), generator.standard_normal(count)
     repeats = [(x, y) for x in (-_SIDE, 0, _SIDE) for y in (-_SIDE, 0, _SIDE)]
     # Narrower while they are connected: the triangles are wide.

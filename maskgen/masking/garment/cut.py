@@ -7,12 +7,7 @@ from maskgen.jit import compiled, inlined
 from maskgen.masking.garment.crumples import crumple_axes, crumple_tile
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment
 from maskgen.masking.garment.outline import edge_distances, nearest_edge
-from maskgen.masking.garment.relief import (
-    fold_cells,
-    fold_height,
-    pleat_relief,
-    ridge_relief,
-)
+from maskgen.masking.garment.relief import fold_cells, fold_height, pleat_relief, ridge_relief
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]

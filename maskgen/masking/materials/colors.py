@@ -49,7 +49,7 @@ COLORS: dict[str, tuple[Lab, Lab]] = {
     "yellow": ((82.0, -2.0, 48.0), (3.0, 3.0, 10.0)),
     "pale_yellow": ((91.0, -2.5, 12.0), (2.0, 1.0, 3.0)),
 }
-_BLACKEST = 15.0  # of plain cloth, in sRGB
+_BLACKEST = 15.0  # of plain cloth, in sRGB: ink on a print is not so black
 # What a colour that is given as #rrggbb differs by, from mask to mask.
 _DYE_SPREAD: Lab = (1.5, 0.9, 0.9)
 

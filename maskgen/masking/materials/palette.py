@@ -30,7 +30,10 @@ class Palette:
 
 
 def lab_to_bgr(lab: NDArray[np.float32], blackest: float = _BLACKEST) -> Image:
-    """(n, 3) colours of CIE Lab (L 0-100), limited to what cloth can have, as BGR."""
+    """(n, 3) colours of CIE Lab (L 0-100), limited to what cloth can have, as BGR.
+
+    blackest: the least value of a channel in sRGB; by default that of printed cloth.
+    """
     bgr = cv2.cvtColor(np.ascontiguousarray(lab, np.float32)[None], cv2.COLOR_Lab2BGR)[0] * 255
     limited: Image = np.round(np.clip(bgr, blackest, _WHITEST)).astype(np.uint8)
     return limited

@@ -62,7 +62,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
                 leaning + draws.near(0, 0.05),
             )
         )
-    # Beyond that a fold would stand on edge.
+    # Limited: both flanks of a higher fold are as steep as can be, black and white lines that alias.
     strength = min(0.22 * 100 ** draws.near(worn, 0.15), 5.5)
     folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.085 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.07 * strength)
