@@ -132,6 +132,8 @@ class Layer:
     exposure: float = 1.0
     # Share of the light's change over the face that ``bgr`` lacks: a garment has most of it in its shading.
     unlit: float = 1.0
+    # Of loops that end behind an ear: (n, 2) points of the image, from the cloth on, and half the width.
+    loops: tuple[tuple[NDArray[np.float32], float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.bgr.shape != (*self.alpha.shape, 3):

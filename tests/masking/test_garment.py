@@ -158,24 +158,29 @@ def test_no_two_pleats_take_the_same_course():
 
 @pytest.mark.parametrize("angle", [0.0, 0.7, 2.0, np.pi])
 def test_a_fold_has_a_steep_and_a_soft_flank_and_fades_at_both_ends(angle):
-    cells, rows = fold_cells(np.array([[0.1, 0.6, angle, 0.05, 0.5, 0.02]]))
+    fold = np.array([[0.1, 0.6, angle, 0.05, 0.5, 0.02]])
 
-    def height(along, aside):
+    def height(along, aside, finest=0.0):
         cosine, sine = np.cos(angle), np.sin(angle)
-        return fold_height(
-            cells, rows, 0.1 + along * cosine - aside * sine, 0.6 + along * sine + aside * cosine
-        )
+        right, down = 0.1 + along * cosine - aside * sine, 0.6 + along * sine + aside * cosine
+        return fold_height(*fold_cells(fold, finest), right, down)
 
     crest = height(0.2, 0.0)
     assert crest == pytest.approx(0.02, rel=0.1)
     assert crest > height(0.2, 0.03) > height(0.2, -0.03) > 0
     assert height(-0.01, 0) == height(0.51, 0) == height(0.2, 0.2) == height(0.2, -0.2) == 0
+    # A camera that sees no less than 0.1 eye distances sees it lower, and wider on its steep side.
+    assert height(0.167, 0.0, 0.1) < 0.6 * height(0.167, 0.0) and height(0.167, -0.09) == 0
+    assert height(0.167, -0.09, 0.1) > 0 and height(0.167, -0.11, 0.1) == 0
 
 
-def test_the_ridge_is_sharp_and_its_seam_dark():
+def test_the_ridge_has_a_rounded_crest_and_its_seam_is_dark():
     ridge = (0.1, 0.4, 0.5)
     assert ridge_relief(ridge, 0.0, 0.0) == (0.1, 0.5)
-    assert ridge_relief(ridge, 0.0, 0.1)[0] == ridge_relief(ridge, 0.0, -0.1)[0] < 0.06
+    heights = [ridge_relief(ridge, 0.0, x)[0] for x in (0.0, 0.01, 0.05, 0.1, 0.15)]
+    first, second, third, fourth = -np.diff(heights) / (0.01, 0.04, 0.05, 0.05)
+    assert 0 < first < 0.4 * third and second < third and third > fourth
+    assert heights[3] == ridge_relief(ridge, 0.0, -0.1)[0] < 0.07
     assert ridge_relief(ridge, 0.0, 0.05)[1] == 0 and ridge_relief(ridge, 0.0, 0.41) == (0, 0)
     # Where a pixel shows more than the seam it is less dark.
     assert ridge_relief(ridge, 0.1, 0.0)[1] < 0.1

@@ -18,7 +18,7 @@ _OUTSIDE = -0.06
 # Pixels above this length, in eye distances, show the crumples of the smaller tile.
 _COARSE = 0.8 / 130
 # How much darker a hollow is than what stands out, for a depth of 1, and at most: it sees less of the sky.
-_HOLLOW, _DEEPEST = 0.6, 0.2
+_HOLLOW, _DEEPEST = 1.0, 0.3
 _NO_WEAVE = np.zeros((1, 1), np.float32)
 
 
@@ -79,7 +79,7 @@ def _cut(
 ) -> tuple[Floats, Floats, Floats]:
     pleats, curves, folds, ridge = relief
     (wrinkles, axes, depth), (tile, across, down, weave, density, start) = crumples, cloth
-    cells, fold_rows = fold_cells(folds)
+    cells, fold_rows = fold_cells(folds, 2 * finest)
     trimmed = 0.0
     for k in range(len(trims)):
         trimmed = max(trimmed, trims[k, 1] + trims[k, 2] + trims[k, 3])

@@ -9,7 +9,7 @@ from maskgen.masking.face.light_direction import LightDirection
 from maskgen.masking.garment.cut import NOWHERE, cut
 from maskgen.masking.garment.garment import Garment, Patch
 from maskgen.masking.garment.hang import Placement
-from maskgen.masking.garment.loops import draw_loops, loop_paths
+from maskgen.masking.garment.loops import draw_loops, half_width, loop_paths
 from maskgen.masking.garment.rasterize import rasterize, window_around
 from maskgen.masking.garment.shading import EXPOSURE, UNLIT, shade, usual_light
 from maskgen.masking.garment.surface import grid_uv, hide_behind_nose, surface
@@ -31,8 +31,9 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
         The layer, or None if no part of it lies in the image.
     """
     outline = garment.outline
-    middle, half_width = float(outline.top[0]), outline.extent[0]
-    placement = Placement(plan, middle, half_width, garment.corners_slide, outline.below_eyes)
+    placement = Placement(
+        plan, float(outline.top[0]), outline.extent[0], garment.corners_slide, outline.below_eyes
+    )
     unit = max(landmarks.eye_distance, 1e-3)
     x, y = placement.to_garment(*grid_uv())
     reach, top, bottom = outline.extent
@@ -55,7 +56,7 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     heights *= np.float32(unit)
     usual = usual_light(head.normals, used, light.direction, light.strength)
     loops = draw_loops(paths, window, unit)
-    bgr, alpha = shade(color, values, heights, nearest, light, usual, garment.cloth.sheen, loops)
+    bgr, alpha = shade(color, values, heights, nearest, light, usual, garment.cloth, loops)
     left, top, width, height = cv2.boundingRect(alpha)
     if not width:
         return None
@@ -67,6 +68,9 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
         origin,
         exposure=EXPOSURE,
         unlit=UNLIT,
+        loops=tuple(
+            (path.astype(np.float32), half_width(loop, unit)) for loop, path in paths if not loop.over_hair
+        ),
     )
 
 

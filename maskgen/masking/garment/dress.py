@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import Cloth, Garment, Patch
+from maskgen.masking.garment.garment import Cloth, Garment, Patch, darkness
 from maskgen.masking.garment.shapes import SHAPES
 from maskgen.masking.garment.shapes.parts import Accents
 from maskgen.masking.hash_random import draw_bits, draw_unit
@@ -19,7 +19,7 @@ from maskgen.records import MaskTemplate, Plan
 
 CM = 1 / 9.0  # eye distances in a centimetre: outer eye corners are about 9 cm apart
 # Contrast of what wear and camera add to black and to white cloth.
-_WORN_DARK, _WORN_WHITE = 0.05, 0.018
+_WORN_DARK, _WORN_WHITE = 0.05, 0.009
 _FRONT = 0.72  # height of the middle of a mask's front
 
 
@@ -68,9 +68,8 @@ def _dressed(
 def _texture(fabric: Fabric, pixels_per_cm: float, seed: int) -> Plane:
     """The weave, with what wear, light and camera add: more on dark cloth, little on white."""
     tile = weave(fabric.weave, pixels_per_cm, seed)
-    blue, green, red = fabric.color
-    lightness = (0.11 * blue + 0.59 * green + 0.3 * red) / 255
-    worn = _WORN_WHITE + (_WORN_DARK - _WORN_WHITE) * (1 - lightness) ** 2
+    dark = darkness(fabric.color)
+    worn = _WORN_WHITE + (_WORN_DARK - _WORN_WHITE) * dark
     worn *= 0.4 + 1.2 * draw_unit(seed, "worn") ** 2
     repeats = len(tile) // TILE_SIDE
     return tile + np.float32(worn) * np.tile(wear_tile(), (repeats, repeats))

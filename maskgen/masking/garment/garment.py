@@ -24,6 +24,12 @@ Color = tuple[float, float, float]  # BGR, from 0 to 255
 TOP, BOTTOM, SIDE = 0, 1, 2
 
 
+def darkness(color: Color) -> float:
+    """From 0 for a white to 1 for a black colour."""
+    blue, green, red = color
+    return (1 - (0.11 * blue + 0.59 * green + 0.3 * red) / 255) ** 2
+
+
 @dataclass(frozen=True)
 class Trim:
     """A band along an edge: a binding, a hem, a welded or a stitched line.
@@ -72,6 +78,7 @@ class Loop:
         width: Its width in eye distances.
         color: Its colour.
         sag: How far its middle hangs below the straight way, in eye distances.
+        over_hair: Whether it goes around the head, over hair, and not behind the ear.
     """
 
     start: tuple[float, float]
@@ -79,6 +86,7 @@ class Loop:
     width: float
     color: Color
     sag: float = 0.0
+    over_hair: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +110,11 @@ class Cloth:
     weave_size: float = 1.0
     weave_start: float = 0.0
     sheen: float = 0.0
+
+    @property
+    def darkness(self) -> float:
+        """From 0 for white to 1 for black cloth."""
+        return darkness(self.color)
 
 
 @dataclass(frozen=True, eq=False)

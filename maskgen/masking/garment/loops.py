@@ -20,6 +20,7 @@ _TAUT = 0.6  # 0 for a loop that follows the head, 1 for a straight one
 # Depth of the normal of the head at which a loop passes out of view behind it.
 _HORIZON = -0.04
 _VANISHING = 2.5  # samples over which the end vanishes, behind the ear or under hair
+_SHADED = 0.2  # how much darker a loop is at the ear, in the shade of ear and hair
 _THINNEST = 0.45  # least half width in pixels
 
 
@@ -43,6 +44,11 @@ def loop_paths(garment: Garment, placement: Placement, surface: Surface) -> list
     ]
 
 
+def half_width(loop: Loop, unit: float) -> float:
+    """Half of a loop's width in pixels; unit: an eye distance in pixels."""
+    return max(loop.width * unit / 2, _THINNEST)
+
+
 def draw_loops(
     paths: Sequence[tuple[Loop, Array]], window: tuple[int, int, int, int], unit: float
 ) -> tuple[Floats, Floats]:
@@ -55,7 +61,7 @@ def draw_loops(
     color, alpha = np.zeros((height, width, 3), np.float32), np.zeros((height, width), np.float32)
     nearest = np.empty((height, width), np.float32)
     for loop, path in paths:
-        radius = max(loop.width * unit / 2, _THINNEST)
+        radius = half_width(loop, unit)
         nearest.fill(radius + 1)
         _stroke(path - (left, top), radius, np.array(loop.color, np.float32), nearest, color, alpha)
     return color, alpha
@@ -63,7 +69,10 @@ def draw_loops(
 
 @compiled
 def _stroke(path: Array, radius: float, paint: Floats, nearest: Floats, color: Floats, alpha: Floats) -> None:
-    """Draw a round cord along (n, 2) points, lighter in its middle; nearest: ``radius + 1`` at first."""
+    """Draw a round cord along (n, 2) points, lighter in its middle and at its start.
+
+    nearest: ``radius + 1`` at first.
+    """
     height, width = alpha.shape
     for k in range(len(path) - 1):
         ax, ay, bx, by = path[k, 0], path[k, 1], path[k + 1, 0], path[k + 1, 1]
@@ -79,6 +88,6 @@ def _stroke(path: Array, radius: float, paint: Floats, nearest: Floats, color: F
                 nearest[y, x] = distance
                 shown = min(max((len(path) - 1 - k - along) / _VANISHING, 0.0), 1.0)
                 alpha[y, x] = max(alpha[y, x], shown * min(max(radius - distance + 0.5, 0.0), 1.0))
-                gain = 1 - 0.35 * min(distance / radius, 1.0) ** 2
+                gain = 1 - 0.35 * min(distance / radius, 1.0) ** 2 - _SHADED * (k + along) / len(path)
                 for channel in range(3):
                     color[y, x, channel] = paint[channel] * gain

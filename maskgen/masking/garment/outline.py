@@ -18,7 +18,7 @@ _STEP, _PER_STEP = 0.02, 50.0
 _ACROSS = np.arange(0, 1.62, _STEP)
 _FIRST, _DOWN = -0.4, np.arange(-0.4, 2.6, _STEP)
 # The straight lines between knots are smoothed over this many steps to both sides.
-_SOFT = 4
+_SOFT = 6
 _WIDER = np.arange(-_SOFT, len(_ACROSS) + _SOFT) * _STEP
 _HIGHER = np.arange(-_SOFT, len(_DOWN) + _SOFT) * _STEP + _FIRST
 # Both sides of the midline, and how far the edges wander there.

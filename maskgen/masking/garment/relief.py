@@ -14,14 +14,16 @@ Array = NDArray[np.float64]
 _REACH, _STEP, _PER_STEP = 1.44, 0.045, 1 / 0.045
 COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
 # How far above a pleat's edge the cloth rises towards it, in eye distances, and by which share of its depth.
-_CREST, _BULGE = 0.095, 0.4
+_CREST, _BULGE = 0.095, 0.5
 # How far the shade under the edge reaches at least and by depth; its limit.
-_SHADE, _DEEPER, DARKEST = 0.02, 0.8, 0.38
+_SHADE, _DEEPER, DARKEST = 0.015, 1.8, 0.42
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
 _NARROW, _STEEP, _STEEPER = 0.35, 0.45, -1 / 0.45
 _FOLD_REACH = 2.2
-# Half the width of a seam.
-_SEAM = 0.014
+# A fold's width for a steep flank that is 1 wide where the fold is highest, a third of its way.
+_WIDEST = 1 / (_STEEP * _FOLD_REACH * (_NARROW + 1 / 3))
+# Half the width of a seam; how far the crest of a ridge is rounded.
+_SEAM, _CREST_RADIUS = 0.014, 0.04
 # Cells of the table that says which folds may touch a place: their first x and y, their side, their number.
 _CELL_X, _CELL_Y, _CELL, _PER_CELL, _ACROSS, _DOWN = -1.6, -0.4, 0.1, 10.0, 32, 25
 
@@ -32,11 +34,11 @@ class Relief:
 
     Attributes:
         pleats: (n, 3) edges of cloth across the garment: softness, length of the recovery below, and how much
-            of the light the edge takes from what lies under it, as a share for a depth of 1.
+            of the light the edge takes from what lies under it, as a share for a squared depth of 1.
         curves: (n, 2, columns) float32 of each pleat at `COLUMNS`: height of its edge, and its depth.
         folds: (n, 6) straight folds: x and y of the start, direction in radians (down from the right), width,
             length, height.
-        ridge: Height and reach of a sharp ridge down the midline, and the darkness of its seam, from 0 to 1.
+        ridge: Height and reach of a ridge down the midline, and the darkness of its seam, from 0 to 1.
         crumple: Height of the random crumples.
         crumple_map: x, y and turn of the tile of crumples, and its scale along and across the turn.
     """
@@ -65,22 +67,25 @@ def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: floa
         if below < -_CREST - soft or below > length:
             continue
         depth = curves[k, 1, i] + t * (curves[k, 1, i + 1] - curves[k, 1, i])
+        s = min(max((below + soft) / (soft + soft), 0.0), 1.0)
+        step = s * s * (3 - s - s)
         # The strips between two edges are nearly flat, and lean differently.
-        total += _BULGE * depth * max(1 + below / _CREST if below < 0 else 1 - below / soft, 0.0)
-        if below < -soft:
+        total += _BULGE * depth * max(1 + min(below, 0.0) / _CREST, 0.0) * (1 - step)
+        total -= depth * step * (1 - max(below / length, 0.0))
+        if step == 0:
             continue
-        s = min((below + soft) / (soft + soft), 1.0)
-        total -= depth * s * s * (3 - s - s) * (1 - max(below / length, 0.0))
         # The cloth above keeps light from the fold's inside: more and farther where it is deep.
         deep = abs(depth)
         near = max(1 - abs(below) / (soft if below < 0 else _SHADE + _DEEPER * deep), 0.0)
-        dark += pleats[k, 2] * deep * near * near
+        dark += pleats[k, 2] * deep * deep * near
     return total, min(dark, DARKEST)
 
 
 @compiled
-def fold_cells(folds: Array) -> tuple[NDArray[np.int64], Array]:
+def fold_cells(folds: Array, finest: float) -> tuple[NDArray[np.int64], Array]:
     """Which folds may touch a place, by cells of the garment, and the folds as `fold_height` takes them.
+
+    finest: least width of a fold's steep flank, in eye distances.
 
     Returns:
         (rows, columns, n + 1) int64: the number of the folds in a cell, then their indices; and (n, 7): x and
@@ -89,10 +94,10 @@ def fold_cells(folds: Array) -> tuple[NDArray[np.int64], Array]:
     cells, rows = np.zeros((_DOWN, _ACROSS, len(folds) + 1), np.int64), np.empty((len(folds), 7))
     margin = 0.71 * _CELL
     for k in range(len(folds)):
-        left, top, width, length = folds[k, 0], folds[k, 1], folds[k, 3], folds[k, 4]
+        left, top, width, length = folds[k, 0], folds[k, 1], max(folds[k, 3], finest * _WIDEST), folds[k, 4]
         cosine, sine = np.cos(folds[k, 2]), np.sin(folds[k, 2])
         rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3] = left, top, cosine, sine
-        rows[k, 4], rows[k, 5], rows[k, 6] = 1 / length, 1 / width, 6.75 * folds[k, 5]
+        rows[k, 4], rows[k, 5], rows[k, 6] = 1 / length, 1 / width, 6.75 * folds[k, 5] * folds[k, 3] / width
         reach = _FOLD_REACH * width * (_NARROW + 1) + margin
         x0, x1 = left + min(cosine * length, 0.0) - reach, left + max(cosine * length, 0.0) + reach
         y0, y1 = top + min(sine * length, 0.0) - reach, top + max(sine * length, 0.0) + reach
@@ -134,9 +139,15 @@ def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> fl
 
 
 @inlined
+def _rounded(x: float) -> float:
+    """Distance from the midline, which grows slowly at first."""
+    return float(np.sqrt(x * x + _CREST_RADIUS * _CREST_RADIUS) - _CREST_RADIUS)
+
+
+@inlined
 def ridge_relief(ridge: tuple[float, float, float], finest: float, x: float) -> tuple[float, float]:
-    """Height of the sharp ridge down the midline, and how dark it is there in its seam."""
-    left = 1 - abs(x) / ridge[1]
+    """Height of the ridge down the midline, whose crest is rounded, and how dark it is there in its seam."""
+    left = 1 - _rounded(x) / _rounded(ridge[1])
     if left <= 0:
         return 0.0, 0.0
     wide = max(_SEAM, finest)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from maskgen.jit import compiled, inlined
 from maskgen.masking.face.light_direction import LightDirection
+from maskgen.masking.garment.garment import Cloth
 from maskgen.records import Image
 
 Array = NDArray[np.float64]
@@ -24,10 +25,15 @@ _INSIDE = 0.08  # and inside, at which it shows nothing else
 # Constants of the loops in single precision.
 _ZERO, _HALF, _ONE, _TINY, _MOST = (np.float32(value) for value in (0, 0.5, 1, 1e-6, 255))
 _EXPOSED, _BRIGHT = np.float32(EXPOSURE), np.float32(EXPOSURE * 255)
+# Light that passes through thin cloth and comes from the cloth beside it: no flank is without any.
+_THROUGH = np.float32(0.12)
 # Slopes of the relief are limited to 1 over this: light that fills folds softens their contrast.
 _SOFT = np.float32(0.7)
+# What black cloth adds to the contrast: it mirrors more than it scatters, and tone curves are steep in
+# shadows.
+_DARK_CONTRAST = 1.9
 # The share of what is brighter than the cloth's own colour that a camera's tone curve takes off.
-_SHOULDER = np.float32(0.5)
+_SHOULDER = np.float32(0.68)
 
 
 @compiled
@@ -41,7 +47,8 @@ def usual_light(normals: Array, used: NDArray[np.bool_], direction: Array, stren
         for column in range(normals.shape[1]):
             x, y, z = normals[row, column]
             if used[row, column] and z < 0:
-                facing = max(x * direction[0] + y * direction[1] + z * direction[2], 0.0)
+                facing = x * direction[0] + y * direction[1] + z * direction[2]
+                facing = 0.5 * (facing + np.sqrt(facing * facing + _THROUGH))
                 total += (1 - strength) * (1 - _SKY * y) + strength * facing
                 count += 1
     return max(total / count, 0.05) if count else 1.0
@@ -54,7 +61,7 @@ def shade(
     nearest: Floats,
     light: LightDirection,
     usual: float,
-    sheen: float,
+    cloth: Cloth,
     loops: tuple[Floats, Floats],
 ) -> tuple[Image, Image]:
     """Light the garment's colour, cut it out and put it over its loops.
@@ -67,7 +74,7 @@ def shade(
         nearest: (height, width) distance from the outline, positive inside; -1 where nothing is in view.
         light: The light on the face.
         usual: Of `usual_light`.
-        sheen: Strength of the reflection.
+        cloth: The garment's, for its sheen and its darkness.
         loops: Their (height, width, 3) colour and (height, width) alpha in [0, 1].
 
     Returns:
@@ -77,7 +84,8 @@ def shade(
     # Halfway between the light and the camera.
     half = towards - (0, 0, 1)
     half /= max(math.hypot(*half.tolist()), 1e-6)
-    lights = np.array([*towards, *half, light.strength, 1 / usual, sheen], np.float32)
+    contrast = _DARK_CONTRAST * cloth.darkness
+    lights = np.array([*towards, *half, light.strength, 1 / usual, cloth.sheen, contrast], np.float32)
     return _shade(color, normals, heights, nearest, lights, *loops)
 
 
@@ -143,20 +151,22 @@ def _light_row(xs: Floats, ys: Floats, zs: Floats, lights: Floats, gains: Floats
     """Write the gains of a row's colour by its normals, whose length is not 1.
 
     lights: direction of the light, direction halfway to the camera, directional share, 1 over the usual
-    light, and sheen.
+    light, sheen, and added contrast.
     """
     light_x, light_y, light_z = lights[0], lights[1], lights[2]
-    directional, usual = lights[6], lights[7]
+    directional, usual, contrast = lights[6], lights[7], lights[9]
     ambient = _ONE - directional
     for k in range(len(gains)):
         x, y, z = xs[k], ys[k], zs[k]
         length = _ONE / np.sqrt(x * x + y * y + z * z + _TINY)
-        facing = max((x * light_x + y * light_y + z * light_z) * length, _ZERO)
+        facing = (x * light_x + y * light_y + z * light_z) * length
+        facing = _HALF * (facing + np.sqrt(facing * facing + _THROUGH))
         lit = max(ambient * (_ONE - _SKY * y * length) + directional * facing, _DARKEST)
         # To the power 3/4: 1 / 2.2 of a file's encoding, and the contrast that cameras add; they keep
         # what is bright from clipping.
         root = np.sqrt(lit * usual)
         gain = root * np.sqrt(root)
+        gain *= _ONE + contrast * (gain - _ONE)
         gains[k] = _EXPOSED * (gain - _SHOULDER * max(gain - _ONE, _ZERO))
 
 

@@ -23,6 +23,7 @@ from maskgen.masking.layer.components import (
     grown,
     occluding_components,
 )
+from maskgen.masking.layer.loop_ends import covered_ends
 from maskgen.masking.layer.objects import objects_before
 from maskgen.records import Image, Layer
 
@@ -62,6 +63,8 @@ _HAIR = OccluderKind(least=0.7, contrast=0.65, edge=0.47, solidity=0.0, reach=(0
 def occluders(context: FaceContext, layer: Layer) -> Image:
     """(height, width) uint8 of the layer's size: 255 where something in the image lies in front of it."""
     matte = _hair_and_objects(context, layer)
+    if (ends := covered_ends(context.light, layer)) is not None:
+        matte = np.maximum(matte, ends)
     eyeglasses = context.eyeglasses
     return matte if eyeglasses is None else np.maximum(matte, eyeglasses.matte_over(layer))
 

@@ -59,12 +59,11 @@ class _Surface:
 
 
 def _nonwoven(surface: _Surface) -> list[Plane]:
-    """Melt-spun fabric: clouds of fibre, single fibres, and welded points in diamonds 1.6 mm apart."""
+    """Melt-spun fabric: single fibres, and welded points in diamonds 1.6 mm apart."""
     return [
-        surface.noise(0.008, "cloud", 0.5, 0.5, 2),
-        surface.noise(0.011, "mottle", 0.12, 0.12, 2),
-        surface.noise(0.010, "fibre", 0.14, 0.035),
-        surface.noise(0.008, "fibre down", 0.035, 0.14),
+        surface.noise(0.004, "mottle", 0.12, 0.12, 2),
+        surface.noise(0.008, "fibre", 0.14, 0.035),
+        surface.noise(0.006, "fibre down", 0.035, 0.14),
         surface.points(0.05, 0.16, 0.16),
     ]
 
@@ -103,7 +102,6 @@ def _cotton(surface: _Surface) -> list[Plane]:
         surface.noise(0.013, "weft", 0.9, 0.05),
         surface.noise(0.013, "warp", 0.05, 0.9),
         as_plane(surface.wave(0.022, 0.055, 0) * surface.wave(1.0, 0, 0.055)),
-        surface.noise(0.006, "cloud", 0.4, 0.4),
     ]
 
 
@@ -119,7 +117,7 @@ def _denim(surface: _Surface) -> list[Plane]:
 def _sponge(surface: _Surface) -> list[Plane]:
     """Polyurethane foam or neoprene: very fine dark pores, otherwise even."""
     pores = np.minimum(surface.noise(0.014, "pore", 0.045, 0.045) + 0.006, 0)
-    return [surface.noise(0.006, "cloud", 0.3, 0.3), as_plane(pores)]
+    return [as_plane(pores)]
 
 
 def _mesh(surface: _Surface) -> list[Plane]:

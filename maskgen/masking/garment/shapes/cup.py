@@ -5,12 +5,12 @@ import numpy as np
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, nose_clip, relief, tent, valve
+from maskgen.masking.garment.shapes.parts import VALVE_DESIGNS, Accents, nose_clip, relief, tent, valve
 
 
 def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a cup respirator."""
-    top, bottom, half = draws.near(0.09, 0.05), draws.near(1.12, 0.05), draws.near(0.55, 0.04)
+    top, bottom, half = draws.near(0.10, 0.05), draws.near(1.11, 0.05), draws.near(0.53, 0.04)
     shape = outline(
         draws,
         [(0, top), (0.10, top + 0.02), (0.30, top + 0.20), (0.5, top + 0.42), (half, 0.66), (1.62, 0.66)],
@@ -28,7 +28,7 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         )
     if accents.valve is not None:
         place = (draws.pick((0.0, 0.0, -0.22, 0.22)), draws.near(0.72, 0.04))
-        patches.append(valve(place, draws.between(0.16, 0.21), accents.valve))
+        patches.append(valve(place, draws.between(0.16, 0.21), accents.valve, draws.pick(VALVE_DESIGNS)))
     # Moulded ribs across the cup.
     steps = [
         (y + draws.near(0, 0.02), y + 0.05, depth, depth, 0.012, 0.10, 0.0)
@@ -37,8 +37,8 @@ def cup(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     wide = draws.between(0.05, 0.075)
     high, low = draws.near(-0.12, 0.12), draws.near(0.50, 0.08)
     straps = (
-        Loop((half - 0.06, 0.58), (1.42, high), wide, accents.loop),
-        Loop((half - 0.05, 0.84), (1.42, low), wide, accents.loop),
+        Loop((half - 0.06, 0.58), (1.42, high), wide, accents.loop, over_hair=True),
+        Loop((half - 0.05, 0.84), (1.42, low), wide, accents.loop, over_hair=True),
     )
 
     def stand_off(x: Array, y: Array) -> Array:

@@ -10,24 +10,24 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 
 def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a duckbill or fish-shaped respirator."""
-    top, bottom, half = draws.near(0.20, 0.06), draws.near(1.15, 0.05), draws.near(1.11, 0.08)
-    corner = draws.near(0.52, 0.07)
+    top, bottom, half = draws.near(0.18, 0.045), draws.near(1.155, 0.03), draws.near(1.11, 0.08)
+    corner = draws.near(0.64, 0.07)
     shape = outline(
         draws,
         [
             (0, top),
             (0.14, top + 0.02),
-            (0.35, top + 0.16),
-            (0.6 * half, 0.38),
+            (0.35, top + 0.19),
+            (0.6 * half, 0.405),
             (half, corner - 0.06),
             (1.62, corner - 0.06),
         ],
         [
             (0, bottom),
-            (0.32, bottom - 0.07),
-            (0.6 * half, bottom - 0.30),
-            (half, corner + 0.08),
-            (1.62, corner + 0.08),
+            (0.32, bottom - 0.095),
+            (0.6 * half, bottom - 0.43),
+            (half, corner + 0.05),
+            (1.62, corner + 0.05),
         ],
         [(-0.4, half), (2.6, half)],
         0.04,

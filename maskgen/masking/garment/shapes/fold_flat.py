@@ -6,6 +6,7 @@ from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
+    VALVE_DESIGNS,
     Accents,
     centre_seam,
     corner_folds,
@@ -18,13 +19,13 @@ from maskgen.masking.garment.shapes.parts import (
 
 def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a fold-flat respirator."""
-    top, bottom, half = draws.near(0.08, 0.05), draws.near(1.24, 0.06), draws.near(0.825, 0.06)
-    upper = draws.near(0.40, 0.05)
-    lower = upper + draws.between(0.26, 0.38)
+    top, bottom, half = draws.near(0.05, 0.05), draws.near(1.22, 0.06), draws.near(0.83, 0.06)
+    upper = draws.near(0.46, 0.045)
+    lower = upper + draws.between(0.22, 0.34)
     shape = outline(
         draws,
         [(0, top), (0.12, top + 0.02), (0.5 * half, top + 0.6 * (upper - top)), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.16, bottom - 0.02), (0.55 * half, bottom - 0.21), (half, lower), (1.62, lower)],
+        [(0, bottom), (0.16, bottom - 0.02), (0.55 * half, bottom - 0.23), (half, lower), (1.62, lower)],
         [(-0.4, half), (upper, half), (lower, half - 0.03), (2.6, half - 0.03)],
         0.05,
     )
@@ -41,9 +42,10 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     ]
     patches = list(accents.marks)
     if draws.happens(0.4):
-        patches.append(nose_clip(draws, top, (150, 150, 150)))
+        patches.append(nose_clip(draws, top, (195, 193, 190)))
     if accents.valve is not None:
-        patches.append(valve((draws.pick((-0.42, 0.42)), 0.68), draws.between(0.16, 0.20), accents.valve))
+        place, radius = (draws.pick((-0.42, 0.42)), 0.68), draws.between(0.16, 0.20)
+        patches.append(valve(place, radius, accents.valve, draws.pick(VALVE_DESIGNS)))
 
     def stand_off(x: Array, y: Array) -> Array:
         along = np.clip((y - top) / (bottom - top), 0, 1)
@@ -53,10 +55,10 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, [], folds, half, draws.between(0.002, 0.014), sharp),
+        relief(draws, [], folds, half, draws.between(0.004, 0.02), sharp),
         stand_off,
         cloth,
         tuple(trims),
         tuple(patches),
-        ear_loops(draws, (half, upper), (half - 0.03, lower), accents.loop, (0.035, 0.055)),
+        ear_loops(draws, (half, upper), (half - 0.03, lower), accents.loop, (0.028, 0.045)),
     )

@@ -19,9 +19,13 @@ Floats = NDArray[np.float32]
 
 # How far the course of a pleat wanders, in eye distances, and its depth, as a share; knots of both; how far
 # from the midline the middle of a pleat may lie.
-_WANDER, _UNEVEN, _KNOTS, _APEX = 0.018, 2.4, 7, 0.1
+_WANDER, _UNEVEN, _KNOTS, _APEX = 0.025, 3.2, 7, 0.14
 # The shade under a pleat by its depth over its softness and this.
-_OCCLUDED, _LEAST = 0.24, 0.008
+_OCCLUDED, _LEAST = 0.2, 0.008
+# Valves have slits across, spokes, or a closed cap.
+VALVE_DESIGNS = SLITS, SPOKES, CAP = 0, 1, 2
+# Half the side of a valve's image, in its radii, and how dark its shadow is.
+_VALVE, _VALVE_SHADOW = 1.35, 0.45
 # Where the ear's root begins and ends, in u and v of the head.
 EAR_TOP, EAR_BOTTOM = (1.40, 0.06), (1.34, 0.46)
 
@@ -92,7 +96,7 @@ def relief(
     curves = _curves(draws, rows, half_width, uneven)
     # An edge is darkest where it is deepest; the shade of a soft one is weak.
     deepest = np.abs(curves[:, 1]).max(axis=1, initial=1e-3)
-    shade *= np.minimum(_OCCLUDED / (_LEAST + rows[:, 4]), DARKEST / deepest)
+    shade *= np.minimum(_OCCLUDED / (_LEAST + rows[:, 4]), DARKEST / deepest) / deepest
     return Relief(
         np.column_stack([rows[:, 4:6], shade]),
         curves,
@@ -103,8 +107,8 @@ def relief(
             draws.unit(),
             draws.unit(),
             draws.near(0, 2.2),
-            draws.between(0.5, 1.2),
-            draws.between(0.5, 1.4),
+            draws.between(0.6, 1.4),
+            draws.between(0.6, 1.6),
         ),
     )
 
@@ -148,8 +152,8 @@ def ear_loops(
     top = (EAR_TOP[0], EAR_TOP[1] + draws.near(0, 0.05))
     bottom = (EAR_BOTTOM[0], EAR_BOTTOM[1] + draws.near(0, 0.05))
     return (
-        Loop((upper[0] - 0.02, upper[1] + 0.03), top, wide, color, draws.between(-0.01, 0.02)),
-        Loop((lower[0] - 0.02, lower[1] - 0.03), bottom, wide, color, draws.between(-0.01, 0.05)),
+        Loop((upper[0] - 0.02, upper[1] + 0.03), top, wide, color, draws.between(-0.02, 0.04)),
+        Loop((lower[0] - 0.02, lower[1] - 0.03), bottom, wide, color, draws.between(-0.02, 0.07)),
     )
 
 
@@ -160,27 +164,41 @@ def centre_seam(top: float, bottom: float, height: float, width: float) -> list[
     return [(0.0, start, down, width, length, height), (0.0, start, down, 0.012, length, -0.25 * height)]
 
 
+def _valve_grid() -> Floats:
+    """(2, 96, 96) y and x in radii of a valve, with room for its shadow."""
+    return np.mgrid[-_VALVE:_VALVE:96j, -_VALVE:_VALVE:96j].astype(np.float32)
+
+
 @cache
-def _valve_image() -> tuple[Floats, Floats]:
-    """(96, 96) lightness around 1 and (96, 96) height from 0 to 1 of a round valve of 0.95 of the radius."""
-    y, x = np.mgrid[-1:1:96j, -1:1:96j].astype(np.float32)
+def _valve_image(design: int) -> tuple[Floats, Floats]:
+    """(96, 96) lightness around 1 and (96, 96) height from 0 to 1 of a round valve with a radius of 0.95.
+
+    design: One of `VALVE_DESIGNS`.
+    """
+    y, x = _valve_grid()
     radius = np.hypot(x, y)
     rim = np.exp(-(((radius - 0.8) / 0.1) ** 2))
     cap = np.clip((0.62 - radius) / 0.05, 0, 1)
-    slits = np.clip(np.cos(y * 22) * 2, 0, 1) * np.clip((0.5 - radius) / 0.05, 0, 1)
+    waves = (y * 22, 8 * np.arctan2(y, x), np.full_like(x, np.pi))[design]
+    slits = np.clip(np.cos(waves) * 2, 0, 1) * np.clip((0.5 - radius) / 0.05, 0, 1)
     height = np.clip((0.95 - radius) / 0.1, 0, 1) * 0.6 + 0.2 * rim + 0.25 * cap - 0.2 * slits
     lightness = 1 - 0.5 * slits - 0.2 * np.exp(-(((radius - 0.66) / 0.03) ** 2))
     return lightness.astype(np.float32), height.astype(np.float32)
 
 
-def valve(place: tuple[float, float], radius: float, color: Color) -> Patch:
-    """A round exhalation valve."""
-    lightness, height = _valve_image()
-    y, x = np.mgrid[-1:1:96j, -1:1:96j]
-    alpha = np.clip((0.96 - np.hypot(x, y)) / 0.04, 0, 1) * 255
-    bgr = np.clip(lightness[:, :, None] * np.array(color, np.float32), 0, 255)
-    bgra = np.dstack([bgr, alpha]).astype(np.uint8)
-    return Patch(bgra, height * np.float32(0.3 * radius), place, (2 * radius, 2 * radius))
+def valve(place: tuple[float, float], radius: float, color: Color, design: int) -> Patch:
+    """A round exhalation valve of one of `VALVE_DESIGNS`."""
+    lightness, height = _valve_image(design)
+    y, x = _valve_grid()
+    solid = np.clip((0.96 - np.hypot(x, y)) / 0.04, 0, 1)
+    # It stands out and keeps light from the cloth under it.
+    shadow = _VALVE_SHADOW * np.clip((1.22 - np.hypot(x, y - 0.1)) / 0.3, 0, 1)
+    alpha = solid + (1 - solid) * shadow
+    shown = lightness * solid / np.maximum(alpha, 1e-6)
+    bgr = np.clip(shown[:, :, None] * np.array(color, np.float32), 0, 255)
+    bgra = np.dstack([bgr, 255 * alpha]).astype(np.uint8)
+    side = 2 * _VALVE * radius
+    return Patch(bgra, height * np.float32(0.3 * radius), place, (side, side))
 
 
 def nose_clip(draws: Draws, top: float, color: Color) -> Patch:
@@ -188,7 +206,7 @@ def nose_clip(draws: Draws, top: float, color: Color) -> Patch:
     bgra = np.zeros((24, 96, 4), np.uint8)
     cv2.rectangle(bgra, (2, 4), (93, 19), (*color, 255), -1, cv2.LINE_AA)
     heights = bgra[:, :, 3].astype(np.float32) * np.float32(0.006 / 255)
-    return Patch(bgra, heights, (0.0, top + draws.between(0.05, 0.08)), (draws.between(0.30, 0.42), 0.05))
+    return Patch(bgra, heights, (0.0, top + draws.between(0.08, 0.11)), (draws.between(0.24, 0.34), 0.035))
 
 
 def tent(x: Array, y: Array, centre: tuple[float, float], reach: tuple[float, float], height: float) -> Array:

@@ -18,14 +18,14 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
-    top, bottom = draws.near(0.10, 0.07), draws.near(1.39, 0.07)
+    top, bottom = draws.near(0.10, 0.07), draws.near(1.46, 0.07)
     half, narrow = draws.near(1.16, 0.08), draws.near(1.08, 0.08)
-    upper = draws.near(0.41, 0.06)
+    upper = draws.near(0.44, 0.06)
     lower = upper + draws.between(0.36, 0.54)
     peaked = draws.between(0.0, 0.12)
     shape = outline(
         draws,
-        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
+        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.04), (half, upper), (1.62, upper)],
         [(0, bottom), (0.50, bottom - 0.03), (0.85 * narrow, bottom - 0.24), (narrow, lower), (1.62, lower)],
         [
             (-0.4, half),
@@ -37,7 +37,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         draws.between(0.03, 0.09),
     )
     seamed = draws.happens(0.65)
-    strength = 0.12 * 12 ** draws.unit()
+    strength = 0.22 * 9 ** draws.unit()
     folds = corner_folds(draws, (half, upper), (0, 55), 3, 0.08 * strength)
     folds += corner_folds(draws, (narrow, lower), (-50, 5), 3, 0.07 * strength)
     steps = []
@@ -59,7 +59,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(BOTTOM, hem, 0.010, -0.006, stitches, 0.028),
     ]
     ridge = draws.between(0.0, 0.08) if seamed else 0.0
-    sharp = draws.between(0.0, 0.08), draws.between(0.15, 0.4), (draws.between(0.0, 0.3) if seamed else 0.0)
+    sharp = draws.between(0.02, 0.10), draws.between(0.25, 0.6), draws.between(0.0, 0.1)
 
     def stand_off(x: Array, y: Array) -> Array:
         return np.asarray(0.035 + ridge * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05))
@@ -71,5 +71,5 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         cloth,
         tuple(trims),
         accents.marks,
-        ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.03, 0.06)),
+        ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.022, 0.045)),
     )

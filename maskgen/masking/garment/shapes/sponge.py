@@ -10,19 +10,20 @@ from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_fo
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sponge mask."""
-    top, bottom = draws.near(0.10, 0.05), draws.near(1.25, 0.05)
-    body, tip = draws.near(0.76, 0.05), draws.near(1.34, 0.03)
+    top, bottom = draws.near(0.11, 0.05), draws.near(1.29, 0.05)
+    body, tip = draws.near(0.76, 0.05), draws.near(1.38, 0.03)
     wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
-    # Some follow the jaw, others run straight from the chin to the ears.
-    full = draws.between(-0.45, 0.4)
+    # Some follow the jaw, others leave a part of it bare.
+    full = draws.between(-0.6, 0.4)
     shape = outline(
         draws,
-        [(0, top), (0.25, top + 0.10), (body, wing_top + 0.10), (tip, wing_top), (1.62, wing_top)],
+        [(0, top), (0.25, top + 0.10), (body, wing_top + 0.11), (tip, wing_top), (1.62, wing_top)],
         [
             (0, bottom),
-            (0.28, bottom - 0.12 + 0.05 * full),
-            (0.50, bottom - 0.38 + 0.14 * full),
-            (body, 0.64 + 0.14 * full),
+            (0.26, bottom - 0.04 + 0.02 * full),
+            (0.55, bottom - 0.18 + 0.06 * full),
+            (0.85, bottom - 0.42 + 0.12 * full),
+            (1.08, bottom - 0.63 + 0.12 * full),
             (tip, wing_bottom),
             (1.62, wing_bottom),
         ],
@@ -31,10 +32,10 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     ridge = draws.between(0.05, 0.14)
     folds = centre_seam(top, bottom, draws.between(0.0, 0.02), 0.04)
-    folds += corner_folds(draws, (1.2, 0.34), (-20, 30), 3, draws.between(0.01, 0.04))
+    folds += corner_folds(draws, (1.2, 0.34), (-20, 30), 3, draws.between(0.015, 0.06))
     thick = draws.between(0.004, 0.014)
     # The halves are flat and meet at an angle.
-    sharp = draws.between(0.05, 0.2), draws.between(0.25, 0.5), draws.between(0.0, 0.3)
+    sharp = draws.between(0.04, 0.15), draws.between(0.3, 0.6), draws.between(0.0, 0.15)
 
     def stand_off(x: Array, y: Array) -> Array:
         ridged = ridge * np.exp(-np.abs(x) / 0.22) * np.clip((y - top) / 0.3, 0, 1)

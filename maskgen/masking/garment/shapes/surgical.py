@@ -12,8 +12,8 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
-    half, taper = draws.near(0.75, 0.07), draws.between(0.86, 1.04)
-    top, bottom = draws.near(0.12, 0.13), draws.near(1.24, 0.06)
+    half, taper = draws.near(0.757, 0.07), draws.between(0.81, 1.0)
+    top, bottom = draws.near(0.12, 0.13), draws.near(1.205, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.06, 0.26)
     narrow = half * taper
@@ -36,36 +36,37 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         ],
         draws.between(0.0, 0.03),
     )
-    count = draws.pick((2, 3, 3, 3, 4))
+    count = draws.pick((2, 2, 3, 3, 3, 4))
     # Pleats lie close together at the sides and open in the middle, where they follow nose and chin.
     opened, closed = (
-        draws.between(0.16, 0.34) * 3 / count,
+        draws.between(0.13, 0.36) * 3 / count,
         (lower - upper) / (count + draws.between(0.6, 2.0)),
     )
-    middle, beside = draws.near(0.68, 0.13), (upper + lower) / 2 + draws.near(0.08, 0.09)
+    middle, beside = draws.near(0.68, 0.16), (upper + lower) / 2 + draws.near(0.08, 0.12)
     # From 0 for a mask fresh from its box, which is nearly smooth, to 1 for one that was crushed in a pocket.
     worn = 1.07 - 1.14 * draws.unit() ** 1.35
     # Those of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.2, 1.1), 0.23 * 23 ** draws.near(worn, 0.15)
-    leaning = draws.near(0, 0.15)
+    pulled, deep = draws.between(0.2, 1.1), 0.27 * 28 ** draws.near(worn, 0.15)
+    leaning = draws.near(0, 0.28)
     steps = []
     for number in range(count):
-        place, depth = number - (count - 1) / 2, deep * draws.between(0.006, 0.040)
+        place, depth = number - (count - 1) / 2, deep * draws.between(0.009, 0.040)
         steps.append(
             (
-                middle + place * opened + draws.near(0, 0.08),
+                middle + place * opened + draws.near(0, 0.12),
                 beside + place * closed,
                 depth * pulled * draws.between(0.4, 1.0),
                 depth * 0.9,
                 draws.between(0.004, 0.016),
                 draws.between(0.10, 0.30),
-                leaning + draws.near(0, 0.05),
+                leaning + draws.near(0, 0.11),
             )
         )
-    # Limited: both flanks of a higher fold are as steep as can be, black and white lines that alias.
-    strength = min(0.22 * 100 ** draws.near(worn, 0.15), 5.5)
-    folds = corner_folds(draws, (half, upper), (0, 65), 4, 0.085 * strength)
-    folds += corner_folds(draws, (narrow, lower), (-55, 5), 3, 0.07 * strength)
+    # Limited: flanks of higher folds are as steep as can be, patches of one grey.
+    strength = min(0.32 * 50 ** draws.near(worn, 0.15), 2.5)
+    more = round(3 * max(worn, 0))
+    folds = corner_folds(draws, (half, upper), (0, 65), 3 + more, 0.085 * strength)
+    folds += corner_folds(draws, (narrow, lower), (-55, 5), 2 + more, 0.07 * strength)
     # Gathers beside the edge, where the loops are welded on.
     for side in (-1, 1):
         for number in range(4):
@@ -99,11 +100,11 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            0.0052 * 30 ** draws.near(worn, 0.15),
-            (crease, draws.between(0.06, 0.2), max(draws.between(-0.08, 0.06), 0.0)),
+            min(0.0094 * 16 ** draws.near(worn, 0.15), 0.084),
+            (crease, draws.between(0.1, 0.25), max(draws.between(-0.06, 0.03), 0.0)),
         ),
         stand_off,
         cloth,
         tuple(trims),
-        loops=ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.025, 0.045)),
+        loops=ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.02, 0.038)),
     )
