@@ -24,7 +24,7 @@ _OUTLINES = Outlines(FACE_OVAL, *_NOT_SKIN)
 
 # Scales of the red-green and blue-yellow axes of a logarithmic BGR colour: a pixel one spread away from the
 # skin's median has a weight of about one half.
-_RED_SPREAD, _BLUE_SPREAD = np.float32(0.32), np.float32(0.5)
+RED_SPREAD, BLUE_SPREAD = np.float32(0.32), np.float32(0.5)
 # Regularisation: keeps the fitted slope flat where few pixels determine it.
 _FLAT = 1e-3
 _STRANGE = 0.2  # weight below which a pixel is hardly skin
@@ -107,8 +107,8 @@ def _weights_and_summary(bgr: NDArray[np.uint8], face: NDArray[np.uint8]) -> tup
             weighted[y, x, 3] = 0
             if face[y, x]:
                 light[inside] = level
-                red[inside] = (log_r - log_g) / _RED_SPREAD
-                blue[inside] = (log_b - np.float32(0.5) * (log_g + log_r)) / _BLUE_SPREAD
+                red[inside] = (log_r - log_g) / RED_SPREAD
+                blue[inside] = (log_b - np.float32(0.5) * (log_g + log_r)) / BLUE_SPREAD
                 inside += 1
     below, at = steps[0], 0
     while below <= int(_BRIGHT * (height * width - 1)):

@@ -68,8 +68,7 @@ def _dressed(
 def _texture(fabric: Fabric, pixels_per_cm: float, seed: int) -> Plane:
     """The weave, with what wear, light and camera add: more on dark cloth, little on white."""
     tile = weave(fabric.weave, pixels_per_cm, seed)
-    dark = darkness(fabric.color)
-    worn = _WORN_WHITE + (_WORN_DARK - _WORN_WHITE) * dark
+    worn = _WORN_WHITE + (_WORN_DARK - _WORN_WHITE) * darkness(fabric.color)
     worn *= 0.4 + 1.2 * draw_unit(seed, "worn") ** 2
     repeats = len(tile) // TILE_SIDE
     return tile + np.float32(worn) * np.tile(wear_tile(), (repeats, repeats))

@@ -111,11 +111,6 @@ class Cloth:
     weave_start: float = 0.0
     sheen: float = 0.0
 
-    @property
-    def darkness(self) -> float:
-        """From 0 for white to 1 for black cloth."""
-        return darkness(self.color)
-
 
 @dataclass(frozen=True, eq=False)
 class Garment:

@@ -21,7 +21,7 @@ _SHADE, _DEEPER, DARKEST = 0.015, 1.8, 0.42
 _NARROW, _STEEP, _STEEPER = 0.35, 0.45, -1 / 0.45
 _FOLD_REACH = 2.2
 # A fold's width for a steep flank that is 1 wide where the fold is highest, a third of its way.
-_WIDEST = 1 / (_STEEP * _FOLD_REACH * (_NARROW + 1 / 3))
+_PER_FLANK = 1 / (_STEEP * _FOLD_REACH * (_NARROW + 1 / 3))
 # Half the width of a seam; how far the crest of a ridge is rounded.
 _SEAM, _CREST_RADIUS = 0.014, 0.04
 # Cells of the table that says which folds may touch a place: their first x and y, their side, their number.
@@ -94,7 +94,8 @@ def fold_cells(folds: Array, finest: float) -> tuple[NDArray[np.int64], Array]:
     cells, rows = np.zeros((_DOWN, _ACROSS, len(folds) + 1), np.int64), np.empty((len(folds), 7))
     margin = 0.71 * _CELL
     for k in range(len(folds)):
-        left, top, width, length = folds[k, 0], folds[k, 1], max(folds[k, 3], finest * _WIDEST), folds[k, 4]
+        left, top, length = folds[k, 0], folds[k, 1], folds[k, 4]
+        width = max(folds[k, 3], finest * _PER_FLANK)
         cosine, sine = np.cos(folds[k, 2]), np.sin(folds[k, 2])
         rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3] = left, top, cosine, sine
         rows[k, 4], rows[k, 5], rows[k, 6] = 1 / length, 1 / width, 6.75 * folds[k, 5] * folds[k, 3] / width
@@ -147,9 +148,9 @@ def _rounded(x: float) -> float:
 @inlined
 def ridge_relief(ridge: tuple[float, float, float], finest: float, x: float) -> tuple[float, float]:
     """Height of the ridge down the midline, whose crest is rounded, and how dark it is there in its seam."""
-    left = 1 - _rounded(x) / _rounded(ridge[1])
-    if left <= 0:
+    if abs(x) >= ridge[1]:
         return 0.0, 0.0
+    left = 1 - _rounded(x) / _rounded(ridge[1])
     wide = max(_SEAM, finest)
     dark = ridge[2] * max(1 - abs(x) / wide, 0.0) * _SEAM / wide
     return ridge[0] * left * left, dark

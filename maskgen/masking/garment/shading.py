@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from maskgen.jit import compiled, inlined
 from maskgen.masking.face.light_direction import LightDirection
-from maskgen.masking.garment.garment import Cloth
+from maskgen.masking.garment.garment import Cloth, darkness
 from maskgen.records import Image
 
 Array = NDArray[np.float64]
@@ -36,6 +36,13 @@ _DARK_CONTRAST = 1.9
 _SHOULDER = np.float32(0.68)
 
 
+@inlined
+def _received(cosine: np.float32) -> np.float32:
+    """Share of a light that cloth shows whose normal has this cosine with it: above 0 also behind."""
+    share: np.float32 = _HALF * (cosine + np.sqrt(cosine * cosine + _THROUGH))
+    return share
+
+
 @compiled
 def usual_light(normals: Array, used: NDArray[np.bool_], direction: Array, strength: float) -> float:
     """Mean light on a surface where it faces the camera: that which shows the cloth's own colour.
@@ -47,8 +54,7 @@ def usual_light(normals: Array, used: NDArray[np.bool_], direction: Array, stren
         for column in range(normals.shape[1]):
             x, y, z = normals[row, column]
             if used[row, column] and z < 0:
-                facing = x * direction[0] + y * direction[1] + z * direction[2]
-                facing = 0.5 * (facing + np.sqrt(facing * facing + _THROUGH))
+                facing = _received(x * direction[0] + y * direction[1] + z * direction[2])
                 total += (1 - strength) * (1 - _SKY * y) + strength * facing
                 count += 1
     return max(total / count, 0.05) if count else 1.0
@@ -84,7 +90,7 @@ def shade(
     # Halfway between the light and the camera.
     half = towards - (0, 0, 1)
     half /= max(math.hypot(*half.tolist()), 1e-6)
-    contrast = _DARK_CONTRAST * cloth.darkness
+    contrast = _DARK_CONTRAST * darkness(cloth.color)
     lights = np.array([*towards, *half, light.strength, 1 / usual, cloth.sheen, contrast], np.float32)
     return _shade(color, normals, heights, nearest, lights, *loops)
 
@@ -159,8 +165,7 @@ def _light_row(xs: Floats, ys: Floats, zs: Floats, lights: Floats, gains: Floats
     for k in range(len(gains)):
         x, y, z = xs[k], ys[k], zs[k]
         length = _ONE / np.sqrt(x * x + y * y + z * z + _TINY)
-        facing = (x * light_x + y * light_y + z * light_z) * length
-        facing = _HALF * (facing + np.sqrt(facing * facing + _THROUGH))
+        facing = _received((x * light_x + y * light_y + z * light_z) * length)
         lit = max(ambient * (_ONE - _SKY * y * length) + directional * facing, _DARKEST)
         # To the power 3/4: 1 / 2.2 of a file's encoding, and the contrast that cameras add; they keep
         # what is bright from clipping.

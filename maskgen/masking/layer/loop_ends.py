@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskgen.masking.face.light import Light
+from maskgen.masking.face.skin_weights import BLUE_SPREAD, RED_SPREAD
 from maskgen.records import Image, Layer
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-# Scales of the red-green and blue-yellow axes of a colour relative to the skin's, both logarithmic, as in
-# `skin_weights`; squared distance from the skin's light and colour beyond which a place is not skin.
-_RED_SPREAD, _BLUE_SPREAD, _STRANGE = 0.32, 0.5, 0.7
+_STRANGE = 0.7  # squared distance from the skin's light and colour beyond which a place is not skin
 _EAR = 0.25  # the last share of a loop, which lies on the ear
 _ROOM = 1.5  # pixels around a loop that are hidden with it
 _SHIFT = 4  # fractional bits of OpenCV's coordinates
@@ -62,6 +61,6 @@ def _strangeness(light: Light, path: Floats) -> Floats:
         for each in samples
     )
     off = np.log1p(image.astype(np.float64)) - skin
-    red = (off[:, 2] - off[:, 1]) / _RED_SPREAD
-    blue = (off[:, 0] - (off[:, 1] + off[:, 2]) / 2) / _BLUE_SPREAD
+    red = (off[:, 2] - off[:, 1]) / RED_SPREAD
+    blue = (off[:, 0] - (off[:, 1] + off[:, 2]) / 2) / BLUE_SPREAD
     return np.asarray(off.mean(axis=1) ** 2 + red**2 + blue**2, np.float32)

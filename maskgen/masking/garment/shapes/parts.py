@@ -22,8 +22,7 @@ Floats = NDArray[np.float32]
 _WANDER, _UNEVEN, _KNOTS, _APEX = 0.025, 3.2, 7, 0.14
 # The shade under a pleat by its depth over its softness and this.
 _OCCLUDED, _LEAST = 0.2, 0.008
-# Valves have slits across, spokes, or a closed cap.
-VALVE_DESIGNS = SLITS, SPOKES, CAP = 0, 1, 2
+VALVE_DESIGNS = (0, 1, 2)  # slits across, spokes, a closed cap
 # Half the side of a valve's image, in its radii, and how dark its shadow is.
 _VALVE, _VALVE_SHADOW = 1.35, 0.45
 # Where the ear's root begins and ends, in u and v of the head.
@@ -164,6 +163,7 @@ def centre_seam(top: float, bottom: float, height: float, width: float) -> list[
     return [(0.0, start, down, width, length, height), (0.0, start, down, 0.012, length, -0.25 * height)]
 
 
+@cache
 def _valve_grid() -> Floats:
     """(2, 96, 96) y and x in radii of a valve, with room for its shadow."""
     return np.mgrid[-_VALVE:_VALVE:96j, -_VALVE:_VALVE:96j].astype(np.float32)
