@@ -54,8 +54,7 @@ FACE_OVAL = (
 )
 
 
-# Template space: its size, the pixels per eye distance, and the middle between the outer eye corners.
-TEMPLATE_SIZE = (1024, 896)
+# Template space: the pixels per eye distance, and the middle between the outer eye corners.
 TEMPLATE_UNIT = 600.0
 TEMPLATE_ORIGIN = (512.0, 100.0)
 

@@ -63,6 +63,14 @@ def test_a_cast_of_the_whole_image_is_followed(tint):
     assert abs(red - blue) > 0.1 * abs(np.log(tint[2] / tint[0]))
 
 
+def test_in_orange_light_before_yellow_walls_white_is_orange():
+    image, landmarks = scene(light=np.array((0.4, 0.8, 1.0)))
+    face = cv2.fillPoly(np.zeros(image.shape[:2], np.uint8), [landmarks.oval.astype(np.int32)], 1)
+    image[face == 0] = (image[face == 0] * (1, 1.25, 0.9)).astype(np.uint8)
+    blue, green, red = np.log(FaceContext(image, landmarks).light.gains)
+    assert blue < green - 0.1 and red > green + 0.05
+
+
 def test_a_face_without_eyes_in_view_has_no_white():
     image, _ = scene()
     assert eye_white(image, mean_face(center=(900.0, 160.0))) is None
