@@ -67,6 +67,20 @@ def test_a_worker_that_dies_is_told():
     assert sorted(run_tasks(double, range(3), workers=2)) == [0, 2, 4]
 
 
+@pytest.mark.parametrize("how", ["workers=2", "apart=True"])
+def test_nothing_is_said_of_a_semaphore_that_is_gone_when_a_run_ends(how):
+    """It is registered too late: as by a worker that is still starting."""
+    script = (
+        "from maskgen.run.executors.executor import run_tasks\n"
+        f"assert sorted(run_tasks(abs, range(4), {how})) == [0, 1, 2, 3]\n"
+        "from joblib.externals.loky.backend import resource_tracker\n"
+        "resource_tracker.register('/gone', 'semlock')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    # The tracker ends after its parent.
+    assert done.stderr == ""
+
+
 def test_workers_leave_interrupts_to_the_driver():
     assert all(run_tasks(ignores_interrupts, range(4), workers=2))
 

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -73,9 +74,25 @@ def run_tasks(
             "written); one process does the work"
         )
         workers, apart = 1, False
-    if workers == 1:
-        return _apart(function, tasks) if apart else (function(task) for task in tasks)
-    return _parallel(function, tasks, workers)
+    if workers == 1 and not apart:
+        return (function(task) for task in tasks)
+    _start_quiet_tracker()
+    return _apart(function, tasks) if workers == 1 else _parallel(function, tasks, workers)
+
+
+def _start_quiet_tracker() -> None:
+    """Start loky's process that removes semaphores which a run leaves, without its warnings.
+
+    A worker that is still starting when a run ends tells it of semaphores that are gone by then: it would
+    complain below the run's last line.
+    """
+    from joblib.externals.loky.backend import resource_tracker
+
+    sys.warnoptions.append("ignore:resource_tracker")
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions.pop()
 
 
 def _apart(function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[Result]:
