@@ -179,7 +179,8 @@ def test_processes_and_shares_leave_the_tars_of_one_run(source, whole, tmp_path)
 
 
 def test_a_killed_run_goes_on_to_the_same_tars(tmp_path):
-    root = write_dataset(tmp_path / "faces", count=18)
+    # So many that a busy machine looks before all are done.
+    root = write_dataset(tmp_path / "faces", count=120)
     fixed = {"layout": "webdataset", "alpha": True, "shard_size": 6, "label": "folder"}
     masked(root, tmp_path / "whole", running={"report": partial(write_report, root=root)}, **fixed)
     out = tmp_path / "out"
@@ -195,7 +196,7 @@ def test_a_killed_run_goes_on_to_the_same_tars(tmp_path):
 
     process = start(1)
     deadline = time.monotonic() + 60
-    # Killed in the second tar, with the first one done.
+    # Killed in a later tar, with the first one done.
     while not (list(out.glob("shards/*.tar")) and list(out.glob(".maskgen/tmp/*/shard.tar"))):
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
