@@ -74,10 +74,9 @@ def run_tasks(
             "written); one process does the work"
         )
         workers, apart = 1, False
-    if workers == 1 and not apart:
-        return (function(task) for task in tasks)
-    _start_quiet_tracker()
-    return _apart(function, tasks) if workers == 1 else _parallel(function, tasks, workers)
+    if workers == 1:
+        return _apart(function, tasks) if apart else (function(task) for task in tasks)
+    return _parallel(function, tasks, workers)
 
 
 def _start_quiet_tracker() -> None:
@@ -99,6 +98,7 @@ def _apart(function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterato
     from joblib.externals.loky import ProcessPoolExecutor
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
+    _start_quiet_tracker()
     executor = ProcessPoolExecutor(max_workers=1, initializer=_start_worker)
     try:
         for task in tasks:
@@ -130,6 +130,7 @@ def _parallel(function: Callable[[Task], Result], tasks: Iterable[Task], workers
         except BaseException as error:
             task_errors.append(error)
 
+    _start_quiet_tracker()
     how = {"batch_size": 1, "pre_dispatch": "2*n_jobs", "max_nbytes": None, "initializer": _start_worker}
     results = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", **how)(calls())
     try:
