@@ -20,7 +20,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
     top, bottom = draws.near(0.10, 0.07), draws.near(1.46, 0.07)
     half, narrow = draws.near(1.16, 0.08), draws.near(1.08, 0.08)
-    upper = draws.near(0.44, 0.06)
+    upper = draws.near(0.49, 0.06)
     lower = upper + draws.between(0.36, 0.54)
     peaked = draws.between(0.0, 0.12)
     shape = outline(

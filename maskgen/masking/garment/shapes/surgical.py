@@ -12,10 +12,10 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
-    half, taper = draws.near(0.757, 0.07), draws.between(0.81, 1.0)
+    half, taper = draws.near(0.84, 0.09), draws.between(0.86, 1.12)
     top, bottom = draws.near(0.12, 0.13), draws.near(1.205, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
-    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.06, 0.26)
+    upper, lower = top + draws.near(0.025, 0.06), bottom - draws.between(0.10, 0.36)
     narrow = half * taper
     shape = outline(
         draws,
@@ -34,7 +34,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             (lower, narrow),
             (2.6, narrow),
         ],
-        draws.between(0.0, 0.03),
+        draws.between(0.01, 0.09),
     )
     count = draws.pick((2, 2, 3, 3, 3, 4))
     # Pleats lie close together at the sides and open in the middle, where they follow nose and chin.
@@ -79,6 +79,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
+    flare = draws.between(0.0, 0.08)
     trims = [
         Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
@@ -91,7 +92,9 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     def stand_off(x: Array, y: Array) -> Array:
         sides = np.clip((np.abs(x) - 0.45) / 0.4, 0, 1)
-        return np.asarray(0.035 + gape * sides + tent(x, y, (lean, 0.72), (wide, 0.55), tented))
+        below = np.clip((y - 0.45) / 0.6, 0, 1)
+        spread = gape * sides + flare * np.clip(np.abs(x) / 0.6, 0, 1) * below
+        return np.asarray(0.035 + spread + tent(x, y, (lean, 0.72), (wide, 0.55), tented))
 
     return Garment(
         shape,
@@ -106,5 +109,5 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         stand_off,
         cloth,
         tuple(trims),
-        loops=ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.02, 0.038)),
+        loops=ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.024, 0.046)),
     )
