@@ -88,6 +88,6 @@ def _stroke(path: Array, radius: float, paint: Floats, nearest: Floats, color: F
                 nearest[y, x] = distance
                 shown = min(max((len(path) - 1 - k - along) / _VANISHING, 0.0), 1.0)
                 alpha[y, x] = max(alpha[y, x], shown * min(max(radius - distance + 0.5, 0.0), 1.0))
-                gain = 1 - 0.35 * min(distance / radius, 1.0) ** 2 - _SHADED * (k + along) / len(path)
+                gain = 1 - 0.22 * min(distance / radius, 1.0) ** 2 - _SHADED * (k + along) / len(path)
                 for channel in range(3):
                     color[y, x, channel] = paint[channel] * gain

@@ -1,17 +1,25 @@
-"""The one-piece moulded sponge mask ("Pitta"): a sharp centre ridge, and wings with cut-outs for the ears."""
+"""The one-piece moulded sponge mask ("Pitta"): a centre ridge, and wings that split into two bands to the ear."""
 
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Trim
+from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, relief, tent
+from maskgen.masking.garment.shapes.parts import (
+    EAR_BOTTOM,
+    EAR_TOP,
+    Accents,
+    centre_seam,
+    corner_folds,
+    relief,
+    tent,
+)
 
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sponge mask."""
     top, bottom = draws.near(0.11, 0.05), draws.near(1.29, 0.05)
-    body, tip = draws.near(0.76, 0.05), draws.near(1.38, 0.03)
+    body, tip = draws.near(0.76, 0.05), draws.near(1.16, 0.06)
     wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
     # Some follow the jaw, others leave a part of it bare.
     full = draws.between(-0.6, 0.4)
@@ -24,7 +32,7 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             (0.55, bottom - 0.18 + 0.06 * full),
             (0.85, bottom - 0.42 + 0.12 * full),
             (1.08, bottom - 0.63 + 0.12 * full),
-            (tip, wing_bottom),
+            (1.38, wing_bottom),
             (1.62, wing_bottom),
         ],
         [(-0.4, tip), (2.6, tip)],
@@ -36,6 +44,10 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     thick = draws.between(0.004, 0.014)
     # The halves are flat and meet at an angle.
     sharp = draws.between(0.04, 0.15), draws.between(0.3, 0.6), draws.between(0.0, 0.15)
+
+    band = draws.between(0.06, 0.10)
+    upper = Loop((tip - 0.04, wing_top + 0.05), (EAR_TOP[0], wing_top - 0.06), band, cloth.color, 0.0)
+    lower = Loop((tip - 0.04, wing_bottom + 0.04), EAR_BOTTOM, band, cloth.color, 0.02)
 
     def stand_off(x: Array, y: Array) -> Array:
         ridged = ridge * np.exp(-np.abs(x) / 0.22) * np.clip((y - top) / 0.3, 0, 1)
@@ -50,5 +62,6 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         cloth,
         (Trim(TOP, 0.0, 0.02, thick), Trim(BOTTOM, 0.0, 0.02, thick)),
         accents.marks,
+        (upper, lower),
         corners_slide=0.15,
     )
