@@ -39,6 +39,8 @@ _WHITE, _HEADROOM = 5.48, 0.07
 _SHADE_EYES, _SHADE_SKIN, _SHADE_SKIN_ALONE = 1.31, 0.83, 1.23
 _DARK_BRIGHT, _DARK_EYES = 0.27, 0.93
 _TRUST_CAST, _ORDINARY = 0.88, 0.1
+# Logarithm of the brightest channel of white in coloured light.
+_CLIPPED = 5.52
 # Light that lacks blue is warm: it has more red, by this share in the edges of 261 photographs. A yellow wall
 # alone would make masks green.
 _WARM = 0.66
@@ -123,8 +125,9 @@ def _gains(summary: Summary, eyes: float | None, monochrome: bool) -> Floats:
     if bluish < 0:
         red_of_edges = max(red_of_edges, -_WARM * bluish)
     reddish = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, red_of_edges)
-    # A cast changes no brightness.
+    # A cast changes no brightness, as far as the strongest channel is not clipped by it.
     exposure -= 0.114 * bluish + 0.299 * reddish
+    exposure = min(exposure, _CLIPPED - _WHITE - max(bluish, reddish, 0.0))
     gains = math.exp(exposure + bluish), math.exp(exposure), math.exp(exposure + reddish)
     return np.array(gains, np.float32)
 

@@ -45,7 +45,7 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     # The halves are flat and meet at an angle.
     sharp = draws.between(0.04, 0.15), draws.between(0.3, 0.6), draws.between(0.0, 0.15)
 
-    band = draws.between(0.06, 0.10)
+    band = draws.between(0.045, 0.075)
     upper = Loop((tip - 0.04, wing_top + 0.05), (EAR_TOP[0], wing_top - 0.06), band, cloth.color, 0.0)
     lower = Loop((tip - 0.04, wing_bottom + 0.04), EAR_BOTTOM, band, cloth.color, 0.02)
 

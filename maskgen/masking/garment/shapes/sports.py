@@ -40,7 +40,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         patches += [valve((side * place[0], place[1]), radius, accents.valve, design) for side in sides]
     if draws.happens(0.5):
         patches.append(nose_clip(draws, top, draws.pick(((170, 170, 170), (60, 60, 60)))))
-    strap = Loop((half - 0.1, 0.5), (1.44, draws.near(0.36, 0.06)), draws.between(0.14, 0.24), accents.loop)
+    strap = Loop((half - 0.1, 0.5), (1.44, draws.near(0.36, 0.06)), draws.between(0.08, 0.15), accents.loop)
 
     def stand_off(x: Array, y: Array) -> Array:
         return np.asarray(0.04 + 0.05 * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.7, 0.55), 0.06))
