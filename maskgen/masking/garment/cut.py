@@ -72,7 +72,7 @@ def _cut(
     finest: float,
     edges: tuple[Floats, Floats, Floats],
     rounding: float,
-    relief: tuple[Array, Floats, Array, tuple[float, float, float]],
+    relief: tuple[Array, Floats, Array, tuple[float, float, float, float]],
     crumples: tuple[Floats, Array, float],
     cloth: tuple[Floats, float, float, Floats, float, float],
     trims: Array,
@@ -102,7 +102,7 @@ def _cut(
                 axes[1, 0] * x + axes[1, 1] * y + axes[1, 2],
             )
             total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
-            ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver)
+            ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver, y)
             total += fold_height(cells, fold_rows, x, y + waver) + depth * crumpled
             lightness = (1 - dark + min(max(_HOLLOW * total, -_DEEPEST), _DEEPEST)) * (1 - seam)
             lightness *= 1 + _repeated(weave, density * x + start, density * y + start)

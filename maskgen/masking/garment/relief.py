@@ -13,17 +13,18 @@ Array = NDArray[np.float64]
 # The curves of a pleat are tables over x, from -_REACH to _REACH.
 _REACH, _STEP, _PER_STEP = 1.44, 0.045, 1 / 0.045
 COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
-# How far above a pleat's edge the cloth rises towards it, in eye distances, and by which share of its depth.
-_CREST, _BULGE = 0.095, 0.5
-# How far the shade under the edge reaches at least and by depth; its limit.
-_SHADE, _DEEPER, DARKEST = 0.015, 1.8, 0.42
+# How far above a pleat's edge the cloth rises towards it, in eye distances, and the share of its depth that it
+# has at the edge.
+_CREST, _BULGE = 0.14, 1.0
+# How far the shade under the edge reaches at least, by depth, and at most; how dark it is at most.
+_SHADE, _DEEPER, _FARTHEST, DARKEST = 0.03, 1.5, 0.12, 0.65
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
-_NARROW, _STEEP, _STEEPER = 0.35, 0.45, -1 / 0.45
+_NARROW, _STEEP, _STEEPER = 0.35, 0.7, -1 / 0.7
 _FOLD_REACH = 2.2
 # A fold's width for a steep flank that is 1 wide where the fold is highest, a third of its way.
 _PER_FLANK = 1 / (_STEEP * _FOLD_REACH * (_NARROW + 1 / 3))
-# Half the width of a seam; how far the crest of a ridge is rounded.
-_SEAM, _CREST_RADIUS = 0.014, 0.04
+# Half the width of a seam; how far the crest of a ridge is rounded; over which way it runs out.
+_SEAM, _CREST_RADIUS, _RUN_OUT = 0.014, 0.04, 0.3
 # Cells of the table that says which folds may touch a place: their first x and y, their side, their number.
 _CELL_X, _CELL_Y, _CELL, _PER_CELL, _ACROSS, _DOWN = -1.6, -0.4, 0.1, 10.0, 32, 25
 
@@ -38,7 +39,8 @@ class Relief:
         curves: (n, 2, columns) float32 of each pleat at `COLUMNS`: height of its edge, and its depth.
         folds: (n, 6) straight folds: x and y of the start, direction in radians (down from the right), width,
             length, height.
-        ridge: Height and reach of a ridge down the midline, and the darkness of its seam, from 0 to 1.
+        ridge: Height and reach of a ridge down the midline, the darkness of its seam, from 0 to 1, and the
+            height in the garment at which it has run out.
         crumple: Height of the random crumples.
         crumple_map: x, y and turn of the tile of crumples, and its scale along and across the turn.
     """
@@ -46,7 +48,7 @@ class Relief:
     pleats: Array
     curves: Floats
     folds: Array
-    ridge: tuple[float, float, float]
+    ridge: tuple[float, float, float, float]
     crumple: float
     crumple_map: tuple[float, float, float, float, float]
 
@@ -64,20 +66,17 @@ def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: floa
     for k in range(len(pleats)):
         soft, length = max(pleats[k, 0], finest), pleats[k, 1]
         below = y - curves[k, 0, i] - t * (curves[k, 0, i + 1] - curves[k, 0, i])
-        if below < -_CREST - soft or below > length:
+        if below < -_CREST or below > length:
             continue
         depth = curves[k, 1, i] + t * (curves[k, 1, i + 1] - curves[k, 1, i])
-        s = min(max((below + soft) / (soft + soft), 0.0), 1.0)
-        step = s * s * (3 - s - s)
-        # The strips between two edges are nearly flat, and lean differently.
-        total += _BULGE * depth * max(1 + min(below, 0.0) / _CREST, 0.0) * (1 - step)
-        total -= depth * step * (1 - max(below / length, 0.0))
-        if step == 0:
-            continue
-        # The cloth above keeps light from the fold's inside: more and farther where it is deep.
+        # The cloth rises to the edge and falls below it: the edge itself is a crest. The way back under the
+        # edge, where the cloth is folded, is out of view.
+        near = 1 - (below / length if below > 0 else -below / _CREST)
+        total += _BULGE * depth * near * near
+        # The cloth above keeps light from what lies under its edge: more and farther where it is deep.
         deep = abs(depth)
-        near = max(1 - abs(below) / (soft if below < 0 else _SHADE + _DEEPER * deep), 0.0)
-        dark += pleats[k, 2] * deep * deep * near
+        under = min(max(1 - below / min(_SHADE + _DEEPER * deep, _FARTHEST), 0.0), 1.0)
+        dark += pleats[k, 2] * deep * deep * under * under * min(max(below / soft + 0.5, 0.0), 1.0)
     return total, min(dark, DARKEST)
 
 
@@ -146,11 +145,13 @@ def _rounded(x: float) -> float:
 
 
 @inlined
-def ridge_relief(ridge: tuple[float, float, float], finest: float, x: float) -> tuple[float, float]:
+def ridge_relief(
+    ridge: tuple[float, float, float, float], finest: float, x: float, y: float
+) -> tuple[float, float]:
     """Height of the ridge down the midline, whose crest is rounded, and how dark it is there in its seam."""
-    if abs(x) >= ridge[1]:
+    if abs(x) >= ridge[1] or y >= ridge[3]:
         return 0.0, 0.0
-    left = 1 - _rounded(x) / _rounded(ridge[1])
+    left = (1 - _rounded(x) / _rounded(ridge[1])) * min((ridge[3] - y) / _RUN_OUT, 1.0)
     wide = max(_SEAM, finest)
     dark = ridge[2] * max(1 - abs(x) / wide, 0.0) * _SEAM / wide
     return ridge[0] * left * left, dark

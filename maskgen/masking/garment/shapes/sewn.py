@@ -6,6 +6,7 @@ from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
+    ENDLESS,
     Accents,
     centre_seam,
     corner_folds,
@@ -18,8 +19,8 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
-    top, bottom = draws.near(0.10, 0.07), draws.near(1.46, 0.07)
-    half, narrow = draws.near(1.16, 0.08), draws.near(1.08, 0.08)
+    top, bottom = draws.near(0.10, 0.07), draws.near(1.36, 0.07)
+    half, narrow = draws.near(1.0, 0.09), draws.near(0.95, 0.09)
     upper = draws.near(0.49, 0.06)
     lower = upper + draws.between(0.36, 0.54)
     peaked = draws.between(0.0, 0.12)
@@ -59,10 +60,14 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(BOTTOM, hem, 0.010, -0.006, stitches, 0.028),
     ]
     ridge = draws.between(0.0, 0.08) if seamed else 0.0
-    sharp = draws.between(0.02, 0.10), draws.between(0.25, 0.6), draws.between(0.0, 0.1)
+    sharp = draws.between(0.02, 0.10), draws.between(0.25, 0.6), draws.between(0.0, 0.1), ENDLESS
+
+    flare = draws.between(0.0, 0.06)
 
     def stand_off(x: Array, y: Array) -> Array:
-        return np.asarray(0.035 + ridge * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05))
+        spread = flare * np.clip(np.abs(x) / 0.6, 0, 1) * np.clip((y - 0.5) / 0.5, 0, 1)
+        ridged = ridge * np.exp(-np.abs(x) / 0.2)
+        return np.asarray(0.035 + ridged + spread + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05))
 
     return Garment(
         shape,

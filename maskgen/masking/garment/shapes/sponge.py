@@ -8,6 +8,7 @@ from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
     EAR_BOTTOM,
     EAR_TOP,
+    ENDLESS,
     Accents,
     centre_seam,
     corner_folds,
@@ -43,7 +44,7 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds += corner_folds(draws, (1.2, 0.34), (-20, 30), 3, draws.between(0.015, 0.06))
     thick = draws.between(0.004, 0.014)
     # The halves are flat and meet at an angle.
-    sharp = draws.between(0.04, 0.15), draws.between(0.3, 0.6), draws.between(0.0, 0.15)
+    sharp = draws.between(0.04, 0.15), draws.between(0.3, 0.6), draws.between(0.0, 0.15), ENDLESS
 
     band = draws.between(0.045, 0.075)
     upper = Loop((tip - 0.04, wing_top + 0.05), (EAR_TOP[0], wing_top - 0.06), band, cloth.color, 0.0)

@@ -6,6 +6,7 @@ from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
+    ENDLESS,
     VALVE_DESIGNS,
     Accents,
     centre_seam,
@@ -23,7 +24,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     upper, lower = draws.near(0.31, 0.06), draws.near(1.06, 0.08)
     shape = outline(
         draws,
-        [(0, top), (0.14, top + 0.06), (0.40, top + 0.28), (half, upper), (1.62, upper)],
+        [(0, top), (0.14, top + 0.06), (0.40, top + 0.30), (half, upper), (1.62, upper)],
         [(0, bottom), (0.40, bottom - 0.06), (0.75, bottom - 0.20), (half, lower), (1.62, lower)],
         [(-0.4, half), (2.6, half)],
         0.10,
@@ -53,7 +54,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             folds,
             half,
             draws.between(0.006, 0.03),
-            (draws.between(0.0, 0.08), 0.3, draws.between(0.0, 0.12)),
+            (draws.between(0.0, 0.08), 0.3, draws.between(0.0, 0.12), ENDLESS),
         ),
         stand_off,
         cloth,

@@ -13,9 +13,9 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
     half, taper = draws.near(0.84, 0.09), draws.between(0.86, 1.12)
-    top, bottom = draws.near(0.12, 0.13), draws.near(1.205, 0.06)
+    top, bottom = draws.near(0.12, 0.14), draws.near(1.205, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
-    upper, lower = top + draws.near(0.025, 0.06), bottom - draws.between(0.10, 0.36)
+    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.10, 0.36)
     narrow = half * taper
     shape = outline(
         draws,
@@ -42,28 +42,28 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         draws.between(0.13, 0.36) * 3 / count,
         (lower - upper) / (count + draws.between(0.6, 2.0)),
     )
-    middle, beside = draws.near(0.68, 0.16), (upper + lower) / 2 + draws.near(0.08, 0.12)
+    middle, beside = draws.near(0.68, 0.22), (upper + lower) / 2 + draws.near(0.08, 0.12)
     # From 0 for a mask fresh from its box, which is nearly smooth, to 1 for one that was crushed in a pocket.
-    worn = 1.07 - 1.14 * draws.unit() ** 1.35
+    worn = 1.14 - 1.26 * draws.unit() ** 1.5
     # Those of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.2, 1.1), 0.27 * 28 ** draws.near(worn, 0.15)
-    leaning = draws.near(0, 0.28)
+    pulled, deep = draws.between(0.2, 1.1), min(0.17 * 48 ** draws.near(worn, 0.15), 4.0)
+    leaning = draws.near(0, 0.34)
     steps = []
     for number in range(count):
-        place, depth = number - (count - 1) / 2, deep * draws.between(0.009, 0.040)
+        place, depth = number - (count - 1) / 2, deep * draws.between(0.012, 0.050)
         steps.append(
             (
-                middle + place * opened + draws.near(0, 0.12),
+                middle + place * opened + draws.near(0, 0.15),
                 beside + place * closed,
                 depth * pulled * draws.between(0.4, 1.0),
                 depth * 0.9,
                 draws.between(0.004, 0.016),
                 draws.between(0.10, 0.30),
-                leaning + draws.near(0, 0.11),
+                leaning + draws.near(0, 0.16),
             )
         )
     # Limited: flanks of higher folds are as steep as can be, patches of one grey.
-    strength = min(0.32 * 50 ** draws.near(worn, 0.15), 2.5)
+    strength = min(0.25 * 105 ** draws.near(worn, 0.15), 4.0)
     more = round(3 * max(worn, 0))
     folds = corner_folds(draws, (half, upper), (0, 65), 3 + more, 0.085 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 2 + more, 0.07 * strength)
@@ -74,8 +74,8 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             turn = draws.near(0, 0.25)
             direction = math.pi + turn if side > 0 else turn
             folds.append((side * half, y, direction, 0.015, draws.between(0.12, 0.3), draws.near(0, 0.02)))
-    # It was folded down the middle in its box.
-    crease = draws.between(-0.02, 0.02) if draws.happens(0.6) else 0.0
+    # The wire folds it over the nose; it was folded down the middle in its box.
+    crease = draws.between(0.0, 0.07)
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
@@ -103,8 +103,8 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.0094 * 16 ** draws.near(worn, 0.15), 0.084),
-            (crease, draws.between(0.1, 0.25), max(draws.between(-0.06, 0.03), 0.0)),
+            min(0.0085 * 34 ** draws.near(worn, 0.15), 0.18),
+            (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0), draws.near(0.85, 0.2)),
         ),
         stand_off,
         cloth,
