@@ -19,7 +19,7 @@ _SAG = 4 * _SHARES * (1 - _SHARES)
 _TAUT = 0.6  # 0 for a loop that follows the head, 1 for a straight one
 # Depth of the normal of the head at which a loop passes out of view behind it.
 _HORIZON = -0.04
-_VANISHING = 2.5  # samples over which the end vanishes, behind the ear or under hair
+_VANISHING = 1.3  # samples over which the end vanishes, behind the ear or under hair
 _SHADED = 0.2  # how much darker a loop is at the ear, in the shade of ear and hair
 _THINNEST = 0.45  # least half width in pixels
 

@@ -80,6 +80,9 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
     flare = draws.between(0.0, 0.08)
+    # Two rows of weld dots hold the nose wire; the upper one may lie on the binding.
+    shade, channel = draws.between(0.8, 0.95), edge + draws.between(0.05, 0.10)
+    on_cloth, on_binding = (tuple(shade * value for value in c) for c in (cloth.color, accents.binding))
     trims = [
         Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
@@ -87,7 +90,9 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(BOTTOM, 0.8 * edge, 0.008, -0.004),
         Trim(SIDE, 0.0, draws.between(0.03, 0.05), 0.005, accents.binding),
         Trim(SIDE, 0.05, 0.006, -0.003),
-        Trim(TOP, 0.55 * edge, 0.008, -0.003, spacing=0.03),
+        Trim(TOP, edge, channel - edge, draws.between(0.0, 0.006)),
+        Trim(TOP, 0.5 * edge, 0.010, -0.003, on_binding, spacing=0.028),
+        Trim(TOP, channel, 0.011, -0.003, on_cloth, spacing=0.028),
     ]
 
     def stand_off(x: Array, y: Array) -> Array:
