@@ -17,7 +17,7 @@ _TILE_LENGTH, _WAVER = 1.6, 0.011
 _SIDE = 256  # of the tile in pixels before it is reduced
 # Facets from the broad to the fine: how many corners they have, width over height, softness of the creases in
 # pixels, and height. Broad ones are everywhere; fine ones lie in patches: the cloth between them is smooth.
-_BROAD, _FINE = (26, 1.8, 4.0, 0.3), ((110, 1.6, 1.9, 0.65), (420, 1.4, 1.1, 0.24))
+_BROAD, _FINE = (26, 1.8, 4.0, 0.2), ((110, 1.6, 1.9, 0.65), (420, 1.4, 1.2, 0.26))
 
 
 def crumple_axes(relief: Relief, side: int) -> Array:

@@ -18,7 +18,7 @@ _OUTSIDE = -0.06
 # Pixels above this length, in eye distances, show the crumples of the smaller tile.
 _COARSE = 0.8 / 130
 # How much darker a hollow is than what stands out, for a depth of 1, and at most: it sees less of the sky.
-_HOLLOW, _DEEPEST = 1.0, 0.3
+_HOLLOW, _DEEPEST = 0.6, 0.2
 _NO_WEAVE = np.zeros((1, 1), np.float32)
 
 

@@ -17,7 +17,7 @@ COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
 # has at the edge.
 _CREST, _BULGE = 0.14, 1.0
 # How far the shade under the edge reaches at least, by depth, and at most; how dark it is at most.
-_SHADE, _DEEPER, _FARTHEST, DARKEST = 0.03, 1.5, 0.12, 0.65
+_SHADE, _DEEPER, _FARTHEST, DARKEST = 0.03, 1.5, 0.12, 0.75
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
 _NARROW, _STEEP, _STEEPER = 0.35, 0.7, -1 / 0.7
 _FOLD_REACH = 2.2

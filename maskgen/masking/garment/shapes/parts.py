@@ -21,12 +21,12 @@ Floats = NDArray[np.float32]
 # from the midline the middle of a pleat may lie.
 _WANDER, _UNEVEN, _KNOTS, _APEX = 0.025, 3.2, 7, 0.14
 # The shade under a pleat by its depth over its softness and this.
-_OCCLUDED, _LEAST = 0.45, 0.008
+_OCCLUDED, _LEAST = 0.6, 0.008
 VALVE_DESIGNS = (0, 1, 2)  # slits across, spokes, a closed cap
 # Half the side of a valve's image, in its radii, and how dark its shadow is.
 _VALVE, _VALVE_SHADOW = 1.35, 0.45
 # Where the ear's root begins and ends, in u and v of the head.
-EAR_TOP, EAR_BOTTOM = (1.40, 0.06), (1.34, 0.46)
+EAR_TOP, EAR_BOTTOM = (1.37, -0.02), (1.34, 0.44)
 ENDLESS = 9.0  # end of a ridge that runs down the whole garment
 
 

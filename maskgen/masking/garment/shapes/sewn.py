@@ -60,7 +60,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(BOTTOM, hem, 0.010, -0.006, stitches, 0.028),
     ]
     ridge = draws.between(0.0, 0.08) if seamed else 0.0
-    sharp = draws.between(0.02, 0.10), draws.between(0.25, 0.6), draws.between(0.0, 0.1), ENDLESS
+    sharp = draws.between(0.01, 0.07), draws.between(0.25, 0.6), draws.between(0.0, 0.1), ENDLESS
 
     flare = draws.between(0.0, 0.06)
 

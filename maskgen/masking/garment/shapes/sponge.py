@@ -44,10 +44,10 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds += corner_folds(draws, (1.2, 0.34), (-20, 30), 3, draws.between(0.015, 0.06))
     thick = draws.between(0.004, 0.014)
     # The halves are flat and meet at an angle.
-    sharp = draws.between(0.04, 0.15), draws.between(0.3, 0.6), draws.between(0.0, 0.15), ENDLESS
+    sharp = draws.between(0.03, 0.11), draws.between(0.3, 0.6), draws.between(0.0, 0.15), ENDLESS
 
     band = draws.between(0.045, 0.075)
-    upper = Loop((tip - 0.04, wing_top + 0.05), (EAR_TOP[0], wing_top - 0.06), band, cloth.color, 0.0)
+    upper = Loop((tip - 0.04, wing_top + 0.05), (EAR_TOP[0], wing_top + 0.04), band, cloth.color, 0.0)
     lower = Loop((tip - 0.04, wing_bottom + 0.04), EAR_BOTTOM, band, cloth.color, 0.02)
 
     def stand_off(x: Array, y: Array) -> Array:

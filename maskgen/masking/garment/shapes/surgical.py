@@ -108,7 +108,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.0085 * 34 ** draws.near(worn, 0.15), 0.18),
+            min(0.0075 * 34 ** draws.near(worn, 0.15), 0.18),
             (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0), draws.near(0.85, 0.2)),
         ),
         stand_off,
