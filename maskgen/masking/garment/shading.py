@@ -33,7 +33,7 @@ _SOFT = np.float32(0.7)
 # shadows.
 _DARK_CONTRAST = 1.9
 # The share of what is brighter than the cloth's own colour that a camera's tone curve takes off.
-_SHOULDER = np.float32(0.76)
+_SHOULDER = np.float32(0.7)
 
 
 @inlined

@@ -44,7 +44,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     middle, beside = draws.near(0.68, 0.22), (upper + lower) / 2 + draws.near(0.08, 0.12)
     # From 0 for a mask fresh from its box, which is nearly smooth, to 1 for one that was crushed in a pocket.
-    worn = 1.14 - 1.26 * draws.unit() ** 1.5
+    worn = 1.17 - 1.3 * draws.unit() ** 1.5
     # Those of a mask that is pulled open are nearly flat in the middle.
     pulled, deep = draws.between(0.2, 1.1), min(0.17 * 48 ** draws.near(worn, 0.15), 4.0)
     leaning = draws.near(0, 0.34)
@@ -63,7 +63,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             )
         )
     # Limited: flanks of higher folds are as steep as can be, patches of one grey.
-    strength = min(0.25 * 105 ** draws.near(worn, 0.15), 4.0)
+    strength = min(0.25 * 105 ** draws.near(worn, 0.15), 5.0)
     more = round(3 * max(worn, 0))
     folds = corner_folds(draws, (half, upper), (0, 65), 3 + more, 0.085 * strength)
     folds += corner_folds(draws, (narrow, lower), (-55, 5), 2 + more, 0.07 * strength)
@@ -108,7 +108,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.0075 * 34 ** draws.near(worn, 0.15), 0.18),
+            min(0.008 * 36 ** draws.near(worn, 0.15), 0.21),
             (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0), draws.near(0.85, 0.2)),
         ),
         stand_off,
