@@ -6,8 +6,6 @@ from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
-    EAR_BOTTOM,
-    EAR_TOP,
     ENDLESS,
     Accents,
     centre_seam,
@@ -47,8 +45,8 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     sharp = draws.between(0.03, 0.11), draws.between(0.3, 0.6), draws.between(0.0, 0.15), ENDLESS
 
     band = draws.between(0.045, 0.075)
-    upper = Loop((tip - 0.04, wing_top + 0.05), (EAR_TOP[0], wing_top + 0.04), band, cloth.color, 0.0)
-    lower = Loop((tip - 0.04, wing_bottom + 0.04), EAR_BOTTOM, band, cloth.color, 0.02)
+    upper = Loop((tip - 0.04, wing_top + 0.05), (1.32, wing_top + 0.08), band, cloth.color, 0.0)
+    lower = Loop((tip - 0.04, wing_bottom + 0.04), (1.32, wing_bottom + 0.02), band, cloth.color, 0.02)
 
     def stand_off(x: Array, y: Array) -> Array:
         ridged = ridge * np.exp(-np.abs(x) / 0.22) * np.clip((y - top) / 0.3, 0, 1)

@@ -75,13 +75,13 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             direction = math.pi + turn if side > 0 else turn
             folds.append((side * half, y, direction, 0.015, draws.between(0.12, 0.3), draws.near(0, 0.02)))
     # The wire folds it over the nose; it was folded down the middle in its box.
-    crease = draws.between(0.0, 0.07)
+    crease = draws.between(0.0, 0.11)
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
     flare = draws.between(0.0, 0.08)
     # Two rows of weld dots hold the nose wire; the upper one may lie on the binding.
-    shade, channel = draws.between(0.8, 0.95), edge + draws.between(0.05, 0.10)
+    shade, channel = draws.between(0.84, 0.97), edge + draws.between(0.05, 0.10)
     on_cloth, on_binding = (tuple(shade * value for value in c) for c in (cloth.color, accents.binding))
     trims = [
         Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
