@@ -50,7 +50,7 @@ def whiskers(image, paths):
 
 @pytest.mark.parametrize(("paint", "ends"), [(skin, 0), (whiskers, 0), (hair, 1)])
 def test_a_loop_ends_where_hair_hides_the_ear(paint, ends):
-    layer = laid("mesh", "surgical_blue", FACE)
+    layer = laid("mesh", "kn95_white", FACE)
     assert len(layer.loops) == 4
     shares = hidden(layer, paint)
     assert (shares[:, 0] < 0.05).all()

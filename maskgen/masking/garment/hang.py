@@ -24,7 +24,7 @@ _LOWER_LID, _EYE_ACROSS = 0.12, 0.5
 # Range of the lowest v at which the middle of the upper edge still covers the nose; the seed chooses.
 _COVERING = (0.22, 0.29)
 # Wear -> v of the middle of the upper edge, share of the slide that the corners make, and gathered height.
-_SLIDES = {"nose-out": (0.46, 0.65, 0.88), "mouth-out": (0.87, 0.85, 0.75), "chin": (1.13, 0.90, 0.55)}
+_SLIDES = {"nose-out": (0.46, 0.65, 0.88), "mouth-out": (0.855, 0.85, 0.75), "chin": (1.13, 0.90, 0.55)}
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ Array = NDArray[np.float64]
 # The curves of a pleat are tables over x, from -_REACH to _REACH.
 _REACH, _STEP, _PER_STEP = 1.44, 0.045, 1 / 0.045
 COLUMNS = np.arange(round(2 * _REACH / _STEP) + 1) * _STEP - _REACH
-# How far above a pleat's edge the cloth rises towards it, in eye distances, and the share of its depth that it
-# has at the edge.
-_CREST, _BULGE = 0.14, 1.0
+# How far above a pleat's edge the cloth rises towards it, in eye distances.
+_CREST = 0.14
 # How far the shade under the edge reaches at least, by depth, and at most; how dark it is at most.
 _SHADE, _DEEPER, _FARTHEST, DARKEST = 0.03, 1.5, 0.12, 0.75
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
@@ -72,7 +71,7 @@ def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: floa
         # The cloth rises to the edge and falls below it: the edge itself is a crest. The way back under the
         # edge, where the cloth is folded, is out of view.
         near = 1 - (below / length if below > 0 else -below / _CREST)
-        total += _BULGE * depth * near * near
+        total += depth * near * near
         # The cloth above keeps light from what lies under its edge: more and farther where it is deep.
         deep = abs(depth)
         under = min(max(1 - below / min(_SHADE + _DEEPER * deep, _FARTHEST), 0.0), 1.0)

@@ -10,11 +10,11 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, relief, 
 
 def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a gaiter."""
-    top, hem = draws.near(0.14, 0.06), draws.between(1.6, 1.9)
-    side = top + draws.near(0.13, 0.12)
+    top, hem = draws.near(0.13, 0.06), draws.between(1.6, 1.9)
+    side = top + draws.near(0.045, 0.12)
     shape = outline(
         draws,
-        [(0, top), (0.3, top + 0.08), (1.3, side), (1.62, side)],
+        [(0, top), (0.3, top + 0.05), (1.3, side), (1.62, side)],
         [(0, hem), (1.62, hem - 0.1)],
         [(-0.4, 1.42), (2.6, 1.42)],
         0.02,

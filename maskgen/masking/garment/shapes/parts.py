@@ -26,7 +26,7 @@ VALVE_DESIGNS = (0, 1, 2)  # slits across, spokes, a closed cap
 # Half the side of a valve's image, in its radii, and how dark its shadow is.
 _VALVE, _VALVE_SHADOW = 1.35, 0.45
 # Where the ear's root begins and ends, in u and v of the head.
-EAR_TOP, EAR_BOTTOM = (1.37, -0.02), (1.34, 0.44)
+EAR_TOP, EAR_BOTTOM = (1.37, 0.02), (1.34, 0.44)
 ENDLESS = 9.0  # end of a ridge that runs down the whole garment
 
 

@@ -19,14 +19,14 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
-    top, bottom = draws.near(0.10, 0.07), draws.near(1.36, 0.07)
-    half, narrow = draws.near(1.0, 0.09), draws.near(0.95, 0.09)
-    upper = draws.near(0.49, 0.06)
+    top, bottom = draws.near(0.10, 0.07), draws.near(1.46, 0.07)
+    half, narrow = draws.near(1.16, 0.08), draws.near(1.08, 0.08)
+    upper = draws.near(0.46, 0.03)
     lower = upper + draws.between(0.36, 0.54)
     peaked = draws.between(0.0, 0.12)
     shape = outline(
         draws,
-        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.04), (half, upper), (1.62, upper)],
+        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.033), (half, upper), (1.62, upper)],
         [(0, bottom), (0.50, bottom - 0.03), (0.85 * narrow, bottom - 0.24), (narrow, lower), (1.62, lower)],
         [
             (-0.4, half),
@@ -62,12 +62,8 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     ridge = draws.between(0.0, 0.08) if seamed else 0.0
     sharp = draws.between(0.01, 0.07), draws.between(0.25, 0.6), draws.between(0.0, 0.1), ENDLESS
 
-    flare = draws.between(0.0, 0.06)
-
     def stand_off(x: Array, y: Array) -> Array:
-        spread = flare * np.clip(np.abs(x) / 0.6, 0, 1) * np.clip((y - 0.5) / 0.5, 0, 1)
-        ridged = ridge * np.exp(-np.abs(x) / 0.2)
-        return np.asarray(0.035 + ridged + spread + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05))
+        return np.asarray(0.035 + ridge * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05))
 
     return Garment(
         shape,

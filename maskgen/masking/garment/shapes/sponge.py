@@ -1,4 +1,4 @@
-"""The one-piece moulded sponge mask ("Pitta"): a centre ridge, and wings that split into two bands to the ear."""
+"""The one-piece moulded sponge mask ("Pitta"): a centre ridge, and wings that end in two bands to the ear."""
 
 import numpy as np
 

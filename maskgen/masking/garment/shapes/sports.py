@@ -24,7 +24,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     upper, lower = draws.near(0.31, 0.06), draws.near(1.06, 0.08)
     shape = outline(
         draws,
-        [(0, top), (0.14, top + 0.06), (0.40, top + 0.30), (half, upper), (1.62, upper)],
+        [(0, top), (0.14, top + 0.06), (0.40, top + 0.28), (half, upper), (1.62, upper)],
         [(0, bottom), (0.40, bottom - 0.06), (0.75, bottom - 0.20), (half, lower), (1.62, lower)],
         [(-0.4, half), (2.6, half)],
         0.10,
@@ -41,7 +41,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         patches += [valve((side * place[0], place[1]), radius, accents.valve, design) for side in sides]
     if draws.happens(0.5):
         patches.append(nose_clip(draws, top, draws.pick(((170, 170, 170), (60, 60, 60)))))
-    strap = Loop((half - 0.1, 0.5), (1.44, draws.near(0.36, 0.06)), draws.between(0.08, 0.15), accents.loop)
+    strap = Loop((half - 0.1, 0.5), (1.44, draws.near(0.36, 0.06)), draws.between(0.14, 0.24), accents.loop)
 
     def stand_off(x: Array, y: Array) -> Array:
         return np.asarray(0.04 + 0.05 * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.7, 0.55), 0.06))

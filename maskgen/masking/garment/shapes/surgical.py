@@ -13,7 +13,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
     half, taper = draws.near(0.84, 0.09), draws.between(0.86, 1.12)
-    top, bottom = draws.near(0.12, 0.14), draws.near(1.205, 0.06)
+    top, bottom = draws.near(0.12, 0.14), draws.near(1.185, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.10, 0.36)
     narrow = half * taper
@@ -79,7 +79,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
-    flare = draws.between(0.0, 0.08)
+    flare = draws.between(0.0, 0.055)
     # Two rows of weld dots hold the nose wire; the upper one may lie on the binding.
     shade, channel = draws.between(0.84, 0.97), edge + draws.between(0.05, 0.10)
     on_cloth, on_binding = (tuple(shade * value for value in c) for c in (cloth.color, accents.binding))
