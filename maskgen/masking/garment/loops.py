@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 _SAMPLES = 14  # points of a curve
 _SHARES = np.linspace(0, 1, _SAMPLES)
 _SAG = 4 * _SHARES * (1 - _SHARES)
-_TAUT = 0.6  # 0 for a loop that follows the head, 1 for a straight one
+_TAUT = 0.5  # 0 for a loop that follows the head, 1 for a straight one
 # Depth of the normal of the head at which a loop passes out of view behind it.
 _HORIZON = -0.04
 _VANISHING = 1.3  # samples over which the end vanishes, behind the ear or under hair

@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 # The colour is drawn darker by this factor: highlights are not clipped before the exposure is known.
 EXPOSURE = 0.75
 # Share of the light's change over the face that the shading of the surface does not show.
-UNLIT = 0.2
+UNLIT = 0.25
 # How much more ambient light comes from above than from the front.
 _SKY = np.float32(0.25)
 _DARKEST = np.float32(0.05)  # light that reaches every place

@@ -133,6 +133,12 @@ def _curves(draws: Draws, rows: Array, half_width: float, uneven: float) -> Floa
     return np.stack([heights, depths], axis=1).round(5).astype(np.float32)
 
 
+def darker(color: Color, share: float) -> Color:
+    """The colour with this share of its lightness."""
+    blue, green, red = color
+    return blue * share, green * share, red * share
+
+
 def thread(draws: Draws, cloth: Color) -> Color:
     """The colour of stitches and of the shade in their holes: somewhat darker or lighter than the cloth."""
     share = draws.pick((0.55, 0.7, 0.85, 1.25))

@@ -5,14 +5,7 @@ import numpy as np
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import (
-    ENDLESS,
-    Accents,
-    centre_seam,
-    corner_folds,
-    relief,
-    tent,
-)
+from maskgen.masking.garment.shapes.parts import ENDLESS, Accents, centre_seam, corner_folds, relief, tent
 
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:

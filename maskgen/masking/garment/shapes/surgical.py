@@ -7,7 +7,7 @@ import numpy as np
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loops, relief, tent
+from maskgen.masking.garment.shapes.parts import Accents, corner_folds, darker, ear_loops, relief, tent
 
 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -75,14 +75,13 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             direction = math.pi + turn if side > 0 else turn
             folds.append((side * half, y, direction, 0.015, draws.between(0.12, 0.3), draws.near(0, 0.02)))
     # The wire folds it over the nose; it was folded down the middle in its box.
-    crease = draws.between(0.0, 0.11)
+    crease = draws.between(0.0, 0.09)
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
     flare = draws.between(0.0, 0.055)
-    # Two rows of weld dots hold the nose wire; the upper one may lie on the binding.
+    # Two rows of weld dots hold the nose wire; the upper one lies on the binding.
     shade, channel = draws.between(0.84, 0.97), edge + draws.between(0.05, 0.10)
-    on_cloth, on_binding = (tuple(shade * value for value in c) for c in (cloth.color, accents.binding))
     trims = [
         Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
@@ -91,8 +90,8 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(SIDE, 0.0, draws.between(0.03, 0.05), 0.005, accents.binding),
         Trim(SIDE, 0.05, 0.006, -0.003),
         Trim(TOP, edge, channel - edge, draws.between(0.0, 0.006)),
-        Trim(TOP, 0.5 * edge, 0.010, -0.003, on_binding, spacing=0.028),
-        Trim(TOP, channel, 0.011, -0.003, on_cloth, spacing=0.028),
+        Trim(TOP, 0.5 * edge, 0.010, -0.003, darker(accents.binding, shade), spacing=0.028),
+        Trim(TOP, channel, 0.011, -0.003, darker(cloth.color, shade), spacing=0.028),
     ]
 
     def stand_off(x: Array, y: Array) -> Array:
