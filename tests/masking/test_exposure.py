@@ -14,6 +14,7 @@ SKINS = {"light": (133, 162, 222), "brown": (70, 86, 120), "dark": (35, 43, 60)}
 WALLS = ((60, 60, 60), (190, 110, 113), (100, 139, 90), (215, 215, 215), (110, 100, 163))
 USUAL_LIGHT = np.array([0.85, 1.0, 1.12])  # photographs are warm
 EVEN = np.ones(3)
+LUMINANCE = np.array([0.114, 0.587, 0.299])
 
 
 def scene(skin="light", light=EVEN, white=215):
@@ -69,6 +70,13 @@ def test_in_orange_light_before_yellow_walls_white_is_orange():
     image[face == 0] = (image[face == 0] * (1, 1.25, 0.9)).astype(np.uint8)
     blue, green, red = np.log(FaceContext(image, landmarks).light.gains)
     assert blue < green - 0.1 and red > green + 0.05
+
+
+def test_the_strongest_channel_of_white_does_not_clip_in_strongly_coloured_light():
+    """Clipped, it would be as strong as its neighbour: orange light would give yellow masks, too bright."""
+    orange = gains(light=np.array((0.2, 0.55, 1.0)))
+    assert 240 * orange.max() < 256
+    assert orange[1] < 0.85 * orange[2] and orange @ LUMINANCE < 0.85 * (gains() @ LUMINANCE)
 
 
 def test_a_face_without_eyes_in_view_has_no_white():
