@@ -17,7 +17,7 @@ _TILE_LENGTH, _WAVER = 1.6, 0.011
 _SIDE = 256  # of the tile in pixels before it is reduced
 # Facets from the broad to the fine: how many corners they have, width over height, softness of the creases in
 # pixels, and height. Broad ones are everywhere; fine ones lie in patches: the cloth between them is smooth.
-_BROAD, _FINE = (26, 1.8, 4.0, 0.2), ((110, 1.6, 1.9, 0.65), (420, 1.4, 1.2, 0.26))
+_BROAD, _FINE = (26, 1.8, 4.0, 0.2), ((110, 1.6, 3.0, 0.65), (420, 1.4, 1.9, 0.3))
 
 
 def crumple_axes(relief: Relief, side: int) -> Array:
@@ -37,7 +37,7 @@ def crumple_axes(relief: Relief, side: int) -> Array:
 def crumple_tile(side: int) -> Floats:
     """(side, side, 2) float32, seamless: crumples with unit deviation, and the course that folds take.
 
-    Crushed cloth is flat between sharp creases, which run mostly across the mask. The course is smooth; it
+    Crushed cloth is flat between creases, which run mostly across the mask. The course is smooth; it
     moves pleats and folds, in eye distances.
     """
     reduced = cv2.resize(_whole_tile(), (side, side), interpolation=cv2.INTER_AREA)

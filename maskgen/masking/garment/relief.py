@@ -23,7 +23,7 @@ _FOLD_REACH = 2.2
 # A fold's width for a steep flank that is 1 wide where the fold is highest, a third of its way.
 _PER_FLANK = 1 / (_STEEP * _FOLD_REACH * (_NARROW + 1 / 3))
 # Half the width of a seam; how far the crest of a ridge is rounded; over which way it runs out.
-_SEAM, _CREST_RADIUS, _RUN_OUT = 0.014, 0.04, 0.3
+_SEAM, _CREST_RADIUS, _RUN_OUT = 0.014, 0.05, 0.3
 # Cells of the table that says which folds may touch a place: their first x and y, their side, their number.
 _CELL_X, _CELL_Y, _CELL, _PER_CELL, _ACROSS, _DOWN = -1.6, -0.4, 0.1, 10.0, 32, 25
 

@@ -81,7 +81,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
     flare = draws.between(0.0, 0.055)
     # Two rows of weld dots hold the nose wire; the upper one lies on the binding.
-    shade, channel = draws.between(0.84, 0.97), edge + draws.between(0.05, 0.10)
+    shade, channel = draws.between(0.87, 0.98), edge + draws.between(0.05, 0.10)
     trims = [
         Trim(TOP, 0.0, edge, draws.between(0.003, 0.010), accents.binding),
         Trim(TOP, edge, 0.008, -0.004),
@@ -107,7 +107,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.008 * 36 ** draws.near(worn, 0.15), 0.21),
+            min(0.008 * 32 ** draws.near(worn, 0.15), 0.14),
             (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0), draws.near(0.85, 0.2)),
         ),
         stand_off,
