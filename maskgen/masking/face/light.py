@@ -39,7 +39,7 @@ _WHITE, _HEADROOM = 5.48, 0.07
 _SHADE_EYES, _SHADE_SKIN, _SHADE_SKIN_ALONE = 1.31, 0.83, 1.23
 _DARK_BRIGHT, _DARK_EYES = 0.27, 0.93
 _TRUST_CAST, _ORDINARY = 0.88, 0.1
-# Logarithm of the brightest channel of white in coloured light.
+# Greatest logarithm of the strongest channel of white: coloured light does not clip it.
 _CLIPPED = 5.52
 # Light that lacks blue is warm: it has more red, by this share in the edges of 261 photographs. A yellow wall
 # alone would make masks green.

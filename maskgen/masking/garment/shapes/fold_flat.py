@@ -6,7 +6,6 @@ from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
-    ENDLESS,
     VALVE_DESIGNS,
     Accents,
     centre_seam,
@@ -32,7 +31,7 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     )
     beak = draws.between(0.12, 0.24)
     folds = centre_seam(top, bottom, draws.between(0.005, 0.03), 0.035)
-    sharp = draws.between(0.04, 0.14), draws.between(0.25, 0.5), draws.between(0.0, 0.15), ENDLESS
+    sharp = draws.between(0.04, 0.14), draws.between(0.25, 0.5), draws.between(0.0, 0.15)
     folds += corner_folds(draws, (half, upper), (0, 40), 2, draws.between(0.005, 0.035))
     folds += corner_folds(draws, (half, lower), (-45, 0), 2, draws.between(0.005, 0.035))
     weld = draws.between(0.06, 0.09)

@@ -27,7 +27,7 @@ VALVE_DESIGNS = (0, 1, 2)  # slits across, spokes, a closed cap
 _VALVE, _VALVE_SHADOW = 1.35, 0.45
 # Where the ear's root begins and ends, in u and v of the head.
 EAR_TOP, EAR_BOTTOM = (1.37, 0.02), (1.34, 0.44)
-ENDLESS = 9.0  # end of a ridge that runs down the whole garment
+_ENDLESS = 9.0  # end of a ridge that runs down the whole garment
 
 
 class Accents(NamedTuple):
@@ -76,8 +76,9 @@ def relief(
     folds: Rows,
     half_width: float,
     crumple: float,
-    ridge: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 0.0),
+    ridge: tuple[float, float, float] = (0.0, 1.0, 0.0),
     uneven: float = 1.0,
+    ridge_end: float = _ENDLESS,
 ) -> Relief:
     """A relief with crumples that lie differently on each garment.
 
@@ -88,8 +89,9 @@ def relief(
         folds: As in `Relief`.
         half_width: Distance from the midline at which pleats have their values at the side.
         crumple: Height of the crumples.
-        ridge: As in `Relief`.
+        ridge: Its height, its reach and the darkness of its seam.
         uneven: How much the course and the depth of pleats vary, from 0 for straight ones to 1.
+        ridge_end: Height in the garment at which the ridge has run out.
     """
     rows = np.array(pleats, dtype=np.float64).reshape(-1, 7)
     shade = 1 - 0.45 * uneven * (1 + draws.spread(len(rows)))
@@ -101,7 +103,7 @@ def relief(
         np.column_stack([rows[:, 4:6], shade]),
         curves,
         np.array(folds, dtype=np.float64).reshape(-1, 6),
-        ridge,
+        (*ridge, ridge_end),
         crumple,
         (
             draws.unit(),

@@ -6,7 +6,6 @@ from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
-    ENDLESS,
     Accents,
     centre_seam,
     corner_folds,
@@ -60,7 +59,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         Trim(BOTTOM, hem, 0.010, -0.006, stitches, 0.028),
     ]
     ridge = draws.between(0.0, 0.08) if seamed else 0.0
-    sharp = draws.between(0.01, 0.07), draws.between(0.25, 0.6), draws.between(0.0, 0.1), ENDLESS
+    sharp = draws.between(0.01, 0.07), draws.between(0.25, 0.6), draws.between(0.0, 0.1)
 
     def stand_off(x: Array, y: Array) -> Array:
         return np.asarray(0.035 + ridge * np.exp(-np.abs(x) / 0.2) + tent(x, y, (0, 0.75), (0.65, 0.5), 0.05))

@@ -5,7 +5,7 @@ import numpy as np
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
-from maskgen.masking.garment.shapes.parts import ENDLESS, Accents, centre_seam, corner_folds, relief, tent
+from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, relief, tent
 
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
@@ -24,7 +24,7 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             (0.55, bottom - 0.18 + 0.06 * full),
             (0.85, bottom - 0.42 + 0.12 * full),
             (1.08, bottom - 0.63 + 0.12 * full),
-            (1.38, wing_bottom),
+            (1.38, wing_bottom),  # beyond the tip: its slope goes on to the ear
             (1.62, wing_bottom),
         ],
         [(-0.4, tip), (2.6, tip)],
@@ -35,8 +35,7 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds += corner_folds(draws, (1.2, 0.34), (-20, 30), 3, draws.between(0.015, 0.06))
     thick = draws.between(0.004, 0.014)
     # The halves are flat and meet at an angle.
-    sharp = draws.between(0.03, 0.11), draws.between(0.3, 0.6), draws.between(0.0, 0.15), ENDLESS
-
+    sharp = draws.between(0.03, 0.11), draws.between(0.3, 0.6), draws.between(0.0, 0.15)
     band = draws.between(0.045, 0.075)
     upper = Loop((tip - 0.04, wing_top + 0.05), (1.32, wing_top + 0.08), band, cloth.color, 0.0)
     lower = Loop((tip - 0.04, wing_bottom + 0.04), (1.32, wing_bottom + 0.02), band, cloth.color, 0.02)

@@ -6,7 +6,6 @@ from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import (
-    ENDLESS,
     VALVE_DESIGNS,
     Accents,
     centre_seam,
@@ -54,7 +53,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             folds,
             half,
             draws.between(0.006, 0.03),
-            (draws.between(0.0, 0.08), 0.3, draws.between(0.0, 0.12), ENDLESS),
+            (draws.between(0.0, 0.08), 0.3, draws.between(0.0, 0.12)),
         ),
         stand_off,
         cloth,
