@@ -1,4 +1,4 @@
-"""Garments: a surface over the mesh, hidden by depth; folds, loops and material are new for each seed."""
+"""Garments: a surface over the mesh, hidden by depth; folds and material are new for each seed."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ import pytest
 from synthetic_faces import LIGHT, PLAIN, in_image, laid, mean_face, worn
 
 from maskgen.face_mesh import ANCHORS
+from maskgen.masking.face.light_direction import LightDirection
 from maskgen.masking.garment.drape import drape
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.dress import dress
@@ -210,43 +211,19 @@ def smooth(garment, steps):
     return Relief(edges, curves, *flat, garment.relief.crumple_map)
 
 
-# Loops
-
-
-def loops_of(kind, yaw, seed=0):
-    """The alpha of a mask with its loops and of one without."""
-    face, plan = mean_face(yaw=yaw), worn()
-    garment = dress(load_template(PLAIN[kind]), plan, face.eye_distance)
-    alphas = (in_image(drape(each, face, plan, LIGHT), face) for each in (garment, bare(garment)))
-    return face, *alphas
-
-
-@pytest.mark.parametrize("kind", ["surgical", "cloth", "kn95", "n95", "sponge"])
-@pytest.mark.parametrize(("yaw", "ear"), [(-40, 454), (0, 234), (0, 454), (40, 234)])
-def test_loops_reach_the_ear(kind, yaw, ear):
-    face, worn_with, without = loops_of(kind, yaw)
-    loop = (worn_with > 127) & (without < 127)
-    rows, columns = np.nonzero(loop)
-    x, y = face.points[ear, :2]
-    side = columns > 200 if ear == 454 else columns < 200
-    # The mesh ends before the ear, at the points of its cheekbones.
-    assert np.hypot(columns[side] - x, rows[side] - y).min() < 20
-    outward = columns[side].max() - x if ear == 454 else x - columns[side].min()
-    assert -8 < outward < 40
-
-
-@pytest.mark.parametrize(("yaw", "far"), [(-60, "left"), (60, "right")])
-def test_a_loop_ends_where_the_head_turns_out_of_view(yaw, far):
-    _, worn_with, without = loops_of("surgical", yaw)
-    columns = np.flatnonzero(((worn_with > 127) & (without < 127)).any(axis=0))
-    body = np.flatnonzero((without > 127).any(axis=0))
-    assert len(columns)
-    beyond = columns < body.min() - 6 if far == "left" else columns > body.max() + 6
-    assert not beyond.any()
-
-
-def test_a_tube_of_cloth_has_no_loops():
-    assert np.array_equal(*loops_of("gaiter", 0)[1:])
+@pytest.mark.parametrize(("level", "least", "most"), [(235.0, 0.015, 0.04), (45.0, 0.045, 0.12)])
+def test_a_hollow_gets_less_light_and_least_in_black_cloth(level, least, most):
+    face, plan, groove = mean_face(), worn(), np.array([[-0.5, 0.7, 0.0, 0.06, 1.0, -0.1]])
+    garment = dress(load_template("surgical_blue"), plan, face.eye_distance)
+    even = LightDirection(np.array([0.0, 0.0, -1.0]), 0.0)
+    flat = smooth(garment, pleats())
+    plain, hollow = (
+        drape(bare(garment, relief=each, cloth=Cloth((level,) * 3)), face, plan, even).bgr.astype(float)
+        for each in (flat, replace(flat, folds=groove))
+    )
+    # One flank of the groove gains what the other loses.
+    changed = (hollow != plain) & (plain > 20)
+    assert least < 1 - (hollow[changed] / plain[changed]).mean() < most
 
 
 # Material

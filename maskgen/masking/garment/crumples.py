@@ -21,14 +21,14 @@ _BROAD, _FINE = (26, 1.8, 4.0, 0.2), ((110, 1.6, 3.0, 0.65), (420, 1.4, 1.9, 0.3
 
 
 def crumple_axes(relief: Relief, side: int) -> Array:
-    """(2, 3) matrix from places in the garment to pixels of a `crumple_tile` of this side."""
+    """(2, 3) matrix from places in the garment, fanned out, to pixels of a `crumple_tile` of this side."""
     left, top, turn, along, across = relief.crumple_map
     scale, cosine, sine = side / _TILE_LENGTH, math.cos(turn), math.sin(turn)
-    # Two repeats to the right and down: the places are positive.
+    # Many repeats to the right and down: the places are positive.
     return np.array(
         [
-            (scale * along * cosine, scale * along * sine, (left + 4) * side),
-            (-scale * across * sine, scale * across * cosine, (top + 4) * side),
+            (scale * along * cosine, scale * along * sine, (left + 16) * side),
+            (-scale * across * sine, scale * across * cosine, (top + 16) * side),
         ]
     )
 

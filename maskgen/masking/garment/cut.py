@@ -17,8 +17,8 @@ NOWHERE = 1e3
 _OUTSIDE = -0.06
 # Pixels above this length, in eye distances, show the crumples of the smaller tile.
 _COARSE = 0.8 / 130
-# How much darker a hollow is than what stands out, for a depth of 1, and at most: it sees less of the sky.
-_HOLLOW, _DEEPEST = 0.6, 0.2
+# How much closer together wrinkles are one eye distance beside the midline, and the height that they run to.
+_FAN, _FRONT = 1.1, 0.68
 _NO_WEAVE = np.zeros((1, 1), np.float32)
 
 
@@ -96,15 +96,17 @@ def _cut(
             nearest[row, column] = inside
             if inside < _OUTSIDE:
                 continue
+            # Cloth is gathered at the loops: its wrinkles fan out from there.
+            fanned = y + _FAN * x * x * (y - _FRONT)
             crumpled, waver = _repeated_pair(
                 wrinkles,
-                axes[0, 0] * x + axes[0, 1] * y + axes[0, 2],
-                axes[1, 0] * x + axes[1, 1] * y + axes[1, 2],
+                axes[0, 0] * x + axes[0, 1] * fanned + axes[0, 2],
+                axes[1, 0] * x + axes[1, 1] * fanned + axes[1, 2],
             )
             total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
             ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver, y)
             total += fold_height(cells, fold_rows, x, y + waver) + depth * crumpled
-            lightness = (1 - dark + min(max(_HOLLOW * total, -_DEEPEST), _DEEPEST)) * (1 - seam)
+            lightness = (1 - dark) * (1 - seam)
             lightness *= 1 + _repeated(weave, density * x + start, density * y + start)
             total += ridged
             _paint(color, row, column, lightness, tile, across * x, down * y)

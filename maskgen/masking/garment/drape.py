@@ -56,7 +56,7 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     heights *= np.float32(unit)
     usual = usual_light(head.normals, used, light.direction, light.strength)
     loops = draw_loops(paths, window, unit)
-    bgr, alpha = shade(color, values, heights, nearest, light, usual, garment.cloth, loops)
+    bgr, alpha = shade(color, values, heights, nearest, light, usual, garment.cloth, loops, unit)
     left, top, width, height = cv2.boundingRect(alpha)
     if not width:
         return None

@@ -1,4 +1,4 @@
-"""Light on a garment: diffuse shading of its surface and relief, a weak sheen, and its anti-aliased edge."""
+"""Light on a garment: diffuse shading of its surface and relief, dark hollows, a weak sheen, and its edge."""
 
 import math
 
@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 # The colour is drawn darker by this factor: highlights are not clipped before the exposure is known.
 EXPOSURE = 0.75
 # Share of the light's change over the face that the shading of the surface does not show.
-UNLIT = 0.25
+UNLIT = 0.28
 # How much more ambient light comes from above than from the front.
 _SKY = np.float32(0.25)
 _DARKEST = np.float32(0.05)  # light that reaches every place
@@ -33,7 +33,12 @@ _SOFT = np.float32(0.7)
 # shadows.
 _DARK_CONTRAST = 1.9
 # The share of what is brighter than the cloth's own colour that a camera's tone curve takes off.
-_SHOULDER = np.float32(0.7)
+_SHOULDER = np.float32(0.8)
+# A hollow gets less light, by its depth below the cloth this far around it, in eye distances: the share for a
+# depth of that length in white cloth, what black cloth adds, because it sends less light back, and the most.
+# Where less than _SHALLOW is lost, a hollow hardly shows.
+_AROUND, _IN_WHITE, _IN_BLACK, _DARKENED = 0.055, 0.28, 0.84, np.float32(0.5)
+_SHALLOW, _QUARTER = np.float32(0.12), np.float32(0.25)
 
 
 @inlined
@@ -69,6 +74,7 @@ def shade(
     usual: float,
     cloth: Cloth,
     loops: tuple[Floats, Floats],
+    unit: float,
 ) -> tuple[Image, Image]:
     """Light the garment's colour, cut it out and put it over its loops.
 
@@ -82,6 +88,7 @@ def shade(
         usual: Of `usual_light`.
         cloth: The garment's, for its sheen and its darkness.
         loops: Their (height, width, 3) colour and (height, width) alpha in [0, 1].
+        unit: An eye distance in pixels.
 
     Returns:
         (height, width, 3) uint8 straight colour and (height, width) uint8 alpha.
@@ -91,8 +98,10 @@ def shade(
     half = towards - (0, 0, 1)
     half /= max(math.hypot(*half.tolist()), 1e-6)
     contrast = _DARK_CONTRAST * darkness(cloth.color)
+    reach = max(round(_AROUND * unit), 1)
+    hidden = (_IN_WHITE + _IN_BLACK * math.sqrt(darkness(cloth.color))) / reach
     lights = np.array([*towards, *half, light.strength, 1 / usual, cloth.sheen, contrast], np.float32)
-    return _shade(color, normals, heights, nearest, lights, *loops)
+    return _shade(color, normals, heights, nearest, lights, (reach, np.float32(hidden)), *loops)
 
 
 @compiled
@@ -102,6 +111,7 @@ def _shade(
     heights: Floats,
     nearest: Floats,
     lights: Floats,
+    hollows: tuple[int, np.float32],
     under: Floats,
     under_alpha: Floats,
 ) -> tuple[Image, Image]:
@@ -119,6 +129,7 @@ def _shade(
             _slope_row(heights[row, :-2], heights[row, 2:], normal_x[1:], normal_z[1:], slopes[0, 1:])
             _slope_row(heights[row - 1], heights[row + 1], normal_y, normal_z, slopes[1])
             _light_row(slopes[0], slopes[1], normal_z, lights, gains)
+            _hollow_row(heights, row, *hollows, gains)
             if lights[8] > 0:
                 _sheen_row(slopes[0], slopes[1], normal_z, lights, shines)
         for column in range(width):
@@ -173,6 +184,21 @@ def _light_row(xs: Floats, ys: Floats, zs: Floats, lights: Floats, gains: Floats
         gain = root * np.sqrt(root)
         gain *= _ONE + contrast * (gain - _ONE)
         gains[k] = _EXPOSED * (gain - _SHOULDER * max(gain - _ONE, _ZERO))
+
+
+@compiled
+def _hollow_row(heights: Floats, row: int, reach: int, hidden: np.float32, gains: Floats) -> None:
+    """Darken a row's gains in its hollows (ambient occlusion).
+
+    reach: pixels to the places around that are compared; hidden: share of the light for a depth of a pixel.
+    """
+    here = heights[row]
+    above, below = heights[max(row - reach, 0)], heights[min(row + reach, len(heights) - 1)]
+    for k in range(reach, len(here) - reach):
+        around = _QUARTER * (above[k] + below[k] + here[k - reach] + here[k + reach])
+        lost = max(hidden * (around - here[k]), _ZERO)
+        lost *= lost / (lost + _SHALLOW)
+        gains[k] *= _ONE - lost / (_ONE + lost / _DARKENED)
 
 
 @compiled

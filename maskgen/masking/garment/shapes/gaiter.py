@@ -31,7 +31,7 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, 1.2, draws.between(0.005, 0.03)),
+        relief(draws, steps, folds, 1.2, draws.between(0.004, 0.02)),
         stand_off,
         cloth,
         (Trim(TOP, 0.0, draws.between(0.02, 0.05), draws.between(0.006, 0.02)),),

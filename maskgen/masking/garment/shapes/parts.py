@@ -108,9 +108,9 @@ def relief(
         (
             draws.unit(),
             draws.unit(),
-            draws.near(0, 2.2),
-            draws.between(0.6, 1.4),
-            draws.between(0.6, 1.6),
+            draws.near(0, 1.1),
+            draws.between(0.45, 0.95),
+            draws.between(0.9, 2.1),
         ),
     )
 

@@ -66,7 +66,7 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, steps, folds, half, draws.between(0.004, 0.03) * strength, sharp),
+        relief(draws, steps, folds, half, draws.between(0.003, 0.024) * strength, sharp),
         stand_off,
         cloth,
         tuple(trims),

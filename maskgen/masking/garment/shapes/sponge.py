@@ -1,9 +1,9 @@
-"""The one-piece moulded sponge mask ("Pitta"): a centre ridge, and wings that end in two bands to the ear."""
+"""The one-piece moulded sponge mask ("Pitta"): a centre ridge, and wings that are cut out around the ear."""
 
 import numpy as np
 
 from maskgen.masking.garment.draws import Draws
-from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Loop, Trim
+from maskgen.masking.garment.garment import BOTTOM, TOP, Array, Cloth, Garment, Trim
 from maskgen.masking.garment.outline import outline
 from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_folds, relief, tent
 
@@ -11,23 +11,30 @@ from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_fo
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sponge mask."""
     top, bottom = draws.near(0.11, 0.05), draws.near(1.29, 0.05)
-    body, tip = draws.near(0.76, 0.05), draws.near(1.16, 0.06)
-    wing_top, wing_bottom = draws.near(0.20, 0.05), draws.near(0.44, 0.04)
+    # The wings reach the ears and are cut out around them.
+    body, cut_out, tip = draws.near(0.76, 0.05), draws.near(1.10, 0.05), draws.near(1.31, 0.03)
+    wing_top, wing_bottom = draws.near(0.15, 0.05), draws.near(0.48, 0.04)
     # Some follow the jaw, others leave a part of it bare.
-    full = draws.between(-0.6, 0.4)
+    full, band = draws.between(-0.6, 0.4), draws.between(0.045, 0.075)
     shape = outline(
         draws,
-        [(0, top), (0.25, top + 0.10), (body, wing_top + 0.11), (tip, wing_top), (1.62, wing_top)],
+        [(0, top), (0.25, top + 0.10), (body, wing_top + 0.16), (tip, wing_top), (1.62, wing_top)],
         [
             (0, bottom),
-            (0.26, bottom - 0.04 + 0.02 * full),
-            (0.55, bottom - 0.18 + 0.06 * full),
+            (0.28, bottom - 0.03 + 0.02 * full),
+            (0.56, bottom - 0.17 + 0.06 * full),
             (0.85, bottom - 0.42 + 0.12 * full),
             (1.08, bottom - 0.63 + 0.12 * full),
             (1.38, wing_bottom),  # beyond the tip: its slope goes on to the ear
             (1.62, wing_bottom),
         ],
-        [(-0.4, tip), (2.6, tip)],
+        [
+            (-0.4, tip),
+            (wing_top + band, tip),
+            (0.5 * (wing_top + wing_bottom), cut_out),
+            (wing_bottom - band, tip),
+            (2.6, tip),
+        ],
         0.04,
     )
     ridge = draws.between(0.05, 0.14)
@@ -36,9 +43,6 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     thick = draws.between(0.004, 0.014)
     # The halves are flat and meet at an angle.
     sharp = draws.between(0.03, 0.11), draws.between(0.3, 0.6), draws.between(0.0, 0.15)
-    band = draws.between(0.045, 0.075)
-    upper = Loop((tip - 0.04, wing_top + 0.05), (1.32, wing_top + 0.08), band, cloth.color, 0.0)
-    lower = Loop((tip - 0.04, wing_bottom + 0.04), (1.32, wing_bottom + 0.02), band, cloth.color, 0.02)
 
     def stand_off(x: Array, y: Array) -> Array:
         ridged = ridge * np.exp(-np.abs(x) / 0.22) * np.clip((y - top) / 0.3, 0, 1)
@@ -48,11 +52,10 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     return Garment(
         shape,
-        relief(draws, [], folds, body, 0.003 * 8 ** draws.unit(), sharp),
+        relief(draws, [], folds, body, 0.002 * 6 ** draws.unit(), sharp),
         stand_off,
         cloth,
         (Trim(TOP, 0.0, 0.02, thick), Trim(BOTTOM, 0.0, 0.02, thick)),
         accents.marks,
-        (upper, lower),
         corners_slide=0.15,
     )

@@ -19,12 +19,12 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sports mask; valves only if the accents have one."""
-    top, bottom, half = draws.near(0.10, 0.06), draws.near(1.72, 0.08), draws.near(1.32, 0.07)
+    top, bottom, half = draws.near(0.10, 0.06), draws.near(1.60, 0.08), draws.near(1.32, 0.07)
     upper, lower = draws.near(0.31, 0.06), draws.near(1.06, 0.08)
     shape = outline(
         draws,
         [(0, top), (0.14, top + 0.06), (0.40, top + 0.28), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.40, bottom - 0.06), (0.75, bottom - 0.20), (half, lower), (1.62, lower)],
+        [(0, bottom), (0.42, bottom - 0.01), (0.78, bottom - 0.16), (half, lower), (1.62, lower)],
         [(-0.4, half), (2.6, half)],
         0.10,
     )
@@ -39,7 +39,7 @@ def sports(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         design = draws.pick(VALVE_DESIGNS)
         patches += [valve((side * place[0], place[1]), radius, accents.valve, design) for side in sides]
     if draws.happens(0.5):
-        patches.append(nose_clip(draws, top, draws.pick(((170, 170, 170), (60, 60, 60)))))
+        patches.append(nose_clip(draws, top, draws.pick(((110, 110, 110), (60, 60, 60)))))
     strap = Loop((half - 0.1, 0.5), (1.44, draws.near(0.36, 0.06)), draws.between(0.14, 0.24), accents.loop)
 
     def stand_off(x: Array, y: Array) -> Array:

@@ -65,8 +65,8 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     # Limited: flanks of higher folds are as steep as can be, patches of one grey.
     strength = min(0.25 * 105 ** draws.near(worn, 0.15), 5.0)
     more = round(3 * max(worn, 0))
-    folds = corner_folds(draws, (half, upper), (0, 65), 3 + more, 0.085 * strength)
-    folds += corner_folds(draws, (narrow, lower), (-55, 5), 2 + more, 0.07 * strength)
+    folds = corner_folds(draws, (half, upper), (0, 65), 3 + more, 0.065 * strength)
+    folds += corner_folds(draws, (narrow, lower), (-55, 5), 2 + more, 0.055 * strength)
     # Gathers beside the edge, where the loops are welded on.
     for side in (-1, 1):
         for number in range(4):
@@ -107,7 +107,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.008 * 32 ** draws.near(worn, 0.15), 0.14),
+            min(0.004 * 40 ** draws.near(worn, 0.15), 0.07),
             (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0)),
             ridge_end=draws.near(0.85, 0.2),
         ),
