@@ -72,6 +72,16 @@ def test_in_orange_light_before_yellow_walls_white_is_orange():
     assert blue < green - 0.1 and red > green + 0.05
 
 
+@pytest.mark.parametrize(("tint", "coloured"), [((0.9, 0.9, 1.0), False), ((0.45, 0.45, 1.0), True)])
+def test_a_face_redder_than_any_skin_is_in_red_light(tint, coloured):
+    """A spotlight: what is around the face has no cast."""
+    image, landmarks = scene()
+    face = cv2.fillPoly(np.zeros(image.shape[:2], np.uint8), [landmarks.oval.astype(np.int32)], 1)
+    image[face == 1] = (image[face == 1] * tint).astype(np.uint8)
+    _, green, red = np.log(FaceContext(image, landmarks).light.gains)
+    assert (red - green > 0.15) == coloured and (abs(red - green) < 0.06) == (not coloured)
+
+
 def test_the_strongest_channel_of_white_does_not_clip_in_strongly_coloured_light():
     """Clipped, it would be as strong as its neighbour: orange light would give yellow masks, too bright."""
     orange = gains(light=np.array((0.2, 0.55, 1.0)))

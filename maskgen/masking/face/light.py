@@ -44,6 +44,8 @@ _CLIPPED = 5.52
 # Light that lacks blue is warm: it has more red, by this share in the edges of 261 photographs. A yellow wall
 # alone would make masks green.
 _WARM = 0.66
+# How far skins are from the usual one, as logarithms of blue and red: what is beyond is the light's colour.
+_BLUEST, _REDDEST = 0.5, 0.33
 _ENOUGH = 0.08  # mean weight at which the narrower window of the convolution counts half
 # An image is monochrome if its colour depends on its luminance only. Its pixels are off their tone by no more
 # grey levels than this, or than this share of the luminance; a strong tone adds a share of its own.
@@ -120,11 +122,11 @@ def _gains(summary: Summary, eyes: float | None, monochrome: bool) -> Floats:
     if monochrome:
         return np.full(3, math.exp(exposure), np.float32)
     blue, green, red = (math.log(value + 0.1) for value in summary.edges.tolist())
-    bluish = _cast(skin[0] - skin[1] - _USUAL_SKIN_BLUE, blue - green - _USUAL_BLUE)
+    bluish = _cast(skin[0] - skin[1] - _USUAL_SKIN_BLUE, blue - green - _USUAL_BLUE, _BLUEST)
     red_of_edges = red - green - _USUAL_RED
     if bluish < 0:
         red_of_edges = max(red_of_edges, -_WARM * bluish)
-    reddish = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, red_of_edges)
+    reddish = _cast(skin[2] - skin[1] - _USUAL_SKIN_RED, red_of_edges, _REDDEST)
     # A cast changes no brightness, as far as the strongest channel is not clipped by it.
     exposure -= 0.114 * bluish + 0.299 * reddish
     exposure = min(exposure, _CLIPPED - _WHITE - max(bluish, reddish, 0.0))
@@ -132,14 +134,15 @@ def _gains(summary: Summary, eyes: float | None, monochrome: bool) -> Floats:
     return np.array(gains, np.float32)
 
 
-def _cast(of_skin: float, of_edges: float) -> float:
+def _cast(of_skin: float, of_edges: float, most: float) -> float:
     """The light's cast along one colour axis, from the deviations of skin and edges from their medians.
 
-    A colour that only the skin or only the surroundings have is theirs and not the light's.
+    A colour that only the skin or only the surroundings have is theirs and not the light's, unless the skin
+    is off by more than ``most``.
     """
-    if of_skin * of_edges <= 0:
-        return 0.0
-    return _TRUST_CAST * _large(math.copysign(min(abs(of_skin), abs(of_edges)), of_skin), _ORDINARY)
+    shared = min(abs(of_skin), abs(of_edges)) if of_skin * of_edges > 0 else 0.0
+    cast = math.copysign(max(shared, abs(of_skin) - most), of_skin)
+    return _TRUST_CAST * _large(cast, _ORDINARY)
 
 
 def _large(deviation: float, ordinary: float) -> float:
