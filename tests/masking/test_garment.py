@@ -226,6 +226,21 @@ def test_a_hollow_gets_less_light_and_least_in_black_cloth(level, least, most):
     assert least < 1 - (hollow[changed] / plain[changed]).mean() < most
 
 
+def test_an_edge_stands_out_where_a_fold_runs_into_it():
+    face, plan, fold = mean_face(), worn(), np.array([[0.2, 0.7, 0.0, 0.12, 1.5, 0.15]])
+    garment = dress(load_template("surgical_blue"), plan, face.eye_distance)
+    flat = smooth(garment, pleats())
+    plain, folded = (
+        in_image(drape(bare(garment, relief=each), face, plan, LIGHT), face) > 127
+        for each in (flat, replace(flat, folds=fold))
+    )
+    rows, columns = np.nonzero(folded & ~plain)
+    # The fold runs to the right edge, between nose and chin.
+    (_, nose), (_, chin) = face.anchor("nose_tip"), face.anchor("chin")
+    assert len(rows) > 8 and columns.min() > 250 and nose < rows.min() < rows.max() < chin
+    assert not (plain & ~folded).any()
+
+
 # Material
 
 

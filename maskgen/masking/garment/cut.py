@@ -19,6 +19,8 @@ _OUTSIDE = -0.06
 _COARSE = 0.8 / 130
 # How much closer together wrinkles are one eye distance beside the midline, and the height that they run to.
 _FAN, _FRONT = 1.1, 0.68
+# How far an edge stands out where folds run into it, for a height of 1, and at most.
+_RIPPLE, _HIGHEST = 0.22, 0.028
 _NO_WEAVE = np.zeros((1, 1), np.float32)
 
 
@@ -106,14 +108,18 @@ def _cut(
             total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
             ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver, y)
             total += fold_height(cells, fold_rows, x, y + waver) + depth * crumpled
+            # A nose wire keeps the upper edge straight.
+            ripple = min(max(_RIPPLE * total, -_HIGHEST), _HIGHEST) * min(0.25 + 5 * abs(distances[0]), 1.0)
+            nearest[row, column] += np.float32(ripple)
             lightness = (1 - dark) * (1 - seam)
             lightness *= 1 + _repeated(weave, density * x + start, density * y + start)
             total += ridged
             _paint(color, row, column, lightness, tile, across * x, down * y)
-            for k in range(len(trims) if min(distances[0], distances[1], distances[2]) < trimmed else 0):
+            at_edge = min(distances[0], distances[1], distances[2]) + ripple < trimmed
+            for k in range(len(trims) if at_edge else 0):
                 edge = int(trims[k, 0])
                 distance = distances[0] if edge == TOP else distances[1] if edge == BOTTOM else distances[2]
-                distance, wide, soft = distance - trims[k, 1], trims[k, 2], trims[k, 3]
+                distance, wide, soft = distance + ripple - trims[k, 1], trims[k, 2], trims[k, 3]
                 if distance < -soft or distance > wide + soft:
                     continue
                 share = _trim_share(wide, soft, trims[k, 5], distance, y if edge == SIDE else x, finest)

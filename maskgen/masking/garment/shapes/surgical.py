@@ -12,7 +12,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, darker, 
 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
-    half, taper = draws.near(0.84, 0.09), draws.between(0.86, 1.12)
+    half, taper = draws.near(0.82, 0.09), draws.between(0.86, 1.12)
     top, bottom = draws.near(0.12, 0.14), draws.near(1.185, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.10, 0.36)
@@ -107,7 +107,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.004 * 40 ** draws.near(worn, 0.15), 0.07),
+            min(0.004 * 46 ** draws.near(worn, 0.15), 0.095),
             (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0)),
             ridge_end=draws.near(0.85, 0.2),
         ),
