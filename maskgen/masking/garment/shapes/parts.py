@@ -108,6 +108,7 @@ def relief(
         (
             draws.unit(),
             draws.unit(),
+            # Wrinkles are wider than high, and run more or less across the mask.
             draws.near(0, 1.1),
             draws.between(0.45, 0.95),
             draws.between(0.9, 2.1),
