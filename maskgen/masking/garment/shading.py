@@ -97,11 +97,13 @@ def shade(
     # Halfway between the light and the camera.
     half = towards - (0, 0, 1)
     half /= max(math.hypot(*half.tolist()), 1e-6)
-    contrast = _DARK_CONTRAST * darkness(cloth.color)
+    dark = darkness(cloth.color)
+    lights = np.array(
+        [*towards, *half, light.strength, 1 / usual, cloth.sheen, _DARK_CONTRAST * dark], np.float32
+    )
     reach = max(round(_AROUND * unit), 1)
-    hidden = (_IN_WHITE + _IN_BLACK * math.sqrt(darkness(cloth.color))) / reach
-    lights = np.array([*towards, *half, light.strength, 1 / usual, cloth.sheen, contrast], np.float32)
-    return _shade(color, normals, heights, nearest, lights, (reach, np.float32(hidden)), *loops)
+    hidden = np.float32((_IN_WHITE + _IN_BLACK * math.sqrt(dark)) / reach)
+    return _shade(color, normals, heights, nearest, lights, (reach, hidden), *loops)
 
 
 @compiled
