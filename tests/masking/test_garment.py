@@ -13,7 +13,7 @@ from maskgen.masking.garment.drape import drape
 from maskgen.masking.garment.draws import Draws
 from maskgen.masking.garment.dress import dress
 from maskgen.masking.garment.garment import Cloth
-from maskgen.masking.garment.relief import Relief, fold_cells, fold_height, pleat_relief, ridge_relief
+from maskgen.masking.garment.relief import Relief, add_folds, fold_table, pleat_relief, ridge_relief
 from maskgen.masking.garment.shapes import SHAPES
 from maskgen.masking.garment.shapes.parts import relief
 from maskgen.masking.garment.surface import grid_position, grid_uv, surface
@@ -166,7 +166,9 @@ def test_a_fold_has_a_steep_and_a_soft_flank_and_fades_at_both_ends(angle):
     def height(along, aside, finest=0.0):
         cosine, sine = np.cos(angle), np.sin(angle)
         right, down = 0.1 + along * cosine - aside * sine, 0.6 + along * sine + aside * cosine
-        return fold_height(*fold_cells(fold, finest), right, down)
+        heights = np.zeros(1, np.float32)
+        add_folds(fold_table(fold, finest), np.float32([right]), np.float32([down]), heights)
+        return heights[0]
 
     crest = height(0.2, 0.0)
     assert crest == pytest.approx(0.02, rel=0.1)

@@ -13,7 +13,7 @@ from maskgen.masking.garment.garment import Cloth, Patch
 from maskgen.masking.garment.shapes import SHAPES
 from maskgen.masking.garment.shapes.parts import Accents
 from maskgen.masking.templates.library import list_templates
-from maskgen.records import WEARS
+from maskgen.records import WEARS, Hang
 
 KINDS = pytest.mark.parametrize("kind", SHAPES)
 SEEDS = range(6)
@@ -79,6 +79,14 @@ def test_the_eyes_stay_bare(kind, yaw, eyes):
         for eye in eyes:
             x, y = np.round(face.anchor(eye)).astype(int)
             assert alpha[y - 3 : y + 4, x - 3 : x + 4].max() == 0, (seed, eye)
+
+
+@KINDS
+def test_a_hang_does_not_lift_the_lower_edge_off_the_chin(kind):
+    face = mean_face()
+    for seed in SEEDS:
+        lifted = laid("mesh", PLAIN[kind], face, seed=seed, hang=Hang(lift=0.2))
+        assert coverage(in_image(lifted, face), face)[0]["chin"] >= 0.85, seed
 
 
 @KINDS

@@ -7,7 +7,7 @@ from maskgen.jit import compiled, inlined
 from maskgen.masking.garment.crumples import crumple_axes, crumple_tile
 from maskgen.masking.garment.garment import BOTTOM, SIDE, TOP, Cloth, Garment
 from maskgen.masking.garment.outline import edge_distances, nearest_edge
-from maskgen.masking.garment.relief import fold_cells, fold_height, pleat_relief, ridge_relief
+from maskgen.masking.garment.relief import add_folds, fold_table, pleat_relief, ridge_relief
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -81,14 +81,16 @@ def _cut(
 ) -> tuple[Floats, Floats, Floats]:
     pleats, curves, folds, ridge = relief
     (wrinkles, axes, depth), (tile, across, down, weave, density, start) = crumples, cloth
-    cells, fold_rows = fold_cells(folds, 2 * finest)
+    fold_rows = fold_table(folds, 2 * finest)
     trimmed = 0.0
     for k in range(len(trims)):
         trimmed = max(trimmed, trims[k, 1] + trims[k, 2] + trims[k, 3])
     height, width = values.shape[1:]
     color = np.zeros((height, width, 3), np.float32)
     nearest, heights = np.full((height, width), -1, np.float32), np.zeros((height, width), np.float32)
+    edge_row, waver_row = np.zeros((width, 3)), np.zeros(width, np.float32)
     for row in range(height):
+        first, last = width, 0
         for column in range(width):
             x, y = float(values[0, row, column]), float(values[1, row, column])
             if x >= NOWHERE:
@@ -98,6 +100,7 @@ def _cut(
             nearest[row, column] = inside
             if inside < _OUTSIDE:
                 continue
+            first, last = min(first, column), column + 1
             # Cloth is gathered at the loops: its wrinkles fan out from there.
             fanned = y + _FAN * x * x * (y - _FRONT)
             crumpled, waver = _repeated_pair(
@@ -105,29 +108,30 @@ def _cut(
                 axes[0, 0] * x + axes[0, 1] * fanned + axes[0, 2],
                 axes[1, 0] * x + axes[1, 1] * fanned + axes[1, 2],
             )
+            edge_row[column, 0], edge_row[column, 1], edge_row[column, 2] = distances
+            heights[row, column], waver_row[column] = depth * crumpled, waver
+        here = slice(first, last)
+        add_folds(fold_rows, values[0, row, here], values[1, row, here] + waver_row[here], heights[row, here])
+        for column in range(first, last):
+            if nearest[row, column] < _OUTSIDE:
+                continue
+            x, y = float(values[0, row, column]), float(values[1, row, column])
+            waver = float(waver_row[column])
             total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
             ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver, y)
-            total += fold_height(cells, fold_rows, x, y + waver) + depth * crumpled
+            total += heights[row, column]
             # A nose wire keeps the upper edge straight.
-            ripple = min(max(_RIPPLE * total, -_HIGHEST), _HIGHEST) * min(0.25 + 5 * abs(distances[0]), 1.0)
+            ripple = min(max(_RIPPLE * total, -_HIGHEST), _HIGHEST)
+            ripple *= min(0.25 + 5 * abs(edge_row[column, TOP]), 1.0)
             nearest[row, column] += np.float32(ripple)
             lightness = (1 - dark) * (1 - seam)
             lightness *= 1 + _repeated(weave, density * x + start, density * y + start)
             total += ridged
             _paint(color, row, column, lightness, tile, across * x, down * y)
-            at_edge = min(distances[0], distances[1], distances[2]) + ripple < trimmed
-            for k in range(len(trims) if at_edge else 0):
-                edge = int(trims[k, 0])
-                distance = distances[0] if edge == TOP else distances[1] if edge == BOTTOM else distances[2]
-                distance, wide, soft = distance + ripple - trims[k, 1], trims[k, 2], trims[k, 3]
-                if distance < -soft or distance > wide + soft:
-                    continue
-                share = _trim_share(wide, soft, trims[k, 5], distance, y if edge == SIDE else x, finest)
-                total += share * trims[k, 4]
-                for channel in range(3 if trims[k, 6] >= 0 else 0):
-                    color[row, column, channel] += share * (
-                        trims[k, 6 + channel] - color[row, column, channel]
-                    )
+            upper, lower = edge_row[column, TOP] + ripple, edge_row[column, BOTTOM] + ripple
+            aside = edge_row[column, SIDE] + ripple
+            if min(upper, lower, aside) < trimmed:
+                total += _draw_trims(color[row, column], trims, (upper, lower, aside), x, y, finest)
             heights[row, column] = total
     return color, nearest, heights
 
@@ -179,6 +183,25 @@ def _paint(color: Floats, row: int, column: int, lightness: float, tile: Floats,
         upper = tile[j, i, channel] + t * (tile[j, right, channel] - tile[j, i, channel])
         lower = tile[below, i, channel] + t * (tile[below, right, channel] - tile[below, i, channel])
         color[row, column, channel] = lightness * (upper + s * (lower - upper))
+
+
+@inlined
+def _draw_trims(
+    pixel: Floats, trims: Array, distances: tuple[float, float, float], x: float, y: float, finest: float
+) -> float:
+    """Draw the trims over a pixel's colour, and give their height; distances: from TOP, BOTTOM and SIDE."""
+    height = 0.0
+    for k in range(len(trims)):
+        edge, wide, soft = int(trims[k, 0]), trims[k, 2], trims[k, 3]
+        distance = distances[0] if edge == TOP else distances[1] if edge == BOTTOM else distances[2]
+        distance -= trims[k, 1]
+        if distance < -soft or distance > wide + soft:
+            continue
+        share = _trim_share(wide, soft, trims[k, 5], distance, y if edge == SIDE else x, finest)
+        height += share * trims[k, 4]
+        for channel in range(3 if trims[k, 6] >= 0 else 0):
+            pixel[channel] += share * (trims[k, 6 + channel] - pixel[channel])
+    return height
 
 
 @inlined

@@ -32,7 +32,12 @@ def drape(garment: Garment, landmarks: Landmarks, plan: Plan, light: LightDirect
     """
     outline = garment.outline
     placement = Placement(
-        plan, float(outline.top[0]), outline.extent[0], garment.corners_slide, outline.below_eyes
+        plan,
+        float(outline.top[0]),
+        outline.extent[0],
+        garment.corners_slide,
+        outline.below_eyes,
+        float(outline.bottom[0]),
     )
     unit = max(landmarks.eye_distance, 1e-3)
     x, y = placement.to_garment(*grid_uv())

@@ -23,6 +23,8 @@ _CENTRE = 0.7  # the garment turns and scales about the mouth, where it is held 
 _LOWER_LID, _EYE_ACROSS = 0.12, 0.5
 # Range of the lowest v at which the middle of the upper edge still covers the nose; the seed chooses.
 _COVERING = (0.22, 0.29)
+# Least v of the lower edge that covers the chin.
+_UNDER_CHIN = 1.14
 # Wear -> v of the middle of the upper edge, share of the slide that the corners make, and gathered height.
 _SLIDES = {"nose-out": (0.46, 0.65, 0.88), "mouth-out": (0.855, 0.85, 0.75), "chin": (1.13, 0.90, 0.55)}
 
@@ -36,6 +38,7 @@ class Placement:
         half_width: Distance of its corners from the midline.
         corners_slide: Share of a slide that the corners make; None for what elastic loops allow.
         below_eyes: Least height of the upper edge below the eyes; a hang does not lift it over them.
+        bottom: Height of the lower edge under the chin; a hang does not lift it off the chin.
     """
 
     plan: Plan
@@ -43,6 +46,7 @@ class Placement:
     half_width: float
     corners_slide: float | None = None
     below_eyes: float = math.inf
+    bottom: float = math.inf
 
     def to_head(self, x: float, y: float) -> tuple[float, float]:
         """(u, v) on the head of a place (x, y) on the garment."""
@@ -76,11 +80,16 @@ class Placement:
 
     def _turn(self) -> tuple[float, float, float]:
         hang, angle = self.plan.hang, math.radians(self.plan.hang.tilt)
-        edge = (self.below_eyes - _CENTRE) * hang.size + _CENTRE - abs(math.sin(angle)) * _EYE_ACROSS
-        lift = min(hang.lift * (_CHIN - _BRIDGE), edge - _LOWER_LID)
+        lids = _LOWER_LID + abs(math.sin(angle)) * _EYE_ACROSS
+        lift = min(hang.lift * (_CHIN - _BRIDGE), self._lift_to(self.below_eyes, lids))
         if self.plan.wear == "correct":
-            lift = max(lift, (self.middle - _CENTRE) * hang.size + _CENTRE - self._lowest_edge())
+            lift = min(lift, self._lift_to(self.bottom, _UNDER_CHIN))
+            lift = max(lift, self._lift_to(self.middle, self._lowest_edge()))
         return math.cos(angle) * hang.size, math.sin(angle) * hang.size, lift
+
+    def _lift_to(self, y: float, v: float) -> float:
+        """The lift that takes a height in the garment to a height on the head."""
+        return (y - _CENTRE) * self.plan.hang.size + _CENTRE - v
 
     def _lowest_edge(self) -> float:
         low, high = _COVERING

@@ -18,14 +18,14 @@ _CREST = 0.14
 # How far the shade under the edge reaches at least, by depth, and at most; how dark it is at most.
 _SHADE, _DEEPER, _FARTHEST, DARKEST = 0.03, 1.5, 0.12, 0.75
 # A fold's half width at its start and what it gains to its end, in its widths; its steep side is narrower.
-_NARROW, _STEEP, _STEEPER = 0.35, 0.7, -1 / 0.7
+_NARROW, _STEEP, _STEEPER = 0.35, 0.7, np.float32(-1 / 0.7)
 _FOLD_REACH = 2.2
+_AT_START, _GAINED = np.float32(_NARROW * _FOLD_REACH), np.float32(_FOLD_REACH)
+_ZERO, _ONE, _THREE = np.float32(0), np.float32(1), np.float32(3)
 # A fold's width for a steep flank that is 1 wide where the fold is highest, a third of its way.
 _PER_FLANK = 1 / (_STEEP * _FOLD_REACH * (_NARROW + 1 / 3))
 # Half the width of a seam; how far the crest of a ridge is rounded; over which way it runs out.
 _SEAM, _CREST_RADIUS, _RUN_OUT = 0.014, 0.05, 0.3
-# Cells of the table that says which folds may touch a place: their first x and y, their side, their number.
-_CELL_X, _CELL_Y, _CELL, _PER_CELL, _ACROSS, _DOWN = -1.6, -0.4, 0.1, 10.0, 32, 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,61 +80,50 @@ def pleat_relief(pleats: Array, curves: Floats, finest: float, x: float, y: floa
 
 
 @compiled
-def fold_cells(folds: Array, finest: float) -> tuple[NDArray[np.int64], Array]:
-    """Which folds may touch a place, by cells of the garment, and the folds as `fold_height` takes them.
+def fold_table(folds: Array, finest: float) -> Floats:
+    """(n, 9) float32: the folds as `add_folds` takes them.
 
-    finest: least width of a fold's steep flank, in eye distances.
-
-    Returns:
-        (rows, columns, n + 1) int64: the number of the folds in a cell, then their indices; and (n, 7): x and
-        y of the start, direction as a unit vector, 1 over length and width, and height.
+    Of each: x and y of the start, direction as a unit vector, 1 over length and width, height, and the least
+    and the greatest y that it may reach. finest: least width of a fold's steep flank, in eye distances.
     """
-    cells, rows = np.zeros((_DOWN, _ACROSS, len(folds) + 1), np.int64), np.empty((len(folds), 7))
-    margin = 0.71 * _CELL
+    table = np.empty((len(folds), 9), np.float32)
     for k in range(len(folds)):
         left, top, length = folds[k, 0], folds[k, 1], folds[k, 4]
         width = max(folds[k, 3], finest * _PER_FLANK)
         cosine, sine = np.cos(folds[k, 2]), np.sin(folds[k, 2])
-        rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3] = left, top, cosine, sine
-        rows[k, 4], rows[k, 5], rows[k, 6] = 1 / length, 1 / width, 6.75 * folds[k, 5] * folds[k, 3] / width
-        reach = _FOLD_REACH * width * (_NARROW + 1) + margin
-        x0, x1 = left + min(cosine * length, 0.0) - reach, left + max(cosine * length, 0.0) + reach
-        y0, y1 = top + min(sine * length, 0.0) - reach, top + max(sine * length, 0.0) + reach
-        for row in range(_cell(y0, _CELL_Y, _DOWN), _cell(y1, _CELL_Y, _DOWN) + 1):
-            for column in range(_cell(x0, _CELL_X, _ACROSS), _cell(x1, _CELL_X, _ACROSS) + 1):
-                right = _CELL_X + (column + 0.5) * _CELL - left
-                under = _CELL_Y + (row + 0.5) * _CELL - top
-                along = right * cosine + under * sine
-                wide = _FOLD_REACH * width * (_NARROW + min(max((along + margin) / length, 0.0), 1.0))
-                off = under * cosine - right * sine
-                if -margin < along < length + margin and -_STEEP * wide - margin < off < wide + margin:
-                    cells[row, column, 0] += 1
-                    cells[row, column, cells[row, column, 0]] = k
-    return cells, rows
+        table[k, 0], table[k, 1], table[k, 2], table[k, 3] = left, top, cosine, sine
+        table[k, 4], table[k, 5] = 1 / length, 1 / width
+        table[k, 6] = 6.75 * folds[k, 5] * folds[k, 3] / width
+        reach, down = _FOLD_REACH * width * (_NARROW + 1), sine * length
+        table[k, 7], table[k, 8] = top + min(down, 0.0) - reach, top + max(down, 0.0) + reach
+    return table
 
 
-@inlined
-def _cell(place: float, first: float, count: int) -> int:
-    """The row or the column of a cell; places beyond the table belong to its border."""
-    return min(max(int((place - first) * _PER_CELL), 0), count - 1)
-
-
-@inlined
-def fold_height(cells: NDArray[np.int64], rows: Array, x: float, y: float) -> float:
-    """Height of the folds at a place.
+@compiled
+def add_folds(table: Floats, xs: Floats, ys: Floats, heights: Floats) -> None:
+    """Add the height of the folds at some places.
 
     A fold has a steep and a soft flank, widens away from its start and fades at both ends.
     """
-    row, column = _cell(y, _CELL_Y, _DOWN), _cell(x, _CELL_X, _ACROSS)
-    total = 0.0
-    for n in range(1, cells[row, column, 0] + 1):
-        k = cells[row, column, n]
-        right, under, cosine, sine = x - rows[k, 0], y - rows[k, 1], rows[k, 2], rows[k, 3]
-        reach = min(max((right * cosine + under * sine) * rows[k, 4], 0.0), 1.0)
-        off = (under * cosine - right * sine) * rows[k, 5]
-        bell = max(1 - max(off, off * _STEEPER) / ((_NARROW + reach) * _FOLD_REACH), 0.0)
-        total += rows[k, 6] * reach * (1 - reach) * (1 - reach) * bell * bell * (3 - bell - bell)
-    return total
+    if len(xs) == 0:
+        return
+    low, high = ys.min(), ys.max()
+    for k in range(len(table)):
+        if low <= table[k, 8] and high >= table[k, 7]:
+            _add_fold(table[k], xs, ys, heights)
+
+
+@compiled
+def _add_fold(fold: Floats, xs: Floats, ys: Floats, heights: Floats) -> None:
+    # In single precision, without branches: the loop is vectorised.
+    left, top, cosine, sine, per_length, per_width, height = fold[:7]
+    for k in range(len(xs)):
+        right, under = xs[k] - left, ys[k] - top
+        reach = min(max((right * cosine + under * sine) * per_length, _ZERO), _ONE)
+        off = (under * cosine - right * sine) * per_width
+        bell = max(_ONE - max(off, off * _STEEPER) / (_AT_START + reach * _GAINED), _ZERO)
+        along = reach * (_ONE - reach) * (_ONE - reach)
+        heights[k] += height * along * bell * bell * (_THREE - bell - bell)
 
 
 @inlined
