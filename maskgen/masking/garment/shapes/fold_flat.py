@@ -19,7 +19,7 @@ from maskgen.masking.garment.shapes.parts import (
 
 def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a fold-flat respirator."""
-    top, bottom, half = draws.near(0.05, 0.05), draws.near(1.22, 0.06), draws.near(0.83, 0.06)
+    top, bottom, half = draws.near(0.05, 0.05), draws.near(1.22, 0.06), draws.near(0.815, 0.045)
     upper = draws.near(0.46, 0.045)
     lower = upper + draws.between(0.22, 0.34)
     shape = outline(

@@ -10,8 +10,8 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, relief, 
 
 def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a gaiter."""
-    top, hem = draws.near(0.13, 0.06), draws.between(1.6, 1.9)
-    side = top + draws.near(0.045, 0.12)
+    top, hem = draws.near(0.09, 0.06), draws.between(1.6, 1.9)
+    side = top + draws.near(0.0, 0.12)
     shape = outline(
         draws,
         [(0, top), (0.3, top + 0.05), (1.3, side), (1.62, side)],
@@ -26,8 +26,8 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds = corner_folds(draws, (1.1, side), (5, 60), 4, draws.between(0.02, 0.07))
 
     def stand_off(x: Array, y: Array) -> Array:
-        loose = np.clip((y - 1.0) / 0.4, 0, 1)
-        return np.asarray(0.04 + 0.14 * loose + tent(x, y, (0, 0.8), (0.6, 0.6), 0.06))
+        loose = np.clip((y - 0.55) / 0.6, 0, 1)
+        return np.asarray(0.04 + 0.17 * loose + tent(x, y, (0, 0.8), (0.6, 0.6), 0.06))
 
     return Garment(
         shape,

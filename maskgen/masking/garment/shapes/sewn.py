@@ -18,15 +18,15 @@ from maskgen.masking.garment.shapes.parts import (
 
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
-    top, bottom = draws.near(0.10, 0.07), draws.near(1.46, 0.07)
-    half, narrow = draws.near(1.16, 0.08), draws.near(1.08, 0.08)
-    upper = draws.near(0.46, 0.03)
-    lower = upper + draws.between(0.36, 0.54)
-    peaked = draws.between(0.0, 0.12)
+    top, bottom = draws.near(0.04, 0.07), draws.near(1.30, 0.06)
+    half, narrow = draws.near(1.18, 0.08), draws.near(1.02, 0.08)
+    upper = draws.near(0.59, 0.03)
+    lower = upper + draws.between(0.24, 0.44)
+    peaked = draws.between(0.02, 0.14)
     shape = outline(
         draws,
-        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.033), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.50, bottom - 0.03), (0.85 * narrow, bottom - 0.24), (narrow, lower), (1.62, lower)],
+        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.07), (half, upper), (1.62, upper)],
+        [(0, bottom), (0.50, bottom - 0.01), (0.85 * narrow, bottom - 0.16), (narrow, lower), (1.62, lower)],
         [
             (-0.4, half),
             (upper, half),
@@ -72,4 +72,5 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         tuple(trims),
         accents.marks,
         ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.022, 0.045)),
+        corners_slide=0.7,
     )

@@ -12,10 +12,10 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, darker, 
 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
-    half, taper = draws.near(0.82, 0.09), draws.between(0.86, 1.12)
+    half, taper = draws.near(0.89, 0.09), draws.between(0.9, 1.14)
     top, bottom = draws.near(0.12, 0.14), draws.near(1.185, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
-    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.10, 0.36)
+    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.05, 0.29)
     narrow = half * taper
     shape = outline(
         draws,
@@ -79,7 +79,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
-    flare = draws.between(0.0, 0.055)
+    flare = draws.between(0.05, 0.14)
     # Two rows of weld dots hold the nose wire; the upper one lies on the binding.
     shade, channel = draws.between(0.87, 0.98), edge + draws.between(0.05, 0.10)
     trims = [
@@ -107,7 +107,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.004 * 46 ** draws.near(worn, 0.15), 0.095),
+            min(0.0044 * 46 ** draws.near(worn, 0.15), 0.11),
             (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0)),
             ridge_end=draws.near(0.85, 0.2),
         ),
