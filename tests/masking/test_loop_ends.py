@@ -57,6 +57,17 @@ def test_a_loop_ends_where_hair_hides_the_ear(paint, ends):
     assert shares[:, 1] == pytest.approx(ends, abs=0.2)
 
 
+def test_hair_over_whole_loops_hides_nothing_of_the_mask():
+    layer = laid("mesh", "kn95_white", FACE)
+    image = photograph(FACE)
+    for path, _ in layer.loops:
+        cv2.polylines(image, [np.rint(path).astype(np.int32)], False, HAIR, 61)
+    matte = covered_ends(FaceContext(taken(image), FACE).light, layer)
+    # Loops are thinner than these 31 pixels.
+    mask = cv2.morphologyEx(layer.alpha, cv2.MORPH_OPEN, np.ones((31, 31), np.uint8)) == 255
+    assert matte.any() and matte[mask].max() == 0
+
+
 def test_straps_around_the_head_lie_over_hair():
     layer = laid("mesh", "n95_white", FACE)
     assert layer.loops == ()

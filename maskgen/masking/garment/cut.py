@@ -88,7 +88,8 @@ def _cut(
     height, width = values.shape[1:]
     color = np.zeros((height, width, 3), np.float32)
     nearest, heights = np.full((height, width), -1, np.float32), np.zeros((height, width), np.float32)
-    edge_row, waver_row = np.zeros((width, 3)), np.zeros(width, np.float32)
+    edge_row = np.zeros((width, 3))
+    waver_row, wrinkle_row = np.zeros(width, np.float32), np.zeros(width, np.float32)
     for row in range(height):
         first, last = width, 0
         for column in range(width):
@@ -109,7 +110,7 @@ def _cut(
                 axes[1, 0] * x + axes[1, 1] * fanned + axes[1, 2],
             )
             edge_row[column, 0], edge_row[column, 1], edge_row[column, 2] = distances
-            heights[row, column], waver_row[column] = depth * crumpled, waver
+            waver_row[column], wrinkle_row[column] = waver, depth * crumpled
         here = slice(first, last)
         add_folds(fold_rows, values[0, row, here], values[1, row, here] + waver_row[here], heights[row, here])
         for column in range(first, last):
@@ -120,13 +121,13 @@ def _cut(
             total, dark = pleat_relief(pleats, curves, finest, x, y + waver)
             ridged, seam = ridge_relief(ridge, finest, x + 0.5 * waver, y)
             total += heights[row, column]
-            # A nose wire keeps the upper edge straight.
+            # Small wrinkles end before the seam; a nose wire keeps the upper edge straight.
             ripple = min(max(_RIPPLE * total, -_HIGHEST), _HIGHEST)
             ripple *= min(0.25 + 5 * abs(edge_row[column, TOP]), 1.0)
             nearest[row, column] += np.float32(ripple)
             lightness = (1 - dark) * (1 - seam)
             lightness *= 1 + _repeated(weave, density * x + start, density * y + start)
-            total += ridged
+            total += wrinkle_row[column] + ridged
             _paint(color, row, column, lightness, tile, across * x, down * y)
             upper, lower = edge_row[column, TOP] + ripple, edge_row[column, BOTTOM] + ripple
             aside = edge_row[column, SIDE] + ripple

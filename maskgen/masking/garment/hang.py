@@ -26,7 +26,7 @@ _COVERING = (0.22, 0.29)
 # Least v of the lower edge that covers the chin.
 _UNDER_CHIN = 1.14
 # Wear -> v of the middle of the upper edge, share of the slide that the corners make, and gathered height.
-_SLIDES = {"nose-out": (0.45, 0.65, 0.88), "mouth-out": (0.84, 0.85, 0.75), "chin": (1.13, 0.90, 0.55)}
+_SLIDES = {"nose-out": (0.45, 0.65, 0.88), "mouth-out": (0.83, 0.85, 0.75), "chin": (1.13, 0.90, 0.55)}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from maskgen.masking.face.light import Light
 from maskgen.masking.face.skin_weights import BLUE_SPREAD, RED_SPREAD
+from maskgen.masking.layer.components import disc
 from maskgen.records import Image, Layer
 
 Flags = NDArray[np.bool_]
@@ -39,6 +40,11 @@ def covered_ends(light: Light, layer: Layer) -> Image | None:
             hidden = np.rint((path[max(count - 1, 0) :] - layer.origin) * (1 << _SHIFT)).astype(np.int32)
             width = round(2 * (radius + _ROOM))
             cv2.polylines(matte, [hidden[:, None]], False, [255], width, cv2.LINE_AA, _SHIFT)
+    if matte is not None:
+        # The loops alone: what is wider than they are is the mask.
+        widest = max(radius for _, radius in layer.loops)
+        mask = cv2.morphologyEx(layer.alpha, cv2.MORPH_OPEN, disc(widest + _ROOM))
+        matte = np.asarray(cv2.min(matte, cv2.bitwise_not(mask)), np.uint8)
     return matte
 
 

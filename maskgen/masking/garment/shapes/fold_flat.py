@@ -25,7 +25,7 @@ def fold_flat(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     shape = outline(
         draws,
         [(0, top), (0.12, top + 0.02), (0.5 * half, top + 0.6 * (upper - top)), (half, upper), (1.62, upper)],
-        [(0, bottom), (0.16, bottom - 0.02), (0.55 * half, bottom - 0.23), (half, lower), (1.62, lower)],
+        [(0, bottom), (0.16, bottom - 0.02), (0.55 * half, bottom - 0.215), (half, lower), (1.62, lower)],
         [(-0.4, half), (upper, half), (lower, half - 0.03), (2.6, half - 0.03)],
         0.05,
     )

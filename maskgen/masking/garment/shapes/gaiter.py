@@ -27,7 +27,7 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
 
     def stand_off(x: Array, y: Array) -> Array:
         loose = np.clip((y - 0.55) / 0.6, 0, 1)
-        return np.asarray(0.04 + 0.17 * loose + tent(x, y, (0, 0.8), (0.6, 0.6), 0.06))
+        return np.asarray(0.04 + 0.19 * loose + tent(x, y, (0, 0.8), (0.6, 0.6), 0.06))
 
     return Garment(
         shape,

@@ -10,9 +10,9 @@ from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_fo
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sponge mask."""
-    top, bottom = draws.near(0.13, 0.05), draws.near(1.29, 0.05)
+    top, bottom = draws.near(0.13, 0.05), draws.near(1.25, 0.05)
     # The wings reach the ears and are cut out around them.
-    body, cut_out, tip = draws.near(0.76, 0.05), draws.near(1.10, 0.05), draws.near(1.31, 0.03)
+    body, cut_out, tip = draws.near(0.76, 0.05), draws.near(1.16, 0.05), draws.near(1.46, 0.03)
     wing_top, wing_bottom = draws.near(0.15, 0.05), draws.near(0.48, 0.04)
     # Some follow the jaw, others leave a part of it bare.
     full, band = draws.between(-0.6, 0.4), draws.between(0.045, 0.075)
@@ -21,10 +21,10 @@ def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         [(0, top), (0.25, top + 0.10), (body, wing_top + 0.12), (tip, wing_top), (1.62, wing_top)],
         [
             (0, bottom),
-            (0.28, bottom - 0.03 + 0.02 * full),
-            (0.56, bottom - 0.21 + 0.06 * full),
-            (0.85, bottom - 0.50 + 0.12 * full),
-            (1.08, bottom - 0.72 + 0.12 * full),
+            (0.30, bottom - 0.015 + 0.02 * full),
+            (0.56, bottom - 0.16 + 0.06 * full),
+            (0.85, bottom - 0.46 + 0.12 * full),
+            (1.08, bottom - 0.68 + 0.12 * full),
             (1.38, wing_bottom),  # beyond the tip: its slope goes on to the ear
             (1.62, wing_bottom),
         ],

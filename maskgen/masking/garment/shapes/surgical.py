@@ -13,7 +13,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, darker, 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
     half, taper = draws.near(0.89, 0.09), draws.between(0.9, 1.14)
-    top, bottom = draws.near(0.12, 0.14), draws.near(1.185, 0.06)
+    top, bottom = draws.near(0.11, 0.16), draws.near(1.185, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
     upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.05, 0.29)
     narrow = half * taper
@@ -46,20 +46,20 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     # From 0 for a mask fresh from its box, which is nearly smooth, to 1 for one that was crushed in a pocket.
     worn = 1.17 - 1.3 * draws.unit() ** 1.5
     # Those of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.2, 1.1), min(0.17 * 48 ** draws.near(worn, 0.15), 4.0)
-    leaning = draws.near(0, 0.34)
+    pulled, deep = draws.between(0.4, 1.3), min(0.17 * 60 ** draws.near(worn, 0.15), 6.0)
+    leaning = draws.near(0, 0.45)
     steps = []
     for number in range(count):
         place, depth = number - (count - 1) / 2, deep * draws.between(0.012, 0.050)
         steps.append(
             (
-                middle + place * opened + draws.near(0, 0.15),
+                middle + place * opened + draws.near(0, 0.2),
                 beside + place * closed,
                 depth * pulled * draws.between(0.4, 1.0),
                 depth * 0.9,
                 draws.between(0.004, 0.016),
                 draws.between(0.10, 0.30),
-                leaning + draws.near(0, 0.16),
+                leaning + draws.near(0, 0.2),
             )
         )
     # Limited: flanks of higher folds are as steep as can be, patches of one grey.
@@ -107,7 +107,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.0044 * 46 ** draws.near(worn, 0.15), 0.11),
+            min(0.0044 * 34 ** draws.near(worn, 0.15), 0.075),
             (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0)),
             ridge_end=draws.near(0.85, 0.2),
         ),
