@@ -10,7 +10,7 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, ear_loop
 
 def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a duckbill or fish-shaped respirator."""
-    top, bottom, half = draws.near(0.18, 0.045), draws.near(1.155, 0.03), draws.near(1.11, 0.08)
+    top, bottom, half = draws.near(0.18, 0.045), draws.near(1.155, 0.03), draws.near(1.16, 0.08)
     corner = draws.near(0.64, 0.07)
     shape = outline(
         draws,
@@ -18,7 +18,7 @@ def duckbill(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             (0, top),
             (0.14, top + 0.02),
             (0.35, top + 0.19),
-            (0.6 * half, 0.405),
+            (0.6 * half, 0.39),
             (half, corner - 0.06),
             (1.62, corner - 0.06),
         ],

@@ -19,13 +19,13 @@ from maskgen.masking.garment.shapes.parts import (
 def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sewn mask."""
     top, bottom = draws.near(0.04, 0.07), draws.near(1.30, 0.06)
-    half, narrow = draws.near(1.18, 0.08), draws.near(1.02, 0.08)
-    upper = draws.near(0.59, 0.03)
-    lower = upper + draws.between(0.24, 0.44)
+    half, narrow = draws.near(1.03, 0.07), draws.near(0.98, 0.07)
+    upper = draws.near(0.505, 0.03)
+    lower = upper + draws.between(0.31, 0.49)
     peaked = draws.between(0.02, 0.14)
     shape = outline(
         draws,
-        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.07), (half, upper), (1.62, upper)],
+        [(0, top), (0.16, top + 0.2 * peaked), (0.45, top + peaked + 0.05), (half, upper), (1.62, upper)],
         [(0, bottom), (0.50, bottom - 0.01), (0.85 * narrow, bottom - 0.16), (narrow, lower), (1.62, lower)],
         [
             (-0.4, half),

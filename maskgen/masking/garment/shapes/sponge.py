@@ -10,7 +10,7 @@ from maskgen.masking.garment.shapes.parts import Accents, centre_seam, corner_fo
 
 def sponge(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a sponge mask."""
-    top, bottom = draws.near(0.13, 0.05), draws.near(1.25, 0.05)
+    top, bottom = draws.near(0.15, 0.05), draws.near(1.25, 0.05)
     # The wings reach the ears and are cut out around them.
     body, cut_out, tip = draws.near(0.76, 0.05), draws.near(1.16, 0.05), draws.near(1.46, 0.03)
     wing_top, wing_bottom = draws.near(0.15, 0.05), draws.near(0.48, 0.04)

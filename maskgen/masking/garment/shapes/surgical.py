@@ -12,10 +12,10 @@ from maskgen.masking.garment.shapes.parts import Accents, corner_folds, darker, 
 
 def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     """Draw a surgical mask."""
-    half, taper = draws.near(0.89, 0.09), draws.between(0.9, 1.14)
+    half, taper = draws.near(0.90, 0.09), draws.between(0.9, 1.14)
     top, bottom = draws.near(0.11, 0.16), draws.near(1.185, 0.06)
     # The side edge is shorter than the middle, where the pleats are open.
-    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.05, 0.29)
+    upper, lower = top + draws.near(0.04, 0.06), bottom - draws.between(0.10, 0.34)
     narrow = half * taper
     shape = outline(
         draws,
@@ -42,11 +42,11 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         draws.between(0.13, 0.36) * 3 / count,
         (lower - upper) / (count + draws.between(0.6, 2.0)),
     )
-    middle, beside = draws.near(0.68, 0.22), (upper + lower) / 2 + draws.near(0.08, 0.12)
+    middle, beside = draws.near(0.68, 0.26), (upper + lower) / 2 + draws.near(0.08, 0.12)
     # From 0 for a mask fresh from its box, which is nearly smooth, to 1 for one that was crushed in a pocket.
     worn = 1.17 - 1.3 * draws.unit() ** 1.5
     # Those of a mask that is pulled open are nearly flat in the middle.
-    pulled, deep = draws.between(0.4, 1.3), min(0.17 * 60 ** draws.near(worn, 0.15), 6.0)
+    pulled, deep = draws.between(0.4, 1.3), min(0.18 * 60 ** draws.near(worn, 0.15), 6.5)
     leaning = draws.near(0, 0.45)
     steps = []
     for number in range(count):
@@ -79,7 +79,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     edge = draws.between(0.035, 0.06)
     lean, wide = draws.near(0, 0.3), draws.between(0.4, 0.9)
     gape, tented = draws.between(0.0, 0.06), draws.between(0.06, 0.19)
-    flare = draws.between(0.05, 0.14)
+    flare = draws.between(0.05, 0.13)
     # Two rows of weld dots hold the nose wire; the upper one lies on the binding.
     shade, channel = draws.between(0.87, 0.98), edge + draws.between(0.05, 0.10)
     trims = [
@@ -107,7 +107,7 @@ def surgical(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
             steps,
             folds,
             half,
-            min(0.0044 * 34 ** draws.near(worn, 0.15), 0.075),
+            min(0.0045 * 34 ** draws.near(worn, 0.15), 0.08),
             (crease, draws.between(0.15, 0.45), max(draws.between(-0.06, 0.03), 0.0)),
             ridge_end=draws.near(0.85, 0.2),
         ),
