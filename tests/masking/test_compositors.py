@@ -143,6 +143,20 @@ def test_poisson_takes_the_faces_light_where_overlay_does_not():
     assert left / right == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.parametrize("gain", [0.6, 1.2])
+def test_a_mask_is_no_brighter_where_the_covered_skin_is(gain):
+    """Light on the skin of nose and mouth that its border lacks, as on skins that shine."""
+    image, landmarks = portrait()
+    layer = layer_on(landmarks)
+    x, y = np.rint(landmarks.anchor("nose_tip")).astype(int).tolist()
+    lit = np.zeros(image.shape[:2], np.float32)
+    cv2.circle(lit, (x, y), round(0.6 * landmarks.eye_distance), [1.0], -1)
+    lit = 1 + (gain - 1) * cv2.GaussianBlur(lit, (0, 0), 0.2 * landmarks.eye_distance)
+    image = np.clip(image * lit[:, :, None], 0, 255).astype(np.uint8)
+    composite = COMPOSITORS["poisson"](image, layer, FaceContext(image, landmarks))
+    assert mean_color(composite, layer) == pytest.approx(BLUE, rel=0.03)
+
+
 def test_flatten_smooths_the_texture_inside_its_polygon():
     image, landmarks = portrait(noise=6)
     layer = lower_face_layer(landmarks)

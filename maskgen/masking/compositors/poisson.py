@@ -6,7 +6,8 @@ skin-brown, because the boundary is skin. Two changes prevent that:
 
 - The source is the template over one colour, the boundary's mean light, and the region extends past the
   template's edge. The boundary then adds only the variation of the light around that mean.
-- Light multiplies, so the cloning works on logarithms. A sum of logarithms is a gain.
+- Light multiplies, so the cloning works on logarithms. A sum of logarithms is a gain. Its mean over the mask
+  is taken off: how bright a mask is does not depend on the skin that it covers.
 
 Cloning is linear, so the template can be left out of the source and multiplied by the gain afterwards. The
 template stays sharp and is never clipped. Only one colour is cloned, at reduced size: the light inside the
@@ -70,7 +71,7 @@ def membrane(layer: Layer, context: FaceContext) -> Floats:
     light = crop(context.light.log_bgr, left, top, left + wide, top + high)
     mean = np.rint(np.array(cv2.mean(light, beside)[:3]) * _LEVELS).astype(np.float32) / _LEVELS
     kept = _VARIATION * light + (np.float32(1) - _VARIATION) * _clone(light, mean, region)
-    kept -= mean + np.float32(0.5) / _LEVELS  # half a level, as if all were cloned: OpenCV rounds down
+    kept -= np.rint(np.array(cv2.mean(kept, padded)[:3]) * _STEPS).astype(np.float32) / _STEPS
     kept *= np.float32(layer.unlit)
     gain = _GAINS[np.clip(kept * _STEPS + np.float32(1 << 15), 0, (1 << 16) - 1).astype(np.uint16)]
     corner = part.corner[0] + left * part.step, part.corner[1] + top * part.step
