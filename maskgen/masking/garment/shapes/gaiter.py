@@ -26,7 +26,7 @@ def gaiter(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
     folds = corner_folds(draws, (1.1, side), (5, 60), 4, draws.between(0.02, 0.07))
 
     def stand_off(x: Array, y: Array) -> Array:
-        loose = np.clip((y - 0.55) / 0.6, 0, 1)
+        loose = np.clip((y - 0.55) / 0.5, 0, 1) * np.clip((1.7 - y) / 0.5, 0.3, 1)
         return np.asarray(0.04 + 0.19 * loose + tent(x, y, (0, 0.8), (0.6, 0.6), 0.06))
 
     return Garment(
