@@ -72,5 +72,4 @@ def sewn(draws: Draws, cloth: Cloth, accents: Accents) -> Garment:
         tuple(trims),
         accents.marks,
         ear_loops(draws, (half, upper), (narrow, lower), accents.loop, (0.022, 0.045)),
-        corners_slide=0.7,
     )
