@@ -88,9 +88,10 @@ def _cut(
     height, width = values.shape[1:]
     color = np.zeros((height, width, 3), np.float32)
     nearest, heights = np.full((height, width), -1, np.float32), np.zeros((height, width), np.float32)
-    edge_row = np.zeros((width, 3))
+    edge_row = np.zeros((width, 3))  # distances from TOP, BOTTOM and SIDE
     waver_row, wrinkle_row = np.zeros(width, np.float32), np.zeros(width, np.float32)
     for row in range(height):
+        # A row in three steps: outline and wrinkles, then the folds in a vectorised loop, then all the rest.
         first, last = width, 0
         for column in range(width):
             x, y = float(values[0, row, column]), float(values[1, row, column])
